@@ -1,0 +1,60 @@
+//! One line of a history.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One event: an invocation, its completion, or something the bench itself did.
+///
+/// As JSON: `{"index":4,"time":120034000,"process":3,"type":"invoke","f":"put","value":{"key":"x","value":"1"}}`.
+/// The value of an invocation holds the arguments, the value of an `ok` the result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Position in the history, from 0.
+    pub index: u64,
+    /// Nanoseconds since the start of the run (monotonic).
+    #[serde(rename = "time")]
+    pub time_ns: u64,
+    /// Who: one operation at a time per process.
+    pub process: Process,
+    /// What kind of event.
+    #[serde(rename = "type")]
+    pub kind: EventKind,
+    /// The function: an operation's name, or `phase`, or a fault.
+    pub f: String,
+    /// Arguments or result.
+    #[serde(default)]
+    pub value: Value,
+    /// Why a `fail` or `info` is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The node that was asked (last).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+}
+
+/// The field's four words for events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EventKind {
+    /// The operation begins.
+    Invoke,
+    /// It certainly happened; the value holds its result.
+    Ok,
+    /// It certainly did not happen.
+    Fail,
+    /// Nobody knows: it may have happened, happen later, or never.
+    Info,
+}
+
+/// Who an event belongs to: a client's process number, or a name such as `nemesis` or `harness`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Process {
+    /// A client's logical process.
+    Client(u64),
+    /// The bench itself.
+    Named(String),
+}
+
+/// The name of the process under which the bench records its phases (`f` = `phase`, value = the phase's name).
+pub const HARNESS: &str = "harness";

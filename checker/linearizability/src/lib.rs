@@ -1,0 +1,1 @@
+//! Linearizability: Model trait, search, witnesses.

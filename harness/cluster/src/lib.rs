@@ -1,0 +1,1 @@
+//! Node processes: supervising shim, ports, logs, data folders.

@@ -1,0 +1,1 @@
+//! The framed tunnel: a gate and message faults per directed link.

@@ -1,0 +1,167 @@
+//! The registry of error codes: what each means, its HTTP status, and whether it is definite.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a store did not answer with a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// This node does not lead; the hint may name who does.
+    NotLeader,
+    /// The key belongs to another replica group.
+    WrongGroup,
+    /// The node cannot serve yet.
+    NotReady,
+    /// The request makes no sense.
+    BadRequest,
+    /// The store does not know this operation.
+    Unsupported,
+    /// The client has gone past this sequence number.
+    StaleSeq,
+    /// The transaction was given up and can never commit.
+    Aborted,
+    /// No outcome in time: it may or may not have happened.
+    Timeout,
+    /// Something broke: it may or may not have happened.
+    Internal,
+}
+
+/// One row of the error registry.
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorEntry {
+    /// The code.
+    pub code: ErrorCode,
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// The HTTP status it travels with.
+    pub status: u16,
+    /// Whether it promises that the operation was not and never will be carried out.
+    pub definite: bool,
+    /// What it means, in one sentence.
+    pub meaning: &'static str,
+    /// What the clerk does then, in one sentence.
+    pub clerk: &'static str,
+}
+
+/// Every error code of the contract.
+pub const ERRORS: [ErrorEntry; 9] = [
+    entry(
+        ErrorCode::NotLeader,
+        "not_leader",
+        421,
+        true,
+        "This node does not lead: never proposed.",
+        ELSEWHERE,
+    ),
+    entry(
+        ErrorCode::WrongGroup,
+        "wrong_group",
+        421,
+        true,
+        "The key belongs to another group: never proposed.",
+        ELSEWHERE,
+    ),
+    entry(
+        ErrorCode::NotReady,
+        "not_ready",
+        503,
+        true,
+        "The node cannot serve yet: never proposed.",
+        ELSEWHERE,
+    ),
+    entry(ErrorCode::BadRequest, "bad_request", 400, true, "The request is malformed.", STOPS),
+    entry(
+        ErrorCode::Unsupported,
+        "unsupported",
+        501,
+        true,
+        "The store does not know this operation.",
+        STOPS,
+    ),
+    entry(
+        ErrorCode::StaleSeq,
+        "stale_seq",
+        409,
+        true,
+        "The client has already gone past this sequence number.",
+        STOPS,
+    ),
+    entry(
+        ErrorCode::Aborted,
+        "aborted",
+        409,
+        true,
+        "The transaction can never commit.",
+        "Records a fail.",
+    ),
+    entry(
+        ErrorCode::Timeout,
+        "timeout",
+        504,
+        false,
+        "No outcome in time: it may or may not happen.",
+        RETRIES,
+    ),
+    entry(
+        ErrorCode::Internal,
+        "internal",
+        500,
+        false,
+        "Something broke: it may or may not have happened.",
+        RETRIES,
+    ),
+];
+
+const ELSEWHERE: &str = "Goes to the hint or the next node.";
+const STOPS: &str = "Stops; a protocol error where the request was right.";
+const RETRIES: &str = "Retries the same (client, seq), else records info.";
+
+const fn entry(
+    code: ErrorCode,
+    name: &'static str,
+    status: u16,
+    definite: bool,
+    meaning: &'static str,
+    clerk: &'static str,
+) -> ErrorEntry {
+    ErrorEntry { code, name, status, definite, meaning, clerk }
+}
+
+impl ErrorCode {
+    /// The code's row in the registry.
+    #[must_use]
+    pub fn entry(self) -> &'static ErrorEntry {
+        &ERRORS[self as usize]
+    }
+
+    /// Its name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// The HTTP status it travels with.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        self.entry().status
+    }
+
+    /// Whether it promises that the operation never takes effect.
+    #[must_use]
+    pub fn is_definite(self) -> bool {
+        self.entry().definite
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registry_is_indexed_by_code_and_named_as_serde_names_it() {
+        for entry in &ERRORS {
+            assert_eq!(entry.code.entry().code, entry.code);
+            assert_eq!(serde_json::to_value(entry.code).unwrap(), entry.name);
+        }
+    }
+}

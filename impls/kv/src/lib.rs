@@ -1,0 +1,1 @@
+//! The key-value application and its exactly-once wrapper.

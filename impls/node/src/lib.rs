@@ -1,0 +1,10 @@
+//! Protocols as pure state machines, and what drives them.
+//!
+//! A [`Protocol`] gets messages, timers and client requests and gives back [`Effects`]; it owns no clock,
+//! socket, file or random source. The runtime drives it for real, the simulator in virtual time.
+
+pub mod application;
+pub mod protocol;
+
+pub use application::Application;
+pub use protocol::{Effect, Effects, Protocol, Token};

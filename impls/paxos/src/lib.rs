@@ -1,0 +1,1 @@
+//! Multi-Paxos: a replicated key-value store.
