@@ -5,6 +5,7 @@
 
 pub mod application;
 pub mod protocol;
+pub mod sim;
 
 pub use application::Application;
 pub use protocol::{Effect, Effects, Protocol, Token};
