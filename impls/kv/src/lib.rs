@@ -1,1 +1,11 @@
 //! The key-value application and its exactly-once wrapper.
+//!
+//! Both are [`node::Application`]s: any replication protocol can carry them. They know no protocol.
+
+pub mod exactly_once;
+pub mod hash;
+pub mod store;
+
+pub use exactly_once::ExactlyOnce;
+pub use hash::fnv1a_32;
+pub use store::Store;

@@ -1,0 +1,141 @@
+//! Exactly-once semantics as a wrapper around an application.
+//!
+//! A client has one operation outstanding and counts them, so remembering its last answer is enough (Ongaro,
+//! "Consensus: Bridging Theory and Practice", section 6.3). The table is part of the replicated state: it travels in
+//! the snapshot, or a restored replica would apply a retry a second time.
+
+use std::collections::BTreeMap;
+
+use contract::{Answer, ErrorCode, Operation, Outcome, Refusal, Request};
+use node::Application;
+use serde::{Deserialize, Serialize};
+
+/// An application that applies each request of a client at most once, however often it is retried.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExactlyOnce<A> {
+    application: A,
+    clients: BTreeMap<String, LastAnswer>,
+}
+
+/// What a client's latest request got.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct LastAnswer {
+    seq: u64,
+    outcome: StoredOutcome,
+}
+
+impl<A: Application<Command = Operation, Output = Outcome>> ExactlyOnce<A> {
+    /// Wraps an application that no client has used yet.
+    pub fn new(application: A) -> Self {
+        Self { application, clients: BTreeMap::new() }
+    }
+
+    /// The application inside.
+    pub fn application(&self) -> &A {
+        &self.application
+    }
+
+    /// The answer to a request that has been applied before: the same one again for the client's latest, a refusal for
+    /// older ones, whose answers are forgotten. `None` where the request is new, or reads only.
+    #[must_use]
+    pub fn remembered(&self, request: &Request) -> Option<Answer> {
+        let last = self.clients.get(&request.client)?;
+        if request.seq > last.seq || request.op.is_read_only() {
+            return None;
+        }
+        if request.seq == last.seq {
+            return Some(Answer::Ok(last.outcome.clone().into()));
+        }
+        let message = format!(
+            "client {} has gone on to request {} and can no longer ask for {}",
+            request.client, last.seq, request.seq
+        );
+        Some(Answer::Error(Refusal::new(ErrorCode::StaleSeq, message)))
+    }
+}
+
+impl<A: Application<Command = Operation, Output = Outcome>> Application for ExactlyOnce<A> {
+    type Command = Request;
+    type Output = Answer;
+
+    fn apply(&mut self, request: &Request) -> Answer {
+        if let Some(answer) = self.query(request) {
+            return answer;
+        }
+        let outcome = self.application.apply(&request.op);
+        let last = LastAnswer { seq: request.seq, outcome: outcome.clone().into() };
+        self.clients.insert(request.client.clone(), last);
+        Answer::Ok(outcome)
+    }
+
+    /// Answers reads, and retries of what has been applied: neither changes anything.
+    fn query(&self, request: &Request) -> Option<Answer> {
+        self.remembered(request).or_else(|| self.application.query(&request.op).map(Answer::Ok))
+    }
+
+    /// The table's length (8 bytes, little endian), the table, the application's snapshot.
+    fn snapshot(&self) -> Vec<u8> {
+        let table = serde_json::to_vec(&self.clients).expect("the table has a JSON form");
+        let mut bytes = (table.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(table);
+        bytes.extend(self.application.snapshot());
+        bytes
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let (table, application) = split(bytes).ok_or("this snapshot is cut short")?;
+        let clients = serde_json::from_slice(table)
+            .map_err(|error| format!("this snapshot has no table of clients: {error}"))?;
+        self.application.restore(application)?;
+        self.clients = clients;
+        Ok(())
+    }
+}
+
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<8>()?;
+    rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)
+}
+
+/// An [`Outcome`] that can be read back: on the wire its shape depends on the operation, here it says what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum StoredOutcome {
+    Value(Option<String>),
+    Previous(String),
+    Swapped(bool),
+    /// `cas` with the value that the store told.
+    SwappedTold(bool, Option<String>),
+    Values(BTreeMap<String, Option<String>>),
+    Committed(bool, Option<Vec<Option<String>>>),
+    Done,
+}
+
+impl From<Outcome> for StoredOutcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Value { value } => Self::Value(value),
+            Outcome::Previous { previous } => Self::Previous(previous),
+            Outcome::Swapped { swapped, value: None } => Self::Swapped(swapped),
+            Outcome::Swapped { swapped, value: Some(value) } => Self::SwappedTold(swapped, value),
+            Outcome::Values { values } => Self::Values(values),
+            Outcome::Committed { committed, results } => Self::Committed(committed, results),
+            Outcome::Done {} => Self::Done,
+        }
+    }
+}
+
+impl From<StoredOutcome> for Outcome {
+    fn from(stored: StoredOutcome) -> Self {
+        match stored {
+            StoredOutcome::Value(value) => Self::Value { value },
+            StoredOutcome::Previous(previous) => Self::Previous { previous },
+            StoredOutcome::Swapped(swapped) => Self::Swapped { swapped, value: None },
+            StoredOutcome::SwappedTold(swapped, value) => {
+                Self::Swapped { swapped, value: Some(value) }
+            }
+            StoredOutcome::Values(values) => Self::Values { values },
+            StoredOutcome::Committed(committed, results) => Self::Committed { committed, results },
+            StoredOutcome::Done => Self::Done {},
+        }
+    }
+}

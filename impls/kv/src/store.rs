@@ -1,0 +1,172 @@
+//! The store: a sorted map with every operation of the contract.
+
+use std::collections::BTreeMap;
+
+use contract::{MicroOperation, Operation, Outcome};
+use node::Application;
+
+use crate::fnv1a_32;
+
+/// Keys and their values; sorted, so that equal stores have equal snapshots.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Store {
+    values: BTreeMap<String, String>,
+}
+
+impl Store {
+    /// The value of a key, `None` where it is missing.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(String::as_str)
+    }
+
+    /// How many keys have a value.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether no key has a value.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    fn owned(&self, key: &str) -> Option<String> {
+        self.values.get(key).cloned()
+    }
+
+    fn put(&mut self, key: &str, value: String) {
+        self.values.insert(key.to_owned(), value);
+    }
+
+    fn set(&mut self, key: &str, value: Option<String>) {
+        match value {
+            Some(value) => self.put(key, value),
+            None => drop(self.values.remove(key)),
+        }
+    }
+
+    fn append(&mut self, key: &str, value: &str) -> String {
+        let whole = self.values.entry(key.to_owned()).or_default();
+        whole.push_str(value);
+        whole.clone()
+    }
+
+    fn put_hash(&mut self, key: &str, value: &str) -> Outcome {
+        let previous = self.owned(key).unwrap_or_default();
+        let hash = fnv1a_32(format!("{previous}{value}").as_bytes());
+        self.put(key, hash.to_string());
+        Outcome::Previous { previous }
+    }
+
+    fn compare_and_swap(&mut self, key: &str, expect: Option<&str>, value: &str) -> Outcome {
+        if self.get(key) != expect {
+            return Outcome::Swapped { swapped: false, value: Some(self.owned(key)) };
+        }
+        self.put(key, value.to_owned());
+        Outcome::Swapped { swapped: true, value: None }
+    }
+
+    fn swap(&mut self, a: &str, b: &str) {
+        let (value_of_a, value_of_b) = (self.owned(a), self.owned(b));
+        self.set(a, value_of_b);
+        self.set(b, value_of_a);
+    }
+
+    fn guards_hold(&self, guards: &BTreeMap<String, Option<String>>) -> bool {
+        guards.iter().all(|(key, expect)| self.get(key) == expect.as_deref())
+    }
+
+    /// Runs a transaction. Nothing can fail once the guards hold, so it is all or nothing.
+    fn transaction(
+        &mut self,
+        guards: &BTreeMap<String, Option<String>>,
+        ops: &[MicroOperation],
+    ) -> Outcome {
+        if !self.guards_hold(guards) {
+            return Outcome::Committed { committed: false, results: None };
+        }
+        let results = ops.iter().map(|op| self.micro(op)).collect();
+        Outcome::Committed { committed: true, results: Some(results) }
+    }
+
+    /// Carries out a micro-operation and returns the key's value right after it.
+    fn micro(&mut self, op: &MicroOperation) -> Option<String> {
+        match op {
+            MicroOperation::Read(key) => self.owned(key),
+            MicroOperation::Write(key, value) => {
+                self.put(key, value.clone());
+                Some(value.clone())
+            }
+            MicroOperation::Append(key, value) => Some(self.append(key, value)),
+        }
+    }
+
+    fn get_many<'a>(&self, keys: impl Iterator<Item = &'a String>) -> Outcome {
+        Outcome::Values { values: keys.map(|key| (key.clone(), self.owned(key))).collect() }
+    }
+}
+
+impl Application for Store {
+    type Command = Operation;
+    type Output = Outcome;
+
+    fn apply(&mut self, command: &Operation) -> Outcome {
+        match command {
+            Operation::Get { key } => Outcome::Value { value: self.owned(key) },
+            Operation::Put { key, value } => {
+                self.put(key, value.clone());
+                Outcome::Done {}
+            }
+            Operation::Append { key, value } => {
+                Outcome::Value { value: Some(self.append(key, value)) }
+            }
+            Operation::PutHash { key, value } => self.put_hash(key, value),
+            Operation::Cas { key, expect, value } => {
+                self.compare_and_swap(key, expect.as_deref(), value)
+            }
+            Operation::MultiGet { keys } => self.get_many(keys.iter()),
+            Operation::MultiPut { values } => {
+                self.values.extend(values.clone());
+                Outcome::Done {}
+            }
+            Operation::Swap { a, b } => {
+                self.swap(a, b);
+                Outcome::Done {}
+            }
+            Operation::Txn { guards, ops } => self.transaction(guards, ops),
+        }
+    }
+
+    fn query(&self, command: &Operation) -> Option<Outcome> {
+        match command {
+            Operation::Get { key } => Some(Outcome::Value { value: self.owned(key) }),
+            Operation::MultiGet { keys } => Some(self.get_many(keys.iter())),
+            Operation::Txn { guards, ops } if command.is_read_only() => {
+                if !self.guards_hold(guards) {
+                    return Some(Outcome::Committed { committed: false, results: None });
+                }
+                let read = |op: &MicroOperation| match op {
+                    MicroOperation::Read(key)
+                    | MicroOperation::Write(key, _)
+                    | MicroOperation::Append(key, _) => self.owned(key),
+                };
+                let results = Some(ops.iter().map(read).collect());
+                Some(Outcome::Committed { committed: true, results })
+            }
+            _ => None,
+        }
+    }
+
+    fn snapshot(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.values).expect("a map of strings has a JSON form")
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let values = serde_json::from_slice(bytes)
+            .map_err(|error| format!("this is no snapshot of a store: {error}"))?;
+        self.values = values;
+        Ok(())
+    }
+}
