@@ -36,6 +36,14 @@ pub enum Completion {
     Info(Option<String>),
 }
 
+impl Completion {
+    /// Whether it is known what became of the operation.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        !matches!(self, Completion::Info(_))
+    }
+}
+
 impl Operation {
     /// The event index at which it returned; `None` where it stays open for ever.
     #[must_use]

@@ -1,0 +1,74 @@
+//! Clojure's data notation, as far as Jepsen's histories use it.
+//!
+//! # EDN values as JSON values
+//! Checkers see values as JSON. What JSON lacks is spelled so that nothing gets lost either way:
+//!
+//! | EDN | JSON |
+//! |---|---|
+//! | `nil`, `true`, `12`, `1.5`, `"text"`, `[1 2]` | `null`, `true`, `12`, `1.5`, `"text"`, `[1,2]` |
+//! | `:kw` | `":kw"` |
+//! | `#{1 2}`, `(1 2)` | `{"#set":[1,2]}`, `{"#list":[1,2]}` |
+//! | `sym`, `\a`, `12N` | `{"#symbol":"sym"}`, `{"#char":"a"}`, `{"#number":"12N"}` |
+//! | `#inst "2026"` | `{"#tag":["inst","2026"]}` |
+//! | `{:a 1, 2 3, "b" 4, [5] 6}` | `{":a":1,"2":3,"b":4,"#edn [5]":6}` |
+//!
+//! A string that would be taken for something else (`":kw"`, or as a key `"2"`) gets a leading backslash. JSON
+//! objects that use the names with `#` for anything else come back with those keys escaped.
+
+mod json;
+mod parse;
+mod print;
+
+pub use json::{from_json, to_json};
+pub(crate) use parse::Cursor;
+pub use parse::{MAX_DEPTH, ParseError, parse};
+
+/// One EDN value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edn {
+    /// `nil`
+    Nil,
+    /// `true`, `false`
+    Bool(bool),
+    /// An integer that JSON can hold: from `i64::MIN` to `u64::MAX`.
+    Int(i128),
+    /// A finite floating-point number.
+    Float(f64),
+    /// Any other number, as written: `12N`, `1.5M`, `1/3`, `##Inf`.
+    Number(String),
+    /// `"text"`
+    String(String),
+    /// `\a`
+    Char(char),
+    /// `:name`, without the colon.
+    Keyword(String),
+    /// `name`
+    Symbol(String),
+    /// `(…)`
+    List(Vec<Edn>),
+    /// `[…]`
+    Vector(Vec<Edn>),
+    /// `{…}`, without duplicate keys, in the order written.
+    Map(Vec<(Edn, Edn)>),
+    /// `#{…}`, in the order written.
+    Set(Vec<Edn>),
+    /// `#tag value`
+    Tagged(String, Box<Edn>),
+}
+
+/// May this follow the colon of a keyword?
+pub(crate) fn is_keyword_name(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with(':') && name.chars().all(is_symbol_char)
+}
+
+fn is_symbol_name(name: &str) -> bool {
+    let unsigned = name.strip_prefix(['+', '-', '.']).unwrap_or(name);
+    is_keyword_name(name)
+        && !unsigned.starts_with(|c: char| c.is_ascii_digit())
+        && !name.starts_with(['#', '\''])
+        && !matches!(name, "nil" | "true" | "false")
+}
+
+fn is_symbol_char(c: char) -> bool {
+    c.is_alphanumeric() || ".*+!-_?$%&=<>/:#'|".contains(c)
+}

@@ -1,0 +1,66 @@
+//! What a sequential object does.
+
+use std::hash::Hash;
+
+use crate::Call;
+
+/// A sequential specification: the object as it behaves with one client.
+///
+/// Only the first five functions are needed; the others tell the search what it may skip, and their defaults
+/// are always right.
+pub trait Model: Sync {
+    /// An operation with its arguments.
+    type Input: Clone + Eq + Hash + Send + Sync;
+    /// The result of an operation.
+    type Output: Clone + Eq + Hash + Send + Sync;
+    /// The object's state.
+    type State: Clone + Eq + Hash + Send;
+
+    /// The state before the first operation.
+    fn initial(&self) -> Self::State;
+
+    /// The state after the operation, or `None` where it cannot have that result in this state.
+    /// An `output` of `None` is an unknown result: any is accepted.
+    fn step(
+        &self,
+        state: &Self::State,
+        input: &Self::Input,
+        output: Option<&Self::Output>,
+    ) -> Option<Self::State>;
+
+    /// True only where the operation never changes the state, whatever its result.
+    fn is_read_only(&self, input: &Self::Input) -> bool;
+
+    /// The operation for people: short, without control characters.
+    fn describe(&self, input: &Self::Input, output: Option<&Self::Output>) -> String;
+
+    /// True only where the step is legal in every state and always leaves the same state, as a blind write does.
+    fn overwrites(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> bool {
+        false
+    }
+
+    /// False only where `effect`, whenever it changes the state, leaves one in which `blocked` is illegal.
+    fn may_enable(
+        &self,
+        _effect: &Self::Input,
+        _blocked: &Self::Input,
+        _output: Option<&Self::Output>,
+    ) -> bool {
+        true
+    }
+
+    /// About how many bytes of memory this state holds on to, for the memory limit.
+    fn state_bytes(&self, _state: &Self::State) -> usize {
+        size_of::<Self::State>()
+    }
+
+    /// The anomaly's name in the field's terms, given the operation that fits no order and the whole history
+    /// (failed operations included).
+    fn kind(
+        &self,
+        _stuck: &Call<Self::Input, Self::Output>,
+        _calls: &[Call<Self::Input, Self::Output>],
+    ) -> &'static str {
+        "not linearizable"
+    }
+}

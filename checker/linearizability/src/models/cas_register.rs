@@ -1,0 +1,113 @@
+//! A register over JSON values with compare-and-set: what Jepsen's register workloads test.
+
+use serde_json::Value;
+
+use super::quoted;
+use crate::Model;
+
+/// One register with an initial value (Jepsen's is nil).
+#[derive(Clone, Debug, Default)]
+pub struct CasRegister {
+    /// The value before the first operation.
+    pub initial: Value,
+}
+
+/// What is asked of the register.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CasInput {
+    /// Read the value.
+    Read,
+    /// Replace the value.
+    Write(Value),
+    /// Replace the first value by the second.
+    Cas(Value, Value),
+}
+
+/// What the register answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CasOutput {
+    /// The value read.
+    Value(Value),
+    /// The write happened.
+    Done,
+    /// Whether a compare-and-set found the value it expected.
+    Cas(bool),
+}
+
+impl Model for CasRegister {
+    type Input = CasInput;
+    type Output = CasOutput;
+    type State = Value;
+
+    fn initial(&self) -> Value {
+        self.initial.clone()
+    }
+
+    fn step(&self, state: &Value, input: &CasInput, output: Option<&CasOutput>) -> Option<Value> {
+        match (input, output) {
+            (CasInput::Read, None) => Some(state.clone()),
+            (CasInput::Read, Some(CasOutput::Value(value))) => {
+                (state == value).then(|| state.clone())
+            }
+            (CasInput::Write(value), None | Some(CasOutput::Done)) => Some(value.clone()),
+            (CasInput::Cas(expect, value), None) => {
+                Some(if state == expect { value } else { state }.clone())
+            }
+            (CasInput::Cas(expect, value), Some(CasOutput::Cas(swapped))) => {
+                let matches = state == expect;
+                (matches == *swapped).then(|| if matches { value } else { state }.clone())
+            }
+            _ => None,
+        }
+    }
+
+    fn is_read_only(&self, input: &CasInput) -> bool {
+        matches!(input, CasInput::Read)
+    }
+
+    fn describe(&self, input: &CasInput, output: Option<&CasOutput>) -> String {
+        let asked = match input {
+            CasInput::Read => "read".to_owned(),
+            CasInput::Write(value) => format!("write {}", shown(value)),
+            CasInput::Cas(expect, value) => format!("cas {} to {}", shown(expect), shown(value)),
+        };
+        match output {
+            None => format!("{asked} (result unknown)"),
+            Some(CasOutput::Value(value)) => format!("{asked} = {}", shown(value)),
+            Some(CasOutput::Done) => asked,
+            Some(CasOutput::Cas(true)) => format!("{asked}, swapped"),
+            Some(CasOutput::Cas(false)) => format!("{asked}, refused"),
+        }
+    }
+
+    fn overwrites(&self, input: &CasInput, output: Option<&CasOutput>) -> bool {
+        matches!((input, output), (CasInput::Write(_), None | Some(CasOutput::Done)))
+    }
+
+    fn may_enable(
+        &self,
+        effect: &CasInput,
+        blocked: &CasInput,
+        output: Option<&CasOutput>,
+    ) -> bool {
+        let needed = match (blocked, output) {
+            (CasInput::Read, Some(CasOutput::Value(value))) => value,
+            (CasInput::Cas(expect, _), Some(CasOutput::Cas(true))) => expect,
+            _ => return true,
+        };
+        match effect {
+            CasInput::Read => false,
+            CasInput::Write(value) | CasInput::Cas(_, value) => value == needed,
+        }
+    }
+}
+
+/// A number as it is, anything longer shortened.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        Value::Array(_) | Value::Object(_) => quoted(&value.to_string()),
+        Value::Null => "nil".to_owned(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}

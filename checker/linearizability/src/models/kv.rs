@@ -1,0 +1,329 @@
+//! One key of a key-value store: a string register that can be absent, with append, hashed put and compare-and-set.
+
+use super::text::Text;
+use crate::{Call, Model};
+
+/// One key, absent at first. Check a store key by key with [`crate::check_by_key`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kv;
+
+/// What is asked of a key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum KvInput {
+    /// Read the value.
+    Get,
+    /// Replace the value.
+    Put(String),
+    /// Add to the end of the value; absent counts as empty.
+    Append(String),
+    /// Replace the value by the decimal FNV-1a-32 hash of the previous value followed by this one.
+    PutHash(String),
+    /// Replace the value where it is the expected one (`None`: absent).
+    Cas {
+        /// The value that must be there.
+        expect: Option<String>,
+        /// The value that replaces it.
+        value: String,
+    },
+}
+
+/// What a key answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum KvOutput {
+    /// The value read, or the new value after an append.
+    Value(Option<String>),
+    /// It happened, nothing else is known.
+    Done,
+    /// The value before a hashed put; empty where it was absent.
+    Previous(String),
+    /// The outcome of a compare-and-set.
+    Cas {
+        /// Whether the value was replaced.
+        swapped: bool,
+        /// The value that was there instead, where the store said so.
+        current: Option<Option<String>>,
+    },
+}
+
+impl Model for Kv {
+    type Input = KvInput;
+    type Output = KvOutput;
+    type State = KvState;
+
+    fn initial(&self) -> KvState {
+        KvState(None)
+    }
+
+    fn step(&self, state: &KvState, input: &KvInput, output: Option<&KvOutput>) -> Option<KvState> {
+        match input {
+            KvInput::Get => match output {
+                None => Some(state.clone()),
+                Some(KvOutput::Value(value)) => state.is(value.as_deref()).then(|| state.clone()),
+                Some(_) => None,
+            },
+            KvInput::Put(value) => {
+                matches!(output, None | Some(KvOutput::Done)).then(|| KvState::of(value))
+            }
+            KvInput::Append(more) => {
+                let new = match &state.0 {
+                    Some(text) => KvState(Some(text.append(more))),
+                    None => KvState::of(more),
+                };
+                let legal = match output {
+                    None | Some(KvOutput::Done) => true,
+                    Some(KvOutput::Value(value)) => new.is(value.as_deref()),
+                    Some(_) => false,
+                };
+                legal.then_some(new)
+            }
+            KvInput::PutHash(value) => {
+                let legal = match output {
+                    None | Some(KvOutput::Done) => true,
+                    Some(KvOutput::Previous(previous)) => match &state.0 {
+                        Some(text) => text.is(previous),
+                        None => previous.is_empty(),
+                    },
+                    Some(_) => false,
+                };
+                legal.then(|| KvState::of(&state.hashed_with(value)))
+            }
+            KvInput::Cas { expect, value } => {
+                let matches = state.is(expect.as_deref());
+                let legal = match output {
+                    None => true,
+                    Some(KvOutput::Cas { swapped: true, .. }) => matches,
+                    Some(KvOutput::Cas { swapped: false, current }) => {
+                        !matches && current.as_ref().is_none_or(|c| state.is(c.as_deref()))
+                    }
+                    Some(_) => false,
+                };
+                legal.then(|| if matches { KvState::of(value) } else { state.clone() })
+            }
+        }
+    }
+
+    fn is_read_only(&self, input: &KvInput) -> bool {
+        matches!(input, KvInput::Get)
+    }
+
+    fn describe(&self, input: &KvInput, output: Option<&KvOutput>) -> String {
+        describe::call(input, output)
+    }
+
+    fn overwrites(&self, input: &KvInput, output: Option<&KvOutput>) -> bool {
+        matches!((input, output), (KvInput::Put(_), None | Some(KvOutput::Done)))
+    }
+
+    fn may_enable(&self, effect: &KvInput, blocked: &KvInput, output: Option<&KvOutput>) -> bool {
+        // The value that must be there for `blocked` to have this result, where exactly one will do.
+        let needed = match (blocked, output) {
+            (KvInput::Get, Some(KvOutput::Value(value))) => value.as_deref(),
+            (KvInput::PutHash(_), Some(KvOutput::Previous(previous))) if !previous.is_empty() => {
+                Some(previous.as_str())
+            }
+            (KvInput::Append(more), Some(KvOutput::Value(Some(new)))) => {
+                match new.strip_suffix(more.as_str()) {
+                    Some("") => return true, // empty or absent
+                    Some(before) => Some(before),
+                    None => return false,
+                }
+            }
+            (KvInput::Cas { expect, .. }, Some(KvOutput::Cas { swapped: true, .. })) => {
+                expect.as_deref()
+            }
+            (KvInput::Cas { .. }, Some(KvOutput::Cas { current: Some(current), .. })) => {
+                current.as_deref()
+            }
+            _ => return true,
+        };
+        match effect {
+            KvInput::Get => false,
+            KvInput::Put(value) | KvInput::Cas { value, .. } => needed == Some(value),
+            KvInput::Append(more) => needed.is_some_and(|v| v.ends_with(more.as_str())),
+            KvInput::PutHash(_) => needed.is_some_and(|v| v.parse::<u32>().is_ok()),
+        }
+    }
+
+    fn state_bytes(&self, state: &KvState) -> usize {
+        size_of::<KvState>() + state.0.as_ref().map_or(0, Text::own_bytes)
+    }
+
+    fn kind(
+        &self,
+        stuck: &Call<KvInput, KvOutput>,
+        calls: &[Call<KvInput, KvOutput>],
+    ) -> &'static str {
+        kind::of(stuck, calls)
+    }
+}
+
+/// The value of a key, or its absence.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KvState(Option<Text>);
+
+impl KvState {
+    fn of(value: &str) -> Self {
+        Self(Some(Text::new(value)))
+    }
+
+    fn is(&self, value: Option<&str>) -> bool {
+        match (&self.0, value) {
+            (Some(text), Some(value)) => text.is(value),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    fn hashed_with(&self, value: &str) -> String {
+        match &self.0 {
+            Some(text) => text.fnv1a_with(value),
+            None => Text::new("").fnv1a_with(value),
+        }
+    }
+}
+
+mod describe {
+    use super::{KvInput, KvOutput};
+    use crate::models::quoted;
+
+    pub(super) fn call(input: &KvInput, output: Option<&KvOutput>) -> String {
+        let asked = match input {
+            KvInput::Get => "get".to_owned(),
+            KvInput::Put(value) => format!("put {}", quoted(value)),
+            KvInput::Append(more) => format!("append {}", quoted(more)),
+            KvInput::PutHash(value) => format!("puthash {}", quoted(value)),
+            KvInput::Cas { expect, value } => {
+                format!("cas {} to {}", or_nil(expect), quoted(value))
+            }
+        };
+        match output {
+            None => format!("{asked} (result unknown)"),
+            Some(KvOutput::Done) => asked,
+            Some(KvOutput::Value(value)) => format!("{asked} = {}", or_nil(value)),
+            Some(KvOutput::Previous(previous)) => {
+                format!("{asked}, previously {}", quoted(previous))
+            }
+            Some(KvOutput::Cas { swapped: true, .. }) => format!("{asked}, swapped"),
+            Some(KvOutput::Cas { swapped: false, current: None }) => format!("{asked}, refused"),
+            Some(KvOutput::Cas { swapped: false, current: Some(current) }) => {
+                format!("{asked}, refused because of {}", or_nil(current))
+            }
+        }
+    }
+
+    fn or_nil(value: &Option<String>) -> String {
+        value.as_deref().map_or_else(|| "nil".to_owned(), quoted)
+    }
+}
+
+mod kind {
+    //! Names for what went wrong, where the stuck operation alone tells; only ever a name, never a verdict.
+
+    use super::{KvInput, KvOutput};
+    use crate::Call;
+
+    type KvCall = Call<KvInput, KvOutput>;
+
+    const UNNAMED: &str = "not linearizable";
+
+    pub(super) fn of(stuck: &KvCall, calls: &[KvCall]) -> &'static str {
+        match (&stuck.input, &stuck.output) {
+            (KvInput::Get, Some(KvOutput::Value(value))) => of_read(stuck, value.as_deref(), calls),
+            (KvInput::Append(_), Some(KvOutput::Value(value))) => {
+                of_read(stuck, value.as_deref(), calls)
+            }
+            (KvInput::Cas { .. } | KvInput::PutHash(_), Some(_)) => of_update(stuck, calls),
+            _ => UNNAMED,
+        }
+    }
+
+    fn of_read(stuck: &KvCall, value: Option<&str>, calls: &[KvCall]) -> &'static str {
+        let appends = calls.iter().any(|c| matches!(c.input, KvInput::Append(_)));
+        let hashes = calls.iter().any(|c| matches!(c.input, KvInput::PutHash(_)));
+        let Some(value) = value else {
+            let written = calls.iter().any(|c| is_write(c) && before(c, stuck));
+            return if written { "stale read" } else { UNNAMED };
+        };
+        if appends {
+            return of_appends(stuck, value, calls);
+        }
+        let writes = |c: &&KvCall| stored(c) == Some(value);
+        let Some(writer) = calls.iter().filter(|c| !c.failed).find(writes) else {
+            return if calls.iter().filter(|c| c.failed).any(|c| writes(&c)) {
+                "aborted read"
+            } else if hashes && value.parse::<u32>().is_ok() {
+                UNNAMED
+            } else {
+                "read of a value never written"
+            };
+        };
+        if stuck.ret.is_some_and(|ret| calls.iter().filter(writes).all(|w| ret < w.call)) {
+            return "read from the future";
+        }
+        let overwritten = |c: &KvCall| is_write(c) && before(writer, c) && before(c, stuck);
+        if calls.iter().any(overwritten) { "stale read" } else { UNNAMED }
+    }
+
+    fn of_appends(stuck: &KvCall, value: &str, calls: &[KvCall]) -> &'static str {
+        let appended = |c: &KvCall| match &c.input {
+            KvInput::Append(more) if !more.is_empty() => Some(more.clone()),
+            _ => None,
+        };
+        let puts = calls.iter().any(|c| is_write(c) && appended(c).is_none());
+        for (call, more) in calls.iter().filter_map(|c| Some((c, appended(c)?))) {
+            let seen = value.matches(more.as_str()).count();
+            let same = calls.iter().filter(|c| !c.failed && appended(c).as_ref() == Some(&more));
+            match same.count() {
+                0 if seen > 0 => return "aborted read",
+                1 if seen > 1 => return "duplicated append",
+                _ if seen == 0 && !puts && !call.failed && before(call, stuck) => {
+                    return "lost append";
+                }
+                _ => {}
+            }
+        }
+        UNNAMED
+    }
+
+    /// Two updates that both replaced the same value.
+    fn of_update(stuck: &KvCall, calls: &[KvCall]) -> &'static str {
+        let replaced = |c: &KvCall| match (&c.input, &c.output) {
+            (KvInput::PutHash(_), Some(KvOutput::Previous(p))) => Some(Some(p.clone())),
+            (KvInput::Cas { expect, .. }, Some(KvOutput::Cas { swapped: true, .. })) => {
+                Some(expect.clone())
+            }
+            _ => None,
+        };
+        let Some(mine) = replaced(stuck) else { return UNNAMED };
+        let written = calls.iter().filter(|c| !c.failed && stored(c) == mine.as_deref()).count();
+        let other = calls
+            .iter()
+            .any(|c| c.id != stuck.id && !c.failed && replaced(c).as_ref() == Some(&mine));
+        if other && written <= 1 { "lost update" } else { UNNAMED }
+    }
+
+    fn is_write(call: &KvCall) -> bool {
+        !call.failed
+            && match (&call.input, &call.output) {
+                (KvInput::Get, _) => false,
+                (KvInput::Cas { .. }, output) => {
+                    matches!(output, Some(KvOutput::Cas { swapped: true, .. }))
+                }
+                _ => true,
+            }
+    }
+
+    /// The value that a write stores, where its arguments alone tell.
+    fn stored(call: &KvCall) -> Option<&str> {
+        match (&call.input, &call.output) {
+            (KvInput::Put(value), _) => Some(value),
+            (KvInput::Cas { .. }, Some(KvOutput::Cas { swapped: false, .. })) => None,
+            (KvInput::Cas { value, .. }, _) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn before(a: &KvCall, b: &KvCall) -> bool {
+        a.ret.is_some_and(|ret| ret < b.call)
+    }
+}

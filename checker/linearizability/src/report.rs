@@ -1,0 +1,96 @@
+//! What a check found.
+
+use std::time::Duration;
+
+use history::{CheckResult, Verdict, Violation};
+use serde_json::json;
+
+/// The verdict, and what supports it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why it is inconclusive; nothing for other verdicts.
+    pub reason: Option<String>,
+    /// The proof of a violation; nothing for other verdicts.
+    pub witness: Option<Witness>,
+    /// What the check took.
+    pub statistics: Statistics,
+}
+
+/// Operations that no order explains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// The anomaly in the field's terms, such as `stale read`.
+    pub kind: String,
+    /// What happened, in words that need nothing else.
+    pub sentence: String,
+    /// Ids of the operations that prove it, in order of invocation.
+    pub operations: Vec<u64>,
+    /// The key, where the history was checked by key.
+    pub key: Option<String>,
+}
+
+/// Figures about a check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Operations given, failed ones included.
+    pub operations: u64,
+    /// Independent parts.
+    pub keys: u64,
+    /// Configurations the search visited.
+    pub nodes: u64,
+    /// Memory of the search at its greatest.
+    pub memory_bytes: u64,
+    /// Wall time.
+    pub elapsed: Duration,
+}
+
+impl Report {
+    /// The result as every checker of the bench gives it.
+    #[must_use]
+    pub fn into_result(self, checker: &str) -> CheckResult {
+        let Self { verdict, reason, witness, statistics } = self;
+        let result = match (verdict, witness) {
+            (Verdict::Violation, witness) => {
+                let summary = match &witness {
+                    Some(witness) => format!("Not linearizable: {}.", witness.kind),
+                    None => "Not linearizable.".to_owned(),
+                };
+                let violation = witness.map_or_else(
+                    || Violation {
+                        kind: "not linearizable".to_owned(),
+                        sentence: "No order of the operations explains their results.".to_owned(),
+                        operations: Vec::new(),
+                    },
+                    |Witness { kind, sentence, operations, .. }| Violation {
+                        kind,
+                        sentence,
+                        operations,
+                    },
+                );
+                CheckResult::found(checker, summary, vec![violation])
+            }
+            (Verdict::Inconclusive, _) => CheckResult::inconclusive(
+                checker,
+                reason.unwrap_or_else(|| "The check could not finish.".to_owned()),
+            ),
+            (Verdict::Valid, _) => CheckResult::valid(
+                checker,
+                format!(
+                    "Linearizable: {} operations on {} {}.",
+                    statistics.operations,
+                    statistics.keys,
+                    if statistics.keys == 1 { "object" } else { "independent keys" },
+                ),
+            ),
+        };
+        result.with_statistics(json!({
+            "operations": statistics.operations,
+            "keys": statistics.keys,
+            "nodes": statistics.nodes,
+            "memory_bytes": statistics.memory_bytes,
+            "elapsed_ms": u64::try_from(statistics.elapsed.as_millis()).unwrap_or(u64::MAX),
+        }))
+    }
+}
