@@ -6,6 +6,7 @@
 pub mod application;
 pub mod protocol;
 pub mod sim;
+pub mod wal;
 
 pub use application::Application;
 pub use protocol::{Effect, Effects, Protocol, Token};

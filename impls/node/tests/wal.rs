@@ -1,0 +1,212 @@
+//! The write-ahead log after every kind of crash that a file can show.
+
+use std::{fs, path::Path};
+
+use node::wal::{FRAME_BYTES_MAX, Recovered, Wal, WalError};
+
+/// The header of a frame: its length and its checksum.
+const HEADER_BYTES: usize = 8;
+
+fn open(folder: &Path) -> Result<(Wal<String>, Recovered<String>), WalError> {
+    Wal::open(folder)
+}
+
+fn records(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// Writes one group a word list and returns where each group ends in the file.
+fn write(folder: &Path, groups: &[&[&str]]) -> Vec<usize> {
+    let (mut wal, _) = open(folder).unwrap();
+    let mut ends = vec![usize::try_from(wal.bytes()).unwrap()];
+    for group in groups {
+        wal.append(&records(group)).unwrap();
+        ends.push(usize::try_from(wal.bytes()).unwrap());
+    }
+    ends
+}
+
+const GROUPS: [&[&str]; 4] = [&["a"], &["b", "with \"quotes\" and \0"], &["c"], &["ddd", "e"]];
+
+fn first_groups(count: usize) -> Vec<String> {
+    records(&GROUPS[..count].concat())
+}
+
+#[test]
+fn what_was_written_is_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let ends = write(folder.path(), &GROUPS);
+    let (wal, recovered) = open(folder.path()).unwrap();
+    assert_eq!(recovered, Recovered { records: first_groups(4), cut_bytes: 0 });
+    assert_eq!(wal.bytes(), ends[4] as u64);
+    assert_eq!(wal.bytes(), fs::metadata(folder.path().join("log")).unwrap().len());
+}
+
+#[test]
+fn a_log_cut_anywhere_keeps_its_whole_groups_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let ends = write(folder.path(), &GROUPS);
+    let path = folder.path().join("log");
+    let whole = fs::read(&path).unwrap();
+    for length in ends[0]..whole.len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        let (mut wal, recovered) = open(folder.path()).unwrap();
+        let count = ends.iter().rposition(|end| *end <= length).unwrap();
+        assert_eq!(recovered.records, first_groups(count), "cut to {length} bytes");
+        assert_eq!(recovered.cut_bytes, (length - ends[count]) as u64);
+        // What is appended next follows the last whole group, and is found again.
+        wal.append(&records(&["next"])).unwrap();
+        drop(wal);
+        let (_, recovered) = open(folder.path()).unwrap();
+        assert_eq!(recovered.records, [first_groups(count), records(&["next"])].concat());
+        assert_eq!(recovered.cut_bytes, 0);
+    }
+}
+
+#[test]
+fn every_flipped_bit_of_the_last_group_cuts_exactly_that_group() {
+    let folder = tempfile::tempdir().unwrap();
+    let ends = write(folder.path(), &GROUPS);
+    let path = folder.path().join("log");
+    let whole = fs::read(&path).unwrap();
+    for position in ends[3]..whole.len() {
+        for bit in 0..8 {
+            let mut damaged = whole.clone();
+            damaged[position] ^= 1 << bit;
+            fs::write(&path, &damaged).unwrap();
+            let (_, recovered) = open(folder.path()).unwrap();
+            assert_eq!(recovered.records, first_groups(3), "bit {bit} of byte {position}");
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_before_the_last_group_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let ends = write(folder.path(), &GROUPS);
+    let path = folder.path().join("log");
+    let whole = fs::read(&path).unwrap();
+    for position in ends[0]..ends[3] {
+        for bit in 0..8 {
+            let mut damaged = whole.clone();
+            damaged[position] ^= 1 << bit;
+            fs::write(&path, &damaged).unwrap();
+            let error = open(folder.path()).unwrap_err();
+            let WalError::Damaged { offset, next_offset, .. } = error else {
+                panic!("bit {bit} of byte {position}: {error}")
+            };
+            let count = ends.iter().rposition(|end| *end <= position).unwrap();
+            assert_eq!((offset, next_offset), (ends[count], ends[count + 1]));
+            // It is reported, not repaired: the evidence stays.
+            assert_eq!(fs::read(&path).unwrap(), damaged);
+        }
+    }
+}
+
+#[test]
+fn a_tail_of_zeroes_or_noise_is_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &GROUPS);
+    let path = folder.path().join("log");
+    let whole = fs::read(&path).unwrap();
+    let noise: Vec<u8> =
+        (0..5_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    for tail in [vec![0; 4096], vec![0xFF; 100], noise, b"[\"text\"]".to_vec()] {
+        fs::write(&path, [whole.clone(), tail.clone()].concat()).unwrap();
+        let (_, recovered) = open(folder.path()).unwrap();
+        assert_eq!(recovered, Recovered { records: first_groups(4), cut_bytes: tail.len() as u64 });
+    }
+}
+
+#[test]
+fn a_record_that_looks_like_a_frame_is_not_taken_for_one() {
+    let other = tempfile::tempdir().unwrap();
+    let ends = write(other.path(), &[&["inner"]]);
+    let inner = fs::read(other.path().join("log")).unwrap()[ends[0]..].to_vec();
+    let inner = String::from_utf8_lossy(&inner).into_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let ends = write(folder.path(), &[&["a"], &[&inner]]);
+    let path = folder.path().join("log");
+    let mut damaged = fs::read(&path).unwrap();
+    damaged[ends[1] + HEADER_BYTES] ^= 1;
+    fs::write(&path, damaged).unwrap();
+    assert_eq!(open(folder.path()).unwrap().1.records, records(&["a"]));
+}
+
+#[test]
+fn a_rewrite_replaces_everything_and_appends_follow_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut wal, _) = open(folder.path()).unwrap();
+    wal.append(&records(&["a", "b"])).unwrap();
+    wal.rewrite(&records(&["snapshot"])).unwrap();
+    wal.append(&records(&["c"])).unwrap();
+    assert_eq!(wal.bytes(), fs::metadata(folder.path().join("log")).unwrap().len());
+    drop(wal);
+    assert_eq!(open(folder.path()).unwrap().1.records, records(&["snapshot", "c"]));
+    assert!(!folder.path().join("log.new").exists());
+}
+
+#[test]
+fn a_rewrite_that_a_crash_interrupted_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[&["a"]]);
+    fs::write(folder.path().join("log.new"), b"half a rew").unwrap();
+    assert_eq!(open(folder.path()).unwrap().1.records, records(&["a"]));
+    assert!(!folder.path().join("log.new").exists());
+}
+
+#[test]
+fn rewriting_to_nothing_leaves_an_empty_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut wal, _) = open(folder.path()).unwrap();
+    wal.append(&records(&["a"])).unwrap();
+    wal.rewrite(&[]).unwrap();
+    drop(wal);
+    assert_eq!(open(folder.path()).unwrap().1.records, Vec::<String>::new());
+}
+
+#[test]
+fn long_groups_are_split_and_too_long_records_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut wal, _) = open(folder.path()).unwrap();
+    let long = "x".repeat(FRAME_BYTES_MAX / 2);
+    wal.append(&[long.clone(), long.clone(), long.clone()]).unwrap();
+    let before = wal.bytes();
+    let error = wal.append(&["y".repeat(FRAME_BYTES_MAX)]).unwrap_err();
+    assert!(matches!(error, WalError::TooLong { .. }), "{error}");
+    assert_eq!(wal.bytes(), before);
+    drop(wal);
+    assert_eq!(open(folder.path()).unwrap().1.records, [long.clone(), long.clone(), long]);
+}
+
+#[test]
+fn a_foreign_file_or_record_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for content in [&b""[..], b"DSWA", b"something else"] {
+        fs::write(folder.path().join("log"), content).unwrap();
+        let error = open(folder.path()).unwrap_err();
+        assert!(matches!(error, WalError::NotALog { .. }), "{error}");
+    }
+    fs::remove_file(folder.path().join("log")).unwrap();
+    write(folder.path(), &[&["a"]]);
+    let error = Wal::<u64>::open(folder.path()).unwrap_err();
+    assert!(error.to_string().contains("not a record of this protocol"), "{error}");
+}
+
+#[test]
+fn two_processes_cannot_share_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, _) = open(folder.path()).unwrap();
+    assert!(matches!(open(folder.path()).unwrap_err(), WalError::InUse { .. }));
+    drop(first);
+    open(folder.path()).unwrap();
+}
+
+#[test]
+fn a_write_that_fails_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut wal, _) = open(folder.path()).unwrap();
+    fs::remove_dir_all(folder.path()).unwrap();
+    let error = wal.rewrite(&records(&["a"])).unwrap_err();
+    assert!(matches!(error, WalError::Io { doing: "create", .. }), "{error}");
+}
