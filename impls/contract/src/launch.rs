@@ -133,3 +133,80 @@ impl Launch {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn launch() -> Launch {
+        Launch {
+            node: "n1".to_owned(),
+            listen: "127.0.0.1:4101".parse().unwrap(),
+            peers: BTreeMap::from([("n2".to_owned(), "127.0.0.1:5102".parse().unwrap())]),
+            members: vec!["n1".to_owned(), "n2".to_owned()],
+            data: PathBuf::from("/a/folder"),
+            heartbeat: Duration::from_millis(50),
+            election: Duration::from_millis(300),
+            snapshot_bytes: Some(65536),
+            restart: true,
+        }
+    }
+
+    fn read(variables: &[(&str, String)]) -> Result<Launch, String> {
+        Launch::from_lookup(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+        })
+    }
+
+    #[test]
+    fn a_launch_survives_the_environment() {
+        for snapshot_bytes in [None, Some(0), Some(65536)] {
+            let launch = Launch { snapshot_bytes, ..launch() };
+            assert_eq!(read(&launch.to_variables()).unwrap(), launch);
+        }
+        let fresh = Launch { restart: false, peers: BTreeMap::new(), ..launch() };
+        assert_eq!(read(&fresh.to_variables()).unwrap(), fresh);
+    }
+
+    #[test]
+    fn every_variable_that_is_set_is_in_the_registry_and_the_examples_are_a_launch() {
+        let known: Vec<&str> = VARIABLES.iter().map(|variable| variable.name).collect();
+        assert!(launch().to_variables().iter().all(|(name, _)| known.contains(name)));
+        let examples: Vec<(&str, String)> =
+            VARIABLES.iter().map(|entry| (entry.name, entry.example.to_owned())).collect();
+        let read = read(&examples).unwrap();
+        let members = ["n1", "n2", "n3"].map(str::to_owned).to_vec();
+        assert_eq!(read, Launch { members, restart: false, ..launch() });
+    }
+
+    #[test]
+    fn hints_have_defaults_and_the_rest_is_needed() {
+        let minimal = [("DS_NODE", "n1"), ("DS_LISTEN", "127.0.0.1:1"), ("DS_DATA", "/d")]
+            .map(|(name, value)| (name, value.to_owned()));
+        let launch = read(&minimal).unwrap();
+        assert_eq!(launch.members, ["n1"]);
+        assert_eq!((launch.snapshot_bytes, launch.restart), (None, false));
+        for missing in 0..minimal.len() {
+            let mut variables = minimal.to_vec();
+            let (name, _) = variables.remove(missing);
+            assert!(read(&variables).unwrap_err().contains(name));
+        }
+    }
+
+    #[test]
+    fn a_variable_that_does_not_parse_is_named() {
+        for (name, value) in [
+            ("DS_LISTEN", "localhost"),
+            ("DS_PEERS", "n2=1"),
+            ("DS_HEARTBEAT_MS", "soon"),
+            ("DS_ELECTION_MS", "-3"),
+            ("DS_SNAPSHOT_BYTES", "64k"),
+        ] {
+            let mut variables = launch().to_variables();
+            variables.retain(|(known, _)| *known != name);
+            variables.push((name, value.to_owned()));
+            let error = read(&variables).unwrap_err();
+            assert!(error.contains(name) && error.contains(value), "{error}");
+        }
+    }
+}

@@ -5,10 +5,12 @@
 //!
 //! This crate knows neither the harness nor any implementation.
 
+pub mod catalogue;
 pub mod errors;
 pub mod launch;
 pub mod manifest;
 pub mod operations;
+pub mod reference;
 pub mod wire;
 
 pub use errors::ErrorCode;

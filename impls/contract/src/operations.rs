@@ -282,3 +282,81 @@ fn boolean(fields: &Map<String, Value>, name: &str) -> Result<bool, String> {
         _ => Err(format!("lacks the boolean `{name}`")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn operation(name: &str, arguments: &Value) -> Operation {
+        Operation::from_parts(name, arguments).unwrap()
+    }
+
+    #[test]
+    fn results_that_do_not_fit_are_refused() {
+        let get = operation("get", &json!({"key": "x"}));
+        let append = operation("append", &json!({"key": "x", "value": "1"}));
+        let puthash = operation("puthash", &json!({"key": "x", "value": "1"}));
+        let cas = operation("cas", &json!({"key": "x", "value": "1"}));
+        let multiget = operation("multiget", &json!({"keys": ["x", "y"]}));
+        let txn = operation("txn", &json!({"ops": [["r", "x"], ["w", "x", "1"]]}));
+        for (asked, result) in [
+            (&get, json!("1")),
+            (&get, json!({})),
+            (&get, json!({"value": 1})),
+            (&append, json!({"value": null})),
+            (&puthash, json!({"previous": null})),
+            (&cas, json!({"swapped": "yes"})),
+            (&cas, json!({"swapped": false, "value": 3})),
+            (&multiget, json!({"values": {"x": "1"}})),
+            (&multiget, json!({"values": {"x": "1", "y": 2}})),
+            (&multiget, json!({"values": {"x": "1", "y": null, "z": "3"}})),
+            (&multiget, json!({"values": ["1", null]})),
+            (&txn, json!({"results": ["1", "1"]})),
+            (&txn, json!({"committed": true})),
+            (&txn, json!({"committed": true, "results": ["1"]})),
+            (&txn, json!({"committed": true, "results": [null, null]})),
+            (&txn, json!({"committed": true, "results": [1, "1"]})),
+        ] {
+            let error = asked.parse_outcome(&result).unwrap_err();
+            assert!(error.contains(asked.name()), "{result}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_the_contract_leaves_open_is_accepted() {
+        let cas = operation("cas", &json!({"key": "x", "expect": null, "value": "1"}));
+        let silent = Outcome::Swapped { swapped: false, value: None };
+        assert_eq!(cas.parse_outcome(&json!({"swapped": false})), Ok(silent));
+        let put = operation("put", &json!({"key": "x", "value": "1"}));
+        assert_eq!(put.parse_outcome(&json!({"took_ms": 3})), Ok(Outcome::Done {}));
+        let txn = operation("txn", &json!({"ops": [["r", "x"]]}));
+        let missing = Outcome::Committed { committed: true, results: Some(vec![None]) };
+        assert_eq!(txn.parse_outcome(&json!({"committed": true, "results": [null]})), Ok(missing));
+    }
+
+    #[test]
+    fn only_what_can_change_nothing_is_read_only() {
+        for (name, arguments, read_only) in [
+            ("get", json!({"key": "x"}), true),
+            ("multiget", json!({"keys": []}), true),
+            ("txn", json!({"ops": [["r", "x"]]}), true),
+            ("txn", json!({"ops": [["r", "x"], ["append", "x", "1"]]}), false),
+            ("cas", json!({"key": "x", "value": "1"}), false),
+            ("swap", json!({"a": "x", "b": "x"}), false),
+        ] {
+            assert_eq!(operation(name, &arguments).is_read_only(), read_only, "{name} {arguments}");
+        }
+    }
+
+    #[test]
+    fn arguments_that_fit_no_operation_are_refused() {
+        for (name, arguments) in
+            [("get", json!(["x"])), ("get", json!({})), ("steal", json!({"key": "x"}))]
+        {
+            let error = Operation::from_parts(name, &arguments).unwrap_err();
+            assert!(error.contains(name), "{error}");
+        }
+    }
+}

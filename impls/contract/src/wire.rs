@@ -56,3 +56,54 @@ impl Answer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_request_travels_as_the_contract_writes_it() {
+        let text = r#"{"client":"c7","seq":12,"op":{"type":"put","key":"x","value":"1"}}"#;
+        let request: Request = serde_json::from_str(text).unwrap();
+        assert_eq!(request.op, Operation::Put { key: "x".to_owned(), value: "1".to_owned() });
+        assert_eq!(serde_json::to_string(&request).unwrap(), text);
+    }
+
+    #[test]
+    fn a_request_that_makes_no_sense_is_refused() {
+        for bad in [
+            json!({"client": "c7", "op": {"type": "get", "key": "x"}}),
+            json!({"client": "c7", "seq": -1, "op": {"type": "get", "key": "x"}}),
+            json!({"client": "c7", "seq": 1, "op": {"type": "steal", "key": "x"}}),
+            json!({"client": "c7", "seq": 1, "op": {"type": "put", "key": "x"}}),
+            json!({"client": "c7", "seq": 1, "op": {"type": "put", "key": "x", "value": 1}}),
+            json!({"client": "c7", "seq": 1, "op": {"type": "txn", "ops": [["x", "k"]]}}),
+            json!({"client": "c7", "seq": 1, "op": {"type": "txn", "ops": [["w", "k"]]}}),
+        ] {
+            assert!(serde_json::from_value::<Request>(bad.clone()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn answers_travel_as_the_contract_writes_them() {
+        let ok = Answer::Ok(Outcome::Value { value: None });
+        assert_eq!(json!(ok), json!({"ok": {"value": null}}));
+        assert_eq!(ok.status(), 200);
+        let mut refusal = Refusal::new(ErrorCode::NotLeader, "n2 leads");
+        let bare = json!({"error": {"code": "not_leader", "message": "n2 leads"}});
+        assert_eq!(json!(Answer::Error(refusal.clone())), bare);
+        refusal.hint = Some("n2".to_owned());
+        assert_eq!(Answer::Error(refusal.clone()).status(), 421);
+        let text = serde_json::to_string(&refusal).unwrap();
+        assert_eq!(serde_json::from_str::<Refusal>(&text).unwrap(), refusal);
+    }
+
+    #[test]
+    fn a_refusal_may_be_bare_but_its_code_must_be_known() {
+        let bare: Refusal = serde_json::from_value(json!({"code": "timeout"})).unwrap();
+        assert_eq!(bare, Refusal::new(ErrorCode::Timeout, ""));
+        assert!(serde_json::from_value::<Refusal>(json!({"code": "tired"})).is_err());
+    }
+}

@@ -1,0 +1,230 @@
+//! The reference page for people.
+
+use std::fmt::Write as _;
+
+use super::{STATUS, example_request};
+use crate::{
+    Answer, ErrorCode, Refusal,
+    catalogue::{Field, OPERATIONS, OperationEntry},
+    errors::ERRORS,
+    launch::VARIABLES,
+    manifest::{CAPABILITIES, FILE_NAME, KEYS, RUNGS},
+};
+
+/// The reference page in Markdown.
+#[must_use]
+pub fn markdown() -> String {
+    let sections = [
+        INTRODUCTION.to_owned(),
+        manifest(),
+        launch(),
+        client_api(),
+        operations(),
+        errors(),
+        EXACTLY_ONCE.to_owned(),
+        introspection(),
+        PEER_TRAFFIC.to_owned(),
+        MUST_NOT.to_owned(),
+    ];
+    sections.join("\n")
+}
+
+const INTRODUCTION: &str = "\
+<!-- Generated from the registries in src/. To change it, change them, then: UPDATE_REFERENCE=1 cargo test -p contract -->
+# The contract
+
+What a store must speak to be tested, in any language: one HTTP API for clients, one environment for its start, and a
+few rules. A machine-readable form of the API is in [`openapi.json`](openapi.json).
+
+The APIs of the view service, the shard controller and MapReduce are not part of this version of the contract.
+";
+
+const EXACTLY_ONCE: &str = "\
+## Exactly once
+
+- A client has one operation outstanding and counts its operations 1, 2, 3… in `seq`.
+- A retry is the same `client`, `seq` and `op`, sent to any node. It must not take effect a second time.
+- For the last `seq` of a client the answer is the one it got, or would have got, the first time: keep it, also
+  through fail-over, snapshots and restarts.
+- For an earlier `seq` the answer is `stale_seq`.
+- One answer a client is enough: memory must not grow with the number of operations.
+- One operation in the record spans all its attempts, from before the first byte of the first until after the last
+  byte of the answer. It counts as failed only where every attempt ended in a definite error.
+";
+
+const PEER_TRAFFIC: &str = "\
+## Peer traffic
+
+With `peer = \"http\"`, nodes talk HTTP/1.1 to each other: any path, any body, `Content-Length` or chunked, no TLS, no
+upgrade. One request is one message, or one call and its reply. The bench stands in between, and so a node must
+tolerate that
+
+- a request is lost, or its reply;
+- a request is delivered twice;
+- a request is late, or overtakes an earlier one;
+- a connection is reset.
+
+Four optional headers enrich the reports and are never needed for correctness:
+
+| header | meaning |
+|---|---|
+| `X-DS-Type` | the message's name, such as `AppendEntries` |
+| `X-DS-Term` | the sender's term, view or ballot round |
+| `X-DS-Lamport` | the sender's Lamport clock |
+| `X-DS-Vector` | the sender's vector clock: JSON object, id → count |
+
+With `peer = \"tcp\"`, nodes may talk as they like; then only byte-level faults apply, and the report says so.
+";
+
+const MUST_NOT: &str = "\
+## What a node must not do
+
+- Exchange real addresses: nodes are named by id everywhere, and hints are ids.
+- Send or follow redirects: `Location` would lead around the faults.
+- Write outside `DS_DATA`.
+- Open connections to anything but the addresses in `DS_PEERS`.
+- Acknowledge what a SIGKILL in the next instant would lose.
+";
+
+fn manifest() -> String {
+    let mut page = format!(
+        "## The manifest: `{FILE_NAME}`\n\nAt the root of the implementation's folder:\n\n```toml\n"
+    );
+    for entry in &KEYS {
+        line(&mut page, &format!("{} = {}", entry.name, entry.example));
+    }
+    page.push_str("```\n\n| key | needed | meaning |\n|---|---|---|\n");
+    for entry in &KEYS {
+        let needed = if entry.required { "yes" } else { "no" };
+        line(&mut page, &format!("| `{}` | {needed} | {} |", entry.name, entry.meaning));
+    }
+    page.push_str("\nAn unknown key is an error that names the key and the line.\n");
+    page.push_str(
+        "\n### Rungs: `serves`\n\n| rung | from the courses | must hold |\n|---|---|---|\n",
+    );
+    for entry in &RUNGS {
+        line(&mut page, &format!("| `{}` | {} | {} |", entry.name, entry.course, entry.meaning));
+    }
+    page.push_str("\n### Capabilities: `caps`\n\n| capability | promise |\n|---|---|\n");
+    for entry in &CAPABILITIES {
+        line(&mut page, &format!("| `{}` | {} |", entry.name, entry.meaning));
+    }
+    page.push_str("\n`get` and `put` are never optional.\n");
+    page
+}
+
+fn launch() -> String {
+    let mut page = "## The launch: environment\n\nThe reference implementations accept each variable as a flag of \
+                    the same name as well.\n\n| variable | example | meaning |\n|---|---|---|\n"
+        .to_owned();
+    for entry in &VARIABLES {
+        line(&mut page, &format!("| `{}` | `{}` | {} |", entry.name, entry.example, entry.meaning));
+    }
+    page.push_str(
+        "\nBind within 10 s. Survive SIGKILL and SIGSTOP at any moment. Make durable before acknowledging. Log to \
+         stderr.\n",
+    );
+    page
+}
+
+fn client_api() -> String {
+    let refusal =
+        Refusal { hint: Some("n2".to_owned()), ..Refusal::new(ErrorCode::NotLeader, "n2 leads") };
+    format!(
+        "## The client API\n\nHTTP/1.1 and JSON on `DS_LISTEN`.\n\n\
+         | request | answer |\n|---|---|\n\
+         | `GET /healthz` | 200 once bound |\n\
+         | `GET /readyz` | 200 while it believes that it can serve, else 503 |\n\
+         | `POST /v1/op` | the operation's result, or an error |\n\
+         | `GET /v1/status` | see [introspection](#introspection) |\n\
+         | `GET /v1/log?from=&to=` | see [introspection](#introspection) |\n\n\
+         A success is status 200 with `{{\"ok\":…}}`. Anything else is an error with its code's status:\n\n\
+         ```json\n{}\n```\n",
+        json(&Answer::Error(refusal))
+    )
+}
+
+fn operations() -> String {
+    let mut page = "## Operations\n\n| operation | needs | meaning |\n|---|---|---|\n".to_owned();
+    for entry in &OPERATIONS {
+        let needs =
+            entry.capability.map_or("–".to_owned(), |needed| format!("`{}`", needed.name()));
+        let row = format!("| [`{0}`](#{0}) | {needs} | {1} |", entry.name, entry.meaning);
+        line(&mut page, &row);
+    }
+    page.push_str("\nFields that a result does not need are ignored. `null` stands for a missing key; the empty string is a value.\n");
+    for entry in &OPERATIONS {
+        page.push('\n');
+        page.push_str(&operation(entry));
+    }
+    page
+}
+
+fn operation(entry: &OperationEntry) -> String {
+    let mut page = format!("### {}\n\n{}\n\n", entry.name, entry.meaning);
+    page.push_str("| field | holds | meaning |\n|---|---|---|\n");
+    for field in entry.fields {
+        line(&mut page, &row("", field));
+    }
+    for field in entry.result {
+        line(&mut page, &row("→ ", field));
+    }
+    if entry.result.is_empty() {
+        page.push_str("| → | | nothing: `{}` |\n");
+    }
+    page.push_str("\n```\n");
+    line(&mut page, &format!("POST /v1/op  {}", json(&example_request(entry))));
+    for outcome in (entry.example)().1 {
+        line(&mut page, &format!("200          {}", json(&Answer::Ok(outcome))));
+    }
+    page.push_str("```\n");
+    page
+}
+
+fn row(arrow: &str, field: &Field) -> String {
+    let optional = if field.required { "" } else { ", optional" };
+    format!("| {arrow}`{}` | {}{optional} | {} |", field.name, field.shape.words(), field.meaning)
+}
+
+fn errors() -> String {
+    let mut page = "## Errors\n\nA definite error promises that this attempt did not and never will take effect. \
+                    Where that is not certain, `timeout` or `internal` is the only right answer.\n\n\
+                    | code | HTTP | definite | meaning | the client then |\n|---|---|---|---|---|\n"
+        .to_owned();
+    for entry in &ERRORS {
+        let definite = if entry.definite { "yes" } else { "**no**" };
+        let row = format!(
+            "| `{}` | {} | {definite} | {} | {} |",
+            entry.name, entry.status, entry.meaning, entry.clerk
+        );
+        line(&mut page, &row);
+    }
+    page.push_str(
+        "| closed or reset connection, or anything unparsable | – | **no** | Nobody knows. | Retries the same \
+         (client, seq), else records info. |\n",
+    );
+    page
+}
+
+fn introspection() -> String {
+    let mut page = "## Introspection\n\nOptional (`introspect`): `GET /v1/status` answers with an object; a node \
+                    leaves out what it does not have.\n\n| field | type | meaning |\n|---|---|---|\n"
+        .to_owned();
+    for entry in &STATUS {
+        line(&mut page, &format!("| `{}` | {} | {} |", entry.name, entry.kind, entry.meaning));
+    }
+    page.push_str(
+        "\n`GET /v1/log?from=&to=` answers with the chosen entries of these slots, for checks that look inside: one \
+         value a slot, one leader a term.\n",
+    );
+    page
+}
+
+fn line(page: &mut String, text: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(page, "{text}");
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

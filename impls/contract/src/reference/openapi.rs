@@ -1,0 +1,225 @@
+//! The `OpenAPI` 3.1 document of the client API.
+
+use serde_json::{Map, Value, json};
+
+use super::{STATUS, example_request};
+use crate::{
+    Answer,
+    catalogue::{Field, OPERATIONS, OperationEntry, Shape},
+    errors::ERRORS,
+};
+
+/// The document as JSON text, its keys in alphabetical order.
+#[must_use]
+pub fn openapi() -> String {
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "The client API of a store under test",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "What CONTRACT.md says, for machines.",
+        },
+        "paths": {
+            "/healthz": { "get": {
+                "summary": "Is the node bound?",
+                "responses": { "200": plain("Bound.") },
+            } },
+            "/readyz": { "get": {
+                "summary": "Does the node believe that it can serve?",
+                "responses": { "200": plain("It does."), "503": plain("It does not.") },
+            } },
+            "/v1/op": { "post": run_operation() },
+            "/v1/status": { "get": {
+                "summary": "What the node knows of itself (capability `introspect`).",
+                "responses": { "200": body("Its state.", &reference("Status")) },
+            } },
+        },
+        "components": { "schemas": schemas() },
+    });
+    let mut text = serde_json::to_string_pretty(&sorted(document)).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn run_operation() -> Value {
+    let mut requests = Map::new();
+    let mut answers = Map::new();
+    for entry in &OPERATIONS {
+        requests.insert(entry.name.to_owned(), json!({ "value": example_request(entry) }));
+        for (at, outcome) in (entry.example)().1.into_iter().enumerate() {
+            let name =
+                if at == 0 { entry.name.to_owned() } else { format!("{}-{}", entry.name, at + 1) };
+            answers.insert(name, json!({ "value": Answer::Ok(outcome) }));
+        }
+    }
+    let results: Vec<Value> =
+        OPERATIONS.iter().map(|entry| reference(&result_name(entry))).collect();
+    let ok = object(&[("ok", json!({ "anyOf": results }), true)]);
+    let mut responses = Map::new();
+    let mut success = body("It took effect, or its condition did not hold.", &ok);
+    success["content"]["application/json"]["examples"] = Value::Object(answers);
+    responses.insert("200".to_owned(), success);
+    for status in ERRORS.iter().map(|entry| entry.status) {
+        let codes: Vec<String> = ERRORS
+            .iter()
+            .filter(|entry| entry.status == status)
+            .map(|entry| format!("`{}`: {}", entry.name, entry.meaning))
+            .collect();
+        responses.insert(status.to_string(), body(&codes.join(" "), &reference("Error")));
+    }
+    json!({
+        "summary": "Runs one operation, at most once for each (client, seq).",
+        "requestBody": {
+            "required": true,
+            "content": { "application/json": { "schema": reference("Request"), "examples": requests } },
+        },
+        "responses": responses,
+    })
+}
+
+fn schemas() -> Value {
+    let mut schemas = Map::new();
+    let mut add = |name: &str, schema: Value| schemas.insert(name.to_owned(), schema);
+    for entry in &OPERATIONS {
+        let mut operation = fields(entry.fields);
+        operation["properties"]["type"] = json!({ "const": entry.name });
+        if let Some(required) = operation["required"].as_array_mut() {
+            required.insert(0, json!("type"));
+        }
+        operation["description"] = json!(entry.meaning);
+        add(&operation_name(entry), operation);
+        add(&result_name(entry), fields(entry.result));
+    }
+    let operations: Vec<Value> =
+        OPERATIONS.iter().map(|entry| reference(&operation_name(entry))).collect();
+    let request = object(&[
+        ("client", json!({ "type": "string" }), true),
+        ("seq", json!({ "type": "integer", "minimum": 1 }), true),
+        ("op", json!({ "oneOf": operations, "discriminator": { "propertyName": "type" } }), true),
+    ]);
+    add("Request", request);
+    let codes: Vec<&str> = ERRORS.iter().map(|entry| entry.name).collect();
+    let refusal = object(&[
+        ("code", json!({ "enum": codes }), true),
+        ("message", json!({ "type": "string" }), false),
+        (
+            "hint",
+            json!({ "type": "string", "description": "the id of the node that may know better" }),
+            false,
+        ),
+    ]);
+    add("Error", object(&[("error", refusal, true)]));
+    add("MicroOperation", micro_operation());
+    let status: Vec<_> = STATUS
+        .iter()
+        .map(|entry| {
+            (entry.name, json!({ "type": entry.kind, "description": entry.meaning }), false)
+        })
+        .collect();
+    add("Status", object(&status));
+    Value::Object(schemas)
+}
+
+fn micro_operation() -> Value {
+    let word = |name: &str| json!({ "const": name });
+    let text = || json!({ "type": "string" });
+    let tuple = |items: Vec<Value>| {
+        let length = items.len();
+        json!({ "type": "array", "prefixItems": items, "minItems": length, "maxItems": length })
+    };
+    json!({ "oneOf": [
+        tuple(vec![word("r"), text()]),
+        tuple(vec![word("w"), text(), text()]),
+        tuple(vec![word("append"), text(), text()]),
+    ] })
+}
+
+fn operation_name(entry: &OperationEntry) -> String {
+    format!("op.{}", entry.name)
+}
+
+fn result_name(entry: &OperationEntry) -> String {
+    format!("result.{}", entry.name)
+}
+
+fn fields(fields: &[Field]) -> Value {
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|field| {
+            let mut schema = shape(field.shape);
+            schema["description"] = json!(field.meaning);
+            (field.name, schema, field.required)
+        })
+        .collect();
+    object(&fields)
+}
+
+fn object(fields: &[(&str, Value, bool)]) -> Value {
+    let properties: Map<String, Value> =
+        fields.iter().map(|(name, schema, _)| ((*name).to_owned(), schema.clone())).collect();
+    let required: Vec<&str> =
+        fields.iter().filter(|(.., required)| *required).map(|(name, ..)| *name).collect();
+    json!({ "type": "object", "properties": properties, "required": required })
+}
+
+fn shape(shape: Shape) -> Value {
+    let text = json!({ "type": "string" });
+    let optional = json!({ "type": ["string", "null"] });
+    match shape {
+        Shape::Text => text,
+        Shape::OptionalText => optional,
+        Shape::Texts => json!({ "type": "array", "items": text }),
+        Shape::Boolean => json!({ "type": "boolean" }),
+        Shape::TextByKey => json!({ "type": "object", "additionalProperties": text }),
+        Shape::OptionalTextByKey => json!({ "type": "object", "additionalProperties": optional }),
+        Shape::OptionalTexts => json!({ "type": "array", "items": optional }),
+        Shape::MicroOperations => json!({ "type": "array", "items": reference("MicroOperation") }),
+    }
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn plain(description: &str) -> Value {
+    json!({ "description": description })
+}
+
+fn body(description: &str, schema: &Value) -> Value {
+    json!({ "description": description, "content": { "application/json": { "schema": schema } } })
+}
+
+/// The same document whatever order `serde_json` was built to keep.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<(String, Value)> =
+                fields.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+            fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Value::Object(fields.into_iter().collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_leads_somewhere_and_every_operation_is_there() {
+        let text = openapi();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let references =
+            text.split("\"$ref\": \"#").skip(1).filter_map(|rest| rest.split('"').next());
+        for pointer in references {
+            assert!(document.pointer(pointer).is_some(), "{pointer}");
+        }
+        for entry in &OPERATIONS {
+            let pointer =
+                format!("/components/schemas/{}/properties/type/const", operation_name(entry));
+            assert_eq!(document.pointer(&pointer), Some(&json!(entry.name)));
+        }
+    }
+}
