@@ -1,0 +1,358 @@
+//! `bank:swap`: the bank for stores that know `multiget`, `multiput` and `swap` but no transactions.
+//!
+//! Accounts come in branches of four. A `multiput` gives a whole branch fresh values, swaps exchange two of them, so a
+//! branch must always hold a permutation of what ONE multiput wrote. Clients move on to fresh branches by their own
+//! count of operations, so that each branch is a small object whose linearizability can be decided exactly.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use contract::{Operation, Outcome, manifest::Capability};
+use history::{CheckResult, Violation};
+use linearizability::{
+    Call, Limits, check_by_key,
+    models::multi_register::{MultiInput, MultiOutput, MultiRegister},
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde_json::json;
+
+use crate::{
+    Client, Workload,
+    narrate::{self, LISTED},
+    record::{self, End, Record},
+    seeded::Seeded,
+};
+
+/// Accounts of a branch.
+const ACCOUNTS: u64 = 4;
+/// Branches a client uses at a time, and how many operations it spends on them: about 10 a branch. Twenty clients
+/// thus leave about 200 on each, of which some seven are in flight at once.
+const BRANCHES: u64 = 3;
+const OPERATIONS_PER_GENERATION: u64 = 30;
+/// How many branches are read at the end, at each node.
+const FINAL_BRANCHES: u64 = 20;
+
+/// Swaps within small groups of accounts.
+#[derive(Default)]
+pub struct BankSwap {
+    /// How many generations of branches the clients have opened.
+    generations: Arc<AtomicU64>,
+}
+
+impl BankSwap {
+    /// The workload.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Workload for BankSwap {
+    fn name(&self) -> &'static str {
+        "bank:swap"
+    }
+
+    fn about(&self) -> &'static str {
+        "Clients fill small branches of accounts in one step, swap accounts and read whole branches; a branch must \
+         always hold what one filling put there, in an order that its swaps explain."
+    }
+
+    fn needs(&self) -> &'static [Capability] {
+        &[Capability::Multi]
+    }
+
+    fn setup(&self) -> Vec<Operation> {
+        Vec::new()
+    }
+
+    fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
+        Box::new(Clerk {
+            choices: Seeded::new(seed, client),
+            step: 0,
+            generations: Arc::clone(&self.generations),
+        })
+    }
+
+    fn final_reads(&self) -> Vec<Operation> {
+        let opened = self.generations.load(Ordering::Relaxed) * BRANCHES;
+        let latest = opened.saturating_sub(2 * BRANCHES);
+        let old = FINAL_BRANCHES - 2 * BRANCHES;
+        let sampled = (0..old).map(|at| at * latest / old);
+        let branches: BTreeSet<u64> =
+            sampled.chain(latest..opened).filter(|branch| *branch < opened).collect();
+        branches.into_iter().map(read_all).collect()
+    }
+
+    fn must_succeed(&self) -> &'static [&'static str] {
+        &["multiget", "multiput", "swap"]
+    }
+
+    fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
+        match record::read(operations) {
+            Ok(records) => vec![check_permutations(&records), check_order(&records, limits)],
+            Err(reason) => vec![CheckResult::inconclusive("bank-permutation", reason)],
+        }
+    }
+}
+
+/// Trailing digits place keys on shards: the accounts of a branch live on different ones.
+fn account(branch: u64, number: u64) -> String {
+    format!("account{}", branch * ACCOUNTS + number)
+}
+
+/// The branch of `account17`.
+fn branch_of(key: &str) -> Option<u64> {
+    key.strip_prefix("account")?.parse::<u64>().ok().map(|number| number / ACCOUNTS)
+}
+
+fn read_all(branch: u64) -> Operation {
+    Operation::MultiGet { keys: (0..ACCOUNTS).map(|number| account(branch, number)).collect() }
+}
+
+struct Clerk {
+    choices: Seeded,
+    step: u64,
+    generations: Arc<AtomicU64>,
+}
+
+impl Client for Clerk {
+    fn next(&mut self) -> Operation {
+        let generation = self.step / OPERATIONS_PER_GENERATION;
+        let within = self.step % OPERATIONS_PER_GENERATION;
+        self.step += 1;
+        if within == 0 {
+            self.generations.fetch_max(generation + 1, Ordering::Relaxed);
+        }
+        if within < BRANCHES {
+            // Whoever arrives fills the branch, so that nobody depends on another.
+            return self.fill(generation * BRANCHES + within);
+        }
+        if generation > 0 && self.choices.chance(3) {
+            return read_all(self.choices.below(generation * BRANCHES));
+        }
+        let branch = generation * BRANCHES + self.choices.below(BRANCHES);
+        match self.choices.below(100) {
+            0..45 => self.swap(branch),
+            45..50 => {
+                let number = self.choices.below(ACCOUNTS);
+                Operation::Get { key: account(branch, number) }
+            }
+            50..60 => self.fill(branch),
+            _ => read_all(branch),
+        }
+    }
+
+    fn completed(&mut self, _operation: &Operation, _outcome: Option<&Outcome>) {}
+}
+
+impl Clerk {
+    fn fill(&mut self, branch: u64) -> Operation {
+        let tag = self.choices.tag();
+        let value = |number| (account(branch, number), format!("{tag}.{number}"));
+        Operation::MultiPut { values: (0..ACCOUNTS).map(value).collect() }
+    }
+
+    fn swap(&mut self, branch: u64) -> Operation {
+        let (a, b) = self.choices.pair_below(ACCOUNTS);
+        Operation::Swap { a: account(branch, a), b: account(branch, b) }
+    }
+}
+
+/// Who wrote each value, and to which branch.
+type Fillings<'a> = FxHashMap<&'a str, (&'a Record, u64)>;
+
+fn fillings(records: &[Record]) -> Fillings<'_> {
+    let mut fillings = FxHashMap::default();
+    for record in records {
+        let Operation::MultiPut { values } = &record.operation else { continue };
+        for (key, value) in values {
+            let Some(branch) = branch_of(key) else { continue };
+            fillings.insert(value.as_str(), (record, branch));
+        }
+    }
+    fillings
+}
+
+/// The key-value pairs a successful read has seen.
+fn seen(record: &Record) -> Vec<(&str, Option<&str>)> {
+    match (&record.operation, record.outcome()) {
+        (Operation::MultiGet { .. }, Some(Outcome::Values { values })) => {
+            values.iter().map(|(key, value)| (key.as_str(), value.as_deref())).collect()
+        }
+        (Operation::Get { key }, Some(Outcome::Value { value })) => vec![(key, value.as_deref())],
+        _ => Vec::new(),
+    }
+}
+
+fn check_permutations(records: &[Record]) -> CheckResult {
+    let fillings = fillings(records);
+    let mut reads = 0_u64;
+    let mut violations = Vec::new();
+    for record in records {
+        let pairs = seen(record);
+        reads += u64::from(!pairs.is_empty());
+        violations.extend(
+            impossible(record, &pairs, &fillings).or_else(|| torn(record, &pairs, &fillings)),
+        );
+        if violations.len() == LISTED {
+            break;
+        }
+    }
+    let checked = format!("{reads} reads must each see one filling, its values exchanged at most.");
+    let summary = match violations.first() {
+        None => checked,
+        Some(first) => format!("{checked} {}.", first.sentence),
+    };
+    CheckResult::found("bank-permutation", summary, violations)
+        .with_statistics(json!({ "reads": reads, "values": fillings.len() }))
+}
+
+/// A value that cannot be where it was seen.
+fn impossible(
+    reader: &Record,
+    pairs: &[(&str, Option<&str>)],
+    fillings: &Fillings<'_>,
+) -> Option<Violation> {
+    for (key, value) in pairs {
+        let Some(value) = value else { continue };
+        let saw = format!("{} saw {key} = {value:?}", narrate::who(reader));
+        let (kind, sentence, writer) = match fillings.get(value) {
+            None => ("phantom value", format!("{saw}, which nobody ever wrote"), None),
+            Some((writer, _)) if writer.end == End::Fail => {
+                let rest = "which failed and can never have happened";
+                let sentence = format!("{saw}, the value of {}, {rest}", narrate::who(writer));
+                ("aborted read", sentence, Some(writer))
+            }
+            Some((writer, branch)) if branch_of(key) != Some(*branch) => {
+                let sentence =
+                    format!("{saw}, which {} wrote to another branch", narrate::who(writer));
+                ("value of another branch", sentence, Some(writer))
+            }
+            Some(_) => continue,
+        };
+        let operations =
+            std::iter::once(reader.call).chain(writer.map(|writer| writer.call)).collect();
+        return Some(Violation { kind: kind.to_owned(), sentence, operations });
+    }
+    None
+}
+
+/// A read of a whole branch that is no permutation of one filling.
+fn torn(
+    reader: &Record,
+    pairs: &[(&str, Option<&str>)],
+    fillings: &Fillings<'_>,
+) -> Option<Violation> {
+    if u64::try_from(pairs.len()) != Ok(ACCOUNTS) {
+        return None;
+    }
+    let values: Vec<&str> = pairs.iter().filter_map(|(_, value)| *value).collect();
+    let writers: BTreeMap<u64, &Record> = values
+        .iter()
+        .filter_map(|value| fillings.get(value))
+        .map(|(writer, _)| (writer.call, *writer))
+        .collect();
+    let mut once = FxHashSet::default();
+    let twice = values.iter().find(|value| !once.insert(**value));
+    let names: Vec<String> = writers.values().map(|writer| narrate::who(writer)).collect();
+    let saw = format!("{} saw a branch", narrate::who(reader));
+    let (kind, sentence) = if writers.len() > 1 {
+        ("torn read", format!("{saw} with values of {}", names.join(" and of ")))
+    } else if let Some(value) = twice {
+        ("duplicated value", format!("{saw} with {value:?} of {} in it twice", names.join(", ")))
+    } else if !values.is_empty() && values.len() < pairs.len() {
+        let missing = pairs.len() - values.len();
+        (
+            "lost value",
+            format!("{saw} with {missing} of the values of {} missing", names.join(", ")),
+        )
+    } else {
+        return None;
+    };
+    let operations = std::iter::once(reader.call).chain(writers.into_keys()).collect();
+    Some(Violation { kind: kind.to_owned(), sentence, operations })
+}
+
+fn check_order(records: &[Record], limits: &Limits) -> CheckResult {
+    let observed: FxHashSet<&str> =
+        records.iter().flat_map(seen).filter_map(|(_, value)| value).collect();
+    let mut branches: BTreeMap<u64, Vec<Call<MultiInput, MultiOutput>>> = BTreeMap::new();
+    for record in records {
+        let Some((branch, input, output)) = as_multi(record) else { continue };
+        if counts(record, &observed) {
+            branches.entry(branch).or_default().push(record.as_call(input, output));
+        }
+    }
+    let groups: Vec<_> =
+        branches.into_iter().map(|(branch, calls)| (format!("branch {branch}"), calls)).collect();
+    check_by_key(&MultiRegister, groups, limits).into_result("linearizability")
+}
+
+/// Whether an operation can matter for the order. An unknown filling that nobody saw may be taken for one that never
+/// happened: had it happened, nobody would have read the branch between it and the next filling, which leaves no
+/// trace of it. An unknown read says nothing.
+fn counts(record: &Record, observed: &FxHashSet<&str>) -> bool {
+    match (&record.operation, &record.end) {
+        (Operation::MultiPut { values }, End::Info) => {
+            values.values().any(|value| observed.contains(value.as_str()))
+        }
+        (operation, End::Info) => !operation.is_read_only(),
+        _ => true,
+    }
+}
+
+fn as_multi(record: &Record) -> Option<(u64, MultiInput, Option<MultiOutput>)> {
+    let (key, input) = match &record.operation {
+        Operation::Get { key } => (key, MultiInput::Read(vec![key.clone()])),
+        Operation::MultiGet { keys } => (keys.first()?, MultiInput::Read(keys.clone())),
+        Operation::MultiPut { values } => {
+            (values.keys().next()?, MultiInput::Write(values.clone()))
+        }
+        Operation::Swap { a, b } => (a, MultiInput::Swap(a.clone(), b.clone())),
+        _ => return None,
+    };
+    let output = match (record.outcome(), key) {
+        (Some(Outcome::Value { value }), key) => {
+            Some(MultiOutput::Values(BTreeMap::from([(key.clone(), value.clone())])))
+        }
+        (Some(Outcome::Values { values }), _) => Some(MultiOutput::Values(values.clone())),
+        (Some(Outcome::Done {}), _) => Some(MultiOutput::Done),
+        _ => None,
+    };
+    Some((branch_of(key)?, input, output))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_stay_within_one_branch_and_a_branch_sees_few_of_one_client() {
+        let workload = BankSwap::new();
+        assert!(workload.final_reads().is_empty());
+        let mut client = workload.client(3, 2);
+        let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
+        for _ in 0..3000 {
+            let operation = client.next();
+            let keys: Vec<String> = match &operation {
+                Operation::Get { key } => vec![key.clone()],
+                Operation::MultiGet { keys } => keys.clone(),
+                Operation::MultiPut { values } => values.keys().cloned().collect(),
+                Operation::Swap { a, b } => vec![a.clone(), b.clone()],
+                other => panic!("{other:?} is none of this workload"),
+            };
+            let branches: BTreeSet<u64> = keys.iter().map(|key| branch_of(key).unwrap()).collect();
+            assert_eq!(branches.len(), 1, "{operation:?}");
+            *counts.entry(*branches.first().unwrap()).or_default() += 1;
+        }
+        assert!(counts.len() == 300 && counts.values().all(|count| *count < 40), "{counts:?}");
+        let reads = workload.final_reads();
+        assert!(reads.contains(&read_all(0)) && reads.contains(&read_all(299)));
+        assert!(reads.len() as u64 <= FINAL_BRANCHES);
+    }
+}

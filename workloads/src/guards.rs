@@ -1,0 +1,49 @@
+//! Transactions refused although every one of their guards held all the time.
+
+use history::Violation;
+
+use crate::{
+    narrate::{self, LISTED},
+    record::Record,
+    transactions::Transactions,
+};
+
+/// Finds refusals for which there was no moment at which a guard failed: each expected version was known before the
+/// refused transaction began and was still seen by one that began after it had ended. Versions never come back, so
+/// each of them was there in between.
+pub(crate) fn false_refusals(transactions: &Transactions<'_>) -> Vec<Violation> {
+    let refused = transactions.refused.iter();
+    let tell = |(record, expected): &(&Record, Vec<usize>)| {
+        let mut witness = vec![record.call];
+        for &version in expected {
+            witness.extend(held_throughout(transactions, record, version)?);
+        }
+        witness.dedup();
+        let sentence = format!(
+            "{} was refused because of a guard, yet each of its guards held before, during and after it",
+            narrate::who(record)
+        );
+        Some(Violation { kind: "false refusal".to_owned(), sentence, operations: witness })
+    };
+    refused.filter_map(tell).take(LISTED).collect()
+}
+
+/// The operations that prove that this version was there from before `record` began until after it had ended.
+fn held_throughout(
+    transactions: &Transactions<'_>,
+    record: &Record,
+    version: usize,
+) -> Option<Vec<u64>> {
+    let version = &transactions.versions[version];
+    let ended = record.ret?;
+    let of = |&number: &usize| transactions.happened[number].record;
+    let after = version.readers.iter().map(of).find(|reader| reader.call > ended)?;
+    let mut proof = vec![after.call];
+    // The absence of a key needs no writer: it was there from the start.
+    if version.value.is_some() {
+        let known = version.writer.iter().chain(&version.readers).map(of);
+        let returned = |other: &&Record| other.ret.is_some_and(|returned| returned < record.call);
+        proof.insert(0, { known }.find(returned)?.call);
+    }
+    Some(proof)
+}

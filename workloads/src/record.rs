@@ -1,0 +1,91 @@
+//! The record of a store's operations, typed: what was asked and what came of it.
+
+use contract::{Operation, Outcome, catalogue};
+use history::Completion;
+use linearizability::Call;
+
+/// One operation of the record.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    /// The event index of its invocation, by which witnesses name it.
+    pub(crate) call: u64,
+    /// The event index of its completion; `None` where nobody knows how it ended.
+    pub(crate) ret: Option<u64>,
+    /// The process.
+    pub(crate) process: u64,
+    /// Nanoseconds at its invocation.
+    pub(crate) call_ns: u64,
+    /// Nanoseconds at its completion.
+    pub(crate) return_ns: Option<u64>,
+    /// What was asked.
+    pub(crate) operation: Operation,
+    /// What came of it.
+    pub(crate) end: End,
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum End {
+    /// With this result.
+    Ok(Outcome),
+    /// It certainly never happened.
+    Fail,
+    /// Nobody knows.
+    Info,
+}
+
+impl Record {
+    /// The result, where it succeeded.
+    pub(crate) fn outcome(&self) -> Option<&Outcome> {
+        match &self.end {
+            End::Ok(outcome) => Some(outcome),
+            End::Fail | End::Info => None,
+        }
+    }
+
+    /// The same operation for the linearizability checker.
+    pub(crate) fn as_call<I, O>(&self, input: I, output: Option<O>) -> Call<I, O> {
+        Call {
+            id: self.call,
+            process: self.process,
+            input,
+            output,
+            call: self.call,
+            ret: self.ret,
+            call_ns: self.call_ns,
+            return_ns: self.return_ns,
+            failed: self.end == End::Fail,
+        }
+    }
+}
+
+/// Reads the store's operations out of a history, skipping what is none of the client API.
+///
+/// An `ok` whose result does not fit its operation is kept as unknown: a store that answers gibberish has
+/// promised nothing, and the clerk has counted the protocol error already.
+pub(crate) fn read(operations: &[history::Operation]) -> Result<Vec<Record>, String> {
+    let of_the_store =
+        operations.iter().filter(|operation| catalogue::operation(&operation.f).is_some());
+    of_the_store.map(read_one).collect()
+}
+
+fn read_one(source: &history::Operation) -> Result<Record, String> {
+    let operation = Operation::from_parts(&source.f, &source.arguments).map_err(|reason| {
+        format!("the record cannot be read at event {}: {reason}", source.call)
+    })?;
+    let end = match &source.completion {
+        Completion::Ok(_, result) => operation.parse_outcome(result).map_or(End::Info, End::Ok),
+        Completion::Fail(..) => End::Fail,
+        Completion::Info(_) => End::Info,
+    };
+    let known = end != End::Info;
+    Ok(Record {
+        call: source.call,
+        ret: source.return_index().filter(|_| known),
+        process: source.process,
+        call_ns: source.call_ns,
+        return_ns: source.return_ns.filter(|_| known),
+        operation,
+        end,
+    })
+}

@@ -1,0 +1,337 @@
+//! `register`: reads, writes, appends and compare-and-set of single keys; every key must be linearizable.
+//!
+//! Every value is a run of unique tokens (`c3.17;`), so a value tells who made it. Clients move on to fresh keys by
+//! their own count of operations: a key sees a bounded number of operations and stays checkable however long the run.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use contract::{Operation, Outcome, manifest::Capability};
+use history::{CheckResult, Violation};
+use linearizability::{
+    Call, Limits, check_by_key,
+    models::kv::{Kv, KvInput, KvOutput},
+};
+use rustc_hash::FxHashMap;
+use serde_json::json;
+
+use crate::{
+    Client, Workload,
+    narrate::{self, LISTED},
+    record::{self, End, Record},
+    seeded::Seeded,
+};
+
+/// Keys that a client uses at a time, and how many operations it spends on them: 20 a key. Twenty clients thus leave
+/// about 400 on each.
+const KEYS: u64 = 5;
+const OPERATIONS_PER_GENERATION: u64 = 100;
+/// How many keys are read at the end, at each node.
+const FINAL_KEYS: u64 = 30;
+
+/// Operations on single keys.
+pub struct Register {
+    append: bool,
+    cas: bool,
+    /// How many generations of keys the clients have opened.
+    generations: Arc<AtomicU64>,
+}
+
+impl Register {
+    /// The workload for a store with these capabilities.
+    #[must_use]
+    pub fn new(manifest_caps: &[Capability]) -> Self {
+        let can = |capability| manifest_caps.contains(&capability);
+        Self {
+            append: can(Capability::Append),
+            cas: can(Capability::Cas),
+            generations: Arc::default(),
+        }
+    }
+}
+
+impl Workload for Register {
+    fn name(&self) -> &'static str {
+        "register"
+    }
+
+    fn about(&self) -> &'static str {
+        "Clients read, write, append to and compare-and-set single keys; each key must behave as if one copy of it \
+         took one operation at a time."
+    }
+
+    fn needs(&self) -> &'static [Capability] {
+        &[]
+    }
+
+    fn setup(&self) -> Vec<Operation> {
+        Vec::new()
+    }
+
+    fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
+        Box::new(Writer {
+            choices: Seeded::new(seed, client),
+            append: self.append,
+            cas: self.cas,
+            step: 0,
+            seen: BTreeMap::new(),
+            generations: Arc::clone(&self.generations),
+        })
+    }
+
+    fn final_reads(&self) -> Vec<Operation> {
+        let opened = self.generations.load(Ordering::Relaxed) * KEYS;
+        let latest = opened.saturating_sub(2 * KEYS);
+        let old = FINAL_KEYS - 2 * KEYS;
+        let sampled = (0..old).map(|at| at * latest / old);
+        let keys: BTreeSet<u64> =
+            sampled.chain(latest..opened).filter(|key| *key < opened).collect();
+        keys.into_iter().map(|number| Operation::Get { key: key(number) }).collect()
+    }
+
+    fn must_succeed(&self) -> &'static [&'static str] {
+        &["get", "put"]
+    }
+
+    fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
+        match record::read(operations) {
+            Ok(records) => vec![check_values(&records), check_order(&records, limits)],
+            Err(reason) => vec![CheckResult::inconclusive("linearizability", reason)],
+        }
+    }
+}
+
+/// Trailing digits place keys on shards.
+fn key(number: u64) -> String {
+    format!("k{number}")
+}
+
+struct Writer {
+    choices: Seeded,
+    append: bool,
+    cas: bool,
+    step: u64,
+    /// What each key of the generation held when this client last knew.
+    seen: BTreeMap<String, Option<String>>,
+    generations: Arc<AtomicU64>,
+}
+
+impl Client for Writer {
+    fn next(&mut self) -> Operation {
+        let generation = self.step / OPERATIONS_PER_GENERATION;
+        if self.step.is_multiple_of(OPERATIONS_PER_GENERATION) {
+            self.seen.clear();
+            self.generations.fetch_max(generation + 1, Ordering::Relaxed);
+        }
+        self.step += 1;
+        if generation > 0 && self.choices.chance(4) {
+            // A write may be lost, or come back, long after it was made.
+            return Operation::Get { key: key(self.choices.below(generation * KEYS)) };
+        }
+        let key = key(generation * KEYS + self.choices.below(KEYS));
+        let roll = self.choices.below(100);
+        let mut value = || format!("{};", self.choices.tag());
+        match roll {
+            0..35 => Operation::Get { key },
+            35..60 if self.cas => {
+                let expect = self.seen.get(&key).cloned().flatten();
+                Operation::Cas { value: value(), key, expect }
+            }
+            60..80 if self.append => Operation::Append { value: value(), key },
+            _ => Operation::Put { value: value(), key },
+        }
+    }
+
+    fn completed(&mut self, operation: &Operation, outcome: Option<&Outcome>) {
+        let (key, now) = match (operation, outcome) {
+            (
+                Operation::Get { key } | Operation::Append { key, .. },
+                Some(Outcome::Value { value }),
+            ) => (key, value.clone()),
+            (Operation::Put { key, value }, Some(Outcome::Done {}))
+            | (Operation::Cas { key, value, .. }, Some(Outcome::Swapped { swapped: true, .. })) => {
+                (key, Some(value.clone()))
+            }
+            (Operation::Cas { key, .. }, Some(Outcome::Swapped { value: Some(current), .. })) => {
+                (key, current.clone())
+            }
+            _ => return,
+        };
+        self.seen.insert(key.clone(), now);
+    }
+}
+
+/// Who made a token, and whether it can ever be seen.
+struct Origin<'a> {
+    record: &'a Record,
+    key: &'a str,
+    /// Why nobody may see it.
+    never: Option<&'static str>,
+}
+
+/// Traces every token of every value that was read to its writer.
+fn check_values(records: &[Record]) -> CheckResult {
+    let origins: FxHashMap<&str, Origin<'_>> = records.iter().filter_map(origin).collect();
+    let mut violations = Vec::new();
+    let mut values = 0_u64;
+    for record in records {
+        let Some((key, value)) = seen(record) else { continue };
+        values += 1;
+        let Some(fault) = fault(record, key, value, &origins) else { continue };
+        violations.push(fault);
+        if violations.len() == LISTED {
+            break;
+        }
+    }
+    let checked = format!("{values} values that were read were traced to their writers.");
+    let summary = match violations.first() {
+        None => checked,
+        Some(first) => format!("{checked} {}.", first.sentence),
+    };
+    CheckResult::found("register-values", summary, violations)
+        .with_statistics(json!({ "values": values, "writes": origins.len() }))
+}
+
+fn origin(record: &Record) -> Option<(&str, Origin<'_>)> {
+    let (Operation::Put { key, value: token }
+    | Operation::Append { key, value: token }
+    | Operation::Cas { key, value: token, .. }) = &record.operation
+    else {
+        return None;
+    };
+    let never = match &record.end {
+        End::Fail => Some("failed and can never have happened"),
+        End::Ok(Outcome::Swapped { swapped: false, .. }) => Some("did not find what it expected"),
+        End::Ok(_) | End::Info => None,
+    };
+    Some((token, Origin { record, key, never }))
+}
+
+/// The key and the value that a successful operation has seen.
+fn seen(record: &Record) -> Option<(&str, &str)> {
+    match (&record.operation, record.outcome()?) {
+        (
+            Operation::Get { key } | Operation::Append { key, .. },
+            Outcome::Value { value: Some(value) },
+        )
+        | (Operation::Cas { key, .. }, Outcome::Swapped { value: Some(Some(value)), .. }) => {
+            Some((key, value))
+        }
+        _ => None,
+    }
+}
+
+/// What is wrong with the tokens of a value. Each is unique and written at most once, so none can be there twice.
+fn fault(
+    reader: &Record,
+    key: &str,
+    value: &str,
+    origins: &FxHashMap<&str, Origin<'_>>,
+) -> Option<Violation> {
+    let told = |kind: &str, rest: String, writer: Option<&Record>| Violation {
+        kind: kind.to_owned(),
+        sentence: format!(
+            "{} saw {key} = {}, {rest}",
+            narrate::who(reader),
+            narrate::value(Some(value))
+        ),
+        operations: std::iter::once(reader.call).chain(writer.map(|writer| writer.call)).collect(),
+    };
+    let mut tokens = BTreeSet::new();
+    for token in value.split_inclusive(';') {
+        let Some(Origin { record, key: home, never }) = origins.get(token) else {
+            let rest = format!("but nobody ever wrote {token:?}");
+            return Some(told("phantom value", rest, None));
+        };
+        let writer = || narrate::who(record);
+        if let Some(why) = never {
+            let rest = format!("which holds {token:?} of {}, which {why}", writer());
+            return Some(told("aborted read", rest, Some(record)));
+        }
+        if *home != key {
+            let rest = format!("but {} wrote {token:?} to {home}", writer());
+            return Some(told("value of another key", rest, Some(record)));
+        }
+        if !tokens.insert(token) {
+            let rest = format!("which holds {token:?} of {} twice", writer());
+            return Some(told("applied twice", rest, Some(record)));
+        }
+    }
+    None
+}
+
+fn check_order(records: &[Record], limits: &Limits) -> CheckResult {
+    let mut groups: BTreeMap<&str, Vec<Call<KvInput, KvOutput>>> = BTreeMap::new();
+    for record in records {
+        let Some((key, input, output)) = as_kv(record) else { continue };
+        groups.entry(key).or_default().push(record.as_call(input, output));
+    }
+    let groups: Vec<_> = groups.into_iter().collect();
+    check_by_key(&Kv, groups, limits).into_result("linearizability")
+}
+
+fn as_kv(record: &Record) -> Option<(&str, KvInput, Option<KvOutput>)> {
+    let (key, input) = match &record.operation {
+        Operation::Get { key } => (key, KvInput::Get),
+        Operation::Put { key, value } => (key, KvInput::Put(value.clone())),
+        Operation::Append { key, value } => (key, KvInput::Append(value.clone())),
+        Operation::PutHash { key, value } => (key, KvInput::PutHash(value.clone())),
+        Operation::Cas { key, expect, value } => {
+            (key, KvInput::Cas { expect: expect.clone(), value: value.clone() })
+        }
+        _ => return None,
+    };
+    let output = record.outcome().and_then(|outcome| match outcome {
+        Outcome::Value { value } => Some(KvOutput::Value(value.clone())),
+        Outcome::Previous { previous } => Some(KvOutput::Previous(previous.clone())),
+        Outcome::Swapped { swapped, value } => {
+            Some(KvOutput::Cas { swapped: *swapped, current: value.clone() })
+        }
+        Outcome::Done {} => Some(KvOutput::Done),
+        Outcome::Values { .. } | Outcome::Committed { .. } => None,
+    });
+    Some((key, input, output))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_sees_few_operations_of_one_client_and_final_reads_cover_old_and_new_keys() {
+        let workload = Register::new(&[Capability::Append, Capability::Cas]);
+        assert!(workload.final_reads().is_empty());
+        let mut client = workload.client(1, 0);
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for _ in 0..10_000 {
+            let operation = client.next();
+            let (Operation::Get { key }
+            | Operation::Put { key, .. }
+            | Operation::Append { key, .. }
+            | Operation::Cas { key, .. }) = &operation
+            else {
+                panic!("{operation:?} is none of this workload");
+            };
+            *counts.entry(key.clone()).or_default() += 1;
+            client.completed(&operation, None);
+        }
+        assert!(counts.len() > 400 && counts.values().all(|count| *count < 60), "{counts:?}");
+        let reads = workload.final_reads();
+        assert!(reads.len() as u64 <= FINAL_KEYS && reads.len() > 20);
+        assert!(reads.contains(&Operation::Get { key: key(0) }));
+        assert!(reads.contains(&Operation::Get { key: key(499) }));
+    }
+
+    #[test]
+    fn only_operations_the_store_can_serve_are_asked() {
+        let mut client = Register::new(&[]).client(5, 1);
+        for _ in 0..500 {
+            assert!(matches!(client.next(), Operation::Get { .. } | Operation::Put { .. }));
+        }
+    }
+}
