@@ -1,0 +1,270 @@
+//! The leader: phase 2, many slots at a time.
+//!
+//! Requests that wait share a slot (batching), and a bounded number of slots is in flight (pipelining:
+//! the window of "Paxos Made Moderately Complex" §4.4).
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use contract::{NodeId, Request};
+use node::Token;
+
+use crate::{
+    ballot::Ballot,
+    message::{Batch, Slot},
+    reads::Reads,
+};
+
+/// How many slots may be in flight: wide enough to hide a round trip, narrow enough that requests gather in
+/// batches behind it.
+const WINDOW_SLOTS: Slot = 8;
+
+/// How many requests share a slot at most.
+const BATCH_REQUESTS_MAX: usize = 32;
+
+/// What a leader knows besides what every node knows.
+#[derive(Debug)]
+pub struct Leader {
+    /// The ballot it leads in.
+    pub ballot: Ballot,
+    /// Every slot chosen under an earlier leader is at or below this one: reads wait until it is applied.
+    pub barrier: Slot,
+    /// Reads and the heartbeats that confirm them.
+    pub reads: Reads,
+    /// When each peer last showed that it follows.
+    contact_ms: BTreeMap<NodeId, u64>,
+    /// What phase 1 found and must be proposed again before anything new.
+    recovered: VecDeque<(Slot, Batch)>,
+    /// Requests that were not proposed yet.
+    queue: VecDeque<(Token, Request)>,
+    /// The next slot for new requests.
+    next_slot: Slot,
+    /// Slots proposed, and not known to be chosen.
+    in_flight: BTreeMap<Slot, Proposal>,
+    /// Who waits for the answers of which slot, in the order of its batch.
+    waiting: BTreeMap<Slot, Vec<Token>>,
+}
+
+#[derive(Debug)]
+struct Proposal {
+    batch: Batch,
+    accepted_by: BTreeSet<NodeId>,
+    sent_ms: u64,
+}
+
+/// The clients that a leader leaves behind when it steps down.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Orphans {
+    /// Never proposed: a definite refusal is the truth.
+    pub refused: Vec<Token>,
+    /// Proposed: a later leader may still have them chosen, so nobody knows.
+    pub unknown: Vec<Token>,
+}
+
+impl Leader {
+    /// A leader that was just elected. `recovered` holds what must be proposed again, in order of slots;
+    /// `last` is the last slot that anyone ever proposed in, as far as a majority knows.
+    #[must_use]
+    pub fn new(
+        ballot: Ballot,
+        recovered: Vec<(Slot, Batch)>,
+        last: Slot,
+        peers: impl IntoIterator<Item = NodeId>,
+        majority: usize,
+        now_ms: u64,
+    ) -> Self {
+        Self {
+            ballot,
+            barrier: last,
+            reads: Reads::new(majority),
+            contact_ms: peers.into_iter().map(|peer| (peer, now_ms)).collect(),
+            recovered: recovered.into(),
+            queue: VecDeque::new(),
+            next_slot: last + 1,
+            in_flight: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    /// A request that needs a slot.
+    pub fn enqueue(&mut self, token: Token, request: Request) {
+        self.queue.push_back((token, request));
+    }
+
+    /// Fills the pipeline, where everything up to `commit` is chosen: what to propose now.
+    pub fn propose(&mut self, commit: Slot, now_ms: u64) -> Vec<(Slot, Batch)> {
+        let end = commit + WINDOW_SLOTS;
+        let mut proposals = Vec::new();
+        while let Some((slot, batch)) = self.next_proposal(end) {
+            let proposal =
+                Proposal { batch: batch.clone(), accepted_by: BTreeSet::new(), sent_ms: now_ms };
+            self.in_flight.insert(slot, proposal);
+            proposals.push((slot, batch));
+        }
+        proposals
+    }
+
+    fn next_proposal(&mut self, end: Slot) -> Option<(Slot, Batch)> {
+        if let Some((slot, _)) = self.recovered.front() {
+            return if *slot <= end { self.recovered.pop_front() } else { None };
+        }
+        if self.queue.is_empty() || self.next_slot > end {
+            return None;
+        }
+        let slot = self.next_slot;
+        self.next_slot += 1;
+        let count = self.queue.len().min(BATCH_REQUESTS_MAX);
+        let (tokens, requests) = self.queue.drain(..count).unzip();
+        self.waiting.insert(slot, tokens);
+        Some((slot, Arc::new(requests)))
+    }
+
+    /// An acceptor voted in this leader's ballot; gives the value if that makes it chosen.
+    pub fn on_accepted(&mut self, from: &NodeId, slot: Slot, majority: usize) -> Option<Batch> {
+        let proposal = self.in_flight.get_mut(&slot)?;
+        proposal.accepted_by.insert(from.clone());
+        if proposal.accepted_by.len() < majority {
+            return None;
+        }
+        self.in_flight.remove(&slot).map(|proposal| proposal.batch)
+    }
+
+    /// Takes those who wait for the answers of a slot.
+    pub fn take_waiting(&mut self, slot: Slot) -> Vec<Token> {
+        self.waiting.remove(&slot).unwrap_or_default()
+    }
+
+    /// What to send again: proposals at least `age_ms` old, with the members that have not voted.
+    pub fn overdue(
+        &mut self,
+        members: &[NodeId],
+        now_ms: u64,
+        age_ms: u64,
+    ) -> Vec<(NodeId, Slot, Batch)> {
+        let mut overdue = Vec::new();
+        for (slot, proposal) in &mut self.in_flight {
+            if now_ms < proposal.sent_ms + age_ms {
+                continue;
+            }
+            proposal.sent_ms = now_ms;
+            let silent = members.iter().filter(|member| !proposal.accepted_by.contains(*member));
+            overdue.extend(silent.map(|member| (member.clone(), *slot, proposal.batch.clone())));
+        }
+        overdue
+    }
+
+    /// A peer shows that it follows this leader.
+    pub fn hear_from(&mut self, peer: &NodeId, now_ms: u64) {
+        if let Some(last) = self.contact_ms.get_mut(peer) {
+            *last = now_ms;
+        }
+    }
+
+    /// How many members, itself included, have followed within the last `patience_ms`.
+    #[must_use]
+    pub fn followers(&self, now_ms: u64, patience_ms: u64) -> usize {
+        1 + self.contact_ms.values().filter(|last| now_ms < **last + patience_ms).count()
+    }
+
+    /// Steps down: who still waits for an answer.
+    #[must_use]
+    pub fn into_orphans(mut self) -> Orphans {
+        // A read changes nothing, so refusing it is always the truth.
+        let queued = self.queue.into_iter().map(|(token, _)| token);
+        let refused = queued.chain(self.reads.take_all()).collect();
+        Orphans { refused, unknown: self.waiting.into_values().flatten().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Operation;
+
+    use super::*;
+
+    fn request(seq: u64) -> Request {
+        Request { client: "c1".to_owned(), seq, op: Operation::Get { key: "x".to_owned() } }
+    }
+
+    fn members() -> Vec<NodeId> {
+        ["n1", "n2", "n3"].map(str::to_owned).to_vec()
+    }
+
+    fn leader(recovered: Vec<(Slot, Batch)>, last: Slot) -> Leader {
+        let ballot = Ballot { round: 1, node: "n1".to_owned() };
+        Leader::new(ballot, recovered, last, members().into_iter().skip(1), 2, 0)
+    }
+
+    #[test]
+    fn only_a_majority_of_different_acceptors_chooses() {
+        let mut leader = leader(vec![], 0);
+        leader.enqueue(1, request(1));
+        let proposals = leader.propose(0, 0);
+        assert_eq!(proposals.len(), 1);
+        assert_eq!(leader.on_accepted(&"n2".to_owned(), 1, 2), None);
+        assert_eq!(leader.on_accepted(&"n2".to_owned(), 1, 2), None, "a repeated message");
+        assert_eq!(leader.on_accepted(&"n1".to_owned(), 1, 2), Some(proposals[0].1.clone()));
+        assert_eq!(leader.on_accepted(&"n3".to_owned(), 1, 2), None, "chosen already");
+        assert_eq!(leader.take_waiting(1), [1]);
+    }
+
+    #[test]
+    fn requests_gather_behind_a_full_pipeline_and_share_a_slot() {
+        let mut leader = leader(vec![], 0);
+        for seq in 1..=WINDOW_SLOTS {
+            leader.enqueue(seq, request(seq));
+            assert_eq!(leader.propose(0, 0).len(), 1);
+        }
+        for seq in 100..110 {
+            leader.enqueue(seq, request(seq));
+            assert!(leader.propose(0, 0).is_empty());
+        }
+        let proposals = leader.propose(1, 0);
+        assert_eq!(proposals.len(), 1);
+        assert_eq!(proposals[0].1.len(), 10);
+        assert_eq!(leader.take_waiting(WINDOW_SLOTS + 1), (100..110).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_was_recovered_goes_before_what_is_new() {
+        let mut leader = leader(vec![(3, Batch::default()), (5, Batch::default())], 5);
+        leader.enqueue(1, request(1));
+        let slots: Vec<Slot> = leader.propose(2, 0).into_iter().map(|(slot, _)| slot).collect();
+        assert_eq!(slots, [3, 5, 6]);
+    }
+
+    #[test]
+    fn silence_is_answered_by_sending_again_to_the_silent() {
+        let mut leader = leader(vec![], 0);
+        leader.enqueue(1, request(1));
+        leader.propose(0, 0);
+        leader.on_accepted(&"n2".to_owned(), 1, 3);
+        assert!(leader.overdue(&members(), 49, 50).is_empty());
+        let again: Vec<NodeId> =
+            leader.overdue(&members(), 50, 50).into_iter().map(|(to, ..)| to).collect();
+        assert_eq!(again, ["n1", "n3"]);
+        assert!(leader.overdue(&members(), 60, 50).is_empty(), "sent a moment ago");
+    }
+
+    #[test]
+    fn only_what_was_never_proposed_is_refused_for_certain() {
+        let mut leader = leader(vec![], 0);
+        leader.enqueue(1, request(1));
+        leader.propose(0, 0);
+        leader.enqueue(2, request(2));
+        leader.reads.add(3, request(3), 0);
+        assert_eq!(leader.into_orphans(), Orphans { refused: vec![2, 3], unknown: vec![1] });
+    }
+
+    #[test]
+    fn a_leader_counts_those_it_heard_of_lately() {
+        let mut leader = leader(vec![], 0);
+        assert_eq!(leader.followers(299, 300), 3, "as if all had spoken at its election");
+        leader.hear_from(&"n2".to_owned(), 200);
+        leader.hear_from(&"n9".to_owned(), 200);
+        assert_eq!(leader.followers(300, 300), 2);
+        assert_eq!(leader.followers(500, 300), 1);
+    }
+}

@@ -1,0 +1,3 @@
+//! One node of the Multi-Paxos store.
+
+fn main() {}
