@@ -1,0 +1,287 @@
+//! Operations in a few words: `put x=1`, `get x → 3`, from the fields that operations commonly have.
+//!
+//! Nothing here knows a workload. What has none of the common fields is shown as `name=value` pairs.
+
+use serde_json::{Map, Value};
+
+/// A text that stops growing at its bound, so that a huge value costs no more than a small one.
+struct Bounded {
+    text: String,
+    room: usize,
+    full: bool,
+}
+
+impl Bounded {
+    fn new(chars: usize) -> Self {
+        Self { text: String::new(), room: chars, full: false }
+    }
+
+    fn push(&mut self, text: &str) {
+        if self.full {
+            return;
+        }
+        for c in text.chars() {
+            if self.room == 0 {
+                self.text.push('…');
+                self.full = true;
+                return;
+            }
+            // A label is one line.
+            self.text.push(if c == '\n' || c == '\t' { ' ' } else { c });
+            self.room -= 1;
+        }
+    }
+
+    /// Appends each item, with a separator between them, as long as there is room.
+    fn list<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        separator: &str,
+        mut each: impl FnMut(&mut Self, T),
+    ) {
+        for (position, item) in items.into_iter().enumerate() {
+            if self.full {
+                return;
+            }
+            if position > 0 {
+                self.push(separator);
+            }
+            each(self, item);
+        }
+    }
+}
+
+/// The function and its arguments: `put x=1`.
+pub fn call(f: &str, arguments: &Value, chars: usize) -> String {
+    let mut out = Bounded::new(chars);
+    out.push(f);
+    let arguments = self::arguments(arguments, chars);
+    if !arguments.is_empty() {
+        out.push(" ");
+        out.push(&arguments);
+    }
+    out.text
+}
+
+/// The arguments alone: `x=1`.
+pub fn arguments(arguments: &Value, chars: usize) -> String {
+    let mut out = Bounded::new(chars);
+    match arguments {
+        Value::Null => {}
+        Value::Object(fields) => fields_of_call(fields, &mut out),
+        other => value(other, &mut out),
+    }
+    out.text
+}
+
+/// The result of a successful operation: empty where it says nothing that the call does not.
+pub fn result(arguments: &Value, result: &Value, chars: usize) -> String {
+    let mut out = Bounded::new(chars);
+    let writes = arguments.get("value").is_some() || arguments.get("values").is_some();
+    match result {
+        Value::Null if writes || arguments.is_null() => {}
+        Value::Object(fields) if fields.len() == 1 && fields.contains_key("value") => {
+            value(&fields["value"], &mut out);
+        }
+        Value::Object(fields) if fields.len() == 1 && fields.contains_key("values") => {
+            value(&fields["values"], &mut out);
+        }
+        same if same == arguments && !same.is_array() => {}
+        Value::Object(fields) => out.list(fields, ", ", |out, (name, field)| match field {
+            Value::Bool(true) => out.push(name),
+            Value::Bool(false) => {
+                out.push("not ");
+                out.push(name);
+            }
+            other => pair(name, other, out),
+        }),
+        other => value(other, &mut out),
+    }
+    out.text
+}
+
+fn fields_of_call(fields: &Map<String, Value>, out: &mut Bounded) {
+    let has = |names: &[&str]| {
+        fields.len() == names.len() && names.iter().all(|name| fields.contains_key(*name))
+    };
+    if has(&["key"]) {
+        value(&fields["key"], out);
+    } else if has(&["key", "value"]) {
+        value(&fields["key"], out);
+        out.push("=");
+        value(&fields["value"], out);
+    } else if has(&["key", "expect", "value"]) {
+        value(&fields["key"], out);
+        out.push(": ");
+        value(&fields["expect"], out);
+        out.push(" ⇒ ");
+        value(&fields["value"], out);
+    } else if has(&["keys"]) {
+        items(&fields["keys"], out);
+    } else if has(&["values"]) {
+        items(&fields["values"], out);
+    } else if has(&["a", "b"]) {
+        value(&fields["a"], out);
+        out.push(" ↔ ");
+        value(&fields["b"], out);
+    } else if fields.contains_key("ops") {
+        transaction(fields, out);
+    } else {
+        out.list(fields, " ", |out, (name, field)| pair(name, field, out));
+    }
+}
+
+/// `if x=1: r x, w y=2`.
+fn transaction(fields: &Map<String, Value>, out: &mut Bounded) {
+    if let Some(guards) = fields.get("guards").filter(|guards| !is_empty(guards)) {
+        out.push("if ");
+        items(guards, out);
+        out.push(": ");
+    }
+    items(&fields["ops"], out);
+    for (name, field) in fields.iter().filter(|(name, _)| *name != "ops" && *name != "guards") {
+        out.push(" ");
+        pair(name, field, out);
+    }
+}
+
+fn pair(name: &str, field: &Value, out: &mut Bounded) {
+    out.push(name);
+    out.push("=");
+    value(field, out);
+}
+
+/// The items of a list or the pairs of an object, without brackets.
+fn items(list: &Value, out: &mut Bounded) {
+    match list {
+        Value::Array(list) => out.list(list, ", ", |out, item| match micro_operation(item) {
+            Some((f, key, argument)) => {
+                out.push(f);
+                out.push(" ");
+                value(key, out);
+                if let Some(argument) = argument {
+                    out.push("=");
+                    value(argument, out);
+                }
+            }
+            None => value(item, out),
+        }),
+        Value::Object(fields) => {
+            out.list(fields, ", ", |out, (name, field)| pair(name, field, out))
+        }
+        other => value(other, out),
+    }
+}
+
+/// `["r", k]`, `["w", k, v]`: one step of a transaction.
+fn micro_operation(item: &Value) -> Option<(&str, &Value, Option<&Value>)> {
+    let item = item.as_array()?;
+    let f = item.first()?.as_str()?;
+    let argument = item.get(2).filter(|argument| !argument.is_null());
+    (matches!(item.len(), 2 | 3) && !f.is_empty() && f.len() <= 8 && f.is_ascii())
+        .then(|| (f, &item[1], argument))
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn value(value: &Value, out: &mut Bounded) {
+    match value {
+        Value::Null => out.push("null"),
+        Value::Bool(true) => out.push("true"),
+        Value::Bool(false) => out.push("false"),
+        Value::Number(number) => out.push(&number.to_string()),
+        // A plain word needs no quotes; anything else would be ambiguous without.
+        Value::String(text) if is_word(text) => out.push(text),
+        Value::String(text) => {
+            out.push("\"");
+            out.push(text);
+            out.push("\"");
+        }
+        Value::Array(_) => {
+            out.push("[");
+            items(value, out);
+            out.push("]");
+        }
+        Value::Object(_) => {
+            out.push("{");
+            items(value, out);
+            out.push("}");
+        }
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty()
+        && !matches!(text, "null" | "true" | "false")
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn calls_are_short() {
+        let cases = [
+            ("get", json!({"key": "x"}), "get x"),
+            ("put", json!({"key": "x", "value": "1"}), "put x=1"),
+            ("put", json!({"key": "x", "value": ""}), "put x=\"\""),
+            ("cas", json!({"key": "x", "expect": null, "value": "2"}), "cas x: null ⇒ 2"),
+            ("multiget", json!({"keys": ["x", "y"]}), "multiget x, y"),
+            ("multiput", json!({"values": {"x": "1", "y": "2"}}), "multiput x=1, y=2"),
+            ("swap", json!({"a": "x", "b": "y"}), "swap x ↔ y"),
+            (
+                "txn",
+                json!({"guards": {"x": "1"}, "ops": [["r", "x"], ["w", "y", "2"]]}),
+                "txn if x=1: r x, w y=2",
+            ),
+            ("txn", json!([["r", "x", null], ["append", "x", 4]]), "txn [r x, append x=4]"),
+            ("transfer", json!({"from": 1, "amount": 5}), "transfer amount=5 from=1"),
+            ("read", json!(null), "read"),
+        ];
+        for (f, arguments, expected) in cases {
+            assert_eq!(call(f, &arguments, 100), expected);
+        }
+    }
+
+    #[test]
+    fn results_say_only_what_is_new() {
+        let get = json!({"key": "x"});
+        let put = json!({"key": "x", "value": "1"});
+        let cases = [
+            (&get, json!({"value": "3"}), "3"),
+            (&get, json!({"value": null}), "null"),
+            (&get, json!(null), "null"),
+            (&get, json!("a b"), "\"a b\""),
+            (&put, json!(null), ""),
+            (&put, json!({}), ""),
+            (&put, put.clone(), ""),
+            (&put, json!({"swapped": false, "value": "7"}), "not swapped, value=7"),
+            (
+                &put,
+                json!({"committed": true, "results": [1, null]}),
+                "committed, results=[1, null]",
+            ),
+            (&get, json!({"values": {"x": null, "y": "2"}}), "{x=null, y=2}"),
+        ];
+        for (arguments, given, expected) in cases {
+            assert_eq!(result(arguments, &given, 100), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn huge_values_are_cut() {
+        let huge = json!({"key": "k".repeat(1 << 20), "value": vec!["v"; 1 << 16]});
+        let label = call("put", &huge, 20);
+        assert_eq!(label.chars().count(), 21);
+        assert!(label.ends_with('…'));
+    }
+}

@@ -1,0 +1,11 @@
+//! The page's sections, one file each.
+
+pub mod browser;
+pub mod charts;
+pub mod checks;
+pub mod counts;
+pub mod faults;
+pub mod logs;
+pub mod messages;
+pub mod verdict;
+pub mod violations;

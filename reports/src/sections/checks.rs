@@ -1,0 +1,46 @@
+//! What each checker found.
+
+use serde_json::Value;
+
+use crate::folder::Folder;
+use crate::label;
+use crate::markup::{Markup, cut};
+use crate::sections::verdict::Shown;
+
+/// The section.
+pub fn render(folder: &Folder) -> Markup {
+    let mut out = Markup::new();
+    let Some(results) = folder.results.as_ref().filter(|results| !results.checks.is_empty()) else {
+        return out;
+    };
+    out.raw("<div class='scroll' tabindex='0' role='group' aria-label='Checks'><table><thead><tr><th>Checker<th>Verdict<th>What was found<th>Figures</tr></thead><tbody>");
+    for check in results.checks.iter().take(200) {
+        let badge = Shown::verdict(check.verdict).badge();
+        out.push(
+            "<tr><th scope='row'>{}<td>{}<td class='wide'>{}<td>",
+            &[&check.checker, &badge, &check.summary],
+        );
+        statistics_into(&mut out, &check.statistics);
+        out.raw("</tr>");
+    }
+    out.raw("</tbody></table></div>");
+    out
+}
+
+fn statistics_into(out: &mut Markup, statistics: &Value) {
+    match statistics {
+        Value::Null => {}
+        Value::Object(figures) => {
+            out.raw("<ul class='figures'>");
+            for (name, figure) in figures.iter().take(40) {
+                let name = cut(&name.replace('_', " "), 60);
+                out.push(
+                    "<li><span class='dim'>{}</span> {}</li>",
+                    &[&name, &label::arguments(figure, 200)],
+                );
+            }
+            out.raw("</ul>");
+        }
+        other => out.push("{}", &[&label::arguments(other, 400)]),
+    }
+}

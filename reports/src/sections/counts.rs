@@ -1,0 +1,51 @@
+//! How many operations ended how, and how long they took.
+
+use results::{Counts, Quantiles};
+
+use crate::axis::milliseconds;
+use crate::folder::Folder;
+use crate::markup::{Markup, grouped};
+use crate::statistics;
+
+/// The section.
+pub fn render(folder: &Folder) -> Markup {
+    let mut out = Markup::new();
+    let mut functions = statistics::functions(&folder.operations);
+    let mut latency = statistics::latency(&folder.operations);
+    if let Some(results) = &folder.results {
+        // What was judged is what is shown, should the record say otherwise by now.
+        for (name, counts) in &results.operations {
+            functions.entry(name.clone()).or_default().counts = *counts;
+        }
+        latency = results.latency_ms.or(latency);
+    }
+    if functions.is_empty() {
+        return out;
+    }
+    let mut total = Counts::default();
+    out.raw("<p class='hint'>Operations of the main phase. <em>ok</em>: happened; <em>fail</em>: certainly did not; <em>info</em>: nobody knows. Latency in milliseconds, of successful operations.</p>");
+    out.raw("<div class='scroll' tabindex='0' role='group' aria-label='Operations by function'><table class='numbers'><thead><tr><th>Function<th class='n'>ok<th class='n'>fail<th class='n'>info<th class='n'>p50<th class='n'>p95<th class='n'>p99<th class='n'>max</tr></thead><tbody>");
+    for (name, function) in functions.iter().take(100) {
+        total.ok += function.counts.ok;
+        total.fail += function.counts.fail;
+        total.info += function.counts.info;
+        row_into(&mut out, name, function.counts, function.latency_ms);
+    }
+    out.raw("</tbody><tfoot>");
+    row_into(&mut out, "all", total, latency);
+    out.raw("</tfoot></table></div>");
+    out
+}
+
+fn row_into(out: &mut Markup, name: &str, counts: Counts, latency_ms: Option<Quantiles>) {
+    out.push("<tr><th scope='row'>{}", &[&name]);
+    for (count, class) in [(counts.ok, "ok"), (counts.fail, "fail"), (counts.info, "info")] {
+        let zero = if count == 0 { " dim" } else { "" };
+        out.push("<td class='n {}{}'>{}", &[&class, &zero, &grouped(count)]);
+    }
+    let figures = latency_ms.map(|q| [q.p50, q.p95, q.p99, q.max].map(milliseconds));
+    for figure in figures.unwrap_or_else(|| ["–"; 4].map(str::to_owned)) {
+        out.push("<td class='n'>{}", &[&figure]);
+    }
+    out.raw("</tr>");
+}

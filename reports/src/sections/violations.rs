@@ -1,0 +1,175 @@
+//! Each violation: the sentence, the timeline, the operations, the logs around it.
+
+use history::Violation;
+
+use crate::axis::{duration, moment};
+use crate::faults::Fault;
+use crate::folder::{Folder, VIOLATIONS_MAX, WITNESSES_MAX};
+use crate::logs::{Line, NEAR_LINES_MAX};
+use crate::markup::{Markup, counted, cut};
+use crate::operations::{Outcome, Witness};
+use crate::timeline;
+
+/// So many are open when the page opens.
+const OPEN_MAX: usize = 3;
+
+const HOW_TO_READ: &str = "<p class='hint'>Each lane is one client process; a bar begins when the request was sent and ends when the answer was read. \
+An operation takes effect at one instant somewhere inside its bar, so one that ended before another began must come first. \
+<span class='key ok'></span>succeeded <span class='key fail'></span>failed <span class='key info'></span>unknown: may take effect at any later time</p>";
+
+/// The section.
+pub fn render(folder: &Folder) -> Markup {
+    let mut out = Markup::new();
+    let total = folder.violations().count();
+    if total == 0 {
+        return out;
+    }
+    out.raw(HOW_TO_READ);
+    for (position, (checker, violation)) in folder.violations().take(VIOLATIONS_MAX).enumerate() {
+        violation_into(&mut out, folder, position + 1, checker, violation);
+    }
+    if total > VIOLATIONS_MAX {
+        out.push(
+            "<p class='hint'>{} more in results.json; the first {} are shown.</p>",
+            &[&counted((total - VIOLATIONS_MAX) as u64, "violation"), &VIOLATIONS_MAX],
+        );
+    }
+    out
+}
+
+fn violation_into(
+    out: &mut Markup,
+    folder: &Folder,
+    number: usize,
+    checker: &str,
+    violation: &Violation,
+) {
+    let witnesses = folder.witnesses_of(violation);
+    let open = if number <= OPEN_MAX { " open" } else { "" };
+    out.push(
+        "<details class='card' id='violation-{}'{}><summary><span class='ordinal'>{}</span> <strong>{}</strong> <span class='dim'>found by {}</span></summary><p class='sentence'>{}</p>",
+        &[&number, &open, &number, &violation.kind, &checker, &violation.sentence],
+    );
+    if let Some((start, end)) = timeline::window_ns(&witnesses) {
+        let faults: Vec<&Fault> = folder
+            .faults
+            .list
+            .iter()
+            .filter(|fault| {
+                fault.span(folder.end_ns).is_some_and(|(from, to)| from <= end && to >= start)
+            })
+            .collect();
+        out.append(&timeline::render(number, &witnesses, &faults, folder.end_ns));
+        context_into(out, folder, (start, end), &faults);
+        table_into(out, number, &witnesses);
+    }
+    missing_into(out, violation, witnesses.len());
+    if let Some(lines) = folder.logs.near.get(number - 1) {
+        logs_into(out, lines);
+    }
+    out.raw("</details>");
+}
+
+/// What the nemesis did meanwhile, or last did before.
+fn context_into(out: &mut Markup, folder: &Folder, (start, end): (u64, u64), faults: &[&Fault]) {
+    out.push(
+        "<p>These operations span {}, from {} to {}. ",
+        &[&duration(end - start), &moment(start), &moment(end)],
+    );
+    let took_hold: Vec<String> = faults
+        .iter()
+        .filter(|fault| !fault.is_missed())
+        .take(12)
+        .map(|fault| {
+            format!(
+                "{} (fault {}, {})",
+                fault.name(),
+                fault.number,
+                cut(&fault.targets.join(" "), 60)
+            )
+        })
+        .collect();
+    if took_hold.is_empty() {
+        out.raw("No fault was in force meanwhile.");
+    } else {
+        out.push("In force meanwhile: {}.", &[&took_hold.join("; ")]);
+    }
+    let before = folder.faults.list.iter().filter(|fault| !fault.is_missed());
+    let last = before
+        .filter_map(|fault| {
+            fault.healed_ns.filter(|healed| *healed < start).map(|healed| (healed, fault))
+        })
+        .max_by_key(|(healed, _)| *healed);
+    if let Some((healed, fault)) = last {
+        out.push(
+            " The last fault before was {} (fault {}), healed {} earlier.",
+            &[&fault.name(), &fault.number, &duration(start - healed)],
+        );
+    }
+    out.raw("</p>");
+}
+
+fn table_into(out: &mut Markup, number: usize, witnesses: &[&Witness]) {
+    out.raw("<div class='scroll' tabindex='0' role='group' aria-label='The operations that prove it'><table><thead><tr><th>#<th>Index<th>Process<th>Node<th>Function<th>Arguments<th>Outcome<th>Result<th class='n'>Start<th class='n'>End</tr></thead><tbody>");
+    for (position, witness) in witnesses.iter().enumerate() {
+        let row = &witness.row;
+        let outcome = row.outcome.name();
+        let end = match (row.outcome, row.end_ns) {
+            (Outcome::Ok | Outcome::Fail, Some(end)) => moment(end),
+            (Outcome::Info, Some(end)) => format!("unknown (given up {})", moment(end)),
+            _ => "unknown".into(),
+        };
+        out.push(
+            "<tr id='violation-{}-row-{}'><td class='n'>{}<td class='n'><a href='#violation-{}-bar-{}' data-operation='{}'>{}</a><td class='n'>{}<td>",
+            &[&number, &row.index, &(position + 1), &number, &row.index, &row.index, &row.index, &row.process],
+        );
+        out.push(
+            "{}<td>{}<td class='value'>{}<td><span class='outcome {}'>{}</span><td class='value'>{}<td class='n'>{}<td class='n'>{}</tr>",
+            &[&witness.node, &witness.f, &witness.arguments, &outcome, &outcome, &witness.result, &moment(row.start_ns), &end],
+        );
+    }
+    out.raw("</tbody></table></div>");
+    if witnesses.len() > timeline::OPERATIONS_MAX {
+        out.push(
+            "<p class='hint'>The timeline shows the first {} of these.</p>",
+            &[&timeline::OPERATIONS_MAX],
+        );
+    }
+}
+
+fn missing_into(out: &mut Markup, violation: &Violation, shown: usize) {
+    let asked = violation.operations.len();
+    if asked == 0 {
+        out.raw("<p class='hint'>No single operation proves this: it follows from the whole record.</p>");
+    } else if asked > WITNESSES_MAX {
+        out.push(
+            "<p class='hint'>The first {} of {} are shown.</p>",
+            &[&WITNESSES_MAX, &counted(asked as u64, "operation")],
+        );
+    } else if shown < asked {
+        out.push(
+            "<p class='hint'>{} of the witness not in the record: it may be incomplete.</p>",
+            &[&counted((asked - shown) as u64, "operation")],
+        );
+    }
+}
+
+fn logs_into(out: &mut Markup, lines: &[Line]) {
+    if lines.is_empty() {
+        out.raw("<p class='hint'>The nodes' logs have no timestamped lines around these operations; their ends are <a href='#logs'>below</a>.</p>");
+        return;
+    }
+    out.push(
+        "<details class='log'><summary>Node logs around these operations ({})</summary><pre>",
+        &[&counted(lines.len() as u64, "line")],
+    );
+    for line in lines.iter().take(4 * NEAR_LINES_MAX) {
+        #[allow(clippy::cast_precision_loss)]
+        let at_s = line.at_ns as f64 / 1e9;
+        out.push(
+            "<span class='dim'>{} s {}</span> {}\n",
+            &[&format!("{at_s:.6}"), &line.node, &line.text],
+        );
+    }
+    out.raw("</pre></details>");
+}
