@@ -1,1 +1,32 @@
-//! Node processes: supervising shim, ports, logs, data folders.
+//! Node processes as supervised process trees.
+//!
+//! ```text
+//! harness ──commands──▶ shim ──fork, exec──▶ node ──▶ whatever the node starts, daemons included
+//!         ◀──events───   │ ◀──stdout, stderr──┘
+//!                        └──▶ bounded log files
+//! ```
+//!
+//! Each node has a [`shim`]: the harness' own executable, started again. The shim adopts every orphan below it, so a
+//! signal reaches the whole tree and nothing survives the harness, not even when the harness is killed with SIGKILL.
+//!
+//! What this crate must not know: the contract between harness and nodes, beyond an HTTP status; networks; verdicts.
+
+mod command;
+mod completion;
+mod exit;
+mod limits;
+pub mod logs;
+mod node;
+pub mod ports;
+pub mod probe;
+pub mod ready;
+pub mod sandbox;
+pub mod shim;
+mod start;
+
+pub use completion::{Completed, run_to_completion};
+pub use exit::Exit;
+pub use limits::Limits;
+pub use node::{ControlError, NodeProcess, Stopped};
+pub use sandbox::{Enforced, Sandbox, TcpPorts};
+pub use start::{NodeSpec, StartError};

@@ -1,0 +1,48 @@
+//! What one process of a node may use.
+
+use std::io;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use serde::{Deserialize, Serialize};
+
+/// Limits of each process of a node; `None` leaves what the harness itself has. Core dumps are always off.
+///
+/// There is no limit of the address space (Go, Java and sanitizers reserve far more than they use) and none of the
+/// number of processes (it counts per user, so one node would starve another).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Open file descriptors.
+    pub open_files: Option<u64>,
+    /// Bytes of one file; writing past it ends the process with SIGXFSZ.
+    pub file_bytes: Option<u64>,
+    /// Bytes of heap and private writable mappings.
+    pub data_bytes: Option<u64>,
+}
+
+impl Limits {
+    /// No limits beyond the harness' own: for build commands.
+    pub const NONE: Limits = Limits { open_files: None, file_bytes: None, data_bytes: None };
+
+    /// Limits the calling process, between fork and exec.
+    pub(crate) fn apply(&self) -> io::Result<()> {
+        limit(Resource::RLIMIT_CORE, Some(0))?;
+        limit(Resource::RLIMIT_NOFILE, self.open_files)?;
+        limit(Resource::RLIMIT_FSIZE, self.file_bytes)?;
+        limit(Resource::RLIMIT_DATA, self.data_bytes)
+    }
+}
+
+impl Default for Limits {
+    /// Enough for any honest store, too little to fill a disk by accident.
+    fn default() -> Self {
+        Limits { open_files: Some(4096), file_bytes: Some(4 << 30), data_bytes: None }
+    }
+}
+
+/// Sets both the soft and the hard limit, no higher than the hard limit already is: raising that needs privileges.
+fn limit(resource: Resource, wanted: Option<u64>) -> io::Result<()> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    let (_, hard) = getrlimit(resource)?;
+    let value = wanted.min(hard);
+    Ok(setrlimit(resource, value, value)?)
+}

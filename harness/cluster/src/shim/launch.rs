@@ -1,0 +1,146 @@
+//! Starting the node's program below the shim.
+
+use std::ffi::OsString;
+use std::io::{self, PipeReader};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::unistd::{Pid, getpid};
+
+use crate::limits::Limits;
+use crate::logs::BoundedLog;
+use crate::sandbox::{Enforced, Prepared};
+use crate::shim::output::Output;
+use crate::shim::wire::{Failure, Launch};
+
+/// A node's program that was started.
+pub(super) struct Launched {
+    pub(super) pid: Pid,
+    pub(super) outputs: Vec<Output>,
+    pub(super) enforced: Option<Enforced>,
+}
+
+/// Starts the program, with pipes for what it prints.
+pub(super) fn launch(launch: &Launch) -> Result<Launched, Failure> {
+    let mut stdout = open_log(&launch.stdout)?;
+    let mut stderr =
+        if launch.stderr == launch.stdout { None } else { Some(open_log(&launch.stderr)?) };
+    let (sandbox, enforced) = match &launch.sandbox {
+        Some(sandbox) => {
+            let (prepared, enforced) = Prepared::new(sandbox).map_err(Failure::Sandbox)?;
+            (prepared, Some(enforced))
+        }
+        None => (None, None),
+    };
+
+    let mut command = Command::new(&launch.program);
+    if let Some((name, arguments)) = launch.argv.split_first() {
+        command.arg0(name).args(arguments);
+    }
+    command.current_dir(&launch.folder).stdin(Stdio::null()).process_group(0);
+    set_environment(&mut command, &launch.environment);
+    let pipes = connect(&mut command, stderr.is_some())?;
+    prepare_child(&mut command, launch.limits, sandbox);
+
+    let child = command.spawn().map_err(|error| Failure::Program {
+        error: error.to_string(),
+        os_error: error.raw_os_error(),
+    })?;
+    // Our copies of the pipes' write ends go, or their end would never show.
+    drop(command);
+
+    for log in [Some(&mut stdout), stderr.as_mut()].into_iter().flatten() {
+        separate_lives(log, &launch.id, child.id());
+    }
+    let logs = [Some(stdout), stderr].into_iter().flatten();
+    let outputs: io::Result<_> =
+        pipes.into_iter().zip(logs).map(|(p, l)| Output::new(p, l)).collect();
+    Ok(Launched { pid: Pid::from_raw(child.id().cast_signed()), outputs: outputs?, enforced })
+}
+
+fn open_log(path: &OsString) -> Result<BoundedLog, Failure> {
+    BoundedLog::open(Path::new(path))
+        .map_err(|error| Failure::Log { path: path.clone(), error: error.to_string() })
+}
+
+/// A restarted node goes on in the same file.
+fn separate_lives(log: &mut BoundedLog, id: &str, pid: u32) {
+    if !log.is_empty() {
+        log.append(format!("\n[--- {id} was started again, process {pid} ---]\n").as_bytes());
+        log.flush();
+    }
+}
+
+/// What the harness has, without what an outer run may have left, plus what is asked for.
+fn set_environment(command: &mut Command, environment: &[(String, String)]) {
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"DS_") {
+            command.env_remove(name);
+        }
+    }
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+}
+
+/// Pipes for what the node prints. One for both streams when they share a log, so that their order is kept.
+fn connect(command: &mut Command, two: bool) -> io::Result<Vec<PipeReader>> {
+    let (stdout, stdout_writer) = io::pipe()?;
+    let mut readers = vec![stdout];
+    if two {
+        let (stderr, stderr_writer) = io::pipe()?;
+        readers.push(stderr);
+        command.stderr(stderr_writer);
+    } else {
+        command.stderr(stdout_writer.try_clone()?);
+    }
+    command.stdout(stdout_writer);
+    Ok(readers)
+}
+
+/// What the child does between fork and exec.
+fn prepare_child(command: &mut Command, limits: Limits, mut sandbox: Option<Prepared>) {
+    let shim = getpid();
+    let prepare = move || {
+        reset_signals()?;
+        die_with(shim)?;
+        limits.apply()?;
+        // Last, since it may forbid the rest.
+        sandbox.take().map_or(Ok(()), Prepared::enter)
+    };
+    // SAFETY: the shim has one thread, so no lock can be held by another one at the fork, and the child may do
+    // whatever the shim may, allocation included.
+    #[allow(unsafe_code)]
+    unsafe {
+        command.pre_exec(prepare);
+    }
+}
+
+/// The node starts with no signal blocked or ignored, whatever the shim blocks and whoever started the harness ignored.
+fn reset_signals() -> io::Result<()> {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    for signal in Signal::iterator() {
+        if !matches!(signal, Signal::SIGKILL | Signal::SIGSTOP) {
+            // SAFETY: the default action runs no code of ours.
+            #[allow(unsafe_code)]
+            unsafe { sigaction(signal, &default) }?;
+        }
+    }
+    Ok(SigSet::empty().thread_set_mask()?)
+}
+
+/// A second net: the kernel kills the node's main process if the shim is killed itself.
+#[cfg(target_os = "linux")]
+fn die_with(shim: Pid) -> io::Result<()> {
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+    if nix::unistd::getppid() == shim {
+        Ok(())
+    } else {
+        Err(io::Error::other("the supervisor died during the start"))
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn die_with(_: Pid) -> io::Result<()> {
+    Ok(())
+}

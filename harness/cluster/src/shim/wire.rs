@@ -1,0 +1,99 @@
+//! What harness and shim say to each other: one JSON document a line, over the shim's stdin and stdout.
+
+use std::ffi::OsString;
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Exit;
+use crate::limits::Limits;
+use crate::sandbox::{Enforced, Sandbox};
+
+/// The first line to the shim: what to start. Paths are absolute and travel as `OsString`, whose encoding keeps bytes
+/// that are not UTF-8.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Launch {
+    pub(crate) id: String,
+    pub(crate) program: OsString,
+    pub(crate) argv: Vec<OsString>,
+    pub(crate) folder: OsString,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) stdout: OsString,
+    pub(crate) stderr: OsString,
+    pub(crate) limits: Limits,
+    pub(crate) sandbox: Option<Sandbox>,
+}
+
+/// Every further line to the shim.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Command {
+    pub(crate) number: u64,
+    pub(crate) action: Action,
+}
+
+/// What to do with the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Action {
+    /// SIGSTOP; held once every process is seen stopped.
+    Pause,
+    /// SIGCONT; held once no process is seen stopped.
+    Resume,
+    /// SIGTERM, and SIGCONT so that paused processes get it.
+    Terminate,
+    /// Nothing but the count of living processes.
+    Count,
+    /// SIGKILL; held once every process is gone. The shim then ends.
+    Kill,
+}
+
+/// A line from the shim.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// The node's program runs.
+    Started { pid: u32, enforced: Option<Enforced> },
+    /// It does not, and the shim ends.
+    Failed(Failure),
+    /// The node's main process ended; all it printed is in the log.
+    Exited(Exit),
+    /// A command was carried out.
+    Answer(Answer),
+}
+
+/// Why a node could not be started.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Failure {
+    /// A log file cannot be written.
+    Log { path: OsString, error: String },
+    /// The sandbox cannot be set up.
+    Sandbox(String),
+    /// The operating system refused to run the program.
+    Program { error: String, os_error: Option<i32> },
+    /// The shim itself is at fault.
+    Shim(String),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::Shim(error.to_string())
+    }
+}
+
+/// What came of a command.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    pub(crate) number: u64,
+    /// Whether it was seen to take hold.
+    pub(crate) held: bool,
+    /// Living processes of the tree afterwards.
+    pub(crate) alive: u32,
+}
+
+/// A message as a line, newline included.
+pub(crate) fn line<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    Ok(line)
+}
