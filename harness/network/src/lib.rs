@@ -1,1 +1,177 @@
-//! The framed tunnel: a gate and message faults per directed link.
+//! The framed tunnel: a gate and message faults for each directed link.
+//!
+//! Every node gets its own view of the others: for each link (from, to) one port on loopback, behind which a tunnel
+//! carries the bytes, verbatim, to the real address. Because the port tells both ends, links can be cut one by one and
+//! in one direction. The tunnel follows HTTP/1.1 only to know where messages begin and end (`framing`); what is not
+//! HTTP/1.1 is carried all the same, with gates but without message faults.
+//!
+//! ```text
+//! n1 ──▶ port (n1, n2) ──▶ listener ──▶ connection ──▶ n2
+//!                             gate        requests  ▶ gate (n1, n2), message faults
+//!                                         responses ◀ gate (n2, n1)
+//! ```
+//! This crate knows nothing of processes, workloads or verdicts: it does what it is told and counts what took hold.
+
+mod budget;
+mod connection;
+mod counters;
+mod duplicate;
+mod exchange;
+mod faults;
+mod framing;
+mod gate;
+mod link;
+mod listener;
+mod reorder;
+mod requests;
+mod responses;
+mod trace;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+pub use counters::LinkCounters;
+pub use faults::{Delay, MessageFaults};
+pub use gate::Gate;
+pub use trace::{Trace, TraceSummary};
+
+use budget::Budget;
+use connection::Passages;
+use gate::Gatekeeper;
+use link::Link;
+use listener::Port;
+
+/// A link to be: connections that `from` opens to `to`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkSpec {
+    /// Who will dial the link: a node's id, or `clients`.
+    pub from: String,
+    /// Whom it reaches.
+    pub to: String,
+    /// Where `to` really listens.
+    pub upstream: SocketAddr,
+}
+
+/// All links, open for traffic until [`Network::close`].
+pub struct Network {
+    links: Vec<(SocketAddr, Arc<Link>)>,
+    /// By direction of the bytes. When these go, everything else ends.
+    gates: BTreeMap<(String, String), Gatekeeper>,
+    listeners: JoinSet<()>,
+    trace: Option<Trace>,
+}
+
+impl Network {
+    /// Binds a port of 127.0.0.1 for each link. `seed` decides the message faults.
+    pub async fn open(
+        links: Vec<LinkSpec>,
+        seed: u64,
+        trace: Option<Trace>,
+    ) -> io::Result<Network> {
+        let budget = Budget::new();
+        let mut network = Network {
+            links: Vec::with_capacity(links.len()),
+            gates: BTreeMap::new(),
+            listeners: JoinSet::new(),
+            trace,
+        };
+        for spec in links {
+            network.add(spec, seed, &budget)?;
+        }
+        Ok(network)
+    }
+
+    fn add(&mut self, spec: LinkSpec, seed: u64, budget: &Arc<Budget>) -> io::Result<()> {
+        let (from, to) = (spec.from.clone(), spec.to.clone());
+        if self.link(&from, &to).is_some() {
+            let problem = format!("the link {from}>{to} is given twice");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+        }
+        let open = |e: io::Error| {
+            io::Error::new(e.kind(), format!("cannot open a port for the link {from}>{to}: {e}"))
+        };
+        let port = Port::reserve().map_err(open)?;
+        let listener = port.listen().map_err(open)?;
+        let passages = Passages {
+            requests: self.gate(&from, &to).passage(),
+            responses: self.gate(&to, &from).passage(),
+        };
+        let recorder = self.trace.as_ref().map(Trace::recorder);
+        let link = Arc::new(Link::new(spec, seed, recorder, Arc::clone(budget)));
+        self.links.push((port.address(), Arc::clone(&link)));
+        self.listeners.spawn(listener::run(link, port, listener, passages));
+        Ok(())
+    }
+
+    fn gate(&mut self, from: &str, to: &str) -> &Gatekeeper {
+        self.gates.entry((from.to_owned(), to.to_owned())).or_insert_with(Gatekeeper::new)
+    }
+
+    fn link(&self, from: &str, to: &str) -> Option<&(SocketAddr, Arc<Link>)> {
+        self.links.iter().find(|(_, link)| link.from == from && link.to == to)
+    }
+
+    /// Where `from` must dial to reach `to`.
+    pub fn address(&self, from: &str, to: &str) -> Option<SocketAddr> {
+        self.link(from, to).map(|(address, _)| *address)
+    }
+
+    /// Sets the gate for bytes that travel from `from` to `to`: requests on connections that `from` opened, and answers
+    /// on connections that `to` opened. The other direction is not touched.
+    pub fn set_gate(&self, from: &str, to: &str, gate: Gate) {
+        match self.gates.get(&(from.to_owned(), to.to_owned())) {
+            Some(keeper) => keeper.set(gate),
+            None => tracing::warn!(from, to, ?gate, "no such link: the gate has no effect"),
+        }
+    }
+
+    /// Opens every gate.
+    pub fn open_all_gates(&self) {
+        for keeper in self.gates.values() {
+            keeper.set(Gate::Open);
+        }
+    }
+
+    /// Sets the faults for requests on connections that `from` opened to `to`, from the next message on.
+    pub fn set_faults(&self, from: &str, to: &str, faults: MessageFaults) {
+        match self.link(from, to) {
+            Some((_, link)) => link.set_faults(faults),
+            None => tracing::warn!(from, to, "no such link: the message faults have no effect"),
+        }
+    }
+
+    /// Ends message faults on every link. What is delayed already still arrives late.
+    pub fn clear_faults(&self) {
+        for (_, link) in &self.links {
+            link.set_faults(MessageFaults::default());
+        }
+    }
+
+    /// What happened so far, by (from, to).
+    pub fn counters(&self) -> Vec<(String, String, LinkCounters)> {
+        self.links
+            .iter()
+            .map(|(_, link)| (link.from.clone(), link.to.clone(), link.counters.snapshot()))
+            .collect()
+    }
+
+    /// Resets every connection, ends every task, frees every port and completes the trace.
+    pub async fn close(mut self) -> TraceSummary {
+        self.gates.clear();
+        while self.listeners.join_next().await.is_some() {}
+        for (_, link) in &self.links {
+            link.tasks.end().await;
+        }
+        self.links.clear(); // With them go their ways into the trace.
+        let Some(trace) = self.trace.take() else { return TraceSummary::default() };
+        let finished = tokio::task::spawn_blocking(|| trace.finish()).await;
+        finished.unwrap_or_else(|error| TraceSummary {
+            error: Some(io::Error::other(error)),
+            ..TraceSummary::default()
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! Gates: what a directed pair of nodes may exchange at all.
+
+use tokio::sync::watch;
+
+/// The state of one direction between two nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gate {
+    /// Everything passes.
+    #[default]
+    Open,
+    /// Nothing passes and nobody is told: bytes and the end of a stream wait, and go on when the gate opens.
+    Stall,
+    /// New connections are refused, existing ones reset; an answer in this direction resets its connection.
+    Refuse,
+    /// Existing connections are reset, once; then the gate is open.
+    Reset,
+    /// As [`Gate::Stall`], and new connections do not even get established (Linux; elsewhere it is a stall).
+    Blackhole,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    gate: Gate,
+    /// Grows whenever existing connections must die.
+    resets: u64,
+}
+
+/// The side that opens and closes.
+pub(crate) struct Gatekeeper(watch::Sender<State>);
+
+impl Gatekeeper {
+    pub fn new() -> Self {
+        Self(watch::Sender::new(State::default()))
+    }
+
+    pub fn set(&self, gate: Gate) {
+        self.0.send_modify(|state| {
+            state.resets += u64::from(matches!(gate, Gate::Reset | Gate::Refuse));
+            state.gate = if gate == Gate::Reset { Gate::Open } else { gate };
+        });
+    }
+
+    pub fn passage(&self) -> Passage {
+        let seen = self.0.subscribe();
+        let resets = seen.borrow().resets;
+        Passage { seen, resets }
+    }
+}
+
+/// The connection is to be reset.
+#[derive(Debug)]
+pub(crate) struct Cut;
+
+/// The side that has to ask; one for each task, born with the connection.
+#[derive(Clone)]
+pub(crate) struct Passage {
+    seen: watch::Receiver<State>,
+    resets: u64,
+}
+
+impl Passage {
+    pub fn gate(&self) -> Gate {
+        self.seen.borrow().gate
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.gate() == Gate::Open
+    }
+
+    /// The same gate, for a connection that begins now.
+    pub fn renewed(&self) -> Self {
+        let resets = self.seen.borrow().resets;
+        Self { seen: self.seen.clone(), resets }
+    }
+
+    /// Returns when bytes may pass.
+    pub async fn pass(&mut self) -> Result<(), Cut> {
+        if self.is_open() {
+            return Ok(());
+        }
+        let state = self.seen.wait_for(|state| matches!(state.gate, Gate::Open | Gate::Refuse));
+        match state.await {
+            Ok(state) if state.gate == Gate::Open => Ok(()),
+            _ => Err(Cut),
+        }
+    }
+
+    /// Returns when this connection must die: reset, refused, or the network closed.
+    pub async fn cut(&mut self) {
+        let resets = self.resets;
+        let _ = self.seen.wait_for(|state| state.resets != resets).await;
+    }
+
+    /// Returns at the next change; `false` when the network closed.
+    pub async fn changed(&mut self) -> bool {
+        self.seen.changed().await.is_ok()
+    }
+}

@@ -1,0 +1,105 @@
+//! One directed link: everything its connections share.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use results::Fate;
+use tokio::task::JoinSet;
+
+use crate::budget::Budget;
+use crate::counters::Counters;
+use crate::faults::{Dice, MessageFaults, Roll};
+use crate::framing::Label;
+use crate::reorder::Layby;
+use crate::trace::Recorder;
+
+pub(crate) struct Link {
+    pub from: String,
+    pub to: String,
+    pub upstream: SocketAddr,
+    pub counters: Counters,
+    pub layby: Layby,
+    pub budget: Arc<Budget>,
+    pub tasks: Tasks,
+    trace: Option<Recorder>,
+    /// Whether `faults` can hit at all: a link without faults pays one load a message for them.
+    faulty: AtomicBool,
+    faults: Mutex<(MessageFaults, Dice)>,
+}
+
+impl Link {
+    pub fn new(
+        spec: crate::LinkSpec,
+        seed: u64,
+        trace: Option<Recorder>,
+        budget: Arc<Budget>,
+    ) -> Self {
+        let dice = Dice::new(seed, &spec.from, &spec.to);
+        Self {
+            from: spec.from,
+            to: spec.to,
+            upstream: spec.upstream,
+            counters: Counters::default(),
+            layby: Layby::default(),
+            budget,
+            tasks: Tasks::default(),
+            trace,
+            faulty: AtomicBool::new(false),
+            faults: Mutex::new((MessageFaults::default(), dice)),
+        }
+    }
+
+    pub fn set_faults(&self, faults: MessageFaults) {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).0 = faults;
+        self.faulty.store(faults.is_active(), Ordering::Relaxed);
+    }
+
+    pub fn is_faulty(&self) -> bool {
+        self.faulty.load(Ordering::Relaxed)
+    }
+
+    pub fn roll(&self) -> Roll {
+        let (faults, dice) = &mut *self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        dice.roll(faults)
+    }
+
+    pub fn is_traced(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    /// The time for a record, read when the request is complete at the tunnel.
+    pub fn time_ns(&self) -> u64 {
+        self.trace.as_ref().map_or(0, Recorder::time_ns)
+    }
+
+    pub fn record(&self, time_ns: u64, label: Option<Label>, bytes: u64, fate: Fate) {
+        if let Some((trace, label)) = self.trace.as_ref().zip(label) {
+            trace.record(time_ns, (&self.from, &self.to), label, bytes, fate);
+        }
+    }
+}
+
+/// The tasks of a link: its connections and duplicates.
+#[derive(Default)]
+pub(crate) struct Tasks(Mutex<JoinSet<()>>);
+
+impl Tasks {
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {} // Forget those that ended.
+        tasks.spawn(task);
+    }
+
+    /// Ends them all, and those that they may have started meanwhile.
+    pub async fn end(&self) {
+        loop {
+            let mut tasks =
+                std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+            if tasks.is_empty() {
+                return;
+            }
+            tasks.shutdown().await;
+        }
+    }
+}

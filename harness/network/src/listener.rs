@@ -1,0 +1,201 @@
+//! A link's listener: it accepts, or does not, as the gate says.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::connection::{Passages, serve};
+use crate::gate::Gate;
+use crate::link::Link;
+
+/// Connections the kernel keeps for us while the gate is stalled.
+const BACKLOG: i32 = 256;
+/// Connections accepted at a stalled gate, so that the stall can be seen to take hold; further ones wait in the
+/// backlog, where they cost no descriptors.
+const HELD_CONNECTIONS_MAX: usize = 16;
+/// After a failed accept (usually: out of descriptors).
+const RETRY_MS: u64 = 20;
+const RELISTEN_ATTEMPTS: u32 = 250;
+
+/// A port that stays ours while nobody listens on it.
+pub(crate) struct Port {
+    /// Bound and never listening: connections are refused, and the kernel hands the port to no one else. (Who asks
+    /// for this very port with SO_REUSEADDR still gets it.)
+    _reserved: Socket,
+    address: SocketAddr,
+}
+
+impl Port {
+    pub fn reserve() -> io::Result<Self> {
+        let reserved = bound((Ipv4Addr::LOCALHOST, 0).into())?;
+        let address = reserved.local_addr()?.as_socket();
+        let address = address.ok_or_else(|| io::Error::other("a socket without an IP address"))?;
+        Ok(Self { _reserved: reserved, address })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn listen(&self) -> io::Result<TcpListener> {
+        let socket = bound(self.address)?;
+        socket.listen(BACKLOG)?;
+        socket.set_nonblocking(true)?;
+        TcpListener::from_std(socket.into())
+    }
+}
+
+fn bound(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?; // Two sockets may share a port until one of them listens.
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+/// Accepts until the network closes.
+pub(crate) async fn run(
+    link: Arc<Link>,
+    port: Port,
+    mut listener: TcpListener,
+    mut passages: Passages,
+) {
+    loop {
+        let goes_on = match passages.requests.gate() {
+            Gate::Open | Gate::Reset => accept(&link, &listener, &mut passages, usize::MAX).await,
+            Gate::Stall => accept(&link, &listener, &mut passages, HELD_CONNECTIONS_MAX).await,
+            Gate::Blackhole => black_hole(&link, &port, &listener, &mut passages).await,
+            Gate::Refuse => {
+                drop(listener);
+                link.counters.stalled.count();
+                if !passages.requests.changed().await {
+                    return;
+                }
+                let Some(again) = relisten(&link, &port).await else { return };
+                listener = again;
+                true
+            }
+        };
+        if !goes_on {
+            return;
+        }
+    }
+}
+
+/// Accepts at most `limit` connections until the gate changes; `false` when the network closed.
+async fn accept(
+    link: &Arc<Link>,
+    listener: &TcpListener,
+    passages: &mut Passages,
+    limit: usize,
+) -> bool {
+    let mut accepted = 0;
+    loop {
+        tokio::select! {
+            biased;
+            goes_on = passages.requests.changed() => return goes_on,
+            client = listener.accept(), if accepted < limit => match client {
+                Ok((client, _)) => {
+                    accepted += 1;
+                    start(link, client, passages);
+                }
+                Err(error) => {
+                    tracing::warn!(from = link.from, to = link.to, %error, "cannot accept");
+                    tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
+                }
+            },
+        }
+    }
+}
+
+fn start(link: &Arc<Link>, client: TcpStream, passages: &Passages) {
+    let passages = passages.renewed();
+    if !passages.requests.is_open() {
+        link.counters.stalled.count();
+    }
+    let _ = client.set_nodelay(true); // Fails only where the client is gone already.
+    link.tasks.spawn(serve(Arc::clone(link), client, passages));
+}
+
+/// The port was ours all along, so this fails only for want of descriptors, which pass.
+async fn relisten(link: &Link, port: &Port) -> Option<TcpListener> {
+    for _ in 0..RELISTEN_ATTEMPTS {
+        match port.listen() {
+            Ok(listener) => return Some(listener),
+            Err(error) => {
+                tracing::warn!(from = link.from, to = link.to, %error, "cannot listen again yet");
+                tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
+            }
+        }
+    }
+    tracing::error!(
+        from = link.from,
+        to = link.to,
+        "the link stays closed: its port cannot listen"
+    );
+    None
+}
+
+/// Lets no connection get established: the backlog is full, so that the kernel ignores attempts.
+#[cfg(target_os = "linux")]
+async fn black_hole(
+    link: &Arc<Link>,
+    port: &Port,
+    listener: &TcpListener,
+    passages: &mut Passages,
+) -> bool {
+    let backlog = |length| socket2::SockRef::from(listener).listen(length);
+    let plugs: Vec<_> = match backlog(0).and_then(|()| fill(port.address())) {
+        Ok(plugs) => plugs,
+        Err(error) => {
+            tracing::warn!(from = link.from, to = link.to, %error, "no black hole: stalling");
+            Vec::new()
+        }
+    };
+    link.counters.stalled.count();
+    let goes_on = passages.requests.changed().await;
+    let own: Vec<_> = plugs.iter().filter_map(|plug| plug.local_addr().ok()?.as_socket()).collect();
+    drop(plugs);
+    unplug(link, listener, passages, &own).await;
+    if let Err(error) = backlog(BACKLOG) {
+        tracing::warn!(from = link.from, to = link.to, %error, "the backlog stays short");
+    }
+    goes_on
+}
+
+/// Connection attempts that nobody accepts.
+#[cfg(target_os = "linux")]
+fn fill(address: SocketAddr) -> io::Result<Vec<Socket>> {
+    (0..4)
+        .map(|_| {
+            let plug = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+            plug.set_nonblocking(true)?;
+            let _ = plug.connect(&address.into()); // In progress, for ever.
+            Ok(plug)
+        })
+        .collect()
+}
+
+/// Takes what is in the backlog: our own plugs vanish, a client that slipped in is served.
+#[cfg(target_os = "linux")]
+async fn unplug(link: &Arc<Link>, listener: &TcpListener, passages: &Passages, own: &[SocketAddr]) {
+    let moment = Duration::from_millis(1);
+    while let Ok(Ok((client, peer))) = tokio::time::timeout(moment, listener.accept()).await {
+        if !own.contains(&peer) {
+            start(link, client, passages);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn black_hole(
+    link: &Arc<Link>,
+    _: &Port,
+    listener: &TcpListener,
+    passages: &mut Passages,
+) -> bool {
+    accept(link, listener, passages, HELD_CONNECTIONS_MAX).await
+}

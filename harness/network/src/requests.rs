@@ -1,0 +1,295 @@
+//! The pump from the client to the upstream: gates for bytes, faults for whole requests.
+
+use std::sync::Arc;
+
+use results::Fate;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+
+use crate::budget::Buffer;
+use crate::connection::{CHUNK_BYTES, End};
+use crate::duplicate;
+use crate::exchange::{Due, Exchange};
+use crate::faults::Roll;
+use crate::framing::{Framer, Head, Step};
+use crate::gate::Passage;
+use crate::link::Link;
+
+/// The request being read.
+#[derive(Default)]
+struct Incoming {
+    bytes: u64,
+    head: Option<Head>,
+    /// Held until complete, because a fault may hit it; `None`: passed on as it comes.
+    buffer: Option<Buffer>,
+    started: bool,
+    /// It had to wait at the gate.
+    stalled: bool,
+    /// A stalled request is recorded when it starts to wait: it may wait for ever.
+    recorded: bool,
+}
+
+/// How the pump goes on after some bytes.
+enum Flow {
+    Continue,
+    /// A message was lost: swallow the rest.
+    Lost,
+    /// The upstream takes nothing more; what it still says is the other pump's business.
+    UpstreamGone,
+}
+
+pub(crate) struct RequestPump<'c> {
+    link: &'c Arc<Link>,
+    exchange: &'c Exchange,
+    gate: Passage,
+    client: ReadHalf<'c>,
+    upstream: WriteHalf<'c>,
+    framer: Framer,
+    incoming: Incoming,
+}
+
+impl<'c> RequestPump<'c> {
+    /// `held`: the connection itself had to wait at the gate.
+    pub fn new(
+        link: &'c Arc<Link>,
+        exchange: &'c Exchange,
+        gate: &Passage,
+        client: ReadHalf<'c>,
+        upstream: WriteHalf<'c>,
+        held: bool,
+    ) -> Self {
+        let framer = Framer::requests(link.is_traced());
+        let incoming = Incoming { stalled: held, ..Incoming::default() };
+        Self { link, exchange, gate: gate.clone(), client, upstream, framer, incoming }
+    }
+
+    pub async fn run(mut self) -> Result<(), End> {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            let flow = match self.client.read(&mut chunk).await {
+                Ok(0) => return self.finish().await,
+                Ok(count) => self.take(&chunk[..count]).await?,
+                Err(_) => return self.abort().await,
+            };
+            match flow {
+                Flow::Continue => {}
+                Flow::Lost => return self.swallow(chunk).await,
+                Flow::UpstreamGone => {
+                    self.exchange.end_requests();
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Bytes came: on with them, message by message.
+    async fn take(&mut self, chunk: &[u8]) -> Result<Flow, End> {
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            if self.exchange.is_raw() {
+                self.framer.go_raw();
+            }
+            let step = self.framer.advance(rest);
+            let (piece, tail) = rest.split_at(step.used);
+            rest = tail;
+            match self.piece(piece, step).await? {
+                Flow::Continue => {}
+                stop => return Ok(stop),
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    async fn piece(&mut self, piece: &[u8], step: Step) -> Result<Flow, End> {
+        if !self.incoming.started {
+            self.incoming.started = true;
+            self.incoming.buffer = self.link.is_faulty().then(|| Buffer::new(&self.link.budget));
+        }
+        self.incoming.bytes += piece.len() as u64;
+        let head_is_new = step.head.is_some();
+        if head_is_new {
+            self.incoming.head = step.head;
+        }
+        if self.framer.is_raw() && self.exchange.go_raw() {
+            self.link.counters.raw.count();
+        }
+        let Some(buffer) = &mut self.incoming.buffer else {
+            return self.pass_on(piece, head_is_new, step.end).await;
+        };
+        // Nobody may wait for a whole message that is no message, or that is only sent when a part has arrived.
+        let waits = self.incoming.head.as_ref().is_some_and(|head| head.expects_continue);
+        if self.framer.is_raw() || waits || !buffer.keep(piece) {
+            return self.spill(piece, step.end).await;
+        }
+        if step.end { self.deliver().await } else { Ok(Flow::Continue) }
+    }
+
+    /// Gives up holding the message: it passes without faults.
+    async fn spill(&mut self, piece: &[u8], end: bool) -> Result<Flow, End> {
+        let held = self.incoming.buffer.take();
+        let head_is_known = self.incoming.head.is_some();
+        if head_is_known {
+            self.expect_answer(Roll::default(), None);
+        }
+        if let Some(held) = held
+            && !self.write(held.bytes()).await?
+        {
+            return Ok(Flow::UpstreamGone);
+        }
+        self.pass_on(piece, false, end).await
+    }
+
+    /// The path without faults.
+    async fn pass_on(&mut self, piece: &[u8], head_is_new: bool, end: bool) -> Result<Flow, End> {
+        if head_is_new {
+            self.expect_answer(Roll::default(), None);
+        }
+        let time_ns = if end { self.link.time_ns() } else { 0 };
+        if end && !self.gate.is_open() {
+            self.record(time_ns, Fate::Stalled);
+        }
+        if !self.write(piece).await? {
+            return Ok(Flow::UpstreamGone);
+        }
+        if end {
+            self.delivered(time_ns, Fate::Delivered);
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// A whole request is here, and faults are on.
+    async fn deliver(&mut self) -> Result<Flow, End> {
+        let time_ns = self.link.time_ns();
+        let roll = self.link.roll();
+        let counters = &self.link.counters;
+        if roll.drop_request {
+            counters.request_dropped.count();
+            self.record(time_ns, Fate::RequestDropped);
+            return Ok(Flow::Lost);
+        }
+        if !self.gate.is_open() {
+            self.record(time_ns, Fate::Stalled);
+        }
+        if let Some(delay) = roll.delay {
+            tokio::time::sleep(delay).await;
+        }
+        let overtaken = self.link.layby.overtake();
+        let held = roll.reorder && overtaken.is_none();
+        let reordered = held && self.link.layby.hold().await;
+        let Some(message) = self.incoming.buffer.take().map(Arc::new) else {
+            return Ok(Flow::Continue);
+        };
+        if roll.duplicate {
+            counters.duplicated.count();
+            let verb = self.incoming.head.as_ref().map_or_else(Default::default, |head| head.verb);
+            duplicate::send(self.link, self.gate.clone(), Arc::clone(&message), verb);
+        }
+        self.expect_answer(roll, overtaken);
+        if !self.write(message.bytes()).await? {
+            return Ok(Flow::UpstreamGone);
+        }
+        if reordered {
+            counters.reordered.count();
+        } else if held || roll.delay.is_some() {
+            counters.delayed.count();
+        }
+        if roll.drop_response {
+            counters.response_dropped.count();
+        }
+        self.delivered(time_ns, fate(&roll, held, reordered));
+        Ok(if roll.drop_response { Flow::Lost } else { Flow::Continue })
+    }
+
+    /// Tells the other pump, before a byte goes out, what the next answer belongs to.
+    fn expect_answer(&mut self, roll: Roll, overtaken: Option<crate::reorder::Overtaken>) {
+        let verb = self.incoming.head.as_ref().map_or_else(Default::default, |head| head.verb);
+        let touched = roll.drop_response || roll.reorder || roll.delay.is_some();
+        let late = touched || self.incoming.stalled || !self.gate.is_open();
+        let due = Due { verb, drop: roll.drop_response, late, overtaken };
+        if !self.exchange.push(due) && self.exchange.go_raw() {
+            self.link.counters.raw.count();
+        }
+    }
+
+    fn delivered(&mut self, time_ns: u64, fate: Fate) {
+        self.link.counters.delivered.count();
+        self.record(time_ns, fate);
+        self.incoming = Incoming::default();
+    }
+
+    fn record(&mut self, time_ns: u64, fate: Fate) {
+        if !std::mem::replace(&mut self.incoming.recorded, true) {
+            let label = self.incoming.head.as_mut().and_then(|head| head.label.take());
+            self.link.record(time_ns, label, self.incoming.bytes, fate);
+        }
+    }
+
+    /// Writes through the gate, asking anew for each part; `false` when the upstream takes nothing more.
+    async fn write(&mut self, mut bytes: &[u8]) -> Result<bool, End> {
+        while !bytes.is_empty() {
+            self.pass_gate().await?;
+            let part = &bytes[..bytes.len().min(4 * CHUNK_BYTES)];
+            match self.upstream.write(part).await {
+                Ok(0) | Err(_) => return Ok(false),
+                Ok(count) => bytes = &bytes[count..],
+            }
+        }
+        Ok(true)
+    }
+
+    async fn pass_gate(&mut self) -> Result<(), End> {
+        if !self.gate.is_open() {
+            self.incoming.stalled = true;
+            self.link.counters.stalled.count();
+            self.gate.pass().await?;
+        }
+        Ok(())
+    }
+
+    /// The client's stream has ended: what is left, then the end.
+    async fn finish(&mut self) -> Result<(), End> {
+        if let Some(held) = self.incoming.buffer.take() {
+            self.write(held.bytes()).await?;
+        }
+        self.exchange.settled().await;
+        self.pass_gate().await?;
+        let _ = self.upstream.shutdown().await;
+        self.exchange.end_requests();
+        Ok(())
+    }
+
+    /// The client reset the connection.
+    async fn abort(&mut self) -> Result<(), End> {
+        if let Some(held) = self.incoming.buffer.take() {
+            self.write(held.bytes()).await?;
+        }
+        self.exchange.settled().await;
+        self.pass_gate().await?;
+        Err(End::Reset)
+    }
+
+    /// A message was lost, so this connection is a black hole until the client gives up.
+    async fn swallow(&mut self, mut chunk: Vec<u8>) -> Result<(), End> {
+        self.incoming = Incoming::default();
+        self.exchange.black_hole();
+        while matches!(self.client.read(&mut chunk).await, Ok(count) if count > 0) {}
+        self.exchange.settled().await;
+        self.pass_gate().await?;
+        Err(End::Close)
+    }
+}
+
+/// The most telling one.
+fn fate(roll: &Roll, held: bool, reordered: bool) -> Fate {
+    if roll.drop_response {
+        Fate::ResponseDropped
+    } else if roll.duplicate {
+        Fate::Duplicated
+    } else if reordered {
+        Fate::Reordered
+    } else if held || roll.delay.is_some() {
+        Fate::Delayed
+    } else {
+        Fate::Delivered
+    }
+}

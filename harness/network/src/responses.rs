@@ -1,0 +1,126 @@
+//! The pump from the upstream back to the client: answers, matched to their requests.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+
+use crate::connection::{CHUNK_BYTES, End};
+use crate::exchange::Exchange;
+use crate::framing::Framer;
+use crate::gate::Passage;
+use crate::link::Link;
+
+pub(crate) struct ResponsePump<'c> {
+    link: &'c Link,
+    exchange: &'c Exchange,
+    gate: Passage,
+    upstream: ReadHalf<'c>,
+    client: WriteHalf<'c>,
+    framer: Framer,
+    /// Inside an answer.
+    started: bool,
+    /// The client hears nothing more: an answer was dropped, or it is gone. The upstream is read on, so that it is
+    /// not disturbed and answers are still seen.
+    mute: bool,
+}
+
+impl<'c> ResponsePump<'c> {
+    pub fn new(
+        link: &'c Link,
+        exchange: &'c Exchange,
+        gate: &Passage,
+        upstream: ReadHalf<'c>,
+        client: WriteHalf<'c>,
+    ) -> Self {
+        let framer = Framer::responses();
+        let gate = gate.clone();
+        Self { link, exchange, gate, upstream, client, framer, started: false, mute: false }
+    }
+
+    pub async fn run(mut self) -> Result<(), End> {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            match self.upstream.read(&mut chunk).await {
+                Ok(0) => return self.finish().await,
+                Ok(count) => self.take(&chunk[..count]).await?,
+                Err(_) => return self.abort().await,
+            }
+        }
+    }
+
+    async fn take(&mut self, mut rest: &[u8]) -> Result<(), End> {
+        while !rest.is_empty() {
+            if self.exchange.is_raw() {
+                self.framer.go_raw();
+            }
+            if !self.started {
+                self.started = true;
+                let (verb, drop) = self.exchange.next();
+                self.framer.answers(verb);
+                self.mute |= drop;
+            }
+            let step = self.framer.advance(rest);
+            let (piece, tail) = rest.split_at(step.used);
+            rest = tail;
+            if self.framer.is_raw() && self.exchange.go_raw() {
+                self.link.counters.raw.count();
+            }
+            if step.end {
+                self.started = false;
+                if !step.head.is_some_and(|head| head.interim) {
+                    self.exchange.answered();
+                }
+            }
+            self.write(piece).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, mut bytes: &[u8]) -> Result<(), End> {
+        while !bytes.is_empty() && !self.mute {
+            self.pass_gate().await?;
+            match self.client.write(bytes).await {
+                Ok(count) if count > 0 => bytes = &bytes[count..],
+                // The requests pump will see the client's end too, after what is still to be delivered.
+                _ if self.exchange.requests_ended() => return Err(End::Reset),
+                _ => self.mute = true,
+            }
+        }
+        Ok(())
+    }
+
+    async fn pass_gate(&mut self) -> Result<(), End> {
+        if !self.gate.is_open() {
+            self.link.counters.stalled.count();
+            self.gate.pass().await?;
+        }
+        Ok(())
+    }
+
+    /// The upstream's stream has ended.
+    async fn finish(&mut self) -> Result<(), End> {
+        if self.framer.ends_at_close() {
+            self.exchange.answered();
+        }
+        self.exchange.silenced();
+        if self.hears_end() {
+            self.pass_gate().await?;
+            let _ = self.client.shutdown().await;
+        }
+        Ok(())
+    }
+
+    /// The upstream reset the connection.
+    async fn abort(&mut self) -> Result<(), End> {
+        self.exchange.silenced();
+        if !self.hears_end() {
+            return Ok(());
+        }
+        self.pass_gate().await?;
+        Err(End::Reset)
+    }
+
+    /// A lost message leaves the client in the dark.
+    fn hears_end(&self) -> bool {
+        !self.mute && !self.exchange.is_black_hole()
+    }
+}
