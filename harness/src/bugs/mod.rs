@@ -1,0 +1,6 @@
+//! The zoo of planted bugs: patch files beside the implementations, and what became of each under the bench.
+//!
+//! `patch` reads them; `workspace` keeps the scratch copy they are applied to.
+
+pub mod patch;
+pub mod workspace;

@@ -1,0 +1,121 @@
+//! The command line: parsed first, acted on later.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{duration::parse_duration, nemesis::Families};
+
+/// Starts a key-value store as real processes, breaks it, records what its clients see and decides from the record
+/// alone whether it kept its promises.
+#[derive(Debug, Parser)]
+#[command(name = "harness", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 valid, 1 violation, 2 usage, 3 inconclusive, 4 the submission is broken, \
+                        5 the harness or the machine failed, 130 interrupted."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands; one file each under `commands/`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a store, run a workload against it under faults, and judge the record
+    Run(RunArguments),
+    /// Judge a results folder again, from its record alone
+    Check(CheckArguments),
+    /// Build and run the planted bugs: which are caught, how fast, how often
+    Bugs(BugsArguments),
+    /// What this machine can and cannot do, and what each lack means
+    Doctor(DoctorArguments),
+}
+
+/// `harness run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArguments {
+    /// A folder with a submission.toml [default: the reference store]
+    pub target: Option<PathBuf>,
+    /// What the clients do and what must hold: register, bank, bank:txn, bank:swap
+    #[arg(long, default_value = "bank")]
+    pub workload: String,
+    /// Fault families, separated by commas, or `none`
+    #[arg(long, default_value = "partition,kill,pause")]
+    pub faults: Families,
+    /// From the start of one fault to the start of the next of its family
+    #[arg(long, value_parser = parse_duration, default_value = "5s")]
+    pub fault_interval: Duration,
+    /// How long the clients run under faults
+    #[arg(long, value_parser = parse_duration, default_value = "30s")]
+    pub time_limit: Duration,
+    /// How many nodes
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=15))]
+    pub nodes: u32,
+    /// How many clients, each with one operation at a time
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub clients: u32,
+    /// Operations a second over all clients [default: as fast as they are answered]
+    #[arg(long, value_parser = parse_rate)]
+    pub rate: Option<f64>,
+    /// Decides workload and fault plan [default: random, and printed]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Run this many times with the same seed and say how often a failure came back
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub repeat: u32,
+    /// How long the checkers may take
+    #[arg(long, value_parser = parse_duration, default_value = "60s")]
+    pub check_time_limit: Duration,
+    /// Where results folders go
+    #[arg(long, default_value = "results")]
+    pub out: PathBuf,
+    /// Print one JSON document on stdout and everything else on stderr
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `harness check`.
+#[derive(Clone, Debug, Args)]
+pub struct CheckArguments {
+    /// A results folder, such as results/latest
+    pub folder: PathBuf,
+    /// How long the checkers may take
+    #[arg(long, value_parser = parse_duration, default_value = "60s")]
+    pub time_limit: Duration,
+    /// Print one JSON document on stdout and everything else on stderr
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `harness bugs`.
+#[derive(Clone, Debug, Args)]
+pub struct BugsArguments {
+    /// Only bugs whose name contains this
+    pub filter: Option<String>,
+    /// Runs per bug, with seeds 1, 2, 3…
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub seeds: u32,
+    /// Only list the bugs and their stories
+    #[arg(long)]
+    pub list: bool,
+    /// Print one JSON document on stdout and everything else on stderr
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `harness doctor`.
+#[derive(Clone, Debug, Args)]
+pub struct DoctorArguments {
+    /// Print one JSON document on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
+        _ => Err("expected operations a second, a number above 0".to_owned()),
+    }
+}

@@ -1,0 +1,38 @@
+//! `harness doctor`: what this machine can and cannot do, and what each lack means.
+
+use super::{say, say_json};
+use crate::{
+    cli::DoctorArguments,
+    exit::{Exit, Failure},
+};
+
+/// Probes the machine and tells.
+///
+/// # Errors
+/// The current directory cannot be told.
+pub fn doctor(arguments: &DoctorArguments) -> Result<Exit, Failure> {
+    let abilities = cluster::probe::abilities(&std::env::current_dir()?);
+    if arguments.json {
+        let rows: Vec<_> = abilities
+            .iter()
+            .map(|ability| {
+                serde_json::json!({
+                    "name": ability.name,
+                    "available": ability.available,
+                    "detail": ability.detail,
+                    "without_it": ability.means,
+                })
+            })
+            .collect();
+        say_json(&serde_json::json!({ "abilities": rows }));
+        return Ok(Exit::Valid);
+    }
+    for ability in &abilities {
+        let mark = if ability.available { "yes" } else { "NO " };
+        say(&format!("{mark}  {:<20} {}", ability.name, ability.detail));
+        if !ability.available {
+            say(&format!("     {:<20} without it: {}", "", ability.means));
+        }
+    }
+    Ok(Exit::Valid)
+}

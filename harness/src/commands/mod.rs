@@ -1,0 +1,54 @@
+//! The subcommands: one file each.
+
+pub mod bugs;
+pub mod check;
+pub mod doctor;
+pub mod run;
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::{
+    cli::{Cli, Command},
+    exit::{Exit, Failure},
+};
+
+/// Does what the command line asks for; a failure is told in a sentence and by its exit code.
+#[must_use]
+pub fn dispatch(cli: &Cli) -> Exit {
+    let (outcome, json) = match &cli.command {
+        Command::Run(arguments) => (run::run(arguments), arguments.json),
+        Command::Check(arguments) => (check::check(arguments), arguments.json),
+        Command::Bugs(arguments) => (bugs::bugs(arguments), arguments.json),
+        Command::Doctor(arguments) => (doctor::doctor(arguments), arguments.json),
+    };
+    outcome.unwrap_or_else(|failure| {
+        if json {
+            let exit = failure.exit();
+            say_json(&serde_json::json!({ "verdict": null, "exit": exit as u8, "error": failure.to_string() }));
+        }
+        complain(&failure.to_string());
+        failure.exit()
+    })
+}
+
+/// One line for people on stdout. A closed pipe is not our problem.
+fn say(text: &str) {
+    drop(writeln!(std::io::stdout(), "{text}"));
+}
+
+/// One line on stderr.
+fn complain(text: &str) {
+    drop(writeln!(std::io::stderr(), "{text}"));
+}
+
+/// The one document on stdout.
+fn say_json(value: &impl Serialize) {
+    say(&serde_json::to_string_pretty(value).unwrap_or_default());
+}
+
+/// Runs asynchronous work on a runtime of its own.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}

@@ -1,0 +1,213 @@
+//! `harness run`: one target, one workload, one verdict.
+
+use std::{collections::BTreeMap, path::Path};
+
+use contract::manifest::Rung;
+use history::Verdict;
+use linearizability::Limits;
+use results::{ResultsFile, RunFile, VERSION};
+use workloads::Workload;
+
+use super::{block_on, complain, say, say_json};
+use crate::{
+    cli::RunArguments,
+    duration::format_duration,
+    exit::{Exit, Failure},
+    run::{
+        folder::Folder,
+        judge,
+        phases::{self, Setting},
+        progress::Progress,
+    },
+    target::Target,
+};
+
+/// Runs the bench.
+///
+/// # Errors
+/// Usage, a broken submission, a failure of the harness, or Ctrl-C.
+pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
+    let target = Target::locate(arguments.target.as_deref())?;
+    let workload = choose_workload(&target, &arguments.workload)?;
+    let seed = arguments.seed.unwrap_or_else(fresh_seed);
+    let mut outcomes = Vec::new();
+    for repetition in 0..arguments.repeat {
+        let folder = Folder::create(&arguments.out, workload.name(), seed).map_err(|error| {
+            Failure::Failed(format!("no results folder in {}: {error}", arguments.out.display()))
+        })?;
+        let run = describe(arguments, &target, workload.as_ref(), seed);
+        folder.write_run(&run)?;
+        let outcome = block_on(async {
+            if repetition == 0 && !target.manifest.build.is_empty() {
+                complain(&format!(
+                    "building {}: {}",
+                    target.manifest.name,
+                    target.manifest.build.join(" ")
+                ));
+                target.build(&folder.path().join("build.log")).await?;
+            }
+            let setting = setting(arguments, seed);
+            phases::execute(&setting, &target, workload.as_ref(), &folder, Progress::new()).await
+        });
+        if let Err(failure) = outcome {
+            complain(&format!("What there is of the run: {}", folder.path().display()));
+            return Err(failure);
+        }
+        let results = conclude(&folder, &limits(arguments.check_time_limit))?;
+        if !arguments.json {
+            tell(&results, &folder, &run);
+        }
+        outcomes.push(results);
+    }
+    Ok(tell_all(&outcomes, arguments))
+}
+
+/// Judges a folder's record and writes results and report into it.
+///
+/// # Errors
+/// The record cannot be read, or the folder cannot be written.
+pub fn conclude(folder: &Folder, limits: &Limits) -> Result<ResultsFile, Failure> {
+    let results = judge::judge(folder.path(), limits)?;
+    folder.write_results(&results)?;
+    reports::write(folder.path())
+        .map_err(|error| Failure::Failed(format!("no report: {error}")))?;
+    Ok(results)
+}
+
+/// What the checkers may use.
+#[must_use]
+pub fn limits(time: std::time::Duration) -> Limits {
+    const MEMORY_BYTES: u64 = 4 << 30;
+    Limits { time, memory_bytes: MEMORY_BYTES, ..Limits::default() }
+}
+
+/// The verdict in a sentence, where the report is, and how to do it again.
+pub fn tell(results: &ResultsFile, folder: &Folder, run: &RunFile) {
+    let word = match results.verdict {
+        Verdict::Valid => "VALID",
+        Verdict::Inconclusive => "INCONCLUSIVE",
+        Verdict::Violation => "VIOLATION",
+    };
+    say(&format!("{word}: {}", results.summary));
+    for note in &results.notes {
+        say(&format!("  note: {note}"));
+    }
+    say(&format!("  report  {}", folder.path().join(results::files::REPORT).display()));
+    say(&format!("  again   {}", run.command));
+}
+
+fn tell_all(outcomes: &[ResultsFile], arguments: &RunArguments) -> Exit {
+    let verdict =
+        outcomes.iter().map(|results| results.verdict).fold(Verdict::Valid, Verdict::merge);
+    let violations =
+        outcomes.iter().filter(|results| results.verdict == Verdict::Violation).count();
+    match outcomes {
+        [only] if arguments.json => say_json(only),
+        [_] => {}
+        all if arguments.json => {
+            say_json(
+                &serde_json::json!({ "verdict": verdict, "violations": violations, "runs": all }),
+            );
+        }
+        all => {
+            say(&format!("A violation in {violations} of {} runs with the same seed.", all.len()))
+        }
+    }
+    verdict.into()
+}
+
+fn choose_workload(target: &Target, name: &str) -> Result<Box<dyn Workload>, Failure> {
+    let manifest = &target.manifest;
+    if !manifest.serves.contains(&Rung::ReplicatedKv)
+        && !manifest.serves.contains(&Rung::ExactlyOnceKv)
+    {
+        return Err(Failure::Usage(format!(
+            "{} serves neither `replicated-kv` nor `exactly-once-kv`, the rungs that `harness run` tests",
+            manifest.name
+        )));
+    }
+    let workload = workloads::by_name(name, &manifest.caps).map_err(Failure::Usage)?;
+    match workload.needs().iter().find(|capability| !manifest.can(**capability)) {
+        None => Ok(workload),
+        Some(lacking) => Err(Failure::Usage(format!(
+            "the workload `{}` needs {lacking:?} in the `caps` of {}'s manifest",
+            workload.name(),
+            manifest.name
+        ))),
+    }
+}
+
+fn setting(arguments: &RunArguments, seed: u64) -> Setting {
+    Setting {
+        nodes: (1..=arguments.nodes).map(|number| format!("n{number}")).collect(),
+        clients: arguments.clients,
+        rate: arguments.rate,
+        seed,
+        families: arguments.faults.0.clone(),
+        interval: arguments.fault_interval,
+        time_limit: arguments.time_limit,
+    }
+}
+
+fn describe(
+    arguments: &RunArguments,
+    target: &Target,
+    workload: &dyn Workload,
+    seed: u64,
+) -> RunFile {
+    RunFile {
+        version: VERSION,
+        harness: env!("CARGO_PKG_VERSION").to_owned(),
+        target: target.manifest.name.clone(),
+        target_folder: target.folder.display().to_string(),
+        workload: workload.name().to_owned(),
+        seed,
+        nodes: setting(arguments, seed).nodes,
+        clients: arguments.clients,
+        rate: arguments.rate,
+        faults: arguments.faults.0.iter().map(|family| family.name().to_owned()).collect(),
+        fault_interval_ms: millis(arguments.fault_interval),
+        time_limit_ms: millis(arguments.time_limit),
+        started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        command: command(arguments, target, workload.name(), seed),
+        machine: machine(),
+        lacks: Vec::new(),
+    }
+}
+
+/// The command that repeats this run.
+fn command(arguments: &RunArguments, target: &Target, workload: &str, seed: u64) -> String {
+    let folder = target.folder.display().to_string();
+    let here = std::env::current_dir().unwrap_or_default();
+    let folder =
+        target.folder.strip_prefix(&here).map_or(folder, |path| path.display().to_string());
+    let rate = arguments.rate.map_or(String::new(), |rate| format!(" --rate {rate}"));
+    format!(
+        "harness run {folder} --workload {workload} --faults {} --fault-interval {} --time-limit {} --nodes {} \
+         --clients {}{rate} --seed {seed}",
+        arguments.faults,
+        format_duration(arguments.fault_interval),
+        format_duration(arguments.time_limit),
+        arguments.nodes,
+        arguments.clients,
+    )
+}
+
+fn machine() -> BTreeMap<String, String> {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
+    let mut machine =
+        BTreeMap::from([("system".to_owned(), system), ("cores".to_owned(), cores.to_string())]);
+    let kernel = std::fs::read_to_string(Path::new("/proc/sys/kernel/osrelease"));
+    machine.extend(kernel.ok().map(|text| ("kernel".to_owned(), text.trim().to_owned())));
+    machine
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Short enough to be retyped.
+fn fresh_seed() -> u64 {
+    jiff::Timestamp::now().subsec_nanosecond().unsigned_abs().into()
+}

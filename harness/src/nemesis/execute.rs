@@ -1,0 +1,248 @@
+//! Carries a plan out: starts each fault when it is due, says whether it took hold, heals it by its planned targets.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use network::{Delay, Gate, LinkCounters, MessageFaults, Network};
+use results::{FaultRecord, FaultStep};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
+
+use super::{
+    partition::{Link, Shape, around},
+    plan::{Action, PlannedFault, Profile, Targets, link_names},
+};
+use crate::run::{clerk::Shared, nodes::Nodes};
+
+/// Everything a fault may touch.
+#[derive(Clone)]
+pub struct Nemesis {
+    /// The clerks' side: the record, the client faults, who answered last.
+    pub shared: Arc<Shared>,
+    /// The processes.
+    pub nodes: Arc<Nodes>,
+    /// The links.
+    pub network: Arc<Network>,
+}
+
+/// What a started fault has really hit.
+struct Hold {
+    targets: Vec<String>,
+    /// `None`: whether it takes hold shows only in what passes from now on.
+    seen: Option<bool>,
+    note: String,
+}
+
+impl Nemesis {
+    /// Writes the plan down, carries it out from `begin` on, and returns when every fault has healed. Once `stop`
+    /// turns true, nothing new starts and what is on heals at once.
+    pub async fn run(self, plan: Vec<PlannedFault>, begin: Instant, stop: watch::Receiver<bool>) {
+        let mut faults = JoinSet::new();
+        for fault in plan {
+            let (nemesis, stop) = (self.clone(), stop.clone());
+            faults.spawn(async move { nemesis.one(fault, begin, stop).await });
+        }
+        while faults.join_next().await.is_some() {}
+    }
+
+    async fn one(self, fault: PlannedFault, begin: Instant, mut stop: watch::Receiver<bool>) {
+        if !sleep_until(begin + fault.at, &mut stop).await {
+            return;
+        }
+        let end = begin + fault.at + fault.lasts;
+        let before = self.measure(&fault);
+        let hold = self.start(&fault).await;
+        match hold.seen {
+            Some(seen) => self.record_hold(&fault, &hold, seen),
+            None => {
+                let seen = self.watch_for(&fault, before, end, &mut stop).await;
+                self.record_hold(&fault, &hold, seen);
+            }
+        }
+        sleep_until(end, &mut stop).await;
+        let note = self.heal(&fault, &hold).await;
+        self.record(&fault, FaultStep::Healed, hold.targets, note);
+    }
+
+    async fn start(&self, fault: &PlannedFault) -> Hold {
+        let on_links = |targets| Hold { targets, seen: None, note: String::new() };
+        match &fault.action {
+            Action::Cut(shape, links) => {
+                let links = self.links(*shape, links).await;
+                for (from, to) in &links {
+                    self.network.set_gate(from, to, Gate::Stall);
+                }
+                on_links(link_names(&links))
+            }
+            Action::Disturb(profile) => {
+                for (from, to) in self.every_link() {
+                    self.network.set_faults(&from, &to, message_faults(*profile, from == CLIENTS));
+                }
+                on_links(vec!["every link".to_owned()])
+            }
+            Action::MisuseClients => {
+                self.shared.misuse.on.store(true, Ordering::Relaxed);
+                on_links(vec!["every client".to_owned()])
+            }
+            Action::Kill(targets) => self.strike(targets, Strike::Kill).await,
+            Action::Pause(targets) => self.strike(targets, Strike::Pause).await,
+        }
+    }
+
+    async fn strike(&self, targets: &Targets, strike: Strike) -> Hold {
+        let targets = match targets {
+            Targets::Nodes(_, nodes) => nodes.clone(),
+            Targets::Leader(otherwise) => {
+                vec![self.leader().await.unwrap_or_else(|| otherwise.clone())]
+            }
+        };
+        let mut hit = Vec::new();
+        let mut notes = Vec::new();
+        for node in &targets {
+            let result = match strike {
+                Strike::Kill => self.nodes.kill(node).await,
+                Strike::Pause => self.nodes.pause(node).await,
+            };
+            match result {
+                Ok(()) => hit.push(node.clone()),
+                Err(reason) => notes.push(format!("{node}: {reason}")),
+            }
+        }
+        Hold { seen: Some(!hit.is_empty()), targets: hit, note: notes.join("; ") }
+    }
+
+    async fn heal(&self, fault: &PlannedFault, hold: &Hold) -> String {
+        let mut notes = Vec::new();
+        match &fault.action {
+            Action::Cut(..) => {
+                // By the planned family, not by what was thought to be hit: every gate between nodes opens.
+                for (from, to) in self.every_link() {
+                    self.network.set_gate(&from, &to, Gate::Open);
+                }
+            }
+            Action::Disturb(_) => self.network.clear_faults(),
+            Action::MisuseClients => self.shared.misuse.on.store(false, Ordering::Relaxed),
+            Action::Kill(_) => {
+                for node in &hold.targets {
+                    if let Err(reason) = self.nodes.start_again(node).await {
+                        notes.push(format!("{node}: {reason}"));
+                    }
+                }
+            }
+            Action::Pause(_) => {
+                for node in &hold.targets {
+                    if let Err(reason) = self.nodes.resume(node).await {
+                        notes.push(format!("{node}: {reason}"));
+                    }
+                }
+            }
+        }
+        notes.join("; ")
+    }
+
+    /// The links a partition cuts: those of the leader, where it is about the leader.
+    async fn links(&self, shape: Shape, planned: &[Link]) -> Vec<Link> {
+        match (shape, self.leader().await) {
+            (Shape::IsolateLeader, Some(leader)) => around(&leader, &self.shared.nodes),
+            _ => planned.to_vec(),
+        }
+    }
+
+    /// Who leads: by the nodes' own word, else whoever answered a client last.
+    async fn leader(&self) -> Option<String> {
+        if let Some(leader) = self.nodes.leader().await {
+            return Some(leader);
+        }
+        self.shared.last_answer.lock().ok()?.clone()
+    }
+
+    fn every_link(&self) -> Vec<Link> {
+        self.network.counters().into_iter().map(|(from, to, _)| (from, to)).collect()
+    }
+
+    /// How often a fault of this family has shown so far.
+    fn measure(&self, fault: &PlannedFault) -> u64 {
+        let count = |figure: fn(&LinkCounters) -> u64| {
+            self.network.counters().iter().map(|(_, _, counters)| figure(counters)).sum()
+        };
+        match &fault.action {
+            Action::Cut(..) => count(|link| link.stalled),
+            Action::Disturb(_) => count(|link| {
+                link.request_dropped
+                    + link.response_dropped
+                    + link.duplicated
+                    + link.delayed
+                    + link.reordered
+            }),
+            Action::MisuseClients => self.shared.misuse.count.load(Ordering::Relaxed),
+            Action::Kill(_) | Action::Pause(_) => 0,
+        }
+    }
+
+    async fn watch_for(
+        &self,
+        fault: &PlannedFault,
+        before: u64,
+        end: Instant,
+        stop: &mut watch::Receiver<bool>,
+    ) -> bool {
+        while self.measure(fault) == before {
+            let next = Instant::now() + Duration::from_millis(20);
+            if next >= end || !sleep_until(next, stop).await {
+                return self.measure(fault) != before;
+            }
+        }
+        true
+    }
+
+    fn record_hold(&self, fault: &PlannedFault, hold: &Hold, seen: bool) {
+        let step = if seen { FaultStep::Started } else { FaultStep::Missed };
+        self.record(fault, step, hold.targets.clone(), hold.note.clone());
+    }
+
+    fn record(&self, fault: &PlannedFault, step: FaultStep, targets: Vec<String>, note: String) {
+        self.shared.stream.fault(FaultRecord {
+            fault: fault.number,
+            time_ns: self.shared.stream.now_ns(),
+            family: fault.family.name().to_owned(),
+            form: fault.form(),
+            step,
+            targets,
+            note,
+        });
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Strike {
+    Kill,
+    Pause,
+}
+
+/// The name of the clients' end of a link.
+pub const CLIENTS: &str = "clients";
+
+/// On client links nothing is doubled: a doubled request that was refused once and executed once would make the
+/// refusal a lie of the bench. Clients send their copies themselves and know about it.
+fn message_faults(profile: Profile, from_clients: bool) -> MessageFaults {
+    let faults = match profile {
+        Profile::Mit => MessageFaults::mit(),
+        Profile::Dslabs => MessageFaults::dslabs(),
+        Profile::Disorder => MessageFaults {
+            duplicate: 0.1,
+            reorder: 0.1,
+            delay: Some(Delay { probability: 0.1, min_ms: 50, max_ms: 600 }),
+            ..MessageFaults::default()
+        },
+    };
+    if from_clients { MessageFaults { duplicate: 0.0, ..faults } } else { faults }
+}
+
+/// False where `stop` turned true first.
+async fn sleep_until(when: Instant, stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep_until(when) => true,
+        _ = stop.wait_for(|stop| *stop) => false,
+    }
+}

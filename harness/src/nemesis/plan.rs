@@ -1,0 +1,322 @@
+//! A fault plan: everything the nemesis will do, decided from the seed before the first byte is sent.
+
+use std::time::Duration;
+
+use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
+use results::{FaultRecord, FaultStep};
+
+use super::{
+    Family,
+    partition::{Link, Shape},
+};
+
+/// One planned fault.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedFault {
+    /// Its number, from 0, in the order of their starts.
+    pub number: u64,
+    /// Its family.
+    pub family: Family,
+    /// When it starts, from the beginning of the main phase.
+    pub at: Duration,
+    /// How long it lasts.
+    pub lasts: Duration,
+    /// What it does.
+    pub action: Action,
+}
+
+/// What a fault does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Cuts these directed links.
+    Cut(Shape, Vec<Link>),
+    /// Kills these nodes and starts them again at the end.
+    Kill(Targets),
+    /// Stops these nodes and continues them at the end.
+    Pause(Targets),
+    /// Puts the profile on every link.
+    Disturb(Profile),
+    /// Makes clients lose replies and send requests twice.
+    MisuseClients,
+}
+
+/// Which nodes a process fault hits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Targets {
+    /// These; the name says how they were chosen.
+    Nodes(&'static str, Vec<String>),
+    /// Whoever leads when the fault starts; the node, where nobody is seen to lead.
+    Leader(String),
+}
+
+/// A profile of message faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// MIT 6.5840: 10 % of requests and of replies lost, delays under 27 ms.
+    Mit,
+    /// `DSLabs`: 20 % lost.
+    Dslabs,
+    /// Messages doubled and overtaken, some very late.
+    Disorder,
+}
+
+impl Profile {
+    /// The name in `faults.jsonl`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mit => "mit",
+            Self::Dslabs => "dslabs",
+            Self::Disorder => "disorder",
+        }
+    }
+}
+
+/// What a plan depends on.
+#[derive(Clone, Debug)]
+pub struct PlanInput<'a> {
+    /// Decides everything that is random.
+    pub seed: u64,
+    /// The families asked for.
+    pub families: &'a [Family],
+    /// The nodes' ids.
+    pub nodes: &'a [String],
+    /// From start to start within a family.
+    pub interval: Duration,
+    /// Length of the main phase.
+    pub time_limit: Duration,
+    /// Whether a killed node may be started again on its data.
+    pub can_restart: bool,
+}
+
+/// The plan of a run: the same input gives the same plan.
+#[must_use]
+pub fn plan(input: &PlanInput<'_>) -> Vec<PlannedFault> {
+    let mut faults: Vec<PlannedFault> =
+        input.families.iter().flat_map(|family| schedule(*family, input)).collect();
+    faults.sort_by_key(|fault| (fault.at, fault.family));
+    for (number, fault) in (0..).zip(&mut faults) {
+        fault.number = number;
+    }
+    faults
+}
+
+/// One fault per interval, active for roughly half of it, healed before the next and before the end.
+fn schedule(family: Family, input: &PlanInput<'_>) -> Vec<PlannedFault> {
+    let mut rng = ChaCha8Rng::seed_from_u64(
+        input.seed ^ (family as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15),
+    );
+    let interval = input.interval.min(input.time_limit);
+    let mut faults = Vec::new();
+    let mut begins = Duration::ZERO;
+    while begins + interval <= input.time_limit {
+        let at = begins + interval.mul_f64(rng.random_range(0.05..0.35));
+        let lasts = interval.mul_f64(rng.random_range(0.3..0.6));
+        if let Some(action) = action(family, input, faults.len(), &mut rng) {
+            faults.push(PlannedFault {
+                number: 0,
+                family,
+                at: whole_ms(at),
+                lasts: whole_ms(lasts),
+                action,
+            });
+        }
+        begins += interval;
+    }
+    faults
+}
+
+fn whole_ms(duration: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn action(
+    family: Family,
+    input: &PlanInput<'_>,
+    earlier: usize,
+    rng: &mut ChaCha8Rng,
+) -> Option<Action> {
+    match family {
+        Family::Partition => {
+            let shapes = Shape::among(input.nodes.len());
+            let shape = *shapes.get(rng.random_range(0..shapes.len().max(1)))?;
+            Some(Action::Cut(shape, shape.links(input.nodes, rng)))
+        }
+        // A store that cannot restart loses a node for good: one, once, and only where a majority remains.
+        Family::Kill if !input.can_restart => {
+            let spare = earlier == 0 && input.nodes.len() > 2;
+            spare.then(|| Action::Kill(Targets::Nodes("one", some(1, input.nodes, rng))))
+        }
+        Family::Kill => Some(Action::Kill(targets(input.nodes, rng))),
+        Family::Pause => Some(Action::Pause(targets(input.nodes, rng))),
+        Family::Network => {
+            let profiles = [Profile::Mit, Profile::Dslabs, Profile::Disorder];
+            Some(Action::Disturb(profiles[rng.random_range(0..profiles.len())]))
+        }
+        Family::Client => Some(Action::MisuseClients),
+    }
+}
+
+fn targets(nodes: &[String], rng: &mut impl Rng) -> Targets {
+    let majority = nodes.len() / 2 + 1;
+    let choice = rng.random_range(0..6);
+    match choice {
+        0 => Targets::Nodes("one", some(1, nodes, rng)),
+        1 => Targets::Nodes("minority", some((nodes.len() - majority).max(1), nodes, rng)),
+        2 => Targets::Nodes("majority", some(majority, nodes, rng)),
+        3 => Targets::Nodes("all", nodes.to_vec()),
+        // Leaders are where most bugs live: twice as often.
+        _ => Targets::Leader(some(1, nodes, rng).remove(0)),
+    }
+}
+
+fn some(count: usize, nodes: &[String], rng: &mut impl Rng) -> Vec<String> {
+    let mut order = nodes.to_vec();
+    order.shuffle(rng);
+    order.truncate(count);
+    order.sort();
+    order
+}
+
+impl PlannedFault {
+    /// The form of the fault in the words of `faults.jsonl`.
+    #[must_use]
+    pub fn form(&self) -> String {
+        let of = |targets: &Targets| match targets {
+            Targets::Nodes(choice, _) => format!("{}-{choice}", self.family),
+            Targets::Leader(_) => format!("{}-leader", self.family),
+        };
+        match &self.action {
+            Action::Cut(shape, _) => shape.name().to_owned(),
+            Action::Kill(targets) | Action::Pause(targets) => of(targets),
+            Action::Disturb(profile) => profile.name().to_owned(),
+            Action::MisuseClients => "lost-replies-and-duplicates".to_owned(),
+        }
+    }
+
+    /// The targets as planned: what healing goes by.
+    #[must_use]
+    pub fn planned_targets(&self) -> Vec<String> {
+        match &self.action {
+            Action::Cut(Shape::IsolateLeader, _) => vec!["leader".to_owned()],
+            Action::Cut(_, links) => link_names(links),
+            Action::Kill(targets) | Action::Pause(targets) => match targets {
+                Targets::Nodes(_, nodes) => nodes.clone(),
+                Targets::Leader(_) => vec!["leader".to_owned()],
+            },
+            Action::Disturb(_) => vec!["every link".to_owned()],
+            Action::MisuseClients => vec!["every client".to_owned()],
+        }
+    }
+
+    /// The line that is written before anything is done; its time counts from the start of the main phase.
+    #[must_use]
+    pub fn planned_record(&self) -> FaultRecord {
+        FaultRecord {
+            fault: self.number,
+            time_ns: nanoseconds(self.at),
+            family: self.family.name().to_owned(),
+            form: self.form(),
+            step: FaultStep::Planned,
+            targets: self.planned_targets(),
+            note: format!("for {} ms", self.lasts.as_millis()),
+        }
+    }
+}
+
+/// Links in the notation `n1>n2`.
+#[must_use]
+pub fn link_names(links: &[Link]) -> Vec<String> {
+    links.iter().map(|(from, to)| format!("{from}>{to}")).collect()
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(seed: u64, can_restart: bool) -> String {
+        let nodes: Vec<String> = (1..=5).map(|n| format!("n{n}")).collect();
+        let input = PlanInput {
+            seed,
+            families: &Family::ALL,
+            nodes: &nodes,
+            interval: Duration::from_secs(5),
+            time_limit: Duration::from_secs(60),
+            can_restart,
+        };
+        let lines = plan(&input)
+            .iter()
+            .map(|f| serde_json::to_string(&f.planned_record()).unwrap())
+            .collect::<Vec<_>>();
+        lines.join("\n")
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_plan_byte_for_byte_and_another_seed_another() {
+        assert_eq!(text(7, true), text(7, true));
+        assert_ne!(text(7, true), text(8, true));
+    }
+
+    #[test]
+    fn within_a_family_a_fault_heals_before_the_next_begins_and_before_the_end() {
+        let nodes: Vec<String> = (1..=3).map(|n| format!("n{n}")).collect();
+        for seed in 0..50 {
+            let (interval, time_limit) = (Duration::from_secs(4), Duration::from_secs(30));
+            let families = &Family::ALL;
+            let input = PlanInput {
+                seed,
+                families,
+                nodes: &nodes,
+                interval,
+                time_limit,
+                can_restart: true,
+            };
+            let plan = plan(&input);
+            for family in Family::ALL {
+                let own: Vec<_> = plan.iter().filter(|fault| fault.family == family).collect();
+                assert_eq!(own.len(), 7, "one a whole interval");
+                assert!(own.windows(2).all(|pair| pair[0].at + pair[0].lasts < pair[1].at));
+                assert!(own.iter().all(|fault| fault.at + fault.lasts < time_limit));
+            }
+        }
+    }
+
+    #[test]
+    fn a_store_that_cannot_restart_loses_one_node_at_most() {
+        let kills = text(3, false).matches("\"family\":\"kill\"").count();
+        assert_eq!(kills, 1);
+    }
+
+    #[test]
+    fn over_a_few_seeds_every_form_is_planned() {
+        let all: String = (0..20).map(|seed| text(seed, true)).collect();
+        for form in [
+            "halves",
+            "\"one\"",
+            "majority-minority",
+            "majorities-ring",
+            "bridge",
+            "isolate-leader",
+            "one-way",
+            "kill-one",
+            "kill-minority",
+            "kill-majority",
+            "kill-all",
+            "kill-leader",
+            "pause-one",
+            "pause-minority",
+            "pause-majority",
+            "pause-all",
+            "pause-leader",
+            "mit",
+            "dslabs",
+            "disorder",
+        ] {
+            assert!(all.contains(form), "{form}");
+        }
+    }
+}

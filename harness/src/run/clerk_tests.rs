@@ -1,0 +1,257 @@
+//! The rules of the record, one test each: what is `ok`, `fail` and `info`, and when it is written down.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router, body::Bytes, extract::State, http::StatusCode, response::IntoResponse, routing::post,
+};
+use contract::{Operation, Request};
+use history::{Event, EventKind, Process};
+
+use super::*;
+use crate::run::stream::{Reader, RunEvent};
+
+/// Keeps the record in memory.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<Event>>>);
+
+impl Reader for Memory {
+    fn read(&mut self, event: &RunEvent) -> std::io::Result<()> {
+        if let RunEvent::History(event) = event {
+            self.0.lock().unwrap().push(event.clone());
+        }
+        Ok(())
+    }
+}
+
+/// What a scripted node does with the next request; after the last step it repeats `ok`.
+#[derive(Clone, Debug)]
+enum Reply {
+    Ok,
+    Refuse(&'static str, u16),
+    Never,
+    Body(u16, &'static str),
+}
+
+#[derive(Clone)]
+struct Node {
+    script: Arc<Mutex<VecDeque<Reply>>>,
+    seen: Arc<Mutex<Vec<Request>>>,
+    /// How many events the record held when each request arrived.
+    record: Memory,
+    recorded_before: Arc<Mutex<Vec<bool>>>,
+}
+
+async fn serve(State(node): State<Node>, body: Bytes) -> axum::response::Response {
+    let request: Request = serde_json::from_slice(&body).unwrap();
+    // The record's thread may lag: the invocation counts as recorded once it is in the stream, so wait for it.
+    let mut recorded = false;
+    for _ in 0..200 {
+        let process: u64 = request.client[1..].parse().unwrap();
+        let invoked = |event: &Event| {
+            event.process == Process::Client(process) && event.kind == EventKind::Invoke
+        };
+        recorded = node.record.0.lock().unwrap().iter().any(invoked);
+        if recorded {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    node.recorded_before.lock().unwrap().push(recorded);
+    node.seen.lock().unwrap().push(request.clone());
+    let step = node.script.lock().unwrap().pop_front().unwrap_or(Reply::Ok);
+    let status = |code: u16| StatusCode::from_u16(code).unwrap();
+    match step {
+        Reply::Ok if request.op.is_read_only() => r#"{"ok":{"value":null}}"#.into_response(),
+        Reply::Ok => r#"{"ok":{}}"#.into_response(),
+        Reply::Refuse(code, http) => {
+            (status(http), format!(r#"{{"error":{{"code":"{code}"}}}}"#)).into_response()
+        }
+        Reply::Never => std::future::pending().await,
+        Reply::Body(code, body) => (status(code), body).into_response(),
+    }
+}
+
+struct Scene {
+    clerk: Clerk,
+    node: Node,
+    record: Memory,
+    shared: Arc<Shared>,
+}
+
+/// One clerk and two nodes that share a script.
+async fn scene(script: &[Reply]) -> Scene {
+    let record = Memory::default();
+    let node = Node {
+        script: Arc::new(Mutex::new(script.iter().cloned().collect())),
+        seen: Arc::default(),
+        record: record.clone(),
+        recorded_before: Arc::default(),
+    };
+    let mut addresses = HashMap::new();
+    for id in ["n1", "n2"] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        addresses.insert(id.to_owned(), listener.local_addr().unwrap());
+        let router = Router::new().route("/v1/op", post(serve)).with_state(node.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+    }
+    let (stream, _) = Stream::start(vec![Box::new(record.clone())]).unwrap();
+    let shared = Arc::new(Shared {
+        stream,
+        nodes: vec!["n1".to_owned(), "n2".to_owned()],
+        addresses,
+        clerks: 10,
+        patience: Patience {
+            attempt: Duration::from_millis(150),
+            operation: Duration::from_millis(600),
+        },
+        misuse: Misuse::default(),
+        protocol_errors: ProtocolErrors::default(),
+        last_answer: Mutex::new(None),
+    });
+    Scene { clerk: Clerk::new(Arc::clone(&shared), 3, 1), node, record, shared }
+}
+
+impl Scene {
+    fn requests(&self) -> Vec<Request> {
+        self.node.seen.lock().unwrap().clone()
+    }
+
+    /// The record as (process, kind) pairs, once everything written so far has arrived.
+    async fn events(&self, count: usize) -> Vec<(Process, EventKind)> {
+        for _ in 0..500 {
+            let events = self.record.0.lock().unwrap();
+            if events.len() >= count {
+                return events.iter().map(|event| (event.process.clone(), event.kind)).collect();
+            }
+            drop(events);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("fewer than {count} events");
+    }
+}
+
+fn put() -> Operation {
+    Operation::Put { key: "x".to_owned(), value: "1".to_owned() }
+}
+
+fn get() -> Operation {
+    Operation::Get { key: "x".to_owned() }
+}
+
+#[tokio::test]
+async fn the_invocation_is_recorded_before_any_byte_leaves_and_the_completion_after_the_answer() {
+    let mut scene = scene(&[]).await;
+    assert!(matches!(scene.clerk.perform(&put()).await, Performed::Ok(_)));
+    assert_eq!(*scene.node.recorded_before.lock().unwrap(), [true]);
+    let process = Process::Client(3);
+    assert_eq!(
+        scene.events(2).await,
+        [(process.clone(), EventKind::Invoke), (process, EventKind::Ok)]
+    );
+}
+
+#[tokio::test]
+async fn where_every_attempt_was_definite_the_operation_failed() {
+    let refusals = vec![Reply::Refuse("not_leader", 421); 200];
+    let mut scene = scene(&refusals).await;
+    assert_eq!(scene.clerk.perform(&put()).await, Performed::Fail);
+    assert!(scene.requests().len() > 2, "it tried elsewhere");
+}
+
+#[tokio::test]
+async fn one_uncertain_attempt_makes_a_write_info_and_a_read_fail() {
+    let script = [vec![Reply::Never], vec![Reply::Refuse("not_leader", 421); 200]].concat();
+    let mut first = scene(&script).await;
+    assert_eq!(first.clerk.perform(&put()).await, Performed::Info);
+    let mut second = scene(&script).await;
+    assert_eq!(second.clerk.perform(&get()).await, Performed::Fail);
+}
+
+#[tokio::test]
+async fn after_an_uncertain_attempt_the_same_request_is_sent_again_until_it_is_answered() {
+    let mut scene =
+        scene(&[Reply::Never, Reply::Refuse("timeout", 504), Reply::Refuse("internal", 500)]).await;
+    assert!(matches!(scene.clerk.perform(&put()).await, Performed::Ok(_)));
+    let requests = scene.requests();
+    assert_eq!(requests.len(), 4);
+    assert!(
+        requests.iter().all(|request| *request == requests[0]),
+        "same client, same seq: {requests:?}"
+    );
+}
+
+#[tokio::test]
+async fn after_info_the_clerk_goes_on_as_another_process_and_another_client() {
+    let mut scene = scene(&vec![Reply::Never; 4]).await;
+    assert_eq!(scene.clerk.perform(&put()).await, Performed::Info);
+    scene.node.script.lock().unwrap().clear();
+    assert!(matches!(scene.clerk.perform(&put()).await, Performed::Ok(_)));
+    let (old, new) = (Process::Client(3), Process::Client(13));
+    let expected = [(old.clone(), EventKind::Invoke), (old, EventKind::Info)];
+    let expected = [expected, [(new.clone(), EventKind::Invoke), (new, EventKind::Ok)]].concat();
+    assert_eq!(scene.events(4).await, expected);
+    let last = scene.requests().pop().unwrap();
+    assert_eq!((last.client.as_str(), last.seq), ("c13", 1));
+}
+
+#[tokio::test]
+async fn a_malformed_answer_is_info_and_a_protocol_error() {
+    for (status, body) in [(200, "nonsense"), (200, r#"{"ok":{"value":5}}"#), (302, "")] {
+        let script = vec![Reply::Body(status, body); 3];
+        let mut scene = scene(&script).await;
+        let cas = Operation::Cas { key: "x".to_owned(), expect: None, value: "1".to_owned() };
+        assert_eq!(scene.clerk.perform(&cas).await, Performed::Info, "{status} {body}");
+        assert_eq!(scene.requests().len(), 1, "not retried, not redirected");
+        assert_eq!(scene.shared.protocol_errors.examples().values().sum::<u64>(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_aborted_transaction_failed_but_not_after_an_uncertain_attempt() {
+    let mut first = scene(&[Reply::Refuse("aborted", 409)]).await;
+    assert_eq!(first.clerk.perform(&put()).await, Performed::Fail);
+    let mut second = scene(&[Reply::Never, Reply::Refuse("aborted", 409)]).await;
+    assert_eq!(second.clerk.perform(&put()).await, Performed::Info);
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_right_request_is_a_protocol_error_and_never_a_fail() {
+    for (code, status) in [("bad_request", 400), ("unsupported", 501), ("stale_seq", 409)] {
+        let mut scene = scene(&[Reply::Refuse(code, status)]).await;
+        assert_eq!(scene.clerk.perform(&put()).await, Performed::Info, "{code}");
+        assert_eq!(scene.shared.protocol_errors.examples().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn lost_replies_and_copies_never_change_what_a_client_may_conclude() {
+    let mut scene = scene(&[]).await;
+    scene.shared.misuse.on.store(true, Ordering::Relaxed);
+    for _ in 0..60 {
+        assert!(matches!(scene.clerk.perform(&put()).await, Performed::Ok(_) | Performed::Info));
+    }
+    assert!(scene.shared.misuse.count.load(Ordering::Relaxed) > 0);
+    scene.clerk.retire().await;
+    let requests = scene.node.seen.lock().unwrap().len();
+    assert!(
+        requests > 60,
+        "{requests} requests for 60 operations: replies were lost and copies sent"
+    );
+}
+
+#[tokio::test]
+async fn a_copy_on_its_way_makes_a_refused_write_info() {
+    let mut scene = scene(&vec![Reply::Refuse("not_leader", 421); 5000]).await;
+    scene.shared.misuse.on.store(true, Ordering::Relaxed);
+    let mut outcomes = Vec::new();
+    for _ in 0..4 {
+        outcomes.push(scene.clerk.perform(&put()).await);
+    }
+    // Each makes dozens of attempts, so that at least one sends a copy with near certainty.
+    assert!(outcomes.iter().all(|outcome| *outcome == Performed::Info), "{outcomes:?}");
+}

@@ -1,0 +1,254 @@
+//! HTTP to one node: one keep-alive connection, no retries, no redirects, no proxies, bounded answers.
+
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
+
+use bytes::Bytes;
+use contract::{NodeId, Operation, Outcome, Refusal};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{Request, StatusCode, client::conn::http1::SendRequest, header};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
+
+/// An answer longer than this is a protocol error.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
+
+/// What one attempt came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Attempt {
+    /// A valid answer that matches the request.
+    Answered(Outcome),
+    /// A refusal in the contract's words.
+    Refused(Refusal),
+    /// Nothing was sent: certainly not executed by this attempt.
+    NotSent(String),
+    /// Sent, but no usable answer: it may have been executed.
+    Uncertain(String),
+    /// A complete answer that breaks the contract: it may have been executed.
+    Garbled(String),
+}
+
+/// The connections of one clerk: at most one to each node.
+#[derive(Debug)]
+pub struct Connections {
+    addresses: HashMap<NodeId, SocketAddr>,
+    open: HashMap<NodeId, Connection>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    driver: JoinHandle<()>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Closes the socket even where an answer is still awaited: late answers are ignored.
+        self.driver.abort();
+    }
+}
+
+impl Connections {
+    /// No connection yet; `addresses` says where each node is reached.
+    #[must_use]
+    pub fn new(addresses: HashMap<NodeId, SocketAddr>) -> Self {
+        Self { addresses, open: HashMap::new() }
+    }
+
+    /// Closes all connections: what is on its way stays unanswered.
+    pub fn close(&mut self) {
+        self.open.clear();
+    }
+
+    /// One attempt: sends `body` to `node` and reads the whole answer, all within `limit`.
+    pub async fn ask(
+        &mut self,
+        node: &NodeId,
+        operation: &Operation,
+        body: &Bytes,
+        limit: Duration,
+    ) -> Attempt {
+        let started = tokio::time::Instant::now();
+        let mut connection = match timeout(limit, self.take(node)).await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(reason)) => return Attempt::NotSent(reason),
+            Err(_) => return Attempt::NotSent(format!("no connection to {node} in time")),
+        };
+        let left = limit.saturating_sub(started.elapsed());
+        let answer = match timeout(left, exchange(&mut connection.sender, body.clone())).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(reason)) => return Attempt::Uncertain(format!("{node}: {reason}")),
+            Err(_) => {
+                return Attempt::Uncertain(format!(
+                    "{node}: no answer within {} ms",
+                    limit.as_millis()
+                ));
+            }
+        };
+        self.open.insert(node.clone(), connection);
+        interpret(operation, answer.0, &answer.1)
+    }
+
+    /// The open connection to `node`, or a new one; it goes back only after a complete answer.
+    async fn take(&mut self, node: &NodeId) -> Result<Connection, String> {
+        if let Some(mut connection) = self.open.remove(node)
+            && connection.sender.ready().await.is_ok()
+        {
+            return Ok(connection);
+        }
+        let address = self.addresses.get(node).ok_or_else(|| format!("{node} has no address"))?;
+        connect(*address).await.map_err(|error| format!("{node}: {error}"))
+    }
+}
+
+async fn connect(address: SocketAddr) -> Result<Connection, String> {
+    let socket = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+    socket.set_nodelay(true).map_err(|error| error.to_string())?;
+    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(socket))
+        .await
+        .map_err(|error| error.to_string())?;
+    let driver = tokio::spawn(async move {
+        // A broken connection shows at the request that waits for its answer.
+        let _ = connection.await;
+    });
+    Ok(Connection { sender, driver })
+}
+
+/// One `GET` on a connection of its own, for looking at a node from outside the test: no fault touches it.
+///
+/// # Errors
+/// Why there was no complete answer within `limit`.
+pub async fn get(
+    address: SocketAddr,
+    path: &str,
+    limit: Duration,
+) -> Result<(StatusCode, Bytes), String> {
+    let exchange = async {
+        let mut connection = connect(address).await?;
+        let request = Request::get(path)
+            .header(header::HOST, "node")
+            .body(Full::new(Bytes::new()))
+            .map_err(|error| error.to_string())?;
+        send(&mut connection.sender, request).await
+    };
+    timeout(limit, exchange).await.map_err(|_| "no answer in time".to_owned())?
+}
+
+async fn exchange(
+    sender: &mut SendRequest<Full<Bytes>>,
+    body: Bytes,
+) -> Result<(StatusCode, Bytes), String> {
+    let request = Request::post("/v1/op")
+        .header(header::HOST, "node")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Full::new(body))
+        .map_err(|error| error.to_string())?;
+    send(sender, request).await
+}
+
+async fn send(
+    sender: &mut SendRequest<Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+) -> Result<(StatusCode, Bytes), String> {
+    let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+    let status = response.status();
+    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+    Ok((status, body.map_err(|error| error.to_string())?.to_bytes()))
+}
+
+fn interpret(operation: &Operation, status: StatusCode, body: &[u8]) -> Attempt {
+    let parsed: Result<Value, _> = serde_json::from_slice(body);
+    if status == StatusCode::OK {
+        let Ok(Value::Object(mut fields)) = parsed else {
+            return Attempt::Garbled(format!(
+                "status 200 without a JSON object: {}",
+                excerpt(body)
+            ));
+        };
+        return match fields.remove("ok") {
+            Some(result) => {
+                operation.parse_outcome(&result).map_or_else(Attempt::Garbled, Attempt::Answered)
+            }
+            None => Attempt::Garbled(format!("status 200 without `ok`: {}", excerpt(body))),
+        };
+    }
+    if status.is_redirection() {
+        return Attempt::Garbled(format!(
+            "status {status}: redirects are not followed; hints are node ids"
+        ));
+    }
+    let refusal =
+        parsed.ok().and_then(|mut value| serde_json::from_value(value["error"].take()).ok());
+    match refusal {
+        Some(refusal) => Attempt::Refused(refusal),
+        None => Attempt::Garbled(format!(
+            "status {status} without a known error code: {}",
+            excerpt(body)
+        )),
+    }
+}
+
+/// The beginning of something hostile, safe to print.
+fn excerpt(body: &[u8]) -> String {
+    let text: String =
+        String::from_utf8_lossy(&body[..body.len().min(120)]).escape_debug().collect();
+    if body.is_empty() { "an empty body".to_owned() } else { format!("\"{text}\"") }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::ErrorCode;
+
+    use super::*;
+
+    fn get() -> Operation {
+        Operation::Get { key: "x".to_owned() }
+    }
+
+    #[test]
+    fn answers_are_read_by_the_contract_and_nothing_else_counts() {
+        let read = |status: u16, body: &str| {
+            interpret(&get(), StatusCode::from_u16(status).unwrap(), body.as_bytes())
+        };
+        let value = Some("1".to_owned());
+        assert_eq!(
+            read(200, r#"{"ok":{"value":"1"}}"#),
+            Attempt::Answered(Outcome::Value { value })
+        );
+        let Attempt::Refused(refusal) = read(421, r#"{"error":{"code":"not_leader","hint":"n2"}}"#)
+        else {
+            panic!("a refusal")
+        };
+        assert_eq!((refusal.code, refusal.hint.as_deref()), (ErrorCode::NotLeader, Some("n2")));
+        for (status, body) in [
+            (200, ""),
+            (200, "{}"),
+            (200, "[1]"),
+            (200, r#"{"ok":{}}"#),
+            (200, r#"{"ok":{"value":3}}"#),
+            (302, ""),
+            (500, "<html>"),
+            (404, r#"{"error":{"code":"no_such_code"}}"#),
+        ] {
+            assert!(matches!(read(status, body), Attempt::Garbled(_)), "{status} {body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_is_certainly_not_sent_and_a_closed_one_is_uncertain() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut connections = Connections::new(HashMap::from([("n1".to_owned(), address)]));
+        let (node, body, limit) =
+            ("n1".to_owned(), Bytes::from_static(b"{}"), Duration::from_secs(5));
+        let closing = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            tokio::io::AsyncReadExt::read(&mut socket, &mut [0; 4096]).await.unwrap();
+        });
+        let attempt = connections.ask(&node, &get(), &body, limit).await;
+        assert!(matches!(attempt, Attempt::Uncertain(_)), "{attempt:?}");
+        closing.await.unwrap();
+        let attempt = connections.ask(&node, &get(), &body, limit).await;
+        assert!(matches!(attempt, Attempt::NotSent(_)), "{attempt:?}");
+    }
+}

@@ -1,0 +1,325 @@
+//! From the record to the verdict: reads nothing but the results folder.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
+
+use contract::manifest::CAPABILITIES;
+use hdrhistogram::Histogram;
+use history::{CheckResult, Completion, Event, EventKind, Operation, Process, Verdict, Violation};
+use linearizability::Limits;
+use results::{
+    Counts, FaultCounts, FaultRecord, FaultStep, Quantiles, ResultsFile, RunFile, VERSION, files,
+};
+use serde_json::Value;
+use workloads::Workload;
+
+use super::stream::marks;
+use crate::exit::Failure;
+
+/// The phase in which faults are injected and operations count.
+pub const MAIN: &str = "main";
+/// The bench was held up for longer than this: nothing about liveness can be said.
+const STARVED_MS: u64 = 1000;
+
+/// Judges the record in `folder`.
+///
+/// # Errors
+/// A folder that holds no record of a run, or one that cannot be read.
+pub fn judge(folder: &Path, limits: &Limits) -> Result<ResultsFile, Failure> {
+    let run = read_run(folder)?;
+    let all = CAPABILITIES.map(|entry| entry.capability);
+    let workload = workloads::by_name(&run.workload, &all).map_err(Failure::Failed)?;
+    let (events, torn) = read_history(folder)?;
+    let faults = read_faults(folder)?;
+    let mut checks = match history::operations(&events) {
+        Ok(operations) => judge_operations(&run, workload.as_ref(), &operations, limits),
+        Err(error) => vec![CheckResult::inconclusive(
+            "premises",
+            format!(
+                "The record itself breaks the rules of a history, so nothing can be decided from it: {error}."
+            ),
+        )],
+    };
+    checks.push(recovery(&events));
+    let counts = fault_counts(&faults);
+    checks.extend(faults_took_hold(&run, &counts));
+    let mut notes = notes(&events);
+    notes.extend(torn);
+    Ok(summarise(folder, &run, &events, checks, counts, notes))
+}
+
+/// Reads `run.json`.
+///
+/// # Errors
+/// The folder holds none, it is damaged, or it was written by a newer version.
+pub fn read_run(folder: &Path) -> Result<RunFile, Failure> {
+    let path = folder.join(files::RUN);
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Failure::Usage(format!(
+            "{} is no results folder: {}: {error}",
+            folder.display(),
+            files::RUN
+        ))
+    })?;
+    let run: RunFile = serde_json::from_str(&text)
+        .map_err(|error| Failure::Failed(format!("{} is damaged: {error}", path.display())))?;
+    if run.version > VERSION {
+        let wants = format!("it has version {}, this harness reads up to {VERSION}", run.version);
+        return Err(Failure::Failed(format!(
+            "{} was written by a newer harness: {wants}",
+            path.display()
+        )));
+    }
+    Ok(run)
+}
+
+fn read_history(folder: &Path) -> Result<(Vec<Event>, Option<String>), Failure> {
+    let path = folder.join(files::HISTORY);
+    let damaged =
+        |error: &dyn std::fmt::Display| Failure::Failed(format!("{}: {error}", path.display()));
+    let file = std::fs::File::open(&path).map_err(|error| damaged(&error))?;
+    let recording =
+        history::read_recording(std::io::BufReader::new(file)).map_err(|error| damaged(&error))?;
+    let torn = recording.torn_line.map(|line| {
+        format!(
+            "Line {line} of {} was cut off: the run ended while it was being written.",
+            files::HISTORY
+        )
+    });
+    Ok((recording.events, torn))
+}
+
+/// The lines of `faults.jsonl`; a torn last line is what a killed run leaves and is passed over.
+fn read_faults(folder: &Path) -> Result<Vec<FaultRecord>, Failure> {
+    let path = folder.join(files::FAULTS);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(Failure::Failed(format!("{}: {error}", path.display()))),
+    };
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let parse = |(number, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|error| {
+            Failure::Failed(format!("{} line {}: {error}", path.display(), number + 1))
+        })
+    };
+    whole.lines().enumerate().map(parse).collect()
+}
+
+fn judge_operations(
+    run: &RunFile,
+    workload: &dyn Workload,
+    operations: &[Operation],
+    limits: &Limits,
+) -> Vec<CheckResult> {
+    let mut checks = workload.check(operations, limits);
+    checks.push(something_was_tested(run, workload, operations));
+    checks
+}
+
+/// A kind of operation that never succeeded was never tested.
+fn something_was_tested(
+    run: &RunFile,
+    workload: &dyn Workload,
+    operations: &[Operation],
+) -> CheckResult {
+    let succeeded: BTreeSet<&str> = operations
+        .iter()
+        .filter(|operation| operation.phase == MAIN && operation.result().is_some())
+        .map(|operation| operation.f.as_str())
+        .collect();
+    let missing: Vec<&str> =
+        workload.must_succeed().iter().copied().filter(|name| !succeeded.contains(name)).collect();
+    if missing.is_empty() {
+        let names = workload.must_succeed().join(", ");
+        return CheckResult::valid(
+            "coverage",
+            format!("In the main phase there were successful operations of: {names}."),
+        );
+    }
+    let seconds = run.time_limit_ms / 1000;
+    CheckResult::inconclusive(
+        "coverage",
+        format!(
+            "No `{}` succeeded in the {seconds} s of the main phase, so it was not tested.",
+            missing.join("`, `")
+        ),
+    )
+}
+
+/// Did the store serve again once every fault had been healed?
+fn recovery(events: &[Event]) -> CheckResult {
+    let last_mark = |f: &str| marks_of(events, f).last().cloned();
+    let starved = marks_of(events, marks::STARVED).filter_map(Value::as_u64).max().unwrap_or(0);
+    match last_mark(marks::RECOVERED).and_then(|value| value.as_bool()) {
+        Some(true) => CheckResult::valid("recovery", "After all faults were healed the store served again."),
+        None => CheckResult::inconclusive("recovery", "The run ended before the store could show that it recovers."),
+        Some(false) if starved >= STARVED_MS => CheckResult::inconclusive(
+            "recovery",
+            format!("The store did not serve again, but this machine was too busy to say why (held up for {starved} ms)."),
+        ),
+        Some(false) => CheckResult::found(
+            "recovery",
+            "After all faults were healed the store did not serve again.",
+            vec![Violation {
+                kind: "no recovery".to_owned(),
+                sentence: "Every fault was healed and every process was running, yet no operation succeeded any more."
+                    .to_owned(),
+                operations: last_attempts(events),
+            }],
+        ),
+    }
+}
+
+/// The last invocations of clients: what was tried in vain.
+fn last_attempts(events: &[Event]) -> Vec<u64> {
+    let invoked = |event: &&Event| {
+        event.kind == EventKind::Invoke && matches!(event.process, Process::Client(_))
+    };
+    let mut last: Vec<u64> =
+        events.iter().rev().filter(invoked).take(3).map(|event| event.index).collect();
+    last.reverse();
+    last
+}
+
+fn marks_of<'a>(events: &'a [Event], f: &'a str) -> impl Iterator<Item = &'a Value> {
+    let own = move |event: &&Event| matches!(event.process, Process::Named(_)) && event.f == f;
+    events.iter().filter(own).map(|event| &event.value)
+}
+
+fn notes(events: &[Event]) -> Vec<String> {
+    marks_of(events, marks::NOTE).filter_map(|value| value.as_str().map(str::to_owned)).collect()
+}
+
+fn fault_counts(faults: &[FaultRecord]) -> BTreeMap<String, FaultCounts> {
+    let mut counts: BTreeMap<String, FaultCounts> = BTreeMap::new();
+    for record in faults {
+        let count = counts.entry(record.family.clone()).or_default();
+        match record.step {
+            FaultStep::Planned => count.planned += 1,
+            FaultStep::Started => count.effective += 1,
+            FaultStep::Missed | FaultStep::Healed => {}
+        }
+    }
+    counts
+}
+
+/// A fault that was asked for but never took hold makes a green run vacuous.
+fn faults_took_hold(run: &RunFile, counts: &BTreeMap<String, FaultCounts>) -> Vec<CheckResult> {
+    let lacking = |family: &&String| counts.get(*family).is_none_or(|count| count.effective == 0);
+    let lacking: Vec<&str> = run.faults.iter().filter(lacking).map(String::as_str).collect();
+    if run.faults.is_empty() {
+        return Vec::new();
+    }
+    if lacking.is_empty() {
+        let held: u64 = counts.values().map(|count| count.effective).sum();
+        return vec![CheckResult::valid(
+            "faults",
+            format!("Every family of faults took hold ({held} faults in all)."),
+        )];
+    }
+    let planned: u64 =
+        lacking.iter().filter_map(|family| counts.get(*family)).map(|count| count.planned).sum();
+    let why = if planned == 0 {
+        "the time limit leaves no room for one: make it longer or the fault interval shorter"
+    } else {
+        "none of those planned was seen to take hold: see faults.jsonl"
+    };
+    vec![CheckResult::inconclusive(
+        "faults",
+        format!("Asked for {}, but {why}.", lacking.join(", ")),
+    )]
+}
+
+fn summarise(
+    folder: &Path,
+    run: &RunFile,
+    events: &[Event],
+    checks: Vec<CheckResult>,
+    faults: BTreeMap<String, FaultCounts>,
+    notes: Vec<String>,
+) -> ResultsFile {
+    let main = main_operations(events);
+    let verdict = checks.iter().map(|check| check.verdict).fold(Verdict::Valid, Verdict::merge);
+    let mut operations: BTreeMap<String, Counts> = BTreeMap::new();
+    for operation in &main {
+        let counts = operations.entry(operation.f.clone()).or_default();
+        match operation.completion {
+            Completion::Ok(..) => counts.ok += 1,
+            Completion::Fail(..) => counts.fail += 1,
+            Completion::Info(_) => counts.info += 1,
+        }
+    }
+    let held: u64 = faults.values().map(|count| count.effective).sum();
+    let done: u64 = operations.values().map(|counts| counts.ok).sum();
+    let summary = sentence(run, verdict, &checks, done, held);
+    let latency_ms = quantiles(&main);
+    let folder = folder.display().to_string();
+    ResultsFile {
+        verdict,
+        version: VERSION,
+        summary,
+        checks,
+        operations,
+        latency_ms,
+        faults,
+        notes,
+        folder,
+    }
+}
+
+fn sentence(
+    run: &RunFile,
+    verdict: Verdict,
+    checks: &[CheckResult],
+    done: u64,
+    held: u64,
+) -> String {
+    let of = |wanted: Verdict| checks.iter().filter(move |check| check.verdict == wanted);
+    match verdict {
+        Verdict::Violation => of(verdict)
+            .find_map(|check| check.violations.first().map(|violation| violation.sentence.clone()))
+            .unwrap_or_else(|| "A promise was broken.".to_owned()),
+        Verdict::Inconclusive => {
+            of(verdict).map(|check| check.summary.clone()).collect::<Vec<_>>().join(" ")
+        }
+        Verdict::Valid if run.faults.is_empty() => {
+            format!(
+                "{done} successful operations without faults kept every promise that `{}` checks.",
+                run.workload
+            )
+        }
+        Verdict::Valid => {
+            format!(
+                "{done} successful operations under {held} faults kept every promise that `{}` checks.",
+                run.workload
+            )
+        }
+    }
+}
+
+/// The main phase's operations; none where the record breaks the rules, which the checks say already.
+fn main_operations(events: &[Event]) -> Vec<Operation> {
+    let operations = history::operations(events).unwrap_or_default();
+    operations.into_iter().filter(|operation| operation.phase == MAIN).collect()
+}
+
+fn quantiles(operations: &[Operation]) -> Option<Quantiles> {
+    let mut histogram = Histogram::<u64>::new(3).ok()?;
+    for operation in operations.iter().filter(|operation| operation.result().is_some()) {
+        let took = operation.return_ns?.saturating_sub(operation.call_ns);
+        histogram.saturating_record(
+            Duration::from_nanos(took).as_micros().try_into().unwrap_or(u64::MAX),
+        );
+    }
+    let ms = |micros: u64| Duration::from_micros(micros).as_secs_f64() * 1000.0;
+    (!histogram.is_empty()).then(|| Quantiles {
+        p50: ms(histogram.value_at_quantile(0.5)),
+        p95: ms(histogram.value_at_quantile(0.95)),
+        p99: ms(histogram.value_at_quantile(0.99)),
+        max: ms(histogram.max()),
+    })
+}
