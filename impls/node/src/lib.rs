@@ -5,8 +5,10 @@
 
 pub mod application;
 pub mod protocol;
+pub mod runtime;
 pub mod sim;
 pub mod wal;
 
 pub use application::Application;
 pub use protocol::{Effect, Effects, Protocol, Token};
+pub use runtime::{main_with, serve};

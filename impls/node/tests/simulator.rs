@@ -1,4 +1,5 @@
 //! What the simulator promises, shown with a toy protocol: sound runs pass, and each kind of flaw is found.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
 mod toy;
 
@@ -6,8 +7,8 @@ use contract::{Answer, NodeId, Operation, Outcome, Request};
 use node::{
     Effects, Protocol,
     sim::{
-        Completion, EventKind, Fault, FaultFamily, FaultOptions, FaultPlan, NetworkOptions, Report,
-        Scenario, Simulator, View,
+        Completion, EventKind, Fault, FaultFamily, FaultOptions, FaultPlan, Generator,
+        NetworkOptions, Report, Scenario, Simulator, View,
     },
 };
 use toy::{Flaw, HEARTBEAT_MS, Toy};
@@ -89,9 +90,9 @@ fn a_crash_in_a_write_keeps_either_and_lets_nothing_leave() {
         assert_eq!(simulator.run_for(500 * MS), []);
         assert_eq!(simulator.protocol("n2").unwrap().heard.get("n1"), None);
         if simulator.durable("n1").is_empty() {
-            lost += 1
+            lost += 1;
         } else {
-            kept += 1
+            kept += 1;
         }
         assert_eq!(simulator.violation(), None);
     }
@@ -211,7 +212,7 @@ fn a_message_to_oneself_arrives_after_what_was_persisted_before_it() {
     assert!(simulator.protocol("n1").unwrap().told.is_some());
 }
 
-fn generator() -> Box<dyn FnMut(&mut node::sim::Dice, u64) -> Operation> {
+fn generator() -> Generator {
     Box::new(|dice, unique| {
         let key = "x".to_owned();
         if dice.chance(300) {
@@ -241,12 +242,11 @@ fn check_list(report: &Report<Toy>) -> Result<(), String> {
     for operation in report.history.operations() {
         let Completion::Ok(returned, outcome) = operation.completion else { continue };
         let Outcome::Value { value: Some(text) } = outcome else { continue };
-        if let Operation::Append { value, .. } = &operation.operation {
-            if !text.ends_with(value)
-                || text.split(',').filter(|t| *t == &value[..value.len() - 1]).count() != 1
-            {
-                return Err(format!("append of {value} got {text}"));
-            }
+        if let Operation::Append { value, .. } = &operation.operation
+            && !(text.ends_with(value)
+                && text.split_inclusive(',').filter(|t| t == value).count() == 1)
+        {
+            return Err(format!("append of {value} got {text}"));
         }
         answered.push((operation.call, returned, text));
     }

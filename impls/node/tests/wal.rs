@@ -1,4 +1,5 @@
 //! The write-ahead log after every kind of crash that a file can show.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping it")]
 
 use std::{fs, path::Path};
 

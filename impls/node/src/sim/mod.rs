@@ -16,7 +16,7 @@ pub mod network;
 pub mod scenario;
 pub mod simulator;
 
-pub use clients::ClientOptions;
+pub use clients::{ClientOptions, Generator, single_key_operation};
 pub use dice::Dice;
 pub use faults::{Fault, FaultFamily, FaultOptions, FaultPlan};
 pub use history::{Completion, Event, EventKind, History, Operation};

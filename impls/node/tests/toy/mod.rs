@@ -1,4 +1,5 @@
 //! A protocol small enough to see through: the first node keeps a list, the others only hear how long it is.
+//! `append` appends to it, `get` tells it, `put` compacts the log.
 #![allow(dead_code, reason = "each test uses its part")]
 
 use std::collections::BTreeMap;
@@ -134,8 +135,12 @@ impl Protocol for Toy {
         let value = match request.op.clone() {
             Operation::Get { .. } => self.text_up_to(self.entries.len()),
             Operation::Append { value, .. } => self.append(request, value, effects),
+            Operation::Put { .. } => {
+                effects.rewrite(self.entries.clone());
+                return effects.reply(token, Answer::Ok(Outcome::Done {}));
+            }
             _ => {
-                let refusal = Refusal::new(ErrorCode::Unsupported, "only get and append");
+                let refusal = Refusal::new(ErrorCode::Unsupported, "only get, append and put");
                 return effects.reply(token, Answer::Error(refusal));
             }
         };

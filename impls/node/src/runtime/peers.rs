@@ -1,0 +1,222 @@
+//! Messages to other nodes: one POST each, over a small pool of connections to each peer.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    error::Error,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use contract::{Launch, NodeId};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{
+    Request,
+    client::conn::http1::{self, SendRequest},
+};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::TcpStream,
+    sync::Notify,
+    task::{AbortHandle, JoinSet},
+    time::timeout,
+};
+
+/// Messages under way to one peer at a time.
+const IN_FLIGHT_MAX: usize = 8;
+/// Messages that wait for one peer; the oldest go first, since protocols repeat what still matters.
+const QUEUE_MAX: usize = 1024;
+/// How long connecting, or one message with its answer, may take. After that the connection is thrown away, lest a late
+/// answer be taken for the next one's.
+const TIMEOUT: Duration = Duration::from_secs(1);
+/// The pause after a failure: doubled from the shortest to the longest.
+const BACKOFF_MIN: Duration = Duration::from_millis(10);
+const BACKOFF_MAX: Duration = Duration::from_millis(50);
+/// The longest answer that is read; its content does not matter.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// The queues to every peer.
+pub(super) struct Peers(BTreeMap<NodeId, Arc<Queue>>);
+
+struct Outgoing {
+    kind: &'static str,
+    body: Bytes,
+}
+
+/// What waits for one peer.
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<VecDeque<Outgoing>>,
+    filled: Notify,
+}
+
+impl Peers {
+    /// Starts the workers of every peer; they end with the set.
+    pub(super) fn start(launch: &Launch) -> (Self, JoinSet<()>) {
+        let mut workers = JoinSet::new();
+        let mut queues = BTreeMap::new();
+        for (peer, address) in launch.peers.iter().filter(|(peer, _)| **peer != launch.node) {
+            let queue = Arc::new(Queue::default());
+            for _ in 0..IN_FLIGHT_MAX {
+                workers.spawn(work(peer.clone(), *address, Arc::clone(&queue)));
+            }
+            queues.insert(peer.clone(), queue);
+        }
+        (Self(queues), workers)
+    }
+
+    /// Sends a message, some time, perhaps. Never blocks.
+    pub(super) fn send(&self, to: &NodeId, kind: &'static str, body: Bytes) {
+        match self.0.get(to) {
+            Some(queue) => queue.push(Outgoing { kind, body }),
+            None => tracing::warn!(%to, kind, "a message to a node that DS_PEERS does not name"),
+        }
+    }
+}
+
+impl Queue {
+    fn push(&self, message: Outgoing) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() >= QUEUE_MAX {
+            waiting.pop_front();
+        }
+        waiting.push_back(message);
+        drop(waiting);
+        self.filled.notify_one();
+    }
+
+    async fn pop(&self) -> Outgoing {
+        loop {
+            match self.try_pop() {
+                Some(message) => return message,
+                None => self.filled.notified().await,
+            }
+        }
+    }
+
+    fn try_pop(&self) -> Option<Outgoing> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let message = waiting.pop_front();
+        if !waiting.is_empty() {
+            // A notification may have been merged with another one: pass it on.
+            self.filled.notify_one();
+        }
+        message
+    }
+}
+
+/// Carries messages to a peer, one at a time. A message that fails is lost: the protocol repeats what matters.
+async fn work(peer: NodeId, address: SocketAddr, queue: Arc<Queue>) {
+    let mut connection: Option<Connection> = None;
+    let mut backoff = BACKOFF_MIN;
+    loop {
+        let message = queue.pop().await;
+        let kind = message.kind;
+        let open = connection.take().filter(Connection::is_open);
+        match timeout(TIMEOUT, deliver(open, &peer, address, message)).await {
+            Ok(Ok(reusable)) => {
+                connection = Some(reusable);
+                backoff = BACKOFF_MIN;
+                continue;
+            }
+            Ok(Err(error)) => tracing::debug!(%peer, kind, error, "a message was lost"),
+            Err(_) => tracing::debug!(%peer, kind, "a message was not answered in time"),
+        }
+        tokio::time::sleep(backoff).await;
+        backoff = (backoff * 2).min(BACKOFF_MAX);
+    }
+}
+
+/// Sends one message and reads the answer to its end; gives back the connection for the next one.
+async fn deliver(
+    open: Option<Connection>,
+    peer: &NodeId,
+    address: SocketAddr,
+    message: Outgoing,
+) -> Result<Connection, Failure> {
+    let mut connection = match open {
+        Some(connection) => connection,
+        None => Connection::open(address).await?,
+    };
+    let request = Request::post("/v1/peer")
+        .header("host", peer)
+        .header("content-type", "application/json")
+        .header("x-ds-type", message.kind)
+        .body(Full::new(message.body))?;
+    connection.sender.ready().await?;
+    let response = connection.sender.send_request(request).await?;
+    let status = response.status();
+    Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await?;
+    if !status.is_success() {
+        // The peer got it and did not take it, as when its queue is full: lost like any other.
+        tracing::debug!(%peer, kind = message.kind, %status, "a message was refused");
+    }
+    Ok(connection)
+}
+
+/// One connection; closed when dropped, whatever is under way on it.
+struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    task: AbortHandle,
+}
+
+impl Connection {
+    async fn open(address: SocketAddr) -> Result<Self, Failure> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let task = tokio::spawn(async move {
+            // Whoever uses the sender learns of a failure there.
+            let _ = connection.await;
+        });
+        Ok(Self { sender, task: task.abort_handle() })
+    }
+
+    fn is_open(&self) -> bool {
+        !self.sender.is_closed()
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(queue: &Queue, number: usize) {
+        queue.push(Outgoing { kind: "Number", body: number.to_string().into() });
+    }
+
+    #[test]
+    fn a_full_queue_drops_the_oldest() {
+        let queue = Queue::default();
+        for number in 0..QUEUE_MAX + 3 {
+            push(&queue, number);
+        }
+        assert_eq!(queue.try_pop().unwrap().body, "3");
+        assert_eq!(queue.waiting.lock().unwrap().len(), QUEUE_MAX - 1);
+    }
+
+    #[tokio::test]
+    async fn every_message_finds_a_worker() {
+        let queue = Arc::new(Queue::default());
+        let mut workers = JoinSet::new();
+        for _ in 0..IN_FLIGHT_MAX {
+            let queue = Arc::clone(&queue);
+            workers.spawn(async move { queue.pop().await });
+        }
+        for number in 0..IN_FLIGHT_MAX {
+            push(&queue, number);
+        }
+        // A message that was left lying would leave a worker waiting for ever.
+        let popped = timeout(Duration::from_secs(10), workers.join_all()).await.unwrap();
+        assert_eq!(popped.len(), IN_FLIGHT_MAX);
+    }
+}
