@@ -197,7 +197,8 @@ fn check_permutations(records: &[Record]) -> CheckResult {
         let pairs = seen(record);
         reads += u64::from(!pairs.is_empty());
         violations.extend(
-            impossible(record, &pairs, &fillings).or_else(|| torn(record, &pairs, &fillings)),
+            impossible(record, &pairs, &fillings)
+                .or_else(|| torn(records, record, &pairs, &fillings)),
         );
         if violations.len() == LISTED {
             break;
@@ -244,6 +245,7 @@ fn impossible(
 
 /// A read of a whole branch that is no permutation of one filling.
 fn torn(
+    records: &[Record],
     reader: &Record,
     pairs: &[(&str, Option<&str>)],
     fillings: &Fillings<'_>,
@@ -274,8 +276,22 @@ fn torn(
     } else {
         return None;
     };
-    let operations = std::iter::once(reader.call).chain(writers.into_keys()).collect();
+    let mut operations: Vec<u64> =
+        std::iter::once(reader.call).chain(writers.into_keys()).collect();
+    operations.extend(swaps_before(records, reader, pairs));
     Some(Violation { kind: kind.to_owned(), sentence, operations })
+}
+
+/// The latest swaps of a branch that had begun when it was read: one of them may have mixed it up.
+fn swaps_before(records: &[Record], reader: &Record, pairs: &[(&str, Option<&str>)]) -> Vec<u64> {
+    const SUSPECTS: usize = 6;
+    let touches = |key: &str| pairs.iter().any(|(read, _)| *read == key);
+    let begun = |record: &&Record| reader.ret.is_some_and(|ended| record.call < ended);
+    let swap = |record: &&Record| matches!(&record.operation, Operation::Swap { a, b } if touches(a) || touches(b));
+    let mut swaps: Vec<u64> =
+        records.iter().filter(begun).filter(swap).map(|record| record.call).collect();
+    swaps.drain(..swaps.len().saturating_sub(SUSPECTS));
+    swaps
 }
 
 fn check_order(records: &[Record], limits: &Limits) -> CheckResult {

@@ -215,6 +215,7 @@ fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult
     let transfers =
         transactions.happened.iter().filter(|transaction| is_transfer(transaction)).count();
     let disorder = serial_order::disorder(transactions);
+    let orderly = disorder.lost_updates.is_empty() && disorder.cycles.is_empty();
     let results = vec![
         found(
             "bank-total",
@@ -226,7 +227,7 @@ fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult
             format!("{} answers were searched for negative balances.", balances.len()),
             balances
                 .iter()
-                .filter_map(|balances| balances.negative(transactions))
+                .filter_map(|balances| balances.negative(records, transactions))
                 .take(LISTED)
                 .collect(),
         ),
@@ -242,11 +243,7 @@ fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult
             ),
             disorder.lost_updates,
         ),
-        found(
-            "bank-guards",
-            format!("{} transactions were refused because of a guard.", transactions.refused.len()),
-            guards::false_refusals(transactions),
-        ),
+        check_refusals(transactions, orderly),
         found(
             "bank-order",
             format!(
@@ -267,6 +264,18 @@ fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult
         ));
     }
     results
+}
+
+/// Refusals are judged by what others saw, which says little once those contradict each other.
+fn check_refusals(transactions: &Transactions<'_>, orderly: bool) -> CheckResult {
+    const CHECKER: &str = "bank-guards";
+    if !orderly {
+        let reason = "Refusals were not judged: the other answers contradict each other.";
+        return CheckResult::inconclusive(CHECKER, reason);
+    }
+    let checked =
+        format!("{} transactions were refused because of a guard.", transactions.refused.len());
+    found(CHECKER, checked, guards::false_refusals(transactions))
 }
 
 fn found(checker: &str, checked: String, violations: Vec<Violation>) -> CheckResult {
@@ -322,14 +331,31 @@ impl<'a> Balances<'a> {
         })
     }
 
-    fn negative(&self, transactions: &Transactions<'_>) -> Option<Violation> {
+    fn negative(&self, records: &[Record], transactions: &Transactions<'_>) -> Option<Violation> {
         let (balance, version) = self.lowest.filter(|(balance, _)| *balance < 0)?;
-        let key = transactions.versions[version].key;
-        let who = narrate::who(self.record);
+        let version = &transactions.versions[version];
+        // The balance is nobody's, but the tag may tell whose value was tampered with.
+        let tag = version.value.and_then(|value| value.split_once(' ')).map(|(_, tag)| tag)?;
+        let tagged = records.iter().find(|record| wrote(record, version.key, tag));
+        let (who, key) = (narrate::who(self.record), version.key);
         Some(Violation {
             kind: "negative balance".to_owned(),
             sentence: format!("{who} saw {balance} in {key}, which no transfer allows"),
-            operations: vec![self.record.call],
+            operations: std::iter::once(self.record)
+                .chain(tagged)
+                .map(|record| record.call)
+                .collect(),
         })
     }
+}
+
+/// Whether a transaction meant to write a value with this tag to this account.
+fn wrote(record: &Record, account: &str, tag: &str) -> bool {
+    let Operation::Txn { ops, .. } = &record.operation else { return false };
+    ops.iter().any(|op| match op {
+        MicroOperation::Write(key, value) => {
+            key == account && value.split_once(' ').is_some_and(|(_, other)| other == tag)
+        }
+        MicroOperation::Read(_) | MicroOperation::Append(..) => false,
+    })
 }

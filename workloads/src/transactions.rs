@@ -163,6 +163,11 @@ impl<'a> Building<'a> {
         let mut writes = Vec::with_capacity(footprint.writes.len());
         for (key, value) in footprint.writes {
             let version = self.number(key, Some(value));
+            if reads.contains(&version) {
+                let sentence =
+                    format!("{} saw {key} = {value:?} before it wrote that", narrate::who(record));
+                self.report("read from the future", sentence, vec![record.call]);
+            }
             self.versions[version].writer = Some(transaction);
             writes.push(version);
             let seen = reads.iter().find(|&&read| self.versions[read].key == key);
