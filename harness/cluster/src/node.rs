@@ -103,7 +103,8 @@ impl NodeProcess {
         ended.ok().flatten().unwrap_or(Exit::Lost)
     }
 
-    /// Stops the whole tree with SIGSTOP; true when every process was seen stopped.
+    /// Stops the whole tree with SIGSTOP; true when every process was seen stopped, or in a system call after which it
+    /// stops.
     ///
     /// # Errors
     /// When the supervisor is gone.

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cluster::{Exit, NodeProcess};
-use common::{Bench, PATIENCE, eventually, parent, start, state};
+use common::{Bench, PATIENCE, eventually, parent, start, state, ticks};
 
 /// A main process, a child, a child in a session of its own, a double-forked daemon, and one that ignores SIGTERM.
 const FAMILY: &str = r#"
@@ -98,9 +98,16 @@ async fn a_forking_tree_is_caught() {
     eventually("it forks", || bench.processes().len() > 10).await;
     assert!(node.pause().await.unwrap());
     let frozen = bench.processes();
-    assert!(frozen.iter().all(|(_, state)| *state == 'T'), "{frozen:?}");
+    // A parent in a vfork waits in D for its stopped child.
+    assert!(frozen.iter().all(|(_, state)| matches!(state, 'T' | 'D')), "{frozen:?}");
+    let used = || frozen.iter().map(|&(pid, _)| ticks(pid)).sum::<u64>();
+    let before = used();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!((bench.processes(), used()), (frozen.clone(), before));
     assert_eq!(node.alive().await.unwrap() as usize, frozen.len());
     assert!(node.resume().await.unwrap());
+    let grown = || bench.processes().iter().any(|process| !frozen.contains(process));
+    eventually("it forks again", grown).await;
     assert!(node.kill().await.unwrap());
     assert_eq!(bench.processes(), []);
 }

@@ -42,17 +42,36 @@ impl Tree {
         u32::try_from(living().len()).unwrap_or(u32::MAX)
     }
 
-    /// Stops every process; true once there is at least one and all are seen stopped.
+    /// Stops every process; true once there is at least one and none can run on.
     pub(crate) fn pause(&self) -> bool {
-        insist(Signal::SIGSTOP, |pid| {
-            tasks(pid).all(|state| matches!(state, 'T' | 't' | 'Z' | 'X'))
-        }) && self.alive() > 0
+        insist(Signal::SIGSTOP, stands_still) && self.alive() > 0
     }
 
     /// Continues every process; true once none is seen stopped.
     pub(crate) fn resume(&self) -> bool {
+        // To all: SIGCONT also takes back a SIGSTOP that has not taken hold yet.
+        self.signal(Signal::SIGCONT);
         insist(Signal::SIGCONT, |pid| tasks(pid).all(|state| state != 'T'))
     }
+}
+
+/// Whether a process that was sent SIGSTOP runs no more code of its own.
+///
+/// One in an uninterruptible system call (`D`) counts if it will stop as soon as that returns. This is more than
+/// impatience: the parent in a vfork(2) waits like that for a child that is itself stopped, as shells often do.
+fn stands_still(pid: i32) -> bool {
+    let states: Vec<char> = tasks(pid).filter(|state| !matches!(state, 'Z' | 'X')).collect();
+    states.iter().all(|state| matches!(state, 'T' | 't' | 'D'))
+        && (!states.contains(&'D') || states.contains(&'T') || stop_is_pending(pid))
+}
+
+/// Whether SIGSTOP waits for a process, in the mask that proc_pid_status(5) calls ShdPnd.
+fn stop_is_pending(pid: i32) -> bool {
+    let status = fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
+    let status = String::from_utf8_lossy(&status);
+    let mask = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 << (Signal::SIGSTOP as i32 - 1) != 0)
 }
 
 /// Signals every process for which `held` is false until there is none left, or patience runs out.
@@ -146,6 +165,13 @@ mod tests {
         assert_eq!(parse_stat("12 (a) T 1 (b) R 7 12"), Some((7, 'R')));
         assert_eq!(parse_stat("12 (sh"), None);
         assert_eq!(parse_stat(""), None);
+    }
+
+    #[test]
+    fn a_running_process_does_not_stand_still() {
+        assert!(!stands_still(getpid().as_raw()));
+        assert!(!stop_is_pending(getpid().as_raw()));
+        assert!(stands_still(i32::MAX), "one that is gone does");
     }
 
     #[test]
