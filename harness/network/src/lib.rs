@@ -162,11 +162,12 @@ impl Network {
     /// Resets every connection, ends every task, frees every port and completes the trace.
     pub async fn close(mut self) -> TraceSummary {
         self.gates.clear();
-        while self.listeners.join_next().await.is_some() {}
+        while let Some(ended) = self.listeners.join_next().await {
+            link::report_panic(ended);
+        }
         for (_, link) in &self.links {
             link.tasks.end().await;
         }
-        self.links.clear(); // With them go their ways into the trace.
         let Some(trace) = self.trace.take() else { return TraceSummary::default() };
         let finished = tokio::task::spawn_blocking(|| trace.finish()).await;
         finished.unwrap_or_else(|error| TraceSummary {

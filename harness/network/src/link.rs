@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use results::Fate;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::budget::Budget;
 use crate::counters::Counters;
@@ -87,7 +87,9 @@ pub(crate) struct Tasks(Mutex<JoinSet<()>>);
 impl Tasks {
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {} // Forget those that ended.
+        while let Some(ended) = tasks.try_join_next() {
+            report_panic(ended);
+        }
         tasks.spawn(task);
     }
 
@@ -99,7 +101,19 @@ impl Tasks {
             if tasks.is_empty() {
                 return;
             }
-            tasks.shutdown().await;
+            tasks.abort_all();
+            while let Some(ended) = tasks.join_next().await {
+                report_panic(ended);
+            }
         }
+    }
+}
+
+/// A connection that was lost to a mistake of ours must not look like a fault.
+pub(crate) fn report_panic(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "the tunnel lost a connection to a bug of its own");
     }
 }

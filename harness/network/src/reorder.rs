@@ -22,18 +22,70 @@ impl Overtaken {
     }
 }
 
+/// What a message finds on its way past the layby.
+pub(crate) enum Way {
+    /// Nobody waits.
+    Free,
+    /// It overtakes the one that waits.
+    Overtakes(Overtaken),
+    /// It waits itself, until this is released.
+    Waits(Held),
+}
+
+/// The other end of [`Overtaken`].
+pub(crate) struct Held(oneshot::Receiver<()>);
+
+impl Held {
+    /// `false` where nobody overtook in time, or the overtaker was never answered.
+    pub async fn released(self) -> bool {
+        let limit = Duration::from_millis(HOLD_MS_MAX);
+        matches!(tokio::time::timeout(limit, self.0).await, Ok(Ok(())))
+    }
+}
+
 impl Layby {
-    /// The message that waits, if one does: the caller overtakes it.
-    pub fn overtake(&self) -> Option<Overtaken> {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        held.filter(|held| !held.is_closed()).map(Overtaken)
+    /// A message comes by; `may_wait` if the dice chose it to be overtaken.
+    pub fn enter(&self, may_wait: bool) -> Way {
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that gave up waiting is gone already.
+        if let Some(waiting) = place.take().filter(|waiting| !waiting.is_closed()) {
+            return Way::Overtakes(Overtaken(waiting));
+        }
+        if !may_wait {
+            return Way::Free;
+        }
+        let (waiting, released) = oneshot::channel();
+        *place = Some(waiting);
+        Way::Waits(Held(released))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_next_message_overtakes_and_releases_with_its_answer() {
+        let layby = Layby::default();
+        let Way::Waits(held) = layby.enter(true) else { panic!("the layby was free") };
+        let Way::Overtakes(overtaken) = layby.enter(true) else { panic!("one waits") };
+        assert!(matches!(layby.enter(false), Way::Free), "it is overtaken once");
+        overtaken.release();
+        assert!(held.released().await);
     }
 
-    /// Waits to be overtaken; `false` where nobody did in time.
-    pub async fn hold(&self) -> bool {
-        let (held, released) = oneshot::channel();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
-        let waited = tokio::time::timeout(Duration::from_millis(HOLD_MS_MAX), released).await;
-        matches!(waited, Ok(Ok(())))
+    #[tokio::test]
+    async fn an_overtaker_without_an_answer_proves_nothing() {
+        let layby = Layby::default();
+        let Way::Waits(held) = layby.enter(true) else { panic!("the layby was free") };
+        drop(layby.enter(false));
+        assert!(!held.released().await);
+    }
+
+    #[tokio::test]
+    async fn who_gave_up_waiting_is_not_overtaken() {
+        let layby = Layby::default();
+        drop(layby.enter(true));
+        assert!(matches!(layby.enter(false), Way::Free));
     }
 }

@@ -14,6 +14,7 @@ use crate::faults::Roll;
 use crate::framing::{Framer, Head, Step};
 use crate::gate::Passage;
 use crate::link::Link;
+use crate::reorder::{Overtaken, Way};
 
 /// The request being read.
 #[derive(Default)]
@@ -173,9 +174,12 @@ impl<'c> RequestPump<'c> {
         if let Some(delay) = roll.delay {
             tokio::time::sleep(delay).await;
         }
-        let overtaken = self.link.layby.overtake();
-        let held = roll.reorder && overtaken.is_none();
-        let reordered = held && self.link.layby.hold().await;
+        let (mut held, mut reordered, mut overtaken) = (false, false, None);
+        match self.link.layby.enter(roll.reorder) {
+            Way::Free => {}
+            Way::Overtakes(other) => overtaken = Some(other),
+            Way::Waits(until) => (held, reordered) = (true, until.released().await),
+        }
         let Some(message) = self.incoming.buffer.take().map(Arc::new) else {
             return Ok(Flow::Continue);
         };
@@ -201,7 +205,7 @@ impl<'c> RequestPump<'c> {
     }
 
     /// Tells the other pump, before a byte goes out, what the next answer belongs to.
-    fn expect_answer(&mut self, roll: Roll, overtaken: Option<crate::reorder::Overtaken>) {
+    fn expect_answer(&mut self, roll: Roll, overtaken: Option<Overtaken>) {
         let verb = self.incoming.head.as_ref().map_or_else(Default::default, |head| head.verb);
         let touched = roll.drop_response || roll.reorder || roll.delay.is_some();
         let late = touched || self.incoming.stalled || !self.gate.is_open();

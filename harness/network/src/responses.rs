@@ -16,8 +16,8 @@ pub(crate) struct ResponsePump<'c> {
     upstream: ReadHalf<'c>,
     client: WriteHalf<'c>,
     framer: Framer,
-    /// Inside an answer.
-    started: bool,
+    /// Behind the head of an answer, so that it is known whose answer it is.
+    inside: bool,
     /// The client hears nothing more: an answer was dropped, or it is gone. The upstream is read on, so that it is
     /// not disturbed and answers are still seen.
     mute: bool,
@@ -33,7 +33,7 @@ impl<'c> ResponsePump<'c> {
     ) -> Self {
         let framer = Framer::responses();
         let gate = gate.clone();
-        Self { link, exchange, gate, upstream, client, framer, started: false, mute: false }
+        Self { link, exchange, gate, upstream, client, framer, inside: false, mute: false }
     }
 
     pub async fn run(mut self) -> Result<(), End> {
@@ -52,8 +52,7 @@ impl<'c> ResponsePump<'c> {
             if self.exchange.is_raw() {
                 self.framer.go_raw();
             }
-            if !self.started {
-                self.started = true;
+            if !self.inside {
                 let (verb, drop) = self.exchange.next();
                 self.framer.answers(verb);
                 self.mute |= drop;
@@ -64,8 +63,9 @@ impl<'c> ResponsePump<'c> {
             if self.framer.is_raw() && self.exchange.go_raw() {
                 self.link.counters.raw.count();
             }
+            self.inside |= step.head.is_some();
             if step.end {
-                self.started = false;
+                self.inside = false;
                 if !step.head.is_some_and(|head| head.interim) {
                     self.exchange.answered();
                 }

@@ -59,10 +59,10 @@ impl Trace {
         self.recorder.clone()
     }
 
-    /// Writes what is left. Every other recorder must be gone by now, else this waits for it.
+    /// Writes what is left. Blocks.
     pub(crate) fn finish(self) -> TraceSummary {
         let Recorder { asked, max_records, queue, .. } = self.recorder;
-        drop(queue);
+        let _ = queue.send(None); // Fails only where the writer gave up, which `join` tells.
         let (written, result) = (self.writer.join())
             .unwrap_or_else(|_| (0, Err(io::Error::other("the trace's writer panicked"))));
         let asked = asked.load(Ordering::Relaxed);
@@ -81,7 +81,8 @@ impl Trace {
 pub(crate) struct Recorder {
     start: Instant,
     max_records: u64,
-    queue: SyncSender<MessageRecord>,
+    /// `None` ends the writer.
+    queue: SyncSender<Option<MessageRecord>>,
     /// Records asked for, whatever became of them.
     asked: Arc<AtomicU64>,
 }
@@ -100,17 +101,17 @@ impl Recorder {
         let Label { method, path, kind } = label;
         let record = MessageRecord { time_ns, from, to, method, path, kind, bytes, fate };
         // A full queue, or a writer that gave up: lost, which the summary finds by subtraction.
-        let _ = self.queue.try_send(record);
+        let _ = self.queue.try_send(Some(record));
     }
 }
 
 /// Returns how many records reached the file, and why it stopped early if it did.
-fn write(records: &Receiver<MessageRecord>, file: File) -> (u64, io::Result<()>) {
+fn write(records: &Receiver<Option<MessageRecord>>, file: File) -> (u64, io::Result<()>) {
     let mut out = BufWriter::with_capacity(64 << 10, file);
     let mut written = 0;
     let result = loop {
         match records.recv_timeout(IDLE_BEFORE_FLUSH) {
-            Ok(record) => match write_line(&mut out, &record) {
+            Ok(Some(record)) => match write_line(&mut out, &record) {
                 Ok(()) => written += 1,
                 Err(error) => break Err(error),
             },
@@ -119,7 +120,7 @@ fn write(records: &Receiver<MessageRecord>, file: File) -> (u64, io::Result<()>)
                     break Err(error);
                 }
             }
-            Err(RecvTimeoutError::Disconnected) => break out.flush(),
+            Ok(None) | Err(RecvTimeoutError::Disconnected) => break out.flush(),
         }
     };
     (written, result)

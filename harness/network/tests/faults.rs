@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use network::{Delay, MessageFaults, Trace};
+use network::{Delay, Gate, MessageFaults, Trace};
 use results::{Fate, MessageRecord};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
@@ -245,4 +245,88 @@ async fn a_trace_stops_at_its_limit_and_counts_on() {
     let summary = bench.network.close().await;
     assert_eq!((summary.written, summary.over_limit, summary.lost), (2, 3, 0));
     assert_eq!(std::fs::read_to_string(path).unwrap().lines().count(), 2);
+}
+
+#[tokio::test]
+async fn a_stalled_message_is_recorded_while_it_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("messages.jsonl");
+    let bench = Bench::traced(Some(Trace::create(&path, Instant::now(), 1000).unwrap())).await;
+    for faults in [NONE, MessageFaults { reorder: 1e-9, ..NONE }] {
+        let mut client = bench.connection().await;
+        bench.faults(faults);
+        bench.network.set_gate("n1", "n2", Gate::Stall);
+        let stalled = bench.counters().stalled;
+        client.send(post("/held", "1")).await;
+        until("held", || bench.counters().stalled > stalled).await;
+        bench.network.open_all_gates();
+        assert_eq!(client.answer().await.as_deref(), Some("1"));
+    }
+    bench.network.close().await;
+    let text = std::fs::read_to_string(path).unwrap();
+    let records: Vec<MessageRecord> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let fates: Vec<_> = records.iter().map(|r| (r.path.as_str(), r.fate)).collect();
+    let expected = [("/hello", Fate::Delivered), ("/held", Fate::Stalled)];
+    assert_eq!(fates, [expected, expected].concat(), "one record each");
+}
+
+/// All faults at once, many connections: whatever happens to a message, it is counted, and the counts add up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn executions_are_what_the_counters_say() {
+    const CLIENTS: usize = 20;
+    const REQUESTS: usize = 15;
+    let bench = Bench::open().await;
+    bench.faults(MessageFaults {
+        drop_request: 0.1,
+        drop_response: 0.1,
+        duplicate: 0.2,
+        reorder: 0.1,
+        delay: Some(Delay { probability: 0.5, min_ms: 0, max_ms: 20 }),
+    });
+    let address = bench.network.address("n1", "n2").unwrap();
+    let mut clients = tokio::task::JoinSet::new();
+    for client in 0..CLIENTS {
+        clients.spawn(async move {
+            let mut connection = None;
+            let mut answered = 0_u64;
+            for request in 0..REQUESTS {
+                let mut stream = match connection.take() {
+                    Some(stream) => stream,
+                    None => tokio::net::TcpStream::connect(address).await.unwrap(),
+                };
+                let id = format!("{client}-{request}");
+                stream.write_all(post(&format!("/{id}"), &id).as_bytes()).await.unwrap();
+                // Who gives up dials anew, as clerks do.
+                let answer = read_message(&mut stream);
+                if let Ok(answer) = tokio::time::timeout(Duration::from_millis(500), answer).await {
+                    assert_eq!(answer.unwrap().1, id.as_bytes(), "answers match their requests");
+                    answered += 1;
+                    connection = Some(stream);
+                }
+            }
+            answered
+        });
+    }
+    let answered: u64 = clients.join_all().await.iter().sum();
+    let sent = (CLIENTS * REQUESTS) as u64;
+    let executed = |log: &[String]| log.iter().filter(|line| line.contains('-')).count() as u64;
+    until("all is settled", || {
+        let counters = bench.counters();
+        counters.delivered + counters.request_dropped == sent
+            && executed(&bench.n2.log.lines()) == counters.delivered + counters.duplicated
+    })
+    .await;
+    let counters = bench.counters();
+    assert!(answered <= counters.delivered - counters.response_dropped);
+    for count in [
+        counters.request_dropped,
+        counters.response_dropped,
+        counters.duplicated,
+        counters.delayed,
+        counters.reordered,
+    ] {
+        assert!(count > 0, "{counters:?}");
+    }
+    bench.close().await;
 }

@@ -88,6 +88,9 @@ pub async fn read_message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
         .lines()
         .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok())
         .unwrap_or(0);
+    if length > 1 << 20 {
+        return None;
+    }
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
     Some((head, body))
