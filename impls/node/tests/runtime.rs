@@ -342,10 +342,17 @@ impl Drop for Process {
     }
 }
 
+/// An address to bind later. Nobody else uses this part of the loopback network, so its port stays free.
+fn free_address() -> SocketAddr {
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let socket = TcpListener::bind((std::net::Ipv4Addr::new(127, 77, high, low), 0)).unwrap();
+    socket.local_addr().unwrap()
+}
+
 #[test]
 fn a_process_survives_sigkill_with_what_it_acknowledged_and_ends_on_sigterm() {
     let folder = tempfile::tempdir().unwrap();
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = free_address();
     let append = |seq: u64| {
         let op = json!({ "type": "append", "key": "x", "value": seq.to_string() });
         let request = json!({ "client": "c1", "seq": seq, "op": op });

@@ -5,7 +5,7 @@ use std::{
     error::Error,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -30,6 +30,8 @@ const QUEUE_MAX: usize = 1024;
 /// How long connecting, or one message with its answer, may take. After that the connection is thrown away, lest a late
 /// answer be taken for the next one's.
 const TIMEOUT: Duration = Duration::from_secs(1);
+/// Messages that waited for longer are dropped: after a partition the peer needs news, not a backlog of heartbeats.
+const AGE_MAX: Duration = Duration::from_secs(1);
 /// The pause after a failure: doubled from the shortest to the longest.
 const BACKOFF_MIN: Duration = Duration::from_millis(10);
 const BACKOFF_MAX: Duration = Duration::from_millis(50);
@@ -44,6 +46,7 @@ pub(super) struct Peers(BTreeMap<NodeId, Arc<Queue>>);
 struct Outgoing {
     kind: &'static str,
     body: Bytes,
+    queued: Instant,
 }
 
 /// What waits for one peer.
@@ -71,7 +74,7 @@ impl Peers {
     /// Sends a message, some time, perhaps. Never blocks.
     pub(super) fn send(&self, to: &NodeId, kind: &'static str, body: Bytes) {
         match self.0.get(to) {
-            Some(queue) => queue.push(Outgoing { kind, body }),
+            Some(queue) => queue.push(Outgoing { kind, body, queued: Instant::now() }),
             None => tracing::warn!(%to, kind, "a message to a node that DS_PEERS does not name"),
         }
     }
@@ -99,6 +102,9 @@ impl Queue {
 
     fn try_pop(&self) -> Option<Outgoing> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        while waiting.front().is_some_and(|message| message.queued.elapsed() > AGE_MAX) {
+            waiting.pop_front();
+        }
         let message = waiting.pop_front();
         if !waiting.is_empty() {
             // A notification may have been merged with another one: pass it on.
@@ -190,8 +196,24 @@ impl Drop for Connection {
 mod tests {
     use super::*;
 
+    fn outgoing(number: usize, queued: Instant) -> Outgoing {
+        Outgoing { kind: "Number", body: number.to_string().into(), queued }
+    }
+
     fn push(queue: &Queue, number: usize) {
-        queue.push(Outgoing { kind: "Number", body: number.to_string().into() });
+        queue.push(outgoing(number, Instant::now()));
+    }
+
+    #[test]
+    fn what_waited_too_long_is_dropped() {
+        let queue = Queue::default();
+        let long_ago = Instant::now().checked_sub(2 * AGE_MAX).unwrap();
+        queue.push(outgoing(1, long_ago));
+        queue.push(outgoing(2, long_ago));
+        assert!(queue.try_pop().is_none());
+        queue.push(outgoing(3, long_ago));
+        push(&queue, 4);
+        assert_eq!(queue.try_pop().unwrap().body, "4");
     }
 
     #[test]

@@ -40,7 +40,8 @@ pub enum Happening {
 ///
 /// **Disk.** A batch of steps that persisted something becomes durable a little later; meanwhile the node is busy
 /// and its inputs wait (group commit). A crash in between keeps a random prefix of the batch's writes, and nothing
-/// that the batch wanted to send or answer ever leaves. A rewrite is all or nothing.
+/// that the batch wanted to send or answer ever leaves. A rewrite is all or nothing. (The real log keeps a batch whole
+/// or not at all: the simulated disk may do more than that, never less.)
 /// **Crash.** The protocol's state, its timers, its inputs and the tokens of waiting clients are gone; a restart
 /// builds a new protocol from the durable records, each of which went through its serialised form.
 /// **Network.** See [`NetworkOptions`]; nothing is sent or delivered over a cut link. A message to oneself is not
