@@ -148,3 +148,34 @@ mod linux {
         PathFd::new(path).map_err(|error| format!("{}: {error}", path.display()))
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::ErrorKind;
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::ports;
+
+    /// Landlock restricts the calling thread, so a thread of its own is sandbox enough.
+    #[test]
+    fn listening_on_other_ports_is_denied() {
+        if landlock_abi().unwrap_or(0) < 4 {
+            println!("SKIPPED: needs Landlock version 4");
+            return;
+        }
+        let reserved = ports::reserve(2).unwrap();
+        let [allowed, denied] = [&reserved[0], &reserved[1]].map(ports::Reservation::address);
+        let tcp = TcpPorts { bind: vec![allowed.port()], connect: vec![] };
+        let sandbox = Sandbox { writable: vec![], tcp: Some(tcp) };
+        let restricted = std::thread::spawn(move || {
+            let (prepared, enforced) = Prepared::new(&sandbox).unwrap();
+            prepared.unwrap().enter().unwrap();
+            assert!(enforced.tcp);
+            (TcpListener::bind(allowed).is_ok(), TcpListener::bind(denied).map_err(|e| e.kind()))
+        });
+        let (allowed, denied) = restricted.join().unwrap();
+        assert!(allowed);
+        assert_eq!(denied.unwrap_err(), ErrorKind::PermissionDenied);
+    }
+}

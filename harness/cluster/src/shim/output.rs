@@ -7,8 +7,8 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use crate::logs::BoundedLog;
 
-#[cfg(target_os = "linux")]
 /// What a pipe holds: fewer wake-ups for a node that prints a lot.
+#[cfg(target_os = "linux")]
 const PIPE_BYTES: i32 = 256 << 10;
 /// How much is read before the shim looks at its commands again; more than a pipe holds, so that what a dead process
 /// left in it is read in one turn.
