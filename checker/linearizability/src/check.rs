@@ -1,40 +1,104 @@
-//! The two entry points.
+//! One object.
 
-use std::fmt::Display;
+use std::time::{Duration, Instant};
 
 use history::Verdict;
 
-use crate::{Call, Limits, Model, Report, Statistics};
+use crate::limits::{Budget, Stop};
+use crate::problem::{self, Problem};
+use crate::search::{Found, search};
+use crate::{CallOf, Limits, Model, Report, Statistics, certificate, witness};
 
 /// Is there an order of the calls that the model accepts and that respects real time?
-pub fn check<M: Model>(
-    _model: &M,
-    calls: &[Call<M::Input, M::Output>],
-    _limits: &Limits,
-) -> Report {
-    Report {
-        verdict: Verdict::Inconclusive,
-        reason: Some("The search is being built.".to_owned()),
-        witness: None,
-        statistics: Statistics { operations: calls.len() as u64, keys: 1, ..Statistics::default() },
+pub fn check<M: Model>(model: &M, calls: &[CallOf<M>], limits: &Limits) -> Report {
+    let start = Instant::now();
+    let budget = Budget {
+        deadline: deadline(start, limits),
+        memory_bytes: limits.memory_bytes,
+        nodes: u64::MAX,
+        cancel: limits.cancel.as_deref(),
+    };
+    let mut statistics =
+        Statistics { operations: calls.len() as u64, keys: 1, ..Statistics::default() };
+    let answer = decide(model, calls, &budget, &mut statistics);
+    let mut report = conclude(model, calls, answer, None, limits, budget.deadline);
+    statistics.elapsed = start.elapsed();
+    report.statistics = statistics;
+    report
+}
+
+/// The end of the time allowed; far away where it cannot be expressed.
+pub(crate) fn deadline(start: Instant, limits: &Limits) -> Instant {
+    const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    start.checked_add(limits.time).unwrap_or(start + FAR)
+}
+
+/// What a search says about one object.
+pub(crate) enum Answer {
+    Valid,
+    /// No order exists; the return at this time is the furthest that was reached.
+    Illegal {
+        furthest: u64,
+    },
+    Stopped(Stop),
+    /// The history or this crate is wrong.
+    Unsound(String),
+}
+
+/// Searches, and replays what was found.
+pub(crate) fn decide<M: Model>(
+    model: &M,
+    calls: &[CallOf<M>],
+    budget: &Budget<'_>,
+    statistics: &mut Statistics,
+) -> Answer {
+    if let Some(call) = calls.iter().find(|call| call.ret.is_some_and(|ret| ret < call.call)) {
+        return Answer::Unsound(format!("Operation {} returns before it is called.", call.id));
+    }
+    if let Some(stop) = budget.spent() {
+        return Answer::Stopped(stop);
+    }
+    let problem = Problem::new(model, &problem::items::<M>(calls));
+    let Found { answer, nodes, memory_bytes, furthest } = search(&problem, budget);
+    statistics.nodes += nodes;
+    statistics.memory_bytes = statistics.memory_bytes.max(memory_bytes);
+    match answer {
+        Ok(Some(order)) if certificate::is_legal(model, calls, &order) => Answer::Valid,
+        Ok(Some(_)) => Answer::Unsound(
+            "Internal error: the order that was found does not replay; the model's steps or its hints \
+             contradict each other."
+                .to_owned(),
+        ),
+        Ok(None) => {
+            let event = problem.events.get(furthest);
+            let call = event.map(|e| problem.required[e.op as usize].source as usize);
+            let time = call.and_then(|source| calls[source].ret);
+            Answer::Illegal { furthest: time.unwrap_or(0) }
+        }
+        Err(stop) => Answer::Stopped(stop),
     }
 }
 
-/// The same for an object whose parts are independent, such as the keys of a store: each group is checked
-/// alone, all within the limits, and a violation names its group.
-pub fn check_by_key<M: Model, K: Display>(
+/// The report, without statistics; explains a violation.
+pub(crate) fn conclude<M: Model>(
     model: &M,
-    groups: Vec<(K, Vec<Call<M::Input, M::Output>>)>,
+    calls: &[CallOf<M>],
+    answer: Answer,
+    key: Option<String>,
     limits: &Limits,
+    deadline: Instant,
 ) -> Report {
-    let _ = groups
-        .into_iter()
-        .map(|(key, calls)| (key.to_string(), check(model, &calls, limits)))
-        .next();
-    Report {
-        verdict: Verdict::Inconclusive,
-        reason: Some("The search is being built.".to_owned()),
-        witness: None,
-        statistics: Statistics::default(),
-    }
+    let inconclusive = |reason| (Verdict::Inconclusive, Some(reason), None);
+    let (verdict, reason, witness) = match answer {
+        Answer::Valid => (Verdict::Valid, None, None),
+        Answer::Stopped(stop) => inconclusive(stop.reason(limits)),
+        Answer::Unsound(reason) => inconclusive(reason),
+        Answer::Illegal { furthest } => {
+            match witness::explain(model, calls, furthest, key, limits, deadline) {
+                Ok(witness) => (Verdict::Violation, None, Some(witness)),
+                Err(reason) => inconclusive(reason),
+            }
+        }
+    };
+    Report { verdict, reason, witness, statistics: Statistics::default() }
 }

@@ -9,15 +9,24 @@
 //! model, `violation` comes with a [`Witness`], and what could not be decided within the [`Limits`] is
 //! `inconclusive`, with the reason. This crate knows no process, network or workload.
 
+mod by_key;
 mod call;
+mod certificate;
 mod check;
 mod limits;
+mod mask;
 mod model;
 pub mod models;
+pub mod oracle;
+mod problem;
 mod report;
+mod search;
+mod table;
+mod witness;
 
-pub use call::Call;
-pub use check::{check, check_by_key};
+pub use by_key::check_by_key;
+pub use call::{Call, CallOf};
+pub use check::check;
 pub use limits::Limits;
 pub use model::Model;
 pub use report::{Report, Statistics, Witness};

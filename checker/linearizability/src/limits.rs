@@ -1,8 +1,8 @@
 //! How much a check may spend.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// Past any of these a check is inconclusive.
 #[derive(Clone, Debug)]
@@ -19,5 +19,56 @@ impl Default for Limits {
     /// One minute, one gibibyte.
     fn default() -> Self {
         Self { time: Duration::from_secs(60), memory_bytes: 1 << 30, cancel: None }
+    }
+}
+
+/// The limits of one search, with the clock running.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget<'a> {
+    pub(crate) deadline: Instant,
+    pub(crate) memory_bytes: u64,
+    /// Configurations to visit; what a first, cheap attempt is bounded by.
+    pub(crate) nodes: u64,
+    pub(crate) cancel: Option<&'a AtomicBool>,
+}
+
+impl Budget<'_> {
+    pub(crate) fn spent(&self) -> Option<Stop> {
+        if self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
+            Some(Stop::Cancelled)
+        } else if Instant::now() >= self.deadline {
+            Some(Stop::Time)
+        } else {
+            None
+        }
+    }
+}
+
+/// Why a search ended without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    Time,
+    Memory,
+    Nodes,
+    Cancelled,
+    TooConcurrent(usize),
+}
+
+impl Stop {
+    pub(crate) fn reason(self, limits: &Limits) -> String {
+        match self {
+            Stop::Time | Stop::Nodes => format!(
+                "The search did not finish within {:.1} s; allow it more time.",
+                limits.time.as_secs_f64()
+            ),
+            Stop::Memory => format!(
+                "The search needs more than {} MB of memory; allow it more.",
+                limits.memory_bytes / 1_000_000
+            ),
+            Stop::Cancelled => "The check was cancelled.".to_owned(),
+            Stop::TooConcurrent(open) => {
+                format!("{open} operations are open at once, more than the search can follow.")
+            }
+        }
     }
 }

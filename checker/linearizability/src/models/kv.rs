@@ -162,6 +162,12 @@ impl Model for Kv {
 pub struct KvState(Option<Text>);
 
 impl KvState {
+    /// The value as a string, `None` where the key is absent.
+    #[must_use]
+    pub fn value(&self) -> Option<String> {
+        self.0.as_ref().map(ToString::to_string)
+    }
+
     fn of(value: &str) -> Self {
         Self(Some(Text::new(value)))
     }

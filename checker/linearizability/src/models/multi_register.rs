@@ -84,7 +84,9 @@ impl Model for MultiRegister {
                 };
                 return format!("multiget {}", list(values.iter().map(pair)));
             }
-            (MultiInput::Read(keys), _) => format!("multiget {}", list(keys.iter().map(key))),
+            (MultiInput::Read(keys), _) => {
+                format!("multiget {}", list(keys.iter().map(|k| key(k))))
+            }
             (MultiInput::Write(values), _) => {
                 let pair = |(k, v): (&String, &String)| format!("{} = {}", key(k), quoted(v));
                 format!("multiput {}", list(values.iter().map(pair)))
@@ -120,10 +122,10 @@ impl Model for MultiRegister {
 }
 
 /// A key for people: bare where it is a plain word.
-fn key(key: &String) -> String {
+fn key(key: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
     if key.len() <= 32 && !key.is_empty() && key.chars().all(plain) {
-        key.clone()
+        key.to_owned()
     } else {
         quoted(key)
     }

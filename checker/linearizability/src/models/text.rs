@@ -3,6 +3,7 @@
 //! A search over appends meets thousands of states that are each other's prefixes; whole copies would be
 //! quadratic in memory. Equality is exact; the hash only finds candidates.
 
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -71,6 +72,14 @@ impl Text {
     /// Bytes that this text adds to those it grew from.
     pub(super) fn own_bytes(&self) -> usize {
         size_of::<Node>() + 2 * size_of::<usize>() + self.0.tail.len()
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<&Text> =
+            std::iter::successors(Some(self), |text| text.0.parent.as_ref()).collect();
+        parts.iter().rev().try_for_each(|text| f.write_str(&text.0.tail))
     }
 }
 

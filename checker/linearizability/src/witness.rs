@@ -1,0 +1,289 @@
+//! A few operations that no order explains, and the sentence about them.
+//!
+//! First the shortest illegal prefix: linearizability is prefix-closed, so a binary search finds the return
+//! that broke it. Then that prefix is made weaker, never stronger, for as long as it stays illegal: a read is
+//! forgotten, another operation's result and return are forgotten (it may then take effect or not). What is
+//! left in full strength is the witness.
+
+use std::time::{Duration, Instant};
+
+use crate::limits::Budget;
+use crate::problem::{Item, Problem, items};
+use crate::search::search;
+use crate::{CallOf, Limits, Model, Witness, oracle};
+
+/// Time for the witness: the verdict stands already.
+const TIME: Duration = Duration::from_secs(2);
+
+/// Configurations that one attempt may visit.
+const NODES: u64 = 20_000;
+
+/// The most operations that a witness names.
+const NAMED_MAX: usize = 12;
+
+/// The most operations that the oracle is asked about.
+const VERIFIED_MAX: usize = 8;
+
+/// Explains why there is no order, given that the return at `furthest` is as far as any got.
+/// An error means that this crate contradicts itself.
+pub(crate) fn explain<M: Model>(
+    model: &M,
+    calls: &[CallOf<M>],
+    furthest: u64,
+    key: Option<String>,
+    limits: &Limits,
+    deadline: Instant,
+) -> Result<Witness, String> {
+    let now = Instant::now();
+    // Even a check that used all its time gets a moment for the explanation.
+    let soonest = now + TIME / 10;
+    let budget = Budget {
+        deadline: deadline.min(now + TIME).max(soonest),
+        memory_bytes: limits.memory_bytes,
+        nodes: NODES,
+        cancel: limits.cancel.as_deref(),
+    };
+    let all = items::<M>(calls);
+    let end = shortest_illegal_prefix(model, &all, furthest, &budget);
+    let core = Core::shrink(model, prefix(&all, end), &budget);
+    core.verify()?;
+    let stuck = calls.iter().find(|call| !call.failed && call.ret == Some(end));
+    Ok(describe(model, calls, &core, stuck, key))
+}
+
+/// Does no order explain these? `false` also where the attempt was given up.
+fn is_illegal<M: Model>(model: &M, items: &[Item<'_, M>], budget: &Budget<'_>) -> bool {
+    budget.spent().is_none()
+        && matches!(search(&Problem::new(model, items), budget).answer, Ok(None))
+}
+
+/// The history up to `end`: what had not begun is left out, what had not returned is open.
+fn prefix<'a, M: Model>(all: &[Item<'a, M>], end: u64) -> Vec<Item<'a, M>> {
+    let cut = |item: &Item<'a, M>| {
+        if item.ret.is_some_and(|ret| ret > end) { relaxed(item) } else { *item }
+    };
+    all.iter().filter(|item| item.call.call <= end).map(cut).collect()
+}
+
+/// The same operation, open for ever.
+fn relaxed<'a, M: Model>(item: &Item<'a, M>) -> Item<'a, M> {
+    Item { ret: None, output: None, ..*item }
+}
+
+/// The first return that no order survives.
+fn shortest_illegal_prefix<M: Model>(
+    model: &M,
+    all: &[Item<'_, M>],
+    furthest: u64,
+    budget: &Budget<'_>,
+) -> u64 {
+    // No order gets past `furthest`, but what is open there was searched with its result known, so that the
+    // prefix may have to be longer.
+    let mut returns: Vec<u64> =
+        all.iter().filter_map(|i| i.ret).filter(|&r| r >= furthest).collect();
+    returns.sort_unstable();
+    returns.dedup();
+    let illegal = |end: u64| is_illegal(model, &prefix(all, end), budget);
+    // The whole history is illegal; usually the first of these prefixes is too.
+    let (mut legal, mut illegal_at, mut step) = (0, returns.len().saturating_sub(1), 1);
+    while legal + step - 1 < illegal_at {
+        let middle = legal + step - 1;
+        if illegal(returns[middle]) {
+            illegal_at = middle;
+        } else {
+            (legal, step) = (middle + 1, step * 2);
+        }
+    }
+    while legal < illegal_at {
+        let middle = legal.midpoint(illegal_at);
+        if illegal(returns[middle]) { illegal_at = middle } else { legal = middle + 1 }
+    }
+    returns.get(illegal_at).copied().unwrap_or(furthest)
+}
+
+/// An illegal history, most of it relaxed.
+struct Core<'m, 'a, M: Model> {
+    model: &'m M,
+    /// In order of return, those open for ever last.
+    items: Vec<Item<'a, M>>,
+    /// Which of them count in full.
+    kept: Vec<bool>,
+    /// Whether it was proved illegal as it is (or only as a whole).
+    shrunk: bool,
+}
+
+impl<'m, 'a, M: Model> Core<'m, 'a, M> {
+    fn shrink(model: &'m M, mut items: Vec<Item<'a, M>>, budget: &Budget<'_>) -> Self {
+        items.sort_by_key(|item| item.ret.unwrap_or(u64::MAX));
+        let kept: Vec<bool> = items.iter().map(|item| item.ret.is_some()).collect();
+        let mut core = Self { model, items, kept, shrunk: false };
+        core.keep_a_window(budget);
+        core.drop_chunks(budget);
+        core
+    }
+
+    /// The items with everything relaxed that is not kept.
+    fn weakened(&self, kept: &[bool]) -> Vec<Item<'a, M>> {
+        let weaken =
+            |(item, &kept): (&Item<'a, M>, &bool)| if kept { *item } else { relaxed(item) };
+        self.items.iter().zip(kept).map(weaken).collect()
+    }
+
+    fn try_keeping(&mut self, kept: Vec<bool>, budget: &Budget<'_>) -> bool {
+        let illegal = is_illegal(self.model, &self.weakened(&kept), budget);
+        if illegal {
+            self.kept = kept;
+            self.shrunk = true;
+        }
+        illegal
+    }
+
+    /// Mistakes are local: often the last few operations, and those that wrote what the last one saw, are enough.
+    fn keep_a_window(&mut self, budget: &Budget<'_>) {
+        let required = self.kept.iter().filter(|&&kept| kept).count();
+        let Some(stuck) = required.checked_sub(1).map(|last| self.items[last]) else { return };
+        let wrote = |item: &Item<'a, M>| {
+            self.model.may_enable(&item.call.input, &stuck.call.input, stuck.output)
+        };
+        let writers: Vec<bool> = self.items[..required].iter().map(wrote).collect();
+        // Where everything counts as a writer, this is no help.
+        let few_writers = writers.iter().filter(|&&writer| writer).count() <= 64;
+        let mut size = 4;
+        while size < required {
+            let mut kept = self.kept.clone();
+            for (i, kept) in kept[..required - size].iter_mut().enumerate() {
+                *kept = few_writers && writers[i];
+            }
+            if self.try_keeping(kept, budget) {
+                return;
+            }
+            size *= 4;
+        }
+    }
+
+    /// Zeller & Hildebrandt's delta debugging ("Simplifying and isolating failure-inducing input", TSE 2002):
+    /// relaxes ever smaller chunks. Reads go first, since forgetting one leaves nothing behind.
+    fn drop_chunks(&mut self, budget: &Budget<'_>) {
+        let read_only = |item: &Item<'a, M>| self.model.is_read_only(&item.call.input);
+        let (reads, others): (Vec<usize>, Vec<usize>) =
+            (0..self.items.len()).partition(|&i| read_only(&self.items[i]));
+        for group in [reads, others] {
+            let kept_of = |core: &Self| -> Vec<usize> {
+                group.iter().copied().filter(|&i| core.kept[i]).collect()
+            };
+            let mut size = kept_of(self).len();
+            while size > 0 {
+                for chunk in kept_of(self).chunks(size) {
+                    if budget.spent().is_some() {
+                        return;
+                    }
+                    let mut kept = self.kept.clone();
+                    chunk.iter().for_each(|&i| kept[i] = false);
+                    self.try_keeping(kept, budget);
+                }
+                size /= 2;
+            }
+        }
+    }
+
+    /// Asks the definition itself, where the core is small enough.
+    fn verify(&self) -> Result<(), String> {
+        let forgotten =
+            |item: &Item<'a, M>| item.ret.is_none() && self.model.is_read_only(&item.call.input);
+        let core: Vec<CallOf<M>> = self
+            .weakened(&self.kept)
+            .iter()
+            .filter(|item| !forgotten(item))
+            .map(|item| CallOf::<M> {
+                ret: item.ret,
+                output: item.output.cloned(),
+                ..item.call.clone()
+            })
+            .collect();
+        if self.shrunk && core.len() <= VERIFIED_MAX && oracle::is_linearizable(self.model, &core) {
+            return Err("Internal error: the search found no order for a history that has one; the model's \
+                        hints may contradict its steps."
+                .to_owned());
+        }
+        Ok(())
+    }
+
+    /// What to name: what counts in full, the last one to return first where it is too much.
+    fn named(&self) -> Vec<&'a CallOf<M>> {
+        let kept = self.items.iter().zip(&self.kept).filter(|&(_, &kept)| kept);
+        let mut calls: Vec<&CallOf<M>> = kept.map(|(item, _)| item.call).collect();
+        let surplus = calls.len().saturating_sub(NAMED_MAX);
+        calls.drain(..surplus);
+        calls.sort_by_key(|call| call.call);
+        calls
+    }
+}
+
+/// The witness in words.
+fn describe<M: Model>(
+    model: &M,
+    calls: &[CallOf<M>],
+    core: &Core<'_, '_, M>,
+    stuck: Option<&CallOf<M>>,
+    key: Option<String>,
+) -> Witness {
+    let kept = core.kept.iter().filter(|&&kept| kept).count();
+    let mut named = core.named();
+    let kind = stuck.map_or("not linearizable", |stuck| model.kind(stuck, calls));
+    // Where a value came from, even where its write need not have happened.
+    if let Some(stuck) = stuck {
+        let output = stuck.output.as_ref();
+        let writes = |call: &&CallOf<M>| {
+            call.id != stuck.id
+                && call.call <= stuck.ret.unwrap_or(u64::MAX)
+                && !model.is_read_only(&call.input)
+                && output.is_some()
+                && model.may_enable(&call.input, &stuck.input, output)
+        };
+        let writers: Vec<&CallOf<M>> = calls.iter().filter(writes).collect();
+        if writers.len() <= 2 {
+            named.extend(writers);
+        }
+        named.push(stuck);
+    }
+    named.sort_by_key(|call| (call.call, call.id));
+    named.dedup_by_key(|call| call.id);
+    let others: Vec<String> = named
+        .iter()
+        .filter(|call| stuck.is_none_or(|stuck| stuck.id != call.id))
+        .map(|call| told(model, call))
+        .collect();
+    let place = key.as_ref().map(|key| format!("Key {key}: ")).unwrap_or_default();
+    let subject = match stuck {
+        Some(stuck) => format!("{kind}: {} fits no order", told(model, stuck)),
+        None => "no order explains all results".to_owned(),
+    };
+    let left_out = kept.saturating_sub(NAMED_MAX);
+    let more =
+        if left_out > 0 { format!("; and {left_out} earlier operations") } else { String::new() };
+    let context = if others.is_empty() {
+        " with any other operation".to_owned()
+    } else {
+        format!(" with {}{more}", others.join("; "))
+    };
+    Witness {
+        kind: kind.to_owned(),
+        sentence: format!("{place}{subject}{context}."),
+        operations: named.iter().map(|call| call.id).collect(),
+        key,
+    }
+}
+
+/// `put "3" by process 4 (10.2000–10.4000 s)`.
+fn told<M: Model>(model: &M, call: &CallOf<M>) -> String {
+    let what = model.describe(&call.input, call.output.as_ref());
+    let seconds = |ns: u64| format!("{:.4}", ns as f64 / 1e9);
+    let when = match call.return_ns.filter(|_| call.ret.is_some()) {
+        // A history without times.
+        Some(0) => String::new(),
+        Some(end) => format!(" ({}–{} s)", seconds(call.call_ns), seconds(end)),
+        None => format!(" (from {} s on, never answered)", seconds(call.call_ns)),
+    };
+    let failed = if call.failed { ", which failed" } else { "" };
+    format!("{what} by process {}{when}{failed}", call.process)
+}
