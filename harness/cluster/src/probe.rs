@@ -135,9 +135,14 @@ fn cgroups() -> Ability {
                 .all(|file| access(&group.join(file), AccessFlags::W_OK).is_ok());
             let controllers =
                 fs::read_to_string(group.join("cgroup.controllers")).unwrap_or_default();
-            let usable = writable && !controllers.trim().is_empty();
+            let controllers: Vec<&str> = controllers.split_ascii_whitespace().collect();
+            let usable =
+                writable && ["cpu", "memory"].iter().all(|name| controllers.contains(name));
             let state = if writable { "writable" } else { "not delegated to this user" };
-            (usable, format!("{} is {state}; controllers: {}", group.display(), controllers.trim()))
+            (
+                usable,
+                format!("{} is {state}; controllers: {}", group.display(), controllers.join(" ")),
+            )
         }
     };
     Ability {
