@@ -54,7 +54,9 @@ fn the_bank_rules_agree_with_brute_force() {
 
 fn outcome(one: &Small) -> Option<Outcome> {
     match &one.end {
-        Completion::Ok(_, result) => Some(one.operation.parse_outcome(result).unwrap()),
+        Completion::Ok(_, result) => {
+            Some(one.operation.parse_outcome(result).expect("results have their shape"))
+        }
         Completion::Fail(..) | Completion::Info(_) => None,
     }
 }
@@ -81,8 +83,12 @@ fn explains(small: &[Small], placed: &mut BTreeSet<usize>, state: &State) -> boo
     if !open.iter().any(must) {
         return true;
     }
-    let first_return =
-        open.iter().filter(|index| must(index)).map(|index| small[*index].ret).min().unwrap();
+    let first_return = open
+        .iter()
+        .filter(|index| must(index))
+        .map(|index| small[*index].ret)
+        .min()
+        .expect("some are open");
     for index in open {
         let one = &small[index];
         if one.call > first_return || matches!(one.end, Completion::Fail(..)) {

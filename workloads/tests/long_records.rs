@@ -8,14 +8,17 @@ use simulated::{ALL, Plan, judge, run, violated};
 use workloads::by_name;
 
 fn is_judged(name: &str, operations: usize) {
-    let workload = by_name(name, &ALL).unwrap();
+    let workload = by_name(name, &ALL).expect("the name is known");
     let plan = Plan { clients: 20, operations, info_percent: 2, fail_percent: 2, fault: None };
     let run = run(workload.as_ref(), 1, plan);
     let start = Instant::now();
     let results = judge(workload.as_ref(), &run);
     println!("{name}: {} operations judged in {:?}", run.history.len(), start.elapsed());
     for result in &results {
-        println!("  {} {:?}: {} {}", result.checker, result.verdict, result.summary, result.statistics);
+        println!(
+            "  {} {:?}: {} {}",
+            result.checker, result.verdict, result.summary, result.statistics
+        );
     }
     assert!(!violated(&results));
 }

@@ -102,20 +102,20 @@ pub fn run(workload: &dyn Workload, seed: u64, plan: Plan) -> Run {
 impl Simulation<'_> {
     fn all(&mut self) {
         for operation in self.workload.setup() {
-            self.alone(operation, "setup");
+            self.alone(&operation, "setup");
         }
         while self.history.len() < self.plan.operations || self.idle.len() < self.clients.len() {
             self.step();
         }
         for operation in self.workload.final_reads() {
-            self.alone(operation, "final");
+            self.alone(&operation, "final");
         }
     }
 
     /// An operation with nothing beside it but what is still unknown; no fault strikes it.
-    fn alone(&mut self, operation: Operation, phase: &str) {
-        let at = self.invoke(&operation, 1_000_000, phase);
-        let outcome = self.store.right(&operation);
+    fn alone(&mut self, operation: &Operation, phase: &str) {
+        let at = self.invoke(operation, 1_000_000, phase);
+        let outcome = self.store.right(operation);
         self.end(at, Completion::Ok(self.events, json!(outcome)));
     }
 

@@ -1,0 +1,165 @@
+//! Every planted fault is found, called by its name, and proved by operations at which it struck.
+
+mod simulated;
+
+use std::collections::BTreeMap;
+
+use simulated::{ALL, Plan, judge, kinds, run, store::Fault, violated};
+use workloads::by_name;
+
+const SEEDS: u64 = 30;
+
+/// Plants a fault and expects: found in most runs (chance decides whether it shows at all), under one of these names,
+/// and with a guilty operation among the witnesses.
+fn is_found(name: &str, fault: Fault, per_mille: u32, expected: &[&str]) {
+    let plan = Plan { fault: Some((fault, per_mille)), operations: 1000, ..Plan::default() };
+    let (mut found, mut named, mut proved) = (0, 0, 0);
+    let mut tally: BTreeMap<String, u64> = BTreeMap::new();
+    let mut struck = 0;
+    for seed in 0..SEEDS {
+        let workload = by_name(name, &ALL).expect("the name is known");
+        let run = run(workload.as_ref(), seed, plan);
+        struck += u64::from(!run.guilty.is_empty());
+        let results = judge(workload.as_ref(), &run);
+        if !violated(&results) {
+            continue;
+        }
+        found += 1;
+        named += u64::from(kinds(&results).iter().any(|kind| expected.contains(kind)));
+        let mut witnesses = results
+            .iter()
+            .flat_map(|result| &result.violations)
+            .flat_map(|found| &found.operations);
+        proved += u64::from(witnesses.any(|operation| run.guilty.contains(operation)));
+        for kind in kinds(&results) {
+            *tally.entry(kind.to_owned()).or_default() += 1;
+        }
+    }
+    let told = format!(
+        "{name} {fault:?}: struck in {struck}, found in {found}, named in {named}, proved in {proved} of {SEEDS} runs; {tally:?}"
+    );
+    println!("{told}");
+    assert!(found * 10 >= SEEDS * 8, "{told}");
+    assert!(named * 10 >= found * 9 && proved * 10 >= found * 8, "{told}");
+}
+
+#[test]
+fn transactions_stale_read() {
+    is_found("bank:txn", Fault::StaleRead, 50, &["stale read"]);
+}
+
+#[test]
+fn transactions_lost_write() {
+    is_found("bank:txn", Fault::LostWrite, 50, &["lost update", "stale read"]);
+}
+
+#[test]
+fn transactions_lost_update() {
+    is_found("bank:txn", Fault::Unchecked, 100, &["lost update"]);
+}
+
+#[test]
+fn transactions_guards_of_read_accounts_ignored() {
+    let expected = ["stale read", "real-time order violated", "write skew or long fork"];
+    is_found("bank:txn", Fault::ReadGuardsUnchecked, 1000, &expected);
+}
+
+#[test]
+fn transactions_read_at_two_moments() {
+    is_found("bank:txn", Fault::SplitRead, 300, &["read skew", "wrong total"]);
+}
+
+#[test]
+fn transactions_written_at_two_moments() {
+    is_found("bank:txn", Fault::SplitWrite, 100, &["read skew", "wrong total"]);
+}
+
+#[test]
+fn transactions_dirty_read() {
+    is_found("bank:txn", Fault::Dirty, 100, &["aborted read"]);
+}
+
+#[test]
+fn transactions_retried_and_refused_by_their_own_writes() {
+    is_found("bank:txn", Fault::ForgottenRetry, 100, &["aborted read"]);
+}
+
+#[test]
+fn transactions_refused_for_nothing() {
+    is_found("bank:txn", Fault::FalseRefusal, 100, &["false refusal"]);
+}
+
+#[test]
+fn transactions_overdraft() {
+    is_found("bank:txn", Fault::Overdraft, 30, &["negative balance"]);
+}
+
+#[test]
+fn transactions_blind_to_their_own_writes() {
+    is_found("bank:txn", Fault::BlindToItself, 500, &["internal inconsistency"]);
+}
+
+#[test]
+fn register_stale_read() {
+    is_found("register", Fault::StaleRead, 50, &["stale read", "not linearizable"]);
+}
+
+#[test]
+fn register_lost_write() {
+    is_found("register", Fault::LostWrite, 50, &["stale read", "not linearizable", "lost append"]);
+}
+
+#[test]
+fn register_applied_twice() {
+    is_found(
+        "register",
+        Fault::DoubleApply,
+        50,
+        &["applied twice", "not linearizable", "stale read"],
+    );
+}
+
+#[test]
+fn register_compare_and_set_unchecked() {
+    is_found("register", Fault::Unchecked, 100, &["lost update", "stale read", "not linearizable"]);
+}
+
+#[test]
+fn register_dirty_read() {
+    is_found("register", Fault::Dirty, 300, &["aborted read"]);
+}
+
+#[test]
+fn swaps_stale_read() {
+    is_found("bank:swap", Fault::StaleRead, 50, &["stale read", "not linearizable"]);
+}
+
+#[test]
+fn swaps_lost_write() {
+    is_found("bank:swap", Fault::LostWrite, 50, &["stale read", "not linearizable"]);
+}
+
+#[test]
+fn swaps_applied_twice() {
+    is_found("bank:swap", Fault::DoubleApply, 50, &["not linearizable", "stale read"]);
+}
+
+#[test]
+fn swaps_of_stale_values() {
+    is_found("bank:swap", Fault::StaleSwap, 300, &["torn read", "duplicated value"]);
+}
+
+#[test]
+fn swaps_branches_read_at_two_moments() {
+    is_found("bank:swap", Fault::SplitRead, 300, &["torn read", "duplicated value"]);
+}
+
+#[test]
+fn swaps_branches_filled_at_two_moments() {
+    is_found("bank:swap", Fault::SplitWrite, 300, &["torn read"]);
+}
+
+#[test]
+fn swaps_dirty_read() {
+    is_found("bank:swap", Fault::Dirty, 500, &["aborted read"]);
+}

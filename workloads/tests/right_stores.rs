@@ -1,0 +1,85 @@
+//! A right store is never accused, whatever is unknown; and the clients are the same for the same seed and answers.
+
+mod simulated;
+
+use history::Verdict;
+use simulated::{ALL, Plan, judge, kinds, run};
+use workloads::by_name;
+
+/// Seeds for each workload and plan: all together a few thousand runs.
+const SEEDS: u64 = 250;
+
+fn plans() -> [Plan; 4] {
+    let calm = Plan { info_percent: 0, fail_percent: 0, ..Plan::default() };
+    [
+        calm,
+        Plan::default(),
+        Plan { clients: 3, operations: 120, info_percent: 25, fail_percent: 10, fault: None },
+        Plan { clients: 12, operations: 400, info_percent: 2, fail_percent: 2, fault: None },
+    ]
+}
+
+fn is_never_accused(name: &str) {
+    let caps = [&ALL[..], &ALL[..2], &ALL[3..]];
+    for (at, plan) in plans().into_iter().enumerate() {
+        for seed in 0..SEEDS {
+            // `register` and `bank:txn` adapt to what the store can do.
+            let workload =
+                by_name(name, caps[seed as usize % caps.len()]).expect("the name is known");
+            let run = run(workload.as_ref(), seed, plan);
+            let results = judge(workload.as_ref(), &run);
+            let accused: Vec<_> =
+                results.iter().filter(|result| result.verdict == Verdict::Violation).collect();
+            assert!(accused.is_empty(), "{name}, plan {at}, seed {seed}: {accused:#?}");
+            let undecided: Vec<_> =
+                results.iter().filter(|result| result.verdict == Verdict::Inconclusive).collect();
+            assert!(undecided.is_empty(), "{name}, plan {at}, seed {seed}: {undecided:#?}");
+            assert!(kinds(&results).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_right_register_is_never_accused() {
+    is_never_accused("register");
+}
+
+#[test]
+fn a_right_bank_with_transactions_is_never_accused() {
+    is_never_accused("bank:txn");
+}
+
+#[test]
+fn a_right_bank_with_swaps_is_never_accused() {
+    is_never_accused("bank:swap");
+}
+
+#[test]
+fn every_operation_a_workload_needs_is_exercised() {
+    for (name, expected) in [
+        ("register", vec!["append", "cas", "get", "put"]),
+        ("bank:txn", vec!["multiget", "txn"]),
+        ("bank:swap", vec!["get", "multiget", "multiput", "swap"]),
+    ] {
+        let workload = by_name(name, &ALL).expect("the name is known");
+        let run = run(workload.as_ref(), 1, Plan::default());
+        let mut asked: Vec<&str> =
+            run.history.iter().map(|operation| operation.f.as_str()).collect();
+        asked.sort_unstable();
+        asked.dedup();
+        assert_eq!(asked, expected);
+        assert!(workload.must_succeed().iter().all(|f| asked.contains(f)));
+    }
+}
+
+#[test]
+fn the_same_seed_and_answers_give_the_same_operations() {
+    for name in workloads::NAMES {
+        let history = |seed| {
+            let workload = by_name(name, &ALL).expect("the name is known");
+            run(workload.as_ref(), seed, Plan::default()).history
+        };
+        assert_eq!(history(3), history(3), "{name}");
+        assert_ne!(history(3), history(4), "{name}");
+    }
+}
