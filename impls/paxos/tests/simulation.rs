@@ -13,7 +13,7 @@ use std::{
 
 use node::sim::{ClientOptions, Completion, FaultOptions, NetworkOptions, Scenario};
 
-use crate::world::{Seen, invariants, linearizable, make, settled};
+use crate::world::{Seen, disagree, invariants, linearizable, make, settled};
 
 const SEEDS: u64 = 2_400;
 
@@ -33,21 +33,16 @@ fn scenario(seed: u64) -> Scenario {
             network: if seed % 7 < 2 { NetworkOptions::LOSSY } else { NetworkOptions::UNRELIABLE },
             ..FaultOptions::default()
         },
-        settle_ms: 1_000,
+        settle_ms: 1_500,
         serialize_messages: seed.is_multiple_of(16),
         ..Scenario::new(seed, if seed % 5 < 2 { 5 } else { 3 })
     }
 }
 
-/// Most clusters compact often, so that laggards meet missing logs; some never.
-fn snapshot_bytes(seed: u64) -> Option<u64> {
-    [Some(400), Some(1_500), Some(6_000), None][(seed % 4) as usize]
-}
-
 /// Runs one seed and says what is wrong with it.
 fn run(seed: u64, seen: &Arc<Seen>) -> Result<(), String> {
     let scenario = scenario(seed);
-    let make = make(&scenario.nodes, snapshot_bytes(seed), seen);
+    let make = make(&scenario, seen);
     let mut report = scenario.run(make, invariants(seen));
     if let Some(violation) = report.violation {
         return Err(violation);
@@ -89,8 +84,7 @@ fn thousands_of_faulty_runs_stay_safe_linearizable_and_alive() {
     });
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    println!("{seen:?}");
-    seen.assert_nothing_was_missed(SEEDS);
+    seen.assert_nothing_was_missed();
 }
 
 #[test]
@@ -98,8 +92,7 @@ fn the_same_seed_gives_the_same_run() {
     let trace = || {
         let scenario = Scenario { keep_trace: true, ..scenario(7) };
         let seen = Arc::default();
-        let report =
-            scenario.run(make(&scenario.nodes, snapshot_bytes(7), &seen), invariants(&seen));
+        let report = scenario.run(make(&scenario, &seen), invariants(&seen));
         report.simulator.trace().to_vec()
     };
     let first = trace();
@@ -114,8 +107,7 @@ fn a_cluster_of_one_serves_and_survives_its_crashes() {
         let mut scenario = Scenario { nodes: vec!["n1".to_owned()], ..scenario(seed) };
         scenario.faults.families = vec![Crash, Lossy, Pause];
         let seen = Arc::default();
-        let report =
-            scenario.run(make(&scenario.nodes, snapshot_bytes(seed), &seen), invariants(&seen));
+        let report = scenario.run(make(&scenario, &seen), invariants(&seen));
         assert_eq!(report.violation, None, "seed {seed}");
         assert_eq!(linearizable(&report.history), Ok(()), "seed {seed}");
         // A crash planned for the next write may strike right after the heal.
@@ -131,12 +123,11 @@ fn without_faults_everything_succeeds_under_one_leader() {
         scenario.faults.families.clear();
         scenario.faults.network = NetworkOptions::RELIABLE;
         let seen = Arc::default();
-        let report =
-            scenario.run(make(&scenario.nodes, snapshot_bytes(seed), &seen), invariants(&seen));
+        let report = scenario.run(make(&scenario, &seen), invariants(&seen));
         assert_eq!(report.violation, None, "seed {seed}");
         for operation in report.history.operations() {
             assert!(matches!(operation.completion, Completion::Ok(..)), "{operation:?}");
         }
-        assert_eq!(seen.leaders(), 1, "seed {seed}");
+        assert!(seen.leaders() == 1 || disagree(seed), "seed {seed}");
     }
 }

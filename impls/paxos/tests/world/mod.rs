@@ -22,7 +22,7 @@ use multi_paxos::{
 };
 use node::{
     Application,
-    sim::{Completion, History, Simulator, View},
+    sim::{Completion, Dice, History, Scenario, Simulator, View},
 };
 
 /// How often the interesting things happened, over all seeds: a test in which they do not proves nothing.
@@ -49,19 +49,24 @@ impl Seen {
         self.leaders.load(Ordering::Relaxed)
     }
 
-    /// Fails unless every mechanism was at work.
-    pub fn assert_nothing_was_missed(&self, seeds: u64) {
+    /// Fails unless every mechanism was at work. The bounds are far below what the seeds give.
+    pub fn assert_nothing_was_missed(&self) {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let installs = get(&self.restores) - get(&self.recovered_snapshots);
-        assert!(get(&self.starts) > 4 * seeds, "crashes and restarts");
-        assert!(get(&self.leaders) > 2 * seeds, "leader changes");
-        assert!(get(&self.compactions) > seeds, "compactions");
-        assert!(get(&self.recovered_snapshots) > seeds / 4, "recoveries from a snapshot");
-        assert!(installs > seeds / 4, "snapshots sent to laggards: {installs}");
-        assert!(get(&self.no_ops) > seeds / 20, "holes filled");
-        assert!(get(&self.batches) > seeds / 20, "slots with several requests");
-        assert!(get(&self.slots_behind_gap) > seeds / 20, "slots chosen before an earlier one");
-        assert!(get(&self.chosen) > 20 * seeds, "slots chosen");
+        for (what, times, at_least) in [
+            ("nodes started or restarted", get(&self.starts), 10_000),
+            ("leaders elected", get(&self.leaders), 4_000),
+            ("logs compacted", get(&self.compactions), 50_000),
+            ("nodes recovered from a snapshot", get(&self.recovered_snapshots), 1_000),
+            ("laggards that got a snapshot", installs, 1_000),
+            ("holes filled with a no-op", get(&self.no_ops), 10),
+            ("slots with several requests", get(&self.batches), 100),
+            ("slots chosen before an earlier one", get(&self.slots_behind_gap), 1_000),
+            ("slots chosen", get(&self.chosen), 100_000),
+        ] {
+            println!("{times:>7} {what}");
+            assert!(times >= at_least, "only {times} {what}");
+        }
     }
 }
 
@@ -101,13 +106,31 @@ impl Application for Recorder {
 
 type Node = Paxos<Recorder>;
 
-/// Makes the nodes of a cluster.
+/// Most clusters compact often, so that laggards meet missing logs; some never.
+fn snapshot_bytes(seed: u64) -> Option<u64> {
+    [Some(400), Some(1_500), Some(6_000), None][(seed % 4) as usize]
+}
+
+/// Whether the nodes of this seed's cluster have different timing.
+pub fn disagree(seed: u64) -> bool {
+    seed / 3 % 2 == 1
+}
+
+/// In every other cluster the nodes disagree on how long a silence is suspicious, so that hasty candidates
+/// meet leaders that will not go: safety must not depend on timing, and with good timing it is seldom tried.
+fn election_ms(seed: u64, node: usize) -> u64 {
+    match disagree(seed) {
+        false => 300,
+        true => [70, 150, 300, 800][Dice::new(seed, 100 + node as u64).index(4)],
+    }
+}
+
+/// Makes the nodes of a seed's cluster.
 pub fn make(
-    members: &[NodeId],
-    snapshot_bytes: Option<u64>,
+    scenario: &Scenario,
     seen: &Arc<Seen>,
 ) -> impl Fn(&NodeId, Vec<Record>) -> Node + 'static {
-    let (members, seen) = (members.to_vec(), seen.clone());
+    let (members, seed, seen) = (scenario.nodes.clone(), scenario.seed, seen.clone());
     move |node, records| {
         count(&seen.starts);
         if records.iter().any(|record| matches!(record, Record::Snapshot { .. })) {
@@ -117,8 +140,8 @@ pub fn make(
             node: node.clone(),
             members: members.clone(),
             heartbeat_ms: 50,
-            election_ms: 300,
-            snapshot_bytes,
+            election_ms: election_ms(seed, members.iter().position(|id| id == node).unwrap()),
+            snapshot_bytes: snapshot_bytes(seed),
         };
         let store = ExactlyOnce::default();
         let recorder = Recorder { store, applied: Vec::new(), seen: seen.clone() };
@@ -257,7 +280,7 @@ pub fn linearizable(history: &History) -> Result<(), String> {
     }
     let report = check_by_key(&Kv, groups.into_iter().collect(), &Limits::default());
     match report.verdict {
-        Verdict::Valid | Verdict::Inconclusive => Ok(()),
+        Verdict::Valid => Ok(()),
         _ => Err(format!("{:?}: {:?} {:?}", report.verdict, report.reason, report.witness)),
     }
 }
