@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("inconclusive", synthetic::inconclusive),
         ("incomplete", synthetic::incomplete),
         ("hostile", synthetic::hostile),
-        ("large", |folder| Sample::new(100_000).write(folder)),
+        ("large", |folder| Sample::new(99_990).write(folder)),
     ];
     for (name, write) in kinds {
         let folder = folder.join(name);

@@ -12,7 +12,13 @@ pub fn nice(least: f64) -> f64 {
 
 /// How many decimals tell multiples of `step` apart.
 pub fn decimals(step: f64) -> usize {
-    (0..9).find(|&places| step >= 0.999 * 0.1_f64.powf(f64::from(places))).unwrap_or(9) as usize
+    let mut unit = 0.999;
+    let mut places = 0;
+    while step < unit && places < 9 {
+        unit /= 10.0;
+        places += 1;
+    }
+    places
 }
 
 /// Nanoseconds as seconds.
@@ -26,18 +32,21 @@ pub fn moment(ns: u64) -> String {
     format!("{:.6} s", seconds(ns))
 }
 
-/// A duration with three significant digits or so: `850 µs`, `12.3 ms`, `4.20 s`, `2 min 5 s`.
+/// A duration with three significant digits or so: `850 µs`, `12.3 ms`, `4.2 s`, `2 min 5 s`.
 pub fn duration(ns: u64) -> String {
     let s = seconds(ns);
-    match s {
-        _ if ns == 0 => "0 s".into(),
-        _ if s < 1e-3 => format!("{:.0} µs", s * 1e6),
-        _ if s < 0.1 => format!("{:.1} ms", s * 1e3),
-        _ if s < 1.0 => format!("{:.0} ms", s * 1e3),
-        _ if s < 10.0 => format!("{s:.2} s"),
-        _ if s < 120.0 => format!("{s:.1} s"),
-        _ => format!("{} min {} s", ns / 60_000_000_000, ns / 1_000_000_000 % 60),
-    }
+    let (number, places, unit) = match s {
+        _ if s < 1e-3 => (s * 1e6, 0, "µs"),
+        _ if s < 0.1 => (s * 1e3, 1, "ms"),
+        _ if s < 1.0 => (s * 1e3, 0, "ms"),
+        _ if s < 10.0 => (s, 2, "s"),
+        _ if s < 120.0 => (s, 1, "s"),
+        _ => return format!("{} min {} s", ns / 60_000_000_000, ns / 1_000_000_000 % 60),
+    };
+    let number = format!("{number:.places$}");
+    let number =
+        if places > 0 { number.trim_end_matches('0').trim_end_matches('.') } else { &number };
+    format!("{number} {unit}")
 }
 
 /// Milliseconds: `0.85`, `12.3`, `4,200`.
@@ -74,6 +83,6 @@ mod tests {
     fn durations_in_words() {
         let said: Vec<String> =
             [0, 900, 850_000, 12_340_000, 4_200_000_000, 125_000_000_000].map(duration).into();
-        assert_eq!(said, ["0 s", "1 µs", "850 µs", "12.3 ms", "4.20 s", "2 min 5 s"]);
+        assert_eq!(said, ["0 µs", "1 µs", "850 µs", "12.3 ms", "4.2 s", "2 min 5 s"]);
     }
 }

@@ -9,8 +9,9 @@ use crate::folder::{Folder, VIOLATIONS_MAX, WITNESSES_MAX};
 use crate::markup::visible;
 use crate::operations::{LABELLED_ROWS_MAX, Operations, Outcome, Row};
 
-/// Where the record is longer than [`LABELLED_ROWS_MAX`]: so many from its start, the rest around the violations.
-pub const FIRST_ROWS_MAX: usize = 80_000;
+/// Of the [`LABELLED_ROWS_MAX`] operations embedded from a longer record, at most so many are around its violations; the
+/// others are its first.
+const AROUND_ROWS_MAX: usize = 20_000;
 
 /// The columns: the same position in each is one operation.
 #[derive(Debug, Default, Serialize)]
@@ -34,10 +35,13 @@ pub struct Columns {
     phases: Vec<String>,
     /// The index of an operation and the numbers of the violations it proves.
     witnesses: BTreeMap<u64, Vec<usize>>,
+    /// How many are here because they are the first.
+    #[serde(skip)]
+    pub first: usize,
 }
 
 impl Columns {
-    /// The operations to embed: all, or those [`FIRST_ROWS_MAX`] and around the violations.
+    /// The operations to embed: all, or the first and those around the violations.
     pub fn new(folder: &Folder) -> Self {
         let operations = &folder.operations;
         let names = |names: &[String]| names.iter().map(|name| visible(name)).collect();
@@ -53,16 +57,16 @@ impl Columns {
             }
         }
         let witnesses: BTreeSet<u64> = columns.witnesses.keys().copied().collect();
-        let is_whole = operations.rows.len() <= LABELLED_ROWS_MAX;
-        let mut room = LABELLED_ROWS_MAX - FIRST_ROWS_MAX;
-        for (position, row) in operations.rows.iter().enumerate() {
-            let is_first = is_whole || position < FIRST_ROWS_MAX;
-            if is_first {
-                columns.take(row);
-            } else if room > 0 && Operations::is_near_witness(&witnesses, row.index) {
-                room -= 1;
-                columns.take(row);
-            }
+        let is_near = |row: &Row| Operations::is_near_witness(&witnesses, row.index);
+        let mut room = 0;
+        if operations.rows.len() > LABELLED_ROWS_MAX {
+            room = operations.rows.iter().filter(|row| is_near(row)).take(AROUND_ROWS_MAX).count();
+        }
+        let (first, others) =
+            operations.rows.split_at(operations.rows.len().min(LABELLED_ROWS_MAX - room));
+        columns.first = first.len();
+        for row in first.iter().chain(others.iter().filter(|row| is_near(row)).take(room)) {
+            columns.take(row);
         }
         columns
     }

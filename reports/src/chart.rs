@@ -61,12 +61,12 @@ impl Chart<'_> {
             outline.extend(stretch.iter().rev().map(|(position, q)| (x(*position), y(q.p50))));
             body.push("<path class='spread' d='{}z'/>", &[&path(&outline)]);
         }
-        let lines: [(&str, fn(&Quantiles) -> f64); 3] =
-            [("p50", |q| q.p50), ("p95", |q| q.p95), ("p99", |q| q.p99)];
-        for (class, of) in lines {
+        for (place, class) in ["p50", "p95", "p99"].into_iter().enumerate() {
             for stretch in stretches(&series.buckets) {
-                let points: Vec<(f64, f64)> =
-                    stretch.iter().map(|(position, q)| (x(*position), y(of(q)))).collect();
+                let points: Vec<(f64, f64)> = stretch
+                    .iter()
+                    .map(|(position, q)| (x(*position), y([q.p50, q.p95, q.p99][place])))
+                    .collect();
                 body.push("<path class='line {}' d='{}'/>", &[&class, &path(&points)]);
             }
         }
@@ -233,16 +233,18 @@ impl Chart<'_> {
 
     /// Phases and violations along the top.
     fn marks_into(&self, svg: &mut Markup, bottom: f64) {
-        let mut free = f64::NEG_INFINITY;
-        for (at, name) in self.phases {
+        // From the right: where two begin together, the later one lasts.
+        let mut free = WIDTH;
+        for (at, name) in self.phases.iter().rev() {
             let x = self.x(*at);
             svg.push("<line class='phase' x1='{}' x2='{}' y1='2' y2='{}'/>", &[&x, &x, &bottom]);
             let name = cut(name, 12);
             #[allow(clippy::cast_precision_loss)]
             let width = name.chars().count() as f64 * CHAR_WIDTH + 8.0;
-            if x >= free && x + width <= WIDTH {
-                svg.push("<text class='dim' x='{}' y='11'>{}</text>", &[&(x + 3.0), &name]);
-                free = x + width;
+            let left = if x + width <= WIDTH { x + 3.0 } else { x - width };
+            if left + width <= free {
+                svg.push("<text class='dim' x='{}' y='11'>{}</text>", &[&left, &name]);
+                free = left;
             }
         }
         for (number, at) in self.violations {

@@ -7,9 +7,11 @@ use results::{FaultRecord, FaultStep};
 
 use crate::ReportError;
 use crate::jsonl::{self, Reading};
+use crate::markup::cut;
 
 /// More faults than this are counted, not shown.
 const FAULTS_MAX: usize = 5_000;
+const NAME_CHARS_MAX: usize = 40;
 
 /// One fault and its life.
 #[derive(Clone, Debug, Default)]
@@ -118,8 +120,8 @@ impl Faults {
 impl Fault {
     fn take(&mut self, record: FaultRecord) {
         self.number = record.fault;
-        self.family = record.family;
-        self.form = record.form;
+        self.family = cut(&record.family, NAME_CHARS_MAX);
+        self.form = cut(&record.form, NAME_CHARS_MAX);
         if !record.targets.is_empty() {
             self.targets = record.targets;
         }

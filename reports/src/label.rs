@@ -167,7 +167,7 @@ fn items(list: &Value, out: &mut Bounded) {
             None => value(item, out),
         }),
         Value::Object(fields) => {
-            out.list(fields, ", ", |out, (name, field)| pair(name, field, out))
+            out.list(fields, ", ", |out, (name, field)| pair(name, field, out));
         }
         other => value(other, out),
     }

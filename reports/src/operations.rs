@@ -17,6 +17,7 @@ pub const AROUND_EVENTS: u64 = 400;
 /// The main phase's name, whose operations the verdict is about.
 const MAIN: &str = "main";
 const LABEL_CHARS_MAX: usize = 120;
+const NAME_CHARS_MAX: usize = 60;
 const WITNESS_CHARS_MAX: usize = 400;
 /// More names than this share the last one.
 const NAMES_MAX: usize = 4_096;
@@ -93,15 +94,18 @@ pub struct Names {
 
 impl Names {
     fn number(&mut self, name: &str) -> usize {
+        let name = match name.char_indices().nth(NAME_CHARS_MAX) {
+            None => name,
+            Some((at, _)) => &format!("{}…", &name[..at]),
+        };
         if let Some(&number) = self.numbers.get(name) {
             return number;
         }
         if self.list.len() >= NAMES_MAX {
             return NAMES_MAX - 1;
         }
-        let name = crate::markup::cut(name, LABEL_CHARS_MAX);
-        self.list.push(name.clone());
-        self.numbers.insert(name, self.list.len() - 1);
+        self.list.push(name.to_owned());
+        self.numbers.insert(name.to_owned(), self.list.len() - 1);
         self.list.len() - 1
     }
 
@@ -159,7 +163,7 @@ impl Operations {
         let reading = jsonl::read(path, |event| reader.take(event))?;
         let open: Vec<Pending> = reader.pending.drain().map(|(_, pending)| pending).collect();
         for pending in open {
-            reader.complete(pending, Outcome::Open, None, None);
+            reader.complete(&pending, Outcome::Open, None, None);
         }
         reader.operations.reading = reading;
         Ok(reader.operations)
@@ -205,7 +209,7 @@ impl Reader {
                 }
                 let end_ns = Some(event.time_ns);
                 self.complete(
-                    pending,
+                    &pending,
                     outcome,
                     end_ns,
                     Some((&event.value, event.error.as_deref())),
@@ -229,13 +233,13 @@ impl Reader {
         });
         let pending = Pending { row: operations.rows.len() - 1, arguments: event.value };
         if let Some(forgotten) = self.pending.insert(process, pending) {
-            self.complete(forgotten, Outcome::Open, None, None);
+            self.complete(&forgotten, Outcome::Open, None, None);
         }
     }
 
     fn complete(
         &mut self,
-        pending: Pending,
+        pending: &Pending,
         outcome: Outcome,
         end_ns: Option<u64>,
         answer: Option<(&Value, Option<&str>)>,

@@ -16,7 +16,7 @@ const BAR_HEIGHT: f64 = 13.0;
 const SEGMENT_WIDTH_MIN: f64 = 10.0;
 /// A long stretch in which nothing begins or ends is shown as a break this wide.
 const BREAK_WIDTH: f64 = 72.0;
-/// Stretches this much longer than the usual one, and this share of the whole, are long.
+/// Stretches this much longer than the usual one, and this share of all shorter ones, are long.
 const BREAK_FACTOR: f64 = 8.0;
 const BREAK_SHARE: f64 = 0.2;
 const LABEL_CHARS_MAX: usize = 46;
@@ -43,12 +43,16 @@ impl Scale {
             moments = vec![start, start.saturating_add(1_000_000)];
         }
         let gaps: Vec<f64> = moments.windows(2).map(|pair| seconds(pair[1] - pair[0])).collect();
-        let total: f64 = gaps.iter().sum();
         let mut sorted = gaps.clone();
         sorted.sort_by(f64::total_cmp);
         let usual = sorted[(sorted.len() - 1) / 2];
-        let is_long =
-            |gap: f64| gaps.len() > 1 && gap > BREAK_FACTOR * usual && gap > BREAK_SHARE * total;
+        // Each against those no longer than itself: two long stretches must not hide each other.
+        let mut up_to = 0.0;
+        let long = sorted.iter().copied().find(|gap| {
+            up_to += gap;
+            gaps.len() > 1 && *gap > BREAK_FACTOR * usual && *gap > BREAK_SHARE * up_to
+        });
+        let is_long = |gap: f64| long.is_some_and(|long| gap >= long);
         let breaks: Vec<usize> =
             (0..gaps.len()).filter(|&position| is_long(gaps[position])).collect();
 
@@ -123,12 +127,8 @@ pub fn render(number: usize, witnesses: &[&Witness], faults: &[&Fault], run_end_
     let faults = &faults[..faults.len().min(FAULTS_MAX)];
 
     #[allow(clippy::cast_precision_loss)]
-    let (strips, rows) =
-        (faults.len() as f64, lanes.iter().map(|lane| lane.rows).sum::<usize>() as f64);
-    #[allow(clippy::cast_precision_loss)]
-    let lanes_height = rows * ROW_HEIGHT + lanes.len() as f64 * 8.0;
-    let top = 6.0 + strips * STRIP_HEIGHT;
-    let bottom = top + lanes_height;
+    let top = 6.0 + faults.len() as f64 * STRIP_HEIGHT;
+    let bottom = top + lanes.iter().map(lane_height).sum::<f64>();
 
     let mut svg = Markup::new();
     svg.push(
@@ -145,6 +145,11 @@ pub fn render(number: usize, witnesses: &[&Witness], faults: &[&Fault], run_end_
         lane_top = lane_into(&mut svg, number, lane, &scale, lane_top);
     }
     breaks_into(&mut svg, &scale, top, bottom);
+    // After the breaks, which cut bars but must not cut words.
+    lane_top = top;
+    for lane in &lanes {
+        lane_top = labels_into(&mut svg, lane, &scale, lane_top);
+    }
     axis_into(&mut svg, &scale, bottom);
     svg.raw("</svg></div>");
     svg
@@ -201,18 +206,25 @@ fn lanes<'a>(witnesses: &[&'a Witness], scale: &Scale) -> Vec<Lane<'a>> {
 }
 
 fn lane_into(svg: &mut Markup, number: usize, lane: &Lane<'_>, scale: &Scale, top: f64) -> f64 {
-    #[allow(clippy::cast_precision_loss)]
-    let bottom = top + lane.rows as f64 * ROW_HEIGHT + 8.0;
+    let bottom = top + lane_height(lane);
     svg.push(
         "<line class='grid' x1='0' x2='{}' y1='{}' y2='{}'/><text class='who' x='4' y='{}'>process {}</text>",
-        &[&WIDTH, &bottom, &bottom, &((top + bottom) / 2.0 + 4.0), &lane.process],
+        &[&WIDTH, &bottom, &bottom, &(f64::midpoint(top, bottom) + 4.0), &lane.process],
     );
     for (position, witness, row) in &lane.bars {
-        #[allow(clippy::cast_precision_loss)]
-        let row_top = top + 6.0 + *row as f64 * ROW_HEIGHT;
-        bar_into(svg, number, (*position, witness), scale, row_top);
+        bar_into(svg, number, (*position, witness), scale, row_top(top, *row));
     }
     bottom
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn lane_height(lane: &Lane<'_>) -> f64 {
+    lane.rows as f64 * ROW_HEIGHT + 8.0
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn row_top(lane_top: f64, row: usize) -> f64 {
+    lane_top + 6.0 + row as f64 * ROW_HEIGHT
 }
 
 fn bar_into(
@@ -238,20 +250,43 @@ fn bar_into(
         }
         (_, None) => format!("{} – unknown", moment(row.start_ns)),
     };
-    let (digit, text) = label(position, witness);
-    let (text_left, _) = label_left(position, witness, scale);
+    let height = ROW_HEIGHT - 4.0;
     svg.push(
         "<a class='operation' id='violation-{}-bar-{}' href='#violation-{}-row-{}' data-operation='{}'><title>{} ({})\n{}</title>",
-        &[&number, &row.index, &number, &row.index, &row.index, &&*row.label, &row.outcome.name(), &ended],
+        &[
+            &number,
+            &row.index,
+            &number,
+            &row.index,
+            &row.index,
+            &&*row.label,
+            &row.outcome.name(),
+            &ended,
+        ],
     );
+    let (target_left, label_right) = label_left(position, witness, scale);
+    let target_left = target_left.min(left);
     svg.push(
-        "<rect class='target' x='{}' y='{}' width='{}' height='{}'/><text class='what' x='{}' y='{}'><tspan class='number'>{}</tspan> {}</text>",
-        &[&left.min(text_left), &top, &(right - left).max(40.0), &(ROW_HEIGHT - 4.0), &text_left, &(top + 13.0), &digit, &text],
+        "<rect class='target' x='{}' y='{}' width='{}' height='{}'/>",
+        &[&target_left, &top, &(right.max(label_right) - target_left), &height],
     );
     svg.push(
         "<rect class='bar {}' x='{}' y='{}' width='{}' height='{}' rx='2'/></a>",
         &[&row.outcome.name(), &left, &(top + 18.0), &(right - left), &BAR_HEIGHT],
     );
+}
+
+/// A lane's labels, each over its bar.
+fn labels_into(svg: &mut Markup, lane: &Lane<'_>, scale: &Scale, top: f64) -> f64 {
+    for (position, witness, row) in &lane.bars {
+        let (number, text) = label(*position, witness);
+        let (left, _) = label_left(*position, witness, scale);
+        svg.push(
+            "<text class='what' x='{}' y='{}'><tspan class='number'>{}</tspan> {}</text>",
+            &[&left, &(row_top(top, *row) + 13.0), &number, &text],
+        );
+    }
+    top + lane_height(lane)
 }
 
 fn fault_into(
@@ -269,12 +304,10 @@ fn fault_into(
         "<text class='who' x='4' y='{}'>{}</text>",
         &[&(strip_top + 13.0), &cut(&fault.family, 13)],
     );
-    if !fault.is_missed() {
-        svg.push(
-            "<rect class='band {}' x='{}' y='{}' width='{}' height='{}'/>",
-            &[&fault.class(), &left, &top, &(right - left).max(1.0), &(bottom - top)],
-        );
-    }
+    svg.push(
+        "<rect class='band {}' x='{}' y='{}' width='{}' height='{}'/>",
+        &[&fault.class(), &left, &top, &(right - left).max(1.0), &(bottom - top)],
+    );
     strip_into(svg, fault, left, right, strip_top);
 }
 
@@ -292,7 +325,7 @@ fn breaks_into(svg: &mut Markup, scale: &Scale, top: f64, bottom: f64) {
             ],
         );
         svg.push(
-            "<text class='mid dim' x='{}' y='{}'>{} later</text>",
+            "<text class='mid dim' x='{}' y='{}'>+ {}</text>",
             &[&middle, &(bottom + 31.0), &duration(to - from)],
         );
     }

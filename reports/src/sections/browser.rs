@@ -1,6 +1,6 @@
 //! The operations browser: a frame here, rows by script.
 
-use crate::browser::{Columns, FIRST_ROWS_MAX};
+use crate::browser::Columns;
 use crate::folder::Folder;
 use crate::markup::{Markup, counted, grouped};
 
@@ -25,7 +25,7 @@ pub fn render(folder: &Folder) -> Markup {
     if columns.len() < total {
         out.push(
             "<p class='hint'>{} of {} are here: the first {} and those around the violations. The rest is in history.jsonl.</p>",
-            &[&grouped(columns.len() as u64), &counted(total as u64, "operation"), &grouped(FIRST_ROWS_MAX as u64)],
+            &[&grouped(columns.len() as u64), &counted(total as u64, "operation"), &grouped(columns.first as u64)],
         );
     }
     out.raw(FORM);

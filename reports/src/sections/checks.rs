@@ -18,7 +18,7 @@ pub fn render(folder: &Folder) -> Markup {
         let badge = Shown::verdict(check.verdict).badge();
         out.push(
             "<tr><th scope='row'>{}<td>{}<td class='wide'>{}<td>",
-            &[&check.checker, &badge, &check.summary],
+            &[&cut(&check.checker, 80), &badge, &check.summary],
         );
         statistics_into(&mut out, &check.statistics);
         out.raw("</tr>");

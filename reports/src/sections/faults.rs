@@ -28,7 +28,7 @@ pub fn render(folder: &Folder) -> Markup {
         };
         let missed = if fault.started_ns.is_none() { "missed" } else { "" };
         out.push(
-            "<tr class='{}'><td class='n'>{}<td><span class='key family {}'></span>{}<td>{}<td class='value'>{}<td>",
+            "<tr class='{}'><td class='n'>{}<td class='name'><span class='key family {}'></span>{}<td>{}<td class='value'>{}<td>",
             &[&missed, &fault.number, &fault.class(), &fault.family, &fault.form, &cut(&fault.targets.join(" "), 300)],
         );
         out.push(

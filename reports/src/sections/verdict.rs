@@ -7,6 +7,9 @@ use crate::axis::duration;
 use crate::folder::Folder;
 use crate::markup::{Markup, counted, cut};
 
+/// A fact is a few words.
+const FACT_CHARS_MAX: usize = 160;
+
 /// How a verdict is shown: never by colour alone.
 pub struct Shown {
     /// The CSS class.
@@ -105,7 +108,7 @@ fn facts_into(out: &mut Markup, folder: &Folder, run: &RunFile) {
             duration(run.fault_interval_ms.saturating_mul(1_000_000))
         ),
     };
-    let nodes = cut(&run.nodes.join(", "), 200);
+    let nodes = run.nodes.join(", ");
     let machine: Vec<String> =
         run.machine.iter().take(20).map(|(name, value)| format!("{name} {value}")).collect();
     let facts: [(&str, String, String); 9] = [
@@ -122,15 +125,15 @@ fn facts_into(out: &mut Markup, folder: &Folder, run: &RunFile) {
                 duration(run.time_limit_ms.saturating_mul(1_000_000))
             ),
         ),
-        ("Started", run.started.clone(), String::new()),
+        ("Started", run.started.replacen('T', " ", 1), String::new()),
         ("Bench", run.harness.clone(), String::new()),
-        ("Machine", cut(&machine.join(" · "), 300), String::new()),
+        ("Machine", machine.join(" · "), String::new()),
     ];
     out.raw("<dl class='facts'>");
     for (name, value, detail) in &facts {
-        out.push("<div><dt>{}</dt><dd>{}", &[name, value]);
+        out.push("<div><dt>{}</dt><dd>{}", &[name, &cut(value, FACT_CHARS_MAX)]);
         if !detail.is_empty() {
-            out.push("<small>{}</small>", &[detail]);
+            out.push("<small>{}</small>", &[&cut(detail, FACT_CHARS_MAX)]);
         }
         out.raw("</dd></div>");
     }
@@ -166,7 +169,7 @@ fn list_into(out: &mut Markup, heading: &'static str, class: &'static str, items
         out.push("<li>{}</li>", &[item]);
     }
     if items.len() > 50 {
-        out.push("<li>… and {} more in results.json</li>", &[&(items.len() - 50)]);
+        out.push("<li>… and {} more</li>", &[&(items.len() - 50)]);
     }
     out.raw("</ul></aside>");
 }

@@ -48,7 +48,7 @@ fn violation_into(
     let open = if number <= OPEN_MAX { " open" } else { "" };
     out.push(
         "<details class='card' id='violation-{}'{}><summary><span class='ordinal'>{}</span> <strong>{}</strong> <span class='dim'>found by {}</span></summary><p class='sentence'>{}</p>",
-        &[&number, &open, &number, &violation.kind, &checker, &violation.sentence],
+        &[&number, &open, &number, &cut(&violation.kind, 80), &cut(checker, 80), &violation.sentence],
     );
     if let Some((start, end)) = timeline::window_ns(&witnesses) {
         let faults: Vec<&Fault> = folder
@@ -56,7 +56,10 @@ fn violation_into(
             .list
             .iter()
             .filter(|fault| {
-                fault.span(folder.end_ns).is_some_and(|(from, to)| from <= end && to >= start)
+                !fault.is_missed()
+                    && fault
+                        .span(folder.end_ns)
+                        .is_some_and(|(from, to)| from <= end && to >= start)
             })
             .collect();
         out.append(&timeline::render(number, &witnesses, &faults, folder.end_ns));
@@ -78,7 +81,6 @@ fn context_into(out: &mut Markup, folder: &Folder, (start, end): (u64, u64), fau
     );
     let took_hold: Vec<String> = faults
         .iter()
-        .filter(|fault| !fault.is_missed())
         .take(12)
         .map(|fault| {
             format!(

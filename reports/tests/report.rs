@@ -1,0 +1,353 @@
+//! Pages from synthetic folders: what must be on them, and what must never be.
+
+// Helpers of tests are tests, too.
+#![allow(clippy::unwrap_used)]
+
+mod synthetic;
+
+use std::fs;
+use std::path::Path;
+
+use history::{CheckResult, Event, EventKind, Process, Verdict, Violation};
+use reports::ReportError;
+use results::files;
+use serde_json::{Value, json};
+use synthetic::{S, Sample};
+
+fn page(write: impl FnOnce(&Path)) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    reports::render(folder.path()).unwrap()
+}
+
+#[track_caller]
+fn has(page: &str, texts: &[&str]) {
+    for text in texts {
+        assert!(page.contains(text), "the page lacks {text:?}");
+    }
+}
+
+fn embedded(page: &str) -> Value {
+    let start = "id='operations'>";
+    let from = page.find(start).expect("operations are embedded") + start.len();
+    let json = page[from..].split("</script>").next().unwrap();
+    serde_json::from_str(json).unwrap()
+}
+
+#[test]
+fn a_valid_run_says_so_in_word_sign_and_colour() {
+    let page = page(synthetic::valid);
+    has(
+        &page,
+        &[
+            "<title>Valid: registers on multi-paxos</title>",
+            "<header class='verdict valid'><p class='sign' aria-hidden='true'>✓</p>",
+            "2,000 operations are linearizable",
+            "seed 42",
+            "harness run impls/paxos --workload registers",
+            "Landlock is off",
+            "decided by",
+            "no node said that it leads",
+            "class='strip partition missed'",
+            "<th scope='row'>n1 → n2",
+            "heartbeat",
+            "became leader of term 3",
+            "n1 stdout: empty",
+        ],
+    );
+    assert!(!page.contains("id='violations'"));
+}
+
+#[test]
+fn a_violation_is_proved_on_a_timeline() {
+    let page = page(synthetic::violation);
+    has(
+        &page,
+        &[
+            "<header class='verdict violation'>",
+            "<strong>stale read</strong>",
+            "process 2 had read 4 at 9.988 s",
+            "<tspan class='number'>4</tspan> get x → 3</text>",
+            "<tspan class='number'>1</tspan> put x=3</text>",
+            "<rect class='bar fail'",
+            "<rect class='bar info'",
+            "class='band partition'",
+            "In force meanwhile: partition isolate-leader (fault 1",
+            "unknown (given up 17.000000 s)",
+            "10.005000 s",
+            "Node logs around these operations (6 lines)",
+            "if x=b: r x, w y=2",
+        ],
+    );
+    let operations = embedded(&page);
+    assert_eq!(operations["witnesses"].as_object().unwrap().len(), 10);
+    assert_eq!(operations["index"].as_array().unwrap().len(), 2013);
+}
+
+#[test]
+fn an_inconclusive_run_is_neither_green_nor_red() {
+    let page = page(synthetic::inconclusive);
+    has(
+        &page,
+        &[
+            "<header class='verdict inconclusive'><p class='sign' aria-hidden='true'>?</p>",
+            "ran out of time",
+            "liveness is not judged",
+            "<span class='badge inconclusive'>",
+        ],
+    );
+}
+
+#[test]
+fn a_run_killed_midway_has_a_report() {
+    let page = page(synthetic::incomplete);
+    has(
+        &page,
+        &[
+            "<header class='verdict unjudged'>",
+            "Not judged yet",
+            "<code>harness check ",
+            "There is no messages.jsonl.",
+            "The last line of history.jsonl is incomplete",
+            "1 line of history.jsonl could not be read",
+            "Latency over time",
+        ],
+    );
+}
+
+#[test]
+fn the_least_folder_has_a_report() {
+    let page = page(|folder| fs::write(folder.join(files::HISTORY), "").unwrap());
+    has(&page, &["Not judged yet", "There is no run.json"]);
+}
+
+#[test]
+fn damaged_results_are_no_verdict() {
+    let page = page(|folder| {
+        synthetic::valid(folder);
+        fs::write(folder.join(files::RESULTS), "{\"verdict\":\"val").unwrap();
+    });
+    has(&page, &["Not judged yet", "results.json is damaged"]);
+}
+
+#[test]
+fn another_folder_is_refused_with_advice() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = reports::render(folder.path()).unwrap_err();
+    assert!(matches!(error, ReportError::NotAResultsFolder(_)));
+    assert!(error.to_string().contains("results/latest"));
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    synthetic::valid(folder.path());
+    fs::write(folder.path().join(files::RESULTS), "{\"version\":999}").unwrap();
+    let error = reports::render(folder.path()).unwrap_err();
+    assert!(matches!(error, ReportError::Newer { version: 999, .. }), "{error}");
+}
+
+#[test]
+fn writing_replaces_the_page_and_leaves_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    synthetic::valid(folder.path());
+    fs::write(folder.path().join(files::REPORT), "old").unwrap();
+    let path = reports::write(folder.path()).unwrap();
+    assert_eq!(path, folder.path().join(files::REPORT));
+    assert!(fs::read_to_string(path).unwrap().starts_with("<!doctype html>"));
+    let left = fs::read_dir(folder.path()).unwrap().flatten();
+    assert!(left.into_iter().all(|entry| !entry.file_name().to_string_lossy().starts_with('.')));
+}
+
+#[test]
+fn a_page_that_cannot_be_written_leaves_no_draft() {
+    let folder = tempfile::tempdir().unwrap();
+    synthetic::valid(folder.path());
+    // A folder in the page's place cannot be replaced by a file.
+    fs::create_dir(folder.path().join(files::REPORT)).unwrap();
+    let error = reports::write(folder.path()).unwrap_err();
+    assert!(error.to_string().contains("report.html"), "{error}");
+    let mut left = fs::read_dir(folder.path()).unwrap().flatten();
+    assert!(left.all(|entry| !entry.file_name().to_string_lossy().starts_with('.')));
+}
+
+/// What a browser would make of it: tags by name, with script and style contents skipped.
+fn tags(page: &str) -> Vec<String> {
+    let mut tags = Vec::new();
+    let mut rest = page;
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        let tag = &rest[..rest.find('>').expect("every tag is closed")];
+        assert!(!tag.contains('<'), "a tag in a tag: {tag}");
+        tags.push(tag.to_owned());
+        rest = &rest[tag.len() + 1..];
+        if let Some(raw) = ["script", "style"].into_iter().find(|raw| tag.starts_with(raw)) {
+            let end = format!("</{raw}>");
+            rest = &rest[rest.find(&end).expect("every script is closed") + end.len()..];
+        }
+    }
+    tags
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let page = page(synthetic::hostile);
+    let tags = tags(&page);
+    let count = |name: &str| tags.iter().filter(|tag| tag.starts_with(name)).count();
+    // The embedded operations and our own script; no image anywhere.
+    assert_eq!((count("script"), count("img"), count("style")), (2, 0, 1));
+    assert!(!page.contains("<!--"));
+    for tag in &tags {
+        assert!(!tag.contains("onerror"), "an attribute from outside: {tag}");
+    }
+    let invisible = |c: char| matches!(c, '\0' | '\u{202e}' | '\u{2028}' | '\u{feff}' | '\u{ffff}');
+    assert!(!page.contains(invisible));
+    has(&page, &["&lt;/script&gt;&lt;script&gt;alert(1)", "‹U+202E›evil", "␀"]);
+    // The script gets the same text, harmless.
+    let functions = embedded(&page)["functions"].clone();
+    assert!(functions.to_string().contains("alert(1)"), "{functions}");
+}
+
+#[test]
+fn hostile_amounts_stay_bounded() {
+    let page = page(synthetic::hostile);
+    assert!(page.len() < 2 << 20, "{} bytes", page.len());
+    assert!(!page.contains(&"A".repeat(70_000)));
+    has(&page, &["30 violations more in results.json", "more rows in messages.jsonl", "…"]);
+}
+
+#[test]
+fn the_checker_of_these_tests_sees_an_injection() {
+    let forged = page(synthetic::valid).replace("seed 42", "<img src=x onerror=alert(1)>");
+    assert!(tags(&forged).iter().any(|tag| tag.contains("onerror")));
+}
+
+#[test]
+fn nothing_is_fetched() {
+    for page in [page(synthetic::violation), page(synthetic::hostile)] {
+        has(
+            &page,
+            &[
+                "content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:;",
+            ],
+        );
+        for tag in tags(&page) {
+            for attribute in ["src=", "srcset=", "action=", "data="] {
+                assert!(!tag.contains(&format!(" {attribute}")), "{tag}");
+            }
+            if let Some(at) = tag.find("href='") {
+                assert!(tag[at + 6..].starts_with('#'), "{tag}");
+            }
+        }
+        for loader in ["@import", "fetch(", "XMLHttpRequest", "innerHTML", "eval("] {
+            assert!(!page.contains(loader), "{loader}");
+        }
+    }
+}
+
+/// A long record, written line by line as the sample's events would take long to sort.
+fn long_history(folder: &Path, operations: u64) {
+    let mut text = String::new();
+    for number in 0..operations {
+        for (kind, place) in [(EventKind::Invoke, 0), (EventKind::Ok, 1)] {
+            let event = Event {
+                index: 2 * number + place,
+                time_ns: (2 * number + place) * 100_000,
+                process: Process::Client(0),
+                kind,
+                f: "get".into(),
+                value: if place == 0 { json!({"key": "x"}) } else { json!(number) },
+                error: None,
+                node: None,
+            };
+            text += &serde_json::to_string(&event).unwrap();
+            text.push('\n');
+        }
+    }
+    fs::write(folder.join(files::HISTORY), text).unwrap();
+}
+
+#[test]
+fn a_long_record_is_embedded_around_its_violations() {
+    let last = 2 * 119_000;
+    let page = page(|folder| {
+        long_history(folder, 120_000);
+        let violation = Violation {
+            kind: "stale read".into(),
+            sentence: "Stale.".into(),
+            operations: vec![last],
+        };
+        let check = CheckResult::found("linearizability", "No.", vec![violation]);
+        synthetic::write_results(
+            folder,
+            &synthetic::results_file(Verdict::Violation, "No.", vec![check]),
+        );
+    });
+    has(&page, &["100,000 of 120,000 operations are here: the first 99,599 and those around"]);
+    let operations = embedded(&page);
+    let index = operations["index"].as_array().unwrap();
+    let at = index.iter().position(|index| *index == json!(last)).unwrap();
+    assert_eq!(operations["label"][at], json!("get x → 119000"));
+    assert_eq!(index.len(), 100_000);
+    assert!(operations["label"].as_array().unwrap().iter().all(|label| label != ""));
+}
+
+#[test]
+fn charts_do_not_grow_with_the_record() {
+    let svgs = |page: &str| -> usize {
+        let charts = page.split("id='charts'").nth(1).unwrap();
+        charts.split("</section>").next().unwrap().len()
+    };
+    let short = page(|folder| Sample::new(3_000).write(folder));
+    let long = page(|folder| Sample::new(30_000).write(folder));
+    assert!(svgs(&long) < svgs(&short) * 3 / 2, "{} {}", svgs(&short), svgs(&long));
+}
+
+#[test]
+fn a_witness_that_the_record_lacks_is_told() {
+    let page = page(|folder| {
+        Sample::new(20).write(folder);
+        let violation = |operations| Violation {
+            kind: "stale read".into(),
+            sentence: "Stale.".into(),
+            operations,
+        };
+        let violations = vec![violation(vec![1_000_000]), violation(Vec::new())];
+        let check = CheckResult::found("linearizability", "No.", violations);
+        synthetic::write_results(
+            folder,
+            &synthetic::results_file(Verdict::Violation, "No.", vec![check]),
+        );
+    });
+    has(
+        &page,
+        &["1 operation of the witness not in the record", "No single operation proves this"],
+    );
+}
+
+#[test]
+fn an_operation_without_end_stays_open() {
+    let page = page(|folder| {
+        let mut sample = Sample::new(0);
+        sample.operation(9, "put", json!({"key": "x", "value": "1"}), (S, 2 * S), Ok(json!({})));
+        sample.events.pop();
+        sample.write(folder);
+    });
+    let operations = embedded(&page);
+    let labels = operations["label"].as_array().unwrap();
+    let at = labels.iter().position(|label| label == "put x=1 ? no answer recorded").unwrap();
+    assert_eq!(operations["duration_us"][at], json!(-1));
+    assert_eq!(&operations["outcome"].as_str().unwrap()[at..=at], "p");
+}
+
+#[test]
+fn a_log_that_is_a_link_is_not_followed() {
+    let page = page(|folder| {
+        Sample::new(5).write(folder);
+        fs::write(folder.join("secret"), "a secret").unwrap();
+        let log = folder.join(files::NODES).join("n1").join("stdout.log");
+        fs::remove_file(&log).unwrap();
+        std::os::unix::fs::symlink(folder.join("secret"), log).unwrap();
+    });
+    assert!(!page.contains("a secret"));
+}
