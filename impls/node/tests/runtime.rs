@@ -14,11 +14,17 @@ use std::{
 };
 
 use contract::{Launch, NodeId};
-use node::runtime::{RuntimeError, main_from, serve, serve_on};
+use node::{
+    Protocol,
+    runtime::{RuntimeError, main_from, serve, serve_on},
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
-use toy::{Flaw, Toy};
+use toy::{
+    Flaw, Toy,
+    alarms::{Alarms, EXPECTED},
+};
 
 /// Far more than anything here takes: a test that waits for so long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -66,6 +72,14 @@ impl Cluster {
 
     /// Runs a node in a thread with a tokio runtime of its own, with which all its connections end.
     fn start(&self, node: &str) -> Running {
+        self.start_with(node, make)
+    }
+
+    fn start_with<P: Protocol>(
+        &self,
+        node: &str,
+        make: impl FnOnce(&Launch, Vec<P::Record>) -> P + Send + 'static,
+    ) -> Running {
         let (launch, socket) = (self.launch(node), self.sockets[node].try_clone().unwrap());
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
@@ -221,6 +235,16 @@ fn a_node_serves_while_its_peer_is_down_and_reaches_it_later() {
     wait_until("n2 hears of all", || cluster.status("n2")["heard"]["n1"] == 50);
     node.stop().unwrap();
     peer.stop().unwrap();
+}
+
+#[test]
+fn a_timer_that_is_set_again_fires_once_and_a_cancelled_one_never() {
+    let cluster = Cluster::new();
+    let node = cluster.start_with("n1", |_, _| Alarms::default());
+    let address = cluster.address("n1");
+    wait_until("the last timer", || http(address, "GET", "/readyz", b"").0 == 200);
+    assert_eq!(cluster.status("n1")["fired"], json!(EXPECTED));
+    node.stop().unwrap();
 }
 
 #[test]

@@ -11,7 +11,10 @@ use node::{
         NetworkOptions, Report, Scenario, Simulator, View,
     },
 };
-use toy::{Flaw, HEARTBEAT_MS, Toy};
+use toy::{
+    Flaw, HEARTBEAT_MS, Toy,
+    alarms::{Alarms, EXPECTED},
+};
 
 const MS: u64 = 1_000;
 
@@ -137,6 +140,13 @@ fn a_paused_node_handles_its_inputs_when_it_goes_on() {
     assert_eq!(simulator.run_for(500 * MS), []);
     simulator.resume("n1");
     assert_eq!(simulator.run_for(10 * MS), [(ticket, value("a"))]);
+}
+
+#[test]
+fn a_timer_that_is_set_again_fires_once_and_a_cancelled_one_never() {
+    let mut simulator = Simulator::new(1, &names(1), |_, _| Alarms::default());
+    simulator.run_for(1_000 * MS);
+    assert_eq!(simulator.protocol("n1").unwrap().fired, EXPECTED);
 }
 
 /// Persists two records and one rewrite in one step, and messages itself about it.

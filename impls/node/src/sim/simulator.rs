@@ -438,7 +438,7 @@ impl<P: Protocol> Simulator<P> {
             node.write(batch.writes.into_iter().take(kept));
         }
         let durable = std::mem::take(&mut node.durable);
-        let life = node.life + 1;
+        let life = node.life;
         *node = Node { life, durable, ..Node::new() };
         self.note("crash", number, String::new);
     }

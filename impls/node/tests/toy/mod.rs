@@ -2,6 +2,8 @@
 //! `append` appends to it, `get` tells it, `put` compacts the log.
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub mod alarms;
+
 use std::collections::BTreeMap;
 
 use contract::{Answer, ErrorCode, NodeId, Operation, Outcome, Refusal, Request};
