@@ -1,0 +1,209 @@
+//! How a node comes to lead, and how it ceases to.
+
+use contract::{Answer, ErrorCode, NodeId, Refusal, Request};
+use node::{Application, Effects, Token};
+
+use super::{Paxos, Role, Timer};
+use crate::{
+    acceptor::{Refused, Vote},
+    ballot::Ballot,
+    candidate::{Candidate, Canvass},
+    leader::Leader,
+    message::{ChosenSlot, Message, Slot},
+    snapshot::Snapshot,
+};
+
+impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
+    /// Sets the election timer at random, so that competing proposers seldom meet again: there is no
+    /// progress while two keep outbidding each other ("Paxos Made Simple" §2.4).
+    pub(super) fn await_leader(&self, effects: &mut Effects<Self>) {
+        let patience_ms = self.config.election_ms;
+        let after_ms = patience_ms + effects.random_below(patience_ms);
+        effects.set_timer(Timer::Election, after_ms);
+    }
+
+    /// No leader in sight: asks whether an election makes sense.
+    pub(super) fn canvass(&mut self, effects: &mut Effects<Self>) {
+        self.leader = None;
+        let ballot = self.highest.next_for(&self.config.node);
+        let granted = [self.config.node.clone()].into();
+        self.role = Role::Canvass(Canvass { ballot, granted });
+        self.await_leader(effects);
+        self.on_heartbeat_timer(effects);
+        self.campaign_if_wanted(effects);
+    }
+
+    pub(super) fn on_pre_vote(
+        &mut self,
+        from: &NodeId,
+        ballot: Ballot,
+        effects: &mut Effects<Self>,
+    ) {
+        let hears_another = self.leader.as_ref().is_some_and(|leader| leader.node != *from)
+            && effects.now_ms() < self.heard_ms + self.config.election_ms;
+        if self.leading().is_some() || hears_another {
+            return;
+        }
+        let promised = self.acceptor.promised();
+        if ballot > *promised {
+            effects.send(from, Message::PreVoteGranted { ballot });
+        } else {
+            effects.send(from, Message::Reject { ballot: promised.clone() });
+        }
+    }
+
+    pub(super) fn on_pre_vote_granted(
+        &mut self,
+        from: &NodeId,
+        ballot: &Ballot,
+        effects: &mut Effects<Self>,
+    ) {
+        if let Role::Canvass(canvass) = &mut self.role
+            && canvass.ballot == *ballot
+        {
+            canvass.granted.insert(from.clone());
+            self.campaign_if_wanted(effects);
+        }
+    }
+
+    /// Phase 1a, once a majority would promise.
+    ///
+    /// The own promise is durable before any `Prepare` leaves: a candidate that lost it in a crash could run
+    /// with the same ballot again, and propose a second value in it.
+    pub(super) fn campaign_if_wanted(&mut self, effects: &mut Effects<Self>) {
+        let Role::Canvass(canvass) = &self.role else { return };
+        if canvass.granted.len() < self.config.majority() {
+            return;
+        }
+        let ballot = canvass.ballot.clone();
+        let Ok(record) = self.acceptor.prepare(&ballot) else { return };
+        self.persist(record, effects);
+        let mut candidate = Candidate::new(ballot);
+        let votes = self.acceptor.votes_from(self.learner.commit() + 1);
+        candidate.add_promise(
+            &self.config.node,
+            votes.map(|(slot, vote)| (slot, vote.clone())).collect::<Vec<_>>(),
+        );
+        self.role = Role::Candidate(Box::new(candidate));
+        self.on_heartbeat_timer(effects);
+        self.lead_if_elected(effects);
+    }
+
+    /// Phase 1b.
+    pub(super) fn on_prepare(
+        &mut self,
+        from: &NodeId,
+        ballot: Ballot,
+        first: Slot,
+        effects: &mut Effects<Self>,
+    ) {
+        let record = match self.acceptor.prepare(&ballot) {
+            Ok(record) => record,
+            Err(Refused(ballot)) => return effects.send(from, Message::Reject { ballot }),
+        };
+        if record.is_some() {
+            self.persist(record, effects);
+            self.step_down(None, effects); // whoever led below this ballot, leads no more
+        }
+        effects.send(from, self.promise(ballot, first));
+    }
+
+    /// Everything this node knows of the slots from `first` on. What is known to be chosen goes along, so that
+    /// the new leader need not find it out slot by slot.
+    pub(super) fn promise(&self, ballot: Ballot, first: Slot) -> Message {
+        let snapshot = self.learner.snapshot();
+        let snapshot = (snapshot.slot >= first).then(|| snapshot.clone());
+        let chosen = self.learner.chosen_from(first);
+        let votes = self.acceptor.votes_from(first);
+        Message::Promise {
+            ballot,
+            snapshot,
+            chosen: chosen.map(|(slot, batch)| (slot, batch.clone())).collect(),
+            votes: votes
+                .filter(|(slot, _)| !self.learner.is_chosen(*slot))
+                .map(|(slot, vote)| (slot, vote.clone()))
+                .collect(),
+        }
+    }
+
+    pub(super) fn on_promise(
+        &mut self,
+        from: &NodeId,
+        ballot: &Ballot,
+        snapshot: Option<Snapshot>,
+        chosen: Vec<ChosenSlot>,
+        votes: Vec<(Slot, Vote)>,
+        effects: &mut Effects<Self>,
+    ) {
+        // A promise of an earlier candidacy promises nothing for this one.
+        if !matches!(&self.role, Role::Candidate(candidate) if candidate.ballot == *ballot) {
+            return;
+        }
+        if let Some(snapshot) = snapshot
+            && !self.install(snapshot, effects)
+        {
+            return; // without what it stands for, the votes of this acceptor are incomplete
+        }
+        self.learn(chosen, effects);
+        if let Role::Candidate(candidate) = &mut self.role {
+            candidate.add_promise(from, votes);
+        }
+        self.lead_if_elected(effects);
+    }
+
+    /// A majority has promised: proposes again what may have been chosen, fills the holes, and leads.
+    pub(super) fn lead_if_elected(&mut self, effects: &mut Effects<Self>) {
+        let Role::Candidate(candidate) = &self.role else { return };
+        if candidate.promised.len() < self.config.majority() {
+            return;
+        }
+        let ballot = candidate.ballot.clone();
+        let last = candidate.last_voted().max(self.learner.last_chosen());
+        let mut recovered = candidate.proposals(self.learner.commit() + 1, last);
+        recovered.retain(|(slot, _)| !self.learner.is_chosen(*slot));
+        tracing::info!(?ballot, recovered = recovered.len(), "leads");
+        self.leader = Some(ballot.clone());
+        self.role = Role::Leader(Box::new(Leader::new(
+            ballot,
+            recovered,
+            last,
+            self.config.peers().cloned(),
+            self.config.majority(),
+            effects.now_ms(),
+        )));
+        effects.cancel_timer(Timer::Election);
+        self.on_heartbeat_timer(effects);
+        self.propose(effects);
+    }
+
+    /// Becomes a follower, of `leader` where one is known, and answers those who waited.
+    pub(super) fn step_down(&mut self, leader: Option<Ballot>, effects: &mut Effects<Self>) {
+        self.leader = leader;
+        self.await_leader(effects);
+        effects.cancel_timer(Timer::Heartbeat);
+        if let Role::Leader(leader) = std::mem::replace(&mut self.role, Role::Follower) {
+            tracing::info!(ballot = ?leader.ballot, "leads no more");
+            let orphans = leader.into_orphans();
+            orphans.refused.into_iter().for_each(|token| self.refuse(token, effects));
+            for token in orphans.unknown {
+                let why = "the leader lost its office before the outcome was known";
+                let refusal = Refusal::new(ErrorCode::Timeout, why);
+                effects.reply(token, Answer::Error(refusal));
+            }
+        }
+    }
+
+    /// "I do not lead": a definite error, allowed only where nothing was proposed.
+    pub(super) fn refuse(&self, token: Token, effects: &mut Effects<Self>) {
+        let mut refusal = Refusal::new(ErrorCode::NotLeader, "this node does not lead");
+        refusal.hint = self.leader.as_ref().map(|ballot| ballot.node.clone());
+        effects.reply(token, Answer::Error(refusal));
+    }
+
+    /// A higher ballot stands in the way of what this node tried.
+    pub(super) fn on_reject(&mut self, ballot: &Ballot, effects: &mut Effects<Self>) {
+        if self.role.ballot().is_some_and(|own| own < ballot) {
+            self.step_down(None, effects);
+        }
+    }
+}

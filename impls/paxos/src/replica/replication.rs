@@ -1,0 +1,172 @@
+//! Phase 2, and the heartbeats that hold the cluster together.
+
+use contract::{Answer, NodeId, Request};
+use node::{Application, Effects};
+
+use super::{Paxos, Role, Timer};
+use crate::{
+    acceptor::Refused,
+    ballot::Ballot,
+    message::{Batch, ChosenSlot, Message, Slot},
+};
+
+impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
+    /// Phase 2a for as much as the pipeline holds. This node's own vote is asked for like any other: the message
+    /// to itself arrives after its promise is durable, and its answer after the vote is.
+    pub(super) fn propose(&mut self, effects: &mut Effects<Self>) {
+        let Role::Leader(leader) = &mut self.role else { return };
+        let commit = self.learner.commit();
+        for (slot, batch) in leader.propose(commit, effects.now_ms()) {
+            for member in &self.config.members {
+                let (ballot, batch) = (leader.ballot.clone(), batch.clone());
+                effects.send(member, Message::Accept { ballot, slot, batch, commit });
+            }
+        }
+    }
+
+    /// Phase 2b.
+    pub(super) fn on_accept(
+        &mut self,
+        from: &NodeId,
+        ballot: &Ballot,
+        (slot, batch): (Slot, &Batch),
+        commit: Slot,
+        effects: &mut Effects<Self>,
+    ) {
+        let record = match self.acceptor.accept(slot, ballot, batch) {
+            Ok(record) => record,
+            Err(Refused(ballot)) => return effects.send(from, Message::Reject { ballot }),
+        };
+        if record.is_some() {
+            self.persist(record, effects);
+            self.record_commit(effects);
+        }
+        effects.send(from, Message::Accepted { ballot: ballot.clone(), slot });
+        self.follow(ballot, commit, effects);
+    }
+
+    pub(super) fn on_accepted(
+        &mut self,
+        from: &NodeId,
+        ballot: &Ballot,
+        slot: Slot,
+        effects: &mut Effects<Self>,
+    ) {
+        let Role::Leader(leader) = &mut self.role else { return };
+        if leader.ballot != *ballot {
+            return;
+        }
+        leader.hear_from(from, effects.now_ms());
+        if let Some(batch) = leader.on_accepted(from, slot, self.config.majority()) {
+            self.learn([(slot, batch)], effects);
+        }
+    }
+
+    /// Sends again what was not answered, and shows that the leader lives.
+    pub(super) fn on_heartbeat_timer(&mut self, effects: &mut Effects<Self>) {
+        match &mut self.role {
+            Role::Follower => return,
+            Role::Canvass(canvass) => {
+                let missing = self.config.peers().filter(|peer| !canvass.granted.contains(*peer));
+                for peer in missing {
+                    effects.send(peer, Message::PreVote { ballot: canvass.ballot.clone() });
+                }
+            }
+            Role::Candidate(candidate) => {
+                let first = self.learner.commit() + 1;
+                let missing =
+                    self.config.peers().filter(|peer| !candidate.promised.contains(*peer));
+                for peer in missing {
+                    let ballot = candidate.ballot.clone();
+                    effects.send(peer, Message::Prepare { ballot, first });
+                }
+            }
+            Role::Leader(leader) => {
+                let now_ms = effects.now_ms();
+                if leader.followers(now_ms, self.config.election_ms) < self.config.majority() {
+                    return self.step_down(None, effects); // cut off: the others will elect another
+                }
+                let commit = self.learner.commit();
+                let (members, age_ms) = (&self.config.members, self.config.heartbeat_ms);
+                for (to, slot, batch) in leader.overdue(members, now_ms, age_ms) {
+                    let ballot = leader.ballot.clone();
+                    effects.send(&to, Message::Accept { ballot, slot, batch, commit });
+                }
+                self.send_heartbeat(effects);
+            }
+        }
+        effects.set_timer(Timer::Heartbeat, self.config.heartbeat_ms);
+    }
+
+    pub(super) fn send_heartbeat(&mut self, effects: &mut Effects<Self>) {
+        let Role::Leader(leader) = &mut self.role else { return };
+        let round = leader.reads.next_round();
+        let commit = self.learner.commit();
+        for peer in self.config.peers() {
+            let ballot = leader.ballot.clone();
+            effects.send(peer, Message::Heartbeat { ballot, commit, round });
+        }
+    }
+
+    pub(super) fn on_heartbeat(
+        &mut self,
+        from: &NodeId,
+        ballot: &Ballot,
+        commit: Slot,
+        round: u64,
+        effects: &mut Effects<Self>,
+    ) {
+        let promised = self.acceptor.promised();
+        let known = self.leader.as_ref().map_or(promised, |leader| leader.max(promised));
+        if ballot < known {
+            return effects.send(from, Message::Reject { ballot: known.clone() });
+        }
+        effects.send(from, Message::HeartbeatAck { ballot: ballot.clone(), round });
+        // What was chosen before the last heartbeat and is still missing now, is lost rather than late.
+        let is_behind = self.learner.commit() < self.told_commit;
+        self.follow(ballot, commit, effects);
+        if is_behind {
+            self.fetch(from, effects);
+        }
+    }
+
+    pub(super) fn on_heartbeat_ack(
+        &mut self,
+        from: &NodeId,
+        ballot: &Ballot,
+        round: u64,
+        effects: &mut Effects<Self>,
+    ) {
+        let Role::Leader(leader) = &mut self.role else { return };
+        if leader.ballot == *ballot {
+            leader.hear_from(from, effects.now_ms());
+            leader.reads.acknowledge(from, round);
+            self.answer_reads(effects);
+        }
+    }
+
+    /// A leader lives, and has seen everything up to `commit` chosen.
+    pub(super) fn follow(&mut self, ballot: &Ballot, commit: Slot, effects: &mut Effects<Self>) {
+        let is_old = self.leader.as_ref().is_some_and(|leader| ballot < leader);
+        if ballot.node == self.config.node || is_old {
+            return;
+        }
+        self.heard_ms = effects.now_ms();
+        match self.role {
+            Role::Follower => {
+                self.leader = Some(ballot.clone());
+                self.await_leader(effects);
+            }
+            _ => self.step_down(Some(ballot.clone()), effects),
+        }
+        self.told_commit = self.told_commit.max(commit);
+        // One ballot proposes one value per slot: a vote in the leader's own ballot is for what was chosen.
+        let votes = self.acceptor.votes_from(self.learner.commit() + 1);
+        let chosen: Vec<ChosenSlot> = votes
+            .take_while(|(slot, _)| *slot <= commit)
+            .filter(|(_, vote)| vote.ballot == *ballot)
+            .map(|(slot, vote)| (slot, vote.batch.clone()))
+            .collect();
+        self.learn(chosen, effects);
+    }
+}
