@@ -100,18 +100,7 @@ impl Scenario {
         plan: FaultPlan,
         generator: Generator,
     ) -> Report<P> {
-        for (number, (at_ms, _)) in (FAULTS..).zip(&plan.steps) {
-            simulator.alarm(at_ms * 1000, number);
-        }
-        let heal_us = self.faults.duration_ms * 1000;
-        let close_us = heal_us + self.settle_ms * 1000;
-        // Long enough for the last operation to give up.
-        let end_us = close_us
-            + 1000 * (self.clients.operation_timeout_ms + 2 * self.clients.attempt_timeout_ms);
-        simulator.alarm(heal_us, HEAL);
-        simulator.alarm(close_us, CLOSE);
-        simulator.alarm(end_us, END);
-        let first_alarm = FAULTS + plan.steps.len() as u64;
+        let first_alarm = self.set_alarms(&mut simulator, &plan);
         let mut clients = Clients::new(self.clients, generator, self.seed, first_alarm);
         clients.start(&mut simulator);
         let mut steps = 0;
@@ -144,13 +133,29 @@ impl Scenario {
         }
         let history = clients.into_history();
         Report {
-            ok_after_heal: ok_since(&history, heal_us),
+            ok_after_heal: ok_since(&history, self.faults.duration_ms * 1000),
             violation: simulator.violation().map(str::to_owned),
             history,
             plan,
             steps,
             simulator,
         }
+    }
+
+    /// Sets the alarms of the phases and of the plan's faults; returns the first name that is free for the clients'.
+    fn set_alarms<P: Protocol>(&self, simulator: &mut Simulator<P>, plan: &FaultPlan) -> u64 {
+        for (number, (at_ms, _)) in (FAULTS..).zip(&plan.steps) {
+            simulator.alarm(at_ms * 1000, number);
+        }
+        let heal_ms = self.faults.duration_ms;
+        let close_ms = heal_ms + self.settle_ms;
+        // Long enough for the last operation to give up.
+        let end_ms =
+            close_ms + self.clients.operation_timeout_ms + 2 * self.clients.attempt_timeout_ms;
+        simulator.alarm(heal_ms * 1000, HEAL);
+        simulator.alarm(close_ms * 1000, CLOSE);
+        simulator.alarm(end_ms * 1000, END);
+        FAULTS + plan.steps.len() as u64
     }
 }
 
