@@ -10,9 +10,11 @@ use std::time::Instant;
 
 use synthetic::Sample;
 
+type Write = fn(&Path);
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("name a folder to write to")?);
-    let kinds: [(&str, fn(&Path)); 6] = [
+    let kinds: [(&str, Write); 6] = [
         ("valid", synthetic::valid),
         ("violation", synthetic::violation),
         ("inconclusive", synthetic::inconclusive),

@@ -174,7 +174,7 @@ fn remark(name: &str, reading: &Reading, remarks: &mut Vec<String>) {
     }
     if reading.unreadable > 0 {
         remarks.push(format!(
-            "{} of {name} could not be read and were left out.",
+            "Left out because unreadable: {} of {name}.",
             counted(reading.unreadable, "line")
         ));
     }

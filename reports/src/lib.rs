@@ -5,7 +5,7 @@
 //! record's events (`history`); it knows no workload, process or network.
 //!
 //! Everything in a results folder may come from the code under test, so all of it is hostile: text enters the page
-//! only through [`markup`], which escapes and bounds it.
+//! only through `markup`, which escapes and bounds it.
 
 mod axis;
 mod browser;

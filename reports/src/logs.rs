@@ -18,8 +18,10 @@ const TIMESTAMP_WITHIN_CHARS: usize = 120;
 /// Lines shown around one violation.
 pub const NEAR_LINES_MAX: usize = 60;
 const LINE_CHARS_MAX: usize = 400;
-/// How far around a violation lines are near.
-const NEAR_NS: i128 = 500_000_000;
+/// How far around a violation lines are near. The start of the run may be known to the second only, rounded down, so
+/// that a line seems up to a second later than it was.
+const NEAR_BEFORE_NS: i128 = 500_000_000;
+const NEAR_AFTER_NS: i128 = 1_500_000_000;
 
 /// The end of one log.
 #[derive(Clone, Debug)]
@@ -97,10 +99,13 @@ impl Logs {
             let at_ns = timestamp.as_nanosecond() - started.as_nanosecond();
             for (lines, window) in self.near.iter_mut().zip(windows) {
                 let Some((from, to)) = window else { continue };
-                let near = i128::from(*from) - NEAR_NS..=i128::from(*to) + NEAR_NS;
-                // Each log gets its share, so that a chatty node does not silence the others.
+                let near = i128::from(*from) - NEAR_BEFORE_NS..=i128::from(*to) + NEAR_AFTER_NS;
+                if !near.contains(&at_ns) {
+                    continue;
+                }
+                // Each node gets its share, so that a chatty one does not silence the others.
                 let of_node = lines.iter().filter(|line| line.node == node).count();
-                if near.contains(&at_ns) && of_node < NEAR_LINES_MAX {
+                if of_node < NEAR_LINES_MAX {
                     let text = crate::markup::cut(&without_colours(text), LINE_CHARS_MAX);
                     lines.push(Line { at_ns, node: node.to_owned(), text });
                 }

@@ -75,7 +75,7 @@ fn a_violation_is_proved_on_a_timeline() {
             "In force meanwhile: partition isolate-leader (fault 1",
             "unknown (given up 17.000000 s)",
             "10.005000 s",
-            "Node logs around these operations (6 lines)",
+            "Node logs around these operations (9 lines)",
             "if x=b: r x, w y=2",
         ],
     );
@@ -109,7 +109,7 @@ fn a_run_killed_midway_has_a_report() {
             "<code>harness check ",
             "There is no messages.jsonl.",
             "The last line of history.jsonl is incomplete",
-            "1 line of history.jsonl could not be read",
+            "Left out because unreadable: 1 line of history.jsonl.",
             "Latency over time",
         ],
     );

@@ -34,10 +34,11 @@ fn statistics_into(out: &mut Markup, statistics: &Value) {
             out.raw("<ul class='figures'>");
             for (name, figure) in figures.iter().take(40) {
                 let name = cut(&name.replace('_', " "), 60);
-                out.push(
-                    "<li><span class='dim'>{}</span> {}</li>",
-                    &[&name, &label::arguments(figure, 200)],
-                );
+                let figure = match figure {
+                    Value::String(text) => cut(text, 200),
+                    other => label::arguments(other, 200),
+                };
+                out.push("<li><span class='dim'>{}</span> {}</li>", &[&name, &figure]);
             }
             out.raw("</ul>");
         }

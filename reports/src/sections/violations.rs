@@ -169,8 +169,8 @@ fn logs_into(out: &mut Markup, lines: &[Line]) {
         #[allow(clippy::cast_precision_loss)]
         let at_s = line.at_ns as f64 / 1e9;
         out.push(
-            "<span class='dim'>{} s {}</span> {}\n",
-            &[&format!("{at_s:.6}"), &line.node, &line.text],
+            "<span class='dim'>≈{} s {}</span> {}\n",
+            &[&format!("{at_s:.1}"), &line.node, &line.text],
         );
     }
     out.raw("</pre></details>");
