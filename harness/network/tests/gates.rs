@@ -36,7 +36,7 @@ async fn a_stall_withholds_the_end_of_a_stream_and_what_was_said_before() {
     assert_eq!(bench.n2.log.lines(), ["connection", "/hello"]);
     bench.network.set_gate("n1", "n2", Gate::Open);
     until("the end", || bench.n2.log.count("end") == 1).await;
-    assert_eq!(bench.n2.log.lines(), ["connection", "/hello", "/slow", "end"]);
+    assert_eq!(bench.n2.log.lines(), ["connection", "/hello", "/slow", "finished", "end"]);
     bench.close().await;
 }
 

@@ -111,6 +111,48 @@ async fn either_side_may_end_first() {
 }
 
 #[tokio::test]
+async fn an_unfinished_request_still_reaches_the_upstream_with_its_end() {
+    let (listener, network) = link().await;
+    network.set_faults("n1", "n2", ALL_LOST);
+    let (mut client, mut upstream) = pair(&listener, &network).await;
+    let unfinished = "POST /a HTTP/1.1\r\nContent-Length: 9\r\n\r\n12345";
+    client.write_all(unfinished.as_bytes()).await.unwrap();
+    client.shutdown().await.unwrap();
+    let mut read = String::new();
+    tokio::time::timeout(LIMIT, upstream.read_to_string(&mut read)).await.expect("hangs").unwrap();
+    assert_eq!(read, unfinished);
+    network.close().await;
+}
+
+#[tokio::test]
+async fn after_a_loss_the_client_does_not_even_hear_that_the_upstream_is_gone() {
+    let lost = MessageFaults::default();
+    for (faults, reset) in [
+        (MessageFaults { drop_request: 1.0, ..lost }, false),
+        (MessageFaults { drop_request: 1.0, ..lost }, true),
+        (MessageFaults { drop_response: 1.0, ..lost }, false),
+        (MessageFaults { drop_response: 1.0, ..lost }, true),
+    ] {
+        let (listener, network) = link().await;
+        network.set_faults("n1", "n2", faults);
+        let (client, upstream) = pair(&listener, &network).await;
+        let mut client = Client(client);
+        client.send(post("/a", "1")).await;
+        until("lost", || {
+            let counters = network.counters()[0].2;
+            counters.request_dropped + counters.response_dropped == 1
+        })
+        .await;
+        if reset {
+            socket2::SockRef::from(&upstream).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+        }
+        drop(upstream);
+        assert!(client.hears_nothing().await);
+        network.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_reset_travels_through() {
     let (listener, network) = link().await;
     for client_resets in [true, false] {

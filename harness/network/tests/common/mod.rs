@@ -15,7 +15,7 @@ pub const LIMIT: Duration = Duration::from_secs(20);
 /// Long enough for what is not stopped to arrive.
 pub const MOMENT: Duration = Duration::from_millis(80);
 
-/// What the upstream saw, in order: `start <path>` when a request is complete, `end` when a connection's stream ends.
+/// What the upstream saw, in order: `connection`, the path of each request as it is executed, `end` of a connection.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<String>>>);
 
@@ -33,7 +33,7 @@ impl Log {
     }
 }
 
-/// Answers each POST with its own body; a path `/slow` is answered after a while, `/silent` never.
+/// Answers each POST with its own body; for the path `/slow` it works a while and logs whether it `finished`.
 pub struct Upstream {
     pub address: SocketAddr,
     pub log: Log,
@@ -65,8 +65,8 @@ async fn answer(mut stream: TcpStream, log: Log) {
                 let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
                 log.add(path.clone());
                 match path.as_str() {
-                    "/silent" => continue,
-                    "/slow" => tokio::time::sleep(MOMENT).await,
+                    "/slow" if !works(&stream).await => return log.add("abandoned"),
+                    "/slow" => log.add("finished"),
                     _ => {}
                 }
                 let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
@@ -74,6 +74,16 @@ async fn answer(mut stream: TcpStream, log: Log) {
             }
             None => return log.add("end"),
         }
+    }
+}
+
+/// Works for a while; `false` if the sender's end came first: as common servers do, this one then gives up.
+async fn works(stream: &TcpStream) -> bool {
+    let mut next = [0];
+    tokio::select! {
+        () = tokio::time::sleep(MOMENT) => true,
+        // A pipelined request is no end.
+        Ok(0) | Err(_) = stream.peek(&mut next) => false,
     }
 }
 
