@@ -94,10 +94,10 @@ fn flood(bytes: usize) {
     }
 }
 
-/// A grandchild in a session of its own, which outlives its parent.
+/// A grandchild in a session of its own, which ignores SIGTERM and outlives its parent.
 fn leave_a_daemon() -> std::io::Result<()> {
     std::process::Command::new("sh")
-        .args(["-c", "(setsid sleep 3600 >/dev/null 2>&1 </dev/null &) ; true"])
+        .args(["-c", "(trap '' TERM; setsid sleep 3600 >/dev/null 2>&1 </dev/null &) ; true"])
         .status()
         .map(drop)
 }

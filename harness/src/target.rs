@@ -49,7 +49,7 @@ impl Target {
     pub async fn build(&self, log: &Path) -> Result<(), Failure> {
         let Some(program) = self.manifest.build.first() else { return Ok(()) };
         let argv: Vec<OsString> = self.manifest.build.iter().map(OsString::from).collect();
-        let shim = std::env::current_exe()?;
+        let shim = cluster::shim::this_executable()?;
         let command = self.manifest.build.join(" ");
         let completed =
             cluster::run_to_completion(&argv, &self.folder, &[], log, BUILD_LIMIT, &shim)

@@ -57,6 +57,8 @@ pub struct Shared {
     pub misuse: Misuse,
     /// Answers that broke the contract.
     pub protocol_errors: ProtocolErrors,
+    /// How many operations succeeded.
+    pub successes: AtomicU64,
     /// The node that answered last: who leads, where the store does not tell.
     pub last_answer: Mutex<Option<NodeId>>,
 }
@@ -82,6 +84,12 @@ impl ProtocolErrors {
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let full = map.len() >= Self::EXAMPLES_MAX && !map.contains_key(reason);
         *map.entry(if full { "other".to_owned() } else { reason.to_owned() }).or_default() += 1;
+    }
+
+    /// How many in all.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
     }
 
     /// How many of each.
@@ -235,6 +243,7 @@ impl Clerk {
             }
             Attempt::Answered(outcome) => {
                 self.favourite = journey.node;
+                shared.successes.fetch_add(1, Ordering::Relaxed);
                 *shared.last_answer.lock().unwrap_or_else(PoisonError::into_inner) =
                     Some(node.clone());
                 Step::Done(Performed::Ok(outcome))

@@ -111,6 +111,7 @@ async fn scene(script: &[Reply]) -> Scene {
         },
         misuse: Misuse::default(),
         protocol_errors: ProtocolErrors::default(),
+        successes: AtomicU64::new(0),
         last_answer: Mutex::new(None),
     });
     Scene { clerk: Clerk::new(Arc::clone(&shared), 3, 1), node, record, shared }
@@ -207,7 +208,7 @@ async fn a_malformed_answer_is_info_and_a_protocol_error() {
         let cas = Operation::Cas { key: "x".to_owned(), expect: None, value: "1".to_owned() };
         assert_eq!(scene.clerk.perform(&cas).await, Performed::Info, "{status} {body}");
         assert_eq!(scene.requests().len(), 1, "not retried, not redirected");
-        assert_eq!(scene.shared.protocol_errors.examples().values().sum::<u64>(), 1);
+        assert_eq!(scene.shared.protocol_errors.total(), 1);
     }
 }
 

@@ -1,0 +1,96 @@
+//! Every documented exit code, reached.
+
+mod common;
+
+use common::{Bench, HARNESS, finish};
+use std::process::Command;
+
+const SHORT: &str = "--time-limit 2s --fault-interval 1s --clients 4 --seed 1";
+
+#[test]
+fn valid_is_0_and_json_is_one_document_with_the_verdict() {
+    let bench = Bench::with_toy("");
+    let ran =
+        bench.run(&format!("--workload bank --faults pause,client --json {SHORT}")).expect(0, "");
+    let results = ran.json();
+    assert_eq!(results["verdict"], "valid");
+    assert!(results["operations"]["txn"]["ok"].as_u64().unwrap() > 0, "{results}");
+    assert!(results["faults"]["pause"]["effective"].as_u64().unwrap() > 0, "{results}");
+    for file in [
+        "run.json",
+        "results.json",
+        "history.jsonl",
+        "faults.jsonl",
+        "messages.jsonl",
+        "report.html",
+    ] {
+        assert!(bench.latest().join(file).is_file(), "{file}");
+    }
+    assert!(bench.latest().join("nodes/n1/stderr.log").is_file());
+    bench.assert_nothing_left();
+}
+
+#[test]
+fn violation_is_1_where_a_store_forgets_what_it_acknowledged() {
+    for workload in ["register", "bank:txn", "bank:swap"] {
+        let bench = Bench::with_toy("");
+        let ran = bench.run(&format!("--workload {workload} --faults kill {SHORT}"));
+        ran.expect(1, "VIOLATION");
+        bench.check().expect(1, "VIOLATION");
+    }
+}
+
+#[test]
+fn usage_is_2_and_says_what_would_be_right() {
+    let bench = Bench::with_toy("");
+    bench.run("--workload nonsense").expect(2, "register");
+    bench.run("--faults nonsense").expect(2, "partition");
+    bench.run("--time-limit never").expect(2, "20s");
+    let nowhere = Command::new(HARNESS).args(["run", "/nowhere/at/all"]).output().unwrap();
+    assert_eq!(nowhere.status.code(), Some(2));
+    finish(Command::new(HARNESS).args(["check", "/"])).expect(2, "no results folder");
+}
+
+#[test]
+fn a_workload_the_store_does_not_claim_to_serve_is_a_usage_error() {
+    let bench =
+        Bench::with_manifest("name = \"x\"\nrun = [\"true\"]\nserves = [\"replicated-kv\"]\n");
+    bench.run("--workload bank:txn").expect(2, "caps");
+    let bench = Bench::with_manifest("name = \"x\"\nrun = [\"true\"]\nserves = [\"mapreduce\"]\n");
+    bench.run("--workload register").expect(2, "replicated-kv");
+}
+
+#[test]
+fn inconclusive_is_3_where_a_fault_that_was_asked_for_never_took_hold() {
+    let bench = Bench::with_toy("");
+    // One node has no links to cut.
+    bench.run(&format!("--workload register --faults partition {SHORT}")).expect(3, "partition");
+}
+
+#[test]
+fn inconclusive_is_3_where_a_kind_of_operation_never_succeeded() {
+    let bench = Bench::with_toy("");
+    let ran = bench
+        .run("--workload register --faults none --time-limit 500ms --clients 1 --rate 1 --seed 1");
+    ran.expect(3, "was not tested");
+}
+
+#[test]
+fn a_failing_machine_is_5() {
+    let bench = Bench::with_toy("");
+    let mut command = bench.command("--workload register --faults none --time-limit 1s");
+    finish(command.args(["--out", "/dev/null/results"])).expect(2, "");
+    let store = bench.store();
+    let ran = finish(Command::new(HARNESS).args(["run", "--out", "/dev/null/results"]).arg(store));
+    ran.expect(5, "/dev/null/results");
+}
+
+#[test]
+fn repeating_a_run_says_how_often_the_failure_came_back() {
+    let bench = Bench::with_toy("");
+    let ran = bench
+        .run(&format!("--workload register --faults kill --repeat 2 --json {SHORT}"))
+        .expect(1, "");
+    assert_eq!(ran.json()["violations"], 2);
+    assert_eq!(ran.json()["runs"].as_array().unwrap().len(), 2);
+}
