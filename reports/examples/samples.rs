@@ -14,10 +14,11 @@ type Write = fn(&Path);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("name a folder to write to")?);
-    let kinds: [(&str, Write); 6] = [
+    let kinds: [(&str, Write); 7] = [
         ("valid", synthetic::valid),
         ("violation", synthetic::violation),
         ("inconclusive", synthetic::inconclusive),
+        ("crowded", synthetic::crowded),
         ("incomplete", synthetic::incomplete),
         ("hostile", synthetic::hostile),
         ("large", |folder| Sample::new(99_990).write(folder)),

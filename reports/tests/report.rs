@@ -85,6 +85,13 @@ fn a_violation_is_proved_on_a_timeline() {
 }
 
 #[test]
+fn a_long_proof_is_drawn_whole() {
+    let page = page(synthetic::crowded);
+    assert_eq!(page.matches("<a class='operation'").count(), 40);
+    assert_eq!(page.matches("<tspan class='number'>").count(), 40);
+}
+
+#[test]
 fn an_inconclusive_run_is_neither_green_nor_red() {
     let page = page(synthetic::inconclusive);
     has(

@@ -426,6 +426,53 @@ pub fn violation(folder: &Path) {
     write_results(folder, &results_file(Verdict::Violation, summary, checks));
 }
 
+/// A long proof, many clients, many faults.
+pub fn crowded(folder: &Path) {
+    let mut sample = Sample::new(2000);
+    let mut noise = Noise(11);
+    let mut witness = Vec::new();
+    let mut free = [10 * S; 9];
+    for number in 0..40 {
+        let process = noise.below(9);
+        let place = usize::try_from(process).unwrap();
+        let start = free[place] + noise.below(9) * MS;
+        let end = start + MS + noise.below(6_000_000);
+        free[place] = end;
+        let (f, arguments) = match noise.below(3) {
+            0 => ("get", json!({"key": "x"})),
+            1 => ("put", json!({"key": "x", "value": number.to_string()})),
+            _ => {
+                ("txn", json!([["r", "x", null], ["append", "y", number], ["append", "z", number]]))
+            }
+        };
+        let result = json!({"value": number.to_string()});
+        witness.push(sample.operation(process, f, arguments, (start, end), Ok(result)));
+    }
+    for number in 0..60_u64 {
+        for (after, step) in [(0, FaultStep::Started), (250 * MS, FaultStep::Healed)] {
+            sample.faults.push(FaultRecord {
+                fault: 100 + number,
+                time_ns: number * 480 * MS + after,
+                family: ["pause", "clock", "disk", "client"][usize::try_from(number % 4).unwrap()]
+                    .into(),
+                form: "minority".into(),
+                step,
+                targets: vec!["n1".into()],
+                note: String::new(),
+            });
+        }
+    }
+    sample.write(folder);
+    let violation = Violation {
+        kind: "no legal order".into(),
+        sentence: "These 40 operations on x have no order that respects both time and values."
+            .into(),
+        operations: witness,
+    };
+    let check = CheckResult::found("linearizability", "Key x has no legal order.", vec![violation]);
+    write_results(folder, &results_file(Verdict::Violation, "Not linearizable.", vec![check]));
+}
+
 /// Killed in the middle of writing: no verdict, no messages, a torn last line, a damaged one.
 pub fn incomplete(folder: &Path) {
     Sample::new(500).write(folder);

@@ -1,0 +1,54 @@
+//! The files' shape, pinned: other programs read them, so a change here is a change of the schema's version.
+
+use results::{Fate, FaultRecord, FaultStep, MessageRecord, ResultsFile, RunFile};
+use serde_json::{Value, json};
+
+#[track_caller]
+fn round_trip<T: serde::Serialize + serde::de::DeserializeOwned>(document: &Value) {
+    let typed: T =
+        serde_json::from_value(document.clone()).expect("the document follows the schema");
+    assert_eq!(&serde_json::to_value(&typed).expect("it can be written"), document);
+}
+
+#[test]
+fn run_json() {
+    round_trip::<RunFile>(&json!({
+        "version": 1, "harness": "0.1.0", "target": "kv", "target_folder": "impls/kv", "workload": "bank",
+        "seed": 7, "nodes": ["n1"], "clients": 10, "rate": null, "faults": ["kill"], "fault_interval_ms": 5000,
+        "time_limit_ms": 30000, "started": "2026-03-01T11:00:00+01:00", "command": "harness run",
+        "machine": {"cores": "2"}, "lacks": [],
+    }));
+}
+
+#[test]
+fn results_json() {
+    round_trip::<ResultsFile>(&json!({
+        "verdict": "violation", "version": 1, "summary": "Stale.",
+        "checks": [{
+            "checker": "linearizability", "verdict": "violation", "summary": "Stale.",
+            "violations": [{"kind": "stale read", "sentence": "Stale.", "operations": [4, 8]}],
+            "statistics": {"keys": 1},
+        }],
+        "operations": {"get": {"ok": 1, "fail": 2, "info": 3}},
+        "latency_ms": {"p50": 1.0, "p95": 2.0, "p99": 3.0, "max": 4.5},
+        "faults": {"kill": {"planned": 2, "effective": 1}}, "notes": [], "folder": "results/x",
+    }));
+}
+
+#[test]
+fn fault_lines() {
+    round_trip::<FaultRecord>(&json!({
+        "fault": 0, "time": 5, "family": "partition", "form": "halves", "step": "healed", "targets": ["n1>n2"],
+    }));
+    let unknown = serde_json::from_value::<FaultStep>(json!("begun"));
+    assert!(unknown.is_err());
+}
+
+#[test]
+fn message_lines() {
+    round_trip::<MessageRecord>(&json!({
+        "time": 5, "from": "n1", "to": "n2", "method": "POST", "path": "/peer", "bytes": 100, "fate": "request-dropped",
+    }));
+    let fate = serde_json::to_value(Fate::ResponseDropped).expect("it can be written");
+    assert_eq!(fate, json!("response-dropped"));
+}
