@@ -36,9 +36,9 @@ pub(crate) fn deadline(start: Instant, limits: &Limits) -> Instant {
 /// What a search says about one object.
 pub(crate) enum Answer {
     Valid,
-    /// No order exists; the return at this time is the furthest that was reached.
+    /// No order exists; these calls were found impossible, the one that blocked first.
     Illegal {
-        furthest: u64,
+        suspects: Vec<usize>,
     },
     Stopped(Stop),
     /// The history or this crate is wrong.
@@ -59,7 +59,7 @@ pub(crate) fn decide<M: Model>(
         return Answer::Stopped(stop);
     }
     let problem = Problem::new(model, &problem::items::<M>(calls));
-    let Found { answer, nodes, memory_bytes, furthest } = search(&problem, budget);
+    let Found { answer, nodes, memory_bytes, suspects } = search(&problem, budget);
     statistics.nodes += nodes;
     statistics.memory_bytes = statistics.memory_bytes.max(memory_bytes);
     match answer {
@@ -70,10 +70,8 @@ pub(crate) fn decide<M: Model>(
                 .to_owned(),
         ),
         Ok(None) => {
-            let event = problem.events.get(furthest);
-            let call = event.map(|e| problem.required[e.op as usize].source as usize);
-            let time = call.and_then(|source| calls[source].ret);
-            Answer::Illegal { furthest: time.unwrap_or(0) }
+            let source = |op: u32| problem.required[op as usize].source as usize;
+            Answer::Illegal { suspects: suspects.into_iter().map(source).collect() }
         }
         Err(stop) => Answer::Stopped(stop),
     }
@@ -93,8 +91,8 @@ pub(crate) fn conclude<M: Model>(
         Answer::Valid => (Verdict::Valid, None, None),
         Answer::Stopped(stop) => inconclusive(stop.reason(limits)),
         Answer::Unsound(reason) => inconclusive(reason),
-        Answer::Illegal { furthest } => {
-            match witness::explain(model, calls, furthest, key, limits, deadline) {
+        Answer::Illegal { suspects } => {
+            match witness::explain(model, calls, &suspects, key, limits, deadline) {
                 Ok(witness) => (Verdict::Violation, None, Some(witness)),
                 Err(reason) => inconclusive(reason),
             }

@@ -39,7 +39,21 @@ pub trait Model: Sync {
         false
     }
 
-    /// False only where `effect`, whenever it changes the state, leaves one in which `blocked` is illegal.
+    /// A fingerprint of what this operation leaves behind, such as a hash of the value written: whenever it changes
+    /// the state, any operation that [`Model::needs`] something else is illegal right after it.
+    /// `None`: it depends.
+    fn gives(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> Option<u64> {
+        None
+    }
+
+    /// A fingerprint of what must be there for this operation to have this result; see [`Model::gives`].
+    /// `None`: it depends.
+    fn needs(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> Option<u64> {
+        None
+    }
+
+    /// A finer answer for operations without a fingerprint: false only where `effect`, whenever it changes the
+    /// state, leaves one in which `blocked` is illegal.
     fn may_enable(
         &self,
         _effect: &Self::Input,

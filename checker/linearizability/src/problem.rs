@@ -44,14 +44,47 @@ pub(crate) fn items<M: Model>(calls: &[CallOf<M>]) -> Vec<Item<'_, M>> {
         .collect()
 }
 
-/// An operation that must take effect between its call and its return.
-pub(crate) struct Required<'a, M: Model> {
+/// What an operation does, and what the model promises about it.
+pub(crate) struct Effect<'a, M: Model> {
     pub(crate) input: &'a M::Input,
     pub(crate) output: Option<&'a M::Output>,
-    pub(crate) read_only: bool,
     pub(crate) overwrites: bool,
+    pub(crate) gives: Option<u64>,
+    pub(crate) needs: Option<u64>,
+}
+
+impl<'a, M: Model> Effect<'a, M> {
+    fn new(model: &M, input: &'a M::Input, output: Option<&'a M::Output>) -> Self {
+        Self {
+            input,
+            output,
+            overwrites: model.overwrites(input, output),
+            gives: model.gives(input, output),
+            needs: model.needs(input, output),
+        }
+    }
+
+    pub(crate) fn of(model: &M, call: &'a CallOf<M>) -> Self {
+        Self::new(model, &call.input, call.output.as_ref())
+    }
+
+    /// Could `blocked` be legal right after this changed the state?
+    pub(crate) fn may_enable(&self, model: &M, blocked: &Self) -> bool {
+        match (self.gives, blocked.needs) {
+            (Some(gives), Some(needs)) => gives == needs,
+            _ => model.may_enable(self.input, blocked.input, blocked.output),
+        }
+    }
+}
+
+/// An operation that must take effect between its call and its return.
+pub(crate) struct Required<'a, M: Model> {
+    pub(crate) effect: Effect<'a, M>,
+    pub(crate) read_only: bool,
     /// A number that it has while it is open and that others have before and after.
     pub(crate) slot: usize,
+    /// The position of its call among the events.
+    pub(crate) call_event: u32,
     /// The position of its return among the events.
     pub(crate) return_event: u32,
     /// The same for operations with the same input and output.
@@ -61,9 +94,7 @@ pub(crate) struct Required<'a, M: Model> {
 
 /// Operations with the same input and output that may take effect or not.
 pub(crate) struct Optional<'a, M: Model> {
-    pub(crate) input: &'a M::Input,
-    pub(crate) output: Option<&'a M::Output>,
-    pub(crate) overwrites: bool,
+    pub(crate) effect: Effect<'a, M>,
     /// For each one, in order of invocation: the event from which on it may take effect, and its source.
     pub(crate) from: Vec<(u32, u32)>,
 }
@@ -84,6 +115,9 @@ pub(crate) struct Problem<'a, M: Model> {
     pub(crate) events: Vec<Event>,
     /// How many required operations are open at once, at most.
     pub(crate) slots: usize,
+    /// For each required operation, and then for each optional group: the required operations that it alone can
+    /// make legal, the first to return first. They take effect before anything else changes the state, or never.
+    pub(crate) dependents: Vec<Vec<u32>>,
 }
 
 impl<'a, M: Model> Problem<'a, M> {
@@ -94,6 +128,7 @@ impl<'a, M: Model> Problem<'a, M> {
             optional: Vec::new(),
             events: Vec::new(),
             slots: 0,
+            dependents: Vec::new(),
         };
         let mut times = Vec::new();
         let mut open = Vec::new();
@@ -112,11 +147,10 @@ impl<'a, M: Model> Problem<'a, M> {
             times.push((item.call.call, false, op));
             times.push((ret, true, op));
             problem.required.push(Required {
-                input: &item.call.input,
-                output: item.output,
+                effect: Effect::new(model, &item.call.input, item.output),
                 read_only,
-                overwrites: model.overwrites(&item.call.input, item.output),
                 slot: 0,
+                call_event: 0,
                 return_event: 0,
                 class: *classes.entry((&item.call.input, item.output)).or_insert(class),
                 source: item.source,
@@ -127,6 +161,7 @@ impl<'a, M: Model> Problem<'a, M> {
         problem.events = times.iter().map(|&(_, returns, op)| Event { op, returns }).collect();
         problem.assign_slots();
         problem.group_optional(open, &times);
+        problem.find_dependents();
         problem
     }
 
@@ -138,6 +173,7 @@ impl<'a, M: Model> Problem<'a, M> {
                 op.return_event = position as u32;
                 free.push(op.slot);
             } else {
+                op.call_event = position as u32;
                 op.slot = free.pop().unwrap_or_else(|| {
                     self.slots += 1;
                     self.slots - 1
@@ -155,9 +191,7 @@ impl<'a, M: Model> Problem<'a, M> {
                 as u32;
             let group = *groups.entry((&item.call.input, item.output)).or_insert_with(|| {
                 self.optional.push(Optional {
-                    input: &item.call.input,
-                    output: item.output,
-                    overwrites: self.model.overwrites(&item.call.input, item.output),
+                    effect: Effect::new(self.model, &item.call.input, item.output),
                     from: Vec::new(),
                 });
                 self.optional.len() - 1
@@ -165,4 +199,48 @@ impl<'a, M: Model> Problem<'a, M> {
             self.optional[group].from.push((from, item.source));
         }
     }
+
+    fn find_dependents(&mut self) {
+        // More comparisons than this and the operations without a fingerprint count as enabling everything.
+        const COMPARISONS_MAX: usize = 10_000_000;
+        self.dependents = vec![Vec::new(); self.required.len() + self.optional.len()];
+        let required = self.required.iter().map(|op| (&op.effect, op.read_only, 1));
+        let optional = self.optional.iter().map(|group| (&group.effect, false, group.from.len()));
+        let mut by_fingerprint: FxHashMap<u64, Producer> = FxHashMap::default();
+        let mut unclear = Vec::new();
+        for (number, (effect, read_only, count)) in required.chain(optional).enumerate() {
+            match effect.gives {
+                _ if read_only => {}
+                Some(gives) => {
+                    let only = if count == 1 { Producer::Only(number) } else { Producer::Several };
+                    let several = |producer: &mut Producer| *producer = Producer::Several;
+                    by_fingerprint.entry(gives).and_modify(several).or_insert(only);
+                }
+                None => unclear.push(effect),
+            }
+        }
+        if unclear.len() * self.required.len() > COMPARISONS_MAX {
+            return;
+        }
+        let mut by_return: Vec<u32> = (0..self.required.len() as u32).collect();
+        by_return.sort_unstable_by_key(|&op| self.required[op as usize].return_event);
+        for op in by_return {
+            let effect = &self.required[op as usize].effect;
+            let producer = effect.needs.and_then(|needs| by_fingerprint.get(&needs));
+            let Some(&Producer::Only(number)) = producer else { continue };
+            // An operation that makes itself legal again depends on nobody else.
+            let by_another = unclear.iter().any(|other| other.may_enable(self.model, effect));
+            if number != op as usize && !by_another {
+                self.dependents[number].push(op);
+            }
+        }
+    }
+}
+
+/// Who leaves a fingerprint behind.
+#[derive(Clone, Copy)]
+enum Producer {
+    /// The operation or group with this number, and only one operation of it.
+    Only(usize),
+    Several,
 }

@@ -10,6 +10,8 @@
 //! - Of two configurations that differ only in optional operations used, the one that used fewer has every
 //!   continuation of the other.
 //! - Where nothing that is left can make the blocking operation legal, there is nothing to try.
+//! - A state is left only when everything that depends on the operation that made it has taken effect: of a
+//!   register, all reads of a value that was written once.
 
 use std::rc::Rc;
 
@@ -18,7 +20,7 @@ use rustc_hash::FxHashMap;
 use crate::Model;
 use crate::limits::{Budget, Stop};
 use crate::mask::Mask;
-use crate::problem::Problem;
+use crate::problem::{Effect, Problem};
 use crate::table::Table;
 
 /// No state: no optional operation came just before.
@@ -30,9 +32,13 @@ pub(crate) struct Found {
     pub(crate) answer: Result<Option<Vec<u32>>, Stop>,
     pub(crate) nodes: u64,
     pub(crate) memory_bytes: u64,
-    /// The furthest return that blocked, as a position among the events.
-    pub(crate) furthest: usize,
+    /// Where no order exists: the required operations that could not be had at the furthest point, the one
+    /// that blocks there first.
+    pub(crate) suspects: Vec<u32>,
 }
+
+/// The most suspects worth remembering.
+const SUSPECTS_MAX: usize = 8;
 
 /// Looks for a legal order.
 pub(crate) fn search<M: Model>(problem: &Problem<'_, M>, budget: &Budget<'_>) -> Found {
@@ -40,9 +46,12 @@ pub(crate) fn search<M: Model>(problem: &Problem<'_, M>, budget: &Budget<'_>) ->
         0..=64 => Search::<M, 1>::new(problem, budget).run(),
         65..=128 => Search::<M, 2>::new(problem, budget).run(),
         129..=512 => Search::<M, 8>::new(problem, budget).run(),
-        open => {
-            Found { answer: Err(Stop::TooConcurrent(open)), nodes: 0, memory_bytes: 0, furthest: 0 }
-        }
+        open => Found {
+            answer: Err(Stop::TooConcurrent(open)),
+            nodes: 0,
+            memory_bytes: 0,
+            suspects: Vec::new(),
+        },
     }
 }
 
@@ -77,6 +86,7 @@ struct Frame<const W: usize> {
     state: u32,
     used: u32,
     before: u32,
+    producer: u32,
     next: u32,
     order_length: u32,
     effective: Mask<W>,
@@ -102,11 +112,15 @@ struct Search<'p, 'a, M: Model, const W: usize> {
     used: u32,
     /// The state before the optional operation that came last, or `NONE`.
     before: u32,
+    /// The required operation or (numbered after those) optional group that made the state, or `NONE`.
+    producer: u32,
     /// Open operations not yet effective, the first to return first.
     candidates: Vec<u32>,
     nodes: u64,
     work: u32,
     furthest: usize,
+    /// What was left behind at `furthest`.
+    suspects: Vec<u32>,
     memory_bytes: u64,
 }
 
@@ -129,10 +143,12 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
             state: 0,
             used: 0,
             before: NONE,
+            producer: NONE,
             candidates: Vec::new(),
             nodes: 0,
             work: 0,
             furthest: 0,
+            suspects: Vec::new(),
             memory_bytes: 0,
         };
         search.state = search.intern(problem.model.initial());
@@ -144,7 +160,9 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
         let answer = self.explore();
         let answer = answer.map(|legal| legal.then(|| std::mem::take(&mut self.order)));
         let (nodes, memory_bytes) = (self.nodes, self.memory_bytes.max(self.memory()));
-        Found { answer, nodes, memory_bytes, furthest: self.furthest }
+        let blocker = self.problem.events.get(self.furthest).map(|event| event.op);
+        let suspects = blocker.into_iter().chain(self.suspects).collect();
+        Found { answer, nodes, memory_bytes, suspects }
     }
 
     /// Depth first, with a stack of its own: histories are deeper than the system's.
@@ -193,7 +211,10 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
             }
             self.blocked += 1;
         }
-        self.furthest = self.furthest.max(self.blocked);
+        if self.blocked > self.furthest {
+            self.furthest = self.blocked;
+            self.suspects.clear();
+        }
     }
 
     /// Undoes [`Self::advance`] and everything since the frame was pushed.
@@ -213,6 +234,7 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
         self.state = frame.state;
         self.used = frame.used;
         self.before = frame.before;
+        self.producer = frame.producer;
         self.order.truncate(frame.order_length as usize);
     }
 
@@ -276,18 +298,18 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
             return false;
         }
         let blocked = &problem.required[blocker as usize];
-        let enables = |input| problem.model.may_enable(input, blocked.input, blocked.output);
+        let enables = |effect: &Effect<'_, M>| effect.may_enable(problem.model, &blocked.effect);
         let by_open = self.open.without(self.effective).iter().any(|slot| {
             let op = self.occupant[slot];
             let other = &problem.required[op as usize];
-            op != blocker && !other.read_only && enables(other.input)
+            op != blocker && !other.read_only && enables(&other.effect)
         });
         if by_open || problem.optional.is_empty() {
             return !by_open;
         }
         let enablers = self.enablers.entry(blocker).or_insert_with(|| {
             let groups = 0..problem.optional.len() as u32;
-            groups.filter(|&g| enables(problem.optional[g as usize].input)).collect()
+            groups.filter(|&g| enables(&problem.optional[g as usize].effect)).collect()
         });
         let (uses, used, position) = (&self.uses, self.used, self.blocked);
         !enablers.iter().any(|&group| {
@@ -302,11 +324,13 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
         let open = self.candidates.len() as u32;
         for number in next..open {
             if let Some(state) = self.try_required(number as usize) {
-                let op = &self.problem.required[self.candidates[number as usize] as usize];
+                let number_of_op = self.candidates[number as usize];
+                let op = &self.problem.required[number_of_op as usize];
                 self.push(number + 1);
                 self.effective.insert(op.slot);
                 self.order.push(op.source);
-                (self.state, self.before) = (state, NONE);
+                self.enter(state, number_of_op);
+                self.before = NONE;
                 self.advance();
                 return Ok(true);
             }
@@ -320,7 +344,7 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
                 self.push(open + group + 1);
                 self.order.push(source);
                 self.before = self.state;
-                self.state = state;
+                self.enter(state, self.problem.required.len() as u32 + group);
                 self.used = self.use_one(group);
                 return Ok(true);
             }
@@ -348,7 +372,36 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
         if self.before != NONE && self.step(self.before, op).as_ref() == Some(&after) {
             return None;
         }
-        Some(self.intern(after))
+        let changes = after != **self.states.get(self.state);
+        if changes && self.is_needed_still(op) { None } else { Some(self.intern(after)) }
+    }
+
+    /// Would something that only the present state makes legal be left behind, if `by` changed the state?
+    fn is_needed_still(&mut self, by: u32) -> bool {
+        let problem = self.problem;
+        let Some(dependents) = problem.dependents.get(self.producer as usize) else { return false };
+        let returned =
+            |op: &u32| (problem.required[*op as usize].return_event as usize) < self.blocked;
+        let left_behind = dependents[dependents.partition_point(returned)..].iter().find(|&&op| {
+            let required = &problem.required[op as usize];
+            let begun = (required.call_event as usize) < self.blocked;
+            op != by && !(begun && self.effective.contains(required.slot))
+        });
+        if let Some(op) = left_behind
+            && self.blocked == self.furthest
+            && self.suspects.len() < SUSPECTS_MAX
+            && !self.suspects.contains(op)
+        {
+            self.suspects.push(*op);
+        }
+        left_behind.is_some()
+    }
+
+    /// Makes this the state.
+    fn enter(&mut self, state: u32, producer: u32) {
+        if state != self.state {
+            (self.state, self.producer) = (state, producer);
+        }
     }
 
     /// The state after one more of this group and its source, where that may make a difference.
@@ -362,7 +415,11 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
         let changes = after != **self.states.get(self.state);
         let needed_the_last =
             self.before == NONE || self.step_optional(self.before, group).as_ref() != Some(&after);
-        if changes && needed_the_last && self.is_useful(&after, begun) {
+        if changes
+            && needed_the_last
+            && !self.is_needed_still(NONE)
+            && self.is_useful(&after, begun)
+        {
             Some((self.intern(after), optional.from[used as usize].1))
         } else {
             None
@@ -372,18 +429,18 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
     /// Does anything that can come next tell the state `after` from the present one?
     fn is_useful(&self, after: &M::State, begun: u32) -> bool {
         let (model, now) = (self.problem.model, self.states.get(self.state));
-        let differs = |input: &M::Input, output: Option<&M::Output>| {
-            let then = model.step(after, input, output);
-            then.is_some() && then != model.step(now, input, output)
+        let differs = |next: &Effect<'_, M>| {
+            let then = model.step(after, next.input, next.output);
+            then.is_some() && then != model.step(now, next.input, next.output)
         };
         let by_required = self.candidates.iter().any(|&op| {
             let op = &self.problem.required[op as usize];
-            !op.overwrites && differs(op.input, op.output)
+            !op.effect.overwrites && differs(&op.effect)
         });
         by_required
             || self.problem.optional[..begun as usize]
                 .iter()
-                .any(|other| !other.overwrites && differs(other.input, other.output))
+                .any(|other| !other.effect.overwrites && differs(&other.effect))
     }
 
     fn push(&mut self, next: u32) {
@@ -392,6 +449,7 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
             state: self.state,
             used: self.used,
             before: self.before,
+            producer: self.producer,
             next,
             order_length: self.order.len() as u32,
             effective: self.effective,
@@ -408,12 +466,12 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
     }
 
     fn step(&self, state: u32, op: u32) -> Option<M::State> {
-        let op = &self.problem.required[op as usize];
+        let op = &self.problem.required[op as usize].effect;
         self.problem.model.step(self.states.get(state), op.input, op.output)
     }
 
     fn step_optional(&self, state: u32, group: u32) -> Option<M::State> {
-        let group = &self.problem.optional[group as usize];
+        let group = &self.problem.optional[group as usize].effect;
         self.problem.model.step(self.states.get(state), group.input, group.output)
     }
 

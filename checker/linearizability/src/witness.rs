@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use crate::limits::Budget;
-use crate::problem::{Item, Problem, items};
+use crate::problem::{Effect, Item, Problem, items};
 use crate::search::search;
 use crate::{CallOf, Limits, Model, Witness, oracle};
 
@@ -18,18 +18,24 @@ const TIME: Duration = Duration::from_secs(2);
 /// Configurations that one attempt may visit.
 const NODES: u64 = 20_000;
 
+/// The most operations whose whole history is tried before any prefix is.
+const WINDOW_MAX: usize = 1_000;
+
+/// More operations than this that may have written a value tell nothing.
+const WRITERS_MAX: usize = 64;
+
 /// The most operations that a witness names.
 const NAMED_MAX: usize = 12;
 
 /// The most operations that the oracle is asked about.
 const VERIFIED_MAX: usize = 8;
 
-/// Explains why there is no order, given that the return at `furthest` is as far as any got.
+/// Explains why there is no order; the search could not place `suspects`.
 /// An error means that this crate contradicts itself.
 pub(crate) fn explain<M: Model>(
     model: &M,
     calls: &[CallOf<M>],
-    furthest: u64,
+    suspects: &[usize],
     key: Option<String>,
     limits: &Limits,
     deadline: Instant,
@@ -37,18 +43,28 @@ pub(crate) fn explain<M: Model>(
     let now = Instant::now();
     // Even a check that used all its time gets a moment for the explanation.
     let soonest = now + TIME / 10;
+    let end = deadline.min(now + TIME).max(soonest);
     let budget = Budget {
-        deadline: deadline.min(now + TIME).max(soonest),
+        deadline: end,
         memory_bytes: limits.memory_bytes,
         nodes: NODES,
         cancel: limits.cancel.as_deref(),
     };
     let all = items::<M>(calls);
-    let end = shortest_illegal_prefix(model, &all, furthest, &budget);
-    let core = Core::shrink(model, prefix(&all, end), &budget);
+    let mut returns: Vec<u64> = suspects.iter().filter_map(|&suspect| calls[suspect].ret).collect();
+    returns.sort_unstable();
+    let mut core = returns.iter().find_map(|&end| Core::window(model, prefix(&all, end), &budget));
+    if core.is_none() {
+        let first = returns.first().copied().unwrap_or_default();
+        let half = Budget { deadline: now + (end - now) / 2, nodes: u64::MAX, ..budget };
+        let end = shortest_illegal_prefix(model, &all, first, &half);
+        core = Core::window(model, prefix(&all, end), &budget);
+        core = core.or_else(|| Some(Core::whole(model, prefix(&all, end))));
+    }
+    let mut core = core.unwrap_or_else(|| Core::whole(model, all));
+    core.drop_chunks(&budget);
     core.verify()?;
-    let stuck = calls.iter().find(|call| !call.failed && call.ret == Some(end));
-    Ok(describe(model, calls, &core, stuck, key))
+    Ok(describe(model, calls, &core, key))
 }
 
 /// Does no order explain these? `false` also where the attempt was given up.
@@ -108,18 +124,14 @@ struct Core<'m, 'a, M: Model> {
     items: Vec<Item<'a, M>>,
     /// Which of them count in full.
     kept: Vec<bool>,
-    /// Whether it was proved illegal as it is (or only as a whole).
-    shrunk: bool,
 }
 
 impl<'m, 'a, M: Model> Core<'m, 'a, M> {
-    fn shrink(model: &'m M, mut items: Vec<Item<'a, M>>, budget: &Budget<'_>) -> Self {
+    /// Everything in full strength.
+    fn whole(model: &'m M, mut items: Vec<Item<'a, M>>) -> Self {
         items.sort_by_key(|item| item.ret.unwrap_or(u64::MAX));
-        let kept: Vec<bool> = items.iter().map(|item| item.ret.is_some()).collect();
-        let mut core = Self { model, items, kept, shrunk: false };
-        core.keep_a_window(budget);
-        core.drop_chunks(budget);
-        core
+        let kept = items.iter().map(|item| item.ret.is_some()).collect();
+        Self { model, items, kept }
     }
 
     /// The items with everything relaxed that is not kept.
@@ -129,36 +141,39 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
         self.items.iter().zip(kept).map(weaken).collect()
     }
 
-    fn try_keeping(&mut self, kept: Vec<bool>, budget: &Budget<'_>) -> bool {
-        let illegal = is_illegal(self.model, &self.weakened(&kept), budget);
-        if illegal {
-            self.kept = kept;
-            self.shrunk = true;
-        }
-        illegal
+    fn is_illegal_with(&self, kept: &[bool], budget: &Budget<'_>) -> bool {
+        is_illegal(self.model, &self.weakened(kept), budget)
+    }
+
+    fn keep(&mut self, kept: Vec<bool>) {
+        self.kept = kept;
     }
 
     /// Mistakes are local: often the last few operations, and those that wrote what the last one saw, are enough.
-    fn keep_a_window(&mut self, budget: &Budget<'_>) {
-        let required = self.kept.iter().filter(|&&kept| kept).count();
-        let Some(stuck) = required.checked_sub(1).map(|last| self.items[last]) else { return };
-        let wrote = |item: &Item<'a, M>| {
-            self.model.may_enable(&item.call.input, &stuck.call.input, stuck.output)
-        };
-        let writers: Vec<bool> = self.items[..required].iter().map(wrote).collect();
+    fn window(model: &'m M, items: Vec<Item<'a, M>>, budget: &Budget<'_>) -> Option<Self> {
+        let mut core = Self::whole(model, items);
+        let stuck = *core.stuck()?;
+        let required = core.kept.iter().filter(|&&kept| kept).count();
+        let wrote = |item: &Item<'a, M>| may_enable(model, item.call, stuck.call);
+        let writers: Vec<bool> = core.items[..required].iter().map(wrote).collect();
         // Where everything counts as a writer, this is no help.
-        let few_writers = writers.iter().filter(|&&writer| writer).count() <= 64;
-        let mut size = 4;
-        while size < required {
-            let mut kept = self.kept.clone();
-            for (i, kept) in kept[..required - size].iter_mut().enumerate() {
-                *kept = few_writers && writers[i];
-            }
-            if self.try_keeping(kept, budget) {
-                return;
-            }
-            size *= 4;
-        }
+        let few_writers = writers.iter().filter(|&&writer| writer).count() <= WRITERS_MAX;
+        let kept = |size: usize| {
+            let in_window = |i: usize| i + size >= required || (few_writers && writers[i]);
+            (0..core.items.len()).map(|i| i < required && in_window(i)).collect::<Vec<bool>>()
+        };
+        let sizes = std::iter::successors(Some(4), |size| Some(4 * size));
+        let attempts: Vec<_> = sizes.take_while(|&size| size < required).map(kept).collect();
+        let whole = (required <= WINDOW_MAX).then(|| core.kept.clone());
+        let found =
+            attempts.into_iter().chain(whole).find(|kept| core.is_illegal_with(kept, budget))?;
+        core.keep(found);
+        Some(core)
+    }
+
+    /// The one that no order can place: the last that returned.
+    fn stuck(&self) -> Option<&Item<'a, M>> {
+        self.items.iter().zip(&self.kept).rev().find(|&(_, &kept)| kept).map(|(item, _)| item)
     }
 
     /// Zeller & Hildebrandt's delta debugging ("Simplifying and isolating failure-inducing input", TSE 2002):
@@ -179,7 +194,9 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
                     }
                     let mut kept = self.kept.clone();
                     chunk.iter().for_each(|&i| kept[i] = false);
-                    self.try_keeping(kept, budget);
+                    if self.is_illegal_with(&kept, budget) {
+                        self.keep(kept);
+                    }
                 }
                 size /= 2;
             }
@@ -200,7 +217,7 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
                 ..item.call.clone()
             })
             .collect();
-        if self.shrunk && core.len() <= VERIFIED_MAX && oracle::is_linearizable(self.model, &core) {
+        if core.len() <= VERIFIED_MAX && oracle::is_linearizable(self.model, &core) {
             return Err("Internal error: the search found no order for a history that has one; the model's \
                         hints may contradict its steps."
                 .to_owned());
@@ -219,26 +236,30 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
     }
 }
 
+/// Could `blocked` be legal right after `effect`?
+fn may_enable<M: Model>(model: &M, effect: &CallOf<M>, blocked: &CallOf<M>) -> bool {
+    let of = |call| Effect::<M>::of(model, call);
+    !model.is_read_only(&effect.input) && of(effect).may_enable(model, &of(blocked))
+}
+
 /// The witness in words.
 fn describe<M: Model>(
     model: &M,
     calls: &[CallOf<M>],
     core: &Core<'_, '_, M>,
-    stuck: Option<&CallOf<M>>,
     key: Option<String>,
 ) -> Witness {
+    let stuck = core.stuck().map(|item| item.call);
     let kept = core.kept.iter().filter(|&&kept| kept).count();
     let mut named = core.named();
     let kind = stuck.map_or("not linearizable", |stuck| model.kind(stuck, calls));
     // Where a value came from, even where its write need not have happened.
     if let Some(stuck) = stuck {
-        let output = stuck.output.as_ref();
         let writes = |call: &&CallOf<M>| {
             call.id != stuck.id
                 && call.call <= stuck.ret.unwrap_or(u64::MAX)
-                && !model.is_read_only(&call.input)
-                && output.is_some()
-                && model.may_enable(&call.input, &stuck.input, output)
+                && stuck.output.is_some()
+                && may_enable(model, call, stuck)
         };
         let writers: Vec<&CallOf<M>> = calls.iter().filter(writes).collect();
         if writers.len() <= 2 {

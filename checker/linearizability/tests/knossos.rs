@@ -4,13 +4,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers say what they expect, too")]
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
 
 use history::{Operation, Verdict, operations, read_edn};
 use linearizability::models::cas_register::{CasInput, CasOutput, CasRegister};
-use linearizability::models::multi_register::{MultiInput, MultiOutput, MultiRegister};
-use linearizability::{Call, CallOf, Limits, check};
+use linearizability::{Call, CallOf, Limits, Model, check};
 use serde_json::Value;
 
 fn cas_call(operation: &Operation) -> CallOf<CasRegister> {
@@ -31,43 +31,51 @@ fn cas_call(operation: &Operation) -> CallOf<CasRegister> {
     Call::from_operation(operation, input, output)
 }
 
-/// Transactions of `[:read k v]` or `[:write k v]`, each all reads or all writes.
-fn multi_call(operation: &Operation) -> CallOf<MultiRegister> {
-    let done = operation.result().unwrap_or(&operation.arguments);
-    let steps = done.as_array().unwrap().iter().map(|step| step.as_array().unwrap());
-    let key = |step: &Vec<Value>| step[1].as_str().unwrap().to_owned();
-    let reads = steps.clone().all(|step| step[0] == ":read");
-    assert!(reads || steps.clone().all(|step| step[0] == ":write"), "mixed: {done}");
-    let (input, output) = if reads {
-        let value = |step: &Vec<Value>| (!step[2].is_null()).then(|| step[2].to_string());
-        let values = steps.clone().map(|step| (key(step), value(step))).collect();
-        (MultiInput::Read(steps.map(key).collect()), MultiOutput::Values(values))
-    } else {
-        let values = steps.map(|step| (key(step), step[2].to_string())).collect();
-        (MultiInput::Write(values), MultiOutput::Done)
-    };
-    Call::from_operation(operation, input, Some(output))
+/// Registers under transactions of `[:read k v]` and `[:write k v]`, all 0 at first.
+struct Transactions;
+
+impl Model for Transactions {
+    type Input = Vec<(String, String, Value)>;
+    type Output = ();
+    type State = BTreeMap<String, Value>;
+
+    fn initial(&self) -> Self::State {
+        BTreeMap::new()
+    }
+
+    fn step(
+        &self,
+        state: &Self::State,
+        steps: &Self::Input,
+        ok: Option<&()>,
+    ) -> Option<Self::State> {
+        let mut next = state.clone();
+        for (kind, key, value) in steps {
+            if kind == ":write" {
+                next.insert(key.clone(), value.clone());
+            } else if ok.is_some() && next.get(key).unwrap_or(&Value::from(0)) != value {
+                return None;
+            }
+        }
+        Some(next)
+    }
+
+    fn is_read_only(&self, steps: &Self::Input) -> bool {
+        steps.iter().all(|(kind, ..)| kind == ":read")
+    }
+
+    fn describe(&self, steps: &Self::Input, _: Option<&()>) -> String {
+        format!("{steps:?}")
+    }
 }
 
-/// The history's registers begin at 0: say so with a write before everything.
-fn from_zero(mut calls: Vec<CallOf<MultiRegister>>) -> Vec<CallOf<MultiRegister>> {
-    let zero = ["x", "y"].map(|key| (format!(":{key}"), "0".to_owned()));
-    for call in &mut calls {
-        call.call += 2;
-        call.ret = call.ret.map(|ret| ret + 2);
-    }
-    calls.push(Call {
-        id: u64::MAX,
-        process: u64::MAX,
-        input: MultiInput::Write(zero.into()),
-        output: Some(MultiOutput::Done),
-        call: 0,
-        ret: Some(1),
-        call_ns: 0,
-        return_ns: Some(0),
-        failed: false,
-    });
-    calls
+fn transaction(operation: &Operation) -> CallOf<Transactions> {
+    let steps = operation.result().unwrap_or(&operation.arguments);
+    let step = |step: &Value| {
+        let text = |i: usize| step[i].as_str().unwrap().to_owned();
+        (text(0), text(1), step[2].clone())
+    };
+    Call::from_operation(operation, steps.as_array().unwrap().iter().map(step).collect(), Some(()))
 }
 
 fn judge(folder: &Path, file: &str, model: &str) -> linearizability::Report {
@@ -75,8 +83,8 @@ fn judge(folder: &Path, file: &str, model: &str) -> linearizability::Report {
     let operations = operations(&events).unwrap_or_else(|error| panic!("{file}: {error}"));
     let limits = Limits::default();
     if model == "multi-register" {
-        let calls = operations.iter().map(multi_call).collect();
-        check(&MultiRegister, &from_zero(calls), &limits)
+        let calls: Vec<_> = operations.iter().map(transaction).collect();
+        check(&Transactions, &calls, &limits)
     } else {
         let calls: Vec<_> = operations.iter().map(cas_call).collect();
         check(&CasRegister::default(), &calls, &limits)

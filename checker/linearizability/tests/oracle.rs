@@ -127,10 +127,14 @@ impl Model for Wrong {
     fn describe(&self, input: &KvInput, output: Option<&KvOutput>) -> String {
         Kv.describe(input, output)
     }
-    fn may_enable(&self, effect: &KvInput, blocked: &KvInput, output: Option<&KvOutput>) -> bool {
-        let wrong =
-            matches!((self, effect, blocked), (Wrong::FalseHint, KvInput::Put(_), KvInput::Get));
-        !wrong && Kv.may_enable(effect, blocked, output)
+    fn gives(&self, input: &KvInput, output: Option<&KvOutput>) -> Option<u64> {
+        match (self, input) {
+            (Wrong::FalseHint, KvInput::Put(_)) => Some(0),
+            _ => Kv.gives(input, output),
+        }
+    }
+    fn needs(&self, input: &KvInput, output: Option<&KvOutput>) -> Option<u64> {
+        Kv.needs(input, output)
     }
 }
 

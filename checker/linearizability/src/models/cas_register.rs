@@ -1,5 +1,8 @@
 //! A register over JSON values with compare-and-set: what Jepsen's register workloads test.
 
+use std::hash::BuildHasher;
+
+use rustc_hash::FxBuildHasher;
 use serde_json::Value;
 
 use super::quoted;
@@ -84,22 +87,25 @@ impl Model for CasRegister {
         matches!((input, output), (CasInput::Write(_), None | Some(CasOutput::Done)))
     }
 
-    fn may_enable(
-        &self,
-        effect: &CasInput,
-        blocked: &CasInput,
-        output: Option<&CasOutput>,
-    ) -> bool {
-        let needed = match (blocked, output) {
-            (CasInput::Read, Some(CasOutput::Value(value))) => value,
-            (CasInput::Cas(expect, _), Some(CasOutput::Cas(true))) => expect,
-            _ => return true,
-        };
-        match effect {
-            CasInput::Read => false,
-            CasInput::Write(value) | CasInput::Cas(_, value) => value == needed,
+    fn gives(&self, input: &CasInput, output: Option<&CasOutput>) -> Option<u64> {
+        match (input, output) {
+            // These never change anything, so that any promise holds.
+            (CasInput::Read, _) | (_, Some(CasOutput::Cas(false))) => Some(0),
+            (CasInput::Write(value) | CasInput::Cas(_, value), _) => Some(fingerprint(value)),
         }
     }
+
+    fn needs(&self, input: &CasInput, output: Option<&CasOutput>) -> Option<u64> {
+        match (input, output) {
+            (CasInput::Read, Some(CasOutput::Value(value))) => Some(fingerprint(value)),
+            (CasInput::Cas(expect, _), Some(CasOutput::Cas(true))) => Some(fingerprint(expect)),
+            _ => None,
+        }
+    }
+}
+
+fn fingerprint(value: &Value) -> u64 {
+    FxBuildHasher.hash_one(value)
 }
 
 /// A number as it is, anything longer shortened.

@@ -1,5 +1,9 @@
 //! One key of a key-value store: a string register that can be absent, with append, hashed put and compare-and-set.
 
+use std::hash::BuildHasher;
+
+use rustc_hash::FxBuildHasher;
+
 use super::text::Text;
 use crate::{Call, Model};
 
@@ -114,33 +118,32 @@ impl Model for Kv {
         matches!((input, output), (KvInput::Put(_), None | Some(KvOutput::Done)))
     }
 
+    fn gives(&self, input: &KvInput, output: Option<&KvOutput>) -> Option<u64> {
+        match (input, output) {
+            // These never change anything, so that any promise holds.
+            (KvInput::Get, _) | (_, Some(KvOutput::Cas { swapped: false, .. })) => Some(0),
+            (KvInput::Put(value) | KvInput::Cas { value, .. }, _) => Some(fingerprint(Some(value))),
+            (KvInput::Append(_), Some(KvOutput::Value(new))) => Some(fingerprint(new.as_deref())),
+            (KvInput::PutHash(value), Some(KvOutput::Previous(previous))) => {
+                Some(fingerprint(Some(&Text::new(previous).fnv1a_with(value))))
+            }
+            (KvInput::Append(_) | KvInput::PutHash(_), _) => None,
+        }
+    }
+
+    fn needs(&self, input: &KvInput, output: Option<&KvOutput>) -> Option<u64> {
+        match needed(input, output) {
+            Needed::Exactly(value) => Some(fingerprint(value)),
+            Needed::Unclear => None,
+        }
+    }
+
     fn may_enable(&self, effect: &KvInput, blocked: &KvInput, output: Option<&KvOutput>) -> bool {
-        // The value that must be there for `blocked` to have this result, where exactly one will do.
-        let needed = match (blocked, output) {
-            (KvInput::Get, Some(KvOutput::Value(value))) => value.as_deref(),
-            (KvInput::PutHash(_), Some(KvOutput::Previous(previous))) if !previous.is_empty() => {
-                Some(previous.as_str())
-            }
-            (KvInput::Append(more), Some(KvOutput::Value(Some(new)))) => {
-                match new.strip_suffix(more.as_str()) {
-                    Some("") => return true, // empty or absent
-                    Some(before) => Some(before),
-                    None => return false,
-                }
-            }
-            (KvInput::Cas { expect, .. }, Some(KvOutput::Cas { swapped: true, .. })) => {
-                expect.as_deref()
-            }
-            (KvInput::Cas { .. }, Some(KvOutput::Cas { current: Some(current), .. })) => {
-                current.as_deref()
-            }
-            _ => return true,
-        };
+        let Needed::Exactly(value) = needed(blocked, output) else { return true };
         match effect {
-            KvInput::Get => false,
-            KvInput::Put(value) | KvInput::Cas { value, .. } => needed == Some(value),
-            KvInput::Append(more) => needed.is_some_and(|v| v.ends_with(more.as_str())),
-            KvInput::PutHash(_) => needed.is_some_and(|v| v.parse::<u32>().is_ok()),
+            KvInput::Append(more) => value.is_some_and(|value| value.ends_with(more.as_str())),
+            KvInput::PutHash(_) => value.is_some_and(|value| value.parse::<u32>().is_ok()),
+            KvInput::Get | KvInput::Put(_) | KvInput::Cas { .. } => true,
         }
     }
 
@@ -155,6 +158,39 @@ impl Model for Kv {
     ) -> &'static str {
         kind::of(stuck, calls)
     }
+}
+
+/// The value that must be there for an operation to have its result.
+enum Needed<'a> {
+    Exactly(Option<&'a str>),
+    Unclear,
+}
+
+fn needed<'a>(input: &'a KvInput, output: Option<&'a KvOutput>) -> Needed<'a> {
+    match (input, output) {
+        (KvInput::Get, Some(KvOutput::Value(value))) => Needed::Exactly(value.as_deref()),
+        (KvInput::PutHash(_), Some(KvOutput::Previous(previous))) if !previous.is_empty() => {
+            Needed::Exactly(Some(previous))
+        }
+        (KvInput::Append(more), Some(KvOutput::Value(Some(new)))) => {
+            match new.strip_suffix(more.as_str()) {
+                // Empty or absent; or an impossible answer.
+                Some("") | None => Needed::Unclear,
+                before => Needed::Exactly(before),
+            }
+        }
+        (KvInput::Cas { expect, .. }, Some(KvOutput::Cas { swapped: true, .. })) => {
+            Needed::Exactly(expect.as_deref())
+        }
+        (KvInput::Cas { .. }, Some(KvOutput::Cas { current: Some(current), .. })) => {
+            Needed::Exactly(current.as_deref())
+        }
+        _ => Needed::Unclear,
+    }
+}
+
+fn fingerprint(value: Option<&str>) -> u64 {
+    FxBuildHasher.hash_one(value)
 }
 
 /// The value of a key, or its absence.
