@@ -13,6 +13,7 @@ mod bank_txn;
 mod cycles;
 mod guards;
 mod narrate;
+mod overtaken;
 mod record;
 mod register;
 mod seeded;

@@ -23,6 +23,7 @@ use serde_json::json;
 use crate::{
     Client, Workload,
     narrate::{self, LISTED},
+    overtaken::overtaken,
     record::{self, End, Record},
     seeded::Seeded,
 };
@@ -100,7 +101,11 @@ impl Workload for Register {
 
     fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
         match record::read(operations) {
-            Ok(records) => vec![check_values(&records), check_order(&records, limits)],
+            Ok(records) => vec![
+                check_values(&records),
+                check_stretches(&records),
+                check_order(&records, limits),
+            ],
             Err(reason) => vec![CheckResult::inconclusive("linearizability", reason)],
         }
     }
@@ -263,6 +268,18 @@ fn fault(
         }
     }
     None
+}
+
+/// The commonest violations under their names, before the search looks for all.
+fn check_stretches(records: &[Record]) -> CheckResult {
+    let violations = overtaken(records);
+    let summary = match violations.first() {
+        None => "No value of a key was there both before and after another.".to_owned(),
+        Some(first) => {
+            format!("A value was there both before and after another: {}.", first.sentence)
+        }
+    };
+    CheckResult::found("register-order", summary, violations)
 }
 
 fn check_order(records: &[Record], limits: &Limits) -> CheckResult {

@@ -1,0 +1,140 @@
+//! Values of a key that were there both before and after another one: the commonest violations, found in a sort and
+//! told in a sentence.
+//!
+//! Each value of `register` is written at most once and so is there for one stretch of time. If someone was done with
+//! A before someone began on B, A came first; if the opposite holds as well, no order explains it (the two-cycles of
+//! Gibbons & Korach, "Testing shared memories", SIAM J. Comput. 1997). What this finds the search finds too, but
+//! without a name.
+
+use std::collections::BTreeMap;
+
+use contract::{Operation, Outcome};
+use history::Violation;
+use rustc_hash::FxHashMap;
+
+use crate::{
+    narrate::{self, LISTED},
+    record::Record,
+};
+
+/// When a value is known to have been there.
+#[derive(Clone, Copy)]
+struct Stretch<'a> {
+    value: Option<&'a str>,
+    /// The operation on it that ended first; `None` for a key's absence, which is there from the start.
+    first: Option<(u64, &'a Record)>,
+    /// The operation on it that began last.
+    last: Option<(u64, &'a Record)>,
+}
+
+/// Finds, for each key, two values that were each there before the other.
+pub(crate) fn overtaken(records: &[Record]) -> Vec<Violation> {
+    let mut keys: BTreeMap<&str, FxHashMap<Option<&str>, Stretch<'_>>> = BTreeMap::new();
+    for record in records {
+        let Some((key, saw, wrote)) = touched(record) else { continue };
+        let stretches = keys.entry(key).or_default();
+        for value in [saw, wrote.map(Some)].into_iter().flatten() {
+            let stretch =
+                stretches.entry(value).or_insert(Stretch { value, first: None, last: None });
+            stretch.see(record);
+        }
+    }
+    let found = keys.into_iter().filter_map(|(key, stretches)| {
+        conflict(stretches.into_values().collect()).map(|(a, b)| tell(key, a, b))
+    });
+    found.take(LISTED).collect()
+}
+
+/// The key, the value that was there just before a successful operation, where it tells, and the one it left.
+fn touched(record: &Record) -> Option<(&str, Option<Option<&str>>, Option<&str>)> {
+    match (&record.operation, record.outcome()?) {
+        (Operation::Get { key }, Outcome::Value { value }) => {
+            Some((key, Some(value.as_deref()), None))
+        }
+        (Operation::Put { key, value }, Outcome::Done {}) => Some((key, None, Some(value))),
+        (Operation::Append { key, value }, Outcome::Value { value: Some(whole) }) => {
+            let before = whole.strip_suffix(value.as_str())?;
+            Some((key, Some((!before.is_empty()).then_some(before)), Some(whole)))
+        }
+        (Operation::Cas { key, expect, value }, Outcome::Swapped { swapped: true, .. }) => {
+            Some((key, Some(expect.as_deref()), Some(value)))
+        }
+        (Operation::Cas { key, .. }, Outcome::Swapped { value: Some(current), .. }) => {
+            Some((key, Some(current.as_deref()), None))
+        }
+        _ => None,
+    }
+}
+
+impl<'a> Stretch<'a> {
+    fn see(&mut self, record: &'a Record) {
+        let earlier = |(ret, _): (u64, &Record)| record.ret.is_some_and(|mine| mine < ret);
+        if self.value.is_some() && self.first.is_none_or(earlier) {
+            self.first = record.ret.map(|ret| (ret, record));
+        }
+        if self.last.is_none_or(|(call, _)| record.call > call) {
+            self.last = Some((record.call, record));
+        }
+    }
+
+    /// From when on it is certain that the value had been there.
+    fn since(&self) -> Option<u64> {
+        self.first.map(|(ret, _)| ret)
+    }
+
+    /// The latest moment before which it cannot have gone.
+    fn until(&self) -> Option<u64> {
+        self.last.map(|(call, _)| call)
+    }
+}
+
+/// Two stretches each of which begins before the other ends: first the one whose late operation is odd.
+fn conflict(mut stretches: Vec<Stretch<'_>>) -> Option<(Stretch<'_>, Stretch<'_>)> {
+    // A key's absence, being there from the start, sorts first.
+    stretches.sort_by_key(|stretch| (stretch.since(), stretch.until()));
+    // Of each prefix, the two that last longest: one of them is not the stretch itself.
+    let mut longest: Vec<[Option<usize>; 2]> = vec![[None, None]];
+    for (at, stretch) in stretches.iter().enumerate() {
+        let until = |of: Option<usize>| of.map(|of| stretches[of].until());
+        let [first, second] = longest[at];
+        longest.push(if until(first) < Some(stretch.until()) {
+            [Some(at), first]
+        } else if until(second) < Some(stretch.until()) {
+            [first, Some(at)]
+        } else {
+            [first, second]
+        });
+    }
+    for (at, b) in stretches.iter().enumerate() {
+        let before = stretches.partition_point(|a| a.since() < b.until());
+        let a = longest[before].into_iter().flatten().find(|a| *a != at);
+        if let Some(a) = a.filter(|a| b.since().is_some() && stretches[*a].until() > b.since()) {
+            return Some((stretches[a], *b));
+        }
+    }
+    None
+}
+
+fn tell(key: &str, a: Stretch<'_>, b: Stretch<'_>) -> Violation {
+    let mut operations = Vec::new();
+    let mut name = |end: Option<(u64, &Record)>| {
+        let Some((_, record)) = end else { return String::new() };
+        if !operations.contains(&record.call) {
+            operations.push(record.call);
+        }
+        narrate::who(record)
+    };
+    let (late, early) = (name(a.last), name(b.first));
+    let (value, other) = (narrate::value(a.value), narrate::value(b.value));
+    let mut sentence =
+        format!("{late} found {key} = {value} although {early} had ended by then and knew {other}");
+    if a.first.is_some() {
+        let (done, begun) = (name(a.first), name(b.last));
+        sentence = format!(
+            "{sentence}; and {value} cannot have come after it: {done} had ended with {value} before {begun} began with {other}"
+        );
+    }
+    let read = a.last.is_some_and(|(_, record)| record.operation.is_read_only());
+    let kind = if read { "stale read" } else { "update of a stale value" };
+    Violation { kind: kind.to_owned(), sentence, operations }
+}
