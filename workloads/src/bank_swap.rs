@@ -93,7 +93,8 @@ impl Workload for BankSwap {
     }
 
     fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
-        match record::read(operations) {
+        let records = record::read(operations);
+        match records.and_then(|records| premise(&records).map(|()| records)) {
             Ok(records) => vec![check_permutations(&records), check_order(&records, limits)],
             Err(reason) => vec![CheckResult::inconclusive("bank-permutation", reason)],
         }
@@ -161,6 +162,37 @@ impl Clerk {
         let (a, b) = self.choices.pair_below(ACCOUNTS);
         Operation::Swap { a: account(branch, a), b: account(branch, b) }
     }
+}
+
+/// What the checks rest on, and what this workload's clients keep: every filling gives all accounts of one branch values
+/// that nobody else uses, and nothing else writes.
+fn premise(records: &[Record]) -> Result<(), String> {
+    let mut used = FxHashSet::default();
+    for record in records {
+        let fits = match &record.operation {
+            Operation::MultiPut { values } => {
+                u64::try_from(values.len()) == Ok(ACCOUNTS)
+                    && in_one_branch(values.keys())
+                    && values.values().all(|value| used.insert(value))
+            }
+            Operation::MultiGet { keys } => in_one_branch(keys),
+            Operation::Swap { a, b } => in_one_branch([a, b]),
+            Operation::Get { key } => in_one_branch([key]),
+            _ => false,
+        };
+        if !fits {
+            let who = narrate::who(record);
+            return Err(format!(
+                "{who} is no operation of `bank:swap`, so its checks do not apply"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn in_one_branch<'a>(keys: impl IntoIterator<Item = &'a String>) -> bool {
+    let mut branches = keys.into_iter().map(|key| branch_of(key));
+    branches.next().is_some_and(|first| first.is_some() && branches.all(|other| other == first))
 }
 
 /// Who wrote each value, and to which branch.

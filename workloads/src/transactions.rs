@@ -1,7 +1,7 @@
 //! Which transactions of a record certainly happened, and which versions each of them read and wrote.
 //!
-//! Everything rests on one premise, which is checked: no two transactions write the same value to the same key, so
-//! that a value names its writer. Then an unknown (`info`) transaction whose value some certain one has seen did
+//! Everything rests on two premises, which are checked: every write is guarded by the version it replaces, and no two
+//! transactions write the same value to the same key, so that a value names its writer. Then an unknown (`info`) transaction whose value some certain one has seen did
 //! happen, and its guards held when it did; one whose values nobody saw can be left out, for nobody built on it.
 
 use std::collections::BTreeMap;
@@ -106,6 +106,12 @@ impl<'a> Building<'a> {
     fn new(records: &'a [Record]) -> Result<Self, String> {
         let mut writers = FxHashMap::default();
         for (index, record) in records.iter().enumerate() {
+            if !is_guarded(&record.operation) {
+                let who = narrate::who(record);
+                return Err(format!(
+                    "{who} is no read and no guarded transaction, so no order can be told"
+                ));
+            }
             for (key, value) in written(&record.operation) {
                 let Some(other) = writers.insert((key, value), index) else { continue };
                 if other != index {
@@ -236,22 +242,27 @@ impl<'a> Building<'a> {
     }
 }
 
-/// The key-value pairs an operation means to write.
-fn written(operation: &Operation) -> Vec<(&str, &str)> {
+/// Whether the operation only reads, or names the version of every key it writes.
+fn is_guarded(operation: &Operation) -> bool {
     match operation {
-        Operation::Put { key, value } => vec![(key, value)],
-        Operation::MultiPut { values } => {
-            values.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect()
-        }
-        Operation::Txn { ops, .. } => ops
-            .iter()
-            .filter_map(|op| match op {
-                MicroOperation::Write(key, value) => Some((key.as_str(), value.as_str())),
-                MicroOperation::Read(_) | MicroOperation::Append(..) => None,
-            })
-            .collect(),
-        _ => Vec::new(),
+        Operation::Get { .. } | Operation::MultiGet { .. } => true,
+        Operation::Txn { guards, ops } => ops.iter().all(|op| match op {
+            MicroOperation::Read(_) => true,
+            MicroOperation::Write(key, _) => guards.contains_key(key),
+            MicroOperation::Append(..) => false,
+        }),
+        _ => false,
     }
+}
+
+/// The key-value pairs an operation means to write: all writes are in transactions, as [`is_guarded`] says.
+fn written(operation: &Operation) -> Vec<(&str, &str)> {
+    let Operation::Txn { ops, .. } = operation else { return Vec::new() };
+    let writes = ops.iter().filter_map(|op| match op {
+        MicroOperation::Write(key, value) => Some((key.as_str(), value.as_str())),
+        MicroOperation::Read(_) | MicroOperation::Append(..) => None,
+    });
+    writes.collect()
 }
 
 /// What an operation that happened saw and wrote; its results count where it has any.
@@ -274,7 +285,7 @@ fn footprint(record: &Record) -> Footprint<'_> {
             };
             footprint.run(ops, results);
         }
-        (operation, _) => footprint.writes.extend(written(operation)),
+        _ => {}
     }
     footprint
 }
@@ -299,7 +310,7 @@ impl<'a> Footprint<'a> {
                         self.contradiction(key, Some(value), result);
                     }
                 }
-                // No bank appends: a value after an append would name no single writer.
+                // Ruled out by `is_guarded`: a value after an append would name no single writer.
                 MicroOperation::Append(..) => {}
             }
         }
