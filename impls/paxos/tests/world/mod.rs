@@ -111,18 +111,20 @@ fn snapshot_bytes(seed: u64) -> Option<u64> {
     [Some(400), Some(1_500), Some(6_000), None][(seed % 4) as usize]
 }
 
-/// Whether the nodes of this seed's cluster have different timing.
+/// Whether the nodes of this seed's cluster have different timing: hasty candidates meet leaders that notice
+/// late that they were deposed. Safety must not depend on timing, and good timing hides that it does;
+/// progress may depend on it.
 pub fn disagree(seed: u64) -> bool {
     seed / 3 % 2 == 1
 }
 
-/// In every other cluster the nodes disagree on how long a silence is suspicious, so that hasty candidates
-/// meet leaders that will not go: safety must not depend on timing, and with good timing it is seldom tried.
-fn election_ms(seed: u64, node: usize) -> u64 {
-    match disagree(seed) {
-        false => 300,
-        true => [70, 150, 300, 800][Dice::new(seed, 100 + node as u64).index(4)],
+/// A node's `heartbeat_ms` and `election_ms`.
+fn timing(seed: u64, node: usize) -> (u64, u64) {
+    if !disagree(seed) {
+        return (50, 300);
     }
+    let mut dice = Dice::new(seed, 100 + node as u64);
+    ([50, 400][dice.index(2)], [70, 150, 300, 1_500][dice.index(4)])
 }
 
 /// Makes the nodes of a seed's cluster.
@@ -136,11 +138,13 @@ pub fn make(
         if records.iter().any(|record| matches!(record, Record::Snapshot { .. })) {
             count(&seen.recovered_snapshots);
         }
+        let number = members.iter().position(|id| id == node).unwrap();
+        let (heartbeat_ms, election_ms) = timing(seed, number);
         let config = Config {
             node: node.clone(),
             members: members.clone(),
-            heartbeat_ms: 50,
-            election_ms: election_ms(seed, members.iter().position(|id| id == node).unwrap()),
+            heartbeat_ms,
+            election_ms,
             snapshot_bytes: snapshot_bytes(seed),
         };
         let store = ExactlyOnce::default();
