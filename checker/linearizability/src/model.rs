@@ -2,7 +2,10 @@
 
 use std::hash::Hash;
 
-use crate::Call;
+use crate::{CallOf, kind};
+
+/// What [`Model::gives`] says of an operation that, with this result, changed nothing.
+pub const UNCHANGED: u64 = 0;
 
 /// A sequential specification: the object as it behaves with one client.
 ///
@@ -41,7 +44,7 @@ pub trait Model: Sync {
 
     /// A fingerprint of what this operation leaves behind, such as a hash of the value written: whenever it changes
     /// the state, any operation that [`Model::needs`] something else is illegal right after it.
-    /// `None`: it depends.
+    /// [`UNCHANGED`]: it never does, given this result. `None`: it depends.
     fn gives(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> Option<u64> {
         None
     }
@@ -70,11 +73,10 @@ pub trait Model: Sync {
 
     /// The anomaly's name in the field's terms, given the operation that fits no order and the whole history
     /// (failed operations included).
-    fn kind(
-        &self,
-        _stuck: &Call<Self::Input, Self::Output>,
-        _calls: &[Call<Self::Input, Self::Output>],
-    ) -> &'static str {
-        "not linearizable"
+    fn kind(&self, stuck: &CallOf<Self>, calls: &[CallOf<Self>]) -> &'static str
+    where
+        Self: Sized,
+    {
+        kind::of(self, stuck, calls)
     }
 }

@@ -10,10 +10,13 @@ use std::time::{Duration, Instant};
 use crate::limits::Budget;
 use crate::problem::{Effect, Item, Problem, items};
 use crate::search::search;
-use crate::{CallOf, Limits, Model, Witness, oracle};
+use crate::{CallOf, Limits, Model, Witness, oracle, sentence};
 
 /// Time for the witness: the verdict stands already.
 const TIME: Duration = Duration::from_secs(2);
+
+/// Time for one attempt.
+const ATTEMPT: Duration = Duration::from_millis(100);
 
 /// Configurations that one attempt may visit.
 const NODES: u64 = 20_000;
@@ -23,9 +26,6 @@ const WINDOW_MAX: usize = 1_000;
 
 /// More operations than this that may have written a value tell nothing.
 const WRITERS_MAX: usize = 64;
-
-/// The most operations that a witness names.
-const NAMED_MAX: usize = 12;
 
 /// The most operations that the oracle is asked about.
 const VERIFIED_MAX: usize = 8;
@@ -53,24 +53,27 @@ pub(crate) fn explain<M: Model>(
     let all = items::<M>(calls);
     let mut returns: Vec<u64> = suspects.iter().filter_map(|&suspect| calls[suspect].ret).collect();
     returns.sort_unstable();
-    let mut core = returns.iter().find_map(|&end| Core::window(model, prefix(&all, end), &budget));
-    if core.is_none() {
+    // Each phase leaves at least as much time to the next.
+    let quarter = (end - now) / 4;
+    let until = |quarters: u32| Budget { deadline: now + quarter * quarters, ..budget };
+    let window = |&end: &u64| Core::window(model, prefix(&all, end), &until(1));
+    let mut core = returns.iter().find_map(window).unwrap_or_else(|| {
         let first = returns.first().copied().unwrap_or_default();
-        let half = Budget { deadline: now + (end - now) / 2, nodes: u64::MAX, ..budget };
-        let end = shortest_illegal_prefix(model, &all, first, &half);
-        core = Core::window(model, prefix(&all, end), &budget);
-        core = core.or_else(|| Some(Core::whole(model, prefix(&all, end))));
-    }
-    let mut core = core.unwrap_or_else(|| Core::whole(model, all));
+        Core::whole(model, prefix(&all, shortest_illegal_prefix(model, &all, first, &until(2))))
+    });
     core.drop_chunks(&budget);
     core.verify()?;
-    Ok(describe(model, calls, &core, key))
+    let core: Vec<&CallOf<M>> = core.calls().collect();
+    Ok(sentence::describe(model, calls, &core, key))
 }
 
 /// Does no order explain these? `false` also where the attempt was given up.
 fn is_illegal<M: Model>(model: &M, items: &[Item<'_, M>], budget: &Budget<'_>) -> bool {
+    // None may use up what the others need.
+    let deadline = budget.deadline.min(Instant::now() + ATTEMPT);
+    let attempt = Budget { deadline, ..*budget };
     budget.spent().is_none()
-        && matches!(search(&Problem::new(model, items), budget).answer, Ok(None))
+        && matches!(search(&Problem::new(model, items), &attempt).answer, Ok(None))
 }
 
 /// The history up to `end`: what had not begun is left out, what had not returned is open.
@@ -152,9 +155,9 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
     /// Mistakes are local: often the last few operations, and those that wrote what the last one saw, are enough.
     fn window(model: &'m M, items: Vec<Item<'a, M>>, budget: &Budget<'_>) -> Option<Self> {
         let mut core = Self::whole(model, items);
-        let stuck = *core.stuck()?;
+        let stuck = core.stuck()?;
         let required = core.kept.iter().filter(|&&kept| kept).count();
-        let wrote = |item: &Item<'a, M>| may_enable(model, item.call, stuck.call);
+        let wrote = |item: &Item<'a, M>| may_enable(model, item.call, stuck);
         let writers: Vec<bool> = core.items[..required].iter().map(wrote).collect();
         // Where everything counts as a writer, this is no help.
         let few_writers = writers.iter().filter(|&&writer| writer).count() <= WRITERS_MAX;
@@ -172,8 +175,8 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
     }
 
     /// The one that no order can place: the last that returned.
-    fn stuck(&self) -> Option<&Item<'a, M>> {
-        self.items.iter().zip(&self.kept).rev().find(|&(_, &kept)| kept).map(|(item, _)| item)
+    fn stuck(&self) -> Option<&'a CallOf<M>> {
+        self.calls().next()
     }
 
     /// Zeller & Hildebrandt's delta debugging ("Simplifying and isolating failure-inducing input", TSE 2002):
@@ -225,86 +228,15 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
         Ok(())
     }
 
-    /// What to name: what counts in full, the last one to return first where it is too much.
-    fn named(&self) -> Vec<&'a CallOf<M>> {
-        let kept = self.items.iter().zip(&self.kept).filter(|&(_, &kept)| kept);
-        let mut calls: Vec<&CallOf<M>> = kept.map(|(item, _)| item.call).collect();
-        let surplus = calls.len().saturating_sub(NAMED_MAX);
-        calls.drain(..surplus);
-        calls.sort_by_key(|call| call.call);
-        calls
+    /// What counts in full, the last to return first where that is the whole history.
+    fn calls(&self) -> impl Iterator<Item = &'a CallOf<M>> {
+        let kept = self.items.iter().zip(&self.kept).rev().filter(|&(_, &kept)| kept);
+        kept.map(|(item, _)| item.call)
     }
 }
 
 /// Could `blocked` be legal right after `effect`?
-fn may_enable<M: Model>(model: &M, effect: &CallOf<M>, blocked: &CallOf<M>) -> bool {
+pub(crate) fn may_enable<M: Model>(model: &M, effect: &CallOf<M>, blocked: &CallOf<M>) -> bool {
     let of = |call| Effect::<M>::of(model, call);
     !model.is_read_only(&effect.input) && of(effect).may_enable(model, &of(blocked))
-}
-
-/// The witness in words.
-fn describe<M: Model>(
-    model: &M,
-    calls: &[CallOf<M>],
-    core: &Core<'_, '_, M>,
-    key: Option<String>,
-) -> Witness {
-    let stuck = core.stuck().map(|item| item.call);
-    let kept = core.kept.iter().filter(|&&kept| kept).count();
-    let mut named = core.named();
-    let kind = stuck.map_or("not linearizable", |stuck| model.kind(stuck, calls));
-    // Where a value came from, even where its write need not have happened.
-    if let Some(stuck) = stuck {
-        let writes = |call: &&CallOf<M>| {
-            call.id != stuck.id
-                && call.call <= stuck.ret.unwrap_or(u64::MAX)
-                && stuck.output.is_some()
-                && may_enable(model, call, stuck)
-        };
-        let writers: Vec<&CallOf<M>> = calls.iter().filter(writes).collect();
-        if writers.len() <= 2 {
-            named.extend(writers);
-        }
-        named.push(stuck);
-    }
-    named.sort_by_key(|call| (call.call, call.id));
-    named.dedup_by_key(|call| call.id);
-    let others: Vec<String> = named
-        .iter()
-        .filter(|call| stuck.is_none_or(|stuck| stuck.id != call.id))
-        .map(|call| told(model, call))
-        .collect();
-    let place = key.as_ref().map(|key| format!("Key {key}: ")).unwrap_or_default();
-    let subject = match stuck {
-        Some(stuck) => format!("{kind}: {} fits no order", told(model, stuck)),
-        None => "no order explains all results".to_owned(),
-    };
-    let left_out = kept.saturating_sub(NAMED_MAX);
-    let more =
-        if left_out > 0 { format!("; and {left_out} earlier operations") } else { String::new() };
-    let context = if others.is_empty() {
-        " with any other operation".to_owned()
-    } else {
-        format!(" with {}{more}", others.join("; "))
-    };
-    Witness {
-        kind: kind.to_owned(),
-        sentence: format!("{place}{subject}{context}."),
-        operations: named.iter().map(|call| call.id).collect(),
-        key,
-    }
-}
-
-/// `put "3" by process 4 (10.2000–10.4000 s)`.
-fn told<M: Model>(model: &M, call: &CallOf<M>) -> String {
-    let what = model.describe(&call.input, call.output.as_ref());
-    let seconds = |ns: u64| format!("{:.4}", ns as f64 / 1e9);
-    let when = match call.return_ns.filter(|_| call.ret.is_some()) {
-        // A history without times.
-        Some(0) => String::new(),
-        Some(end) => format!(" ({}–{} s)", seconds(call.call_ns), seconds(end)),
-        None => format!(" (from {} s on, never answered)", seconds(call.call_ns)),
-    };
-    let failed = if call.failed { ", which failed" } else { "" };
-    format!("{what} by process {}{when}{failed}", call.process)
 }

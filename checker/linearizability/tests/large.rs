@@ -106,3 +106,23 @@ fn one_stale_read_among_thousands_is_found_and_explained() {
     assert!(witness.operations.contains(&calls[stale].id));
     assert!(witness.operations.len() <= 5, "{witness:?}");
 }
+
+#[test]
+fn one_lost_append_among_thousands_is_found_and_explained() {
+    let mut calls = recorded(10, 2_000, 8, append);
+    let lost = (1_000..calls.len())
+        .find(|&i| calls[i].input != KvInput::Get && calls[i].ret.is_some())
+        .expect("half are appends");
+    let token = format!("{lost};");
+    for call in &mut calls[lost + 1..] {
+        if let Some(KvOutput::Value(Some(value))) = &mut call.output {
+            *value = value.replacen(&format!(";{token}"), ";", 1);
+        }
+    }
+    let report = judged("lost append", &calls);
+    assert_eq!(report.verdict, Verdict::Violation);
+    let witness = report.witness.expect("a violation has a witness");
+    println!("{}", witness.sentence);
+    assert_eq!(witness.kind, "lost append");
+    assert!(witness.operations.len() <= 15, "{witness:?}");
+}

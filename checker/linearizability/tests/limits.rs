@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{KvCall, call};
 use history::Verdict;
@@ -33,13 +33,11 @@ fn reason(report: &Report) -> &str {
     report.reason.as_deref().expect("an inconclusive check says why")
 }
 
+/// Without the limit this would run for ages.
 #[test]
 fn time_is_limited() {
-    let start = Instant::now();
     let report = check(&Kv, &hard(), &limited(200, u64::MAX));
     assert!(reason(&report).contains("within 0.2 s"), "{report:?}");
-    // Generous: the machine may be busy.
-    assert!(start.elapsed() < Duration::from_secs(20));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use rustc_hash::FxBuildHasher;
 use serde_json::Value;
 
 use super::quoted;
-use crate::Model;
+use crate::{Model, UNCHANGED};
 
 /// One register with an initial value (Jepsen's is nil).
 #[derive(Clone, Debug, Default)]
@@ -89,8 +89,7 @@ impl Model for CasRegister {
 
     fn gives(&self, input: &CasInput, output: Option<&CasOutput>) -> Option<u64> {
         match (input, output) {
-            // These never change anything, so that any promise holds.
-            (CasInput::Read, _) | (_, Some(CasOutput::Cas(false))) => Some(0),
+            (CasInput::Read, _) | (_, Some(CasOutput::Cas(false))) => Some(UNCHANGED),
             (CasInput::Write(value) | CasInput::Cas(_, value), _) => Some(fingerprint(value)),
         }
     }

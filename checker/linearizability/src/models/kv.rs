@@ -1,11 +1,12 @@
 //! One key of a key-value store: a string register that can be absent, with append, hashed put and compare-and-set.
 
+use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
 use rustc_hash::FxBuildHasher;
 
 use super::text::Text;
-use crate::{Call, Model};
+use crate::{CallOf, Model, UNCHANGED, kind};
 
 /// One key, absent at first. Check a store key by key with [`crate::check_by_key`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,8 +121,7 @@ impl Model for Kv {
 
     fn gives(&self, input: &KvInput, output: Option<&KvOutput>) -> Option<u64> {
         match (input, output) {
-            // These never change anything, so that any promise holds.
-            (KvInput::Get, _) | (_, Some(KvOutput::Cas { swapped: false, .. })) => Some(0),
+            (KvInput::Get, _) | (_, Some(KvOutput::Cas { swapped: false, .. })) => Some(UNCHANGED),
             (KvInput::Put(value) | KvInput::Cas { value, .. }, _) => Some(fingerprint(Some(value))),
             (KvInput::Append(_), Some(KvOutput::Value(new))) => Some(fingerprint(new.as_deref())),
             (KvInput::PutHash(value), Some(KvOutput::Previous(previous))) => {
@@ -151,12 +151,13 @@ impl Model for Kv {
         size_of::<KvState>() + state.0.as_ref().map_or(0, Text::own_bytes)
     }
 
-    fn kind(
-        &self,
-        stuck: &Call<KvInput, KvOutput>,
-        calls: &[Call<KvInput, KvOutput>],
-    ) -> &'static str {
-        kind::of(stuck, calls)
+    fn kind(&self, stuck: &CallOf<Self>, calls: &[CallOf<Self>]) -> &'static str {
+        match (append_kind(stuck, calls), kind::of(self, stuck, calls)) {
+            (Some(kind), _) => kind,
+            // Two appends to the same value: one of them is lost.
+            (None, "lost update") if matches!(stuck.input, KvInput::Append(_)) => "lost append",
+            (None, kind) => kind,
+        }
     }
 }
 
@@ -258,114 +259,47 @@ mod describe {
     }
 }
 
-mod kind {
-    //! Names for what went wrong, where the stuck operation alone tells; only ever a name, never a verdict.
+/// More character comparisons than this are too much for a name.
+const NAMING_WORK_MAX: usize = 200_000_000;
 
-    use super::{KvInput, KvOutput};
-    use crate::Call;
-
-    type KvCall = Call<KvInput, KvOutput>;
-
-    const UNNAMED: &str = "not linearizable";
-
-    pub(super) fn of(stuck: &KvCall, calls: &[KvCall]) -> &'static str {
-        match (&stuck.input, &stuck.output) {
-            (KvInput::Get, Some(KvOutput::Value(value))) => of_read(stuck, value.as_deref(), calls),
-            (KvInput::Append(_), Some(KvOutput::Value(value))) => {
-                of_read(stuck, value.as_deref(), calls)
-            }
-            (KvInput::Cas { .. } | KvInput::PutHash(_), Some(_)) => of_update(stuck, calls),
-            _ => UNNAMED,
+/// What went wrong with appends, where the order of the pieces does not matter for the name.
+fn append_kind(stuck: &CallOf<Kv>, calls: &[CallOf<Kv>]) -> Option<&'static str> {
+    let (KvInput::Get | KvInput::Append(_), Some(KvOutput::Value(Some(value)))) =
+        (&stuck.input, &stuck.output)
+    else {
+        return None;
+    };
+    let appended = |call: &CallOf<Kv>| match &call.input {
+        KvInput::Append(more) if !more.is_empty() => Some(more.clone()),
+        _ => None,
+    };
+    // How often each piece was appended: at least, at most, and by operations that failed.
+    let mut pieces: BTreeMap<String, [usize; 3]> = BTreeMap::new();
+    for (call, more) in calls.iter().filter_map(|call| Some((call, appended(call)?))) {
+        let finished = call.ret.is_some_and(|ret| ret < stuck.call);
+        let [least, most, failed] = pieces.entry(more).or_default();
+        *least += usize::from(!call.failed && finished);
+        *most += usize::from(!call.failed);
+        *failed += usize::from(call.failed);
+    }
+    if pieces.len() * (value.len() + 8 * pieces.len()) > NAMING_WORK_MAX {
+        return None;
+    }
+    // Only where nothing replaces the whole must every piece be there.
+    let only_appends = calls
+        .iter()
+        .all(|call| call.failed || matches!(call.input, KvInput::Get | KvInput::Append(_)));
+    pieces.keys().find_map(|piece| {
+        // One piece may be part of another, as "1;" is of "11;".
+        let [least, most, failed] = pieces.iter().fold([0; 3], |sums, (other, counts)| {
+            let within = other.matches(piece.as_str()).count();
+            [0, 1, 2].map(|i| sums[i] + counts[i] * within)
+        });
+        let seen = value.matches(piece.as_str()).count();
+        if seen > most {
+            Some(if failed > 0 { "aborted read" } else { "duplicated append" })
+        } else {
+            (only_appends && seen < least).then_some("lost append")
         }
-    }
-
-    fn of_read(stuck: &KvCall, value: Option<&str>, calls: &[KvCall]) -> &'static str {
-        let appends = calls.iter().any(|c| matches!(c.input, KvInput::Append(_)));
-        let hashes = calls.iter().any(|c| matches!(c.input, KvInput::PutHash(_)));
-        let Some(value) = value else {
-            let written = calls.iter().any(|c| is_write(c) && before(c, stuck));
-            return if written { "stale read" } else { UNNAMED };
-        };
-        if appends {
-            return of_appends(stuck, value, calls);
-        }
-        let writes = |c: &&KvCall| stored(c) == Some(value);
-        let Some(writer) = calls.iter().filter(|c| !c.failed).find(writes) else {
-            return if calls.iter().filter(|c| c.failed).any(|c| writes(&c)) {
-                "aborted read"
-            } else if hashes && value.parse::<u32>().is_ok() {
-                UNNAMED
-            } else {
-                "read of a value never written"
-            };
-        };
-        if stuck.ret.is_some_and(|ret| calls.iter().filter(writes).all(|w| ret < w.call)) {
-            return "read from the future";
-        }
-        let overwritten = |c: &KvCall| is_write(c) && before(writer, c) && before(c, stuck);
-        if calls.iter().any(overwritten) { "stale read" } else { UNNAMED }
-    }
-
-    fn of_appends(stuck: &KvCall, value: &str, calls: &[KvCall]) -> &'static str {
-        let appended = |c: &KvCall| match &c.input {
-            KvInput::Append(more) if !more.is_empty() => Some(more.clone()),
-            _ => None,
-        };
-        let puts = calls.iter().any(|c| is_write(c) && appended(c).is_none());
-        for (call, more) in calls.iter().filter_map(|c| Some((c, appended(c)?))) {
-            let seen = value.matches(more.as_str()).count();
-            let same = calls.iter().filter(|c| !c.failed && appended(c).as_ref() == Some(&more));
-            match same.count() {
-                0 if seen > 0 => return "aborted read",
-                1 if seen > 1 => return "duplicated append",
-                _ if seen == 0 && !puts && !call.failed && before(call, stuck) => {
-                    return "lost append";
-                }
-                _ => {}
-            }
-        }
-        UNNAMED
-    }
-
-    /// Two updates that both replaced the same value.
-    fn of_update(stuck: &KvCall, calls: &[KvCall]) -> &'static str {
-        let replaced = |c: &KvCall| match (&c.input, &c.output) {
-            (KvInput::PutHash(_), Some(KvOutput::Previous(p))) => Some(Some(p.clone())),
-            (KvInput::Cas { expect, .. }, Some(KvOutput::Cas { swapped: true, .. })) => {
-                Some(expect.clone())
-            }
-            _ => None,
-        };
-        let Some(mine) = replaced(stuck) else { return UNNAMED };
-        let written = calls.iter().filter(|c| !c.failed && stored(c) == mine.as_deref()).count();
-        let other = calls
-            .iter()
-            .any(|c| c.id != stuck.id && !c.failed && replaced(c).as_ref() == Some(&mine));
-        if other && written <= 1 { "lost update" } else { UNNAMED }
-    }
-
-    fn is_write(call: &KvCall) -> bool {
-        !call.failed
-            && match (&call.input, &call.output) {
-                (KvInput::Get, _) => false,
-                (KvInput::Cas { .. }, output) => {
-                    matches!(output, Some(KvOutput::Cas { swapped: true, .. }))
-                }
-                _ => true,
-            }
-    }
-
-    /// The value that a write stores, where its arguments alone tell.
-    fn stored(call: &KvCall) -> Option<&str> {
-        match (&call.input, &call.output) {
-            (KvInput::Put(value), _) => Some(value),
-            (KvInput::Cas { .. }, Some(KvOutput::Cas { swapped: false, .. })) => None,
-            (KvInput::Cas { value, .. }, _) => Some(value),
-            _ => None,
-        }
-    }
-
-    fn before(a: &KvCall, b: &KvCall) -> bool {
-        a.ret.is_some_and(|ret| ret < b.call)
-    }
+    })
 }
