@@ -17,10 +17,13 @@ use crate::{
     record::Record,
 };
 
+/// A value of a key, `None` for its absence.
+type Held<'a> = Option<&'a str>;
+
 /// When a value is known to have been there.
 #[derive(Clone, Copy)]
 struct Stretch<'a> {
-    value: Option<&'a str>,
+    value: Held<'a>,
     /// The operation on it that ended first; `None` for a key's absence, which is there from the start.
     first: Option<(u64, &'a Record)>,
     /// The operation on it that began last.
@@ -29,7 +32,7 @@ struct Stretch<'a> {
 
 /// Finds, for each key, two values that were each there before the other.
 pub(crate) fn overtaken(records: &[Record]) -> Vec<Violation> {
-    let mut keys: BTreeMap<&str, FxHashMap<Option<&str>, Stretch<'_>>> = BTreeMap::new();
+    let mut keys: BTreeMap<&str, FxHashMap<Held<'_>, Stretch<'_>>> = BTreeMap::new();
     for record in records {
         let Some((key, saw, wrote)) = touched(record) else { continue };
         let stretches = keys.entry(key).or_default();
@@ -46,7 +49,7 @@ pub(crate) fn overtaken(records: &[Record]) -> Vec<Violation> {
 }
 
 /// The key, the value that was there just before a successful operation, where it tells, and the one it left.
-fn touched(record: &Record) -> Option<(&str, Option<Option<&str>>, Option<&str>)> {
+fn touched(record: &Record) -> Option<(&str, Option<Held<'_>>, Held<'_>)> {
     match (&record.operation, record.outcome()?) {
         (Operation::Get { key }, Outcome::Value { value }) => {
             Some((key, Some(value.as_deref()), None))
