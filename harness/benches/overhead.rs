@@ -1,0 +1,157 @@
+//! What the bench itself costs: clerks that keep the record, against a raw loop of the same requests over as many
+//! connections, in turn within one run. `cargo bench -p harness`.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, atomic::AtomicU64},
+    time::{Duration, Instant},
+};
+
+use contract::{Operation, Request};
+use harness::run::{
+    clerk::{Clerk, Misuse, Patience, ProtocolErrors, Shared},
+    folder::Folder,
+    stream::Stream,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+const CONNECTIONS: u64 = 10;
+const SLICE: Duration = Duration::from_secs(2);
+const ROUNDS: usize = 5;
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{\"ok\":{}}";
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let server = start_server()?;
+    let place = tempfile::tempdir()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    println!("{CONNECTIONS} connections, one put at a time on each, {} s a slice", SLICE.as_secs());
+    let mut ratios = Vec::new();
+    for round in 1..=ROUNDS {
+        let raw = runtime.block_on(raw_loop(server));
+        let clerks = runtime.block_on(clerks(server, place.path()))?;
+        let ratio = clerks / raw;
+        println!("round {round}: raw loop {raw:.0} ops/s, clerks {clerks:.0} ops/s, ratio {ratio:.2}");
+        ratios.push(ratio);
+    }
+    ratios.sort_by(f64::total_cmp);
+    println!("median ratio {:.2} (at least 0.50 wanted)", ratios[ROUNDS / 2]);
+    Ok(())
+}
+
+/// A server that answers every put alike, on a thread and a runtime of its own.
+fn start_server() -> Result<SocketAddr, Box<dyn std::error::Error>> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            let _ = sender.send(listener.local_addr()?);
+            loop {
+                let (socket, _) = listener.accept().await?;
+                tokio::spawn(answer_all(socket));
+            }
+            #[allow(unreachable_code, reason = "tells the type of the block")]
+            Ok::<(), std::io::Error>(())
+        })
+    });
+    Ok(receiver.recv()?)
+}
+
+async fn answer_all(mut socket: TcpStream) -> std::io::Result<()> {
+    socket.set_nodelay(true)?;
+    let mut buffer = vec![0; 16 << 10];
+    let mut filled = 0;
+    loop {
+        let read = socket.read(&mut buffer[filled..]).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        filled += read;
+        if let Some(length) = message_length(&buffer[..filled]).filter(|length| *length <= filled) {
+            buffer.copy_within(length..filled, 0);
+            filled -= length;
+            socket.write_all(ANSWER).await?;
+        }
+    }
+}
+
+fn message_length(bytes: &[u8]) -> Option<usize> {
+    let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let text = std::str::from_utf8(&bytes[..head]).ok()?.to_ascii_lowercase();
+    let length = text.split("content-length:").nth(1)?.split("\r\n").next()?.trim().parse::<usize>().ok()?;
+    Some(head + length)
+}
+
+fn put() -> Operation {
+    Operation::Put { key: "key".to_owned(), value: "c3.17".to_owned() }
+}
+
+/// The same bytes again and again, and nothing but counting.
+async fn raw_loop(server: SocketAddr) -> f64 {
+    let request = Request { client: "c1".to_owned(), seq: 1, op: put() };
+    let body = serde_json::to_string(&request).unwrap_or_default();
+    let head = format!(
+        "POST /v1/op HTTP/1.1\r\nhost: node\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let message: Arc<[u8]> = (head + &body).into_bytes().into();
+    let begun = Instant::now();
+    let mut loops = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let message = Arc::clone(&message);
+        loops.spawn(async move {
+            let mut socket = TcpStream::connect(server).await?;
+            socket.set_nodelay(true)?;
+            let mut answer = vec![0; ANSWER.len()];
+            let mut done = 0_u32;
+            while begun.elapsed() < SLICE {
+                socket.write_all(&message).await?;
+                socket.read_exact(&mut answer).await?;
+                done += 1;
+            }
+            Ok::<u32, std::io::Error>(done)
+        });
+    }
+    let done: u32 = loops.join_all().await.into_iter().map(|done| done.unwrap_or(0)).sum();
+    f64::from(done) / begun.elapsed().as_secs_f64()
+}
+
+/// Clerks as in a run: every operation recorded to disk.
+async fn clerks(server: SocketAddr, place: &std::path::Path) -> std::io::Result<f64> {
+    let folder = Folder::create(place, "overhead", 1)?;
+    let (stream, thread) = Stream::start(folder.readers()?)?;
+    let shared = Arc::new(Shared {
+        stream,
+        nodes: vec!["n1".to_owned()],
+        addresses: HashMap::from([("n1".to_owned(), server)]),
+        clerks: CONNECTIONS,
+        patience: Patience::default(),
+        misuse: Misuse::default(),
+        protocol_errors: ProtocolErrors::default(),
+        successes: AtomicU64::new(0),
+        last_answer: Mutex::new(None),
+    });
+    let begun = Instant::now();
+    let mut loops = JoinSet::new();
+    for number in 0..CONNECTIONS {
+        let mut clerk = Clerk::new(Arc::clone(&shared), number, 1);
+        loops.spawn(async move {
+            let operation = put();
+            let mut done = 0_u32;
+            while begun.elapsed() < SLICE {
+                done += u32::from(clerk.perform(&operation).await.outcome().is_some());
+            }
+            done
+        });
+    }
+    let done: u32 = loops.join_all().await.into_iter().sum();
+    let rate = f64::from(done) / begun.elapsed().as_secs_f64();
+    drop(shared);
+    thread.join().map_err(|_| std::io::Error::other("the stream panicked"))??;
+    Ok(rate)
+}
