@@ -23,7 +23,8 @@ use tokio::{
 const CONNECTIONS: u64 = 10;
 const SLICE: Duration = Duration::from_secs(2);
 const ROUNDS: usize = 5;
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{\"ok\":{}}";
+const ANSWER: &[u8] =
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{\"ok\":{}}";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = start_server()?;
@@ -35,7 +36,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let raw = runtime.block_on(raw_loop(server));
         let clerks = runtime.block_on(clerks(server, place.path()))?;
         let ratio = clerks / raw;
-        println!("round {round}: raw loop {raw:.0} ops/s, clerks {clerks:.0} ops/s, ratio {ratio:.2}");
+        println!(
+            "round {round}: raw loop {raw:.0} ops/s, clerks {clerks:.0} ops/s, ratio {ratio:.2}"
+        );
         ratios.push(ratio);
     }
     ratios.sort_by(f64::total_cmp);
@@ -83,7 +86,8 @@ async fn answer_all(mut socket: TcpStream) -> std::io::Result<()> {
 fn message_length(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&bytes[..head]).ok()?.to_ascii_lowercase();
-    let length = text.split("content-length:").nth(1)?.split("\r\n").next()?.trim().parse::<usize>().ok()?;
+    let length =
+        text.split("content-length:").nth(1)?.split("\r\n").next()?.trim().parse::<usize>().ok()?;
     Some(head + length)
 }
 

@@ -1,5 +1,7 @@
 //! Runs that end before their time: the record survives, the processes do not.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests: a failure here is a failed test")]
+
 mod common;
 
 use std::{fs::OpenOptions, io::Write, process::Child, time::Duration};

@@ -1,5 +1,7 @@
 //! What a run writes down: phases in order, every client its own process, the plan before the deeds.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests: a failure here is a failed test")]
+
 mod common;
 
 use common::Bench;

@@ -110,7 +110,7 @@ fn tell_all(outcomes: &[ResultsFile], arguments: &RunArguments) -> Exit {
             );
         }
         all => {
-            say(&format!("A violation in {violations} of {} runs with the same seed.", all.len()))
+            say(&format!("A violation in {violations} of {} runs with the same seed.", all.len()));
         }
     }
     verdict.into()
@@ -168,10 +168,10 @@ fn describe(
         faults: arguments.faults.0.iter().map(|family| family.name().to_owned()).collect(),
         fault_interval_ms: millis(arguments.fault_interval),
         time_limit_ms: millis(arguments.time_limit),
-        started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string(),
         command: command(arguments, target, workload.name(), seed),
         machine: machine(),
-        lacks: Vec::new(),
+        lacks: lacks(&arguments.out),
     }
 }
 
@@ -201,6 +201,14 @@ fn machine() -> BTreeMap<String, String> {
     let kernel = std::fs::read_to_string(Path::new("/proc/sys/kernel/osrelease"));
     machine.extend(kernel.ok().map(|text| ("kernel".to_owned(), text.trim().to_owned())));
     machine
+}
+
+/// What this machine lacks, and what that means: nothing is left out in silence.
+fn lacks(out: &Path) -> Vec<String> {
+    let lacking = cluster::probe::abilities(out).into_iter().filter(|ability| !ability.available);
+    lacking
+        .map(|ability| format!("{} ({}): {}", ability.name, ability.detail, ability.means))
+        .collect()
 }
 
 fn millis(duration: std::time::Duration) -> u64 {

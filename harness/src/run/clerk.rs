@@ -36,7 +36,8 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { attempt: Duration::from_millis(800), operation: Duration::from_secs(4) }
+        // Shorter than most faults last, so that runs hold operations whose outcome nobody knows.
+        Self { attempt: Duration::from_millis(500), operation: Duration::from_secs(2) }
     }
 }
 
@@ -356,7 +357,7 @@ impl Clerk {
                 self.record(EventKind::Ok, operation, value, None, journey.node);
             }
             Performed::Fail => {
-                self.record(EventKind::Fail, operation, Value::Null, reason, journey.node)
+                self.record(EventKind::Fail, operation, Value::Null, reason, journey.node);
             }
             Performed::Info => {
                 self.record(EventKind::Info, operation, Value::Null, reason, journey.node);

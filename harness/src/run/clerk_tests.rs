@@ -125,11 +125,10 @@ impl Scene {
     /// The record as (process, kind) pairs, once everything written so far has arrived.
     async fn events(&self, count: usize) -> Vec<(Process, EventKind)> {
         for _ in 0..500 {
-            let events = self.record.0.lock().unwrap();
+            let events = self.record.0.lock().unwrap().clone();
             if events.len() >= count {
-                return events.iter().map(|event| (event.process.clone(), event.kind)).collect();
+                return events.into_iter().map(|event| (event.process, event.kind)).collect();
             }
-            drop(events);
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         panic!("fewer than {count} events");

@@ -140,8 +140,12 @@ impl<'a> Stage<'a> {
         stream: Arc<Stream>,
     ) -> Result<Self, Failure> {
         let reserved = ports::reserve(setting.nodes.len())?;
-        let listens: HashMap<NodeId, _> =
-            setting.nodes.iter().cloned().zip(reserved.iter().map(|port| port.address())).collect();
+        let listens: HashMap<NodeId, _> = setting
+            .nodes
+            .iter()
+            .cloned()
+            .zip(reserved.iter().map(ports::Reservation::address))
+            .collect();
         let link = |from: &str, to: &NodeId| LinkSpec {
             from: from.to_owned(),
             to: to.clone(),

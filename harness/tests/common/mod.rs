@@ -1,6 +1,7 @@
 //! Runs the real program against submissions made for the occasion, and looks for what it leaves behind.
 
 #![allow(dead_code, reason = "each test program uses its own part of this")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests: a failure here is a failed test")]
 
 use std::{
     path::{Path, PathBuf},
