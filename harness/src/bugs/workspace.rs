@@ -9,8 +9,8 @@ use super::patch::{Bug, FOLDER};
 
 /// Where the scratch copy is, relative to the root of a checkout.
 const SCRATCH: &str = "target/bugs/workspace";
-/// What is no source.
-const SKIPPED: [&str; 3] = ["target", "results", "node_modules"];
+/// What is no source, relative to the root of a checkout.
+const SKIPPED: [&str; 2] = ["target", "results"];
 
 /// The scratch copy.
 #[derive(Clone, Debug)]
@@ -101,8 +101,10 @@ fn list(root: &Path, folder: &Path) -> Result<Vec<(PathBuf, bool)>, String> {
         let entry = entry.map_err(complain(folder))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let kind = entry.file_type().map_err(complain(folder))?;
-        if !name.starts_with('.') && !SKIPPED.contains(&name.as_str()) && !kind.is_symlink() {
-            found.push((folder.join(name), kind.is_dir()));
+        let path = folder.join(&name);
+        let is_skipped = SKIPPED.iter().any(|skipped| path == Path::new(skipped));
+        if !name.starts_with('.') && !is_skipped && !kind.is_symlink() {
+            found.push((path, kind.is_dir()));
         }
     }
     Ok(found)
@@ -110,4 +112,47 @@ fn list(root: &Path, folder: &Path) -> Result<Vec<(PathBuf, bool)>, String> {
 
 fn complain(path: &Path) -> impl Fn(std::io::Error) -> String + '_ {
     move |error| format!("{}: {error}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATCH: &str = "Story: s\nWorkload: w\nFaults: f\nExpect: e\n\n\
+                         --- a/impls/x/a.rs\n+++ b/impls/x/a.rs\n@@ -1 +1 @@\n-one\n+two\n";
+
+    fn write(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn the_copy_holds_every_source_the_bug_and_nothing_of_the_bug_before() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        for path in ["impls/x/a.rs", "impls/x/b.rs"] {
+            write(root, path, "one\n");
+        }
+        // Only at the root are these names of no sources.
+        write(root, "harness/results/lib.rs", "results\n");
+        write(root, "results/run.json", "{}");
+        write(root, "target/release/x", "");
+        let workspace = Workspace { root: root.to_owned(), scratch: root.join(SCRATCH) };
+        let read = |path: &str| std::fs::read_to_string(root.join(SCRATCH).join(path)).ok();
+        write(&root.join(SCRATCH), "impls/x/b.rs", "planted\n");
+        write(&root.join(SCRATCH), "impls/x/gone.rs", "");
+        write(&root.join(SCRATCH), "target/release/x", "kept");
+
+        let bug = Bug::parse("x", "bug", PATCH).unwrap();
+        assert_eq!(workspace.plant(&bug).unwrap(), root.join(SCRATCH).join("impls/x"));
+        assert_eq!(read("impls/x/a.rs").as_deref(), Some("two\n"));
+        assert_eq!(read("impls/x/b.rs").as_deref(), Some("one\n"));
+        assert_eq!(read("harness/results/lib.rs").as_deref(), Some("results\n"));
+        assert_eq!(read("target/release/x").as_deref(), Some("kept"));
+        for absent in ["impls/x/gone.rs", "results/run.json"] {
+            assert_eq!(read(absent), None, "{absent}");
+        }
+        assert_eq!(std::fs::read_to_string(root.join("impls/x/a.rs")).unwrap(), "one\n");
+    }
 }
