@@ -101,7 +101,7 @@ pub fn plan(input: &PlanInput<'_>) -> Vec<PlannedFault> {
     faults
 }
 
-/// One fault per interval, active for roughly half of it, healed before the next and before the end.
+/// One fault per interval, active for a quarter to six tenths of it, healed before the next and before the end.
 fn schedule(family: Family, input: &PlanInput<'_>) -> Vec<PlannedFault> {
     let mut rng = ChaCha8Rng::seed_from_u64(
         input.seed ^ (family as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15),
@@ -110,8 +110,10 @@ fn schedule(family: Family, input: &PlanInput<'_>) -> Vec<PlannedFault> {
     let mut faults = Vec::new();
     let mut begins = Duration::ZERO;
     while begins + interval <= input.time_limit {
-        let at = begins + interval.mul_f64(rng.random_range(0.05..0.35));
-        let lasts = interval.mul_f64(rng.random_range(0.3..0.6));
+        // Anywhere in the interval, so that faults of different families meet in every way, and sometimes not at all.
+        let start = rng.random_range(0.05..0.6);
+        let share = rng.random_range(0.25..(0.95_f64 - start).min(0.6));
+        let (at, lasts) = (begins + interval.mul_f64(start), interval.mul_f64(share));
         if let Some(action) = action(family, input, faults.len(), &mut rng) {
             faults.push(PlannedFault {
                 number: 0,

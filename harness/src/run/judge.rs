@@ -308,7 +308,9 @@ fn main_operations(events: &[Event]) -> Vec<Operation> {
 }
 
 fn quantiles(operations: &[Operation]) -> Option<Quantiles> {
-    let mut histogram = Histogram::<u64>::new(3).ok()?;
+    /// One hour: no operation takes longer.
+    const LONGEST_MICROS: u64 = 3_600_000_000;
+    let mut histogram = Histogram::<u64>::new_with_max(LONGEST_MICROS, 3).ok()?;
     for operation in operations.iter().filter(|operation| operation.result().is_some()) {
         let took = operation.return_ns?.saturating_sub(operation.call_ns);
         histogram.saturating_record(
@@ -322,4 +324,35 @@ fn quantiles(operations: &[Operation]) -> Option<Quantiles> {
         p99: ms(histogram.value_at_quantile(0.99)),
         max: ms(histogram.max()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A histogram that was made too small once called every slow operation two milliseconds long.
+    #[test]
+    fn quantiles_are_those_of_the_latencies_however_far_apart() {
+        let took = |ms: u64| Operation {
+            call: 0,
+            process: 0,
+            f: "get".to_owned(),
+            arguments: Value::Null,
+            completion: Completion::Ok(1, Value::Null),
+            call_ns: 0,
+            return_ns: Some(ms * 1_000_000),
+            node: None,
+            phase: MAIN.to_owned(),
+        };
+        let mut operations: Vec<Operation> = (0..98).map(|_| took(5)).collect();
+        operations.extend([took(700), took(9000)]);
+        let quantiles = quantiles(&operations).unwrap();
+        let close = |found: f64, ms: f64| (found / ms - 1.0).abs() < 0.01;
+        assert!(
+            close(quantiles.p50, 5.0)
+                && close(quantiles.p99, 700.0)
+                && close(quantiles.max, 9000.0),
+            "{quantiles:?}"
+        );
+    }
 }
