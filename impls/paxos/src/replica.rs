@@ -32,6 +32,9 @@ pub struct Config {
     pub heartbeat_ms: u64,
     /// How long a silence is suspicious: an election starts after one to two times this.
     pub election_ms: u64,
+    /// How long a leader stays in office without hearing from a majority. Only spares clients a leader that can
+    /// do nothing for them: safety does not rest on it.
+    pub patience_ms: u64,
     /// Compact the log past this size; `None`: never.
     pub snapshot_bytes: Option<u64>,
 }
@@ -48,6 +51,7 @@ impl From<&Launch> for Config {
             members,
             heartbeat_ms: millis(launch.heartbeat),
             election_ms: millis(launch.election),
+            patience_ms: millis(launch.election),
             snapshot_bytes: launch.snapshot_bytes,
         }
     }

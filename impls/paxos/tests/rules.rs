@@ -32,6 +32,7 @@ impl Bench {
             members: ["n1", "n2", "n3"].map(str::to_owned).to_vec(),
             heartbeat_ms: 50,
             election_ms: 300,
+            patience_ms: 300,
             snapshot_bytes: None,
         };
         let node = Paxos::new(config, ExactlyOnce::default(), durable.clone()).unwrap();

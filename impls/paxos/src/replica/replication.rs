@@ -83,7 +83,7 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
             }
             Role::Leader(leader) => {
                 let now_ms = effects.now_ms();
-                if leader.followers(now_ms, self.config.election_ms) < self.config.majority() {
+                if leader.followers(now_ms, self.config.patience_ms) < self.config.majority() {
                     return self.step_down(None, effects); // cut off: the others will elect another
                 }
                 let commit = self.learner.commit();
