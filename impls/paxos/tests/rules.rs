@@ -6,6 +6,7 @@ use multi_paxos::{
     Config, Paxos,
     ballot::Ballot,
     message::{Batch, Message, Record},
+    replica::Timer,
 };
 use node::{Effect, Effects, Protocol};
 
@@ -35,7 +36,8 @@ impl Bench {
             patience_ms: 300,
             snapshot_bytes: None,
         };
-        let node = Paxos::new(config, ExactlyOnce::default(), durable.clone()).unwrap();
+        let node = Paxos::new(config, ExactlyOnce::default(), durable.clone())
+            .expect("a log that this protocol wrote");
         Self { node, durable, now_ms: 0 }
     }
 
@@ -75,24 +77,27 @@ impl Bench {
         self.step(|node, effects| node.on_request(token, request, effects))
     }
 
-    /// Makes n1 the leader with the help of n2: its ballot.
-    fn elect(&mut self) -> Ballot {
+    /// Makes n1 a candidate with the consent of n2: its ballot.
+    fn campaign(&mut self) -> Ballot {
         self.now_ms += 1_000;
-        let (messages, _) = self.step(|node, effects| {
-            node.on_timer(multi_paxos::replica::Timer::Election, effects);
-        });
+        let (messages, _) = self.step(|node, effects| node.on_timer(Timer::Election, effects));
         let [(_, Message::PreVote { ballot }), _] = &messages[..] else { panic!("{messages:?}") };
         self.receive("n2", Message::PreVoteGranted { ballot: ballot.clone() });
-        let promise = Message::Promise {
-            ballot: ballot.clone(),
-            snapshot: None,
-            chosen: vec![],
-            votes: vec![],
-        };
-        self.receive("n2", promise);
-        assert_eq!(self.node.leading(), Some(ballot));
         ballot.clone()
     }
+
+    /// Makes n1 the leader with the promise of n2: its ballot.
+    fn elect(&mut self) -> Ballot {
+        let ballot = self.campaign();
+        self.receive("n2", promise(&ballot));
+        assert_eq!(self.node.leading(), Some(&ballot));
+        ballot
+    }
+}
+
+fn promise(ballot: &Ballot) -> Message {
+    let ballot = ballot.clone();
+    Message::Promise { ballot, snapshot: None, chosen: vec![], votes: vec![] }
 }
 
 fn ballot(round: u64, node: &str) -> Ballot {
@@ -194,7 +199,19 @@ fn a_deposed_leader_refuses_for_certain_only_what_it_never_proposed() {
 }
 
 #[test]
-fn votes_and_promises_of_an_earlier_ballot_do_not_count() {
+fn a_promise_of_an_earlier_ballot_elects_nobody() {
+    let mut bench = Bench::new();
+    let old = bench.campaign();
+    bench.receive("n3", Message::Reject { ballot: ballot(50, "n3") });
+    let new = bench.campaign();
+    bench.receive("n2", promise(&old));
+    assert_eq!(bench.node.leading(), None);
+    bench.receive("n2", promise(&new));
+    assert_eq!(bench.node.leading(), Some(&new));
+}
+
+#[test]
+fn a_vote_of_an_earlier_ballot_chooses_nothing() {
     let mut bench = Bench::new();
     let old = bench.elect();
     bench.receive("n3", Message::Reject { ballot: ballot(50, "n3") });
@@ -211,9 +228,7 @@ fn a_leader_without_a_majority_gives_up_its_office() {
     bench.elect();
     bench.request(1, get());
     bench.now_ms += 300;
-    let (_, answers) = bench.step(|node, effects| {
-        node.on_timer(multi_paxos::replica::Timer::Heartbeat, effects);
-    });
+    let (_, answers) = bench.step(|node, effects| node.on_timer(Timer::Heartbeat, effects));
     assert_eq!(codes(&answers), [(1, ErrorCode::NotLeader)]);
     assert_eq!(bench.node.leading(), None);
     assert!(!bench.node.is_ready());
