@@ -175,7 +175,11 @@ fn name_of(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+    use workloads::NAMES;
+
     use super::*;
+    use crate::cli::Cli;
 
     const PATCH: &str = "Story: It forgets\n  everything.\nWorkload: register\nFaults: kill\nExpect: linearizability\n\n\
                          --- a/x/a.rs\n+++ b/x/a.rs\n@@ -1,2 +1,2 @@\n one\n-two\n+zwei\n";
@@ -215,6 +219,9 @@ mod tests {
         assert!(bugs.len() >= 10, "{} bugs", bugs.len());
         for bug in bugs {
             bug.apply(|path| std::fs::read_to_string(root.join(path))).unwrap();
+            assert!(NAMES.contains(&bug.workload.as_str()), "{}: {}", bug.name, bug.workload);
+            let run = ["harness", "run", "--faults", &bug.faults].map(str::to_owned);
+            Cli::try_parse_from(run.into_iter().chain(bug.options)).unwrap();
         }
     }
 }

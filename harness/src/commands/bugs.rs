@@ -107,6 +107,7 @@ fn run_bug(workspace: &Workspace, bug: &Bug, seeds: u32) -> Result<Row, Failure>
             row.caught_after_s.len()
         ));
     }
+    row.as_expected &= !row.caught_after_s.is_empty();
     row.kinds.sort();
     row.kinds.dedup();
     row.caught = f64::from(u32::try_from(row.caught_after_s.len()).unwrap_or(0))
@@ -188,7 +189,7 @@ fn describe(row: &Row) -> String {
         row.name,
         seconds.len()
     );
-    if !row.as_expected {
+    if !row.as_expected && !row.caught_after_s.is_empty() {
         text.push_str("\n        not always by the checker that its patch names");
     }
     for (seed, what) in &row.missed {
