@@ -121,7 +121,8 @@ fn launch() -> String {
         line(&mut page, &format!("| `{}` | `{}` | {} |", entry.name, entry.example, entry.meaning));
     }
     page.push_str(
-        "\nBind within 10 s, with SO_REUSEADDR (as nearly every HTTP server does: the port is reserved for this node). Survive SIGKILL and SIGSTOP at any moment. Make durable before acknowledging. Log to \
+        "\nBind within 10 s, with SO_REUSEADDR (as nearly every HTTP server does: the port is reserved for \
+         this node). Survive SIGKILL and SIGSTOP at any moment. Make durable before acknowledging. Log to \
          stderr.\n",
     );
     page
