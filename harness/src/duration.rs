@@ -22,11 +22,18 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
             "ms" => 1,
             _ => return Err(expected()),
         };
-        total += Duration::from_millis(number.checked_mul(unit_ms).ok_or_else(expected)?);
+        let part = Duration::from_millis(number.checked_mul(unit_ms).ok_or_else(expected)?);
+        total = total.checked_add(part).ok_or_else(expected)?;
         rest = &rest[unit_end..];
     }
-    if total.is_zero() { Err(expected()) } else { Ok(total) }
+    if total.is_zero() {
+        return Err(expected());
+    }
+    if total > LONGEST { Err(format!("`{text}` is too long; at most 720h")) } else { Ok(total) }
 }
+
+/// Thirty days: longer is a typing error, and clocks need not be feared to overflow.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Writes a duration so that [`parse_duration`] reads it back, to the millisecond.
 #[must_use]
@@ -64,6 +71,7 @@ mod tests {
             "1x",
             "99999999999999999999s",
             "18446744073709551615h",
+            "721h",
         ] {
             assert!(parse_duration(text).is_err(), "{text}");
         }

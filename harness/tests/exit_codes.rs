@@ -46,6 +46,8 @@ fn usage_is_2_and_says_what_would_be_right() {
     bench.run("--workload nonsense").expect(2, "register");
     bench.run("--faults nonsense").expect(2, "partition");
     bench.run("--time-limit never").expect(2, "20s");
+    bench.run("--time-limit 100000h").expect(2, "720h");
+    bench.run("--rate 1e-20").expect(2, "0.01");
     let nowhere = Command::new(HARNESS).args(["run", "/nowhere/at/all"]).output().unwrap();
     assert_eq!(nowhere.status.code(), Some(2));
     finish(Command::new(HARNESS).args(["check", "/"])).expect(2, "no results folder");

@@ -62,3 +62,28 @@ fn swaps_stay_permutations() {
         &["kill", "network"],
     );
 }
+
+/// A store that does not claim to restart may forget everything when it is killed: starting it again would make the
+/// bench itself break it.
+#[test]
+fn a_store_that_cannot_restart_loses_a_node_for_good() {
+    let root =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().display().to_string();
+    let bench = common::Bench::with_manifest(&format!(
+        "name = \"no-restart\"\nserves = [\"replicated-kv\"]\ncaps = [\"txn\", \"multi\"]\n\
+         build = [\"cargo\", \"build\", \"--release\", \"-p\", \"multi-paxos\", \"--manifest-path\", \
+         \"{root}/Cargo.toml\", \"--target-dir\", \"{root}/target\"]\nrun = [\"{root}/target/release/multi-paxos\"]\n"
+    ));
+    let ran = bench.run(
+        "--nodes 3 --workload bank --faults kill --fault-interval 2s --time-limit 6s --seed 1",
+    );
+    ran.expect(0, "VALID");
+    let faults = std::fs::read_to_string(bench.latest().join("faults.jsonl")).unwrap();
+    assert!(faults.contains("stays down"), "{faults}");
+    for node in ["n1", "n2", "n3"] {
+        let log =
+            std::fs::read_to_string(bench.latest().join("nodes").join(node).join("stderr.log"))
+                .unwrap();
+        assert!(!log.contains("started again"), "{log}");
+    }
+}

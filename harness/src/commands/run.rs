@@ -1,6 +1,10 @@
 //! `harness run`: one target, one workload, one verdict.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use contract::manifest::Rung;
 use history::Verdict;
@@ -15,12 +19,18 @@ use crate::{
     exit::{Exit, Failure},
     run::{
         folder::Folder,
+        interrupt::Interrupts,
         judge,
         phases::{self, Setting},
         progress::Progress,
     },
     target::Target,
 };
+
+/// A run is over so long after its main phase, the check included.
+const AFTER_MAIN: Duration = Duration::from_secs(20);
+/// The checkers get at least this much, however long a broken store took to end.
+const CHECK_AT_LEAST: Duration = Duration::from_secs(5);
 
 /// Runs the bench.
 ///
@@ -30,6 +40,9 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let target = Target::locate(arguments.target.as_deref())?;
     let workload = choose_workload(&target, &arguments.workload)?;
     let seed = arguments.seed.unwrap_or_else(fresh_seed);
+    let interrupts = Interrupts::listen()?;
+    // Clients and links need many; where the limit cannot be raised, the run will tell.
+    // cluster::raise_open_files_limit();
     let mut outcomes = Vec::new();
     for repetition in 0..arguments.repeat {
         let folder = Folder::create(&arguments.out, workload.name(), seed).map_err(|error| {
@@ -37,29 +50,44 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         })?;
         let run = describe(arguments, &target, workload.as_ref(), seed);
         folder.write_run(&run)?;
-        let outcome = block_on(async {
-            if repetition == 0 && !target.manifest.build.is_empty() {
-                complain(&format!(
-                    "building {}: {}",
-                    target.manifest.name,
-                    target.manifest.build.join(" ")
-                ));
-                target.build(&folder.path().join("build.log")).await?;
-            }
-            let setting = setting(arguments, seed);
-            phases::execute(&setting, &target, workload.as_ref(), &folder, Progress::new()).await
-        });
-        if let Err(failure) = outcome {
-            complain(&format!("What there is of the run: {}", folder.path().display()));
-            return Err(failure);
+        if repetition == 0 {
+            build(&target, &folder)?;
         }
-        let results = conclude(&folder, &limits(arguments.check_time_limit))?;
+        let results =
+            run_and_judge(arguments, &target, workload.as_ref(), &folder, seed, &interrupts)
+                .inspect_err(|_| {
+                    complain(&format!("What there is of the run: {}", folder.path().display()));
+                })?;
         if !arguments.json {
             tell(&results, &folder, &run);
         }
         outcomes.push(results);
     }
     Ok(tell_all(&outcomes, arguments))
+}
+
+fn build(target: &Target, folder: &Folder) -> Result<(), Failure> {
+    let manifest = &target.manifest;
+    if !manifest.build.is_empty() {
+        let command = manifest.build.join(" ");
+        complain(&format!("building {}: {}", manifest.name.escape_debug(), command.escape_debug()));
+    }
+    block_on(target.build(&folder.path().join("build.log")))
+}
+
+fn run_and_judge(
+    arguments: &RunArguments,
+    target: &Target,
+    workload: &dyn Workload,
+    folder: &Folder,
+    seed: u64,
+    interrupts: &Interrupts,
+) -> Result<ResultsFile, Failure> {
+    let end = Instant::now() + arguments.time_limit + AFTER_MAIN;
+    let setting = setting(arguments, seed);
+    block_on(phases::execute(&setting, target, workload, folder, Progress::new(), interrupts))?;
+    let left = end.saturating_duration_since(Instant::now()).max(CHECK_AT_LEAST);
+    conclude(folder, &limits(arguments.check_time_limit.unwrap_or(left)))
 }
 
 /// Judges a folder's record and writes results and report into it.
@@ -76,7 +104,7 @@ pub fn conclude(folder: &Folder, limits: &Limits) -> Result<ResultsFile, Failure
 
 /// What the checkers may use.
 #[must_use]
-pub fn limits(time: std::time::Duration) -> Limits {
+pub fn limits(time: Duration) -> Limits {
     const MEMORY_BYTES: u64 = 4 << 30;
     Limits { time, memory_bytes: MEMORY_BYTES, ..Limits::default() }
 }
@@ -88,9 +116,10 @@ pub fn tell(results: &ResultsFile, folder: &Folder, run: &RunFile) {
         Verdict::Inconclusive => "INCONCLUSIVE",
         Verdict::Violation => "VIOLATION",
     };
-    say(&format!("{word}: {}", results.summary));
+    // Values of the store may stand in these: shown, not obeyed.
+    say(&format!("{word}: {}", cluster::logs::printable(results.summary.as_bytes())));
     for note in &results.notes {
-        say(&format!("  note: {note}"));
+        say(&format!("  note: {}", cluster::logs::printable(note.as_bytes())));
     }
     say(&format!("  report  {}", folder.path().join(results::files::REPORT).display()));
     say(&format!("  again   {}", run.command));
@@ -211,7 +240,7 @@ fn lacks(out: &Path) -> Vec<String> {
         .collect()
 }
 
-fn millis(duration: std::time::Duration) -> u64 {
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

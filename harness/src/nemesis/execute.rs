@@ -10,10 +10,11 @@ use results::{FaultRecord, FaultStep};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use super::{
+    Family,
     partition::{Link, Shape, around},
-    plan::{Action, PlannedFault, Profile, Targets, link_names},
+    plan::{Action, CutMode, PlannedFault, Profile, Targets, link_names},
 };
-use crate::run::{clerk::Shared, nodes::Nodes};
+use crate::run::{clerk::Shared, nodes::Nodes, stage::mark_trouble};
 
 /// Everything a fault may touch.
 #[derive(Clone)]
@@ -24,54 +25,71 @@ pub struct Nemesis {
     pub nodes: Arc<Nodes>,
     /// The links.
     pub network: Arc<Network>,
+    /// Whether killed nodes may be started again on their data.
+    pub can_restart: bool,
 }
 
-/// What a started fault has really hit.
+/// What a started fault was aimed at, and what it has really hit.
 struct Hold {
-    targets: Vec<String>,
+    /// What healing goes by.
+    aimed_at: Vec<String>,
+    hit: Vec<String>,
     /// `None`: whether it takes hold shows only in what passes from now on.
     seen: Option<bool>,
     note: String,
 }
 
 impl Nemesis {
-    /// Writes the plan down, carries it out from `begin` on, and returns when every fault has healed. Once `stop`
-    /// turns true, nothing new starts and what is on heals at once.
+    /// Carries the plan out from `begin` on and returns when every fault has healed. Once `stop` turns true, nothing
+    /// new starts and what is on heals at once. Within a family one fault follows the other, families overlap.
     pub async fn run(self, plan: Vec<PlannedFault>, begin: Instant, stop: watch::Receiver<bool>) {
-        let mut faults = JoinSet::new();
-        for fault in plan {
+        let mut families = JoinSet::new();
+        for family in Family::ALL {
+            let own: Vec<PlannedFault> =
+                plan.iter().filter(|fault| fault.family == family).cloned().collect();
             let (nemesis, stop) = (self.clone(), stop.clone());
-            faults.spawn(async move { nemesis.one(fault, begin, stop).await });
+            families.spawn(async move {
+                for fault in own {
+                    nemesis.one(&fault, begin, stop.clone()).await;
+                }
+            });
         }
-        while faults.join_next().await.is_some() {}
+        // A panic in here is a panic of the nemesis.
+        families.join_all().await;
     }
 
-    async fn one(self, fault: PlannedFault, begin: Instant, mut stop: watch::Receiver<bool>) {
+    async fn one(&self, fault: &PlannedFault, begin: Instant, mut stop: watch::Receiver<bool>) {
+        let end = begin + fault.at + fault.lasts;
         if !sleep_until(begin + fault.at, &mut stop).await {
             return;
         }
-        let end = begin + fault.at + fault.lasts;
-        let before = self.measure(&fault);
-        let hold = self.start(&fault).await;
-        match hold.seen {
-            Some(seen) => self.record_hold(&fault, &hold, seen),
-            None => {
-                let seen = self.watch_for(&fault, before, end, &mut stop).await;
-                self.record_hold(&fault, &hold, seen);
-            }
+        if Instant::now() >= end {
+            let note = "the fault before it took too long".to_owned();
+            return self.record(fault, FaultStep::Missed, Vec::new(), note);
         }
+        let before = self.measure(fault);
+        let hold = self.start(fault).await;
+        let seen = match hold.seen {
+            Some(seen) => seen,
+            None => self.watch_for(fault, before, end, &mut stop).await,
+        };
+        let step = if seen { FaultStep::Started } else { FaultStep::Missed };
+        self.record(fault, step, hold.hit.clone(), hold.note.clone());
         sleep_until(end, &mut stop).await;
-        let note = self.heal(&fault, &hold).await;
-        self.record(&fault, FaultStep::Healed, hold.targets, note);
+        let note = self.heal(fault, &hold).await;
+        self.record(fault, FaultStep::Healed, hold.hit, note);
     }
 
     async fn start(&self, fault: &PlannedFault) -> Hold {
-        let on_links = |targets| Hold { targets, seen: None, note: String::new() };
+        let on_links = |aimed_at: Vec<String>| {
+            let hit = aimed_at.clone();
+            Hold { aimed_at, hit, seen: None, note: String::new() }
+        };
         match &fault.action {
-            Action::Cut(shape, links) => {
+            Action::Cut(shape, links, mode) => {
                 let links = self.links(*shape, links).await;
                 for (from, to) in &links {
-                    self.network.set_gate(from, to, Gate::Stall);
+                    self.network.set_gate(from, to, gate(*mode));
                 }
                 on_links(link_names(&links))
             }
@@ -91,7 +109,7 @@ impl Nemesis {
     }
 
     async fn strike(&self, targets: &Targets, strike: Strike) -> Hold {
-        let targets = match targets {
+        let aimed_at = match targets {
             Targets::Nodes(_, nodes) => nodes.clone(),
             Targets::Leader(otherwise) => {
                 vec![self.leader().await.unwrap_or_else(|| otherwise.clone())]
@@ -99,7 +117,7 @@ impl Nemesis {
         };
         let mut hit = Vec::new();
         let mut notes = Vec::new();
-        for node in &targets {
+        for node in &aimed_at {
             let result = match strike {
                 Strike::Kill => self.nodes.kill(node).await,
                 Strike::Pause => self.nodes.pause(node).await,
@@ -109,29 +127,31 @@ impl Nemesis {
                 Err(reason) => notes.push(format!("{node}: {reason}")),
             }
         }
-        Hold { seen: Some(!hit.is_empty()), targets: hit, note: notes.join("; ") }
+        Hold { seen: Some(!hit.is_empty()), aimed_at, hit, note: notes.join("; ") }
     }
 
     async fn heal(&self, fault: &PlannedFault, hold: &Hold) -> String {
         let mut notes = Vec::new();
         match &fault.action {
             Action::Cut(..) => {
-                // By the planned family, not by what was thought to be hit: every gate between nodes opens.
-                for (from, to) in self.every_link() {
-                    self.network.set_gate(&from, &to, Gate::Open);
-                }
+                // Not by what was thought to be hit: no other family closes gates, so every gate opens.
+                self.network.open_all_gates();
             }
             Action::Disturb(_) => self.network.clear_faults(),
             Action::MisuseClients => self.shared.misuse.on.store(false, Ordering::Relaxed),
+            Action::Kill(_) if !self.can_restart => {
+                notes.push("stays down: the store cannot restart".to_owned());
+            }
             Action::Kill(_) => {
-                for node in &hold.targets {
-                    if let Err(reason) = self.nodes.start_again(node).await {
-                        notes.push(format!("{node}: {reason}"));
+                for node in &hold.aimed_at {
+                    if let Err(trouble) = self.nodes.start_again(node).await {
+                        mark_trouble(&self.shared.stream, &trouble);
+                        notes.push(trouble.reason);
                     }
                 }
             }
             Action::Pause(_) => {
-                for node in &hold.targets {
+                for node in &hold.aimed_at {
                     if let Err(reason) = self.nodes.resume(node).await {
                         notes.push(format!("{node}: {reason}"));
                     }
@@ -143,9 +163,12 @@ impl Nemesis {
 
     /// The links a partition cuts: those of the leader, where it is about the leader.
     async fn links(&self, shape: Shape, planned: &[Link]) -> Vec<Link> {
-        match (shape, self.leader().await) {
-            (Shape::IsolateLeader, Some(leader)) => around(&leader, &self.shared.nodes),
-            _ => planned.to_vec(),
+        if shape != Shape::IsolateLeader {
+            return planned.to_vec();
+        }
+        match self.leader().await {
+            Some(leader) => around(&leader, &self.shared.nodes),
+            None => planned.to_vec(),
         }
     }
 
@@ -196,11 +219,6 @@ impl Nemesis {
         true
     }
 
-    fn record_hold(&self, fault: &PlannedFault, hold: &Hold, seen: bool) {
-        let step = if seen { FaultStep::Started } else { FaultStep::Missed };
-        self.record(fault, step, hold.targets.clone(), hold.note.clone());
-    }
-
     fn record(&self, fault: &PlannedFault, step: FaultStep, targets: Vec<String>, note: String) {
         self.shared.stream.fault(FaultRecord {
             fault: fault.number,
@@ -218,6 +236,13 @@ impl Nemesis {
 enum Strike {
     Kill,
     Pause,
+}
+
+fn gate(mode: CutMode) -> Gate {
+    match mode {
+        CutMode::Stall => Gate::Stall,
+        CutMode::Refuse => Gate::Refuse,
+    }
 }
 
 /// The name of the clients' end of a link.

@@ -28,8 +28,8 @@ pub struct PlannedFault {
 /// What a fault does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Cuts these directed links.
-    Cut(Shape, Vec<Link>),
+    /// Cuts these directed links in this way.
+    Cut(Shape, Vec<Link>, CutMode),
     /// Kills these nodes and starts them again at the end.
     Kill(Targets),
     /// Stops these nodes and continues them at the end.
@@ -38,6 +38,15 @@ pub enum Action {
     Disturb(Profile),
     /// Makes clients lose replies and send requests twice.
     MisuseClients,
+}
+
+/// How a link is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CutMode {
+    /// Bytes wait, and arrive when the link is healed: what a network does.
+    Stall,
+    /// Connections break and new ones are refused: what a firewall or a dead host does.
+    Refuse,
 }
 
 /// Which nodes a process fault hits.
@@ -142,7 +151,9 @@ fn action(
         Family::Partition => {
             let shapes = Shape::among(input.nodes.len());
             let shape = *shapes.get(rng.random_range(0..shapes.len().max(1)))?;
-            Some(Action::Cut(shape, shape.links(input.nodes, rng)))
+            let links = shape.links(input.nodes, rng);
+            let mode = if rng.random_bool(0.7) { CutMode::Stall } else { CutMode::Refuse };
+            Some(Action::Cut(shape, links, mode))
         }
         // A store that cannot restart loses a node for good: one, once, and only where a majority remains.
         Family::Kill if !input.can_restart => {
@@ -189,7 +200,7 @@ impl PlannedFault {
             Targets::Leader(_) => format!("{}-leader", self.family),
         };
         match &self.action {
-            Action::Cut(shape, _) => shape.name().to_owned(),
+            Action::Cut(shape, ..) => shape.name().to_owned(),
             Action::Kill(targets) | Action::Pause(targets) => of(targets),
             Action::Disturb(profile) => profile.name().to_owned(),
             Action::MisuseClients => "lost-replies-and-duplicates".to_owned(),
@@ -200,8 +211,8 @@ impl PlannedFault {
     #[must_use]
     pub fn planned_targets(&self) -> Vec<String> {
         match &self.action {
-            Action::Cut(Shape::IsolateLeader, _) => vec!["leader".to_owned()],
-            Action::Cut(_, links) => link_names(links),
+            Action::Cut(Shape::IsolateLeader, ..) => vec!["leader".to_owned()],
+            Action::Cut(_, links, _) => link_names(links),
             Action::Kill(targets) | Action::Pause(targets) => match targets {
                 Targets::Nodes(_, nodes) => nodes.clone(),
                 Targets::Leader(_) => vec!["leader".to_owned()],
@@ -209,6 +220,15 @@ impl PlannedFault {
             Action::Disturb(_) => vec!["every link".to_owned()],
             Action::MisuseClients => vec!["every client".to_owned()],
         }
+    }
+
+    fn planned_note(&self) -> String {
+        let how = match self.action {
+            Action::Cut(_, _, CutMode::Stall) => ", bytes wait",
+            Action::Cut(_, _, CutMode::Refuse) => ", connections are refused",
+            _ => "",
+        };
+        format!("for {} ms{how}", self.lasts.as_millis())
     }
 
     /// The line that is written before anything is done; its time counts from the start of the main phase.
@@ -221,7 +241,7 @@ impl PlannedFault {
             form: self.form(),
             step: FaultStep::Planned,
             targets: self.planned_targets(),
-            note: format!("for {} ms", self.lasts.as_millis()),
+            note: self.planned_note(),
         }
     }
 }

@@ -80,11 +80,16 @@ pub struct ProtocolErrors(Mutex<BTreeMap<String, u64>>);
 impl ProtocolErrors {
     /// At most this many different examples are kept.
     const EXAMPLES_MAX: usize = 5;
+    /// And so much of each.
+    const REASON_CHARS_MAX: usize = 200;
 
+    /// What a store sends is hostile: bounded and escaped before anyone sees it.
     fn record(&self, reason: &str) {
+        let reason: String =
+            reason.chars().take(Self::REASON_CHARS_MAX).flat_map(char::escape_debug).collect();
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = map.len() >= Self::EXAMPLES_MAX && !map.contains_key(reason);
-        *map.entry(if full { "other".to_owned() } else { reason.to_owned() }).or_default() += 1;
+        let full = map.len() >= Self::EXAMPLES_MAX && !map.contains_key(&reason);
+        *map.entry(if full { "other".to_owned() } else { reason }).or_default() += 1;
     }
 
     /// How many in all.
@@ -141,8 +146,8 @@ struct Journey {
     node: usize,
     /// Whether some attempt may have been, or may yet be, executed.
     uncertain: bool,
-    /// Definite refusals in a row.
-    refusals: usize,
+    /// Attempts without an answer that could be used.
+    failures: usize,
     deadline: Instant,
     reason: String,
 }
@@ -192,6 +197,11 @@ impl Clerk {
 
     /// Carries out one operation and records it.
     pub async fn perform(&mut self, operation: &Operation) -> Performed {
+        self.perform_within(operation, self.shared.patience.operation).await
+    }
+
+    /// The same with another limit for all attempts together.
+    pub async fn perform_within(&mut self, operation: &Operation, limit: Duration) -> Performed {
         self.seq += 1;
         let request =
             Request { client: format!("c{}", self.process), seq: self.seq, op: operation.clone() };
@@ -200,8 +210,8 @@ impl Clerk {
         let mut journey = Journey {
             node,
             uncertain: false,
-            refusals: 0,
-            deadline: Instant::now() + self.shared.patience.operation,
+            failures: 0,
+            deadline: Instant::now() + limit,
             reason: String::new(),
         };
         self.record(EventKind::Invoke, operation, operation.arguments(), None, node);
@@ -260,8 +270,7 @@ impl Clerk {
             Attempt::Uncertain(reason) => {
                 journey.uncertain = true;
                 journey.reason = reason;
-                journey.refusals = 0;
-                journey.node = (journey.node + 1) % shared.nodes.len();
+                self.turn_to_next(journey).await;
                 Step::Again
             }
             Attempt::Garbled(reason) => {
@@ -287,9 +296,9 @@ impl Clerk {
                     hint.and_then(|id| self.shared.nodes.iter().position(|node| node == id));
                 match hinted {
                     Some(node)
-                        if node != journey.node && journey.refusals < self.shared.nodes.len() =>
+                        if node != journey.node && journey.failures < self.shared.nodes.len() =>
                     {
-                        journey.refusals += 1;
+                        journey.failures += 1;
                         journey.node = node;
                     }
                     _ => self.turn_to_next(journey).await,
@@ -316,11 +325,11 @@ impl Clerk {
         }
     }
 
-    /// The next node; after a whole round of refusals a short rest, so that an election is not a storm.
+    /// The next node; after a whole round in vain a short rest, so that an election or a restart is not a storm.
     async fn turn_to_next(&mut self, journey: &mut Journey) {
-        journey.refusals += 1;
+        journey.failures += 1;
         journey.node = (journey.node + 1) % self.shared.nodes.len();
-        if journey.refusals >= self.shared.nodes.len() {
+        if journey.failures >= self.shared.nodes.len() {
             let rest = Duration::from_millis(self.rng.random_range(10..40));
             tokio::time::sleep(rest).await;
         }

@@ -1,10 +1,6 @@
 //! From the record to the verdict: reads nothing but the results folder.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use contract::manifest::CAPABILITIES;
 use hdrhistogram::Histogram;
@@ -35,7 +31,11 @@ pub fn judge(folder: &Path, limits: &Limits) -> Result<ResultsFile, Failure> {
     let (events, torn) = read_history(folder)?;
     let faults = read_faults(folder)?;
     let mut checks = match history::operations(&events) {
-        Ok(operations) => judge_operations(&run, workload.as_ref(), &operations, limits),
+        Ok(operations) => {
+            let mut checks = workload.check(&operations, limits);
+            checks.extend(coverage(workload.as_ref(), &operations, &faults));
+            checks
+        }
         Err(error) => vec![CheckResult::inconclusive(
             "premises",
             format!(
@@ -44,6 +44,7 @@ pub fn judge(folder: &Path, limits: &Limits) -> Result<ResultsFile, Failure> {
         )],
     };
     checks.push(recovery(&events));
+    checks.extend(final_reads(&events));
     let counts = fault_counts(&faults);
     checks.extend(faults_took_hold(&run, &counts));
     let mut notes = notes(&events);
@@ -109,69 +110,130 @@ fn read_faults(folder: &Path) -> Result<Vec<FaultRecord>, Failure> {
     whole.lines().enumerate().map(parse).collect()
 }
 
-fn judge_operations(
-    run: &RunFile,
+/// What never succeeded was never tested.
+fn coverage(
     workload: &dyn Workload,
     operations: &[Operation],
-    limits: &Limits,
-) -> Vec<CheckResult> {
-    let mut checks = workload.check(operations, limits);
-    checks.push(something_was_tested(run, workload, operations));
-    checks
+    faults: &[FaultRecord],
+) -> Option<CheckResult> {
+    let main: Vec<&Operation> =
+        operations.iter().filter(|operation| operation.phase == MAIN).collect();
+    let begun = faults
+        .iter()
+        .filter(|fault| fault.step == FaultStep::Started)
+        .map(|fault| fault.time_ns)
+        .min();
+    let mut tested: BTreeMap<&str, Tested> = BTreeMap::new();
+    for name in workload.must_succeed() {
+        tested.insert(name, Tested { wanted: true, ..Tested::default() });
+    }
+    for operation in main {
+        let tested = tested.entry(&operation.f).or_default();
+        tested.asked += 1;
+        tested.succeeded |= operation.result().is_some();
+        tested.under_faults |=
+            operation.result().is_some() && begun.is_none_or(|begun| operation.call_ns > begun);
+    }
+    let named = |lacks: fn(&Tested) -> bool| {
+        let names: Vec<&str> =
+            tested.iter().filter(|(_, tested)| lacks(tested)).map(|(name, _)| *name).collect();
+        (!names.is_empty()).then(|| names.join("`, `"))
+    };
+    let verdict = |reason: String| Some(CheckResult::inconclusive("coverage", reason));
+    if let Some(names) =
+        named(|tested| !tested.succeeded && (tested.wanted || tested.asked >= OFTEN))
+    {
+        return verdict(format!("No `{names}` succeeded in the main phase, so it was not tested."));
+    }
+    if let Some(names) = named(|tested| tested.wanted && !tested.under_faults) {
+        return verdict(format!(
+            "No `{names}` succeeded after the first fault, so nothing was tested under faults."
+        ));
+    }
+    let names = tested.keys().copied().collect::<Vec<_>>().join(", ");
+    Some(CheckResult::valid(
+        "coverage",
+        format!("In the main phase, also after the first fault, these succeeded: {names}."),
+    ))
 }
 
-/// A kind of operation that never succeeded was never tested.
-fn something_was_tested(
-    run: &RunFile,
-    workload: &dyn Workload,
-    operations: &[Operation],
-) -> CheckResult {
-    let succeeded: BTreeSet<&str> = operations
-        .iter()
-        .filter(|operation| operation.phase == MAIN && operation.result().is_some())
-        .map(|operation| operation.f.as_str())
-        .collect();
-    let missing: Vec<&str> =
-        workload.must_succeed().iter().copied().filter(|name| !succeeded.contains(name)).collect();
-    if missing.is_empty() {
-        let names = workload.must_succeed().join(", ");
-        return CheckResult::valid(
-            "coverage",
-            format!("In the main phase there were successful operations of: {names}."),
-        );
-    }
-    let seconds = run.time_limit_ms / 1000;
-    CheckResult::inconclusive(
-        "coverage",
-        format!(
-            "No `{}` succeeded in the {seconds} s of the main phase, so it was not tested.",
-            missing.join("`, `")
-        ),
-    )
+/// What is known of one kind of operation in the main phase.
+#[derive(Default)]
+struct Tested {
+    /// Whether the workload means nothing without it.
+    wanted: bool,
+    asked: u64,
+    succeeded: bool,
+    under_faults: bool,
 }
+
+/// A kind of operation that was asked for so often must have succeeded once.
+const OFTEN: u64 = 20;
 
 /// Did the store serve again once every fault had been healed?
 fn recovery(events: &[Event]) -> CheckResult {
-    let last_mark = |f: &str| marks_of(events, f).last().cloned();
+    let inconclusive = |reason: String| CheckResult::inconclusive("recovery", reason);
     let starved = marks_of(events, marks::STARVED).filter_map(Value::as_u64).max().unwrap_or(0);
-    match last_mark(marks::RECOVERED).and_then(|value| value.as_bool()) {
-        Some(true) => CheckResult::valid("recovery", "After all faults were healed the store served again."),
-        None => CheckResult::inconclusive("recovery", "The run ended before the store could show that it recovers."),
-        Some(false) if starved >= STARVED_MS => CheckResult::inconclusive(
+    let hindered = marks_of(events, marks::HINDERED).find_map(Value::as_str);
+    let exits: Vec<&Value> = marks_of(events, marks::OWN_EXIT).collect();
+    match marks_of(events, marks::RECOVERED).last().and_then(Value::as_bool) {
+        None => {
+            inconclusive("The run ended before the store could show that it recovers.".to_owned())
+        }
+        Some(true) if exits.is_empty() => CheckResult::valid(
             "recovery",
-            format!("The store did not serve again, but this machine was too busy to say why (held up for {starved} ms)."),
+            "After all faults were healed the store served again, reads and writes.",
         ),
-        Some(false) => CheckResult::found(
-            "recovery",
-            "After all faults were healed the store did not serve again.",
-            vec![Violation {
-                kind: "no recovery".to_owned(),
-                sentence: "Every fault was healed and every process was running, yet no operation succeeded any more."
-                    .to_owned(),
-                operations: last_attempts(events),
-            }],
-        ),
+        Some(true) => {
+            inconclusive(format!("{}: from then on less was tested than asked for.", told(&exits)))
+        }
+        Some(false) if starved >= STARVED_MS => inconclusive(format!(
+            "The store did not serve again, but this machine was too busy to say why (held up for {starved} ms)."
+        )),
+        Some(false) if let Some(hindered) = hindered => inconclusive(format!(
+            "The store did not serve again, but not every node could be brought back: {hindered}."
+        )),
+        Some(false) if exits.iter().any(|exit| exit["killed"] == true) => inconclusive(format!(
+            "The store did not serve again, but something other than the bench killed a node. {}.",
+            told(&exits)
+        )),
+        Some(false) => no_recovery(events, &exits),
     }
+}
+
+fn no_recovery(events: &[Event], exits: &[&Value]) -> CheckResult {
+    let why = if exits.is_empty() { String::new() } else { format!(" {}.", told(exits)) };
+    let sentence =
+        format!("Every fault was healed, yet reads or writes did not succeed any more.{why}");
+    let violation = Violation {
+        kind: "no recovery".to_owned(),
+        sentence: sentence.clone(),
+        operations: last_attempts(events),
+    };
+    CheckResult::found("recovery", sentence, vec![violation])
+}
+
+/// Which nodes ended by themselves, and how.
+fn told(exits: &[&Value]) -> String {
+    let one = |exit: &&Value| {
+        format!(
+            "Node {} ended by itself ({})",
+            exit["node"].as_str().unwrap_or("?"),
+            exit["exit"].as_str().unwrap_or("?")
+        )
+    };
+    exits.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// The last look at every node is part of the test.
+fn final_reads(events: &[Event]) -> Option<CheckResult> {
+    let mark = marks_of(events, marks::FINAL_READS).last()?;
+    let (asked, answered) = (mark["asked"].as_u64()?, mark["answered"].as_u64()?);
+    let told = format!("{answered} of {asked} reads after the end were answered.");
+    Some(match answered {
+        0 if asked > 0 => CheckResult::inconclusive("final-reads", told),
+        _ => CheckResult::valid("final-reads", told),
+    })
 }
 
 /// The last invocations of clients: what was tried in vain.
@@ -224,7 +286,7 @@ fn faults_took_hold(run: &RunFile, counts: &BTreeMap<String, FaultCounts>) -> Ve
     let planned: u64 =
         lacking.iter().filter_map(|family| counts.get(*family)).map(|count| count.planned).sum();
     let why = if planned == 0 {
-        "the time limit leaves no room for one: make it longer or the fault interval shorter"
+        "there is none to plan with so few nodes, so short a time limit or a store that cannot restart"
     } else {
         "none of those planned was seen to take hold: see faults.jsonl"
     };
@@ -329,6 +391,90 @@ fn quantiles(operations: &[Operation]) -> Option<Quantiles> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn mark(f: &str, value: Value) -> Event {
+        let process = Process::Named(history::event::HARNESS.to_owned());
+        Event {
+            index: 0,
+            time_ns: 0,
+            process,
+            kind: EventKind::Info,
+            f: f.to_owned(),
+            value,
+            error: None,
+            node: None,
+        }
+    }
+
+    #[test]
+    fn a_store_is_blamed_for_not_recovering_only_where_nothing_else_is_to_blame() {
+        let no = || mark(marks::RECOVERED, Value::from(false));
+        let exit = |killed: bool| {
+            mark(
+                marks::OWN_EXIT,
+                serde_json::json!({ "node": "n1", "exit": "exit code 101", "killed": killed }),
+            )
+        };
+        let verdict = |events: Vec<Event>| recovery(&events).verdict;
+        assert_eq!(verdict(vec![mark(marks::RECOVERED, Value::from(true))]), Verdict::Valid);
+        assert_eq!(verdict(vec![no()]), Verdict::Violation);
+        assert_eq!(verdict(vec![exit(false), no()]), Verdict::Violation);
+        assert_eq!(verdict(vec![]), Verdict::Inconclusive);
+        assert_eq!(verdict(vec![exit(true), no()]), Verdict::Inconclusive);
+        assert_eq!(
+            verdict(vec![mark(marks::STARVED, Value::from(5000)), no()]),
+            Verdict::Inconclusive
+        );
+        assert_eq!(
+            verdict(vec![mark(marks::HINDERED, Value::from("no descriptors")), no()]),
+            Verdict::Inconclusive
+        );
+        assert_eq!(
+            verdict(vec![exit(false), mark(marks::RECOVERED, Value::from(true))]),
+            Verdict::Inconclusive
+        );
+    }
+
+    #[test]
+    fn what_succeeded_only_before_the_first_fault_was_not_tested_under_faults() {
+        let workload = workloads::by_name("register", &[]).unwrap();
+        let operation = |f: &str, at: u64, ok: bool| Operation {
+            call: at,
+            process: 0,
+            f: f.to_owned(),
+            arguments: Value::Null,
+            completion: if ok {
+                Completion::Ok(at + 1, Value::Null)
+            } else {
+                Completion::Info(None)
+            },
+            call_ns: at,
+            return_ns: None,
+            node: None,
+            phase: MAIN.to_owned(),
+        };
+        let fault = FaultRecord {
+            fault: 0,
+            time_ns: 50,
+            family: "kill".to_owned(),
+            form: "kill-all".to_owned(),
+            step: FaultStep::Started,
+            targets: Vec::new(),
+            note: String::new(),
+        };
+        let verdict = |operations: &[Operation], faults: &[FaultRecord]| {
+            coverage(workload.as_ref(), operations, faults).unwrap().verdict
+        };
+        let before = [operation("get", 10, true), operation("put", 20, true)];
+        let after = [operation("get", 60, true), operation("put", 70, true)];
+        assert_eq!(verdict(&before, &[]), Verdict::Valid);
+        assert_eq!(verdict(&before, std::slice::from_ref(&fault)), Verdict::Inconclusive);
+        assert_eq!(verdict(&[before.clone(), after.clone()].concat(), &[fault]), Verdict::Valid);
+        let mut never: Vec<Operation> =
+            (0..OFTEN).map(|at| operation("cas", 100 + at, false)).collect();
+        never.extend(after);
+        assert_eq!(verdict(&never, &[]), Verdict::Inconclusive);
+    }
 
     /// A histogram that was made too small once called every slow operation two milliseconds long.
     #[test]

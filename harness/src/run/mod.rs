@@ -3,8 +3,11 @@
 pub mod clerk;
 pub mod connection;
 pub mod folder;
+pub mod interrupt;
 pub mod judge;
 pub mod nodes;
 pub mod phases;
 pub mod progress;
+pub mod stage;
+pub mod starvation;
 pub mod stream;

@@ -1,10 +1,10 @@
 //! The nodes of a run: their launch, their processes, and what the nemesis may do to them.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use cluster::{NodeProcess, NodeSpec, Stopped, ready::Readiness};
 use contract::NodeId;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{sync::Mutex, task::JoinSet};
 
 use super::connection;
 use crate::exit::Failure;
@@ -12,7 +12,7 @@ use crate::exit::Failure;
 /// How long a node may take to bind.
 const BIND_LIMIT: Duration = Duration::from_secs(10);
 /// How long the store may take until its nodes call themselves ready.
-const READY_LIMIT: Duration = Duration::from_secs(20);
+const READY_LIMIT: Duration = Duration::from_secs(15);
 /// How long a node has to end after SIGTERM.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 
@@ -26,8 +26,40 @@ pub struct Nodes {
 struct Slot {
     spec: NodeSpec,
     process: Option<NodeProcess>,
-    /// Whether the process is supposed to be running.
-    wanted: bool,
+    state: State,
+}
+
+/// What a node is supposed to be doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Not started yet, or stopped at the end of the run.
+    Off,
+    /// Running, perhaps paused.
+    Running,
+    /// Killed by the nemesis.
+    Killed,
+    /// Ended though nobody killed it, which has been told.
+    Ended,
+}
+
+/// Why a node did not start.
+#[derive(Clone, Debug)]
+pub struct NotStarted {
+    /// For people.
+    pub reason: String,
+    /// Whether the submission is to blame, rather than the bench or the machine.
+    pub submissions_fault: bool,
+}
+
+/// A node that ended though nobody killed it.
+#[derive(Clone, Debug)]
+pub struct OwnExit {
+    /// The node.
+    pub node: NodeId,
+    /// How it ended.
+    pub exit: String,
+    /// Whether it was killed from outside: not by the bench, so perhaps by the machine.
+    pub killed: bool,
 }
 
 impl Nodes {
@@ -36,7 +68,7 @@ impl Nodes {
     pub fn new(specs: Vec<(NodeSpec, SocketAddr)>, introspect: bool) -> Self {
         let listens = specs.iter().map(|(spec, listen)| (spec.id.clone(), *listen)).collect();
         let slot = |spec: NodeSpec| {
-            (spec.id.clone(), Mutex::new(Slot { spec, process: None, wanted: false }))
+            (spec.id.clone(), Mutex::new(Slot { spec, process: None, state: State::Off }))
         };
         Self { slots: specs.into_iter().map(|(spec, _)| slot(spec)).collect(), listens, introspect }
     }
@@ -45,33 +77,58 @@ impl Nodes {
     ///
     /// # Errors
     /// One clear sentence on the first node that does not start, ends, answers garbage or never gets ready.
-    pub async fn start_all(&self) -> Result<(), Failure> {
+    pub async fn start_all(self: &Arc<Self>) -> Result<(), Failure> {
         for slot in self.slots.values() {
-            slot.lock().await.start().await.map_err(Failure::Broken)?;
+            slot.lock().await.start().await.map_err(|trouble| match trouble.submissions_fault {
+                true => Failure::Broken(trouble.reason),
+                false => Failure::Failed(trouble.reason),
+            })?;
         }
-        self.wait_for("/healthz", BIND_LIMIT).await?;
+        self.wait_until_bound().await?;
         self.wait_for("/readyz", READY_LIMIT).await
     }
 
-    async fn wait_for(&self, path: &str, limit: Duration) -> Result<(), Failure> {
-        let deadline = Instant::now() + limit;
-        for (id, slot) in &self.slots {
-            let slot = slot.lock().await;
-            let Some(process) = &slot.process else { continue };
-            let left = deadline.saturating_duration_since(Instant::now());
-            let readiness = cluster::ready::wait_ready(self.listens[id], path, process, left).await;
-            if let Some(complaint) = complaint(id, path, limit, &readiness) {
-                let tail = cluster::logs::tail(&slot.spec.stderr, 2000).unwrap_or_default();
-                let tail = tail.trim_end();
-                let tail = if tail.is_empty() {
-                    String::new()
-                } else {
-                    format!("\nIts log ends with:\n{tail}")
-                };
-                return Err(Failure::Broken(format!("{complaint}{tail}")));
-            }
+    /// Waits until every running node answers at all.
+    ///
+    /// # Errors
+    /// One clear sentence on the first node that does not.
+    pub async fn wait_until_bound(self: &Arc<Self>) -> Result<(), Failure> {
+        self.wait_for("/healthz", BIND_LIMIT).await
+    }
+
+    /// All nodes at once: the first trouble is told, not the first node's.
+    async fn wait_for(
+        self: &Arc<Self>,
+        path: &'static str,
+        limit: Duration,
+    ) -> Result<(), Failure> {
+        let mut waiting = JoinSet::new();
+        for id in self.slots.keys() {
+            let (nodes, id) = (Arc::clone(self), id.clone());
+            waiting.spawn(async move { nodes.wait_for_one(&id, path, limit).await });
+        }
+        while let Some(waited) = waiting.join_next().await {
+            waited.map_err(|error| Failure::Failed(error.to_string()))??;
         }
         Ok(())
+    }
+
+    async fn wait_for_one(&self, id: &str, path: &str, limit: Duration) -> Result<(), Failure> {
+        let slot = self.slots[id].lock().await;
+        let Some(process) = slot.process.as_ref().filter(|_| slot.state == State::Running) else {
+            return Ok(());
+        };
+        let readiness = cluster::ready::wait_ready(self.listens[id], path, process, limit).await;
+        let Some(complaint) = complaint(id, path, limit, &readiness) else { return Ok(()) };
+        if readiness == Readiness::Exited(cluster::Exit::Lost) {
+            return Err(Failure::Failed(format!("the supervisor of node {id} vanished")));
+        }
+        let tail = cluster::logs::tail(&slot.spec.stderr, 2000).unwrap_or_default();
+        let tail = match tail.trim_end() {
+            "" => String::new(),
+            tail => format!("\nIts log ends with:\n{tail}"),
+        };
+        Err(Failure::Broken(format!("{complaint}{tail}")))
     }
 
     /// Kills a node's whole process tree.
@@ -80,25 +137,24 @@ impl Nodes {
     /// Why nothing was killed.
     pub async fn kill(&self, id: &str) -> Result<(), String> {
         let mut slot = self.slot(id)?.lock().await;
-        slot.wanted = false;
-        let process = slot.process.take().ok_or("was not running")?;
-        let was_running = process.exit().is_none();
-        let gone = process.kill().await.map_err(|error| error.to_string())?;
-        match (was_running, gone) {
-            (true, true) => Ok(()),
-            (false, _) => Err("had ended by itself before".to_owned()),
-            (true, false) => Err("is still alive after SIGKILL".to_owned()),
+        let process = slot.process.as_ref().ok_or("was not running")?;
+        if let Some(exit) = process.exit() {
+            return Err(format!("had ended by itself before ({exit})"));
         }
+        slot.state = State::Killed;
+        let process = slot.process.as_ref().ok_or("was not running")?;
+        let gone = process.kill().await.map_err(|error| error.to_string())?;
+        if gone { Ok(()) } else { Err("is still alive after SIGKILL".to_owned()) }
     }
 
-    /// Starts a killed node again on its data.
+    /// Starts a node that the nemesis killed again on its data; nothing to do where it runs.
     ///
     /// # Errors
-    /// Why it did not start.
-    pub async fn start_again(&self, id: &str) -> Result<(), String> {
-        let mut slot = self.slot(id)?.lock().await;
-        slot.become_restart();
-        slot.start().await
+    /// Why it did not start, and whose fault that is.
+    pub async fn start_again(&self, id: &str) -> Result<(), NotStarted> {
+        let slot =
+            self.slot(id).map_err(|reason| NotStarted { reason, submissions_fault: false })?;
+        slot.lock().await.start_again().await
     }
 
     /// Stops a node's whole process tree for a while.
@@ -124,39 +180,38 @@ impl Nodes {
     }
 
     /// Undoes every process fault, whatever the nemesis thought it did: continues all and, where `restart` allows
-    /// it, starts those that are down. Says what did not work.
-    pub async fn heal_all(&self, restart: bool) -> Vec<String> {
-        let mut complaints = Vec::new();
-        for (id, slot) in &self.slots {
+    /// it, starts those that were killed. Nodes that ended by themselves stay down: reviving them would hide it.
+    pub async fn heal_all(&self, restart: bool) -> Vec<NotStarted> {
+        let mut troubles = Vec::new();
+        for slot in self.slots.values() {
             let mut slot = slot.lock().await;
-            let ended = slot.process.as_ref().is_none_or(|process| process.exit().is_some());
-            let healed = if !ended {
-                match &slot.process {
-                    Some(process) => {
-                        process.resume().await.map(drop).map_err(|error| error.to_string())
+            match slot.state {
+                State::Killed if restart => troubles.extend(slot.start_again().await.err()),
+                State::Running => {
+                    if let Some(process) = &slot.process {
+                        // Where it cannot be continued it has ended, which is told as such.
+                        let _ = process.resume().await;
                     }
-                    None => Ok(()),
                 }
-            } else if restart {
-                slot.become_restart();
-                slot.start().await
-            } else {
-                Ok(())
-            };
-            complaints.extend(healed.err().map(|reason| format!("{id}: {reason}")));
+                State::Off | State::Killed | State::Ended => {}
+            }
         }
-        complaints
+        troubles
     }
 
     /// The nodes that ended although nobody killed them, each told once.
-    pub async fn unexpected_exits(&self) -> Vec<String> {
+    pub async fn own_exits(&self) -> Vec<OwnExit> {
         let mut ended = Vec::new();
         for (id, slot) in &self.slots {
             let mut slot = slot.lock().await;
             let exit = slot.process.as_ref().and_then(NodeProcess::exit);
-            if let Some(exit) = exit.filter(|_| slot.wanted) {
-                slot.wanted = false;
-                ended.push(format!("Node {id} ended by itself ({exit}); see its log."));
+            if let Some(exit) = exit.filter(|_| slot.state == State::Running) {
+                slot.state = State::Ended;
+                let killed = matches!(
+                    exit,
+                    cluster::Exit::Signal(libc::SIGKILL | libc::SIGTERM) | cluster::Exit::Lost
+                );
+                ended.push(OwnExit { node: id.clone(), exit: exit.to_string(), killed });
             }
         }
         ended
@@ -167,20 +222,12 @@ impl Nodes {
         if !self.introspect {
             return None;
         }
-        let mut best: Option<(u64, NodeId)> = None;
-        for (id, address) in &self.listens {
-            let Ok((_, body)) =
-                connection::get(*address, "/v1/status", Duration::from_millis(150)).await
-            else {
-                continue;
-            };
-            let status: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-            let term = status["term"].as_u64().unwrap_or(0);
-            if status["role"] == "leader" && best.as_ref().is_none_or(|(other, _)| term > *other) {
-                best = Some((term, id.clone()));
-            }
+        let mut asking = JoinSet::new();
+        for (id, address) in self.listens.clone() {
+            asking.spawn(async move { Some((leading_term(address).await?, id)) });
         }
-        best.map(|(_, id)| id)
+        let leaders = asking.join_all().await;
+        leaders.into_iter().flatten().max().map(|(_, id)| id)
     }
 
     /// Ends every node: SIGTERM first, then SIGKILL. Says what a person should know about how they ended.
@@ -189,10 +236,10 @@ impl Nodes {
         let mut running = Vec::new();
         for (id, slot) in &self.slots {
             let mut slot = slot.lock().await;
-            slot.wanted = false;
+            slot.state = State::Off;
             running.extend(slot.process.take().map(|process| (id.clone(), process)));
         }
-        let mut ending = tokio::task::JoinSet::new();
+        let mut ending = JoinSet::new();
         for (id, process) in running {
             ending.spawn(async move { (id, process.stop(STOP_GRACE).await) });
         }
@@ -212,20 +259,40 @@ impl Nodes {
 }
 
 impl Slot {
-    async fn start(&mut self) -> Result<(), String> {
-        let process = NodeProcess::start(&self.spec).await.map_err(|error| error.to_string())?;
+    /// Starts the process; one that is still there is ended first, for two would fight over a port and a log.
+    async fn start(&mut self) -> Result<(), NotStarted> {
+        if let Some(old) = self.process.take() {
+            // An error says that it is gone already.
+            let _ = old.kill().await;
+        }
+        let process = NodeProcess::start(&self.spec).await.map_err(|error| NotStarted {
+            submissions_fault: error.is_submissions_fault(),
+            reason: format!("node {} did not start: {error}", self.spec.id),
+        })?;
         self.process = Some(process);
-        self.wanted = true;
+        self.state = State::Running;
         Ok(())
     }
 
-    fn become_restart(&mut self) {
+    async fn start_again(&mut self) -> Result<(), NotStarted> {
+        if self.state != State::Killed {
+            return Ok(());
+        }
         for (name, value) in &mut self.spec.environment {
             if name == "DS_RESTART" {
                 "1".clone_into(value);
             }
         }
+        self.start().await
     }
+}
+
+/// The term in which the node at `address` says it leads.
+async fn leading_term(address: SocketAddr) -> Option<u64> {
+    let (_, body) =
+        connection::get(address, "/v1/status", Duration::from_millis(150)).await.ok()?;
+    let status: serde_json::Value = serde_json::from_slice(&body).ok()?;
+    (status["role"] == "leader").then(|| status["term"].as_u64().unwrap_or(0))
 }
 
 fn manners(id: &str, stopped: &Stopped) -> Vec<String> {

@@ -30,6 +30,13 @@ pub mod marks {
     pub const NOTE: &str = "note";
     /// Whether the store served again after the faults stopped; the value is `true` or `false`.
     pub const RECOVERED: &str = "recovered";
+    /// The bench or the machine, not the store, kept a node from coming back; the value says how.
+    pub const HINDERED: &str = "hindered";
+    /// A node ended though nobody killed it; the value is `{"node","exit","killed"}`, `killed` where it was killed
+    /// from outside.
+    pub const OWN_EXIT: &str = "own-exit";
+    /// How many of the last reads were answered; the value is `{"asked","answered"}`.
+    pub const FINAL_READS: &str = "final-reads";
     /// The bench itself was held up; the value is for how long at most, in milliseconds.
     pub const STARVED: &str = "starved-ms";
 }

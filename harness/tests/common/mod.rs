@@ -61,10 +61,13 @@ impl Bench {
         self.out().join("latest")
     }
 
-    /// `harness run` on the submission, one node, with these further arguments.
+    /// `harness run` on the submission, one node where nothing else is said, with these further arguments.
     pub fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(HARNESS);
-        command.arg("run").arg(self.store()).args(["--nodes", "1", "--out"]).arg(self.out());
+        command.arg("run").arg(self.store()).arg("--out").arg(self.out());
+        if !arguments.contains("--nodes") {
+            command.args(["--nodes", "1"]);
+        }
         command.args(arguments.split_whitespace()).stdin(Stdio::null());
         command
     }
