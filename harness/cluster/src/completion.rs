@@ -48,7 +48,7 @@ pub async fn run_to_completion(
         environment: environment.to_vec(),
         stdout: log.into(),
         stderr: log.into(),
-        limits: Limits::NONE,
+        limits: Limits::BUILD,
         sandbox: None,
         shim: shim.into(),
     };

@@ -13,7 +13,7 @@ pub enum Exit {
     Code(i32),
     /// A signal ended it.
     Signal(i32),
-    /// Its supervisor vanished, so nobody saw how it ended. A fault of the bench or the machine, never of the node.
+    /// Its supervisor vanished or had to be killed, so nobody saw how it ended. Not to be held against the node.
     Lost,
 }
 
@@ -21,6 +21,18 @@ impl Exit {
     /// Whether it ended by itself and said that all went well.
     pub fn success(self) -> bool {
         self == Exit::Code(0)
+    }
+
+    /// Whether the submission has to answer for this, as the end of a process that nobody told to end; otherwise it is
+    /// the bench or the machine. To be asked about the end of a node, or of a build without [`Exit::success`].
+    ///
+    /// A code or a signal is the submission's, even SIGKILL: if the bench did not send it, it most likely comes from a
+    /// system that ran out of memory, and it chose this process for what it used.
+    pub fn is_submissions_fault(self) -> bool {
+        match self {
+            Exit::Code(_) | Exit::Signal(_) => true,
+            Exit::Lost => false,
+        }
     }
 }
 
@@ -32,7 +44,7 @@ impl fmt::Display for Exit {
                 Ok(signal) => write!(f, "killed by {signal}{}", meaning(signal)),
                 Err(_) => write!(f, "killed by signal {number}"),
             },
-            Exit::Lost => write!(f, "ended unseen, because its supervisor vanished"),
+            Exit::Lost => write!(f, "ended unseen, because its supervisor was lost"),
         }
     }
 }
@@ -62,5 +74,11 @@ mod tests {
         ] {
             assert_eq!(exit.to_string(), expected);
         }
+    }
+
+    #[test]
+    fn an_unseen_end_is_nobodys_fault() {
+        assert!(Exit::Code(0).is_submissions_fault() && Exit::Signal(9).is_submissions_fault());
+        assert!(!Exit::Lost.is_submissions_fault());
     }
 }

@@ -8,12 +8,14 @@
 //!
 //! Each node has a [`shim`]: the harness' own executable, started again. The shim adopts every orphan below it, so a
 //! signal reaches the whole tree and nothing survives the harness, not even when the harness is killed with SIGKILL.
+//! Between harness and shim stands a guardian, which only looks that the node does not stop or kill its shim.
 //!
 //! What this crate must not know: the contract between harness and nodes, beyond an HTTP status; networks; verdicts.
 
 mod command;
 mod completion;
 mod exit;
+mod last_resort;
 mod limits;
 pub mod logs;
 mod node;
@@ -26,7 +28,7 @@ mod start;
 
 pub use completion::{Completed, run_to_completion};
 pub use exit::Exit;
-pub use limits::Limits;
+pub use limits::{Limits, raise_open_files_limit};
 pub use node::{ControlError, NodeProcess, Stopped};
 pub use sandbox::{Enforced, Sandbox, TcpPorts};
 pub use start::{NodeSpec, StartError};

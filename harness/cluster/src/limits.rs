@@ -20,8 +20,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// No limits beyond the harness' own: for build commands.
-    pub const NONE: Limits = Limits { open_files: None, file_bytes: None, data_bytes: None };
+    /// For build commands. Their files are limited because a harness that called [`raise_open_files_limit`] would
+    /// otherwise pass on so many that programs which close or poll all they might have take forever.
+    pub const BUILD: Limits =
+        Limits { open_files: Some(16_384), file_bytes: None, data_bytes: None };
 
     /// Limits the calling process, between fork and exec.
     pub(crate) fn apply(&self) -> io::Result<()> {
@@ -37,6 +39,19 @@ impl Default for Limits {
     fn default() -> Self {
         Limits { open_files: Some(4096), file_bytes: Some(4 << 30), data_bytes: None }
     }
+}
+
+/// Raises how many files this process may have open as far as it may, and gives that number. Nodes and builds keep their
+/// own [`Limits`]; whatever else this process starts inherits the raised one.
+///
+/// # Errors
+/// When the system refuses.
+pub fn raise_open_files_limit() -> io::Result<u64> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if soft < hard {
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    }
+    Ok(hard)
 }
 
 /// Sets both the soft and the hard limit, no higher than the hard limit already is: raising that needs privileges.

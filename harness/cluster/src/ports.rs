@@ -31,6 +31,10 @@ impl Reservation {
 
 /// Reserves distinct loopback ports.
 ///
+/// A program that binds without SO_REUSEADDR (a plain C socket, Python's `socketserver` as it comes) fails with "address
+/// already in use" on a reserved port: the system knows no reservation that such a bind could pass. Tell its author to
+/// set the option, which a server that is restarted needs anyway.
+///
 /// # Errors
 /// When there are not that many free ports or descriptors.
 pub fn reserve(count: usize) -> io::Result<Vec<Reservation>> {

@@ -50,6 +50,21 @@ pub enum Readiness {
     },
 }
 
+impl Readiness {
+    /// Whether the submission has to answer for this; otherwise all is well, or it is the bench or the machine.
+    ///
+    /// [`Readiness::TimedOut`] counts as the submission's: allow so much time that an overloaded machine is no excuse.
+    pub fn is_submissions_fault(&self) -> bool {
+        match self {
+            Readiness::Ready => false,
+            Readiness::Exited(exit) => exit.is_submissions_fault(),
+            Readiness::TimedOut { .. }
+            | Readiness::Redirected { .. }
+            | Readiness::NotHttp { .. } => true,
+        }
+    }
+}
+
 /// Asks `GET path` until the answer is 200, the node's main process ends, or the time is over. Other statuses than
 /// redirects are asked again.
 pub async fn wait_ready(

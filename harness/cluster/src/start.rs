@@ -3,13 +3,17 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use crate::command;
+use crate::last_resort::Supervisors;
 use crate::limits::Limits;
 use crate::sandbox::{Enforced, Sandbox};
 use crate::shim;
@@ -17,6 +21,8 @@ use crate::shim::wire::{self, Event, Failure, Launch};
 
 /// How long a shim may take to start a program, on a machine that is busy with a hundred others.
 const START_PATIENCE: Duration = Duration::from_secs(30);
+/// How long one that started nothing may take to end.
+const END_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A node to be started.
 #[derive(Clone, Debug)]
@@ -122,7 +128,9 @@ impl StartError {
 pub(crate) struct Started {
     pub(crate) pid: u32,
     pub(crate) enforced: Option<Enforced>,
-    pub(crate) shim: Child,
+    pub(crate) supervisors: Supervisors,
+    /// The harness' child: the shim's guardian, or the shim where there is none.
+    pub(crate) guardian: Child,
     /// When this is closed, the shim kills the tree.
     pub(crate) control: ChildStdin,
     pub(crate) events: Lines<BufReader<ChildStdout>>,
@@ -132,14 +140,14 @@ pub(crate) struct Started {
 pub(crate) async fn start(spec: &NodeSpec) -> Result<Started, StartError> {
     let launch = prepare(spec)?;
     let broken = |why: String| StartError::Shim { shim: spec.shim.clone(), why };
-    let mut shim = Command::new(&spec.shim)
+    let mut guardian = Command::new(&spec.shim)
         .arg0("harness-shim")
         .args([shim::ARGUMENT, &spec.id])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| broken(error.to_string()))?;
-    let pipes = shim.stdin.take().zip(shim.stdout.take());
+    let pipes = guardian.stdin.take().zip(guardian.stdout.take());
     let (mut control, stdout) = pipes.expect("both were asked for as pipes");
     let mut events = BufReader::new(stdout).lines();
 
@@ -147,19 +155,23 @@ pub(crate) async fn start(spec: &NodeSpec) -> Result<Started, StartError> {
         control.write_all(&wire::line(&launch)?).await?;
         events.next_line().await
     };
-    let line = match tokio::time::timeout(START_PATIENCE, conversation).await {
-        Ok(line) => line.map_err(|error| broken(error.to_string()))?,
-        Err(_) => return Err(broken(format!("no answer in {START_PATIENCE:?}"))),
+    let line = timeout(START_PATIENCE, conversation).await;
+    let event = match &line {
+        Ok(Ok(Some(line))) => serde_json::from_str(line).ok(),
+        _ => None,
     };
-    let event = line.and_then(|line| serde_json::from_str(&line).ok());
-    if let Some(Event::Started { pid, enforced }) = event {
-        return Ok(Started { pid, enforced, shim, control, events });
+    if let Some((&Event::Started { pid, shim, enforced }, id)) = event.as_ref().zip(guardian.id()) {
+        let [guardian_id, shim, node] = [id, shim, pid].map(|id| Pid::from_raw(id.cast_signed()));
+        let supervisors = Supervisors { guardian: guardian_id, shim, node };
+        return Ok(Started { pid, enforced, supervisors, guardian, control, events });
     }
     // It ends by itself now; waiting leaves no zombie.
     drop(control);
-    let status = shim.wait().await;
-    Err(match event {
-        Some(Event::Failed(failure)) => explain(failure, launch, &spec.shim),
+    let status = bury(guardian).await;
+    Err(match (event, line) {
+        (Some(Event::Failed(failure)), _) => explain(failure, launch, &spec.shim),
+        (_, Err(_)) => broken(format!("no answer in {START_PATIENCE:?}")),
+        (_, Ok(Err(error))) => broken(error.to_string()),
         _ => broken(match status {
             Ok(status) => format!(
                 "it ended without a word, {status}; does its main begin with run_if_requested?"
@@ -167,6 +179,21 @@ pub(crate) async fn start(spec: &NodeSpec) -> Result<Started, StartError> {
             Err(error) => error.to_string(),
         }),
     })
+}
+
+/// Waits for the end of a shim that started nothing. One that does not end, perhaps because its node was quick to stop
+/// it, is killed with all below it.
+async fn bury(mut guardian: Child) -> io::Result<ExitStatus> {
+    if let Ok(status) = timeout(END_PATIENCE, guardian.wait()).await {
+        return status;
+    }
+    if let Some(id) = guardian.id() {
+        let id = Pid::from_raw(id.cast_signed());
+        // All that is known of it: the guardian keeps whatever loses its parent.
+        let supervisors = Supervisors { guardian: id, shim: id, node: id };
+        let _ = spawn_blocking(move || supervisors.kill()).await;
+    }
+    timeout(END_PATIENCE, guardian.wait()).await?
 }
 
 /// Resolves what can be wrong before a process exists.

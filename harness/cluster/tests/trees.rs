@@ -42,8 +42,8 @@ async fn nothing_survives_a_killed_harness() {
         .process_group(0)
         .spawn()
         .unwrap();
-    // The harness and the shim carry the mark too.
-    bench.until_processes(FAMILY_SIZE + 2).await;
+    // The harness, the guardian and the shim carry the mark too.
+    bench.until_processes(FAMILY_SIZE + 3).await;
     harness.kill().unwrap();
     harness.wait().unwrap();
     bench.until_processes(0).await;
@@ -202,13 +202,13 @@ async fn daemons_are_found_counted_and_killed() {
 #[tokio::test]
 async fn a_lost_supervisor_is_told() {
     let bench = Bench::new();
-    let node = start(&bench.script("exec sleep 1000")).await;
+    let node = family(&bench).await;
     let shim = nix::unistd::Pid::from_raw(parent(node.pid()).cast_signed());
     nix::sys::signal::kill(shim, nix::sys::signal::Signal::SIGKILL).unwrap();
     assert_eq!(node.exited().await, Exit::Lost);
-    assert!(matches!(node.kill().await, Err(cluster::ControlError::Lost)));
-    // The kernel's second net caught the main process.
-    bench.until_processes(0).await;
+    assert!(matches!(node.alive().await, Err(cluster::ControlError::Lost)));
+    assert!(node.kill().await.unwrap(), "the guardian killed the tree and said so");
+    assert_eq!(bench.processes(), []);
 }
 
 #[tokio::test]

@@ -2,12 +2,14 @@
 //! tree of descendants.
 //!
 //! It has one thread and sleeps in one `poll`. Its stdin is the control pipe, whose other end only the harness holds:
-//! when the harness dies, however it dies, the pipe ends, and the shim kills the tree and ends too.
+//! when the harness dies, however it dies, the pipe ends, and the shim kills the tree and ends too. Its parent is the
+//! [`guardian`], which keeps a hostile node from switching it off.
 
 mod children;
+pub(crate) mod guardian;
 mod launch;
 mod output;
-mod tree;
+pub(crate) mod tree;
 pub(crate) mod wire;
 
 use std::io::{self, Write};
@@ -19,7 +21,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, setsid};
+use nix::unistd::{Pid, getpid, getppid, setsid};
 
 use crate::exit::Exit;
 use children::Children;
@@ -66,6 +68,7 @@ fn run() -> io::Result<()> {
     let _ = setsid();
     // So that no mount stays busy because of us.
     std::env::set_current_dir("/")?;
+    let guardian = guardian::stay_behind()?;
     Tree::adopt_orphans()?;
     let children = Children::watch()?;
     let mut control = Control::default();
@@ -74,9 +77,10 @@ fn run() -> io::Result<()> {
     match launch::launch(&launch) {
         Ok(launched) => {
             let (pid, enforced) = (launched.pid, launched.enforced);
-            say(&Event::Started { pid: pid.as_raw().cast_unsigned(), enforced });
+            let number = |pid: Pid| pid.as_raw().cast_unsigned();
+            say(&Event::Started { pid: number(pid), shim: number(getpid()), enforced });
             let (tree, outputs) = (Tree::of(pid), launched.outputs);
-            Shim { node: pid, tree, outputs, children, exited: false }.serve(control);
+            Shim { guardian, node: pid, tree, outputs, children, exited: false }.serve(control);
         }
         Err(failure) => say(&Event::Failed(failure)),
     }
@@ -111,6 +115,7 @@ fn say(event: &Event) {
 
 /// A node under supervision.
 struct Shim {
+    guardian: Pid,
     node: Pid,
     tree: Tree,
     outputs: Vec<Output>,
@@ -119,12 +124,16 @@ struct Shim {
 }
 
 impl Shim {
-    /// Serves until the tree is killed, by command or because the harness is gone.
+    /// Serves until the tree is killed, by command or because the harness or the guardian is gone.
     fn serve(mut self, mut control: Control) {
         loop {
             let commands_waiting = self.wait();
             self.drain();
             self.reap();
+            if getppid() != self.guardian {
+                self.kill_all(None);
+                return;
+            }
             if !commands_waiting {
                 continue;
             }

@@ -52,7 +52,7 @@ pub(crate) enum Action {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Event {
     /// The node's program runs.
-    Started { pid: u32, enforced: Option<Enforced> },
+    Started { pid: u32, shim: u32, enforced: Option<Enforced> },
     /// It does not, and the shim ends.
     Failed(Failure),
     /// The node's main process ended; all it printed is in the log.

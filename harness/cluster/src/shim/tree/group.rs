@@ -20,6 +20,11 @@ impl Tree {
         Tree(node)
     }
 
+    /// The tree of a node that has these supervisors.
+    pub(crate) fn below(_supervisors: &[Pid], node: Pid) -> Tree {
+        Tree(node)
+    }
+
     /// Sends a signal to the group.
     pub(crate) fn signal(&self, signal: Signal) {
         let _ = killpg(self.0, signal);

@@ -16,8 +16,10 @@ use nix::unistd::{Pid, getpid};
 /// How long signals get to take hold: a process in an uninterruptible system call stops only after it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Everything below the calling process.
-pub(crate) struct Tree;
+/// Everything below some supervisors, which are no part of it themselves.
+pub(crate) struct Tree {
+    supervisors: Vec<i32>,
+}
 
 impl Tree {
     /// Makes the calling process the one that adopts orphans; to be called before anything is started.
@@ -26,32 +28,88 @@ impl Tree {
     }
 
     /// The tree of a node that the calling process started.
-    pub(crate) fn of(_node: Pid) -> Tree {
-        Tree
+    pub(crate) fn of(node: Pid) -> Tree {
+        Tree::below(&[getpid()], node)
+    }
+
+    /// The tree of a node that has these supervisors.
+    pub(crate) fn below(supervisors: &[Pid], _node: Pid) -> Tree {
+        Tree { supervisors: supervisors.iter().map(|pid| pid.as_raw()).collect() }
     }
 
     /// Sends a signal once to each living process.
     pub(crate) fn signal(&self, signal: Signal) {
-        for pid in living() {
+        for pid in self.living() {
             send(pid, signal);
         }
     }
 
     /// How many processes live; zombies do not.
     pub(crate) fn alive(&self) -> u32 {
-        u32::try_from(living().len()).unwrap_or(u32::MAX)
+        u32::try_from(self.living().len()).unwrap_or(u32::MAX)
     }
 
     /// Stops every process; true once there is at least one and none can run on.
     pub(crate) fn pause(&self) -> bool {
-        insist(Signal::SIGSTOP, stands_still) && self.alive() > 0
+        self.insist(Signal::SIGSTOP, stands_still) && self.alive() > 0
     }
 
     /// Continues every process; true once none is seen stopped.
     pub(crate) fn resume(&self) -> bool {
         // To all: SIGCONT also takes back a SIGSTOP that has not taken hold yet.
         self.signal(Signal::SIGCONT);
-        insist(Signal::SIGCONT, |pid| tasks(pid).all(|state| state != 'T'))
+        self.insist(Signal::SIGCONT, |pid| tasks(pid).all(|state| state != 'T'))
+    }
+
+    /// Signals every process for which `held` is false until there is none left, or patience runs out.
+    ///
+    /// Two clean looks in a row are needed: a scan of `/proc` is no snapshot, and a process that was still running during
+    /// the first may have forked a child that the scan had already passed.
+    fn insist(&self, signal: Signal, held: impl Fn(i32) -> bool) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        let mut nap = Duration::from_micros(100);
+        let mut clean_looks = 0;
+        while clean_looks < 2 {
+            let restless: Vec<i32> = self.living().into_iter().filter(|&pid| !held(pid)).collect();
+            if restless.is_empty() {
+                clean_looks += 1;
+                continue;
+            }
+            if Instant::now() > deadline {
+                return false;
+            }
+            clean_looks = 0;
+            for pid in restless {
+                send(pid, signal);
+            }
+            thread::sleep(nap);
+            nap = (nap * 2).min(Duration::from_millis(10));
+        }
+        true
+    }
+
+    /// The descendants that are not zombies.
+    fn living(&self) -> Vec<i32> {
+        let mut children: HashMap<i32, Vec<(i32, char)>> = HashMap::new();
+        for pid in numbered("/proc") {
+            if let Some((parent, state)) = stat(&format!("/proc/{pid}/stat")) {
+                children.entry(parent).or_default().push((pid, state));
+            }
+        }
+        let mut living = Vec::new();
+        let mut parents = self.supervisors.clone();
+        while let Some(parent) = parents.pop() {
+            for (pid, state) in children.remove(&parent).unwrap_or_default() {
+                parents.push(pid);
+                // A process whose first thread ended looks like a zombie while its other threads run on.
+                let alive = |state| state != 'Z' && state != 'X';
+                let alive = alive(state) || tasks(pid).any(alive);
+                if alive && !self.supervisors.contains(&pid) {
+                    living.push(pid);
+                }
+            }
+        }
+        living
     }
 }
 
@@ -74,59 +132,9 @@ fn stop_is_pending(pid: i32) -> bool {
     mask.is_some_and(|mask| mask & 1 << (Signal::SIGSTOP as i32 - 1) != 0)
 }
 
-/// Signals every process for which `held` is false until there is none left, or patience runs out.
-///
-/// Two clean looks in a row are needed: a scan of `/proc` is no snapshot, and a process that was still running during
-/// the first may have forked a child that the scan had already passed.
-fn insist(signal: Signal, held: impl Fn(i32) -> bool) -> bool {
-    let deadline = Instant::now() + PATIENCE;
-    let mut nap = Duration::from_micros(100);
-    let mut clean_looks = 0;
-    while clean_looks < 2 {
-        let restless: Vec<i32> = living().into_iter().filter(|&pid| !held(pid)).collect();
-        if restless.is_empty() {
-            clean_looks += 1;
-            continue;
-        }
-        if Instant::now() > deadline {
-            return false;
-        }
-        clean_looks = 0;
-        for pid in restless {
-            send(pid, signal);
-        }
-        thread::sleep(nap);
-        nap = (nap * 2).min(Duration::from_millis(10));
-    }
-    true
-}
-
 /// A process that is gone by now needs no signal, and one that became another user's can get none.
 fn send(pid: i32, signal: Signal) {
     let _ = kill(Pid::from_raw(pid), signal);
-}
-
-/// The descendants that are not zombies.
-fn living() -> Vec<i32> {
-    let mut children: HashMap<i32, Vec<(i32, char)>> = HashMap::new();
-    for pid in numbered("/proc") {
-        if let Some((parent, state)) = stat(&format!("/proc/{pid}/stat")) {
-            children.entry(parent).or_default().push((pid, state));
-        }
-    }
-    let mut living = Vec::new();
-    let mut parents = vec![getpid().as_raw()];
-    while let Some(parent) = parents.pop() {
-        for (pid, state) in children.remove(&parent).unwrap_or_default() {
-            parents.push(pid);
-            // A process whose first thread ended looks like a zombie while its other threads run on.
-            if state != 'Z' && state != 'X' || tasks(pid).any(|state| state != 'Z' && state != 'X')
-            {
-                living.push(pid);
-            }
-        }
-    }
-    living
 }
 
 /// The states of a process' threads; none when it is gone.
