@@ -36,8 +36,8 @@ pub struct Bug {
     pub faults: String,
     /// Further options of `harness run`.
     pub options: Vec<String>,
-    /// The checker that should find it.
-    pub expect: String,
+    /// The checkers of which one should find it, in the order of preference.
+    pub expect: Vec<String>,
     /// One diff a file: the path from the root, and the diff's text.
     files: BTreeMap<PathBuf, String>,
 }
@@ -49,7 +49,7 @@ impl Bug {
     /// A folder that cannot be read, or a patch whose header lacks something.
     pub fn all(root: &Path) -> Result<Vec<Self>, String> {
         let mut bugs = Vec::new();
-        for system in entries(&root.join(FOLDER))? {
+        for system in entries(&root.join(FOLDER))?.into_iter().filter(|path| path.is_dir()) {
             for path in entries(&system)? {
                 if path.extension().is_some_and(|extension| extension == "patch") {
                     let text = std::fs::read_to_string(&path)
@@ -78,6 +78,7 @@ impl Bug {
             |name: &str| fields.remove(name).ok_or_else(|| format!("the header lacks `{name}:`"));
         let (story, workload, faults, expect) =
             (need("Story")?, need("Workload")?, need("Faults")?, need("Expect")?);
+        let expect = expect.split(',').map(|checker| checker.trim().to_owned()).collect();
         let options =
             need("Options").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
         if let Some(unknown) = fields.keys().next() {
