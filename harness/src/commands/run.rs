@@ -42,7 +42,7 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let seed = arguments.seed.unwrap_or_else(fresh_seed);
     let interrupts = Interrupts::listen()?;
     // Clients and links need many; where the limit cannot be raised, the run will tell.
-    // cluster::raise_open_files_limit();
+    let _ = cluster::raise_open_files_limit();
     let mut outcomes = Vec::new();
     for repetition in 0..arguments.repeat {
         let folder = Folder::create(&arguments.out, workload.name(), seed).map_err(|error| {
