@@ -18,6 +18,7 @@ mod limits;
 mod mask;
 mod model;
 pub mod models;
+pub mod monitors;
 pub mod oracle;
 mod problem;
 mod report;

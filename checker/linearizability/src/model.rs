@@ -2,6 +2,7 @@
 
 use std::hash::Hash;
 
+use crate::monitors::MonitorVerdict;
 use crate::{CallOf, kind};
 
 /// What [`Model::gives`] says of an operation that, with this result, changed nothing.
@@ -64,6 +65,15 @@ pub trait Model: Sync {
         _output: Option<&Self::Output>,
     ) -> bool {
         true
+    }
+
+    /// Decides a whole history faster than any search could, where the model has a way to and the history
+    /// allows it; `None` leaves it to the search. See [`crate::monitors`].
+    fn monitor(&self, _calls: &[CallOf<Self>]) -> Option<MonitorVerdict>
+    where
+        Self: Sized,
+    {
+        None
     }
 
     /// About how many bytes of memory this state holds on to, for the memory limit.

@@ -108,7 +108,7 @@ fn fingerprint(value: &Value) -> u64 {
 }
 
 /// A number as it is, anything longer shortened.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => quoted(text),
         Value::Array(_) | Value::Object(_) => quoted(&value.to_string()),
