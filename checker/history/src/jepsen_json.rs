@@ -147,7 +147,7 @@ impl Reader {
                 window.advance(1);
             } else if self.within.last() == Some(&b'}') {
                 // Another key beside the history.
-                let length = whole(window, |scan| scan.value())?;
+                let length = whole(window, one_value)?;
                 window.advance(length);
             } else if byte == b'[' && self.within.is_empty() {
                 self.within.push(b']');
@@ -158,7 +158,7 @@ impl Reader {
                 self.within.extend(b"}]");
                 window.advance(length);
             } else {
-                let length = whole(window, |scan| scan.value())?;
+                let length = whole(window, one_value)?;
                 let event = event(window, length, position)?;
                 window.advance(length);
                 return Ok(Some(event));
@@ -215,6 +215,10 @@ fn whole<R: Read>(
         }
         window.lengthen()?;
     }
+}
+
+fn one_value(scan: &mut Scan<'_>) -> Option<()> {
+    scan.value()
 }
 
 /// Finds where values end; whether they are right is for the parser to say. `None`: the text ends first.
