@@ -85,7 +85,7 @@ fn decide_all<M: Model>(
         for (group, answer) in round(model, groups, &left, &budget, threads, statistics) {
             match answer {
                 Answer::Valid => {}
-                Answer::Illegal { .. } => return Some((group, answer)),
+                Answer::Illegal { .. } | Answer::Refuted(_) => return Some((group, answer)),
                 Answer::Stopped(Stop::Nodes) => again.push(group),
                 Answer::Stopped(Stop::Memory) if threads > 1 => {
                     // With all the memory to itself it may still fit.

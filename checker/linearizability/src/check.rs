@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use history::Verdict;
 
 use crate::limits::{Budget, Stop};
+use crate::monitors::{MonitorVerdict, Refutation};
 use crate::problem::{self, Problem};
 use crate::search::{Found, search};
 use crate::{CallOf, Limits, Model, Report, Statistics, certificate, witness};
@@ -40,6 +41,8 @@ pub(crate) enum Answer {
     Illegal {
         suspects: Vec<usize>,
     },
+    /// No order exists, and the model's monitor knows why.
+    Refuted(Refutation),
     Stopped(Stop),
     /// The history or this crate is wrong.
     Unsound(String),
@@ -57,6 +60,11 @@ pub(crate) fn decide<M: Model>(
     }
     if let Some(stop) = budget.spent() {
         return Answer::Stopped(stop);
+    }
+    match model.monitor(calls) {
+        Some(MonitorVerdict::Valid(_)) => return Answer::Valid,
+        Some(MonitorVerdict::Violation(refutation)) => return Answer::Refuted(refutation),
+        None => {}
     }
     let problem = Problem::new(model, &problem::items::<M>(calls));
     let Found { answer, nodes, memory_bytes, suspects } = search(&problem, budget);
@@ -91,6 +99,9 @@ pub(crate) fn conclude<M: Model>(
         Answer::Valid => (Verdict::Valid, None, None),
         Answer::Stopped(stop) => inconclusive(stop.reason(limits)),
         Answer::Unsound(reason) => inconclusive(reason),
+        Answer::Refuted(refutation) => {
+            (Verdict::Violation, None, Some(refutation.into_witness(calls, key)))
+        }
         Answer::Illegal { suspects } => {
             match witness::explain(model, calls, &suspects, key, limits, deadline) {
                 Ok(witness) => (Verdict::Violation, None, Some(witness)),

@@ -10,7 +10,7 @@ pub const UNCHANGED: u64 = 0;
 
 /// A sequential specification: the object as it behaves with one client.
 ///
-/// Only the first five functions are needed; the others tell the search what it may skip, and their defaults
+/// Only the first four functions are needed; the others tell the search what it may skip, and their defaults
 /// are always right.
 pub trait Model: Sync {
     /// An operation with its arguments.

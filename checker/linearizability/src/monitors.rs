@@ -19,6 +19,8 @@ pub mod stack;
 mod timeline;
 mod trees;
 
+use crate::{Call, Witness};
+
 /// What a monitor found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MonitorVerdict {
@@ -37,6 +39,19 @@ pub struct Refutation {
     pub sentence: String,
     /// Positions of the operations that prove it, in order of invocation.
     pub operations: Vec<u32>,
+}
+
+impl Refutation {
+    /// The same as a report has it.
+    pub(crate) fn into_witness<I, O>(self, calls: &[Call<I, O>], key: Option<String>) -> Witness {
+        let place = key.as_ref().map(|key| format!("Key {key}: ")).unwrap_or_default();
+        Witness {
+            kind: self.kind.to_owned(),
+            sentence: format!("{place}{}", self.sentence),
+            operations: self.operations.iter().map(|&i| calls[i as usize].id).collect(),
+            key,
+        }
+    }
 }
 
 /// Why a monitor does not go on.

@@ -11,7 +11,9 @@ use linearizability::models::queue::{Queue, QueueInput, QueueOutput};
 use linearizability::models::set::{Set, SetInput, SetOutput};
 use linearizability::models::stack::{Stack, StackInput, StackOutput};
 use linearizability::monitors::{MonitorVerdict, Refutation};
-use linearizability::{CallOf, Model, oracle};
+use linearizability::{Call, CallOf, Model, oracle};
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
 
 /// How the two compare.
 #[derive(Debug, Default)]
@@ -28,7 +30,7 @@ fn histories() -> usize {
 }
 
 /// Runs the model's monitor and the oracle; the monitor must answer where `answers` says so.
-fn compare<M: Model, W>(
+fn compare<M: Model + Clone, W>(
     model: &M,
     workload: W,
     seed: u64,
@@ -36,7 +38,6 @@ fn compare<M: Model, W>(
 ) -> Tally
 where
     Under<M, W>: Workload<Input = M::Input, Output = M::Output, State = M::State>,
-    M: Clone,
 {
     let (mut rng, mut tally) = (rng(seed), Tally::default());
     let under = Under(model.clone(), workload);
@@ -63,6 +64,91 @@ where
     }
     println!("{tally:?}");
     tally
+}
+
+/// Values with random times and nothing else: more ways to be wrong than a mistake or two in a right history has.
+fn random_lives<I: Clone, O>(
+    rng: &mut ChaCha8Rng,
+    insert: impl Fn(usize) -> I,
+    remove: &I,
+    [done, empty]: [O; 2],
+    value: impl Fn(usize) -> O,
+) -> Vec<Call<I, O>>
+where
+    O: Clone,
+{
+    let values = rng.random_range(1..=4);
+    let span = [10, 16, 40][rng.random_range(0..3)];
+    let longest = [3, 6, span][rng.random_range(0..3)];
+    let mut calls = Vec::new();
+    let mut add = |rng: &mut ChaCha8Rng, earliest: u64, input, output| {
+        let begin = rng.random_range(earliest.min(span)..=span);
+        let end = begin + rng.random_range(0..=longest);
+        let ret = (rng.random_range(0..20) > 0 || output == 2).then_some(end);
+        calls.push((input, output, begin, ret));
+        begin
+    };
+    for i in 0..values {
+        let begun = add(rng, 0, i, 0);
+        if rng.random_range(0..6) > 0 {
+            add(rng, begun.saturating_sub(1), usize::MAX, 1 + 10 * i);
+        }
+    }
+    if rng.random_bool(0.3) {
+        add(rng, 0, usize::MAX, 2);
+    }
+    let told = |(id, (input, output, begin, ret)): (u64, (usize, usize, u64, Option<u64>))| {
+        let input = if input == usize::MAX { remove.clone() } else { insert(input) };
+        let output = match output {
+            0 => done.clone(),
+            2 => empty.clone(),
+            i => value(i / 10),
+        };
+        common::call(id, input, ret.and(Some(output)), begin, ret)
+    };
+    (0..).zip(calls).map(told).collect()
+}
+
+/// The monitor against the oracle on these histories.
+fn compare_all<M: Model>(
+    model: &M,
+    seed: u64,
+    history: impl Fn(&mut ChaCha8Rng) -> Vec<CallOf<M>>,
+) {
+    let (mut rng, mut verdicts) = (rng(seed), [0, 0]);
+    for _ in 0..histories() {
+        let calls = history(&mut rng);
+        let legal = oracle::is_linearizable(model, &calls);
+        match model.monitor(&calls) {
+            Some(MonitorVerdict::Valid(order)) => {
+                assert!(legal && replays(model, &calls, &order), "{}", shown(model, &calls));
+            }
+            Some(MonitorVerdict::Violation(refutation)) => {
+                assert!(!legal, "{refutation:?} for\n{}", shown(model, &calls));
+                assert_refutation(model, &calls, &refutation);
+            }
+            None => {
+                let unclear = |call: &CallOf<M>| call.output.is_none();
+                assert!(calls.iter().any(unclear), "{}", shown(model, &calls));
+                continue;
+            }
+        }
+        verdicts[usize::from(legal)] += 1;
+    }
+    println!("{verdicts:?}");
+    assert!(verdicts.iter().all(|&count| count > histories() / 8), "one-sided: {verdicts:?}");
+}
+
+#[test]
+fn values_at_random_times_agree_with_the_oracle() {
+    compare_all(&Queue::new(), 50, |rng| {
+        let outputs = [QueueOutput::Done, QueueOutput::Empty];
+        random_lives(rng, QueueInput::Enqueue, &QueueInput::Dequeue, outputs, QueueOutput::Value)
+    });
+    compare_all(&Stack::new(), 51, |rng| {
+        let outputs = [StackOutput::Done, StackOutput::Empty];
+        random_lives(rng, StackInput::Push, &StackInput::Pop, outputs, StackOutput::Value)
+    });
 }
 
 /// The order by the model itself, and by real time.

@@ -196,7 +196,7 @@ fn never_inserted<M: Container>(
     match (0..).zip(calls).find(|(_, call)| inserts(call)) {
         Some((failed, _)) => {
             let sentence = format!(
-                "aborted read: {tale} returned {value}, which only {} had {inserted}.",
+                "aborted read: {tale} returned {value}, {inserted} only by {}.",
                 told(model, calls, failed)
             );
             refuted(model, calls, [failed, removal], "aborted read", sentence)

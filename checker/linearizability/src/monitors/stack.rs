@@ -263,7 +263,8 @@ fn describe<V: Datum>(model: &Stack<V>, calls: &[CallOf<Stack<V>>], few: &[&Elem
             value(above),
         );
     }
-    let operations: Vec<u32> = few.iter().flat_map(|element| element.operations()).collect();
+    let mut operations: Vec<u32> = few.iter().flat_map(|element| element.operations()).collect();
+    operations.sort_unstable_by_key(|&i| calls[i as usize].call);
     format!(
         "{KIND}: in no order does each pop take what was pushed last: {}.",
         listed(model, calls, &operations)

@@ -142,7 +142,7 @@ impl<'a, V: Datum> Growth<'a, V> {
         let (tale, shown) = (self.told(witness), value.shown());
         match super::failed_add(self.calls, value) {
             Some(add) => {
-                let tale = format!("{tale} saw {shown}, which only {} had added", self.told(add));
+                let tale = format!("{tale} saw {shown}, added only by {}", self.told(add));
                 self.refuted(&[add, witness], &[value], "aborted read", &tale)
             }
             None => {
@@ -262,8 +262,14 @@ impl<V: Datum> Schedule<'_, '_, V> {
         }
         let told = |i: u32| growth.told(i);
         let shown = values.first().map(|value| value.shown()).unwrap_or_default();
+        let saw_and_missed = |seer, misser| {
+            let (seer, misser) = (told(seer), told(misser));
+            let tale = format!("{seer} was over before {misser} began, which did not see {shown}");
+            ("stale read", tale)
+        };
+        let is_add = |i: u32| matches!(growth.calls[i as usize].input, SetInput::Add(_));
         let (kind, tale) = match chain[..] {
-            [seer, add] if matches!(growth.calls[add as usize].input, SetInput::Add(_)) => (
+            [seer, add] if is_add(add) => (
                 "read from the future",
                 format!(
                     "{} was over before {} began, the only one that put {shown} there",
@@ -271,7 +277,7 @@ impl<V: Datum> Schedule<'_, '_, V> {
                     told(add)
                 ),
             ),
-            [add, misser] if read(add).is_none() => (
+            [add, misser] if is_add(add) => (
                 "lost value",
                 format!(
                     "{} was over before {} began, which did not see {shown}",
@@ -279,14 +285,9 @@ impl<V: Datum> Schedule<'_, '_, V> {
                     told(misser)
                 ),
             ),
-            [seer, misser] => (
-                "stale read",
-                format!(
-                    "{} was over before {} began, which did not see {shown}",
-                    told(seer),
-                    told(misser)
-                ),
-            ),
+            [seer, misser] => saw_and_missed(seer, misser),
+            // That the value was added in between is clear.
+            [seer, add, misser] if is_add(add) && !is_add(misser) => saw_and_missed(seer, misser),
             _ => {
                 let (first, last) = (chain[chain.len() - 1], chain[0]);
                 let chain: Vec<String> = chain.iter().rev().map(|&i| told(i)).collect();

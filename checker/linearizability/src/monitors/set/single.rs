@@ -212,7 +212,7 @@ impl<V: Datum> Story<'_, V> {
             Some(add) => self.refuted(
                 [add, witness],
                 "aborted read",
-                &format!("{told} saw {shown}, which only {} had added", self.told(add)),
+                &format!("{told} saw {shown}, added only by {}", self.told(add)),
             ),
             None => self.refuted(
                 [witness],
