@@ -81,14 +81,19 @@ pub fn limits(time: std::time::Duration) -> Limits {
     Limits { time, memory_bytes: MEMORY_BYTES, ..Limits::default() }
 }
 
-/// The verdict in a sentence, where the report is, and how to do it again.
-pub fn tell(results: &ResultsFile, folder: &Folder, run: &RunFile) {
-    let word = match results.verdict {
+/// The verdict as it stands at the start of a line.
+#[must_use]
+pub fn word(verdict: Verdict) -> &'static str {
+    match verdict {
         Verdict::Valid => "VALID",
         Verdict::Inconclusive => "INCONCLUSIVE",
         Verdict::Violation => "VIOLATION",
-    };
-    say(&format!("{word}: {}", results.summary));
+    }
+}
+
+/// The verdict in a sentence, where the report is, and how to do it again.
+pub fn tell(results: &ResultsFile, folder: &Folder, run: &RunFile) {
+    say(&format!("{}: {}", word(results.verdict), results.summary));
     for note in &results.notes {
         say(&format!("  note: {note}"));
     }
