@@ -7,6 +7,7 @@ pub mod kv;
 pub mod lock;
 pub mod multi_register;
 pub mod mutex;
+mod numbers;
 pub mod queue;
 pub mod register;
 pub mod set;
