@@ -6,7 +6,7 @@ mod containers;
 use std::fmt::Debug;
 
 use common::{Workload, call, history, rng};
-use containers::{SetFlavour, Under, Values, shown};
+use containers::{SetFlavour, Under, Unmonitored, Values, shown};
 use history::Verdict;
 use linearizability::models::counter::{Counter, CounterInput, CounterOutput};
 use linearizability::models::lock::{LockInput, LockOutput, OwnedLock};
@@ -21,15 +21,16 @@ use linearizability::{CallOf, Limits, Model, check, oracle};
 const HISTORIES: usize = 50_000;
 
 /// Compares [`check`], with the model's hints but without its monitor, with the oracle.
-fn compare<M: Model, W: Sync>(model: M, workload: W, seed: u64)
+fn compare<M: Model, W>(model: M, workload: W, seed: u64)
 where
     Under<M, W>: Workload<Input = M::Input, Output = M::Output, State = M::State>,
 {
     let (mut rng, mut verdicts) = (rng(seed), [0, 0]);
-    let model = Unmonitored(Under(model, workload));
+    let under = Under(model, workload);
+    let model = Unmonitored(&under.0);
     for _ in 0..HISTORIES {
-        let calls = history(&model.0, &mut rng, 8);
-        let expected = oracle::is_linearizable(&model.0.0, &calls);
+        let calls = history(&under, &mut rng, 8);
+        let expected = oracle::is_linearizable(model.0, &calls);
         let report = check(&model, &calls, &Limits::default());
         let verdict = if expected { Verdict::Valid } else { Verdict::Violation };
         assert_eq!(report.verdict, verdict, "{report:?}:\n{}", shown(&model, &calls));
@@ -37,53 +38,6 @@ where
     }
     println!("{verdicts:?}");
     assert!(verdicts.iter().all(|&count| count > HISTORIES / 40), "one-sided: {verdicts:?}");
-}
-
-/// A model with all its hints, but for its monitor.
-struct Unmonitored<M, W>(Under<M, W>);
-
-impl<M: Model, W: Sync> Model for Unmonitored<M, W> {
-    type Input = M::Input;
-    type Output = M::Output;
-    type State = M::State;
-
-    fn initial(&self) -> Self::State {
-        self.0.0.initial()
-    }
-    fn step(
-        &self,
-        state: &Self::State,
-        input: &Self::Input,
-        output: Option<&Self::Output>,
-    ) -> Option<Self::State> {
-        self.0.0.step(state, input, output)
-    }
-    fn is_read_only(&self, input: &Self::Input) -> bool {
-        self.0.0.is_read_only(input)
-    }
-    fn describe(&self, input: &Self::Input, output: Option<&Self::Output>) -> String {
-        self.0.0.describe(input, output)
-    }
-    fn overwrites(&self, input: &Self::Input, output: Option<&Self::Output>) -> bool {
-        self.0.0.overwrites(input, output)
-    }
-    fn gives(&self, input: &Self::Input, output: Option<&Self::Output>) -> Option<u64> {
-        self.0.0.gives(input, output)
-    }
-    fn needs(&self, input: &Self::Input, output: Option<&Self::Output>) -> Option<u64> {
-        self.0.0.needs(input, output)
-    }
-    fn may_enable(
-        &self,
-        effect: &Self::Input,
-        blocked: &Self::Input,
-        output: Option<&Self::Output>,
-    ) -> bool {
-        self.0.0.may_enable(effect, blocked, output)
-    }
-    fn state_bytes(&self, state: &Self::State) -> usize {
-        self.0.0.state_bytes(state)
-    }
 }
 
 #[test]

@@ -5,13 +5,16 @@
 mod common;
 mod containers;
 
+use std::time::Duration;
+
 use common::{Workload, history, rng};
-use containers::{SetFlavour, Under, Values, are_distinct, shown};
+use containers::{SetFlavour, Under, Unmonitored, Values, are_distinct, shown};
+use history::Verdict;
 use linearizability::models::queue::{Queue, QueueInput, QueueOutput};
 use linearizability::models::set::{Set, SetInput, SetOutput};
 use linearizability::models::stack::{Stack, StackInput, StackOutput};
 use linearizability::monitors::{MonitorVerdict, Refutation};
-use linearizability::{Call, CallOf, Model, oracle};
+use linearizability::{Call, CallOf, Limits, Model, check, oracle};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
@@ -69,6 +72,7 @@ where
 /// Values with random times and nothing else: more ways to be wrong than a mistake or two in a right history has.
 fn random_lives<I: Clone, O>(
     rng: &mut ChaCha8Rng,
+    values_max: usize,
     insert: impl Fn(usize) -> I,
     remove: &I,
     [done, empty]: [O; 2],
@@ -77,7 +81,7 @@ fn random_lives<I: Clone, O>(
 where
     O: Clone,
 {
-    let values = rng.random_range(1..=4);
+    let values = rng.random_range(1..=values_max);
     let span = [10, 16, 40][rng.random_range(0..3)];
     let longest = [3, 6, span][rng.random_range(0..3)];
     let mut calls = Vec::new();
@@ -143,11 +147,48 @@ fn compare_all<M: Model>(
 fn values_at_random_times_agree_with_the_oracle() {
     compare_all(&Queue::new(), 50, |rng| {
         let outputs = [QueueOutput::Done, QueueOutput::Empty];
-        random_lives(rng, QueueInput::Enqueue, &QueueInput::Dequeue, outputs, QueueOutput::Value)
+        random_lives(rng, 4, QueueInput::Enqueue, &QueueInput::Dequeue, outputs, QueueOutput::Value)
     });
     compare_all(&Stack::new(), 51, |rng| {
         let outputs = [StackOutput::Done, StackOutput::Empty];
-        random_lives(rng, StackInput::Push, &StackInput::Pop, outputs, StackOutput::Value)
+        random_lives(rng, 4, StackInput::Push, &StackInput::Pop, outputs, StackOutput::Value)
+    });
+}
+
+/// Longer histories than the oracle can try: against the search.
+fn compare_longer<M: Model>(
+    model: &M,
+    seed: u64,
+    history: impl Fn(&mut ChaCha8Rng) -> Vec<CallOf<M>>,
+) {
+    // A search may take exponential time: what it does not decide soon is skipped.
+    let limits = Limits { time: Duration::from_millis(50), ..Limits::default() };
+    let (mut rng, mut verdicts) = (rng(seed), [0, 0]);
+    for _ in 0..histories() / 6 {
+        let calls = history(&mut rng);
+        let Some(monitored) = model.monitor(&calls) else { continue };
+        let searched = check(&Unmonitored(model), &calls, &limits).verdict;
+        if searched == Verdict::Inconclusive {
+            continue;
+        }
+        let legal = matches!(monitored, MonitorVerdict::Valid(_));
+        let context = || format!("{monitored:?} for\n{}", shown(model, &calls));
+        assert_eq!(searched == Verdict::Valid, legal, "{}", context());
+        verdicts[usize::from(legal)] += 1;
+    }
+    println!("{verdicts:?}");
+    assert!(verdicts.iter().all(|&count| count > histories() / 400), "one-sided: {verdicts:?}");
+}
+
+#[test]
+fn longer_histories_agree_with_the_search() {
+    compare_longer(&Queue::new(), 60, |rng| {
+        let outputs = [QueueOutput::Done, QueueOutput::Empty];
+        random_lives(rng, 6, QueueInput::Enqueue, &QueueInput::Dequeue, outputs, QueueOutput::Value)
+    });
+    compare_longer(&Stack::new(), 61, |rng| {
+        let outputs = [StackOutput::Done, StackOutput::Empty];
+        random_lives(rng, 6, StackInput::Push, &StackInput::Pop, outputs, StackOutput::Value)
     });
 }
 

@@ -247,6 +247,53 @@ impl Workload for Under<OwnedLock, ()> {
     }
 }
 
+/// A model with all its hints, but for its monitor.
+pub struct Unmonitored<'a, M>(pub &'a M);
+
+impl<M: Model> Model for Unmonitored<'_, M> {
+    type Input = M::Input;
+    type Output = M::Output;
+    type State = M::State;
+
+    fn initial(&self) -> Self::State {
+        self.0.initial()
+    }
+    fn step(
+        &self,
+        state: &Self::State,
+        input: &Self::Input,
+        output: Option<&Self::Output>,
+    ) -> Option<Self::State> {
+        self.0.step(state, input, output)
+    }
+    fn is_read_only(&self, input: &Self::Input) -> bool {
+        self.0.is_read_only(input)
+    }
+    fn describe(&self, input: &Self::Input, output: Option<&Self::Output>) -> String {
+        self.0.describe(input, output)
+    }
+    fn overwrites(&self, input: &Self::Input, output: Option<&Self::Output>) -> bool {
+        self.0.overwrites(input, output)
+    }
+    fn gives(&self, input: &Self::Input, output: Option<&Self::Output>) -> Option<u64> {
+        self.0.gives(input, output)
+    }
+    fn needs(&self, input: &Self::Input, output: Option<&Self::Output>) -> Option<u64> {
+        self.0.needs(input, output)
+    }
+    fn may_enable(
+        &self,
+        effect: &Self::Input,
+        blocked: &Self::Input,
+        output: Option<&Self::Output>,
+    ) -> bool {
+        self.0.may_enable(effect, blocked, output)
+    }
+    fn state_bytes(&self, state: &Self::State) -> usize {
+        self.0.state_bytes(state)
+    }
+}
+
 /// The calls for people.
 pub fn shown<M: Model>(model: &M, calls: &[CallOf<M>]) -> String {
     let line = |call: &CallOf<M>| {
