@@ -46,6 +46,21 @@ fn registers_agree_with_the_oracle() {
     compare(Register { initial: 0 }, Values::Few, 32);
 }
 
+/// The same with the fast path, which takes every history whose values are all different.
+#[test]
+fn registers_without_a_search_agree_with_the_oracle() {
+    let model = Register { initial: 0 };
+    let (mut rng, mut fast) = (rng(40), 0);
+    for _ in 0..HISTORIES {
+        let calls = history(&Under(model.clone(), Values::Distinct), &mut rng, 8);
+        let report = check(&model, &calls, &Limits::default());
+        let legal = oracle::is_linearizable(&model, &calls);
+        assert_eq!(report.verdict == Verdict::Valid, legal, "{}", shown(&model, &calls));
+        fast += report.statistics.fast;
+    }
+    assert_eq!(fast, HISTORIES as u64);
+}
+
 #[test]
 fn counters_agree_with_the_oracle() {
     compare(Counter { initial: 3 }, (), 33);

@@ -2,7 +2,8 @@
 
 use super::Datum;
 use super::datum::{fingerprint, told};
-use crate::{Model, UNCHANGED};
+use super::numbers::Numbers;
+use crate::{CallOf, Model, RegisterStep, UNCHANGED};
 
 /// One register and what it holds at first. For compare-and-set see [`super::CasRegister`].
 #[derive(Clone, Debug, Default)]
@@ -81,5 +82,32 @@ impl<V: Datum> Model for Register<V> {
             (RegisterInput::Read, Some(RegisterOutput::Value(value))) => Some(fingerprint(value)),
             _ => None,
         }
+    }
+
+    fn register_steps(&self, calls: &[CallOf<Self>]) -> Option<Vec<RegisterStep>> {
+        let mut numbers = Numbers::new(&self.initial);
+        let step = |call| step_of(call, &mut numbers);
+        calls.iter().map(step).collect()
+    }
+}
+
+/// `None` where the value has a writer already.
+fn step_of<'a, V: Datum>(
+    call: &'a CallOf<Register<V>>,
+    numbers: &mut Numbers<&'a V>,
+) -> Option<RegisterStep> {
+    match (&call.input, &call.output) {
+        (RegisterInput::Read, Some(RegisterOutput::Value(value))) => {
+            Some(RegisterStep::Read(numbers.of(value)))
+        }
+        (RegisterInput::Read, None) => Some(RegisterStep::Nothing),
+        // Remembered to name an aborted read.
+        (RegisterInput::Write(value), _) if call.failed => {
+            Some(RegisterStep::Write(numbers.of(value)))
+        }
+        (RegisterInput::Write(value), None | Some(RegisterOutput::Done)) => {
+            Some(RegisterStep::Write(numbers.left(value)?))
+        }
+        _ => None,
     }
 }
