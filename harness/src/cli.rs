@@ -86,7 +86,7 @@ pub struct CheckArguments {
     #[arg(long)]
     pub model: Option<String>,
     /// How the file is written: edn, json, jsonl, jepsen-log, porcupine-kv [default: told from name and content]
-    #[arg(long)]
+    #[arg(long, requires = "model")]
     pub format: Option<String>,
     /// The value before the first operation, as JSON [default: nil, for a counter 0]
     #[arg(long, requires = "model", value_parser = parse_json)]

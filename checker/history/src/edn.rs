@@ -60,7 +60,8 @@ pub enum Edn {
 
 /// May this follow the colon of a keyword?
 pub(crate) fn is_keyword_name(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with(':') && name.chars().all(is_symbol_char)
+    let is_plain = || name.bytes().all(|byte| SYMBOL_BYTES[usize::from(byte)]);
+    !name.is_empty() && !name.starts_with(':') && (is_plain() || name.chars().all(is_symbol_char))
 }
 
 fn is_symbol_name(name: &str) -> bool {
@@ -72,18 +73,25 @@ fn is_symbol_name(name: &str) -> bool {
 }
 
 fn is_symbol_char(c: char) -> bool {
-    const OTHERS: [bool; 128] = {
-        let mut table = [false; 128];
-        let others = b".*+!-_?$%&=<>/:#'|";
-        let mut i = 0;
-        while i < others.len() {
-            table[others[i] as usize] = true;
-            i += 1;
-        }
-        table
-    };
-    if c.is_ascii() { c.is_ascii_alphanumeric() || OTHERS[c as usize] } else { c.is_alphanumeric() }
+    if c.is_ascii() { SYMBOL_BYTES[c as usize] } else { c.is_alphanumeric() }
 }
+
+/// The ASCII characters of symbols.
+const SYMBOL_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b".*+!-_?$%&=<>/:#'|";
+    let mut i = 0;
+    while i < others.len() {
+        table[others[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
 
 impl Sink for Edn {
     fn nil() -> Self {

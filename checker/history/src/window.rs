@@ -74,6 +74,7 @@ impl<R: Read> Window<R> {
             return Err(ReadError::TooLong { line: self.line });
         }
         let wanted = CHUNK_BYTES.max(self.bytes.len());
+        self.bytes.reserve(wanted);
         let read = self.reader.by_ref().take(wanted as u64).read_to_end(&mut self.bytes);
         let read = read.map_err(|source| ReadError::Io { line: self.line, source })?;
         self.at_end = read < wanted;
@@ -94,10 +95,10 @@ impl<R: Read> Window<R> {
     /// Line, from 1, and bytes of it before this offset.
     fn position(&self, offset: usize) -> (u64, u64) {
         let before = &self.text()[..offset.min(self.text().len())];
-        match before.iter().rposition(|&byte| byte == b'\n') {
+        match memchr::memrchr(b'\n', before) {
             None => (self.line, self.column + before.len() as u64),
             Some(last) => {
-                let lines = before[..=last].iter().filter(|&&byte| byte == b'\n').count();
+                let lines = memchr::memchr_iter(b'\n', &before[..=last]).count();
                 (self.line + lines as u64, (before.len() - last - 1) as u64)
             }
         }
@@ -118,7 +119,7 @@ impl<R: Read> Window<R> {
     pub(crate) fn next_line(&mut self) -> Result<Option<(usize, bool)>, ReadError> {
         let mut searched = 0;
         loop {
-            if let Some(found) = self.text()[searched..].iter().position(|&byte| byte == b'\n') {
+            if let Some(found) = memchr::memchr(b'\n', &self.text()[searched..]) {
                 return Ok(Some((searched + found, true)));
             }
             searched = self.text().len();

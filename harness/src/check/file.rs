@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use history::{Events, Format, Operation, Pairing};
+use history::{Events, Format, Operation, Pairing, ReadError};
 
 use super::{Question, progress::Progress};
 use crate::exit::Failure;
@@ -73,8 +73,12 @@ impl Recorded {
         };
         for located in events.by_ref() {
             let located = located.map_err(|error| {
-                let format = question.format.name();
-                Failure::Usage(format!("{}, read as {format}: {error}", path.display()))
+                let said =
+                    format!("{}, read as {}: {error}", path.display(), question.format.name());
+                match error {
+                    ReadError::Io { .. } => Failure::Failed(said),
+                    ReadError::Syntax { .. } | ReadError::TooLong { .. } => Failure::Usage(said),
+                }
             })?;
             recorded.events += 1;
             match pairing.add(located.event) {

@@ -46,6 +46,8 @@ pub struct Answer {
     pub events: u64,
     /// How the operations ended, by function.
     pub operations: document::Endings,
+    /// Whether the file says when things happened.
+    pub has_times: bool,
     /// What is worth knowing about the file.
     pub notes: Vec<String>,
     /// How long reading took.
@@ -72,6 +74,7 @@ pub fn answer(question: &Question, limits: &Limits) -> Result<Answer, Failure> {
         witness,
         events: recorded.events,
         operations: document::endings(&recorded.operations),
+        has_times: recorded.operations.iter().any(|operation| operation.call_ns > 0),
         notes: recorded.notes,
         reading,
         checking: start.elapsed(),

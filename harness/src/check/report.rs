@@ -9,6 +9,9 @@ use super::file::{open, unreadable};
 use super::{Answer, Question, sentence};
 use crate::exit::Failure;
 
+/// Between two events of a history without times.
+const DRAWN_APART_NS: u64 = 1_000_000;
+
 /// Writes the page; what it is made from is a results folder for a moment.
 pub(super) fn write(
     question: &Question,
@@ -17,7 +20,11 @@ pub(super) fn write(
     to: &Path,
 ) -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
-    write_history(question, &folder.path().join(files::HISTORY))?;
+    write_history(question, &folder.path().join(files::HISTORY), answer.has_times)?;
+    // There were no faults and messages to record, which is not the same as a record that is lost.
+    for name in [files::FAULTS, files::MESSAGES] {
+        std::fs::write(folder.path().join(name), "")?;
+    }
     let document = |name: &str, value: serde_json::Result<String>| {
         let text = value.map_err(|error| Failure::Failed(format!("{name}: {error}")))?;
         std::fs::write(folder.path().join(name), text).map_err(Failure::from)
@@ -30,10 +37,14 @@ pub(super) fn write(
         .map_err(|error| Failure::Failed(format!("no report in {}: {error}", to.display())))
 }
 
-fn write_history(question: &Question, to: &Path) -> Result<(), Failure> {
+/// Copies the events; those without times are drawn in their order.
+fn write_history(question: &Question, to: &Path, has_times: bool) -> Result<(), Failure> {
     let mut writer = Writer::create(to)?;
     for located in Events::new(open(&question.path)?, question.format) {
-        let event = located.map_err(|error| unreadable(&question.path, &error))?.event;
+        let mut event = located.map_err(|error| unreadable(&question.path, &error))?.event;
+        if !has_times {
+            event.time_ns = event.index.saturating_mul(DRAWN_APART_NS);
+        }
         writer.append(&event)?;
     }
     Ok(writer.flush()?)
@@ -63,6 +74,13 @@ fn run(question: &Question, command: String) -> RunFile {
 }
 
 fn results(question: &Question, answer: &Answer) -> ResultsFile {
+    let mut notes = answer.notes.clone();
+    if !answer.has_times {
+        notes.push(
+            "The history has no times: its events are drawn a millisecond apart, in their order."
+                .to_owned(),
+        );
+    }
     ResultsFile {
         verdict: answer.result.verdict,
         version: VERSION,
@@ -71,7 +89,7 @@ fn results(question: &Question, answer: &Answer) -> ResultsFile {
         operations: answer.operations.clone(),
         latency_ms: None,
         faults: std::collections::BTreeMap::new(),
-        notes: answer.notes.clone(),
+        notes,
         folder: question.path.display().to_string(),
     }
 }
