@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{duration::parse_duration, nemesis::Families};
+use crate::{duration::parse_duration, nemesis::Families, size::parse_bytes};
 
 /// Starts a key-value store as real processes, breaks it, records what its clients see and decides from the record
 /// alone whether it kept its promises.
@@ -25,7 +25,7 @@ pub struct Cli {
 pub enum Command {
     /// Start a store, run a workload against it under faults, and judge the record
     Run(RunArguments),
-    /// Judge a results folder again, from its record alone
+    /// Judge a results folder again, from its record alone, or any tool's history against a model
     Check(CheckArguments),
     /// Build and run the planted bugs: which are caught, how fast, how often
     Bugs(BugsArguments),
@@ -79,11 +79,27 @@ pub struct RunArguments {
 /// `harness check`.
 #[derive(Clone, Debug, Args)]
 pub struct CheckArguments {
-    /// A results folder, such as results/latest
-    pub folder: PathBuf,
+    /// A results folder, such as results/latest, or the file of any tool's history (then with --model)
+    pub path: PathBuf,
+    /// What the history must be linearizable as: register, cas-register, kv, multi-register, counter, set, queue,
+    /// stack, mutex, lock [default for a results folder: what its workload checks]
+    #[arg(long)]
+    pub model: Option<String>,
+    /// How the file is written: edn, json, jsonl, jepsen-log, porcupine-kv [default: told from name and content]
+    #[arg(long, requires = "model")]
+    pub format: Option<String>,
+    /// The value before the first operation, as JSON [default: nil, for a counter 0]
+    #[arg(long, requires = "model", value_parser = parse_json)]
+    pub initial: Option<serde_json::Value>,
     /// How long the checkers may take
     #[arg(long, value_parser = parse_duration, default_value = "60s")]
     pub time_limit: Duration,
+    /// How much memory the search may take, beside the history itself
+    #[arg(long, value_parser = parse_bytes, default_value = "4GB")]
+    pub memory_limit: u64,
+    /// Write a page about the answer into this file; a results folder always gets one
+    #[arg(long, requires = "model", value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
     /// Print one JSON document on stdout and everything else on stderr
     #[arg(long)]
     pub json: bool,
@@ -118,4 +134,8 @@ fn parse_rate(text: &str) -> Result<f64, String> {
         Ok(rate) if (0.01..=1e6).contains(&rate) => Ok(rate),
         _ => Err("expected operations a second, between 0.01 and 1000000".to_owned()),
     }
+}
+
+fn parse_json(text: &str) -> Result<serde_json::Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("{error}; strings need quotes: '\"x\"'"))
 }

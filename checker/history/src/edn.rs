@@ -19,8 +19,10 @@ mod json;
 mod parse;
 mod print;
 
+use std::borrow::Cow;
+
 pub use json::{from_json, to_json};
-pub(crate) use parse::Cursor;
+pub(crate) use parse::{Cursor, Failure, Parsed, Sink, duplicate_key};
 pub use parse::{MAX_DEPTH, ParseError, parse};
 
 /// One EDN value.
@@ -58,7 +60,8 @@ pub enum Edn {
 
 /// May this follow the colon of a keyword?
 pub(crate) fn is_keyword_name(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with(':') && name.chars().all(is_symbol_char)
+    let is_plain = || name.bytes().all(|byte| SYMBOL_BYTES[usize::from(byte)]);
+    !name.is_empty() && !name.starts_with(':') && (is_plain() || name.chars().all(is_symbol_char))
 }
 
 fn is_symbol_name(name: &str) -> bool {
@@ -70,5 +73,67 @@ fn is_symbol_name(name: &str) -> bool {
 }
 
 fn is_symbol_char(c: char) -> bool {
-    c.is_alphanumeric() || ".*+!-_?$%&=<>/:#'|".contains(c)
+    if c.is_ascii() { SYMBOL_BYTES[c as usize] } else { c.is_alphanumeric() }
+}
+
+/// The ASCII characters of symbols.
+const SYMBOL_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b".*+!-_?$%&=<>/:#'|";
+    let mut i = 0;
+    while i < others.len() {
+        table[others[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
+
+impl Sink for Edn {
+    fn nil() -> Self {
+        Edn::Nil
+    }
+    fn bool(value: bool) -> Self {
+        Edn::Bool(value)
+    }
+    fn int(value: i128) -> Self {
+        Edn::Int(value)
+    }
+    fn float(value: f64) -> Self {
+        Edn::Float(value)
+    }
+    fn number(text: &str) -> Self {
+        Edn::Number(text.to_owned())
+    }
+    fn string(text: Cow<'_, str>) -> Self {
+        Edn::String(text.into_owned())
+    }
+    fn char(character: char) -> Self {
+        Edn::Char(character)
+    }
+    fn keyword(name: &str) -> Self {
+        Edn::Keyword(name.to_owned())
+    }
+    fn symbol(name: &str) -> Self {
+        Edn::Symbol(name.to_owned())
+    }
+    fn list(items: Vec<Self>) -> Self {
+        Edn::List(items)
+    }
+    fn vector(items: Vec<Self>) -> Self {
+        Edn::Vector(items)
+    }
+    fn set(items: Vec<Self>) -> Self {
+        Edn::Set(items)
+    }
+    fn map(entries: Vec<(Edn, Self)>) -> Self {
+        Edn::Map(entries)
+    }
+    fn tagged(tag: &str, value: Self) -> Self {
+        Edn::Tagged(tag.to_owned(), Box::new(value))
+    }
 }

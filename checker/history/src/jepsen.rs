@@ -2,33 +2,19 @@
 
 use std::io::{self, Read, Write};
 
-use crate::edn::{self, Edn, ParseError};
-use crate::{Event, EventKind, Process};
+use serde_json::{Value, json};
 
-/// Why a Jepsen history could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum EdnReadError {
-    /// The file could not be read.
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    /// The text is no EDN, or no history.
-    #[error("{0}")]
-    Parse(#[from] ParseError),
-}
+use crate::edn::{self, Cursor, Edn, Failure, Parsed, duplicate_key};
+use crate::events::{Events, Located};
+use crate::window::Window;
+use crate::{Event, EventKind, Format, Process, ReadError};
 
-/// Reads a Jepsen history: maps one after another, or in a vector or list.
+/// Reads a Jepsen history: maps one after another, or in a vector or list, or in one under the `:history` of a map.
 ///
 /// An event without `:index` gets its position, one without `:process` belongs to process 0, one without
 /// `:time` happened at 0. Keys that are not listed above (but `:node`) are skipped.
-pub fn read_edn(mut reader: impl Read) -> Result<Vec<Event>, EdnReadError> {
-    let mut text = Vec::new();
-    reader.read_to_end(&mut text)?;
-    let mut events = Vec::new();
-    let mut cursor = edn::Cursor::new(&text);
-    while let Some((offset, form)) = cursor.next_form()? {
-        add(form, &mut events).map_err(|message| ParseError::at(&text, offset, message))?;
-    }
-    Ok(events)
+pub fn read_edn(reader: impl Read) -> Result<Vec<Event>, ReadError> {
+    Events::new(reader, Format::Edn).map(|located| located.map(|l| l.event)).collect()
 }
 
 /// Writes a history as EDN, one map a line; [`read_edn`] gives back the same events.
@@ -42,64 +28,243 @@ pub fn write_edn<'a>(
     writer.flush()
 }
 
-/// One event, or a sequence of them.
-fn add(form: Edn, events: &mut Vec<Event>) -> Result<(), String> {
-    match form {
-        Edn::Vector(items) | Edn::List(items) => items.into_iter().try_for_each(|item| {
-            let position = events.len();
-            event(item, position)
-                .map(|e| events.push(e))
-                .map_err(|m| format!("event {position}: {m}"))
-        }),
-        other => event(other, events.len()).map(|event| events.push(event)),
-    }
+/// Where in a text of events the reader is.
+#[derive(Default)]
+pub(crate) struct Reader {
+    /// The closing brackets of what surrounds the events, outermost first; a `}` is that of a map whose `:history`
+    /// they are.
+    within: Vec<u8>,
+    porcupine: bool,
 }
 
-fn event(form: Edn, position: usize) -> Result<Event, String> {
-    let entries = match form {
-        // #jepsen.history.Op{…}
-        Edn::Tagged(_, inner) => return event(*inner, position),
-        Edn::Map(entries) => entries,
-        other => return Err(format!("expected a map, found {}", shown(&other))),
-    };
-    let mut event = Event {
-        index: position as u64,
-        time_ns: 0,
-        process: Process::Client(0),
-        kind: EventKind::Info,
-        f: String::new(),
-        value: serde_json::Value::Null,
-        error: None,
-        node: None,
-    };
-    let mut kind = None;
-    for (key, value) in entries {
-        let Edn::Keyword(key) = key else { continue };
-        match key.as_str() {
-            "index" => event.index = natural(&value).ok_or_else(|| wrong(":index", &value))?,
-            "time" => event.time_ns = time(&value).ok_or_else(|| wrong(":time", &value))?,
-            "process" => {
-                event.process = process(&value).ok_or_else(|| wrong(":process", &value))?;
+/// What stands at the next place.
+enum Next {
+    Event {
+        start: usize,
+        event: Event,
+    },
+    /// Events follow, within brackets that end like this.
+    Open(&'static [u8]),
+    Close,
+    /// Something beside the events.
+    Other,
+    End,
+}
+
+impl Reader {
+    /// A reader of events that name their key beside the value.
+    pub(crate) fn porcupine() -> Self {
+        Self { porcupine: true, ..Self::default() }
+    }
+
+    /// The next event; `position` is its index where it names none.
+    pub(crate) fn next(
+        &mut self,
+        window: &mut Window<impl Read>,
+        position: u64,
+    ) -> Result<Option<Located>, ReadError> {
+        loop {
+            let mut cursor = Cursor::new(window.text());
+            let next = self.step(&mut cursor, position);
+            if cursor.has_met_end() && !window.is_last() {
+                window.lengthen()?;
+                continue;
             }
-            "type" => kind = Some(event_kind(&value).ok_or_else(|| wrong(":type", &value))?),
-            "f" => event.f = name(value),
-            "value" => event.value = edn::to_json(&value),
-            "error" => event.error = text(value),
-            "node" => event.node = text(value),
-            _ => {}
+            let end = cursor.offset();
+            let next = next.map_err(|f| window.syntax(f.offset, f.message))?;
+            let located = match next {
+                Next::Event { start, event } => {
+                    Some(Located { line: window.line_at(start), event })
+                }
+                Next::End => return Ok(None),
+                Next::Open(closing) => {
+                    self.within.extend(closing);
+                    None
+                }
+                Next::Close => {
+                    self.within.pop();
+                    None
+                }
+                Next::Other => None,
+            };
+            window.advance(end);
+            if located.is_some() {
+                return Ok(located);
+            }
         }
     }
-    event.kind = kind.ok_or("no :type")?;
-    Ok(event)
+
+    fn step(&self, cursor: &mut Cursor<'_>, position: u64) -> Parsed<Next> {
+        cursor.skip_blank()?;
+        let Some(byte) = cursor.peek() else {
+            return if self.within.is_empty() {
+                Ok(Next::End)
+            } else {
+                cursor.fail("the text ends within the history: a closing bracket is missing")
+            };
+        };
+        if self.within.last() == Some(&byte) {
+            cursor.bump();
+            return Ok(Next::Close);
+        }
+        if self.within.last() == Some(&b'}') {
+            return Self::beside_the_history(cursor);
+        }
+        let start = cursor.offset();
+        // #jepsen.history.Op{…}
+        while cursor.is_at_tag() {
+            cursor.tag()?;
+            cursor.skip_blank()?;
+        }
+        match cursor.peek() {
+            Some(b'[') if self.within.is_empty() => opened(cursor, b"]"),
+            Some(b'(') if self.within.is_empty() => opened(cursor, b")"),
+            Some(b'{') => self.map(cursor, start, position),
+            _ => {
+                let other: Edn = cursor.required()?;
+                failure(start, format!("expected a map, found {}", shown(&other)))
+            }
+        }
+    }
+
+    /// In a map after its history: another key with its value.
+    fn beside_the_history(cursor: &mut Cursor<'_>) -> Parsed<Next> {
+        let key = cursor.offset();
+        cursor.value::<()>()?;
+        cursor.value_of_key(key)?;
+        cursor.value::<()>()?;
+        Ok(Next::Other)
+    }
+
+    /// An event, or the map around a history; the cursor is on its opening bracket.
+    fn map(&self, cursor: &mut Cursor<'_>, start: usize, position: u64) -> Parsed<Next> {
+        let open = cursor.offset();
+        let mut fields = Fields::default();
+        cursor.bump();
+        loop {
+            cursor.skip_blank()?;
+            match cursor.peek() {
+                Some(b'}') => break,
+                None => return failure(open, "this bracket is never closed"),
+                Some(b':') => {
+                    let key = cursor.keyword()?;
+                    cursor.value_of_key(open)?;
+                    if key == "history" && self.within.is_empty() {
+                        return opened_history(cursor);
+                    }
+                    fields.read(key, open, cursor)?;
+                }
+                Some(_) => {
+                    cursor.value::<()>()?;
+                    cursor.value_of_key(open)?;
+                    cursor.value::<()>()?;
+                }
+            }
+        }
+        cursor.bump();
+        let event = fields.event(position, self.porcupine);
+        event.map(|event| Next::Event { start, event }).map_err(|f| Failure { offset: open, ..f })
+    }
 }
 
-fn wrong(key: &str, value: &Edn) -> String {
-    let expected = match key {
-        ":type" => ":invoke, :ok, :fail or :info",
-        ":process" => "a number or a keyword",
-        _ => "a number",
+/// The brackets of the events under `:history`: they are read one by one.
+fn opened_history(cursor: &mut Cursor<'_>) -> Parsed<Next> {
+    while cursor.is_at_tag() {
+        cursor.tag()?;
+        cursor.skip_blank()?;
+    }
+    let closing: &[u8] = match cursor.peek() {
+        Some(b'[') => b"}]",
+        Some(b'(') => b"})",
+        _ => return cursor.fail("expected the events of the history in a vector or list"),
     };
-    format!("{key} must be {expected}, not {}", shown(value))
+    cursor.bump();
+    Ok(Next::Open(closing))
+}
+
+fn opened(cursor: &mut Cursor<'_>, closing: &'static [u8]) -> Parsed<Next> {
+    cursor.bump();
+    Ok(Next::Open(closing))
+}
+
+fn failure<T>(offset: usize, message: impl Into<String>) -> Parsed<T> {
+    Err(Failure { offset, message: message.into() })
+}
+
+/// What an event says of itself.
+#[derive(Default)]
+struct Fields {
+    index: Option<u64>,
+    time_ns: Option<u64>,
+    process: Option<Process>,
+    kind: Option<EventKind>,
+    f: Option<String>,
+    value: Option<Value>,
+    key: Option<Value>,
+    error: Option<Option<String>>,
+    node: Option<Option<String>>,
+}
+
+impl Fields {
+    /// Reads the value of this key, if it is one that matters; `open` is where the event begins.
+    fn read(&mut self, key: &str, open: usize, cursor: &mut Cursor<'_>) -> Parsed<()> {
+        let is_first = match key {
+            "index" => put(&mut self.index, typed(cursor, ":index", "a number", natural)?),
+            "time" => put(&mut self.time_ns, typed(cursor, ":time", "a number", time)?),
+            "process" => {
+                let expected = "a number or a keyword";
+                put(&mut self.process, typed(cursor, ":process", expected, process)?)
+            }
+            "type" => put(&mut self.kind, kind(cursor)?),
+            "f" => put(&mut self.f, name(cursor)?),
+            "value" => put(&mut self.value, cursor.value()?),
+            "key" => put(&mut self.key, cursor.value()?),
+            "error" => put(&mut self.error, text(cursor)?),
+            "node" => put(&mut self.node, text(cursor)?),
+            _ => return cursor.value(),
+        };
+        if is_first { Ok(()) } else { Err(duplicate_key(open)) }
+    }
+
+    fn event(self, position: u64, porcupine: bool) -> Parsed<Event> {
+        let Some(kind) = self.kind else { return failure(0, "an event without :type") };
+        let value = self.value.unwrap_or_default();
+        let value = match (kind, self.key) {
+            _ if !porcupine => value,
+            (_, None) => return failure(0, "an event without :key"),
+            (EventKind::Invoke, Some(key)) => json!({ "key": key, "value": value }),
+            // The completion of a write repeats its arguments.
+            (EventKind::Ok, _) if self.f.as_deref() == Some("get") => value,
+            _ => Value::Null,
+        };
+        Ok(Event {
+            index: self.index.unwrap_or(position),
+            time_ns: self.time_ns.unwrap_or(0),
+            process: self.process.unwrap_or(Process::Client(0)),
+            kind,
+            f: self.f.unwrap_or_default(),
+            value,
+            error: self.error.flatten(),
+            node: self.node.flatten(),
+        })
+    }
+}
+
+/// Was the place free?
+fn put<T>(place: &mut Option<T>, value: T) -> bool {
+    place.replace(value).is_none()
+}
+
+fn typed<T>(
+    cursor: &mut Cursor<'_>,
+    key: &str,
+    expected: &str,
+    of: impl Fn(&Edn) -> Option<T>,
+) -> Parsed<T> {
+    let start = cursor.offset();
+    let value: Edn = cursor.value()?;
+    let wrong = || format!("{key} must be {expected}, not {}", shown(&value));
+    of(&value).map_or_else(|| failure(start, wrong()), Ok)
 }
 
 fn shown(value: &Edn) -> String {
@@ -129,33 +294,45 @@ fn process(value: &Edn) -> Option<Process> {
     }
 }
 
-fn event_kind(value: &Edn) -> Option<EventKind> {
-    match value {
-        Edn::Keyword(name) => match name.as_str() {
-            "invoke" => Some(EventKind::Invoke),
-            "ok" => Some(EventKind::Ok),
-            "fail" => Some(EventKind::Fail),
-            "info" => Some(EventKind::Info),
-            _ => None,
-        },
+fn kind(cursor: &mut Cursor<'_>) -> Parsed<EventKind> {
+    let start = cursor.offset();
+    let named = if cursor.peek() == Some(b':') { event_kind(cursor.keyword()?) } else { None };
+    match named {
+        Some(kind) => Ok(kind),
+        None => {
+            cursor.rewind(start);
+            typed(cursor, ":type", ":invoke, :ok, :fail or :info", |_| None)
+        }
+    }
+}
+
+pub(crate) fn event_kind(name: &str) -> Option<EventKind> {
+    match name {
+        "invoke" => Some(EventKind::Invoke),
+        "ok" => Some(EventKind::Ok),
+        "fail" => Some(EventKind::Fail),
+        "info" => Some(EventKind::Info),
         _ => None,
     }
 }
 
-fn name(value: Edn) -> String {
-    match value {
-        Edn::Nil => String::new(),
-        Edn::Keyword(name) | Edn::String(name) => name,
-        other => other.to_string(),
+fn name(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    if cursor.peek() == Some(b':') {
+        return cursor.keyword().map(str::to_owned);
     }
+    Ok(match cursor.value()? {
+        Edn::Nil => String::new(),
+        Edn::String(name) => name,
+        other => other.to_string(),
+    })
 }
 
-fn text(value: Edn) -> Option<String> {
-    match value {
+fn text(cursor: &mut Cursor<'_>) -> Parsed<Option<String>> {
+    Ok(match cursor.value()? {
         Edn::Nil => None,
         Edn::String(text) => Some(text),
         other => Some(other.to_string()),
-    }
+    })
 }
 
 fn to_edn(event: &Event) -> Edn {

@@ -8,10 +8,7 @@ use std::io::{self, BufRead, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use crate::Event;
-
-/// Longest line the reader accepts: far above any honest event, far below what hurts.
-pub const MAX_LINE_BYTES: usize = 16 << 20;
+use crate::{Event, MAX_EVENT_BYTES, ReadError};
 
 /// How much the writer gathers before it writes on its own.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -45,11 +42,11 @@ impl Writer {
         }
         let start = self.pending.len();
         let line = serde_json::to_writer(&mut self.pending, event);
-        let too_long = self.pending.len() - start >= MAX_LINE_BYTES;
+        let too_long = self.pending.len() - start >= MAX_EVENT_BYTES;
         if line.is_err() || too_long {
             self.pending.truncate(start);
             line?;
-            let message = format!("event {} is longer than {MAX_LINE_BYTES} bytes", event.index);
+            let message = format!("event {} is longer than {MAX_EVENT_BYTES} bytes", event.index);
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         self.pending.push(b'\n');
@@ -91,35 +88,6 @@ pub struct Recording {
     pub torn_line: Option<u64>,
 }
 
-/// Why a file is no history.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The file could not be read.
-    #[error("line {line}: {source}")]
-    Io {
-        /// The line that was being read, from 1.
-        line: u64,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Not an event.
-    #[error("line {line}, column {column}: {message}")]
-    Syntax {
-        /// Line, from 1.
-        line: u64,
-        /// Column in bytes, from 1.
-        column: u64,
-        /// What is wrong there.
-        message: String,
-    },
-    /// Longer than [`MAX_LINE_BYTES`].
-    #[error("line {line}: longer than {MAX_LINE_BYTES} bytes, so this is no history")]
-    TooLong {
-        /// Line, from 1.
-        line: u64,
-    },
-}
-
 /// The events of a JSON Lines history; a torn last line is left out. [`read_recording`] also tells whether
 /// there was one.
 pub fn read_jsonl(reader: impl BufRead) -> Result<Vec<Event>, ReadError> {
@@ -132,13 +100,13 @@ pub fn read_recording(mut reader: impl BufRead) -> Result<Recording, ReadError> 
     let mut bytes = Vec::new();
     for line in 1.. {
         bytes.clear();
-        let limit = MAX_LINE_BYTES as u64 + 1;
+        let limit = MAX_EVENT_BYTES as u64 + 1;
         let read = reader.by_ref().take(limit).read_until(b'\n', &mut bytes);
         if read.map_err(|source| ReadError::Io { line, source })? == 0 {
             break;
         }
         let whole = bytes.pop_if(|last| *last == b'\n').is_some();
-        if bytes.len() > MAX_LINE_BYTES {
+        if bytes.len() > MAX_EVENT_BYTES {
             return Err(ReadError::TooLong { line });
         }
         if bytes.trim_ascii().is_empty() {

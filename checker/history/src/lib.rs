@@ -1,18 +1,26 @@
-//! Operations, their recording and the three-valued verdict.
+//! Operations, their recording and the three-valued verdict; histories of other tools ([`Format`]).
 //!
 //! This crate knows no process, network or HTTP, and no workload: a history is a list of events, whoever wrote it.
 
 pub mod edn;
 pub mod event;
+pub mod events;
+pub mod format;
 pub mod jepsen;
+mod jepsen_json;
+mod jepsen_log;
 pub mod jsonl;
 pub mod operation;
 pub mod pair;
 pub mod verdict;
+mod window;
 
 pub use event::{Event, EventKind, HARNESS, Process};
-pub use jepsen::{EdnReadError, read_edn, write_edn};
-pub use jsonl::{ReadError, Recording, Writer, read_jsonl, read_recording};
+pub use events::{Events, Located};
+pub use format::Format;
+pub use jepsen::{read_edn, write_edn};
+pub use jsonl::{Recording, Writer, read_jsonl, read_recording};
 pub use operation::{Completion, Operation};
-pub use pair::{PairError, operations};
+pub use pair::{PairError, Pairing, operations};
 pub use verdict::{CheckResult, Verdict, Violation};
+pub use window::{MAX_EVENT_BYTES, ReadError};

@@ -87,37 +87,58 @@ enum State {
 ///
 /// Events of named processes (the nemesis, the bench) are no operations.
 pub fn operations(events: &[Event]) -> Result<Vec<Operation>, PairError> {
-    let mut operations: Vec<Operation> = Vec::new();
-    let mut processes: HashMap<u64, State> = HashMap::new();
-    let mut phase = String::new();
-    let mut previous = None;
+    let mut pairing = Pairing::default();
     for event in events {
-        if let Some(previous) = previous.filter(|&previous| event.index <= previous) {
+        pairing.add(event.clone())?;
+    }
+    Ok(pairing.finish())
+}
+
+/// [`operations`] for events that come one by one.
+#[derive(Default)]
+pub struct Pairing {
+    operations: Vec<Operation>,
+    processes: HashMap<u64, State>,
+    phase: String,
+    previous: Option<u64>,
+}
+
+impl Pairing {
+    /// The next event of the history; whether it begins an operation.
+    pub fn add(&mut self, event: Event) -> Result<bool, PairError> {
+        if let Some(previous) = self.previous.filter(|&previous| event.index <= previous) {
             return Err(PairError::Order { index: event.index, previous });
         }
-        previous = Some(event.index);
+        self.previous = Some(event.index);
         let process = match &event.process {
             Process::Client(process) => *process,
             Process::Named(name) => {
                 if name == HARNESS && event.f == "phase" {
-                    phase = phase_name(&event.value);
+                    self.phase = phase_name(&event.value);
                 }
-                continue;
+                return Ok(false);
             }
         };
-        let state = processes.entry(process).or_insert(State::Idle);
-        *state = if event.kind == EventKind::Invoke {
-            operations.push(invoke(event, process, &phase, state, &operations)?);
-            State::Open(operations.len() - 1)
+        let state = self.processes.entry(process).or_insert(State::Idle);
+        let begins = event.kind == EventKind::Invoke;
+        *state = if begins {
+            self.operations.push(invoke(event, process, &self.phase, state, &self.operations)?);
+            State::Open(self.operations.len() - 1)
         } else {
-            complete(event, process, state, &mut operations)?
+            complete(event, process, state, &mut self.operations)?
         };
+        Ok(begins)
     }
-    Ok(operations)
+
+    /// The operations of all events.
+    #[must_use]
+    pub fn finish(self) -> Vec<Operation> {
+        self.operations
+    }
 }
 
 fn invoke(
-    event: &Event,
+    event: Event,
     process: u64,
     phase: &str,
     state: &State,
@@ -128,29 +149,29 @@ fn invoke(
         State::Idle => Ok(Operation {
             call: index,
             process,
-            f: event.f.clone(),
-            arguments: event.value.clone(),
+            f: event.f,
+            arguments: event.value,
             completion: Completion::Info(None),
             call_ns: event.time_ns,
             return_ns: None,
-            node: event.node.clone(),
+            node: event.node,
             phase: phase.to_owned(),
         }),
         State::Open(open) => {
             let open = operations[open].call;
-            Err(PairError::Overlap { index, process, f: event.f.clone(), open })
+            Err(PairError::Overlap { index, process, f: event.f, open })
         }
         State::Lost(info) => Err(PairError::UsedAfterInfo { index, process, info }),
     }
 }
 
 fn complete(
-    event: &Event,
+    event: Event,
     process: u64,
     state: &State,
     operations: &mut [Operation],
 ) -> Result<State, PairError> {
-    let (index, f) = (event.index, event.f.clone());
+    let (index, f) = (event.index, event.f);
     let operation = match *state {
         State::Open(open) => &mut operations[open],
         State::Idle => return Err(PairError::NotInvoked { index, process, f }),
@@ -160,15 +181,11 @@ fn complete(
         let (invoked, open) = (operation.f.clone(), operation.call);
         return Err(PairError::OtherFunction { index, process, f, invoked, open });
     }
-    if event.node.is_some() {
-        operation.node.clone_from(&event.node);
-    }
+    operation.node = event.node.or(operation.node.take());
     let (completion, state) = match event.kind {
-        EventKind::Ok => (Completion::Ok(index, event.value.clone()), State::Idle),
-        EventKind::Fail => (Completion::Fail(index, event.error.clone()), State::Idle),
-        EventKind::Info | EventKind::Invoke => {
-            (Completion::Info(event.error.clone()), State::Lost(index))
-        }
+        EventKind::Ok => (Completion::Ok(index, event.value), State::Idle),
+        EventKind::Fail => (Completion::Fail(index, event.error), State::Idle),
+        EventKind::Info | EventKind::Invoke => (Completion::Info(event.error), State::Lost(index)),
     };
     // Giving up is no return: an operation in doubt stays open.
     operation.return_ns = completion.is_known().then_some(event.time_ns);

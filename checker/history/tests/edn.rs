@@ -103,6 +103,8 @@ fn reads_the_shapes_that_jepsen_writes() {
         format!("[{first}\n {second}]"),
         format!("({first} {second})"),
         format!("#jepsen.history.Op{first} #jepsen.history.Op {second}"),
+        format!("{{:name \"x\" :history [{first}\n {second}]}}"),
+        format!("{{:n {{:history 1}}, :history #h ({first} #_ 5 {second}), :valid? {{:a [1]}}}}"),
     ] {
         assert_eq!(read_edn(text.as_bytes()).unwrap(), expected, "{text}");
     }
@@ -114,10 +116,18 @@ fn a_wrong_event_is_named() {
         ("{:type :ok}\n5", "line 2, column 1: expected a map, found 5"),
         (
             "[{:type :ok} {:type :maybe}]",
-            "event 1: :type must be :invoke, :ok, :fail or :info, not :maybe",
+            "line 1, column 21: :type must be :invoke, :ok, :fail or :info, not :maybe",
         ),
-        ("{:f :read}", "no :type"),
+        ("{:f :read}", "line 1, column 1: an event without :type"),
         ("{:type :ok :process 1.5}", ":process must be a number or a keyword, not 1.5"),
+        ("{:type :ok :type :ok}", "line 1, column 1: a map with a duplicate key"),
+        ("{:type :ok :f}", "line 1, column 1: a map with a key but no value"),
+        ("[{:type :ok}\n {:type :ok}", "line 2, column 13: the text ends within the history"),
+        ("[{:type :ok}\n [{:type :ok}]]", "line 2, column 2: expected a map, found [{:type :ok}]"),
+        (
+            "{:history 5}",
+            "line 1, column 11: expected the events of the history in a vector or list",
+        ),
     ] {
         let error = read_edn(text.as_bytes()).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");

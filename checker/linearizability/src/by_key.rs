@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use history::Verdict;
 
-use crate::check::{Answer, conclude, deadline, decide};
+use crate::check::{Answer, conclude, deadline, decide_by_search, decide_fast};
 use crate::limits::{Budget, Stop};
 use crate::{CallOf, Limits, Model, Report, Statistics};
 
@@ -60,7 +60,8 @@ pub fn check_by_key<M: Model, K: Display>(
     report
 }
 
-/// The first group that is not valid, a violation before anything undecided.
+/// The first group that is not valid, a violation before anything undecided: the same whatever the number of
+/// threads, as long as time and memory suffice.
 fn decide_all<M: Model>(
     model: &M,
     groups: &[Group<String, M>],
@@ -68,79 +69,100 @@ fn decide_all<M: Model>(
     deadline: Instant,
     statistics: &mut Statistics,
 ) -> Option<(usize, Answer)> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
-    let mut left: Vec<usize> = (0..groups.len()).collect();
+    let threads = limits.threads.unwrap_or_else(cores).clamp(1, THREADS_MAX);
+    let mut budget = Budget {
+        deadline,
+        // Not by the number of threads: what is found must not depend on it.
+        memory_bytes: limits.memory_bytes / THREADS_MAX as u64,
+        nodes: FIRST_NODES,
+        cancel: limits.cancel.as_deref(),
+    };
+    let fast = |group: usize, statistics: &mut Statistics| match budget.spent() {
+        Some(stop) => Some(Answer::Stopped(stop)),
+        None => decide_fast(model, &groups[group].1, statistics),
+    };
+    let all: Vec<usize> = (0..groups.len()).collect();
     let mut undecided = None;
-    let mut nodes = FIRST_NODES;
+    let mut left = Vec::new();
+    for (group, answer) in in_parallel(&all, threads, statistics, fast) {
+        match answer {
+            None => left.push(group),
+            Some(Answer::Valid) => {}
+            Some(answer) if answer.is_violation() => return Some((group, answer)),
+            Some(answer) => undecided = undecided.or(Some((group, answer))),
+        }
+    }
     let mut alone = false;
     while !left.is_empty() {
-        let threads = if alone { 1 } else { cores.min(left.len()) };
-        let budget = Budget {
-            deadline,
-            memory_bytes: limits.memory_bytes / threads as u64,
-            nodes,
-            cancel: limits.cancel.as_deref(),
+        let search = |group: usize, statistics: &mut Statistics| {
+            decide_by_search(model, &groups[group].1, &budget, statistics)
         };
-        let mut again = Vec::new();
-        for (group, answer) in round(model, groups, &left, &budget, threads, statistics) {
+        let (mut again, mut crowded) = (Vec::new(), false);
+        let threads = if alone { 1 } else { threads };
+        for (group, answer) in in_parallel(&left, threads, statistics, search) {
             match answer {
-                Answer::Valid => {}
-                Answer::Illegal { .. } => return Some((group, answer)),
+                Answer::Valid => statistics.searched += 1,
+                _ if answer.is_violation() => {
+                    statistics.searched += 1;
+                    return Some((group, answer));
+                }
                 Answer::Stopped(Stop::Nodes) => again.push(group),
-                Answer::Stopped(Stop::Memory) if threads > 1 => {
-                    // With all the memory to itself it may still fit.
-                    alone = true;
+                // With all the memory to itself it may still fit.
+                Answer::Stopped(Stop::Memory) if !alone => {
+                    crowded = true;
                     again.push(group);
                 }
-                Answer::Stopped(_) | Answer::Unsound(_) => {
-                    undecided = undecided.or(Some((group, answer)));
-                }
+                answer => undecided = undecided.or(Some((group, answer))),
             }
         }
+        if crowded {
+            alone = true;
+            budget.memory_bytes = limits.memory_bytes;
+        }
         left = again;
-        nodes = nodes.saturating_mul(GROWTH);
+        budget.nodes = budget.nodes.saturating_mul(GROWTH);
     }
     undecided
 }
 
-/// One search for each group, in the order of `left`.
-fn round<M: Model>(
-    model: &M,
-    groups: &[Group<String, M>],
-    left: &[usize],
-    budget: &Budget<'_>,
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Asks about each of these groups; the answers are in their order.
+fn in_parallel<A: Send>(
+    groups: &[usize],
     threads: usize,
     statistics: &mut Statistics,
-) -> Vec<(usize, Answer)> {
+    ask: impl Fn(usize, &mut Statistics) -> A + Sync,
+) -> Vec<(usize, A)> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut statistics = Statistics::default();
         let mut answers = Vec::new();
-        while let Some(&group) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let answer = decide(model, &groups[group].1, budget, &mut statistics);
-            answers.push((group, answer));
+        while let Some(&group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+            answers.push((group, ask(group, &mut statistics)));
         }
         (statistics, answers)
     };
-    let mut answers = Vec::new();
-    let mut memory_bytes = 0;
-    let mut add = |(part, mut found): (Statistics, Vec<(usize, Answer)>)| {
-        statistics.nodes += part.nodes;
-        memory_bytes += part.memory_bytes;
-        answers.append(&mut found);
-    };
-    if threads == 1 {
-        add(work());
+    let parts: Vec<(Statistics, Vec<(usize, A)>)> = if threads.min(groups.len()) <= 1 {
+        vec![work()]
     } else {
         std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            for worker in workers {
-                match worker.join() {
-                    Ok(part) => add(part),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-        });
+            let joined = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
+            joined
+                .map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        })
+    };
+    let mut answers = Vec::with_capacity(groups.len());
+    let mut memory_bytes = 0;
+    for (part, mut found) in parts {
+        statistics.nodes += part.nodes;
+        statistics.fast += part.fast;
+        memory_bytes += part.memory_bytes;
+        answers.append(&mut found);
     }
     statistics.memory_bytes = statistics.memory_bytes.max(memory_bytes);
     answers.sort_by_key(|&(group, _)| group);

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use history::Verdict;
 
+use crate::fast::{self, Decision};
 use crate::limits::{Budget, Stop};
+use crate::monitors::{MonitorVerdict, Refutation};
 use crate::problem::{self, Problem};
 use crate::search::{Found, search};
 use crate::{CallOf, Limits, Model, Report, Statistics, certificate, witness};
@@ -40,24 +42,78 @@ pub(crate) enum Answer {
     Illegal {
         suspects: Vec<usize>,
     },
+    /// No order exists, and the fast path knows why.
+    Contradictory(fast::Violation),
+    /// No order exists, and the model's monitor knows why.
+    Refuted(Refutation),
     Stopped(Stop),
     /// The history or this crate is wrong.
     Unsound(String),
 }
 
-/// Searches, and replays what was found.
+impl Answer {
+    pub(crate) fn is_violation(&self) -> bool {
+        matches!(self, Self::Illegal { .. } | Self::Contradictory(_) | Self::Refuted(_))
+    }
+}
+
+/// Takes the fast path where there is one, or searches.
 pub(crate) fn decide<M: Model>(
     model: &M,
     calls: &[CallOf<M>],
     budget: &Budget<'_>,
     statistics: &mut Statistics,
 ) -> Answer {
-    if let Some(call) = calls.iter().find(|call| call.ret.is_some_and(|ret| ret < call.call)) {
-        return Answer::Unsound(format!("Operation {} returns before it is called.", call.id));
-    }
     if let Some(stop) = budget.spent() {
         return Answer::Stopped(stop);
     }
+    decide_fast(model, calls, statistics).unwrap_or_else(|| {
+        statistics.searched += 1;
+        decide_by_search(model, calls, budget, statistics)
+    })
+}
+
+/// Decides without a search, and replays what was found; `None` where that needs a search.
+pub(crate) fn decide_fast<M: Model>(
+    model: &M,
+    calls: &[CallOf<M>],
+    statistics: &mut Statistics,
+) -> Option<Answer> {
+    if let Some(call) = calls.iter().find(|call| call.ret.is_some_and(|ret| ret < call.call)) {
+        return Some(Answer::Unsound(format!(
+            "Operation {} returns before it is called.",
+            call.id
+        )));
+    }
+    if let Some(verdict) = model.monitor(calls) {
+        statistics.fast += 1;
+        return Some(match verdict {
+            MonitorVerdict::Valid(_) => Answer::Valid,
+            MonitorVerdict::Violation(refutation) => Answer::Refuted(refutation),
+        });
+    }
+    let answer = match fast::decide(model, calls) {
+        Decision::Undecided => return None,
+        Decision::Order(order) if certificate::is_legal(model, calls, &order) => Answer::Valid,
+        Decision::Order(_) => Answer::Unsound(
+            "Internal error: the order of the fast path does not replay; the model's steps and its register \
+             steps may contradict each other."
+                .to_owned(),
+        ),
+        Decision::Violation(violation) => Answer::Contradictory(violation),
+        Decision::Unsound(reason) => Answer::Unsound(reason),
+    };
+    statistics.fast += 1;
+    Some(answer)
+}
+
+/// Searches, and replays what was found.
+pub(crate) fn decide_by_search<M: Model>(
+    model: &M,
+    calls: &[CallOf<M>],
+    budget: &Budget<'_>,
+    statistics: &mut Statistics,
+) -> Answer {
     let problem = Problem::new(model, &problem::items::<M>(calls));
     let Found { answer, nodes, memory_bytes, suspects } = search(&problem, budget);
     statistics.nodes += nodes;
@@ -91,6 +147,12 @@ pub(crate) fn conclude<M: Model>(
         Answer::Valid => (Verdict::Valid, None, None),
         Answer::Stopped(stop) => inconclusive(stop.reason(limits)),
         Answer::Unsound(reason) => inconclusive(reason),
+        Answer::Contradictory(violation) => {
+            (Verdict::Violation, None, Some(fast::describe(model, calls, &violation, key)))
+        }
+        Answer::Refuted(refutation) => {
+            (Verdict::Violation, None, Some(refutation.into_witness(calls, key)))
+        }
         Answer::Illegal { suspects } => {
             match witness::explain(model, calls, &suspects, key, limits, deadline) {
                 Ok(witness) => (Verdict::Violation, None, Some(witness)),

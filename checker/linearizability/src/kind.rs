@@ -43,7 +43,7 @@ pub(crate) fn of<M: Model>(model: &M, stuck: &CallOf<M>, calls: &[CallOf<M>]) ->
     }
     // Somebody's effect that nobody knows may have left it.
     let unclear = others().any(|call| !call.failed && gives(call).is_none());
-    if unclear { UNNAMED } else { "read of a value never written" }
+    if unclear { UNNAMED } else { "phantom value" }
 }
 
 /// Two updates of a value that was there once.

@@ -11,6 +11,8 @@ pub struct Limits {
     pub time: Duration,
     /// Memory of the search (the history itself not counted).
     pub memory_bytes: u64,
+    /// Threads for independent keys; `None`: as many as the machine has cores, up to eight.
+    pub threads: Option<usize>,
     /// Set from another thread, this ends the check soon.
     pub cancel: Option<Arc<AtomicBool>>,
 }
@@ -18,7 +20,7 @@ pub struct Limits {
 impl Default for Limits {
     /// One minute, one gibibyte.
     fn default() -> Self {
-        Self { time: Duration::from_secs(60), memory_bytes: 1 << 30, cancel: None }
+        Self { time: Duration::from_secs(60), memory_bytes: 1 << 30, threads: None, cancel: None }
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::hash::Hash;
 
-use crate::{CallOf, kind};
+use crate::monitors::MonitorVerdict;
+use crate::{CallOf, RegisterStep, kind};
 
 /// What [`Model::gives`] says of an operation that, with this result, changed nothing.
 pub const UNCHANGED: u64 = 0;
 
 /// A sequential specification: the object as it behaves with one client.
 ///
-/// Only the first five functions are needed; the others tell the search what it may skip, and their defaults
+/// Only the first four functions are needed; the others tell the search what it may skip, and their defaults
 /// are always right.
 pub trait Model: Sync {
     /// An operation with its arguments.
@@ -66,9 +67,38 @@ pub trait Model: Sync {
         true
     }
 
+    /// Decides a whole history faster than any search could, where the model has a way to and the history
+    /// allows it; `None` leaves it to the search. See [`crate::monitors`].
+    fn monitor(&self, _calls: &[CallOf<Self>]) -> Option<MonitorVerdict>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
     /// About how many bytes of memory this state holds on to, for the memory limit.
     fn state_bytes(&self, _state: &Self::State) -> usize {
         size_of::<Self::State>()
+    }
+
+    /// The history as operations on a register whose values are all different, one step for each call in its place:
+    /// what decides millions of operations without a search. `None` where it is none, in particular where two
+    /// operations that may have happened leave the same value, or where it is not clear which operation left a
+    /// value that somebody saw. The steps of failed calls only help to name an aborted read.
+    fn register_steps(&self, _calls: &[CallOf<Self>]) -> Option<Vec<RegisterStep>>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
+    /// Where the operation at this position saw a value that no operation left: the anomaly's name, and the position
+    /// of the operation to blame. Only for the explanation.
+    fn culprit(&self, _reader: usize, _calls: &[CallOf<Self>]) -> Option<(&'static str, usize)>
+    where
+        Self: Sized,
+    {
+        None
     }
 
     /// The anomaly's name in the field's terms, given the operation that fits no order and the whole history

@@ -38,6 +38,10 @@ pub struct Statistics {
     pub operations: u64,
     /// Independent parts.
     pub keys: u64,
+    /// Parts that were decided without a search.
+    pub fast: u64,
+    /// Parts that only a search decided.
+    pub searched: u64,
     /// Configurations the search visited.
     pub nodes: u64,
     /// Memory of the search at its greatest.
@@ -88,6 +92,8 @@ impl Report {
         result.with_statistics(json!({
             "operations": statistics.operations,
             "keys": statistics.keys,
+            "fast": statistics.fast,
+            "searched": statistics.searched,
             "nodes": statistics.nodes,
             "memory_bytes": statistics.memory_bytes,
             "elapsed_ms": u64::try_from(statistics.elapsed.as_millis()).unwrap_or(u64::MAX),

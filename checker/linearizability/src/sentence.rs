@@ -80,7 +80,7 @@ fn related<'a, M: Model>(
 }
 
 /// `put "3" by process 4 (10.2000–10.4000 s)`.
-fn told<M: Model>(model: &M, call: &CallOf<M>) -> String {
+pub(crate) fn told<M: Model>(model: &M, call: &CallOf<M>) -> String {
     let what = model.describe(&call.input, call.output.as_ref());
     let seconds = |ns: u64| format!("{:.4}", ns as f64 / 1e9);
     let when = match call.return_ns.filter(|_| call.ret.is_some()) {

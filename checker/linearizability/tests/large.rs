@@ -123,6 +123,7 @@ fn one_lost_append_among_thousands_is_found_and_explained() {
     assert_eq!(report.verdict, Verdict::Violation);
     let witness = report.witness.expect("a violation has a witness");
     println!("{}", witness.sentence);
-    assert_eq!(witness.kind, "lost append");
-    assert!(witness.operations.len() <= 15, "{witness:?}");
+    // The first to tell may be a value that was never there, before the loss itself is certain.
+    assert!(["lost append", "phantom value"].contains(&witness.kind.as_str()), "{witness:?}");
+    assert!(witness.operations.len() <= 6, "{witness:?}");
 }

@@ -2,76 +2,18 @@
 
 mod common;
 
-use common::{FLAVOURS, KvWorkload, Workload, history, rng};
+use common::compare::{ALL, compare};
+use common::{FLAVOURS, KvWorkload, history, rng};
 use history::Verdict;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
-use linearizability::models::multi_register::MultiRegister;
-use linearizability::{CallOf, Limits, Model, Report, check, oracle};
-
-/// How the two compare over many histories.
-#[derive(Debug, Default)]
-struct Tally {
-    valid: usize,
-    violations: usize,
-    disagreements: usize,
-}
-
-/// Checks `count` histories with `judge` and the oracle.
-fn compare<W: Workload>(
-    workload: &W,
-    seed: u64,
-    count: usize,
-    judge: impl Fn(&[CallOf<W>]) -> Report,
-) -> Tally {
-    let (mut rng, mut tally) = (rng(seed), Tally::default());
-    for _ in 0..count {
-        let calls = history(workload, &mut rng, 8);
-        let expected = oracle::is_linearizable(workload, &calls);
-        let report = judge(&calls);
-        if report.verdict == Verdict::Inconclusive || (report.verdict == Verdict::Valid) != expected
-        {
-            if tally.disagreements == 0 {
-                println!("expected {expected}, got {report:?} for\n{}", shown(workload, &calls));
-            }
-            tally.disagreements += 1;
-        }
-        if report.verdict == Verdict::Violation {
-            tally.violations += 1;
-            let witness = report.witness.expect("a violation has a witness");
-            let invoked = |id: &u64| calls.iter().find(|call| call.id == *id).map(|call| call.call);
-            let times: Vec<u64> = witness.operations.iter().filter_map(invoked).collect();
-            assert!(
-                !times.is_empty() && times.is_sorted() && times.len() == witness.operations.len()
-            );
-        } else {
-            tally.valid += 1;
-        }
-    }
-    tally
-}
-
-fn shown<W: Workload>(workload: &W, calls: &[CallOf<W>]) -> String {
-    let line = |c: &CallOf<W>| {
-        let what = workload.describe(&c.input, c.output.as_ref());
-        format!("{}: {what} {}–{:?}, failed {}\n", c.id, c.call, c.ret, c.failed)
-    };
-    calls.iter().map(line).collect()
-}
-
-/// A test that sees only one kind of history shows nothing.
-fn assert_agrees(tally: &Tally) {
-    let total = tally.valid + tally.violations;
-    assert_eq!(tally.disagreements, 0, "{tally:?}");
-    assert!(tally.valid * 10 > total && tally.violations * 10 > total, "one-sided: {tally:?}");
-}
+use linearizability::{CallOf, Limits, Model, check, oracle};
 
 #[test]
-fn key_value_histories_agree_with_the_oracle() {
-    for (seed, flavour) in (0..).zip(FLAVOURS) {
-        let judge = |calls: &[CallOf<Kv>]| check(&Kv, calls, &Limits::default());
-        let tally = compare(&KvWorkload(flavour), seed, 40_000, judge);
-        println!("{flavour:?}: {tally:?}");
-        assert_agrees(&tally);
+fn every_kind_of_history_agrees_with_the_oracle() {
+    for (seed, &(name, compare)) in (0..).zip(ALL) {
+        let tally = compare(seed, 20_000);
+        println!("{name}: {tally}");
+        tally.assert_agrees();
     }
 }
 
@@ -81,16 +23,8 @@ fn a_model_without_hints_agrees_with_the_oracle() {
     for (seed, flavour) in (100..).zip(FLAVOURS) {
         let workload = KvWorkload(flavour);
         let judge = |calls: &[CallOf<KvWorkload>]| check(&workload, calls, &Limits::default());
-        assert_agrees(&compare(&workload, seed, 10_000, judge));
+        compare(&workload, seed, 5_000, judge).assert_agrees();
     }
-}
-
-#[test]
-fn multi_register_histories_agree_with_the_oracle() {
-    let judge = |calls: &[CallOf<MultiRegister>]| check(&MultiRegister, calls, &Limits::default());
-    let tally = compare(&MultiRegister, 7, 60_000, judge);
-    println!("{tally:?}");
-    assert_agrees(&tally);
 }
 
 /// A key whose model is wrong in one place.

@@ -1,30 +1,138 @@
-//! `harness check`: judge a results folder again, from its record alone.
+//! `harness check`: judge a results folder again, from its record alone, or any tool's history against a model.
+
+use std::path::Path;
+
+use history::{Format, Verdict};
+use linearizability::{Limits, Named};
+use results::files;
 
 use super::{
-    run::{conclude, limits, tell},
-    say_json,
+    run::{conclude, tell, word},
+    say, say_json,
 };
 use crate::{
+    check::{self, Answer, Document, Question},
     cli::CheckArguments,
     exit::{Exit, Failure},
     run::{folder::Folder, judge::read_run},
 };
 
-/// Judges the folder and writes its results and report anew.
+/// Judges the folder and writes its results and report anew, or checks the history in a file.
 ///
 /// # Errors
-/// The folder is no results folder, or cannot be read or written.
+/// No such folder or file, no history, or no such model.
 pub fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
-    let path = arguments.folder.canonicalize().map_err(|error| {
-        Failure::Usage(format!("{} is no results folder: {error}", arguments.folder.display()))
+    let path = arguments.path.canonicalize().map_err(|error| {
+        Failure::Usage(format!(
+            "{} is neither a results folder nor a history: {error}",
+            arguments.path.display()
+        ))
     })?;
+    let limits = Limits {
+        time: arguments.time_limit,
+        memory_bytes: arguments.memory_limit,
+        ..Limits::default()
+    };
+    match &arguments.model {
+        Some(name) => check_history(arguments, &path, model(name)?, &limits),
+        None if path.is_dir() => check_folder(arguments, path, &limits),
+        None => Err(Failure::Usage(format!(
+            "{} is a file: name with --model what it must be linearizable as:\n{}",
+            arguments.path.display(),
+            models()
+        ))),
+    }
+}
+
+fn check_folder(
+    arguments: &CheckArguments,
+    path: std::path::PathBuf,
+    limits: &Limits,
+) -> Result<Exit, Failure> {
     let run = read_run(&path)?;
     let folder = Folder::existing(path);
-    let results = conclude(&folder, &limits(arguments.time_limit))?;
+    let results = conclude(&folder, limits)?;
     if arguments.json {
         say_json(&results);
     } else {
         tell(&results, &folder, &run);
     }
     Ok(results.verdict.into())
+}
+
+fn check_history(
+    arguments: &CheckArguments,
+    path: &Path,
+    model: Named,
+    limits: &Limits,
+) -> Result<Exit, Failure> {
+    let wanted = arguments.format.as_deref();
+    let (path, format) = if path.is_dir() {
+        (path.join(files::HISTORY), Format::JsonLines)
+    } else {
+        (path.to_path_buf(), check::format_of(path, wanted)?)
+    };
+    let question = Question { path, format, model, initial: arguments.initial.clone() };
+    let answer = check::answer(&question, limits)?;
+    if let Some(report) = &arguments.report {
+        check::write_report(&question, &answer, command(arguments), report)?;
+    }
+    if arguments.json {
+        say_json(&Document::new(&question, &answer));
+    } else {
+        tell_answer(&question, &answer, arguments);
+    }
+    Ok(answer.result.verdict.into())
+}
+
+fn tell_answer(question: &Question, answer: &Answer, arguments: &CheckArguments) {
+    let verdict = answer.result.verdict;
+    say(&format!("{}: {}", word(verdict), check::sentence(question, answer)));
+    if !answer.witness.is_empty() {
+        say("");
+        for line in check::table(&answer.witness) {
+            say(&format!("  {line}"));
+        }
+        say("");
+    }
+    for note in &answer.notes {
+        say(&format!("  note: {note}"));
+    }
+    let ms = |duration: std::time::Duration| format!("{:.1} ms", duration.as_secs_f64() * 1e3);
+    let (events, format) = (answer.events, question.format.name());
+    let (reading, checking) = (ms(answer.reading), ms(answer.checking));
+    say(&format!("  read {events} events ({format}) in {reading}, checked in {checking}"));
+    match &arguments.report {
+        Some(report) => say(&format!("  report  {}", report.display())),
+        None if verdict == Verdict::Violation => {
+            say("  report  add --report FILE.html to see it drawn");
+        }
+        None => {}
+    }
+}
+
+/// The command that asks the same again.
+fn command(arguments: &CheckArguments) -> String {
+    let option = |name: &str, value: &Option<String>| {
+        value.as_ref().map_or(String::new(), |value| format!(" --{name} {value}"))
+    };
+    format!(
+        "harness check {}{}{}{}",
+        arguments.path.display(),
+        option("model", &arguments.model),
+        option("format", &arguments.format),
+        option("initial", &arguments.initial.as_ref().map(|value| format!("'{value}'"))),
+    )
+}
+
+fn model(name: &str) -> Result<Named, Failure> {
+    Named::by_name(name).ok_or_else(|| {
+        Failure::Usage(format!("there is no model `{name}`; there are:\n{}", models()))
+    })
+}
+
+/// The models with the operations that each knows.
+fn models() -> String {
+    let line = |model: Named| format!("  {:<15} {}", model.name(), model.functions());
+    Named::ALL.map(line).join("\n")
 }

@@ -109,15 +109,21 @@ pub fn limits(time: Duration) -> Limits {
     Limits { time, memory_bytes: MEMORY_BYTES, ..Limits::default() }
 }
 
-/// The verdict in a sentence, where the report is, and how to do it again.
-pub fn tell(results: &ResultsFile, folder: &Folder, run: &RunFile) {
-    let word = match results.verdict {
+/// The verdict as it stands at the start of a line.
+#[must_use]
+pub fn word(verdict: Verdict) -> &'static str {
+    match verdict {
         Verdict::Valid => "VALID",
         Verdict::Inconclusive => "INCONCLUSIVE",
         Verdict::Violation => "VIOLATION",
-    };
+    }
+}
+
+/// The verdict in a sentence, where the report is, and how to do it again.
+pub fn tell(results: &ResultsFile, folder: &Folder, run: &RunFile) {
     // Values of the store may stand in these: shown, not obeyed.
-    say(&format!("{word}: {}", cluster::logs::printable(results.summary.as_bytes())));
+    let summary = cluster::logs::printable(results.summary.as_bytes());
+    say(&format!("{}: {summary}", word(results.verdict)));
     for note in &results.notes {
         say(&format!("  note: {}", cluster::logs::printable(note.as_bytes())));
     }

@@ -88,7 +88,10 @@ pub fn render(folder: &Folder) -> Markup {
     }
     out.raw("</div></header>");
     if let Some(run) = &folder.run {
-        facts_into(&mut out, folder, run);
+        // A history that another tool recorded has no run to tell of.
+        let facts =
+            if run.nodes.is_empty() { of_history(folder, run) } else { of_run(folder, run) };
+        facts_into(&mut out, &facts);
         command_into(&mut out, run);
         list_into(&mut out, "What this machine could not offer", "lacks", &run.lacks);
     }
@@ -98,7 +101,20 @@ pub fn render(folder: &Folder) -> Markup {
     out
 }
 
-fn facts_into(out: &mut Markup, folder: &Folder, run: &RunFile) {
+/// A name, what it is, and more about it.
+type Fact = (&'static str, String, String);
+
+fn of_history(folder: &Folder, run: &RunFile) -> Vec<Fact> {
+    vec![
+        ("History", run.target.clone(), run.target_folder.clone()),
+        ("Model", run.workload.clone(), String::new()),
+        ("Duration", format!("{} recorded", duration(folder.end_ns)), String::new()),
+        ("Checked", run.started.replacen('T', " ", 1), String::new()),
+        ("Bench", run.harness.clone(), String::new()),
+    ]
+}
+
+fn of_run(folder: &Folder, run: &RunFile) -> Vec<Fact> {
     let rate = run.rate.map_or("as fast as answered".into(), |rate| format!("{rate} operations/s"));
     let faults = match run.faults.as_slice() {
         [] => "none".to_owned(),
@@ -111,7 +127,7 @@ fn facts_into(out: &mut Markup, folder: &Folder, run: &RunFile) {
     let nodes = run.nodes.join(", ");
     let machine: Vec<String> =
         run.machine.iter().take(20).map(|(name, value)| format!("{name} {value}")).collect();
-    let facts: [(&str, String, String); 9] = [
+    vec![
         ("Target", run.target.clone(), run.target_folder.clone()),
         ("Workload", run.workload.clone(), format!("seed {}", run.seed)),
         ("Nodes", counted(run.nodes.len() as u64, "node"), nodes),
@@ -128,9 +144,12 @@ fn facts_into(out: &mut Markup, folder: &Folder, run: &RunFile) {
         ("Started", run.started.replacen('T', " ", 1), String::new()),
         ("Bench", run.harness.clone(), String::new()),
         ("Machine", machine.join(" · "), String::new()),
-    ];
+    ]
+}
+
+fn facts_into(out: &mut Markup, facts: &[Fact]) {
     out.raw("<dl class='facts'>");
-    for (name, value, detail) in &facts {
+    for (name, value, detail) in facts {
         out.push("<div><dt>{}</dt><dd>{}", &[name, &cut(value, FACT_CHARS_MAX)]);
         if !detail.is_empty() {
             out.push("<small>{}</small>", &[&cut(detail, FACT_CHARS_MAX)]);
@@ -154,9 +173,10 @@ fn effective(folder: &Folder) -> String {
 }
 
 fn command_into(out: &mut Markup, run: &RunFile) {
+    let heading = if run.nodes.is_empty() { "Ask again" } else { "Repeat this run" };
     out.push(
-        "<div class='command'><h2>Repeat this run</h2><pre><code id='command'>{}</code></pre><button type='button' data-copy='command' hidden>Copy</button></div>",
-        &[&run.command],
+        "<div class='command'><h2>{}</h2><pre><code id='command'>{}</code></pre><button type='button' data-copy='command' hidden>Copy</button></div>",
+        &[&heading, &run.command],
     );
 }
 

@@ -1,8 +1,10 @@
 //! EDN ↔ JSON by the table in the module above.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Number, Value, json};
 
-use super::parse::Cursor;
+use super::parse::{Cursor, Sink};
 use super::{Edn, is_keyword_name, is_symbol_name};
 
 /// Names of the objects that stand for what JSON lacks.
@@ -11,34 +13,74 @@ const MARKERS: [&str; 6] = ["#set", "#list", "#symbol", "#char", "#number", "#ta
 /// Before the text of a key that is neither keyword, string nor integer.
 const EDN_KEY: &str = "#edn ";
 
+impl Sink for Value {
+    fn nil() -> Self {
+        Value::Null
+    }
+    fn bool(value: bool) -> Self {
+        Value::Bool(value)
+    }
+    fn int(value: i128) -> Self {
+        integer(value).map_or_else(|| Self::number(&value.to_string()), Value::Number)
+    }
+    fn float(value: f64) -> Self {
+        let number = Number::from_f64(value);
+        number.map_or_else(|| Self::number(&value.to_string()), Value::Number)
+    }
+    fn number(text: &str) -> Self {
+        json!({ "#number": text })
+    }
+    fn string(text: Cow<'_, str>) -> Self {
+        Value::String(escaped(text, is_keyword))
+    }
+    fn char(character: char) -> Self {
+        json!({ "#char": character })
+    }
+    fn keyword(name: &str) -> Self {
+        Value::String(format!(":{name}"))
+    }
+    fn symbol(name: &str) -> Self {
+        json!({ "#symbol": name })
+    }
+    fn list(items: Vec<Self>) -> Self {
+        json!({ "#list": items })
+    }
+    fn vector(items: Vec<Self>) -> Self {
+        Value::Array(items)
+    }
+    fn set(items: Vec<Self>) -> Self {
+        json!({ "#set": items })
+    }
+    fn map(entries: Vec<(Edn, Self)>) -> Self {
+        Value::Object(entries.into_iter().map(|(k, v)| (key_to_json(&k), v)).collect())
+    }
+    fn tagged(tag: &str, value: Self) -> Self {
+        json!({ "#tag": [tag, value] })
+    }
+}
+
 /// The JSON value that stands for an EDN value.
 #[must_use]
 pub fn to_json(edn: &Edn) -> Value {
-    let array = |items: &[Edn]| Value::Array(items.iter().map(to_json).collect());
+    let all = |items: &[Edn]| items.iter().map(to_json).collect();
     match edn {
-        Edn::Nil => Value::Null,
-        Edn::Bool(value) => Value::Bool(*value),
-        Edn::Int(value) => match integer(*value) {
-            Some(number) => Value::Number(number),
-            None => json!({ "#number": value.to_string() }),
-        },
-        Edn::Float(value) => match Number::from_f64(*value) {
-            Some(number) => Value::Number(number),
-            None => json!({ "#number": value.to_string() }),
-        },
-        Edn::Number(text) => json!({ "#number": text }),
-        Edn::String(text) => Value::String(escaped(text, is_keyword)),
-        Edn::Char(character) => json!({ "#char": character }),
-        Edn::Keyword(name) => Value::String(format!(":{name}")),
-        Edn::Symbol(name) => json!({ "#symbol": name }),
-        Edn::List(items) => json!({ "#list": array(items) }),
-        Edn::Set(items) => json!({ "#set": array(items) }),
-        Edn::Vector(items) => array(items),
+        Edn::Nil => Value::nil(),
+        Edn::Bool(value) => Sink::bool(*value),
+        Edn::Int(value) => Value::int(*value),
+        Edn::Float(value) => Value::float(*value),
+        Edn::Number(text) => Value::number(text),
+        Edn::String(text) => Value::string(Cow::Borrowed(text)),
+        Edn::Char(character) => Value::char(*character),
+        Edn::Keyword(name) => Value::keyword(name),
+        Edn::Symbol(name) => Value::symbol(name),
+        Edn::List(items) => Value::list(all(items)),
+        Edn::Set(items) => Value::set(all(items)),
+        Edn::Vector(items) => Value::vector(all(items)),
         Edn::Map(entries) => {
             let entry = |(k, v): &(Edn, Edn)| (key_to_json(k), to_json(v));
             Value::Object(entries.iter().map(entry).collect())
         }
-        Edn::Tagged(tag, value) => json!({ "#tag": [tag, to_json(value)] }),
+        Edn::Tagged(tag, value) => Value::tagged(tag, to_json(value)),
     }
 }
 
@@ -104,7 +146,7 @@ fn marked(object: &Map<String, Value>) -> Option<Edn> {
 fn key_to_json(key: &Edn) -> String {
     match key {
         Edn::Keyword(name) => format!(":{name}"),
-        Edn::String(text) => escaped(text, is_special_key),
+        Edn::String(text) => escaped(Cow::Borrowed(text), is_special_key),
         Edn::Int(value) => value.to_string(),
         other => format!("{EDN_KEY}{other}"),
     }
@@ -155,8 +197,8 @@ fn single(text: &str) -> Option<Edn> {
 }
 
 /// Adds a backslash where the string, but for its leading backslashes, is special.
-fn escaped(text: &str, special: impl Fn(&str) -> bool) -> String {
-    if special(text.trim_start_matches('\\')) { format!("\\{text}") } else { text.to_owned() }
+fn escaped(text: Cow<'_, str>, special: impl Fn(&str) -> bool) -> String {
+    if special(text.trim_start_matches('\\')) { format!("\\{text}") } else { text.into_owned() }
 }
 
 /// Undoes [`escaped`].

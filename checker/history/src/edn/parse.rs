@@ -1,6 +1,48 @@
 //! A byte cursor over EDN text. Any input gives values or an error, never a panic.
+//!
+//! The grammar is written once; what comes of it is up to the [`Sink`]: EDN values, JSON values, or nothing.
+
+use std::borrow::Cow;
 
 use super::{Edn, is_keyword_name, is_symbol_name};
+
+/// What the values of a text become.
+pub(crate) trait Sink: Sized {
+    fn nil() -> Self;
+    fn bool(value: bool) -> Self;
+    /// From `i64::MIN` to `u64::MAX`.
+    fn int(value: i128) -> Self;
+    fn float(value: f64) -> Self;
+    /// Any other number, as written.
+    fn number(text: &str) -> Self;
+    fn string(text: Cow<'_, str>) -> Self;
+    fn char(character: char) -> Self;
+    fn keyword(name: &str) -> Self;
+    fn symbol(name: &str) -> Self;
+    fn list(items: Vec<Self>) -> Self;
+    fn vector(items: Vec<Self>) -> Self;
+    fn set(items: Vec<Self>) -> Self;
+    fn map(entries: Vec<(Edn, Self)>) -> Self;
+    fn tagged(tag: &str, value: Self) -> Self;
+}
+
+/// The value is not wanted.
+impl Sink for () {
+    fn nil() {}
+    fn bool(_: bool) {}
+    fn int(_: i128) {}
+    fn float(_: f64) {}
+    fn number(_: &str) {}
+    fn string(_: Cow<'_, str>) {}
+    fn char(_: char) {}
+    fn keyword(_: &str) {}
+    fn symbol(_: &str) {}
+    fn list(_: Vec<()>) {}
+    fn vector(_: Vec<()>) {}
+    fn set(_: Vec<()>) {}
+    fn map(_: Vec<(Edn, ())>) {}
+    fn tagged(_: &str, (): ()) {}
+}
 
 /// Deepest nesting that is read: far beyond any history, far below the stack.
 pub const MAX_DEPTH: usize = 60;
@@ -18,7 +60,7 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    pub(crate) fn at(text: &[u8], offset: usize, message: impl Into<String>) -> Self {
+    fn at(text: &[u8], offset: usize, message: impl Into<String>) -> Self {
         let before = &text[..offset.min(text.len())];
         let newline = before.iter().rposition(|&b| b == b'\n');
         Self {
@@ -40,23 +82,25 @@ pub fn parse(text: &[u8]) -> Result<Vec<Edn>, ParseError> {
 }
 
 /// What went wrong, and at which byte.
-struct Failure {
-    offset: usize,
-    message: String,
+pub(crate) struct Failure {
+    pub(crate) offset: usize,
+    pub(crate) message: String,
 }
 
-type Parsed<T> = Result<T, Failure>;
+pub(crate) type Parsed<T> = Result<T, Failure>;
 
 /// A position in the text.
 pub(crate) struct Cursor<'a> {
     text: &'a [u8],
     offset: usize,
     depth: usize,
+    /// The end of the text was looked at: with more text, there might have been more to read.
+    met_end: bool,
 }
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(text: &'a [u8]) -> Self {
-        Self { text, offset: 0, depth: 0 }
+        Self { text, offset: 0, depth: 0, met_end: false }
     }
 
     /// The next value and where it starts; nothing at the end of the text.
@@ -73,16 +117,45 @@ impl<'a> Cursor<'a> {
         Ok(Some((start, self.value()?)))
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.text.get(self.offset).copied()
+    pub(crate) fn offset(&self) -> usize {
+        self.offset
     }
 
-    fn fail<T>(&self, message: impl Into<String>) -> Parsed<T> {
+    /// Whether the end of the text mattered.
+    pub(crate) fn has_met_end(&self) -> bool {
+        self.met_end
+    }
+
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        let next = self.text.get(self.offset).copied();
+        self.met_end |= next.is_none();
+        next
+    }
+
+    fn peek_second(&mut self) -> Option<u8> {
+        let next = self.text.get(self.offset + 1).copied();
+        self.met_end |= next.is_none();
+        next
+    }
+
+    /// Steps over a byte that was peeked at.
+    pub(crate) fn bump(&mut self) {
+        self.offset += 1;
+    }
+
+    /// Goes back to an earlier offset.
+    pub(crate) fn rewind(&mut self, offset: usize) {
+        self.offset = offset;
+    }
+
+    pub(crate) fn fail<T>(&self, message: impl Into<String>) -> Parsed<T> {
         Err(Failure { offset: self.offset, message: message.into() })
     }
 
     /// Skips blanks, commas, comments and discarded forms.
-    fn skip_blank(&mut self) -> Parsed<()> {
+    #[inline]
+    pub(crate) fn skip_blank(&mut self) -> Parsed<()> {
         loop {
             match self.peek() {
                 Some(b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' | b',') => self.offset += 1,
@@ -90,9 +163,9 @@ impl<'a> Cursor<'a> {
                     let rest = &self.text[self.offset..];
                     self.offset += rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
                 }
-                Some(b'#') if self.text.get(self.offset + 1) == Some(&b'_') => {
+                Some(b'#') if self.peek_second() == Some(b'_') => {
                     self.offset += 2;
-                    self.nested(Self::required)?;
+                    self.nested(Self::required::<()>)?;
                 }
                 _ => return Ok(()),
             }
@@ -111,19 +184,19 @@ impl<'a> Cursor<'a> {
     }
 
     /// A value that must be there.
-    fn required(&mut self) -> Parsed<Edn> {
+    pub(crate) fn required<S: Sink>(&mut self) -> Parsed<S> {
         self.skip_blank()?;
         self.value()
     }
 
-    fn value(&mut self) -> Parsed<Edn> {
+    pub(crate) fn value<S: Sink>(&mut self) -> Parsed<S> {
         match self.peek() {
             None => self.fail("the text ends where a value is expected"),
-            Some(b'(') => self.sequence(b')').map(Edn::List),
-            Some(b'[') => self.sequence(b']').map(Edn::Vector),
-            Some(b'{') => self.map(),
-            Some(b'"') => self.string().map(Edn::String),
-            Some(b'\\') => self.character(),
+            Some(b'(') => self.sequence(b')').map(S::list),
+            Some(b'[') => self.sequence(b']').map(S::vector),
+            Some(b'{') => self.map().map(S::map),
+            Some(b'"') => self.string().map(S::string),
+            Some(b'\\') => self.character().map(S::char),
             Some(b'#') => self.dispatch(),
             Some(b')' | b']' | b'}') => self.fail("a closing bracket without an opening one"),
             Some(_) => self.atom(),
@@ -131,87 +204,112 @@ impl<'a> Cursor<'a> {
     }
 
     /// Values up to the closing bracket; the cursor is on the opening one.
-    fn sequence(&mut self, close: u8) -> Parsed<Vec<Edn>> {
+    fn sequence<S: Sink>(&mut self, close: u8) -> Parsed<Vec<S>> {
+        let mut items = Vec::new();
+        self.between(close, |cursor| {
+            items.push(cursor.value()?);
+            Ok(())
+        })?;
+        Ok(items)
+    }
+
+    /// Calls `read` on each thing up to the closing bracket; the cursor is on the opening one.
+    pub(crate) fn between(
+        &mut self,
+        close: u8,
+        mut read: impl FnMut(&mut Self) -> Parsed<()>,
+    ) -> Parsed<()> {
         let open = self.offset;
         self.offset += 1;
         self.nested(|cursor| {
-            let mut items = Vec::new();
             loop {
                 cursor.skip_blank()?;
                 match cursor.peek() {
                     Some(byte) if byte == close => {
                         cursor.offset += 1;
-                        return Ok(items);
+                        return Ok(());
                     }
                     None => {
                         let message = "this bracket is never closed".to_owned();
                         return Err(Failure { offset: open, message });
                     }
-                    Some(_) => items.push(cursor.value()?),
+                    Some(_) => read(cursor)?,
                 }
             }
         })
     }
 
-    fn map(&mut self) -> Parsed<Edn> {
+    fn map<S: Sink>(&mut self) -> Parsed<Vec<(Edn, S)>> {
         let open = self.offset;
-        let items = self.sequence(b'}')?;
-        let failure = |message: &str| Err(Failure { offset: open, message: message.to_owned() });
-        if items.len() % 2 == 1 {
-            return failure("a map with a key but no value");
-        }
-        let mut entries = Vec::with_capacity(items.len() / 2);
-        let mut items = items.into_iter();
-        while let (Some(key), Some(value)) = (items.next(), items.next()) {
-            entries.push((key, value));
-        }
+        let mut entries = Vec::new();
+        self.between(b'}', |cursor| {
+            let key = cursor.value()?;
+            cursor.value_of_key(open)?;
+            entries.push((key, cursor.value()?));
+            Ok(())
+        })?;
         if has_duplicates(&entries) {
-            failure("a map with a duplicate key")
-        } else {
-            Ok(Edn::Map(entries))
+            return Err(duplicate_key(open));
         }
+        Ok(entries)
+    }
+
+    /// Steps to the value that belongs to a key; `open` is where the map begins.
+    pub(crate) fn value_of_key(&mut self, open: usize) -> Parsed<()> {
+        self.skip_blank()?;
+        if self.peek() == Some(b'}') {
+            let message = "a map with a key but no value".to_owned();
+            return Err(Failure { offset: open, message });
+        }
+        Ok(())
     }
 
     /// What begins with `#`: a set, a symbolic number, a namespaced map or a tag.
-    fn dispatch(&mut self) -> Parsed<Edn> {
-        match self.text.get(self.offset + 1) {
+    fn dispatch<S: Sink>(&mut self) -> Parsed<S> {
+        match self.peek_second() {
             Some(b'{') => {
                 self.offset += 1;
-                self.sequence(b'}').map(Edn::Set)
+                self.sequence(b'}').map(S::set)
             }
             Some(b'#') => {
                 let start = self.offset;
                 self.offset += 2;
                 match self.token()? {
-                    "Inf" | "-Inf" | "NaN" => Ok(Edn::Number(self.since(start))),
+                    "Inf" | "-Inf" | "NaN" => Ok(S::number(&self.since(start))),
                     _ => self.fail("expected ##Inf, ##-Inf or ##NaN"),
                 }
             }
             Some(b':') => {
                 self.offset += 2;
-                let namespace = self.token()?.to_owned();
-                if !is_keyword_name(&namespace) {
+                let namespace = self.token()?;
+                if !is_keyword_name(namespace) {
                     return self.fail("a namespaced map without a namespace");
                 }
                 self.skip_blank()?;
                 if self.peek() != Some(b'{') {
                     return self.fail("expected the map after its namespace");
                 }
-                match self.map()? {
-                    Edn::Map(entries) => Ok(qualify(&namespace, entries)),
-                    other => Ok(other),
-                }
+                let entries = self.map()?;
+                Ok(S::map(entries.into_iter().map(|(k, v)| (qualify(namespace, k), v)).collect()))
             }
             _ => {
-                self.offset += 1;
-                let tag = self.token()?.to_owned();
-                if !is_symbol_name(&tag) {
-                    return self.fail("not a tag");
-                }
+                let tag = self.tag()?;
                 let value = self.nested(Self::required)?;
-                Ok(Edn::Tagged(tag, Box::new(value)))
+                Ok(S::tagged(tag, value))
             }
         }
+    }
+
+    /// Is this the tag of a value, as in `#inst "2026"`?
+    pub(crate) fn is_at_tag(&mut self) -> bool {
+        self.peek() == Some(b'#') && !matches!(self.peek_second(), Some(b'{' | b'#' | b':') | None)
+    }
+
+    /// A tag; the cursor is on its `#`.
+    pub(crate) fn tag(&mut self) -> Parsed<&'a str> {
+        self.offset += 1;
+        let tag = self.token()?;
+        if is_symbol_name(tag) { Ok(tag) } else { self.fail("not a tag") }
     }
 
     fn since(&self, start: usize) -> String {
@@ -222,6 +320,7 @@ impl<'a> Cursor<'a> {
     fn token(&mut self) -> Parsed<&'a str> {
         let rest = &self.text[self.offset..];
         let length = rest.iter().position(|&b| is_delimiter(b)).unwrap_or(rest.len());
+        self.met_end |= length == rest.len();
         match std::str::from_utf8(&rest[..length]) {
             Ok(token) => {
                 self.offset += length;
@@ -231,31 +330,42 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A number, a keyword, a symbol, or one of the three words.
-    fn atom(&mut self) -> Parsed<Edn> {
+    /// The name of a keyword, without its colon; the cursor is on the colon.
+    pub(crate) fn keyword(&mut self) -> Parsed<&'a str> {
         let start = self.offset;
         let token = self.token()?;
-        let atom = match token {
-            "nil" => Some(Edn::Nil),
-            "true" => Some(Edn::Bool(true)),
-            "false" => Some(Edn::Bool(false)),
-            _ => match token.strip_prefix(':') {
-                Some(name) => is_keyword_name(name).then(|| Edn::Keyword(name.to_owned())),
-                None if is_symbol_name(token) => Some(Edn::Symbol(token.to_owned())),
-                None => number(token),
-            },
-        };
-        atom.ok_or_else(|| {
-            let shown: String = token.chars().take(40).collect();
-            Failure { offset: start, message: format!("{shown:?} is no EDN value") }
-        })
+        token
+            .strip_prefix(':')
+            .filter(|name| is_keyword_name(name))
+            .ok_or_else(|| no_value(start, token))
     }
 
-    fn character(&mut self) -> Parsed<Edn> {
+    /// A number, a keyword, a symbol, or one of the three words.
+    fn atom<S: Sink>(&mut self) -> Parsed<S> {
+        if self.peek() == Some(b':') {
+            return self.keyword().map(S::keyword);
+        }
+        let start = self.offset;
+        let token = self.token()?;
+        if let Some(small) = small_integer(token) {
+            return Ok(S::int(small.into()));
+        }
+        let atom = match token {
+            "nil" => Some(S::nil()),
+            "true" => Some(S::bool(true)),
+            "false" => Some(S::bool(false)),
+            _ if is_symbol_name(token) => Some(S::symbol(token)),
+            _ => number(token),
+        };
+        atom.ok_or_else(|| no_value(start, token))
+    }
+
+    fn character(&mut self) -> Parsed<char> {
         self.offset += 1;
         // The first one may be a delimiter, as in `\(`.
         let rest = &self.text[self.offset..];
         let length = (1..rest.len()).find(|&i| is_delimiter(rest[i])).unwrap_or(rest.len());
+        self.met_end |= length == rest.len();
         let Ok(name) = std::str::from_utf8(&rest[..length]) else { return self.fail("not UTF-8") };
         let mut chars = name.chars();
         let character = match (name, chars.next(), chars.as_str()) {
@@ -274,33 +384,46 @@ impl<'a> Cursor<'a> {
         match character {
             Some(character) => {
                 self.offset += length;
-                Ok(Edn::Char(character))
+                Ok(character)
             }
             None => self.fail("not a character"),
         }
     }
 
     /// A string; the cursor is on its opening quote.
-    fn string(&mut self) -> Parsed<String> {
+    fn string(&mut self) -> Parsed<Cow<'a, str>> {
         let open = self.offset;
         self.offset += 1;
-        let mut bytes = Vec::new();
-        loop {
-            let rest = &self.text[self.offset..];
-            let Some(plain) = rest.iter().position(|&b| b == b'"' || b == b'\\') else {
-                let message = "this string is never closed".to_owned();
-                return Err(Failure { offset: open, message });
-            };
-            bytes.extend_from_slice(&rest[..plain]);
-            self.offset += plain + 1;
-            if rest[plain] == b'"' {
-                break;
-            }
+        let first = self.plain(open)?;
+        if self.peek() == Some(b'"') {
+            self.offset += 1;
+            return utf8(first, open).map(Cow::Borrowed);
+        }
+        let mut bytes = first.to_vec();
+        while self.peek() == Some(b'\\') {
+            self.offset += 1;
             let character = self.escape()?;
             bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            bytes.extend_from_slice(self.plain(open)?);
         }
-        String::from_utf8(bytes)
-            .map_err(|_| Failure { offset: open, message: "not UTF-8".to_owned() })
+        self.offset += 1;
+        utf8(&bytes, open).map(|text| Cow::Owned(text.to_owned()))
+    }
+
+    /// The bytes up to the next quote or backslash.
+    fn plain(&mut self, open: usize) -> Parsed<&'a [u8]> {
+        let rest = &self.text[self.offset..];
+        match rest.iter().position(|&b| b == b'"' || b == b'\\') {
+            Some(length) => {
+                self.offset += length;
+                Ok(&rest[..length])
+            }
+            None => {
+                self.met_end = true;
+                let message = "this string is never closed".to_owned();
+                Err(Failure { offset: open, message })
+            }
+        }
     }
 
     /// What follows the backslash in a string.
@@ -327,6 +450,7 @@ impl<'a> Cursor<'a> {
     fn unicode(&mut self) -> Parsed<char> {
         let first = self.hex4()?;
         let mut units = vec![first];
+        self.met_end |= self.text.len() - self.offset < 2;
         if (0xD800..0xDC00).contains(&first) && self.text[self.offset..].starts_with(b"\\u") {
             self.offset += 2;
             units.push(self.hex4()?);
@@ -339,6 +463,7 @@ impl<'a> Cursor<'a> {
 
     fn hex4(&mut self) -> Parsed<u16> {
         let digits = self.text.get(self.offset..self.offset + 4);
+        self.met_end |= digits.is_none();
         let digits = digits.filter(|d| d.iter().all(u8::is_ascii_hexdigit));
         let unit = digits
             .and_then(|d| std::str::from_utf8(d).ok())
@@ -354,11 +479,34 @@ impl<'a> Cursor<'a> {
 }
 
 fn is_delimiter(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || b",()[]{}\";\\".contains(&byte)
+    const DELIMITERS: [bool; 256] = {
+        let mut table = [false; 256];
+        let delimiters = b" \t\n\r\x0c,()[]{}\";\\";
+        let mut i = 0;
+        while i < delimiters.len() {
+            table[delimiters[i] as usize] = true;
+            i += 1;
+        }
+        table
+    };
+    DELIMITERS[byte as usize]
+}
+
+fn utf8(bytes: &[u8], offset: usize) -> Parsed<&str> {
+    std::str::from_utf8(bytes).map_err(|_| Failure { offset, message: "not UTF-8".to_owned() })
+}
+
+fn no_value(offset: usize, token: &str) -> Failure {
+    let shown: String = token.chars().take(40).collect();
+    Failure { offset, message: format!("{shown:?} is no EDN value") }
+}
+
+pub(crate) fn duplicate_key(open: usize) -> Failure {
+    Failure { offset: open, message: "a map with a duplicate key".to_owned() }
 }
 
 /// A small map by looking, a large one by its keys' text.
-fn has_duplicates(entries: &[(Edn, Edn)]) -> bool {
+fn has_duplicates<S>(entries: &[(Edn, S)]) -> bool {
     if entries.len() <= 16 {
         return entries
             .iter()
@@ -370,31 +518,47 @@ fn has_duplicates(entries: &[(Edn, Edn)]) -> bool {
 }
 
 /// `#:ns{:a 1}` means `{:ns/a 1}`.
-fn qualify(namespace: &str, entries: Vec<(Edn, Edn)>) -> Edn {
-    let qualified = |key| match key {
+fn qualify(namespace: &str, key: Edn) -> Edn {
+    match key {
         Edn::Keyword(name) => match name.strip_prefix("_/") {
             Some(bare) => Edn::Keyword(bare.to_owned()),
             None if name.contains('/') => Edn::Keyword(name),
             None => Edn::Keyword(format!("{namespace}/{name}")),
         },
         other => other,
-    };
-    Edn::Map(entries.into_iter().map(|(key, value)| (qualified(key), value)).collect())
+    }
+}
+
+/// Nearly every number of a history: a few digits, perhaps with a minus sign.
+fn small_integer(token: &str) -> Option<i64> {
+    let digits = token.strip_prefix('-').unwrap_or(token).as_bytes();
+    let is_small = matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && digits.len() <= 18;
+    if !is_small {
+        return None;
+    }
+    let mut value = 0;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        value = value * 10 + i64::from(digit - b'0');
+    }
+    Some(if digits.len() == token.len() { value } else { -value })
 }
 
 /// A number in Clojure's notation.
-fn number(token: &str) -> Option<Edn> {
+fn number<S: Sink>(token: &str) -> Option<S> {
     let unsigned = token.strip_prefix(['+', '-']).unwrap_or(token);
     let digits = unsigned.bytes().take_while(u8::is_ascii_digit).count();
     let (whole, rest) = unsigned.split_at(digits);
     if whole.is_empty() || (whole.len() > 1 && whole.starts_with('0')) {
         return None;
     }
-    let as_written = || Some(Edn::Number(token.to_owned()));
+    let as_written = || Some(S::number(token));
     if rest.is_empty() {
         let fits = i128::from(i64::MIN)..=i128::from(u64::MAX);
         return match token.parse::<i128>() {
-            Ok(integer) if fits.contains(&integer) => Some(Edn::Int(integer)),
+            Ok(integer) if fits.contains(&integer) => Some(S::int(integer)),
             _ => as_written(),
         };
     }
@@ -419,7 +583,7 @@ fn number(token: &str) -> Option<Edn> {
     }
     match token.parse::<f64>() {
         _ if exact => as_written(),
-        Ok(float) if float.is_finite() => Some(Edn::Float(float)),
+        Ok(float) if float.is_finite() => Some(S::float(float)),
         _ => as_written(),
     }
 }

@@ -5,8 +5,9 @@ use std::hash::BuildHasher;
 use rustc_hash::FxBuildHasher;
 use serde_json::Value;
 
+use super::numbers::Numbers;
 use super::quoted;
-use crate::{Model, UNCHANGED};
+use crate::{CallOf, Model, RegisterStep, UNCHANGED};
 
 /// One register with an initial value (Jepsen's is nil).
 #[derive(Clone, Debug, Default)]
@@ -101,6 +102,40 @@ impl Model for CasRegister {
             _ => None,
         }
     }
+
+    fn register_steps(&self, calls: &[CallOf<Self>]) -> Option<Vec<RegisterStep>> {
+        let mut numbers = Numbers::new(&self.initial);
+        calls.iter().map(|call| step_of(call, &mut numbers)).collect()
+    }
+}
+
+/// `None` where the value has a writer already.
+fn step_of<'a>(
+    call: &'a CallOf<CasRegister>,
+    numbers: &mut Numbers<&'a Value>,
+) -> Option<RegisterStep> {
+    match (&call.input, &call.output) {
+        (CasInput::Read, Some(CasOutput::Value(value))) => {
+            Some(RegisterStep::Read(numbers.of(value)))
+        }
+        (CasInput::Read, _) => Some(RegisterStep::Nothing),
+        // Remembered to name an aborted read.
+        (CasInput::Write(value) | CasInput::Cas(_, value), _) if call.failed => {
+            Some(RegisterStep::Write(numbers.of(value)))
+        }
+        (CasInput::Write(value), None | Some(CasOutput::Done)) => {
+            Some(RegisterStep::Write(numbers.left(value)?))
+        }
+        (CasInput::Cas(expect, value), output) => match output {
+            Some(CasOutput::Cas(false)) => Some(RegisterStep::Refused(numbers.of(expect))),
+            None if call.ret.is_some() => None,
+            None | Some(CasOutput::Cas(true)) => {
+                Some(RegisterStep::Swap { old: numbers.of(expect), new: numbers.left(value)? })
+            }
+            Some(_) => None,
+        },
+        (CasInput::Write(_), Some(_)) => None,
+    }
 }
 
 fn fingerprint(value: &Value) -> u64 {
@@ -108,7 +143,7 @@ fn fingerprint(value: &Value) -> u64 {
 }
 
 /// A number as it is, anything longer shortened.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => quoted(text),
         Value::Array(_) | Value::Object(_) => quoted(&value.to_string()),

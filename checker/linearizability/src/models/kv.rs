@@ -6,7 +6,9 @@ use std::hash::BuildHasher;
 use rustc_hash::FxBuildHasher;
 
 use super::text::Text;
-use crate::{CallOf, Model, UNCHANGED, kind};
+use crate::{CallOf, Model, RegisterStep, UNCHANGED, kind};
+
+mod steps;
 
 /// One key, absent at first. Check a store key by key with [`crate::check_by_key`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -151,9 +153,17 @@ impl Model for Kv {
         size_of::<KvState>() + state.0.as_ref().map_or(0, Text::own_bytes)
     }
 
+    fn register_steps(&self, calls: &[CallOf<Self>]) -> Option<Vec<RegisterStep>> {
+        steps::of(calls)
+    }
+
+    fn culprit(&self, reader: usize, calls: &[CallOf<Self>]) -> Option<(&'static str, usize)> {
+        misplaced_piece(&calls[reader], calls)
+    }
+
     fn kind(&self, stuck: &CallOf<Self>, calls: &[CallOf<Self>]) -> &'static str {
-        match (append_kind(stuck, calls), kind::of(self, stuck, calls)) {
-            (Some(kind), _) => kind,
+        match (misplaced_piece(stuck, calls), kind::of(self, stuck, calls)) {
+            (Some((kind, _)), _) => kind,
             // Two appends to the same value: one of them is lost.
             (None, "lost update") if matches!(stuck.input, KvInput::Append(_)) => "lost append",
             (None, kind) => kind,
@@ -262,25 +272,27 @@ mod describe {
 /// More character comparisons than this are too much for a name.
 const NAMING_WORK_MAX: usize = 200_000_000;
 
-/// What went wrong with appends, where the order of the pieces does not matter for the name.
-fn append_kind(stuck: &CallOf<Kv>, calls: &[CallOf<Kv>]) -> Option<&'static str> {
+/// An append whose piece is in the value too often, or too rarely, where the order of the pieces does not matter for
+/// the name.
+fn misplaced_piece(stuck: &CallOf<Kv>, calls: &[CallOf<Kv>]) -> Option<(&'static str, usize)> {
     let (KvInput::Get | KvInput::Append(_), Some(KvOutput::Value(Some(value)))) =
         (&stuck.input, &stuck.output)
     else {
         return None;
     };
-    let appended = |call: &CallOf<Kv>| match &call.input {
-        KvInput::Append(more) if !more.is_empty() => Some(more.clone()),
-        _ => None,
-    };
-    // How often each piece was appended: at least, at most, and by operations that failed.
-    let mut pieces: BTreeMap<String, [usize; 3]> = BTreeMap::new();
-    for (call, more) in calls.iter().filter_map(|call| Some((call, appended(call)?))) {
+    // How often each piece was appended (at least, at most, and by operations that failed), and the last to do so.
+    let mut pieces: BTreeMap<&str, ([usize; 3], usize)> = BTreeMap::new();
+    for (i, call) in calls.iter().enumerate() {
+        let KvInput::Append(more) = &call.input else { continue };
+        if more.is_empty() {
+            continue;
+        }
         let finished = call.ret.is_some_and(|ret| ret < stuck.call);
-        let [least, most, failed] = pieces.entry(more).or_default();
+        let ([least, most, failed], last) = pieces.entry(more).or_default();
         *least += usize::from(!call.failed && finished);
         *most += usize::from(!call.failed);
         *failed += usize::from(call.failed);
+        *last = i;
     }
     if pieces.len() * (value.len() + 8 * pieces.len()) > NAMING_WORK_MAX {
         return None;
@@ -289,17 +301,17 @@ fn append_kind(stuck: &CallOf<Kv>, calls: &[CallOf<Kv>]) -> Option<&'static str>
     let only_appends = calls
         .iter()
         .all(|call| call.failed || matches!(call.input, KvInput::Get | KvInput::Append(_)));
-    pieces.keys().find_map(|piece| {
+    pieces.iter().find_map(|(piece, &(_, last))| {
         // One piece may be part of another, as "1;" is of "11;".
-        let [least, most, failed] = pieces.iter().fold([0; 3], |sums, (other, counts)| {
-            let within = other.matches(piece.as_str()).count();
+        let [least, most, failed] = pieces.iter().fold([0; 3], |sums, (other, (counts, _))| {
+            let within = other.matches(piece).count();
             [0, 1, 2].map(|i| sums[i] + counts[i] * within)
         });
-        let seen = value.matches(piece.as_str()).count();
+        let seen = value.matches(piece).count();
         if seen > most {
-            Some(if failed > 0 { "aborted read" } else { "duplicated append" })
+            Some((if failed > 0 { "aborted read" } else { "duplicated append" }, last))
         } else {
-            (only_appends && seen < least).then_some("lost append")
+            (only_appends && seen < least).then_some(("lost append", last))
         }
     })
 }

@@ -2,6 +2,10 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod compare;
+pub mod registers;
+pub mod synthetic;
+
 use std::collections::BTreeMap;
 
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
@@ -103,34 +107,27 @@ pub enum Flavour {
     Register,
     FewValues,
     Append,
+    /// Pieces that are all different, and appends that say nothing about the value.
+    UniqueAppend,
     Cas,
+    /// Values that are all different.
+    UniqueCas,
     PutHash,
     Everything,
 }
 
-pub const FLAVOURS: [Flavour; 6] = [
+pub const FLAVOURS: [Flavour; 8] = [
     Flavour::Register,
     Flavour::FewValues,
     Flavour::Append,
+    Flavour::UniqueAppend,
     Flavour::Cas,
+    Flavour::UniqueCas,
     Flavour::PutHash,
     Flavour::Everything,
 ];
 
-/// What a right store answers.
-pub fn truth(state: &<Kv as Model>::State, input: &KvInput) -> KvOutput {
-    let value = state.value();
-    match input {
-        KvInput::Get => KvOutput::Value(value),
-        KvInput::Put(_) => KvOutput::Done,
-        KvInput::Append(more) => KvOutput::Value(Some(value.unwrap_or_default() + more)),
-        KvInput::PutHash(_) => KvOutput::Previous(value.unwrap_or_default()),
-        KvInput::Cas { expect, .. } => {
-            let swapped = value == *expect;
-            KvOutput::Cas { swapped, current: (!swapped).then_some(value) }
-        }
-    }
-}
+pub use synthetic::kv_truth as truth;
 
 /// The key-value model under a workload.
 pub struct KvWorkload(pub Flavour);
@@ -162,11 +159,16 @@ impl Workload for KvWorkload {
             let expect = (expect > 0).then(|| ["", "0", "1"][expect - 1].to_owned());
             KvInput::Cas { expect, value }
         };
+        let number = fresh;
         let fresh = format!("v{fresh}");
         let kind = rng.random_range(
             0..2 * match self.0 {
                 Flavour::Register | Flavour::FewValues => 1,
-                Flavour::Append | Flavour::PutHash | Flavour::Cas => 2,
+                Flavour::Append
+                | Flavour::UniqueAppend
+                | Flavour::PutHash
+                | Flavour::Cas
+                | Flavour::UniqueCas => 2,
                 Flavour::Everything => 4,
             },
         );
@@ -178,6 +180,13 @@ impl Workload for KvWorkload {
             (Flavour::FewValues, _) => KvInput::Put(few(rng)),
             (Flavour::Append, 1) => KvInput::Append(few(rng)),
             (Flavour::Append, _) | (Flavour::Everything, 2) => KvInput::Append(fresh),
+            (Flavour::UniqueAppend, 1) => KvInput::Put(fresh),
+            (Flavour::UniqueAppend, _) => KvInput::Append(fresh),
+            (Flavour::UniqueCas, 1) => KvInput::Put(fresh),
+            (Flavour::UniqueCas, _) => {
+                let expect = rng.random_range(0..=number + 1).checked_sub(1);
+                KvInput::Cas { expect: expect.map(|number| format!("v{number}")), value: fresh }
+            }
             (Flavour::Cas, 1) => KvInput::Put(few(rng)),
             (Flavour::Cas, _) => {
                 let value = few(rng);
@@ -192,7 +201,10 @@ impl Workload for KvWorkload {
     }
 
     fn output(&self, state: &Self::State, input: &KvInput) -> KvOutput {
-        truth(state, input)
+        match input {
+            KvInput::Append(_) if self.0 == Flavour::UniqueAppend => KvOutput::Done,
+            _ => truth(state, input),
+        }
     }
 
     fn blurred(&self, rng: &mut ChaCha8Rng, output: KvOutput) -> KvOutput {

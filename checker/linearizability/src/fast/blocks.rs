@@ -1,0 +1,196 @@
+//! Chains of clusters, and whether they fit one after another.
+
+use super::clusters::{Cluster, Clusters, NONE};
+use super::times::{BEFORE, NEVER};
+use super::{Finding, Register};
+use crate::RegisterStep;
+use crate::register::INITIAL;
+
+/// A chain as one.
+#[derive(Clone, Copy)]
+pub(super) struct Block {
+    /// Its first value.
+    pub(super) root: u32,
+    /// The least return in it, and whose.
+    pub(super) first_return: u32,
+    first_returner: u32,
+    /// The greatest call in it, and whose.
+    pub(super) last_call: u32,
+    last_caller: u32,
+}
+
+/// Every chain.
+pub(super) struct Blocks(pub(super) Vec<Block>);
+
+impl Blocks {
+    /// Fails where a chain contradicts itself.
+    pub(super) fn of(register: &Register<'_>, clusters: &Clusters) -> Result<Self, Finding> {
+        let (mut blocks, mut chain, mut seen) = (Vec::new(), Vec::new(), 0);
+        for (root, cluster) in (0..).zip(&clusters.all) {
+            let builds_on = |writer: u32| register.steps[writer as usize].needs().is_some();
+            if !cluster.active || (cluster.writer != NONE && builds_on(cluster.writer)) {
+                continue;
+            }
+            chain.clear();
+            chain.extend(clusters.chain(root));
+            seen += chain.len();
+            blocks.push(fold(register, clusters, &chain)?);
+        }
+        if seen < clusters.active {
+            return Err(clusters.circle(register));
+        }
+        Ok(Self(blocks))
+    }
+
+    /// Two blocks that must precede each other.
+    pub(super) fn find_conflict(
+        &self,
+        register: &Register<'_>,
+        clusters: &Clusters,
+    ) -> Result<(), Finding> {
+        let conflict =
+            |a: &Block, b: &Block| a.first_return < b.last_call && b.first_return < a.last_call;
+        // By first return: of the blocks up to there the one with the last call.
+        let mut latest = vec![NONE; register.times.end as usize + 1];
+        let block = |number: u32| &self.0[number as usize];
+        for (number, b) in (0..).zip(&self.0).filter(|(_, b)| b.first_return != NEVER) {
+            let place = &mut latest[b.first_return as usize];
+            if *place != NONE && conflict(block(*place), b) {
+                return Err(explain(register, clusters, block(*place), b));
+            }
+            if *place == NONE || block(*place).last_call < b.last_call {
+                *place = number;
+            }
+        }
+        let mut best = NONE;
+        for place in &mut latest {
+            if *place == NONE || (best != NONE && block(best).last_call >= block(*place).last_call)
+            {
+                *place = best;
+            } else {
+                best = *place;
+            }
+        }
+        // The relation is symmetric: it is enough to ask of each block about those that returned before it.
+        for b in &self.0 {
+            let before = b.first_return.min(b.last_call).min(register.times.end);
+            if before == BEFORE {
+                continue;
+            }
+            let number = latest[before as usize - 1];
+            if number != NONE && conflict(block(number), b) {
+                return Err(explain(register, clusters, block(number), b));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Clusters {
+    /// The values from this one on, each built on the one before.
+    pub(super) fn chain(&self, root: u32) -> impl Iterator<Item = u32> {
+        let next = |&value: &u32| Some(self.all[value as usize].next).filter(|&next| next != NONE);
+        std::iter::successors(Some(root), next)
+    }
+
+    /// Some chain has no beginning.
+    fn circle(&self, register: &Register<'_>) -> Finding {
+        let rooted = |writer: u32| {
+            let mut value = register.steps[writer as usize].needs();
+            for _ in 0..=self.active {
+                let Some(now) = value else { return true };
+                let writer = self.all[now as usize].writer;
+                if writer == NONE {
+                    return true;
+                }
+                value = register.steps[writer as usize].needs();
+            }
+            false
+        };
+        let active = self.all.iter().filter(|cluster| cluster.active && cluster.writer != NONE);
+        let mut writers = active.map(|cluster| cluster.writer);
+        Finding::Circle { one: writers.find(|&writer| !rooted(writer)).unwrap_or_default() }
+    }
+}
+
+/// A chain as a block, unless something in it returned before something that stands earlier was called.
+fn fold(register: &Register<'_>, clusters: &Clusters, chain: &[u32]) -> Result<Block, Finding> {
+    let root = chain.first().copied().unwrap_or(INITIAL);
+    let mut block = Block {
+        root,
+        first_return: NEVER,
+        first_returner: NONE,
+        last_call: BEFORE,
+        last_caller: NONE,
+    };
+    for (place, &value) in chain.iter().enumerate().rev() {
+        let cluster = &clusters.all[value as usize];
+        if block.first_return < cluster.last_call {
+            return Err(misplaced(
+                register,
+                clusters,
+                cluster,
+                block.first_returner,
+                &chain[place + 1..],
+            ));
+        }
+        if cluster.first_return < block.first_return {
+            (block.first_return, block.first_returner) =
+                (cluster.first_return, cluster.first_returner);
+        }
+        if cluster.last_call > block.last_call {
+            (block.last_call, block.last_caller) = (cluster.last_call, cluster.last_caller);
+        }
+    }
+    Ok(block)
+}
+
+/// `early` had finished with a later value of the chain before the last of this cluster began.
+fn misplaced(
+    register: &Register<'_>,
+    clusters: &Clusters,
+    cluster: &Cluster,
+    early: u32,
+    later: &[u32],
+) -> Finding {
+    let late = cluster.last_caller;
+    if late != cluster.writer {
+        let again = |&value: &u32| clusters.all[value as usize].last_call > cluster.last_call;
+        return Finding::Behind { early, late, lost: !later.iter().any(again) };
+    }
+    let appends = |op: u32| matches!(register.steps[op as usize], RegisterStep::Append { .. });
+    if appends(early) && appends(late) {
+        Finding::Overtaken { early, late }
+    } else {
+        Finding::Future { reader: early, writer: late }
+    }
+}
+
+/// Why these two cannot stand one after the other.
+fn explain(register: &Register<'_>, clusters: &Clusters, a: &Block, b: &Block) -> Finding {
+    let last_writer = |block: &Block| {
+        let writers = clusters.chain(block.root).map(|value| clusters.all[value as usize].writer);
+        writers
+            .filter(|&writer| writer != NONE)
+            .max_by_key(|&writer| register.times.calls[writer as usize])
+    };
+    // A write that began after the other block was there settles which came first.
+    let settled = |old: &Block, new: &Block| {
+        let after = |&op: &u32| old.first_return < register.times.calls[op as usize];
+        let writes = |&op: &u32| op != NONE && register.steps[op as usize].leaves().is_some();
+        let seen = Some(new.first_returner).filter(writes);
+        let writer = seen.filter(after).or_else(|| last_writer(new).filter(after))?;
+        Some(Finding::Stale {
+            before: old.first_returner,
+            writer,
+            after: new.first_returner,
+            stale: old.last_caller,
+        })
+    };
+    settled(a, b).or_else(|| settled(b, a)).unwrap_or(Finding::FlipFlop {
+        first: a.first_returner,
+        second: b.last_caller,
+        third: b.first_returner,
+        fourth: a.last_caller,
+    })
+}

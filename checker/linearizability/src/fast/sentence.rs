@@ -1,0 +1,164 @@
+//! Findings in words.
+
+use super::clusters::NONE;
+use super::{Finding, Violation};
+use crate::sentence::told;
+use crate::{CallOf, Model, RegisterStep, Witness};
+
+/// Names the anomaly, tells it with both orders that contradict each other, and lists what proves it.
+pub(crate) fn describe<M: Model>(
+    model: &M,
+    calls: &[CallOf<M>],
+    violation: &Violation,
+    key: Option<String>,
+) -> Witness {
+    let Violation { finding, steps, witness } = violation;
+    let words = Words { model, calls, steps };
+    let culprit = match finding {
+        Finding::Phantom { reader } => model.culprit(*reader as usize, calls),
+        _ => None,
+    };
+    let (kind, text) = match (*finding, culprit) {
+        (Finding::Phantom { reader }, Some((kind, op))) => {
+            (kind, words.blame(reader, kind, op as u32))
+        }
+        (finding, _) => words.of(finding),
+    };
+    let mut operations = witness.clone();
+    operations.extend(culprit.map(|(_, op)| op as u32));
+    operations.sort_by_key(|&op| (calls[op as usize].call, calls[op as usize].id));
+    operations.dedup();
+    let operations = operations.into_iter().map(|op| calls[op as usize].id).collect();
+    let place = key.as_ref().map(|key| format!("Key {key}: ")).unwrap_or_default();
+    Witness { kind: kind.to_owned(), sentence: format!("{place}{kind}: {text}."), operations, key }
+}
+
+struct Words<'a, M: Model> {
+    model: &'a M,
+    calls: &'a [CallOf<M>],
+    steps: &'a [RegisterStep],
+}
+
+impl<M: Model> Words<'_, M> {
+    /// The name and the sentence.
+    fn of(&self, finding: Finding) -> (&'static str, String) {
+        match finding {
+            Finding::Phantom { reader } => (
+                "phantom value",
+                format!("{} saw a value that nobody ever wrote", self.told(reader)),
+            ),
+            Finding::Aborted { reader, writer } => (
+                "aborted read",
+                format!("{} saw the value of {}", self.told(reader), self.told(writer)),
+            ),
+            Finding::Future { reader, writer } => (
+                "read from the future",
+                format!(
+                    "{} had finished before {} began, yet saw its value",
+                    self.told(reader),
+                    self.told(writer)
+                ),
+            ),
+            Finding::LostUpdate { first, second } => {
+                let kind = if self.appends(first) && self.appends(second) {
+                    "lost append"
+                } else {
+                    "lost update"
+                };
+                let (first, second) = (self.told(first), self.told(second));
+                (
+                    kind,
+                    format!(
+                        "{first} and {second} both replaced the same value, so that one of them is lost"
+                    ),
+                )
+            }
+            Finding::Circle { one } => (
+                "circular updates",
+                format!("{} replaced a value that was made from its own", self.told(one)),
+            ),
+            Finding::Behind { early, late, lost } => self.behind(early, late, lost),
+            Finding::Overtaken { early, late } => (
+                "overtaken append",
+                format!(
+                    "{} had finished before {} began, yet stands behind it in the value",
+                    self.told(early),
+                    self.told(late)
+                ),
+            ),
+            Finding::Stale { before, writer, after, stale } => {
+                self.stale(before, writer, after, stale)
+            }
+            Finding::FlipFlop { first, second, third, fourth } => (
+                "flip-flop",
+                format!(
+                    "{} had finished before {} began, and {} before {}: a value that was gone came back",
+                    self.told(first),
+                    self.told(second),
+                    self.again(third, second),
+                    self.again(fourth, first),
+                ),
+            ),
+        }
+    }
+
+    /// Why a value cannot be: what the operation `op` did is in it too often, or too rarely.
+    fn blame(&self, reader: u32, kind: &str, op: u32) -> String {
+        let (reader, op) = (self.told(reader), self.told(op));
+        match kind {
+            "lost append" => {
+                format!("{reader} began after {op} had finished, yet what it appended is missing")
+            }
+            "aborted read" => {
+                format!("{reader} saw the piece of {op}")
+            }
+            _ => format!("{reader} saw the piece of {op} more often than it was appended"),
+        }
+    }
+
+    fn behind(&self, early: u32, late: u32, lost: bool) -> (&'static str, String) {
+        let (seen, old) = (self.told(early), self.told(late));
+        if lost && self.appends(early) {
+            (
+                "lost append",
+                format!("{old} began after {seen} had finished, yet what it appended is missing"),
+            )
+        } else {
+            ("stale read", format!("{old} began after {seen} had finished, yet saw an older value"))
+        }
+    }
+
+    fn stale(&self, before: u32, writer: u32, after: u32, stale: u32) -> (&'static str, String) {
+        let late = self.told(stale);
+        let newer = self.told(after);
+        if self.appends(after) && self.steps[after as usize].needs().is_none() {
+            let text =
+                format!("{late} began after {newer} had finished, yet what it appended is missing");
+            return ("lost append", text);
+        }
+        let changes = self.steps[stale as usize].leaves().is_some();
+        let (kind, saw) = if changes { ("lost update", "replaced") } else { ("stale read", "saw") };
+        let mut text = format!("{late} {saw} an older value: it began after {newer} had finished");
+        // The initial value needs no proof that it was first.
+        if before != NONE {
+            let writer = if writer == after { "that".to_owned() } else { self.told(writer) };
+            let before = if before == stale { "it".to_owned() } else { self.told(before) };
+            text.push_str(&format!(", and {writer} began after {before} had finished"));
+        }
+        (kind, text)
+    }
+
+    /// It changes the value by adding to it.
+    fn appends(&self, op: u32) -> bool {
+        matches!(self.steps[op as usize], RegisterStep::Append { .. })
+    }
+
+    fn told(&self, op: u32) -> String {
+        told(self.model, &self.calls[op as usize])
+    }
+
+    /// An operation that may have been told already.
+    fn again(&self, op: u32, told: u32) -> String {
+        if op == told { "that one".to_owned() } else { self.told(op) }
+    }
+}

@@ -1,0 +1,64 @@
+//! What the generic models hold.
+
+use std::hash::{BuildHasher, Hash};
+
+use rustc_hash::FxBuildHasher;
+use serde_json::Value;
+
+use super::{cas_register, quoted};
+
+/// A value that a register, set, queue or stack holds: comparable, and shown to people.
+pub trait Datum: Clone + Eq + Hash + Send + Sync {
+    /// The value for people: short, without control characters.
+    fn shown(&self) -> String;
+}
+
+macro_rules! numbers {
+    ($($number:ty),*) => {
+        $(impl Datum for $number {
+            fn shown(&self) -> String {
+                self.to_string()
+            }
+        })*
+    };
+}
+
+numbers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, bool);
+
+impl Datum for String {
+    fn shown(&self) -> String {
+        quoted(self)
+    }
+}
+
+impl Datum for &'static str {
+    fn shown(&self) -> String {
+        quoted(self)
+    }
+}
+
+impl Datum for Value {
+    fn shown(&self) -> String {
+        cas_register::shown(self)
+    }
+}
+
+impl<V: Datum> Datum for Option<V> {
+    fn shown(&self) -> String {
+        self.as_ref().map_or_else(|| "nil".to_owned(), Datum::shown)
+    }
+}
+
+/// What the search compares instead of values.
+pub(super) fn fingerprint(value: &impl Hash) -> u64 {
+    FxBuildHasher.hash_one(value)
+}
+
+/// An operation for people, which says so where nobody knows its result.
+pub(super) fn told(asked: String, answered: Option<String>) -> String {
+    match answered {
+        None => format!("{asked} (result unknown)"),
+        Some(answer) if answer.is_empty() => asked,
+        Some(answer) => format!("{asked} {answer}"),
+    }
+}

@@ -1,0 +1,71 @@
+//! A `violation` verdict's proof.
+
+use super::{Refutation, Stop};
+use crate::{CallOf, Model, oracle, sentence};
+
+/// The most operations that are tried in every order.
+const VERIFIED_MAX: usize = 8;
+
+/// The most operations that a sentence names.
+const NAMED_MAX: usize = 12;
+
+/// The violation that these operations prove: no order explains them, and leaving out all others cannot have made
+/// that so. Where an order is found after all, nothing is claimed.
+pub(super) fn refuted<M: Model>(
+    model: &M,
+    calls: &[CallOf<M>],
+    operations: impl IntoIterator<Item = u32>,
+    kind: &'static str,
+    sentence: String,
+) -> Stop {
+    refuted_by(model, calls, operations, Clone::clone, kind, sentence)
+}
+
+/// The same where only a part of these operations' results counts.
+pub(super) fn refuted_by<M: Model>(
+    model: &M,
+    calls: &[CallOf<M>],
+    operations: impl IntoIterator<Item = u32>,
+    part: impl Fn(&CallOf<M>) -> CallOf<M>,
+    kind: &'static str,
+    sentence: String,
+) -> Stop {
+    let mut operations: Vec<u32> = operations.into_iter().collect();
+    operations.sort_unstable_by_key(|&i| (calls[i as usize].call, i));
+    operations.dedup();
+    let core: Vec<CallOf<M>> = operations.iter().map(|&i| part(&calls[i as usize])).collect();
+    if core.len() <= VERIFIED_MAX && oracle::is_linearizable(model, &core) {
+        return Stop::Outside;
+    }
+    Stop::Refuted(Refutation { kind, sentence, operations })
+}
+
+/// An operation with its process and times.
+pub(super) fn told<M: Model>(model: &M, calls: &[CallOf<M>], operation: u32) -> String {
+    sentence::told(model, &calls[operation as usize])
+}
+
+/// Several operations, in the order given.
+pub(super) fn listed<M: Model>(model: &M, calls: &[CallOf<M>], operations: &[u32]) -> String {
+    let named = operations.iter().take(NAMED_MAX).map(|&i| told(model, calls, i));
+    let mut parts: Vec<String> = named.collect();
+    let more = operations.len().saturating_sub(NAMED_MAX);
+    if more > 0 {
+        parts.push(format!("and {more} other operations"));
+    }
+    parts.join("; ")
+}
+
+/// Drops ever smaller chunks while the rest is still wrong (delta debugging).
+pub(super) fn shrink<T: Clone>(few: &mut Vec<T>, is_wrong: impl Fn(&[T]) -> bool) {
+    let mut size = few.len();
+    while size > 0 {
+        let mut at = 0;
+        while at < few.len() {
+            let end = (at + size).min(few.len());
+            let rest = [&few[..at], &few[end..]].concat();
+            if is_wrong(&rest) { *few = rest } else { at = end }
+        }
+        size /= 2;
+    }
+}

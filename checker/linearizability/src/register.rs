@@ -1,0 +1,66 @@
+//! Any register-like object as one register with numbers for values.
+
+/// The number of the value that is there before the first operation.
+pub const INITIAL: u32 = 0;
+
+/// An operation as a register sees it, for the fast path (see [`crate::Model::register_steps`]).
+///
+/// Values are numbers, the same for equal values, different for different ones; [`INITIAL`] is the initial value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RegisterStep {
+    /// Legal in every state, and changes none: a read whose result is unknown.
+    Nothing,
+    /// Legal only where this value is there; changes nothing.
+    Read(u32),
+    /// Legal everywhere; leaves this value.
+    Write(u32),
+    /// Legal only where `old` is there; leaves `new`.
+    Swap {
+        /// What it replaces.
+        old: u32,
+        /// What it leaves.
+        new: u32,
+    },
+    /// A [`RegisterStep::Swap`] that adds to the value. Where nobody saw what it added to, a
+    /// [`RegisterStep::Write`].
+    Append {
+        /// What it adds to, where that is known.
+        old: Option<u32>,
+        /// What it leaves; a number of its own where nobody saw it.
+        new: u32,
+    },
+    /// Legal everywhere but where this value is; changes nothing.
+    Refused(u32),
+}
+
+impl RegisterStep {
+    /// What must be there, where exactly one value will do.
+    #[must_use]
+    pub fn needs(self) -> Option<u32> {
+        match self {
+            Self::Read(value) => Some(value),
+            Self::Swap { old, .. } => Some(old),
+            Self::Append { old, .. } => old,
+            Self::Nothing | Self::Write(_) | Self::Refused(_) => None,
+        }
+    }
+
+    /// What it leaves, where it changes anything.
+    #[must_use]
+    pub fn leaves(self) -> Option<u32> {
+        match self {
+            Self::Write(new) | Self::Swap { new, .. } | Self::Append { new, .. } => Some(new),
+            Self::Nothing | Self::Read(_) | Self::Refused(_) => None,
+        }
+    }
+
+    /// The value after it, or `None` where it is illegal.
+    #[must_use]
+    pub fn apply(self, value: u32) -> Option<u32> {
+        let legal = match self {
+            Self::Refused(expected) => value != expected,
+            _ => self.needs().is_none_or(|needed| needed == value),
+        };
+        legal.then(|| self.leaves().unwrap_or(value))
+    }
+}

@@ -1,0 +1,87 @@
+//! The answer for machines.
+
+use std::collections::BTreeMap;
+
+use history::{CheckResult, Completion, Operation, Verdict};
+use results::{Counts, VERSION};
+use serde::Serialize;
+
+use super::{Answer, Question, Witness, sentence};
+
+/// How operations ended, by function.
+pub type Endings = BTreeMap<String, Counts>;
+
+/// What `harness check FILE --json` prints; what it shares with the `results.json` of a run has the same name there.
+#[derive(Clone, Debug, Serialize)]
+pub struct Document<'a> {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The version of the schema.
+    pub version: u32,
+    /// The verdict in one plain sentence.
+    pub summary: String,
+    /// The file.
+    pub file: String,
+    /// How it was read.
+    pub format: &'static str,
+    /// What it was checked against.
+    pub model: &'static str,
+    /// What the checker found.
+    pub checks: [&'a CheckResult; 1],
+    /// The operations that prove a violation.
+    pub witness: &'a [Witness],
+    /// How many events there are.
+    pub events: u64,
+    /// How operations ended, by function.
+    pub operations: &'a Endings,
+    /// What is worth knowing about the file.
+    pub notes: &'a [String],
+    /// How long reading took.
+    pub reading_ms: f64,
+    /// How long checking took.
+    pub checking_ms: f64,
+}
+
+impl<'a> Document<'a> {
+    /// The document for this answer.
+    #[must_use]
+    pub fn new(question: &Question, answer: &'a Answer) -> Self {
+        Self {
+            verdict: answer.result.verdict,
+            version: VERSION,
+            summary: sentence(question, answer),
+            file: question.path.display().to_string(),
+            format: question.format.name(),
+            model: question.model.name(),
+            checks: [&answer.result],
+            witness: &answer.witness,
+            events: answer.events,
+            operations: &answer.operations,
+            notes: &answer.notes,
+            reading_ms: answer.reading.as_secs_f64() * 1e3,
+            checking_ms: answer.checking.as_secs_f64() * 1e3,
+        }
+    }
+}
+
+/// Functions beyond this many are the work of chance, not of a client.
+const FUNCTIONS_MAX: usize = 100;
+
+pub(super) fn endings(operations: &[Operation]) -> Endings {
+    let mut endings = Endings::new();
+    for operation in operations {
+        if !endings.contains_key(&operation.f) {
+            if endings.len() == FUNCTIONS_MAX {
+                continue;
+            }
+            endings.insert(operation.f.clone(), Counts::default());
+        }
+        let Some(counts) = endings.get_mut(&operation.f) else { continue };
+        match operation.completion {
+            Completion::Ok(..) => counts.ok += 1,
+            Completion::Fail(..) => counts.fail += 1,
+            Completion::Info(_) => counts.info += 1,
+        }
+    }
+    endings
+}

@@ -1,0 +1,149 @@
+//! `harness check` of a history that any tool recorded, against a model.
+
+mod document;
+mod file;
+mod progress;
+mod report;
+mod witness;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use history::{CheckResult, Format, Verdict};
+use linearizability::{Limits, Named};
+use serde_json::Value;
+
+pub use document::Document;
+pub use file::format_of;
+pub use witness::table;
+
+use crate::exit::Failure;
+use file::Recorded;
+use progress::Progress;
+use witness::Witness;
+
+/// What is to be checked against what.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The file with the history.
+    pub path: PathBuf,
+    /// Its format.
+    pub format: Format,
+    /// The model that it must follow.
+    pub model: Named,
+    /// The value before the first operation; `None`: the model's own.
+    pub initial: Option<Value>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What the checker found.
+    pub result: CheckResult,
+    /// The operations that prove a violation.
+    pub witness: Vec<Witness>,
+    /// How many events the file holds.
+    pub events: u64,
+    /// How the operations ended, by function.
+    pub operations: document::Endings,
+    /// Whether the file says when things happened.
+    pub has_times: bool,
+    /// What is worth knowing about the file.
+    pub notes: Vec<String>,
+    /// How long reading took.
+    pub reading: Duration,
+    /// How long checking took.
+    pub checking: Duration,
+}
+
+/// Reads the file and checks it.
+///
+/// # Errors
+/// [`Failure::Usage`] where the file is no history of this format, or its operations are not those of the model.
+pub fn answer(question: &Question, limits: &Limits) -> Result<Answer, Failure> {
+    let start = Instant::now();
+    let progress = Progress::new(&question.path, limits.time);
+    let recorded = Recorded::read(question, &progress)?;
+    let reading = start.elapsed();
+    progress.checking(recorded.operations.len());
+    let start = Instant::now();
+    let (result, witness) = judge(question, &recorded, limits)?;
+    drop(progress);
+    Ok(Answer {
+        result,
+        witness,
+        events: recorded.events,
+        operations: document::endings(&recorded.operations),
+        has_times: recorded.operations.iter().any(|operation| operation.call_ns > 0),
+        notes: recorded.notes,
+        reading,
+        checking: start.elapsed(),
+    })
+}
+
+/// The checker's name in reports.
+const CHECKER: &str = "linearizability";
+
+fn judge(
+    question: &Question,
+    recorded: &Recorded,
+    limits: &Limits,
+) -> Result<(CheckResult, Vec<Witness>), Failure> {
+    if let Some(broken) = &recorded.broken {
+        let reason = format!(
+            "The record itself breaks the rules of a history, so nothing can be decided from it: {broken}."
+        );
+        return Ok((CheckResult::inconclusive(CHECKER, reason), Vec::new()));
+    }
+    if recorded.operations.is_empty() {
+        let reason = "There is no operation of a client in it, so nothing was tested.";
+        return Ok((CheckResult::inconclusive(CHECKER, reason), Vec::new()));
+    }
+    let initial = question.initial.as_ref();
+    let report = question.model.check(&recorded.operations, initial, limits).map_err(|unfit| {
+        let place = unfit.event.and_then(|event| recorded.place(event));
+        let place = place.map_or(String::new(), |line| format!("line {line}: "));
+        Failure::Usage(format!("{}: {place}{unfit}", question.path.display()))
+    })?;
+    let proof = report.witness.as_ref().map(|witness| witness.operations.clone());
+    let witness = witness::of(recorded, &proof.unwrap_or_default());
+    Ok((report.into_result(CHECKER), witness))
+}
+
+/// One page about the answer, as a run has.
+///
+/// # Errors
+/// The file cannot be read again, or the page cannot be written.
+pub fn write_report(
+    question: &Question,
+    answer: &Answer,
+    command: String,
+    to: &std::path::Path,
+) -> Result<(), Failure> {
+    report::write(question, answer, command, to)
+}
+
+/// The verdict as one sentence.
+#[must_use]
+pub fn sentence(question: &Question, answer: &Answer) -> String {
+    let name = question.path.file_name().unwrap_or(question.path.as_os_str()).to_string_lossy();
+    let model = question.model.noun();
+    let result = &answer.result;
+    match (result.verdict, result.violations.first()) {
+        (Verdict::Valid, _) => {
+            let figure = |name: &str| result.statistics[name].as_u64().unwrap_or_default();
+            let keys = match figure("keys") {
+                1 => String::new(),
+                keys => format!(" on {keys} independent keys"),
+            };
+            let operations = figure("operations");
+            format!("{name} is linearizable as a {model}: {operations} operations{keys}.")
+        }
+        (Verdict::Inconclusive, _) => format!("{name} as a {model}: {}", result.summary),
+        (Verdict::Violation, Some(violation)) => {
+            let sentence = violation.sentence.trim_start_matches("not linearizable: ");
+            format!("{name} is not linearizable as a {model}: {sentence}")
+        }
+        (Verdict::Violation, None) => format!("{name} is not linearizable as a {model}."),
+    }
+}

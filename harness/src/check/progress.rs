@@ -1,0 +1,137 @@
+//! A bar for whoever waits: on a terminal, and only for what takes more than two seconds.
+
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Before this nobody is waiting yet.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often the bar moves.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// How far the check is.
+pub(super) struct Progress {
+    state: Arc<State>,
+    /// Dropped first, which ends the thread.
+    end: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct State {
+    name: String,
+    started: Instant,
+    time_limit: Duration,
+    read_bytes: AtomicU64,
+    total_bytes: AtomicU64,
+    /// 0 while the file is read.
+    operations: AtomicU64,
+}
+
+impl Progress {
+    pub(super) fn new(path: &Path, time_limit: Duration) -> Self {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let state = Arc::new(State {
+            name: name.to_string_lossy().chars().filter(|c| !c.is_control()).collect(),
+            started: Instant::now(),
+            time_limit,
+            read_bytes: AtomicU64::new(0),
+            total_bytes: AtomicU64::new(0),
+            operations: AtomicU64::new(0),
+        });
+        let (end, ended) = mpsc::channel();
+        let shown = Arc::clone(&state);
+        let thread = std::io::stderr()
+            .is_terminal()
+            .then(|| std::thread::spawn(move || shown.show_until(&ended)));
+        Self { state, end: Some(end), thread }
+    }
+
+    /// A file of this size is being read.
+    pub(super) fn reading(&self, bytes: u64) {
+        self.state.total_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// So many operations are being checked.
+    pub(super) fn checking(&self, operations: usize) {
+        self.state.operations.store(operations as u64, Ordering::Relaxed);
+    }
+
+    /// Counts what is read.
+    pub(super) fn counting<R: Read>(&self, reader: R) -> impl Read + use<R> {
+        Counting { reader, state: Arc::clone(&self.state) }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.end = None;
+        if let Some(thread) = self.thread.take() {
+            // A bar that failed is no reason to fail.
+            drop(thread.join());
+        }
+    }
+}
+
+struct Counting<R> {
+    reader: R,
+    state: Arc<State>,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.reader.read(to)?;
+        self.state.read_bytes.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+impl State {
+    fn show_until(&self, ended: &mpsc::Receiver<()>) {
+        if ended.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+        let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
+        bar.set_style(
+            ProgressStyle::with_template("{spinner} {bar:30} {wide_msg}")
+                .expect("a constant template"),
+        );
+        loop {
+            self.draw(&bar);
+            if ended.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout) {
+                bar.finish_and_clear();
+                return;
+            }
+        }
+    }
+
+    fn draw(&self, bar: &ProgressBar) {
+        let waited = self.started.elapsed();
+        let (done, total, message) = match self.operations.load(Ordering::Relaxed) {
+            0 => {
+                let read = self.read_bytes.load(Ordering::Relaxed);
+                let total = self.total_bytes.load(Ordering::Relaxed);
+                let message =
+                    format!("reading {}: {} of {}", self.name, HumanBytes(read), HumanBytes(total));
+                (read, total, message)
+            }
+            operations => {
+                let (waited, limit) = (waited.as_secs(), self.time_limit.as_secs());
+                let message = format!(
+                    "checking {}: {operations} operations, {waited} s of at most {limit} s",
+                    self.name
+                );
+                (waited, limit, message)
+            }
+        };
+        bar.set_length(total.max(1));
+        bar.set_position(done.min(total.max(1)));
+        bar.set_message(message);
+        bar.tick();
+    }
+}

@@ -1,0 +1,154 @@
+//! `harness check` on histories that other tools recorded.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers say what they expect, too")]
+
+mod common;
+
+use common::{HARNESS, Ran, finish};
+use std::{path::PathBuf, process::Command};
+
+/// A folder with one history.
+struct File {
+    place: tempfile::TempDir,
+    name: &'static str,
+}
+
+impl File {
+    fn new(name: &'static str, text: &str) -> Self {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::write(place.path().join(name), text).unwrap();
+        Self { place, name }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.place.path().join(self.name)
+    }
+
+    fn check(&self, arguments: &[&str]) -> Ran {
+        finish(Command::new(HARNESS).arg("check").arg(self.path()).args(arguments))
+    }
+}
+
+const VALID: &str = "[{:process 0 :type :invoke :f :write :value 1}
+ {:process 1 :type :invoke :f :read :value nil}
+ {:process 1 :type :ok :f :read :value 1}
+ {:process 0 :type :ok :f :write :value 1}]";
+
+/// A read of what nobody wrote, beside a write of something else.
+const STALE: &str = "{:process 0 :type :invoke :f :write :value 1 :time 1000000}
+{:process 0 :type :ok :f :write :value 1 :time 2000000}
+
+{:process 1 :type :invoke :f :read :value nil :time 3000000}
+{:process 1 :type :ok :f :read :value nil :time 4000000}
+";
+
+#[test]
+fn a_valid_history_is_0() {
+    let valid = File::new("a.edn", VALID);
+    valid.check(&["--model", "register"]).expect(0, "VALID: a.edn is linearizable as a register");
+    let other_start = ["--model", "register", "--initial", "5"];
+    valid.check(&other_start).expect(0, "2 operations");
+}
+
+#[test]
+fn a_violation_is_1_with_its_operations_in_a_table() {
+    let stale = File::new("a.edn", STALE);
+    let ran = stale.check(&["--model", "register"]);
+    assert!(ran.stdout.contains("line  process"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("   4        1  0.003000 s  0.004000 s  read → nil"),
+        "{}",
+        ran.stdout
+    );
+    ran.expect(1, "VIOLATION: a.edn is not linearizable as a register");
+}
+
+#[test]
+fn json_is_one_document() {
+    let answer = File::new("a.edn", STALE).check(&["--model", "register", "--json"]).expect(1, "");
+    let answer = answer.json();
+    assert_eq!(answer["verdict"], "violation");
+    assert_eq!((&answer["format"], &answer["model"]), (&"edn".into(), &"register".into()));
+    assert_eq!(answer["checks"][0]["checker"], "linearizability");
+    let read = answer["witness"].as_array().unwrap().last().unwrap();
+    assert_eq!((&read["line"], &read["f"], &read["event"]), (&4.into(), &"read".into(), &2.into()));
+    assert_eq!(answer["operations"]["write"]["ok"], 1);
+    let failed = File::new("a.edn", "[5]").check(&["--model", "register", "--json"]).expect(2, "");
+    assert!(failed.json()["error"].as_str().unwrap().contains("line 1, column 2"));
+}
+
+#[test]
+fn a_page_is_written_where_it_is_asked_for() {
+    let stale = File::new("a.edn", STALE);
+    let page = stale.place.path().join("page.html");
+    stale
+        .check(&["--model", "register", "--report", page.to_str().unwrap()])
+        .expect(1, "page.html");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("not linearizable as a register"), "the sentence is missing");
+    assert!(page.contains("a.edn"), "the file is missing");
+}
+
+#[test]
+fn what_makes_no_sense_is_2_and_says_what_would() {
+    let valid = File::new("a.edn", VALID);
+    valid.check(&[]).expect(2, "cas-register");
+    valid.check(&["--model", "nonsense"]).expect(2, "multi-register");
+    valid.check(&["--model", "register", "--format", "nonsense"]).expect(2, "jepsen-log");
+    valid.check(&["--model", "register", "--memory-limit", "4"]).expect(2, "512MB");
+    valid.check(&["--model", "register", "--initial", "x"]).expect(2, "quotes");
+    valid
+        .check(&["--model", "queue"])
+        .expect(2, "line 1: `write` with 1 is no operation of a FIFO queue");
+    valid.check(&["--model", "set", "--initial", "1"]).expect(2, "no initial value");
+    valid.check(&["--model", "register", "--format", "json"]).expect(2, "line 1, column 3");
+    let unclosed = File::new("a.edn", "[{:type :ok}\n {:type}");
+    unclosed.check(&["--model", "register"]).expect(2, "line 2, column 2");
+    File::new("a.txt", "hello").check(&["--model", "kv"]).expect(2, "--format");
+    let nowhere = finish(Command::new(HARNESS).args(["check", "/nowhere.edn", "--model", "kv"]));
+    nowhere.expect(2, "/nowhere.edn");
+}
+
+#[test]
+fn what_cannot_be_decided_is_3() {
+    let empty = File::new("a.edn", "[]");
+    empty.check(&["--model", "register"]).expect(3, "nothing was tested");
+    let overlap = File::new("a.edn", "{:type :invoke :f :read}\n{:type :invoke :f :read}");
+    overlap.check(&["--model", "register"]).expect(3, "line 2: event 1: process 0 invokes");
+    let log = File::new("a.log", "nothing here\n");
+    log.check(&["--model", "kv", "--format", "jepsen-log"]).expect(3, "1 line holds no operation");
+}
+
+#[test]
+fn every_format_reaches_its_model() {
+    let porcupine = "{:process 0, :type :invoke, :f :get, :key \"k\", :value nil}
+{:process 0, :type :ok, :f :get, :key \"k\", :value \"\"}\n";
+    File::new("c01.txt", porcupine).check(&["--model", "kv"]).expect(0, "key-value store");
+    let log = "INFO  jepsen.util - 0\t:invoke\t:cas\t[1 2]\nINFO  jepsen.util - 0\t:info\t:cas\t:timed-out\n";
+    File::new("etcd.log", log)
+        .check(&["--model", "cas-register"])
+        .expect(0, "No operation in it succeeded");
+    let json = r#"[{"process":0,"type":"invoke","f":"acquire"},{"process":0,"type":"ok","f":"acquire"},
+        {"process":1,"type":"invoke","f":"acquire"},{"process":1,"type":"ok","f":"acquire"}]"#;
+    File::new("a.json", json).check(&["--model", "mutex"]).expect(1, "VIOLATION");
+    let keyed = "{:process 0 :type :invoke :f :write :value [:x 1]}
+        {:process 0 :type :ok :f :write :value [:x 1]}
+        {:process 0 :type :invoke :f :read :value [:y nil]}
+        {:process 0 :type :ok :f :read :value [:y nil]}";
+    File::new("a.edn", keyed).check(&["--model", "register"]).expect(0, "2 independent keys");
+}
+
+#[test]
+fn a_results_folder_can_be_checked_against_a_model_too() {
+    let lines = r#"{"index":0,"time":0,"process":0,"type":"invoke","f":"put","value":{"key":"x","value":"1"}}
+{"index":1,"time":1,"process":0,"type":"ok","f":"put","value":{}}
+{"index":2,"time":2,"process":0,"type":"invoke","f":"get","value":{"key":"x"}}
+{"index":3,"time":3,"process":0,"type":"ok","f":"get","value":{"value":null}}
+"#;
+    let folder = File::new("history.jsonl", lines);
+    let check = |model| {
+        finish(Command::new(HARNESS).arg("check").arg(folder.place.path()).args(["--model", model]))
+    };
+    check("kv").expect(1, "Key x");
+    check("stack").expect(2, "push V, pop");
+}
