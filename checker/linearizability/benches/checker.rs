@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use linearizability::models::{CasRegister, Kv};
-use linearizability::{CallOf, Limits, check, check_by_key};
+use linearizability::{CallOf, Limits, Report, check, check_by_key};
 use synthetic::Shape;
 
 #[path = "../tests/common/synthetic.rs"]
@@ -16,10 +16,39 @@ fn limits() -> Limits {
     Limits { threads: Some(1), time: Duration::from_secs(60), memory_bytes: 4 << 30, cancel: None }
 }
 
+/// Asks once, and tells what it took: time on the processor, too, since a busy machine says little about the clock,
+/// and the memory beyond the history's.
+fn told(name: &str, ask: impl FnOnce() -> Report) {
+    // Lets the peak start anew.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    let (cpu, resident) = (cpu_ns(), kibibytes("VmHWM:"));
+    let report = ask();
+    let (cpu, resident) =
+        (cpu_ns().saturating_sub(cpu), kibibytes("VmHWM:").saturating_sub(resident));
+    let Report { verdict, statistics, .. } = report;
+    println!(
+        "{name}: {verdict:?}, {} ms on the processor, {} MB more at the peak, {statistics:?}",
+        cpu / 1_000_000,
+        resident / 1024
+    );
+}
+
+/// Time that this thread was on a processor; 0 where the system does not tell.
+fn cpu_ns() -> u64 {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    told.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0)
+}
+
+/// A figure of `/proc/self/status`; 0 where the system does not tell.
+fn kibibytes(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
 fn one(criterion: &mut Criterion, name: &str, calls: &[CallOf<CasRegister>]) {
     let model = CasRegister::default();
-    let report = check(&model, calls, &limits());
-    println!("{name}: {:?}, {:?}", report.verdict, report.statistics);
+    told(name, || check(&model, calls, &limits()));
     criterion.bench_function(name, |bencher| {
         bencher.iter(|| check(&model, black_box(calls), &limits()).verdict);
     });
@@ -39,8 +68,8 @@ fn key_values(criterion: &mut Criterion) {
     let shape = Shape { operations: 1_000_000, clients: 10, keys: 100, unknown_per_mille: 20 };
     let groups: Vec<(usize, Vec<CallOf<Kv>>)> =
         synthetic::key_value(shape, 1).into_iter().enumerate().collect();
-    let report = check_by_key(&Kv, groups.clone(), &limits());
-    println!("kv: {:?}, {:?}", report.verdict, report.statistics);
+    let copy = groups.clone();
+    told("kv/1M/100 keys/valid", || check_by_key(&Kv, copy, &limits()));
     criterion.bench_function("kv/1M/100 keys/valid", |bencher| {
         bencher.iter_batched(
             || groups.clone(),

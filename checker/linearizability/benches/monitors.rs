@@ -109,15 +109,16 @@ fn set(clients: usize) -> Vec<CallOf<Set<u64>>> {
     })
 }
 
-/// Gives one operation, deep inside, the result of a later one.
-fn corrupt<I, O: Clone>(calls: &mut [Call<I, O>], same: impl Fn(&Call<I, O>) -> bool) {
+/// Exchanges the results of two operations, deep inside and far apart.
+fn corrupt<I, O: Clone + PartialEq>(calls: &mut [Call<I, O>], same: impl Fn(&Call<I, O>) -> bool) {
     let third = calls.len() / 3;
-    let mut candidates = (third..calls.len()).filter(|&i| same(&calls[i]));
-    if let (Some(first), Some(second)) = (candidates.next(), candidates.nth(100)) {
-        let output = calls[first].output.clone();
-        calls[first].output = calls[second].output.clone();
-        calls[second].output = output;
-    }
+    let candidates: Vec<usize> = (third..calls.len()).filter(|&i| same(&calls[i])).collect();
+    let first = candidates[0];
+    let differs = |&&i: &&usize| calls[i].output != calls[first].output;
+    let second = *candidates.iter().skip(100).find(differs).expect("results differ");
+    let output = calls[first].output.clone();
+    calls[first].output = calls[second].output.clone();
+    calls[second].output = output;
 }
 
 fn one<M: Model>(criterion: &mut Criterion, name: &str, model: &M, calls: &[CallOf<M>]) {
