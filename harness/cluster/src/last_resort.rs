@@ -8,6 +8,8 @@ use nix::unistd::Pid;
 
 use crate::shim::tree::Tree;
 
+/// After this long without an answer a shim may have been stopped, so it is continued.
+pub(crate) const PROMPT: Duration = Duration::from_secs(2);
 /// How long killing may take. Only a process in an uninterruptible system call should need that.
 const PATIENCE: Duration = Duration::from_secs(5);
 const NAP: Duration = Duration::from_millis(5);

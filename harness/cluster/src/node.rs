@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::exit::Exit;
-use crate::last_resort::Supervisors;
+use crate::last_resort::{PROMPT, Supervisors};
 use crate::sandbox::Enforced;
 use crate::shim::guardian::CLEARED;
 use crate::shim::wire::{self, Action, Answer, Command, Event};
@@ -25,8 +25,6 @@ const SETTLE: Duration = Duration::from_millis(500);
 const SETTLE_STEP: Duration = Duration::from_millis(10);
 /// How long a command may take. The longest is a kill, about which the shim says after ten seconds that it failed.
 const COMMAND_LIMIT: Duration = Duration::from_secs(12);
-/// After this long without an answer the shim may have been stopped, so it is continued.
-const PROMPT: Duration = Duration::from_secs(2);
 /// How long killed supervisors may take to end.
 const BURIAL: Duration = Duration::from_secs(2);
 

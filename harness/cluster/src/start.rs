@@ -1,19 +1,21 @@
 //! What to start, and why it could not be started.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::command;
-use crate::last_resort::Supervisors;
+use crate::last_resort::{PROMPT, Supervisors};
 use crate::limits::Limits;
 use crate::sandbox::{Enforced, Sandbox};
 use crate::shim;
@@ -155,7 +157,10 @@ pub(crate) async fn start(spec: &NodeSpec) -> Result<Started, StartError> {
         control.write_all(&wire::line(&launch)?).await?;
         events.next_line().await
     };
-    let line = timeout(START_PATIENCE, conversation).await;
+    let line = tokio::select! {
+        line = timeout(START_PATIENCE, conversation) => line,
+        never = keep_awake(&guardian) => match never {},
+    };
     let event = match &line {
         Ok(Ok(Some(line))) => serde_json::from_str(line).ok(),
         _ => None,
@@ -179,6 +184,16 @@ pub(crate) async fn start(spec: &NodeSpec) -> Result<Started, StartError> {
             Err(error) => error.to_string(),
         }),
     })
+}
+
+/// A node may run, and stop the processes above it, before the shim has said so.
+async fn keep_awake(guardian: &Child) -> Infallible {
+    loop {
+        sleep(PROMPT).await;
+        if let Some(id) = guardian.id() {
+            let _ = kill(Pid::from_raw(id.cast_signed()), Signal::SIGCONT);
+        }
+    }
 }
 
 /// Waits for the end of a shim that started nothing. One that does not end, perhaps because its node was quick to stop
