@@ -149,7 +149,8 @@ impl Named {
             Self::MultiRegister => judged.whole(&Transactions::new(value()), transaction),
             Self::Counter => {
                 let initial = initial.map_or(Some(0), Value::as_i64);
-                let initial = initial.ok_or_else(|| unfit(None, "a counter begins with an integer"))?;
+                let initial =
+                    initial.ok_or_else(|| unfit(None, "a counter begins with an integer"))?;
                 judged.by(&Counter { initial }, calls::counter)
             }
             Self::Set => judged.by(&Set::new(), calls::set),
@@ -177,7 +178,11 @@ struct Judged<'a> {
 
 impl Judged<'_> {
     /// As one object, or as one for each key where every value has one.
-    fn by<M: Model>(&self, model: &M, read: impl Fn(&Part<'_>) -> Read<M>) -> Result<Report, Unfit> {
+    fn by<M: Model>(
+        &self,
+        model: &M,
+        read: impl Fn(&Part<'_>) -> Read<M>,
+    ) -> Result<Report, Unfit> {
         match keys::of_pairs(self.operations) {
             Some(keyed) => self.by_key(model, &keyed, read),
             None => self.whole(model, read),
@@ -232,7 +237,8 @@ impl Judged<'_> {
         let mut message = format!("`{}` ", shown(&operation.f));
         let value = shown(&operation.arguments.to_string());
         // Writing to a string cannot fail.
-        let _ = write!(message, "with {value} is no operation of a {}: {what}; ", self.model.noun());
+        let _ =
+            write!(message, "with {value} is no operation of a {}: {what}; ", self.model.noun());
         message.push_str("it knows ");
         message.push_str(self.model.functions());
         unfit(Some(operation.call), message)

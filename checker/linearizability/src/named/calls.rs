@@ -226,14 +226,17 @@ pub(super) fn kv(part: &Part<'_>, absent: Absent) -> Read<Kv> {
         "append" => {
             // Only an object says which value it is; bare ones may be the arguments repeated.
             let after = part.result.filter(|r| r.is_object()).and_then(|r| r.get("value"));
-            let output = after.and_then(optional_text).map_or(KvOutput::Done, |after| {
-                KvOutput::Value(Some(after))
-            });
+            let output = after
+                .and_then(optional_text)
+                .map_or(KvOutput::Done, |after| KvOutput::Value(Some(after)));
             (KvInput::Append(written()?), Some(output))
         }
         "puthash" => {
             let previous = part.result.and_then(|r| r.get("previous")).and_then(optional_text);
-            (KvInput::PutHash(written()?), Some(previous.map_or(KvOutput::Done, KvOutput::Previous)))
+            (
+                KvInput::PutHash(written()?),
+                Some(previous.map_or(KvOutput::Done, KvOutput::Previous)),
+            )
         }
         "cas" => {
             let (expect, value) = match part.arguments {

@@ -59,7 +59,9 @@ pub(super) fn of_store(operations: &[Operation]) -> Result<Keyed<'_>, &Operation
     }))
 }
 
-fn grouped<'a, E>(parts: impl Iterator<Item = Result<(String, Part<'a>), E>>) -> Result<Keyed<'a>, E> {
+fn grouped<'a, E>(
+    parts: impl Iterator<Item = Result<(String, Part<'a>), E>>,
+) -> Result<Keyed<'a>, E> {
     let mut keyed: Keyed<'a> = Vec::new();
     let mut places: FxHashMap<String, usize> = FxHashMap::default();
     for part in parts {
