@@ -102,7 +102,7 @@ fn what_makes_no_sense_is_2_and_says_what_would() {
         .expect(2, "line 1: `write` with 1 is no operation of a FIFO queue");
     valid.check(&["--model", "set", "--initial", "1"]).expect(2, "no initial value");
     valid.check(&["--model", "register", "--format", "json"]).expect(2, "line 1, column 3");
-    let unclosed = File::new("a.edn", "[{:type :ok}\n {:type}");
+    let unclosed = File::new("a.edn", "[{:type :invoke}\n {:type}");
     unclosed.check(&["--model", "register"]).expect(2, "line 2, column 2");
     File::new("a.txt", "hello").check(&["--model", "kv"]).expect(2, "--format");
     let nowhere = finish(Command::new(HARNESS).args(["check", "/nowhere.edn", "--model", "kv"]));

@@ -40,7 +40,7 @@ fn recorded_histories_get_their_known_verdicts() {
     };
     let folder = Path::new(&folder);
     let expected = fs::read_to_string(folder.join("expected.tsv")).unwrap();
-    let limits = Limits::default();
+    let limits = Limits { threads: Some(1), ..Limits::default() };
     let (mut wrong, mut checked, mut skipped) = (Vec::new(), 0, 0);
     let (mut reading_ms, mut checking_ms, mut logs_ms) = (0.0, 0.0, 0.0);
     println!("{:<56} {:<14} {:<9}  {:<9} {:>8}", "file", "model", "expected", "got", "ms");
