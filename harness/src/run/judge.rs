@@ -30,10 +30,11 @@ pub fn judge(folder: &Path, limits: &Limits) -> Result<ResultsFile, Failure> {
     let workload = workloads::by_name(&run.workload, &all).map_err(Failure::Failed)?;
     let (events, torn) = read_history(folder)?;
     let faults = read_faults(folder)?;
-    let mut checks = match history::operations(&events) {
+    let paired = history::operations(&events);
+    let mut checks = match &paired {
         Ok(operations) => {
-            let mut checks = workload.check(&operations, limits);
-            checks.extend(coverage(workload.as_ref(), &operations, &faults));
+            let mut checks = workload.check(operations, limits);
+            checks.extend(coverage(workload.as_ref(), operations, &faults));
             checks
         }
         Err(error) => vec![CheckResult::inconclusive(
@@ -49,7 +50,9 @@ pub fn judge(folder: &Path, limits: &Limits) -> Result<ResultsFile, Failure> {
     checks.extend(faults_took_hold(&run, &counts));
     let mut notes = notes(&events);
     notes.extend(torn);
-    Ok(summarise(folder, &run, &events, checks, counts, notes))
+    // Where the record breaks the rules there are none, which the checks say already.
+    let main = in_main(paired.as_deref().unwrap_or_default());
+    Ok(summarise(folder, &run, &main, checks, counts, notes))
 }
 
 /// Reads `run.json`.
@@ -116,8 +119,6 @@ fn coverage(
     operations: &[Operation],
     faults: &[FaultRecord],
 ) -> Option<CheckResult> {
-    let main: Vec<&Operation> =
-        operations.iter().filter(|operation| operation.phase == MAIN).collect();
     let begun = faults
         .iter()
         .filter(|fault| fault.step == FaultStep::Started)
@@ -127,7 +128,7 @@ fn coverage(
     for name in workload.must_succeed() {
         tested.insert(name, Tested { wanted: true, ..Tested::default() });
     }
-    for operation in main {
+    for operation in in_main(operations) {
         let tested = tested.entry(&operation.f).or_default();
         tested.asked += 1;
         tested.succeeded |= operation.result().is_some();
@@ -299,15 +300,14 @@ fn faults_took_hold(run: &RunFile, counts: &BTreeMap<String, FaultCounts>) -> Ve
 fn summarise(
     folder: &Path,
     run: &RunFile,
-    events: &[Event],
+    main: &[&Operation],
     checks: Vec<CheckResult>,
     faults: BTreeMap<String, FaultCounts>,
     notes: Vec<String>,
 ) -> ResultsFile {
-    let main = main_operations(events);
     let verdict = checks.iter().map(|check| check.verdict).fold(Verdict::Valid, Verdict::merge);
     let mut operations: BTreeMap<String, Counts> = BTreeMap::new();
-    for operation in &main {
+    for operation in main {
         let counts = operations.entry(operation.f.clone()).or_default();
         match operation.completion {
             Completion::Ok(..) => counts.ok += 1,
@@ -318,7 +318,7 @@ fn summarise(
     let held: u64 = faults.values().map(|count| count.effective).sum();
     let done: u64 = operations.values().map(|counts| counts.ok).sum();
     let summary = sentence(run, verdict, &checks, done, held);
-    let latency_ms = quantiles(&main);
+    let latency_ms = quantiles(main);
     let folder = folder.display().to_string();
     ResultsFile {
         verdict,
@@ -363,13 +363,12 @@ fn sentence(
     }
 }
 
-/// The main phase's operations; none where the record breaks the rules, which the checks say already.
-fn main_operations(events: &[Event]) -> Vec<Operation> {
-    let operations = history::operations(events).unwrap_or_default();
-    operations.into_iter().filter(|operation| operation.phase == MAIN).collect()
+/// The operations of the main phase.
+fn in_main(operations: &[Operation]) -> Vec<&Operation> {
+    operations.iter().filter(|operation| operation.phase == MAIN).collect()
 }
 
-fn quantiles(operations: &[Operation]) -> Option<Quantiles> {
+fn quantiles(operations: &[&Operation]) -> Option<Quantiles> {
     /// One hour: no operation takes longer.
     const LONGEST_MICROS: u64 = 3_600_000_000;
     let mut histogram = Histogram::<u64>::new_with_max(LONGEST_MICROS, 3).ok()?;
@@ -492,7 +491,7 @@ mod tests {
         };
         let mut operations: Vec<Operation> = (0..98).map(|_| took(5)).collect();
         operations.extend([took(700), took(9000)]);
-        let quantiles = quantiles(&operations).unwrap();
+        let quantiles = quantiles(&in_main(&operations)).unwrap();
         let close = |found: f64, ms: f64| (found / ms - 1.0).abs() < 0.01;
         assert!(
             close(quantiles.p50, 5.0)

@@ -120,7 +120,7 @@ impl Nodes {
         };
         let readiness = cluster::ready::wait_ready(self.listens[id], path, process, limit).await;
         let Some(complaint) = complaint(id, path, limit, &readiness) else { return Ok(()) };
-        if readiness == Readiness::Exited(cluster::Exit::Lost) {
+        if !readiness.is_submissions_fault() {
             return Err(Failure::Failed(format!("the supervisor of node {id} vanished")));
         }
         let tail = cluster::logs::tail(&slot.spec.stderr, 2000).unwrap_or_default();
@@ -137,12 +137,12 @@ impl Nodes {
     /// Why nothing was killed.
     pub async fn kill(&self, id: &str) -> Result<(), String> {
         let mut slot = self.slot(id)?.lock().await;
-        let process = slot.process.as_ref().ok_or("was not running")?;
+        let Slot { process, state, .. } = &mut *slot;
+        let process = process.as_ref().ok_or("was not running")?;
         if let Some(exit) = process.exit() {
             return Err(format!("had ended by itself before ({exit})"));
         }
-        slot.state = State::Killed;
-        let process = slot.process.as_ref().ok_or("was not running")?;
+        *state = State::Killed;
         let gone = process.kill().await.map_err(|error| error.to_string())?;
         if gone { Ok(()) } else { Err("is still alive after SIGKILL".to_owned()) }
     }
