@@ -62,7 +62,48 @@ pub enum Order {
     Realtime,
 }
 
+impl Cycle {
+    /// Every kind, the worst first.
+    pub const ALL: [Self; 8] = [
+        Self::G0,
+        Self::G1c,
+        Self::GSingle,
+        Self::GSingleItem,
+        Self::GNonadjacent,
+        Self::GNonadjacentItem,
+        Self::G2,
+        Self::G2Item,
+    ];
+}
+
+impl Order {
+    /// Every order, the strongest last.
+    pub const ALL: [Self; 3] = [Self::Data, Self::Process, Self::Realtime];
+}
+
 impl Anomaly {
+    /// Every anomaly that is no cycle.
+    pub const LOCAL: [Self; 10] = [
+        Self::G1a,
+        Self::G1b,
+        Self::Internal,
+        Self::LostUpdate,
+        Self::DirtyUpdate,
+        Self::DuplicateElements,
+        Self::IncompatibleOrder,
+        Self::FutureRead,
+        Self::GarbageRead,
+        Self::CyclicVersions,
+    ];
+
+    /// Every anomaly.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let cycles = Cycle::ALL
+            .into_iter()
+            .flat_map(|cycle| Order::ALL.map(|order| Self::Cycle(cycle, order)));
+        cycles.chain(Self::LOCAL)
+    }
+
     /// The name, as Elle prints it: `G-single-item-realtime`, `lost-update`.
     #[must_use]
     pub fn name(self) -> String {

@@ -4,7 +4,10 @@
 //! anomaly, and each anomaly rules out consistency models. This crate knows no process, network or HTTP.
 
 pub mod anomaly;
+pub mod consistency;
+pub mod notation;
 pub mod transaction;
 
 pub use anomaly::{Anomaly, Cycle, Order};
+pub use consistency::{Consistency, Ruling};
 pub use transaction::{Datatype, Key, MicroOp, Outcome, Seen, Transaction, Value};

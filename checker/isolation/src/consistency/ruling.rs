@@ -1,0 +1,52 @@
+//! What a set of anomalies says about the models.
+
+use super::Consistency;
+use crate::{Anomaly, Order};
+
+/// Which models a history has broken and which still stand. Each list is in the order of [`Consistency`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ruling {
+    /// The weakest models that are violated: none of them implies another.
+    pub violated: Vec<Consistency>,
+    /// Every stronger model: violated, too, because it implies one of those.
+    pub also_violated: Vec<Consistency>,
+    /// The strongest models that nothing found rules out: none of them implies another.
+    pub standing: Vec<Consistency>,
+}
+
+impl Ruling {
+    /// What these anomalies rule out, where dependencies up to `searched` were looked for.
+    ///
+    /// A model can only stand where it was put to the test: some anomaly that was looked for rules out just it and the
+    /// models above. Single-object models, say, are never said to stand.
+    #[must_use]
+    pub fn new(anomalies: &[Anomaly], searched: Order) -> Self {
+        let broken = |model: &Consistency| anomalies.iter().any(|anomaly| model.forbids(*anomaly));
+        let (violated, whole): (Vec<_>, Vec<_>) = Consistency::all().partition(broken);
+        let tested = whole
+            .into_iter()
+            .filter(|model| model.is_tested() && model.order() <= searched)
+            .collect();
+        let (violated, also_violated) = split(violated, Consistency::implies);
+        let (standing, _) = split(tested, |model, other| other.implies(model));
+        Self { violated, also_violated, standing }
+    }
+}
+
+impl Consistency {
+    /// Whether there is an anomaly that this model forbids and no weaker one does.
+    fn is_tested(self) -> bool {
+        Anomaly::all().any(|anomaly| anomaly.rules_out().contains(&self))
+    }
+}
+
+/// The models that are not above any other one, and the rest.
+fn split(
+    models: Vec<Consistency>,
+    above: impl Fn(Consistency, Consistency) -> bool,
+) -> (Vec<Consistency>, Vec<Consistency>) {
+    let all = models.clone();
+    models
+        .into_iter()
+        .partition(|model| !all.iter().any(|other| other != model && above(*model, *other)))
+}
