@@ -5,7 +5,9 @@
 
 pub mod anomaly;
 pub mod consistency;
+pub mod generate;
 pub mod notation;
+pub mod oracle;
 pub mod transaction;
 
 pub use anomaly::{Anomaly, Cycle, Order};

@@ -3,7 +3,7 @@
 use isolation::{Anomaly, Consistency, Cycle, Order, Ruling};
 
 fn model(name: &str) -> Consistency {
-    name.parse().unwrap()
+    name.parse().unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn models(names: &str) -> Vec<Consistency> {
@@ -175,9 +175,9 @@ fn what_still_stands() {
         (vec![data(Cycle::G2Item)], Order::Data, "snapshot-isolation"),
         (vec![data(Cycle::G2Item)], Order::Realtime, "strong-snapshot-isolation"),
         (vec![data(Cycle::G2)], Order::Data, "repeatable-read snapshot-isolation"),
-        (vec![data(Cycle::GSingleItem)], Order::Data, "cursor-stability update-atomic"),
-        (vec![data(Cycle::GSingle)], Order::Data, "repeatable-read update-atomic"),
-        (vec![Anomaly::LostUpdate], Order::Data, "read-atomic"),
+        (vec![data(Cycle::GSingleItem)], Order::Data, "read-committed"),
+        (vec![data(Cycle::GSingle)], Order::Data, "repeatable-read"),
+        (vec![Anomaly::LostUpdate], Order::Data, "read-committed"),
         (vec![Anomaly::Internal], Order::Data, "repeatable-read consistent-view"),
         (
             vec![Anomaly::Internal, Anomaly::LostUpdate],

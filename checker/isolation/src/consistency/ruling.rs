@@ -17,8 +17,8 @@ pub struct Ruling {
 impl Ruling {
     /// What these anomalies rule out, where dependencies up to `searched` were looked for.
     ///
-    /// A model can only stand where it was put to the test: some anomaly that was looked for rules out just it and the
-    /// models above. Single-object models, say, are never said to stand.
+    /// A model can only stand where it was put to the test: it is one that the absence of cycles characterizes, and those
+    /// cycles were looked for. Read atomic, say, or single-object models are never said to stand.
     #[must_use]
     pub fn new(anomalies: &[Anomaly], searched: Order) -> Self {
         let broken = |model: &Consistency| anomalies.iter().any(|anomaly| model.forbids(*anomaly));
@@ -34,9 +34,10 @@ impl Ruling {
 }
 
 impl Consistency {
-    /// Whether there is an anomaly that this model forbids and no weaker one does.
+    /// Whether there is a cycle that this model forbids and no weaker one does.
     fn is_tested(self) -> bool {
-        Anomaly::all().any(|anomaly| anomaly.rules_out().contains(&self))
+        let mut cycles = Anomaly::all().filter(|anomaly| matches!(anomaly, Anomaly::Cycle(..)));
+        cycles.any(|cycle| cycle.rules_out().contains(&self))
     }
 }
 
