@@ -1,0 +1,5 @@
+//! What the comparisons with the oracles share with the command that runs millions of them.
+
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+pub mod stores;

@@ -1,0 +1,85 @@
+//! The oracles against each other, and the checker against them, on histories small enough to try everything.
+
+mod common;
+
+use common::stores::{Plan, STORES, Store, history};
+use isolation::oracle::{commit_orders, version_orders};
+use isolation::{Consistency, Datatype, notation};
+
+/// Every kind of small history.
+fn plans() -> impl Iterator<Item = Plan> {
+    let datatypes = [Datatype::ListAppend, Datatype::Register];
+    let flags = [(false, false), (false, true), (true, false), (true, true)];
+    datatypes.into_iter().flat_map(move |datatype| {
+        STORES.into_iter().flat_map(move |store| {
+            flags.map(|(complete, mutated)| Plan {
+                datatype,
+                store,
+                transactions: 5,
+                complete,
+                mutated,
+            })
+        })
+    })
+}
+
+#[test]
+fn the_two_oracles_agree_where_both_know_the_model() {
+    for model in Consistency::all() {
+        let mut tally = [0; 2];
+        for (plan, seed) in plans().flat_map(|plan| (0..20).map(move |seed| (plan, seed))) {
+            let history = history(plan, seed);
+            let executed = commit_orders::explain(plan.datatype, &history, model);
+            let Some(executed) = executed else { continue };
+            let graph = version_orders::explain(&history, model);
+            assert_eq!(
+                Some(executed),
+                graph,
+                "{model}, {plan:?}\n{}",
+                notation::print(plan.datatype, &history)
+            );
+            tally[usize::from(executed)] += 1;
+        }
+        println!("{model}: {tally:?}");
+        assert!(tally == [0, 0] || tally.iter().all(|count| *count > 100), "{model}: {tally:?}");
+    }
+}
+
+#[test]
+fn stores_keep_their_promises_and_the_broken_ones_do_not() {
+    for (store, promise) in [
+        (Store::Serial, Consistency::StrictSerializable),
+        (Store::StaleReads, Consistency::Serializable),
+        (Store::Snapshot, Consistency::StrongSnapshotIsolation),
+        (Store::OldSnapshot, Consistency::SnapshotIsolation),
+        (Store::ReadCommitted, Consistency::ReadCommitted),
+    ] {
+        // Lists that nobody locks show a transaction its own appends at places that others take meanwhile.
+        let registers_only = store == Store::ReadCommitted;
+        let stronger: Vec<_> = Consistency::all()
+            .filter(|model| *model != promise && model.implies(promise))
+            .collect();
+        let mut broken = 0;
+        let suits = |plan: &Plan| {
+            plan.store == store
+                && !plan.mutated
+                && !(registers_only && plan.datatype == Datatype::ListAppend)
+        };
+        for plan in plans().filter(suits) {
+            for seed in 0..100 {
+                let history = history(plan, seed);
+                let text = notation::print(plan.datatype, &history);
+                assert_eq!(
+                    version_orders::explain(&history, promise),
+                    Some(true),
+                    "{store:?} {promise}\n{text}"
+                );
+                broken += usize::from(
+                    stronger.iter().any(|m| version_orders::explain(&history, *m) == Some(false)),
+                );
+            }
+        }
+        println!("{store:?}: {broken}");
+        assert!(broken > 10 || stronger.is_empty(), "{store:?} breaks nothing stronger: {broken}");
+    }
+}
