@@ -1,0 +1,38 @@
+//! No identifier is given twice.
+//!
+//! `generate` gives an identifier.
+
+use history::{CheckResult, Operation};
+use rustc_hash::FxHashMap;
+use serde_json::{Value, json};
+
+use crate::findings::{Findings, counted, decided, shown, who};
+use crate::shape::{only, succeeded};
+
+const CHECKER: &str = "unique-ids";
+
+/// All identifiers must differ.
+#[must_use]
+pub fn check(operations: &[Operation]) -> CheckResult {
+    decided(CHECKER, judge(operations))
+}
+
+fn judge(operations: &[Operation]) -> Result<CheckResult, String> {
+    only(operations, &["generate"])?;
+    let mut given: FxHashMap<&Value, &Operation> = FxHashMap::default();
+    let mut findings = Findings::new(CHECKER);
+    let mut count = 0;
+    for (operation, id) in succeeded(operations, "generate") {
+        count += 1;
+        let Some(first) = given.insert(id, operation) else { continue };
+        given.insert(id, first);
+        findings.add("duplicate identifier", &[first, operation], || {
+            format!("{} and {} both got {}", who(first), who(operation), shown(id))
+        });
+    }
+    let untested = (count < 2).then(|| format!("Only {} was given.", counted(count, "identifier")));
+    let checked = format!("{} must all differ.", counted(count, "identifier"));
+    Ok(findings
+        .conclude(&checked, untested)
+        .with_statistics(json!({ "given": count, "different": given.len() })))
+}
