@@ -4,12 +4,38 @@
 //! anomaly, and each anomaly rules out consistency models. This crate knows no process, network or HTTP.
 
 pub mod anomaly;
+mod build;
+mod check;
+mod class;
+mod component;
+mod components;
 pub mod consistency;
+mod cycles;
+mod explain;
+mod fallback;
+mod findings;
 pub mod generate;
+mod graph;
+mod history;
+mod lists;
+mod names;
 pub mod notation;
 pub mod oracle;
+mod pairing;
+mod realtime;
+mod report;
+mod search;
+mod touches;
 pub mod transaction;
+mod words;
+mod writers;
 
 pub use anomaly::{Anomaly, Cycle, Order};
+pub use build::Builder;
+pub use check::{Options, check};
 pub use consistency::{Consistency, Ruling};
+pub use graph::Dependency;
+pub use history::History;
+pub use pairing::BuildError;
+pub use report::{Finding, Report, Statistics, Step};
 pub use transaction::{Datatype, Key, MicroOp, Outcome, Seen, Transaction, Value};

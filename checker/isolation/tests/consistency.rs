@@ -147,7 +147,7 @@ fn anomalies_rule_out_what_they_do_in_elle() {
         assert_eq!(ruling.violated, models(columns[1]), "{row}");
         assert_eq!(
             ruling.violated.len() + ruling.also_violated.len(),
-            columns[2].parse().unwrap(),
+            columns[2].parse::<usize>().unwrap(),
             "{row}"
         );
         rows += 1;

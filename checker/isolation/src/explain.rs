@@ -1,0 +1,139 @@
+//! Cycles in words. Nothing was kept of why an edge is there: it is found again in the two transactions.
+
+use crate::cycles::FoundCycle;
+use crate::graph::Dependency;
+use crate::history::{History, Txn, Version};
+use crate::report::Step;
+
+/// Why data makes one transaction come before another.
+#[derive(Debug)]
+pub(crate) struct Reason {
+    pub(crate) key: u32,
+    /// Positions in `History::micros`.
+    pub(crate) from_micro: usize,
+    pub(crate) to_micro: usize,
+    pub(crate) because: Because,
+}
+
+#[derive(Debug)]
+pub(crate) enum Because {
+    /// The one wrote the first version, the other the second, and this is how we know which came first.
+    Overwrote { first: Version, second: Version, known: String },
+    /// The one wrote what the other saw.
+    Saw { version: Version, seen: String },
+    /// The one saw this, and so not the version that the other wrote.
+    Missed { seen: String, version: Version, known: String },
+}
+
+/// What can tell the reason of an edge between two transactions.
+pub(crate) trait Reasons {
+    fn reason(&self, from: Txn, to: Txn, dependency: Dependency) -> Option<Reason>;
+}
+
+/// The sentence and the steps of a cycle.
+pub(crate) fn explain(
+    history: &History,
+    reasons: &dyn Reasons,
+    cycle: &FoundCycle,
+) -> (String, Vec<Step>) {
+    let names: Vec<String> = (1..=cycle.edges.len()).map(|number| format!("T{number}")).collect();
+    let step = |(position, &(from, dependency)): (usize, &(Txn, Dependency))| {
+        let next = (position + 1) % cycle.edges.len();
+        let to = cycle.edges[next].0;
+        let edge = Edge { history, from, to, names: [&names[position], &names[next]] };
+        edge.step(dependency, reasons.reason(from, to, dependency).as_ref())
+    };
+    let steps: Vec<Step> = cycle.edges.iter().enumerate().map(step).collect();
+    (sentence(&steps, &names), steps)
+}
+
+/// One or two sentences: all reasons of a short cycle, the first and last of a long one.
+fn sentence(steps: &[Step], names: &[String]) -> String {
+    let because = |step: &Step| {
+        let text = step.sentence.split_once("because ").map_or("", |(_, because)| because);
+        text.to_owned()
+    };
+    match steps {
+        [first, second] => format!(
+            "T1 must come before T2, because {}. Yet T2 must come before T1, because {}.",
+            because(first),
+            because(second)
+        ),
+        [first, .., last] => {
+            let order = names.join(" before ");
+            format!(
+                "{order}: so their dependencies say, and T1 before T2, because {}. Yet {} must come before T1, because {}.",
+                because(first),
+                names.last().map_or("", String::as_str),
+                because(last)
+            )
+        }
+        [] | [_] => String::new(),
+    }
+}
+
+struct Edge<'a> {
+    history: &'a History,
+    from: Txn,
+    to: Txn,
+    names: [&'a str; 2],
+}
+
+impl Edge<'_> {
+    fn step(&self, dependency: Dependency, reason: Option<&Reason>) -> Step {
+        let because = match (reason, dependency) {
+            (Some(reason), _) => self.data(reason),
+            (None, Dependency::Process) => {
+                let process = self.history.header(self.from).process;
+                format!("process {process} did one after the other")
+            }
+            (None, _) => self.time(),
+        };
+        let [from, to] = self.names;
+        let offset = |txn: Txn, micro: usize| micro - self.history.span(txn).start;
+        Step {
+            from: self.history.header(self.from).call,
+            to: self.history.header(self.to).call,
+            dependency,
+            key: reason.map(|reason| self.history.key_name(reason.key)),
+            from_micro_op: reason.map(|reason| offset(self.from, reason.from_micro)),
+            to_micro_op: reason.map(|reason| offset(self.to, reason.to_micro)),
+            sentence: format!("{from} < {to}, because {because}"),
+        }
+    }
+
+    fn data(&self, reason: &Reason) -> String {
+        let (history, [from, to]) = (self.history, self.names);
+        let key = history.key_name(reason.key);
+        let wrote = |version| history.wrote_words(reason.key, version);
+        match &reason.because {
+            Because::Overwrote { first, second, known } => {
+                format!(
+                    "{from} {} and {to} then {}: {known}",
+                    wrote(*first),
+                    history.value_name(*second)
+                )
+            }
+            Because::Saw { version, seen } => {
+                format!("{from} {} and {to} read {seen}", wrote(*version))
+            }
+            Because::Missed { seen, version, known } => {
+                let value = history.value_name(*version);
+                format!("{from} read {seen} in {key}, without {to}'s {value}{known}")
+            }
+        }
+    }
+
+    fn time(&self) -> String {
+        let [from, to] = self.names;
+        let (earlier, later) = (self.history.header(self.from), self.history.header(self.to));
+        let returned = earlier.return_ns.unwrap_or(earlier.call_ns);
+        let (returned, called) = (seconds(returned), seconds(later.call_ns));
+        format!("{from} had returned (at {returned}) before {to} was invoked (at {called})")
+    }
+}
+
+/// Nanoseconds as `1.234567 s`.
+fn seconds(ns: u64) -> String {
+    format!("{}.{:06} s", ns / 1_000_000_000, ns % 1_000_000_000 / 1_000)
+}

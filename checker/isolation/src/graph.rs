@@ -1,0 +1,185 @@
+//! Who must come before whom: edges between transactions, and a compact graph of them.
+
+use std::fmt;
+
+use crate::history::{NONE, Txn, id};
+
+/// Why one transaction comes before another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dependency {
+    /// The later one wrote the version that follows one of the earlier's.
+    Ww,
+    /// The later one read what the earlier wrote.
+    Wr,
+    /// The earlier one read a version that the later overwrote.
+    Rw,
+    /// The same process did one after the other.
+    Process,
+    /// The earlier had returned before the later was invoked.
+    Realtime,
+}
+
+impl fmt::Display for Dependency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Dependency::Ww => "ww",
+            Dependency::Wr => "wr",
+            Dependency::Rw => "rw",
+            Dependency::Process => "process",
+            Dependency::Realtime => "rt",
+        })
+    }
+}
+
+/// A set of dependencies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mask(u8);
+
+impl Mask {
+    pub(crate) const WW: Self = Self::of(Dependency::Ww);
+    pub(crate) const WR: Self = Self::of(Dependency::Wr);
+    pub(crate) const RW: Self = Self::of(Dependency::Rw);
+    pub(crate) const PROCESS: Self = Self::of(Dependency::Process);
+    pub(crate) const REALTIME: Self = Self::of(Dependency::Realtime);
+    pub(crate) const DATA: Self = Self::WW.or(Self::WR).or(Self::RW);
+
+    pub(crate) const fn of(dependency: Dependency) -> Self {
+        Self(1 << dependency as u8)
+    }
+
+    pub(crate) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    pub(crate) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// The dependencies in it.
+    pub(crate) fn iter(self) -> impl Iterator<Item = Dependency> {
+        use Dependency::{Process, Realtime, Rw, Wr, Ww};
+        [Ww, Wr, Rw, Process, Realtime].into_iter().filter(move |&one| self.has(Self::of(one)))
+    }
+
+    /// Of ww, wr and rw the one that proves most: a cycle that needs no rw is a worse anomaly than one that does.
+    pub(crate) fn strongest_data(self) -> Self {
+        let data = self.0 & Self::DATA.0;
+        Self((self.0 & !Self::DATA.0) | (data & data.wrapping_neg()))
+    }
+}
+
+/// Edges as they are found. Transactions are the first nodes.
+///
+/// Where many read a version and many wrote the next one, for all we know, a hub stands between them: readers lead to
+/// it, it leads to the writers, and their number stays linear. No transaction depends on itself through a hub.
+#[derive(Debug)]
+pub(crate) struct Edges {
+    pub(crate) nodes: u32,
+    from: Vec<u32>,
+    to: Vec<u32>,
+    masks: Vec<Mask>,
+}
+
+impl Edges {
+    pub(crate) fn new(transactions: usize, expected: usize) -> Self {
+        Self {
+            nodes: id(transactions),
+            from: Vec::with_capacity(expected),
+            to: Vec::with_capacity(expected),
+            masks: Vec::with_capacity(expected),
+        }
+    }
+
+    /// An edge, where both ends are known and not the same.
+    pub(crate) fn add(&mut self, from: Txn, to: Txn, mask: Mask) {
+        if from != to && from != NONE && to != NONE {
+            self.from.push(from);
+            self.to.push(to);
+            self.masks.push(mask);
+        }
+    }
+
+    pub(crate) fn node(&mut self) -> u32 {
+        self.nodes += 1;
+        self.nodes - 1
+    }
+
+    /// Every reader missed what every writer wrote.
+    pub(crate) fn add_rw(&mut self, readers: &[Txn], writers: &[Txn]) {
+        const FEW: usize = 64;
+        let direct = readers.len() * writers.len();
+        if direct <= FEW.max(4 * (readers.len() + writers.len())) {
+            for &reader in readers {
+                for &writer in writers {
+                    self.add(reader, writer, Mask::RW);
+                }
+            }
+            return;
+        }
+        let hub = self.node();
+        for &reader in readers {
+            self.add(reader, hub, Mask::RW);
+        }
+        for &writer in writers {
+            self.add(hub, writer, Mask::RW);
+        }
+    }
+
+    /// The graph, by counting sort.
+    pub(crate) fn into_graph(self) -> Graph {
+        let mut starts = vec![0_u32; self.nodes as usize + 1];
+        for &from in &self.from {
+            starts[from as usize + 1] += 1;
+        }
+        for node in 1..starts.len() {
+            starts[node] += starts[node - 1];
+        }
+        let mut next = starts.clone();
+        let mut to = vec![0; self.to.len()];
+        let mut masks = vec![Mask::default(); self.to.len()];
+        for (edge, &from) in self.from.iter().enumerate() {
+            let slot = next[from as usize] as usize;
+            next[from as usize] += 1;
+            to[slot] = self.to[edge];
+            masks[slot] = self.masks[edge];
+        }
+        Graph { starts, to, masks }
+    }
+}
+
+/// Edges by the node that they leave.
+#[derive(Debug)]
+pub(crate) struct Graph {
+    starts: Vec<u32>,
+    to: Vec<u32>,
+    masks: Vec<Mask>,
+}
+
+impl Graph {
+    pub(crate) fn nodes(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    pub(crate) fn edges(&self) -> usize {
+        self.to.len()
+    }
+
+    fn span(&self, node: u32) -> std::ops::Range<usize> {
+        self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize
+    }
+
+    /// Where edges from this node lead.
+    pub(crate) fn next(&self, node: u32) -> &[u32] {
+        &self.to[self.span(node)]
+    }
+
+    /// The edges from this node.
+    pub(crate) fn from(&self, node: u32) -> impl Iterator<Item = (u32, Mask)> + '_ {
+        self.next(node).iter().copied().zip(self.masks[self.span(node)].iter().copied())
+    }
+}

@@ -1,0 +1,93 @@
+//! Why an edge between two transactions of a history of lists is there.
+
+use crate::explain::{Because, Reason, Reasons};
+use crate::graph::Dependency;
+use crate::history::{History, Micro, NONE, Txn, Version};
+use crate::lists::Orders;
+use crate::writers::Writers;
+
+pub(crate) struct ListReasons<'a> {
+    pub(crate) history: &'a History,
+    pub(crate) writers: &'a Writers,
+    pub(crate) orders: &'a Orders,
+}
+
+impl Reasons for ListReasons<'_> {
+    fn reason(&self, from: Txn, to: Txn, dependency: Dependency) -> Option<Reason> {
+        let mut of_to = self.history.span(to);
+        let mut of_from = self.history.span(from);
+        match dependency {
+            Dependency::Ww => of_to.find_map(|micro| self.overwrote(from, micro)),
+            Dependency::Wr => of_to.find_map(|micro| self.saw(from, to, micro)),
+            Dependency::Rw => of_from.find_map(|micro| self.missed(to, micro)),
+            Dependency::Process | Dependency::Realtime => None,
+        }
+    }
+}
+
+impl ListReasons<'_> {
+    fn overwrote(&self, from: Txn, to_micro: usize) -> Option<Reason> {
+        let history = self.history;
+        let Micro::Write { key, version: second } = history.micros[to_micro] else { return None };
+        let order = history.order_of(key);
+        let position = self.orders.position(second).map(|position| position as usize);
+        if position.is_none() && !self.orders.is_unobserved(second) {
+            return None;
+        }
+        let writers = self.orders.writers(history, key);
+        let before = &writers[..position.unwrap_or(writers.len())];
+        let at = before.iter().rposition(|&writer| writer != NONE)?;
+        let first = order[at];
+        let known = match position {
+            Some(position) => {
+                format!("{} was read", history.list_words(&order[..=position], None))
+            }
+            None => format!("the longest list read, {}, lacks it", history.list_words(order, None)),
+        };
+        let because = Because::Overwrote { first, second, known };
+        let from_micro = self.writers.micro(first);
+        (before[at] == from).then_some(Reason { key, from_micro, to_micro, because })
+    }
+
+    fn saw(&self, from: Txn, to: Txn, to_micro: usize) -> Option<Reason> {
+        let history = self.history;
+        let list = history.list(history.micros[to_micro])?;
+        let writer = |version: &Version| self.writers.txn(history, *version);
+        let is_other = |version: &Version| ![NONE, to].contains(&writer(version));
+        let at = list.iter().rposition(is_other)?;
+        let version = list[at];
+        let seen = history.list_words(list, Some(at));
+        let key = history.micros[to_micro].key();
+        let from_micro = self.writers.micro(version);
+        let because = Because::Saw { version, seen };
+        (writer(&version) == from).then_some(Reason { key, from_micro, to_micro, because })
+    }
+
+    fn missed(&self, to: Txn, from_micro: usize) -> Option<Reason> {
+        let history = self.history;
+        let Micro::Prefix { key, len } = history.micros[from_micro] else { return None };
+        let order = history.order_of(key);
+        let writers = self.orders.writers(history, key);
+        let next = (len as usize..order.len()).find(|&at| writers[at] != NONE);
+        let (version, to_micro) = match next {
+            Some(at) if writers[at] == to => (order[at], self.writers.micro(order[at])),
+            Some(_) => return None,
+            None => self.unobserved(to, key)?,
+        };
+        let seen = history.list_words(&order[..len as usize], None);
+        let because = Because::Missed { seen, version, known: String::new() };
+        Some(Reason { key, from_micro, to_micro, because })
+    }
+
+    /// An append of the transaction to the key that no list shows.
+    fn unobserved(&self, txn: Txn, key: u32) -> Option<(Version, usize)> {
+        self.history.span(txn).find_map(|micro| match self.history.micros[micro] {
+            Micro::Write { key: other, version }
+                if other == key && self.orders.is_unobserved(version) =>
+            {
+                Some((version, micro))
+            }
+            _ => None,
+        })
+    }
+}

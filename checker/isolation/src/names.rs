@@ -1,0 +1,102 @@
+//! Keys, values and versions by number.
+
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+
+use crate::history::{Version, id};
+
+/// A value as a number: integers are themselves; of all else the position among the texts, from `i64::MIN` upwards.
+pub(crate) type Datum = i64;
+
+/// The numbers of keys and versions, and what they stand for.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    keys: Vec<Datum>,
+    key_ids: FxHashMap<Datum, u32>,
+    versions: Vec<Option<Datum>>,
+    version_ids: FxHashMap<(u32, Option<Datum>), Version>,
+    texts: Vec<String>,
+    text_ids: FxHashMap<String, Datum>,
+}
+
+impl Names {
+    /// The number of a JSON value: a key, or something written.
+    pub(crate) fn datum(&mut self, value: &Value) -> Datum {
+        /// Integers below are left to texts.
+        const LOWEST: i64 = i64::MIN + (1 << 32);
+        match value.as_i64() {
+            Some(integer) if integer >= LOWEST => integer,
+            _ => self.text(value),
+        }
+    }
+
+    fn text(&mut self, value: &Value) -> Datum {
+        *self.text_ids.entry(value.to_string()).or_insert_with(|| {
+            self.texts.push(display(value));
+            i64::MIN + i64::from(id(self.texts.len() - 1))
+        })
+    }
+
+    /// The number of a key.
+    pub(crate) fn key(&mut self, key: Datum) -> u32 {
+        *self.key_ids.entry(key).or_insert_with(|| {
+            self.keys.push(key);
+            id(self.keys.len() - 1)
+        })
+    }
+
+    /// The number of a value of a key; `None` is a register's initial one.
+    pub(crate) fn version(&mut self, key: u32, value: Option<Datum>) -> Version {
+        *self.version_ids.entry((key, value)).or_insert_with(|| {
+            self.versions.push(value);
+            id(self.versions.len() - 1)
+        })
+    }
+
+    pub(crate) fn versions(&self) -> usize {
+        self.versions.len()
+    }
+
+    /// Whether it is the initial version of a register.
+    pub(crate) fn is_initial(&self, version: Version) -> bool {
+        self.versions[version as usize].is_none()
+    }
+
+    /// A key for people.
+    pub(crate) fn key_name(&self, key: u32) -> String {
+        self.show(self.keys[key as usize])
+    }
+
+    /// A value for people.
+    pub(crate) fn value_name(&self, version: Version) -> String {
+        self.versions[version as usize].map_or_else(|| "nil".to_owned(), |datum| self.show(datum))
+    }
+
+    fn show(&self, datum: Datum) -> String {
+        let text = usize::try_from(datum.wrapping_sub(i64::MIN)).ok();
+        match text.and_then(|position| self.texts.get(position)) {
+            Some(text) => text.clone(),
+            None => datum.to_string(),
+        }
+    }
+
+    /// What only building needs.
+    pub(crate) fn forget_lookups(&mut self, initial_versions: bool) {
+        self.text_ids = FxHashMap::default();
+        self.key_ids = FxHashMap::default();
+        if initial_versions {
+            self.version_ids.retain(|(_, value), _| value.is_none());
+        } else {
+            self.version_ids.clear();
+        }
+        self.version_ids.shrink_to_fit();
+    }
+}
+
+/// Keywords without their colon, strings without quotes.
+fn display(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.strip_prefix(':').unwrap_or(text).to_owned(),
+        other => other.to_string(),
+    }
+}

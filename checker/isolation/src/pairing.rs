@@ -1,0 +1,163 @@
+//! Events → transactions. What an event holds is read at once, so that a long history stays small.
+
+use history::{Event, EventKind, PairError, Process};
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+
+use crate::build::{Builder, Frame};
+use crate::history::{Header, History, NONE, id};
+use crate::{Datatype, Outcome};
+
+/// Why a history cannot be checked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// The events of a process contradict each other.
+    #[error(transparent)]
+    Pair(#[from] PairError),
+    /// A value that is no list of micro-operations.
+    #[error("event {index}: {problem}")]
+    Value {
+        /// The event.
+        index: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// The processes and what they are doing.
+#[derive(Debug, Default)]
+pub(crate) struct Pairing {
+    processes: FxHashMap<u64, State>,
+    /// How many events there were.
+    events: u32,
+    previous: Option<u64>,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(Invocation),
+    Idle,
+    /// Its last transaction is in doubt since this event.
+    Lost(u64),
+}
+
+#[derive(Debug)]
+struct Invocation {
+    header: Header,
+    rank: u32,
+    value: Value,
+}
+
+impl Builder {
+    /// The next event of the history. Those of the bench itself, which have no client's process, are passed over.
+    pub fn event(&mut self, event: Event) -> Result<(), BuildError> {
+        let index = event.index;
+        if let Some(previous) = self.pairing.previous.filter(|&previous| index <= previous) {
+            return Err(PairError::Order { index, previous }.into());
+        }
+        self.pairing.previous = Some(index);
+        let Process::Client(process) = event.process else { return Ok(()) };
+        let rank = self.pairing.events;
+        self.pairing.events = id(rank as usize + 1);
+        let state = self.pairing.processes.entry(process).or_insert(State::Idle);
+        if let State::Lost(info) = *state {
+            return Err(PairError::UsedAfterInfo { index, process, info }.into());
+        }
+        if event.kind == EventKind::Invoke {
+            if let State::Open(invocation) = state {
+                let open = invocation.header.call;
+                return Err(PairError::Overlap { index, process, f: event.f, open }.into());
+            }
+            let header = Header { process, call: index, call_ns: event.time_ns, return_ns: None };
+            *state = State::Open(Invocation { header, rank, value: event.value });
+            return Ok(());
+        }
+        let after = match event.kind {
+            EventKind::Info => State::Lost(index),
+            EventKind::Ok | EventKind::Fail | EventKind::Invoke => State::Idle,
+        };
+        let State::Open(invocation) = std::mem::replace(state, after) else {
+            return Err(PairError::NotInvoked { index, process, f: event.f }.into());
+        };
+        self.complete(invocation, &event, rank)
+    }
+
+    fn complete(
+        &mut self,
+        invocation: Invocation,
+        event: &Event,
+        rank: u32,
+    ) -> Result<(), BuildError> {
+        let Invocation { header, rank: call, value } = invocation;
+        let (outcome, index, value) = match event.kind {
+            EventKind::Ok => (Outcome::Ok, event.index, &event.value),
+            EventKind::Fail => (Outcome::Fail, header.call, &value),
+            EventKind::Info | EventKind::Invoke => (Outcome::Info, header.call, &value),
+        };
+        let return_ns = (outcome != Outcome::Info).then_some(event.time_ns);
+        let header = Header { return_ns, ..header };
+        self.add(&Frame { header, outcome, call, ret: rank }, value, index)
+    }
+
+    /// The history of all events; what is still open stays so for ever.
+    pub fn finish(mut self) -> Result<History, BuildError> {
+        let mut open: Vec<Invocation> = std::mem::take(&mut self.pairing.processes)
+            .into_values()
+            .filter_map(|state| match state {
+                State::Open(invocation) => Some(invocation),
+                State::Idle | State::Lost(_) => None,
+            })
+            .collect();
+        open.sort_by_key(|invocation| invocation.rank);
+        for Invocation { header, rank, value } in open {
+            let frame = Frame { header, outcome: Outcome::Info, call: rank, ret: NONE };
+            self.add(&frame, &value, header.call)?;
+        }
+        Ok(self.settle())
+    }
+
+    fn add(&mut self, frame: &Frame, value: &Value, index: u64) -> Result<(), BuildError> {
+        self.begin(frame);
+        let micro_ops = value.as_array().map(Vec::as_slice);
+        // Some tools record no value where the outcome is not known.
+        let micro_ops = if value.is_null() { Some(&[][..]) } else { micro_ops };
+        micro_ops
+            .ok_or_else(|| "a transaction's value must be a list of micro-operations".to_owned())
+            .and_then(|micro_ops| micro_ops.iter().try_for_each(|micro| self.micro(micro)))
+            .map_err(|problem| BuildError::Value { index, problem })?;
+        self.end();
+        Ok(())
+    }
+
+    fn micro(&mut self, micro: &Value) -> Result<(), String> {
+        let (f, key, value) = match micro.as_array().map(Vec::as_slice) {
+            Some([f, key, value]) => (f, key, value),
+            Some([f, key]) => (f, key, &Value::Null),
+            _ => return Err(format!("{micro} is no micro-operation [function, key, value]")),
+        };
+        let key = self.names.datum(key);
+        let f = f.as_str().unwrap_or_default();
+        match (f.strip_prefix(':').unwrap_or(f), self.datatype) {
+            ("append", Datatype::ListAppend) | ("w", Datatype::Register) => {
+                let value = self.names.datum(value);
+                self.write(key, value);
+            }
+            ("r", Datatype::Register) => {
+                let value = (!value.is_null()).then(|| self.names.datum(value));
+                self.read_value(key, value);
+            }
+            ("r", Datatype::ListAppend) => {
+                let elements = match value {
+                    Value::Null => &[][..],
+                    Value::Array(elements) => elements,
+                    other => return Err(format!("a read must show a list, not {other}")),
+                };
+                let list = elements.iter().map(|element| self.names.datum(element)).collect();
+                self.read_list(key, list);
+            }
+            (_, Datatype::ListAppend) => return Err(format!("{micro} is neither append nor r")),
+            (_, Datatype::Register) => return Err(format!("{micro} is neither w nor r")),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! What a check found.
+
+use history::{CheckResult, Verdict, Violation};
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use crate::{Anomaly, Consistency, Dependency, Ruling};
+
+/// The answer of a check.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Whether the consistency that was asked for holds.
+    pub verdict: Verdict,
+    /// The verdict in one plain sentence.
+    pub sentence: String,
+    /// What was asked for.
+    #[serde(serialize_with = "as_text")]
+    pub consistency: Consistency,
+    /// Everything found, the worst first, whether or not that consistency forbids it; of each kind a few.
+    pub anomalies: Vec<Finding>,
+    /// Which models are violated, and which still stand.
+    #[serde(serialize_with = "ruling")]
+    pub models: Ruling,
+    /// Why the answer says less than it might.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Figures.
+    pub statistics: Statistics,
+}
+
+/// One anomaly and what proves it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// Its kind.
+    #[serde(serialize_with = "as_text")]
+    pub anomaly: Anomaly,
+    /// What happened, in plain words. T1, T2… are the transactions below.
+    pub sentence: String,
+    /// The edges of a cycle, from T1 on, the last one back to T1; empty for other anomalies.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// The transactions that prove it, as indices of their invocations: T1, T2…
+    pub transactions: Vec<u64>,
+    /// What each of them is and did, in words.
+    pub operations: Vec<String>,
+}
+
+/// One edge of a cycle: why a transaction comes before the next.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Step {
+    /// The earlier transaction: its invocation's index.
+    pub from: u64,
+    /// The later one.
+    pub to: u64,
+    /// The kind of reason.
+    pub dependency: Dependency,
+    /// The key where the reason lies, if it lies in data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Which micro-operation of the earlier transaction, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_micro_op: Option<usize>,
+    /// Which micro-operation of the later transaction, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_micro_op: Option<usize>,
+    /// `T1 < T2, because T1 appended 3 to x and T2 read [1 2 3] in x`.
+    pub sentence: String,
+}
+
+/// Figures about a check.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Statistics {
+    /// Transactions that committed.
+    pub ok: usize,
+    /// Transactions that failed.
+    pub failed: usize,
+    /// Transactions in doubt.
+    pub info: usize,
+    /// Micro-operations of all of them.
+    pub micro_ops: usize,
+    /// Keys.
+    pub keys: usize,
+    /// Edges between transactions, those of real time through moments.
+    pub edges: usize,
+    /// Sets of transactions that all depend on each other.
+    pub components: usize,
+    /// Transactions in the largest of them.
+    pub largest_component: usize,
+    /// How many of each anomaly there are; of cycles, how many components were found to have one.
+    #[serde(serialize_with = "counts")]
+    pub anomalies: Vec<(Anomaly, u64)>,
+    /// Steps of the searches for cycles.
+    pub work: u64,
+}
+
+impl Report {
+    /// The result in the form of all checkers.
+    #[must_use]
+    pub fn check_result(&self) -> CheckResult {
+        let forbidden = |finding: &&Finding| self.consistency.forbids(finding.anomaly);
+        let violation = |finding: &Finding| Violation {
+            kind: finding.anomaly.name(),
+            sentence: finding.sentence.clone(),
+            operations: finding.transactions.clone(),
+        };
+        let violations: Vec<Violation> =
+            self.anomalies.iter().filter(forbidden).map(violation).collect();
+        let mut result = CheckResult::found("isolation", self.sentence.clone(), violations);
+        result.verdict = self.verdict;
+        result.with_statistics(json!(self.statistics))
+    }
+}
+
+impl Finding {
+    /// The whole explanation, line by line: the transactions, each edge with its reason, the contradiction.
+    #[must_use]
+    pub fn explanation(&self) -> String {
+        let named = self.operations.iter().enumerate();
+        let mut lines: Vec<String> =
+            named.map(|(position, words)| format!("T{} = {words}", position + 1)).collect();
+        match self.steps.split_last() {
+            None => lines.push(self.sentence.clone()),
+            Some((last, steps)) => {
+                lines.extend(steps.iter().map(|step| format!("{}.", step.sentence)));
+                lines.push(format!("However, {}: a contradiction!", last.sentence));
+            }
+        }
+        lines.join("\n")
+    }
+}
+
+fn as_text<S: Serializer>(value: &impl ToString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&value.to_string())
+}
+
+fn ruling<S: Serializer>(ruling: &Ruling, serializer: S) -> Result<S::Ok, S::Error> {
+    let names = |models: &[Consistency]| models.iter().map(|m| m.name()).collect::<Vec<_>>();
+    json!({
+        "violated": names(&ruling.violated),
+        "also_violated": names(&ruling.also_violated),
+        "standing": names(&ruling.standing),
+    })
+    .serialize(serializer)
+}
+
+fn counts<S: Serializer>(counts: &[(Anomaly, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(counts.iter().map(|(anomaly, count)| (anomaly.name(), count)))
+}

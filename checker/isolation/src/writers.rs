@@ -1,0 +1,124 @@
+//! Who wrote each version, and which transactions in doubt happened after all.
+
+use crate::Outcome;
+use crate::history::{History, Micro, NONE, Txn, Version, id};
+
+/// The writers of all versions.
+#[derive(Debug)]
+pub(crate) struct Writers {
+    /// The position of the write in `micros`, by version.
+    micros: Vec<u32>,
+    /// The transaction, by version.
+    txns: Vec<Txn>,
+    /// Versions that their own transaction wrote over.
+    intermediate: Vec<bool>,
+    /// Committed transactions, and those in doubt of which somebody saw something.
+    happened: Vec<bool>,
+    /// A version that two transactions wrote, both of which may have happened: it tells nothing about its writer.
+    pub(crate) ambiguous: Option<(Version, Txn, Txn)>,
+}
+
+/// The writer of a version, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writer {
+    /// A transaction that happened, if the version was seen.
+    Happened(Txn),
+    Aborted(Txn),
+    /// Nobody in the history.
+    Nobody,
+    /// More than one, or nobody at all: a register's initial version.
+    Unclear,
+}
+
+/// In the place of a transaction: more than one.
+const SEVERAL: u32 = NONE - 1;
+
+impl Writers {
+    pub(crate) fn new(history: &History) -> Self {
+        let versions = history.names.versions();
+        let mut writers = Self {
+            micros: vec![NONE; versions],
+            txns: vec![NONE; versions],
+            intermediate: vec![false; versions],
+            happened: history.outcomes.iter().map(|&outcome| outcome == Outcome::Ok).collect(),
+            ambiguous: None,
+        };
+        // The last write to each key that was met, going backwards through a transaction.
+        let mut overwritten = vec![NONE; history.keys()];
+        for txn in history.txns() {
+            for position in history.span(txn).rev() {
+                let Micro::Write { key, version } = history.micros[position] else { continue };
+                let is_last = overwritten[key as usize] != txn;
+                overwritten[key as usize] = txn;
+                writers.add(history, version, txn, id(position), is_last);
+            }
+        }
+        writers.observe(history);
+        writers
+    }
+
+    fn add(&mut self, history: &History, version: Version, txn: Txn, micro: u32, is_last: bool) {
+        let at = version as usize;
+        let failed = |txn| history.outcome(txn) == Outcome::Fail;
+        match self.txns[at] {
+            known if known == NONE || (known != SEVERAL && failed(known)) => {
+                self.txns[at] = txn;
+                self.micros[at] = micro;
+                self.intermediate[at] = !is_last;
+            }
+            SEVERAL => {}
+            _ if failed(txn) => {}
+            known => {
+                self.txns[at] = SEVERAL;
+                self.ambiguous.get_or_insert((version, known, txn));
+            }
+        }
+    }
+
+    /// What was seen was written.
+    fn observe(&mut self, history: &History) {
+        let lists = history.order.iter().chain(history.divergent.iter().flatten());
+        let values = history.micros.iter().filter_map(|micro| match micro {
+            Micro::Value { version, .. } => Some(version),
+            _ => None,
+        });
+        for version in lists.chain(values) {
+            if let Writer::Happened(txn) = self.writer(history, *version) {
+                self.happened[txn as usize] = true;
+            }
+        }
+    }
+
+    pub(crate) fn writer(&self, history: &History, version: Version) -> Writer {
+        match self.txns[version as usize] {
+            NONE if history.names.is_initial(version) => Writer::Unclear,
+            NONE => Writer::Nobody,
+            SEVERAL => Writer::Unclear,
+            txn if history.outcome(txn) == Outcome::Fail => Writer::Aborted(txn),
+            txn => Writer::Happened(txn),
+        }
+    }
+
+    /// The transaction that wrote the version, where it may have happened; else `NONE`.
+    pub(crate) fn txn(&self, history: &History, version: Version) -> Txn {
+        match self.writer(history, version) {
+            Writer::Happened(txn) => txn,
+            Writer::Aborted(_) | Writer::Nobody | Writer::Unclear => NONE,
+        }
+    }
+
+    /// Where in `micros` the version was written.
+    pub(crate) fn micro(&self, version: Version) -> usize {
+        self.micros[version as usize] as usize
+    }
+
+    /// Whether its transaction wrote over it.
+    pub(crate) fn is_intermediate(&self, version: Version) -> bool {
+        self.intermediate[version as usize]
+    }
+
+    /// Whether it is certain that the transaction happened.
+    pub(crate) fn happened(&self, txn: Txn) -> bool {
+        self.happened[txn as usize]
+    }
+}
