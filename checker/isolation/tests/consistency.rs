@@ -178,7 +178,7 @@ fn what_still_stands() {
         (vec![data(Cycle::GSingleItem)], Order::Data, "read-committed"),
         (vec![data(Cycle::GSingle)], Order::Data, "repeatable-read"),
         (vec![Anomaly::LostUpdate], Order::Data, "read-committed"),
-        (vec![Anomaly::Internal], Order::Data, "repeatable-read consistent-view"),
+        (vec![Anomaly::Internal], Order::Data, "read-committed"),
         (
             vec![Anomaly::Internal, Anomaly::LostUpdate],
             Order::Process,

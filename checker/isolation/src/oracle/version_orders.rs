@@ -35,7 +35,6 @@ pub fn explain(history: &[Transaction], model: Consistency) -> Option<bool> {
     }
     let unknown: Vec<_> =
         (0..history.len()).filter(|i| history[*i].outcome == Outcome::Info).collect();
-    let written = history.iter().flat_map(writes).collect();
     Some((0..1_u32 << unknown.len()).any(|happened| {
         let did_happen = |i: &usize| match history[*i].outcome {
             Outcome::Ok => true,
@@ -46,7 +45,10 @@ pub fn explain(history: &[Transaction], model: Consistency) -> Option<bool> {
         };
         let committed: Vec<_> =
             (0..history.len()).filter(did_happen).map(|i| &history[i]).collect();
-        let case = Case { committed, written: &written, model };
+        let visible =
+            (0..history.len()).filter(|i| did_happen(i) || history[*i].outcome == Outcome::Fail);
+        let visible = visible.flat_map(|i| writes(&history[i])).collect();
+        let case = Case { committed, visible, model };
         case.any_order_permitted(&mut VersionOrders::new(), &mut case.writers())
     }))
 }
@@ -57,8 +59,8 @@ type VersionOrders = BTreeMap<Key, Vec<usize>>;
 /// A history in which it is decided what committed.
 struct Case<'a> {
     committed: Vec<&'a Transaction>,
-    /// Every write of the history, of transactions that failed, too.
-    written: &'a BTreeSet<(Key, Value)>,
+    /// Every write that somebody may have seen: of those that failed, too, but not of those taken to have done nothing.
+    visible: BTreeSet<(Key, Value)>,
     model: Consistency,
 }
 
