@@ -100,6 +100,8 @@ struct Search<'a> {
     source: u32,
     /// Whether only the way back to the source is of interest.
     is_last: bool,
+    /// Whether there was another way, though.
+    leads_on: bool,
 }
 
 /// Real time, for one state: who was reached through it, and who may be next.
@@ -135,6 +137,7 @@ impl<'a> Search<'a> {
             lines: [Line { reached: 0, earliest: NONE, from: NONE }; STATES],
             source: NONE,
             is_last: false,
+            leads_on: false,
         }
     }
 
@@ -168,15 +171,16 @@ impl<'a> Search<'a> {
             }
             std::mem::swap(&mut self.level, &mut self.next);
             if self.level.is_empty() {
-                return Ok(End::Never);
+                break;
             }
         }
-        Ok(End::Deeper)
+        Ok(if self.leads_on { End::Deeper } else { End::Never })
     }
 
     fn begin(&mut self, source: u32, target: u32) {
         self.epoch += 1;
         self.source = source;
+        self.leads_on = false;
         self.level.clear();
         self.next.clear();
         self.lines = [Line { reached: self.txns.len(), earliest: NONE, from: NONE }; STATES];
@@ -245,9 +249,13 @@ impl<'a> Search<'a> {
         }
         let place = self.place(node, state);
         let known = &mut self.visits[place as usize];
-        if !self.is_last && known.epoch != self.epoch {
-            *known = visit;
-            self.next.push(place);
+        if known.epoch != self.epoch {
+            if self.is_last {
+                self.leads_on = true;
+            } else {
+                *known = visit;
+                self.next.push(place);
+            }
         }
         None
     }
@@ -308,6 +316,9 @@ impl<'a> Search<'a> {
                 return Ok(Some(end));
             }
             if self.is_last {
+                let next = self.txns[..reached].last();
+                self.leads_on |=
+                    next.is_some_and(|&txn| self.component.calls[txn as usize] > earliest);
                 continue;
             }
             while let Some(&txn) = self.txns[..reached].last() {

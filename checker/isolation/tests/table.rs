@@ -5,7 +5,7 @@ mod common;
 use common::table::{Case, cases};
 use isolation::generate::inject::example;
 use isolation::oracle::{commit_orders, version_orders};
-use isolation::{Anomaly, Consistency, Datatype, Order, Ruling};
+use isolation::{Anomaly, Consistency, Datatype, History, Options, Order, Ruling, check};
 
 const DATATYPES: [Datatype; 2] = [Datatype::ListAppend, Datatype::Register];
 
@@ -56,6 +56,32 @@ fn the_oracles_agree_with_the_table() {
                     wrong.push(format!("{text}: {model} does not hold"));
                 }
             }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new(), "{wrong:#?}");
+}
+
+#[test]
+fn the_checker_agrees_with_the_table() {
+    let mut wrong = Vec::new();
+    // Registers have no checker yet.
+    let lists = all().into_iter().filter(|case| case.datatype == Datatype::ListAppend);
+    for Case { text, datatype, history, anomalies, standing } in lists {
+        let report = check(&History::from_transactions(datatype, &history), &Options::default());
+        let mut found: Vec<_> = report.anomalies.iter().map(|finding| finding.anomaly).collect();
+        found.sort_unstable();
+        found.dedup();
+        if found != anomalies {
+            let names = |anomalies: &[Anomaly]| {
+                anomalies.iter().map(|anomaly| anomaly.name()).collect::<Vec<_>>()
+            };
+            wrong.push(format!(
+                "{text}: found {:?}, expected {:?}",
+                names(&found),
+                names(&anomalies)
+            ));
+        } else if report.models.standing != standing {
+            wrong.push(format!("{text}: {:?} stand", report.models.standing));
         }
     }
     assert_eq!(wrong, Vec::<String>::new(), "{wrong:#?}");
