@@ -2,32 +2,16 @@
 
 mod common;
 
-use common::stores::{Plan, STORES, Store, history};
+use common::compare::{Tally, compare, plans, violated};
+use common::stores::{Plan, Store, history};
 use isolation::oracle::{commit_orders, version_orders};
 use isolation::{Consistency, Datatype, notation};
-
-/// Every kind of small history.
-fn plans() -> impl Iterator<Item = Plan> {
-    let datatypes = [Datatype::ListAppend, Datatype::Register];
-    let flags = [(false, false), (false, true), (true, false), (true, true)];
-    datatypes.into_iter().flat_map(move |datatype| {
-        STORES.into_iter().flat_map(move |store| {
-            flags.map(|(complete, mutated)| Plan {
-                datatype,
-                store,
-                transactions: 5,
-                complete,
-                mutated,
-            })
-        })
-    })
-}
 
 #[test]
 fn the_two_oracles_agree_where_both_know_the_model() {
     for model in Consistency::all() {
         let mut tally = [0; 2];
-        for (plan, seed) in plans().flat_map(|plan| (0..20).map(move |seed| (plan, seed))) {
+        for (plan, seed) in plans(5).flat_map(|plan| (0..20).map(move |seed| (plan, seed))) {
             let history = history(plan, seed);
             let executed = commit_orders::explain(plan.datatype, &history, model);
             let Some(executed) = executed else { continue };
@@ -42,6 +26,24 @@ fn the_two_oracles_agree_where_both_know_the_model() {
         }
         println!("{model}: {tally:?}");
         assert!(tally == [0, 0] || tally.iter().all(|count| *count > 100), "{model}: {tally:?}");
+    }
+}
+
+#[test]
+fn what_satisfies_a_model_satisfies_the_weaker_ones() {
+    for (plan, seed) in plans(5).flat_map(|plan| (0..5).map(move |seed| (plan, seed))) {
+        let history = history(plan, seed);
+        let explain = |model: Consistency| Some((model, version_orders::explain(&history, model)?));
+        let known: Vec<_> = Consistency::all().filter_map(explain).collect();
+        for ((model, holds), (weaker, weaker_holds)) in
+            known.iter().flat_map(|a| known.iter().map(move |b| (a, b)))
+        {
+            let text = notation::print(plan.datatype, &history);
+            assert!(
+                !model.implies(*weaker) || !holds || *weaker_holds,
+                "{model} holds, {weaker} does not\n{text}"
+            );
+        }
     }
 }
 
@@ -65,7 +67,7 @@ fn stores_keep_their_promises_and_the_broken_ones_do_not() {
                 && !plan.mutated
                 && !(registers_only && plan.datatype == Datatype::ListAppend)
         };
-        for plan in plans().filter(suits) {
+        for plan in plans(5).filter(suits) {
             for seed in 0..100 {
                 let history = history(plan, seed);
                 let text = notation::print(plan.datatype, &history);
@@ -82,4 +84,17 @@ fn stores_keep_their_promises_and_the_broken_ones_do_not() {
         println!("{store:?}: {broken}");
         assert!(broken > 10 || stronger.is_empty(), "{store:?} breaks nothing stronger: {broken}");
     }
+}
+
+#[test]
+fn the_checker_agrees_with_the_definitions() {
+    let mut sum = Tally::default();
+    for plan in plans(6) {
+        let tally = compare(plan, 0..200, violated);
+        println!("{plan:?}: {tally}");
+        sum += tally;
+    }
+    println!("{sum}");
+    assert!(sum.right > 1000 && sum.wrong > 1000 && sum.complete > 500, "one-sided: {sum}");
+    assert_eq!((sum.false_alarms, sum.missed), (0, 0));
 }

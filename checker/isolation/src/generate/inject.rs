@@ -40,7 +40,6 @@ impl Injection {
 #[must_use]
 pub fn example(datatype: Datatype, anomaly: Anomaly) -> Option<String> {
     let list_only = |text| (datatype == Datatype::ListAppend).then_some(text);
-    let register_only = |text| (datatype == Datatype::Register).then_some(text);
     let either = |list, register| if datatype == Datatype::ListAppend { list } else { register };
     let text = match anomaly {
         Anomaly::Cycle(cycle, order) => cyclic(datatype, cycle, order)?,
@@ -53,7 +52,7 @@ pub fn example(datatype: Datatype, anomaly: Anomaly) -> Option<String> {
         Anomaly::IncompatibleOrder => list_only("ax1 / ax2 / rx12 / rx21")?,
         Anomaly::FutureRead => "rx1 ax1",
         Anomaly::GarbageRead => "rx9",
-        Anomaly::CyclicVersions => register_only("rx1 ax2 / rx2 ax1")?,
+        Anomaly::CyclicVersions => either("ax1 ax2 / ax3 / rx213", "rx1 ax2 / rx2 ax1"),
     };
     Some(if datatype == Datatype::Register { text.replace('a', "w") } else { text.to_owned() })
 }

@@ -133,14 +133,14 @@ struct Place<'a> {
 
 /// A read and its list.
 #[derive(Clone, Copy)]
-struct Read<'a> {
-    txn: Txn,
+pub(super) struct Read<'a> {
+    pub(super) txn: Txn,
     key: u32,
-    list: &'a [Version],
+    pub(super) list: &'a [Version],
 }
 
 /// The first read that shows the element at this position of the key's order.
-fn first_read(history: &History, key: u32, position: usize) -> Read<'_> {
+pub(super) fn first_read(history: &History, key: u32, position: usize) -> Read<'_> {
     let shows = |&micro: &Micro| matches!(micro, Micro::Prefix { key: other, len } if other == key && len as usize > position);
     let found = history.micros.iter().position(shows).unwrap_or_default();
     let txn = history.starts.partition_point(|&start| start as usize <= found) - 1;

@@ -4,10 +4,11 @@ use crate::Anomaly;
 use crate::findings::Findings;
 use crate::history::{History, Micro, NONE, Txn};
 use crate::lists::Orders;
+use crate::lists::orders::first_read;
 use crate::touches::Touches;
 use crate::writers::{Writer, Writers};
 
-/// G1b, internal, future reads, lost updates.
+/// G1b, internal, future reads, lost updates, and appends out of their own order.
 pub(crate) fn scan(
     history: &History,
     writers: &Writers,
@@ -21,16 +22,17 @@ pub(crate) fn scan(
         touches: Touches::new(history),
         updaters: vec![NONE; history.order.len() + history.keys()],
     };
-    for txn in history.committed() {
+    for txn in history.txns().filter(|&txn| writers.happened(txn)) {
         scan.touches.enter(history, txn);
         for position in history.span(txn) {
             match history.micros[position] {
                 Micro::Write { .. } => {
-                    scan.future_read(findings, txn, position);
+                    scan.own_order(findings, txn, position);
                     scan.lost_update(findings, txn, position);
                 }
                 Micro::Prefix { .. } | Micro::Divergent { .. } => {
                     scan.intermediate(findings, txn, position);
+                    scan.future_read(findings, txn, position);
                     scan.internal(findings, txn, position);
                 }
                 Micro::Value { .. } | Micro::Unknown { .. } => {}
@@ -106,23 +108,45 @@ impl Scan<'_> {
         format!("T1 contradicts itself: after its own ({done}), its operation {nth} was ({words}).")
     }
 
+    /// The last element is the transaction's own, but it appends it only later. (A later own element further in front
+    /// makes a G1c with the writer of the last.)
     fn future_read(&self, findings: &mut Findings<'_>, txn: Txn, position: usize) {
         let history = self.history;
-        let Micro::Write { key, version } = history.micros[position] else { return };
-        let is_read = |&at: &usize| !matches!(history.micros[at], Micro::Write { .. });
-        let Some(read) = self.touches.earlier(position).find(is_read) else { return };
-        let is_seen = match history.micros[read] {
-            Micro::Prefix { len, .. } => {
-                self.orders.position(version).is_some_and(|position| position < len)
-            }
-            other => history.list(other).is_some_and(|list| list.contains(&version)),
-        };
-        // Of an element that others appended, too, nobody knows whose it was.
-        if is_seen && self.writers.txn(history, version) == txn {
+        let read = history.micros[position];
+        let Some(&version) = history.list(read).and_then(<[_]>::last) else { return };
+        if self.writers.txn(history, version) == txn && self.writers.micro(version) > position {
             findings.add(Anomaly::FutureRead, || {
                 let (read, wrote) =
-                    (history.micro_words(history.micros[read]), history.wrote_words(key, version));
+                    (history.micro_words(read), history.wrote_words(read.key(), version));
                 (vec![txn], format!("T1 saw ({read}) before it {wrote} itself."))
+            });
+        }
+    }
+
+    /// A transaction's own appends to a key stand in its order; if a list shows one, it shows those before.
+    fn own_order(&self, findings: &mut Findings<'_>, txn: Txn, position: usize) {
+        let history = self.history;
+        let is_write = |&at: &usize| matches!(history.micros[at], Micro::Write { .. });
+        let Micro::Write { key, version } = history.micros[position] else { return };
+        let Some(before) = self.touches.earlier(position).find(is_write) else { return };
+        let Micro::Write { version: earlier, .. } = history.micros[before] else { return };
+        let Some(place) = self.orders.position(version) else { return };
+        let is_behind = match self.orders.position(earlier) {
+            Some(earlier) => earlier > place,
+            None => self.orders.is_unobserved(earlier),
+        };
+        let is_own = |version| self.writers.txn(history, version) == txn;
+        if is_behind && is_own(version) && is_own(earlier) {
+            findings.add(Anomaly::CyclicVersions, || {
+                let read = first_read(history, key, place as usize);
+                let list = history.list_words(read.list, Some(place as usize));
+                let (first, then) = (history.value_name(earlier), history.value_name(version));
+                let key = history.key_name(key);
+                let (txns, who) = if read.txn == txn { (vec![txn], "it") } else { (vec![txn, read.txn], "T2") };
+                let sentence = format!(
+                    "T1 appended {first} to {key} before it appended {then}, but {who} read {list}, without {first} before {then}."
+                );
+                (txns, sentence)
             });
         }
     }

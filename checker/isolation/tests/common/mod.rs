@@ -2,5 +2,6 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod compare;
 pub mod stores;
 pub mod table;

@@ -1,0 +1,143 @@
+//! What the checker says of small histories, against the definitions.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::AddAssign;
+
+use isolation::oracle::{commit_orders, version_orders};
+use isolation::{
+    Consistency, Datatype, History, MicroOp, Options, Outcome, Seen, Transaction, check, notation,
+};
+
+use super::stores::{Plan, STORES, history};
+
+/// How the two compare over many histories.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Histories that are strict serializable.
+    pub right: usize,
+    /// Histories that are not.
+    pub wrong: usize,
+    /// Of those, such that reveal everything: each violated model must be named.
+    pub complete: usize,
+    /// A model was said to be violated that some order explains.
+    pub false_alarms: usize,
+    /// A complete history violates a model, and nobody said so.
+    pub missed: usize,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.right += other.right;
+        self.wrong += other.wrong;
+        self.complete += other.complete;
+        self.false_alarms += other.false_alarms;
+        self.missed += other.missed;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { right, wrong, complete, false_alarms, missed } = self;
+        write!(
+            f,
+            "{right:>9} strict serializable, {wrong:>9} not ({complete:>9} complete), {false_alarms} false alarms, \
+             {missed} missed"
+        )
+    }
+}
+
+/// Every kind of small history.
+pub fn plans(transactions: usize) -> impl Iterator<Item = Plan> {
+    let datatypes = [Datatype::ListAppend, Datatype::Register];
+    let flags = [(false, false), (false, true), (true, false), (true, true)];
+    datatypes.into_iter().flat_map(move |datatype| {
+        STORES.into_iter().flat_map(move |store| {
+            flags.map(|(complete, mutated)| Plan {
+                datatype,
+                store,
+                transactions,
+                complete,
+                mutated,
+            })
+        })
+    })
+}
+
+/// The models that a checker says are violated.
+pub fn violated(datatype: Datatype, history: &[Transaction]) -> Vec<Consistency> {
+    let models = check(&History::from_transactions(datatype, history), &Options::default()).models;
+    [models.violated, models.also_violated].concat()
+}
+
+/// Compares the checker with the definitions on so many histories by the plan.
+pub fn compare(
+    plan: Plan,
+    seeds: impl Iterator<Item = u64>,
+    judge: impl Fn(Datatype, &[Transaction]) -> Vec<Consistency>,
+) -> Tally {
+    let mut tally = Tally::default();
+    for seed in seeds {
+        let history = history(plan, seed);
+        let violated = judge(plan.datatype, &history);
+        let strict =
+            commit_orders::explain(plan.datatype, &history, Consistency::StrictSerializable);
+        let complete = reveals_everything(plan.datatype, &history);
+        let right = strict == Some(true);
+        tally.right += usize::from(right);
+        tally.wrong += usize::from(!right);
+        tally.complete += usize::from(!right && complete);
+        let mut broken: Vec<Consistency> = Vec::new();
+        // Weaker models come first: what breaks one breaks those that imply it.
+        for model in Consistency::all() {
+            let implies_broken = broken.iter().any(|weaker| model.implies(*weaker));
+            let known = if implies_broken { Some(false) } else { right.then_some(true) };
+            let Some(holds) = known.or_else(|| version_orders::explain(&history, model)) else {
+                continue;
+            };
+            broken.extend((!holds).then_some(model));
+            let said = violated.contains(&model);
+            let false_alarm = said && holds;
+            let missed = complete && is_characterized(model) && !said && !holds;
+            if (false_alarm || missed) && tally.false_alarms + tally.missed == 0 {
+                let what = if false_alarm { "is said to be violated" } else { "is violated" };
+                println!(
+                    "{model} {what}: {plan:?}, seed {seed}\n{}",
+                    notation::print(plan.datatype, &history)
+                );
+            }
+            tally.false_alarms += usize::from(false_alarm);
+            tally.missed += usize::from(missed);
+        }
+    }
+    tally
+}
+
+/// Whether the checker has all it takes to see every violation: lists, every outcome known, every append read.
+fn reveals_everything(datatype: Datatype, history: &[Transaction]) -> bool {
+    let committed = || history.iter().filter(|transaction| transaction.outcome == Outcome::Ok);
+    let micro_ops = || committed().flat_map(|transaction| &transaction.micro_ops);
+    let read: BTreeSet<_> = micro_ops()
+        .filter_map(|micro_op| match micro_op {
+            MicroOp::Read { key, seen: Seen::List(list) } => {
+                Some(list.iter().map(|value| (*key, *value)))
+            }
+            MicroOp::Read { .. } | MicroOp::Write { .. } => None,
+        })
+        .flatten()
+        .collect();
+    let all_read = micro_ops().all(|micro_op| match micro_op {
+        MicroOp::Write { key, value } => read.contains(&(*key, *value)),
+        MicroOp::Read { .. } => true,
+    });
+    let unknown = history.iter().any(|transaction| transaction.outcome == Outcome::Info);
+    datatype == Datatype::ListAppend && all_read && !unknown
+}
+
+/// Whether the anomalies say all about the model. Of uncommitted reads Adya says nothing, and read atomic and cursor
+/// stability forbid more than the lattice has names for.
+fn is_characterized(model: Consistency) -> bool {
+    model.implies(Consistency::ReadCommitted)
+        && ![Consistency::CursorStability, Consistency::ReadAtomic, Consistency::UpdateAtomic]
+            .contains(&model)
+}
