@@ -12,6 +12,7 @@ use crate::graph::Edges;
 use crate::history::{History, Micro};
 use crate::lists::{self, ListReasons, Orders};
 use crate::realtime::{add_timeline, events, successors};
+use crate::registers::{self, KeyOrder, Known, Promise, RegisterReasons};
 use crate::report::{Report, Statistics};
 use crate::writers::Writers;
 use crate::{Anomaly, Consistency, Datatype, Order, Outcome, Ruling};
@@ -24,14 +25,32 @@ pub struct Options {
     /// How many edges the searches for cycles may follow, some ten million a second. It bounds what comes after the
     /// linear part, which finds out whether there is any cycle.
     pub work: u64,
+    /// Of registers: each key by itself is promised to be linearizable, from which an order of its versions follows.
+    pub linearizable_keys: bool,
+    /// Of registers: each key by itself is promised to be sequentially consistent.
+    pub sequential_keys: bool,
     /// Set from another thread, this ends the check soon.
     pub cancel: Option<Arc<AtomicBool>>,
+}
+
+impl Options {
+    fn promises(&self) -> Vec<Promise> {
+        let linearizable = self.linearizable_keys.then_some(Promise::Linearizable);
+        let sequential = self.sequential_keys.then_some(Promise::Sequential);
+        linearizable.into_iter().chain(sequential).collect()
+    }
 }
 
 impl Default for Options {
     /// Strict serializability; work for some ten seconds at most.
     fn default() -> Self {
-        Self { consistency: Consistency::StrictSerializable, work: 200_000_000, cancel: None }
+        Self {
+            consistency: Consistency::StrictSerializable,
+            work: 200_000_000,
+            linearizable_keys: false,
+            sequential_keys: false,
+            cancel: None,
+        }
     }
 }
 
@@ -51,7 +70,14 @@ pub fn check(history: &History, options: &Options) -> Report {
             let reasons = ListReasons { history, writers: &writers, orders: &orders };
             find_cycles(history, edges, &reasons, options, &mut findings)
         }
-        Datatype::Register => Cycles::default(),
+        Datatype::Register => {
+            registers::scan(history, &writers, &mut findings);
+            let key_order = KeyOrder::new(history, &writers, &options.promises(), &mut findings);
+            let known = Known::new(history, &writers, &key_order);
+            known.add_edges(history, &writers, &key_order, &mut edges);
+            let reasons = RegisterReasons { history, writers: &writers, key_order: &key_order };
+            find_cycles(history, edges, &reasons, options, &mut findings)
+        }
     };
     report(history, &writers, &cycles, findings, options)
 }
@@ -115,9 +141,6 @@ fn report(
 /// Why nothing found does not mean that nothing is there.
 fn doubts(history: &History, writers: &Writers, cycles: &Cycles, options: &Options) -> Vec<String> {
     let mut doubts = Vec::new();
-    if history.datatype == Datatype::Register {
-        doubts.push("Registers cannot be checked yet.".to_owned());
-    }
     let is_read = |micro: &Micro| !matches!(micro, Micro::Write { .. } | Micro::Unknown { .. });
     if !history.micros.iter().any(is_read) {
         doubts

@@ -23,6 +23,7 @@ pub mod notation;
 pub mod oracle;
 mod pairing;
 mod realtime;
+mod registers;
 mod report;
 mod search;
 mod touches;

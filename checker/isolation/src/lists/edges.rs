@@ -1,18 +1,19 @@
 //! Dependencies between the transactions of a history of lists.
 
 use crate::graph::{Edges, Mask};
-use crate::history::{History, Micro, NONE, Txn, id};
+use crate::history::{History, Micro, NONE, Txn, Version, id};
 use crate::lists::Orders;
 use crate::writers::Writers;
 
 /// Adds every ww, wr and rw edge.
 pub(crate) fn add_edges(history: &History, writers: &Writers, orders: &Orders, edges: &mut Edges) {
     for key in 0..id(history.keys()) {
-        let mut happened = orders.writers(history, key).iter().filter(|&&txn| txn != NONE);
+        let written = history.order_of(key).iter().zip(orders.writers(history, key));
+        let mut happened = written.filter(|(_, txn)| **txn != NONE);
         let Some(mut last) = happened.next() else { continue };
-        for txn in happened {
-            edges.add(*last, *txn, Mask::WW);
-            last = txn;
+        for next in happened {
+            edges.add(*last.1, *next.1, overwriting(writers, *last.0));
+            last = next;
         }
     }
     let unobserved = Unobserved::new(history, writers, orders);
@@ -35,7 +36,13 @@ pub(crate) fn add_edges(history: &History, writers: &Writers, orders: &Orders, e
             }
         }
     }
-    unobserved.add_edges(history, orders, final_reads, edges);
+    unobserved.add_edges(history, writers, orders, final_reads, edges);
+}
+
+/// How an append depends on the one before it. Only the last that a transaction appends to a key is a version in Adya's
+/// sense; an append on top of an earlier one saw that rather than replaced it.
+fn overwriting(writers: &Writers, version: Version) -> Mask {
+    if writers.is_intermediate(version) { Mask::WR } else { Mask::WW }
 }
 
 /// The first in the row that happened and is somebody else.
@@ -74,6 +81,7 @@ impl Unobserved {
     fn add_edges(
         &self,
         history: &History,
+        writers: &Writers,
         orders: &Orders,
         mut final_reads: Vec<(u32, Txn)>,
         edges: &mut Edges,
@@ -83,10 +91,11 @@ impl Unobserved {
         for appends in self.appends.chunk_by(|a, b| a.0 == b.0) {
             let key = appends[0].0;
             let appenders: Vec<Txn> = appends.iter().map(|&(_, txn)| txn).collect();
-            let shown = orders.writers(history, key).iter().rev();
-            let last = shown.copied().find(|&txn| txn != NONE).unwrap_or(NONE);
-            for &txn in &appenders {
-                edges.add(last, txn, Mask::WW);
+            let written = history.order_of(key).iter().zip(orders.writers(history, key));
+            if let Some((&version, &last)) = written.rev().find(|(_, txn)| **txn != NONE) {
+                for &txn in &appenders {
+                    edges.add(last, txn, overwriting(writers, version));
+                }
             }
             let own = reads.iter().take_while(|(other, _)| *other == key).count();
             let (own, rest) = reads.split_at(own);

@@ -107,9 +107,10 @@ impl Orders {
             }
             // Looked for only where the anomaly will be told.
             let place = Place { version, position, read: &|| first_read(history, key, position) };
-            element(history, writers, findings, &place);
             if is_twice {
                 twice(history, writers, findings, &place);
+            } else {
+                element(history, writers, findings, &place);
             }
             match writer {
                 Writer::Aborted(txn) => aborted = Some((txn, version)),
@@ -152,8 +153,9 @@ fn scan_list(history: &History, writers: &Writers, findings: &mut Findings<'_>, 
     let mut seen = FxHashSet::default();
     for (position, &version) in read.list.iter().enumerate() {
         let place = Place { version, position, read: &|| read };
-        element(history, writers, findings, &place);
-        if !seen.insert(version) {
+        if seen.insert(version) {
+            element(history, writers, findings, &place);
+        } else {
             twice(history, writers, findings, &place);
         }
     }

@@ -18,7 +18,9 @@ impl Reasons for ListReasons<'_> {
         let mut of_from = self.history.span(from);
         match dependency {
             Dependency::Ww => of_to.find_map(|micro| self.overwrote(from, micro)),
-            Dependency::Wr => of_to.find_map(|micro| self.saw(from, to, micro)),
+            Dependency::Wr => of_to.find_map(|micro| {
+                self.saw(from, to, micro).or_else(|| self.overwrote(from, micro))
+            }),
             Dependency::Rw => of_from.find_map(|micro| self.missed(to, micro)),
             Dependency::Process | Dependency::Realtime => None,
         }
