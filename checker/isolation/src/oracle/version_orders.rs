@@ -16,21 +16,10 @@ use graph::Graph;
 use observe::Observations;
 
 /// Is there a choice of version orders, and of what became of the transactions of unknown outcome, that the model
-/// permits? `None` for models that have no phenomena of their own here. Takes time exponential in the number of writes.
+/// permits? `None` for models that this oracle does not know. Takes time exponential in the number of writes.
 #[must_use]
 pub fn explain(history: &[Transaction], model: Consistency) -> Option<bool> {
-    if !matches!(
-        without_order(model).1,
-        Consistency::ReadUncommitted
-            | Consistency::ReadCommitted
-            | Consistency::CursorStability
-            | Consistency::ReadAtomic
-            | Consistency::UpdateAtomic
-            | Consistency::ConsistentView
-            | Consistency::RepeatableRead
-            | Consistency::SnapshotIsolation
-            | Consistency::Serializable
-    ) {
+    if !knows(model) {
         return None;
     }
     let unknown: Vec<_> =
@@ -51,6 +40,23 @@ pub fn explain(history: &[Transaction], model: Consistency) -> Option<bool> {
         let case = Case { committed, visible, model };
         case.any_order_permitted(&mut VersionOrders::new(), &mut case.writers())
     }))
+}
+
+/// Whether the model has phenomena of its own here.
+#[must_use]
+pub fn knows(model: Consistency) -> bool {
+    matches!(
+        without_order(model).1,
+        Consistency::ReadUncommitted
+            | Consistency::ReadCommitted
+            | Consistency::CursorStability
+            | Consistency::ReadAtomic
+            | Consistency::UpdateAtomic
+            | Consistency::ConsistentView
+            | Consistency::RepeatableRead
+            | Consistency::SnapshotIsolation
+            | Consistency::Serializable
+    )
 }
 
 /// Who wrote each key, in the order of the versions.

@@ -1,6 +1,7 @@
 //! Small random histories of simulated stores, from right to thoroughly broken.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use isolation::{Datatype, Key, MicroOp, Outcome, Seen, Transaction, Value};
 use rand::rngs::ChaCha8Rng;
@@ -54,6 +55,16 @@ pub struct Plan {
 
 /// The process of the last transaction of a complete history.
 const LAST: u64 = 1000;
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { datatype, store, transactions, complete, mutated } = self;
+        let (datatype, store) = (format!("{datatype:?}"), format!("{store:?}"));
+        let complete = if *complete { "complete" } else { "" };
+        let mutated = if *mutated { "mutated" } else { "" };
+        write!(f, "{datatype:<10} {store:<13} {transactions} {complete:<8} {mutated:<7}")
+    }
+}
 
 type State = BTreeMap<Key, Vec<Value>>;
 
