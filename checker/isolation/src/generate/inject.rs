@@ -51,23 +51,19 @@ pub fn example(datatype: Datatype, anomaly: Anomaly) -> Option<String> {
         Anomaly::DuplicateElements => list_only("ax1 / rx11")?,
         Anomaly::IncompatibleOrder => list_only("ax1 / ax2 / rx12 / rx21")?,
         Anomaly::FutureRead => "rx1 ax1",
-        Anomaly::GarbageRead => "rx9",
-        Anomaly::CyclicVersions => either("ax1 ax2 / ax3 / rx213", "rx1 ax2 / rx2 ax1"),
+        Anomaly::GarbageRead => "ax1 / rx9",
+        Anomaly::CyclicVersions => list_only("ax1 ax2 / ax3 / rx213")?,
     };
     Some(if datatype == Datatype::Register { text.replace('a', "w") } else { text.to_owned() })
 }
 
 fn cyclic(datatype: Datatype, cycle: Cycle, order: Order) -> Option<&'static str> {
-    // Lists tell their order to whoever reads them; of registers only a read before a write does.
-    let either = |list, register| if datatype == Datatype::ListAppend { list } else { register };
     Some(match (cycle, order) {
-        (Cycle::G0, Order::Data) => {
-            either("ax1 ay2 / ax2 ay1 / rx12 ry12", "ax1 ry1 ay2 / ay1 rx1 ax2")
-        }
-        (Cycle::G0, Order::Process) => either("[ax2] [ax1] / rx12", "[rx1 ax2] [ax1]"),
-        (Cycle::G0, Order::Realtime) => {
-            either("[ax2] /      [ax1] / rx12", "[rx1 ax2] /          [ax1]")
-        }
+        // Registers tell the order of two writes only to who read the one and wrote the other, and that is a G1c.
+        (Cycle::G0, _) if datatype == Datatype::Register => return None,
+        (Cycle::G0, Order::Data) => "ax1 ay2 / ax2 ay1 / rx12 ry12",
+        (Cycle::G0, Order::Process) => "[ax2] [ax1] / rx12",
+        (Cycle::G0, Order::Realtime) => "[ax2] /      [ax1] / rx12",
         (Cycle::G1c, Order::Data) => "ax1 ry1 / ay1 rx1",
         (Cycle::G1c, Order::Process) => "[rx1] [ax1]",
         (Cycle::G1c, Order::Realtime) => "[rx1] /      [ax1]",

@@ -92,7 +92,7 @@ pub fn compare(
         for model in Consistency::all().filter(|model| version_orders::knows(*model)) {
             let said = violated.contains(&model);
             let must_be_said = complete && is_characterized(model);
-            if right && !said || !said && !must_be_said {
+            if !said && (right || !must_be_said) {
                 continue;
             }
             let holds = !broken.iter().any(|weaker| model.implies(*weaker))

@@ -13,9 +13,8 @@ pub(super) struct Observations {
     pub(super) all_committed: bool,
     /// Each read agrees with what its transaction read and wrote before.
     pub(super) internally_consistent: bool,
-    /// The reads tell of the version orders what they are: lists of committed elements are prefixes, a register that
-    /// is written after it was read changes forwards, and nothing was read that nobody wrote. Asked of uncommitted reads,
-    /// of which Adya demands nothing: only what a reader can infer.
+    /// Where reads show the version orders, they show these ones, and no value from nowhere. That much is asked of
+    /// uncommitted reads, too, though Adya demands nothing of them.
     pub(super) follow_the_orders: bool,
 }
 
@@ -211,21 +210,21 @@ impl Look<'_> {
         let visible = |value: &Value| self.case.visible.contains(&(self.key, *value));
         match self.result {
             Seen::List(list) => {
-                let all: Vec<_> =
-                    self.writers().iter().flat_map(|writer| self.values(*writer)).collect();
-                let committed: Vec<_> =
-                    list.iter().copied().filter(|value| all.contains(value)).collect();
                 let once: BTreeSet<_> = list.iter().collect();
-                list.iter().all(visible) && once.len() == list.len() && all.starts_with(&committed)
-            }
-            Seen::Register(Some(value)) => {
-                let own_place = self.writers().iter().position(|writer| *writer == self.reader);
-                let forwards = match (self.place_of(*value), own_place) {
-                    (Some(read), Some(written)) if self.is_updated_later() => read <= written,
-                    _ => true,
+                let show = |values: &[Value]| -> Vec<Value> {
+                    list.iter().copied().filter(|value| values.contains(value)).collect()
                 };
-                visible(value) && forwards
+                let written: Vec<_> =
+                    self.writers().iter().map(|writer| self.values(*writer)).collect();
+                // Of what a transaction appended only the last is a version, but the rest has an order, too.
+                let installed: Vec<_> =
+                    written.iter().filter_map(|values| values.last().copied()).collect();
+                let is_prefix = |values: &[Value]| values.starts_with(&show(values));
+                let in_order =
+                    is_prefix(&installed) && written.iter().all(|values| is_prefix(values));
+                list.iter().all(visible) && once.len() == list.len() && in_order
             }
+            Seen::Register(Some(value)) => visible(value),
             Seen::Register(None) | Seen::Unknown => true,
         }
     }
