@@ -12,6 +12,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::{Datatype, MicroOp, Outcome, Seen, Transaction};
 
+mod events;
 pub mod inject;
 mod store;
 

@@ -1,13 +1,15 @@
 //! Synthetic histories are what they say they are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 
+use history::{Events, Format};
 use isolation::generate::inject::example;
 use isolation::generate::{Injection, Step, Synthetic};
 use isolation::oracle::{commit_orders, version_orders};
 use isolation::{
-    Anomaly, Consistency, Cycle, Datatype, MicroOp, Order, Outcome, Ruling, Seen, Transaction,
-    notation,
+    Anomaly, Consistency, Cycle, Datatype, History, MicroOp, Options, Order, Outcome, Ruling, Seen,
+    Transaction, check, notation,
 };
 
 const DATATYPES: [Datatype; 2] = [Datatype::ListAppend, Datatype::Register];
@@ -245,4 +247,38 @@ fn shape(history: &[Transaction]) -> Vec<String> {
         .collect();
     shape.sort();
     shape
+}
+
+#[test]
+fn as_events_it_is_the_same_history() {
+    for (datatype, format) in DATATYPES
+        .into_iter()
+        .flat_map(|datatype| [(datatype, Format::Edn), (datatype, Format::JsonLines)])
+    {
+        let inject = Some(Injection::StaleRead);
+        let options = Synthetic { datatype, transactions: 2000, inject, ..Synthetic::default() };
+        let written: Vec<_> = options.steps().map(|step| step.event(datatype, format)).collect();
+        let mut text = Vec::new();
+        match format {
+            Format::Edn => history::write_edn(&written, &mut text).unwrap(),
+            _ => {
+                for event in &written {
+                    writeln!(text, "{}", serde_json::to_string(event).unwrap()).unwrap();
+                }
+            }
+        }
+        let mut builder = History::builder(datatype);
+        for event in Events::new(text.as_slice(), format) {
+            builder.event(event.unwrap().event).unwrap();
+        }
+        let read = check(&builder.finish().unwrap(), &Options::default());
+        let direct: Vec<_> = options.transactions().collect();
+        let direct = check(&History::from_transactions(datatype, &direct), &Options::default());
+        assert_eq!(
+            (&read.anomalies, &read.statistics),
+            (&direct.anomalies, &direct.statistics),
+            "{format:?}"
+        );
+        assert_eq!(read.anomalies.len(), 1);
+    }
 }
