@@ -115,8 +115,9 @@ fn report(
     let kinds: Vec<Anomaly> = counts.iter().map(|&(anomaly, _)| anomaly).collect();
     let mut doubts = doubts(history, writers, cycles, options);
     let statistics = statistics(history, cycles, counts);
-    let worst = anomalies.iter().find(|finding| consistency.forbids(finding.anomaly));
-    let (verdict, sentence) = match (worst, doubts.first()) {
+    let forbidden = anomalies.iter().filter(|finding| consistency.forbids(finding.anomaly));
+    let clearest = forbidden.min_by_key(|finding| finding.transactions.len());
+    let (verdict, sentence) = match (clearest, doubts.first()) {
         (Some(finding), _) => {
             let (kind, words) = (finding.anomaly, &finding.sentence);
             (Verdict::Violation, format!("The history is not {consistency}: {kind}. {words}"))

@@ -1,6 +1,6 @@
 //! The cycles of a graph: component by component, class by class.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::class::{CYCLES, Class, ORDERS, time};
 use crate::component::{Component, Numbers};
@@ -8,6 +8,7 @@ use crate::components::components;
 use crate::graph::{Dependency, Graph, Mask};
 use crate::history::{History, Txn};
 use crate::search::{Outcome, Walk, search};
+use crate::{Cycle, Order};
 
 /// A cycle: each transaction with the edge that leads from it to the next, the last to the first.
 pub(crate) struct FoundCycle {
@@ -43,6 +44,8 @@ pub(crate) struct Dependencies<'a> {
 
 /// No class of one component may use more than one part in this many of all work.
 const SHARE: u64 = 8;
+/// No cycle has fewer transactions.
+const SHORTEST: usize = 2;
 
 impl Dependencies<'_> {
     /// Searches all components, the smallest first: those are the clearest, and what is left of the work goes to the
@@ -61,7 +64,7 @@ impl Dependencies<'_> {
         for (size, nodes) in components {
             cycles.components += 1;
             cycles.largest = cycles.largest.max(size);
-            if cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
+            if cancel.is_some_and(|cancel| cancel.load(Relaxed)) {
                 break;
             }
             let component = Component::new(
@@ -84,8 +87,14 @@ impl Dependencies<'_> {
 struct InComponent<'a> {
     component: &'a Component,
     share: u64,
-    /// What was found: its class and one of its transactions.
-    found: Vec<(Class, u32)>,
+    found: Vec<Known>,
+}
+
+/// A cycle that was found: its class, one of its transactions and how many it has.
+struct Known {
+    class: Class,
+    txn: u32,
+    len: usize,
 }
 
 impl InComponent<'_> {
@@ -98,23 +107,26 @@ impl InComponent<'_> {
                 for cycle in CYCLES {
                     self.search_part(&part, Class { cycle, order }, left, cycles);
                 }
-                if self.found[first..].is_empty()
-                    && !self.is_known(&part, Class { cycle: CYCLES[4], order })
-                {
+                let weakest = Class { cycle: Cycle::G2Item, order };
+                if self.found[first..].is_empty() && self.is_news(&part, weakest, usize::MAX) {
                     self.any_cycle(&part, order, cycles);
                 }
             }
         }
     }
 
-    /// Whether something as bad is known of these transactions.
-    fn is_known(&self, part: &[u32], class: Class) -> bool {
+    /// Whether a cycle of this length among these transactions is worth telling. Where something as bad is known it goes
+    /// without saying; but real time often shows in two transactions what takes many along their processes.
+    fn is_news(&self, part: &[u32], class: Class, len: usize) -> bool {
         let is_here = |txn| part.binary_search(&txn).is_ok();
-        self.found.iter().any(|&(known, txn)| known.is_as_bad_as(class) && is_here(txn))
+        let as_bad = |known: &&Known| known.class.is_as_bad_as(class) && is_here(known.txn);
+        let is_longer = |known: &Known| known.class.order == Order::Process && known.len > len;
+        let mut as_bad = self.found.iter().filter(as_bad).peekable();
+        as_bad.peek().is_none() || class.order == Order::Realtime && as_bad.all(is_longer)
     }
 
     fn search_part(&mut self, part: &[u32], class: Class, left: &mut u64, cycles: &mut Cycles) {
-        if self.is_known(part, class) {
+        if !self.is_news(part, class, SHORTEST) {
             return;
         }
         let narrower = class.allowed() != Mask::DATA.or(time(class.order));
@@ -128,20 +140,23 @@ impl InComponent<'_> {
             let mut work = share;
             let outcome = search(self.component, &part, class, &mut work);
             *left -= share - work;
-            match outcome {
+            match outcome.map(merge_time) {
                 Outcome::Nothing => {}
                 Outcome::Unfinished => cycles.unfinished.push(class),
-                Outcome::Shortest(walk) => self.add(class, &walk, cycles),
-                Outcome::Some(walk) => {
+                Outcome::Shortest(walk) if self.is_news(&part, class, walk.len()) => {
+                    self.add(class, &walk, cycles);
+                }
+                Outcome::Some(walk) if self.is_news(&part, class, walk.len()) => {
                     cycles.not_shortest.push(class);
                     self.add(class, &walk, cycles);
                 }
+                Outcome::Shortest(_) | Outcome::Some(_) => {}
             }
         }
     }
 
     /// Where the work did not suffice for anything, still some cycle, whatever its class: there is one.
-    fn any_cycle(&mut self, part: &[u32], order: crate::Order, cycles: &mut Cycles) {
+    fn any_cycle(&mut self, part: &[u32], order: Order, cycles: &mut Cycles) {
         let allowed = Mask::DATA.or(time(order));
         if let Some(walk) = crate::fallback::cycle(self.component, part, allowed) {
             let edges: Vec<Dependency> = walk.iter().map(|&(_, edge)| edge).collect();
@@ -150,7 +165,8 @@ impl InComponent<'_> {
     }
 
     fn add(&mut self, class: Class, walk: &Walk, cycles: &mut Cycles) {
-        self.found.extend(walk.first().map(|&(node, _)| (class, node)));
+        let known = |&(txn, _): &(u32, Dependency)| Known { class, txn, len: walk.len() };
+        self.found.extend(walk.first().map(known));
         // T1 is the one that was invoked first.
         let first = walk.iter().enumerate().min_by_key(|(_, (node, _))| *node);
         let mut edges: Vec<_> =
@@ -158,4 +174,17 @@ impl InComponent<'_> {
         edges.rotate_left(first.map_or(0, |(position, _)| position));
         cycles.found.push(FoundCycle { class, edges });
     }
+}
+
+/// Leaves out who stands between two edges of one process: its order holds from the first to the last, too.
+fn merge_time(walk: Walk) -> Walk {
+    let is_process = |(_, edge): &(u32, Dependency)| *edge == Dependency::Process;
+    let mut before = walk.last().is_some_and(is_process);
+    let mut merged = walk;
+    merged.retain(|step| {
+        let is_between = before && is_process(step);
+        before = is_process(step);
+        !is_between
+    });
+    merged
 }

@@ -22,6 +22,16 @@ pub(crate) enum Outcome {
     Unfinished,
 }
 
+impl Outcome {
+    pub(crate) fn map(self, change: impl FnOnce(Walk) -> Walk) -> Self {
+        match self {
+            Outcome::Shortest(walk) => Outcome::Shortest(change(walk)),
+            Outcome::Some(walk) => Outcome::Some(change(walk)),
+            Outcome::Nothing | Outcome::Unfinished => self,
+        }
+    }
+}
+
 /// Looks for a cycle of the class among the nodes of one component. It takes what it uses off `work`.
 pub(crate) fn search(
     component: &Component,
@@ -141,21 +151,30 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The shortest walk from any of the edges; those from which none comes back are dropped.
+    /// The shortest walk from any of the edges; those from which none comes back are dropped. The depth doubles, and
+    /// once a walk is found, only shorter ones are looked for.
     fn shortest(&mut self, starts: &mut Vec<(u32, u32)>) -> Result<Option<Walk>, OutOfWork> {
-        for depth in 1.. {
+        let (mut ruled_out, mut depth) = (0, 1);
+        while !starts.is_empty() {
+            let mut best: Option<Walk> = None;
             let mut open = Vec::new();
             for &start in starts.iter() {
-                match self.from(start, depth)? {
-                    End::Back(walk) => return Ok(Some(walk)),
+                // A walk has one edge more than the way back.
+                let bound = best.as_ref().map_or(depth, |best| id(best.len()) - 2);
+                if bound <= ruled_out {
+                    break;
+                }
+                match self.from(start, bound)? {
+                    End::Back(walk) => best = Some(walk),
                     End::Deeper => open.push(start),
                     End::Never => {}
                 }
             }
-            *starts = open;
-            if starts.is_empty() {
-                break;
+            if best.is_some() {
+                return Ok(best);
             }
+            *starts = open;
+            (ruled_out, depth) = (depth, depth.saturating_mul(2));
         }
         Ok(None)
     }
