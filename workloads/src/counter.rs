@@ -106,7 +106,7 @@ impl Client for Adder {
         let known = self.seen.remove(&key).filter(|_| self.choices.chance(85));
         let number = known.as_ref().and_then(|value| number(value.as_deref()));
         let (Some(expect), Some(number)) = (known, number) else { return Operation::Get { key } };
-        Operation::Cas { key, expect, value: (number + self.amount()).to_string() }
+        Operation::Cas { key, expect, value: number.saturating_add(self.amount()).to_string() }
     }
 
     fn completed(&mut self, operation: &Operation, outcome: Option<&Outcome>) {
