@@ -205,7 +205,7 @@ fn check_halves(records: &[Record]) -> CheckResult {
         violations.push(Violation {
             kind: "torn read".to_owned(),
             sentence: format!(
-                "{} saw {one} in one half of a pair and {other} in the other, a mixture of what was written by {}",
+                "{} saw {one} in one half of a pair and {other} in the other; both halves were written at once by {}",
                 narrate::who(record),
                 by.join(" and by ")
             ),

@@ -35,9 +35,9 @@ fn bank_with_transactions() {
 
 #[test]
 fn small_workloads() {
-    is_judged("set", 20_000);
+    is_judged("set", 10_000);
     for name in ["counter", "multi", "long-fork", "write-skew"] {
-        is_judged(name, 50_000);
+        is_judged(name, 30_000);
     }
 }
 

@@ -8,7 +8,7 @@ use workloads::by_name;
 
 /// Seeds for each workload and plan: all together a few thousand runs.
 const SEEDS: u64 = 250;
-const FEWER_SEEDS: u64 = 60;
+const FEWER_SEEDS: u64 = 40;
 
 fn plans() -> [Plan; 4] {
     let calm = Plan { info_percent: 0, fail_percent: 0, ..Plan::default() };
