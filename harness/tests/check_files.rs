@@ -152,3 +152,47 @@ fn a_results_folder_can_be_checked_against_a_model_too() {
     check("kv").expect(1, "Key x");
     check("stack").expect(2, "push V, pop");
 }
+
+/// Sixty appends at once, and a read that fits none of their orders, which only trying them all would show.
+fn hard() -> String {
+    let event = |process: u64, kind: &str, f: &str, value: &str| {
+        format!("{{\"process\":{process},\"type\":\"{kind}\",\"f\":\"{f}\",\"value\":{value}}}\n")
+    };
+    let append = |i: u64| format!("{{\"key\":\"k\",\"value\":\"{i:02}\"}}");
+    let mut lines: Vec<String> =
+        (0..60).map(|i| event(i, "invoke", "append", &append(i))).collect();
+    lines.extend((0..60).map(|i| event(i, "ok", "append", "null")));
+    let scrambled: String = (0..60).map(|i| format!("{:02}", (i * 7 + 3) % 59)).collect();
+    lines.push(event(60, "invoke", "get", "{\"key\":\"k\"}"));
+    lines.push(event(60, "ok", "get", &format!("{{\"value\":\"{scrambled}\"}}")));
+    lines.concat()
+}
+
+#[test]
+fn limits_end_a_search_with_what_to_do_about_it() {
+    let hard = File::new("hard.json", &hard());
+    let check = |limit: &str, value: &str| hard.check(&["--model", "kv", limit, value]);
+    let ran = check("--time-limit", "1s");
+    assert!(ran.stdout.contains("INCONCLUSIVE"), "{}", ran.stdout);
+    assert!(ran.stderr.is_empty(), "no terminal, no bar: {}", ran.stderr);
+    ran.expect(3, "did not finish within 1.0 s; allow it more time");
+    check("--memory-limit", "64MB").expect(3, "more than 64 MB of memory; allow it more");
+}
+
+const HALF_SEEN: &str =
+    "{:process 0 :type :invoke :f :txn :value [[:w :x 1] [:w :y 1]] :time 1000000}
+{:process 1 :type :invoke :f :txn :value [[:r :x nil] [:r :y nil]] :time 2000000}
+{:process 1 :type :ok :f :txn :value [[:r :x 1] [:r :y nil]] :time 3000000}
+{:process 0 :type :ok :f :txn :value [[:w :x 1] [:w :y 1]] :time 4000000}
+";
+
+#[test]
+fn a_violation_of_transactions_is_told_in_words() {
+    let half_seen = File::new("a.edn", HALF_SEEN);
+    half_seen.check(&["--model", "multi-register"]).expect(
+        1,
+        "not linearizable as a multi-register: torn read: txn read :x = 1, read :y = nil by process 1 (0.0020–0.0030 s) \
+         saw :x = 1 of txn write :x 1, write :y 1 by process 0 (0.0010–0.0040 s), but the initial :y = nil, which that \
+         replaced as well.",
+    );
+}

@@ -337,7 +337,7 @@ fn check_order(records: &[Record], limits: &Limits) -> CheckResult {
         }
     }
     let groups: Vec<_> =
-        branches.into_iter().map(|(branch, calls)| (format!("branch {branch}"), calls)).collect();
+        branches.into_iter().map(|(branch, calls)| (format!("Branch {branch}"), calls)).collect();
     check_by_key(&MultiRegister, groups, limits).into_result("linearizability")
 }
 

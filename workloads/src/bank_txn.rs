@@ -217,12 +217,12 @@ fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult
     let disorder = serial_order::disorder(transactions);
     let orderly = disorder.lost_updates.is_empty() && disorder.cycles.is_empty();
     let results = vec![
-        narrate::found(
+        found(
             "bank-total",
             format!("{full} reads of all accounts were summed; the total must be {TOTAL}."),
             balances.iter().filter_map(Balances::wrong_total).take(LISTED).collect(),
         ),
-        narrate::found(
+        found(
             "bank-balance",
             format!("{} answers were searched for negative balances.", balances.len()),
             balances
@@ -231,12 +231,12 @@ fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult
                 .take(LISTED)
                 .collect(),
         ),
-        narrate::found(
+        found(
             "bank-values",
             format!("{} values were traced to their writers.", transactions.versions.len()),
             transactions.impossible.clone(),
         ),
-        narrate::found(
+        found(
             "bank-updates",
             format!(
                 "{transfers} committed transfers were searched for two that replaced the same version."
@@ -244,7 +244,7 @@ fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult
             disorder.lost_updates,
         ),
         check_refusals(transactions, orderly),
-        narrate::found(
+        found(
             "bank-order",
             format!(
                 "{} operations must have one order that respects real time.",
@@ -275,7 +275,15 @@ fn check_refusals(transactions: &Transactions<'_>, orderly: bool) -> CheckResult
     }
     let checked =
         format!("{} transactions were refused because of a guard.", transactions.refused.len());
-    narrate::found(CHECKER, checked, guards::false_refusals(transactions))
+    found(CHECKER, checked, guards::false_refusals(transactions))
+}
+
+fn found(checker: &str, checked: String, violations: Vec<Violation>) -> CheckResult {
+    let summary = match violations.as_slice() {
+        [] => checked,
+        [first, ..] => format!("{checked} First of {}: {}.", violations.len(), first.sentence),
+    };
+    CheckResult::found(checker, summary, violations)
 }
 
 /// Whether it is more than the opening of the accounts.

@@ -304,7 +304,8 @@ fn check_order(records: &[Record], limits: &Limits) -> CheckResult {
         let Some((key, input, output)) = as_kv(record) else { continue };
         groups.entry(key).or_default().push(record.as_call(input, output));
     }
-    let groups: Vec<_> = groups.into_iter().collect();
+    let groups: Vec<_> =
+        groups.into_iter().map(|(key, calls)| (format!("Key {key}"), calls)).collect();
     check_by_key(&Kv, groups, limits).into_result("linearizability")
 }
 

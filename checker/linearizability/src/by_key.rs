@@ -23,7 +23,7 @@ const THREADS_MAX: usize = 8;
 type Group<K, M> = (K, Vec<CallOf<M>>);
 
 /// [`crate::check`] for an object whose parts are independent, such as the keys of a store: each group is checked
-/// alone, all of them within the limits, and a violation names its group.
+/// alone, all of them within the limits, and a violation names its group as it is to be called, such as `Key x`.
 ///
 /// Every key gets a cheap search first, so that one hard key does not hide another's violation.
 pub fn check_by_key<M: Model, K: Display>(
@@ -45,7 +45,7 @@ pub fn check_by_key<M: Model, K: Display>(
         Some((group, answer)) => {
             let (key, calls) = &groups[group];
             let mut report = conclude(model, calls, answer, Some(key.clone()), limits, deadline);
-            report.reason = report.reason.map(|reason| format!("Key {key}: {reason}"));
+            report.reason = report.reason.map(|reason| format!("{key}: {reason}"));
             report
         }
         None => Report {

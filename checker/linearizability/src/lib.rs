@@ -1,7 +1,7 @@
 //! Is a history of concurrent operations explained by some sequential order that respects real time?
 //!
 //! Describe the object as a [`Model`], turn the history into [`Call`]s and ask [`check`], or
-//! [`check_by_key`] where the object falls into independent parts: linearizability is local
+//! [`check_by_key`] or [`check_partitioned`] where the object falls into independent parts: linearizability is local
 //! (Herlihy & Wing, "Linearizability", TOPLAS 1990, section 3.2). Models for the usual registers are in
 //! [`models`].
 //!
@@ -11,18 +11,15 @@
 //!
 //! # A model of one's own
 //!
-//! Four functions say what the object does with one client; the others of [`Model`] are hints that make the
-//! search faster. Where the object falls into parts, such as the rooms of this house, model one part and give
-//! [`check_by_key`] the calls of each: that is exponentially cheaper than one search over all of them.
+//! Four functions say what the object does with one client; the others of [`Model`] are hints: what the search may
+//! skip, how a history falls into independent parts, and how a violation is explained.
 //!
 //! ```
-//! use std::collections::BTreeMap;
-//!
 //! use history::Verdict;
-//! use linearizability::{Call, CallOf, Limits, Model, check_by_key};
+//! use linearizability::{Call, Content, Fact, Limits, Model, check_partitioned};
 //!
-//! /// A lamp, off at first. Pressing its switch tells whether it is on now.
-//! struct Lamp;
+//! /// The lamps of a house, off at first. Pressing a switch tells whether the lamp is on now.
+//! struct Lamps;
 //!
 //! #[derive(Clone, PartialEq, Eq, Hash)]
 //! enum Ask {
@@ -30,77 +27,97 @@
 //!     Look,
 //! }
 //!
-//! impl Model for Lamp {
-//!     type Input = Ask;
+//! impl Model for Lamps {
+//!     /// The room, and what is asked there.
+//!     type Input = (&'static str, Ask);
+//!     /// Is the lamp on?
 //!     type Output = bool;
+//!     /// Of one room.
 //!     type State = bool;
 //!
 //!     fn initial(&self) -> bool {
 //!         false
 //!     }
 //!
-//!     fn step(&self, on: &bool, input: &Ask, output: Option<&bool>) -> Option<bool> {
-//!         let after = match input {
-//!             Ask::Press => !on,
-//!             Ask::Look => *on,
-//!         };
+//!     fn step(&self, on: &bool, (_, ask): &Self::Input, output: Option<&bool>) -> Option<bool> {
+//!         let after = if *ask == Ask::Press { !on } else { *on };
 //!         // An unknown result: any is accepted.
 //!         output.is_none_or(|&answer| answer == after).then_some(after)
 //!     }
 //!
-//!     fn is_read_only(&self, input: &Ask) -> bool {
-//!         *input == Ask::Look
+//!     fn is_read_only(&self, (_, ask): &Self::Input) -> bool {
+//!         *ask == Ask::Look
 //!     }
 //!
-//!     fn describe(&self, input: &Ask, output: Option<&bool>) -> String {
-//!         let asked = if *input == Ask::Press { "press" } else { "look" };
+//!     fn describe(&self, (_, ask): &Self::Input, output: Option<&bool>) -> String {
+//!         let asked = if *ask == Ask::Press { "press" } else { "look" };
 //!         match output {
 //!             Some(true) => format!("{asked} = on"),
 //!             Some(false) => format!("{asked} = off"),
-//!             None => format!("{asked} (result unknown)"),
+//!             None => asked.to_owned(),
 //!         }
 //!     }
 //!
-//!     // A hint: what leaves the lamp on cannot come right before what needs it off.
-//!     fn gives(&self, input: &Ask, output: Option<&bool>) -> Option<u64> {
-//!         match (input, output) {
+//!     // Each room is an object of its own, which is exponentially cheaper than one search over all of them.
+//!     fn part(&self, (room, _): &Self::Input) -> Option<String> {
+//!         Some(format!("The {room}'s lamp"))
+//!     }
+//!
+//!     // For the search: what leaves the lamp on cannot come right before what needs it off.
+//!     fn gives(&self, (_, ask): &Self::Input, output: Option<&bool>) -> Option<u64> {
+//!         match (ask, output) {
 //!             (Ask::Look, _) => Some(linearizability::UNCHANGED),
 //!             (Ask::Press, Some(&on)) => Some(if on { 1 } else { 2 }),
 //!             (Ask::Press, None) => None,
 //!         }
 //!     }
 //!
-//!     fn needs(&self, input: &Ask, output: Option<&bool>) -> Option<u64> {
-//!         output.map(|&answer| if answer == (*input == Ask::Look) { 1 } else { 2 })
+//!     fn needs(&self, (_, ask): &Self::Input, output: Option<&bool>) -> Option<u64> {
+//!         output.map(|&answer| if answer == (*ask == Ask::Look) { 1 } else { 2 })
+//!     }
+//!
+//!     // For the explanation.
+//!     fn facts(&self, (_, ask): &Self::Input, output: Option<&bool>) -> Vec<Fact<'static>> {
+//!         let lamp = |on: bool| Content::Plain(if on { "on" } else { "off" }.into());
+//!         match (ask, output) {
+//!             (Ask::Look, Some(&on)) => vec![Fact::Saw("".into(), lamp(on))],
+//!             (Ask::Press, Some(&on)) => {
+//!                 vec![Fact::Saw("".into(), lamp(!on)), Fact::Left("".into(), lamp(on))]
+//!             }
+//!             (Ask::Look, None) => vec![],
+//!             (Ask::Press, None) => vec![Fact::Changed("".into())],
+//!         }
+//!     }
+//!
+//!     fn initially(&self, _lamp: &str) -> Option<Content<'_>> {
+//!         Some(Content::Plain("off".into()))
 //!     }
 //! }
 //!
 //! // Room, operation, result, and when: two people press the kitchen's switch at the same time.
 //! let recorded = [
-//!     ("kitchen", Ask::Press, Some(true), 0, Some(3)),
-//!     ("kitchen", Ask::Press, Some(false), 1, Some(2)),
-//!     ("cellar", Ask::Press, Some(true), 4, Some(5)),
-//!     ("cellar", Ask::Look, Some(false), 6, Some(7)),
+//!     (("kitchen", Ask::Press), Some(true), 0, Some(3)),
+//!     (("kitchen", Ask::Press), Some(false), 1, Some(2)),
+//!     (("cellar", Ask::Press), Some(true), 4, Some(5)),
+//!     (("cellar", Ask::Look), Some(false), 6, Some(7)),
 //! ];
-//! let mut rooms: BTreeMap<&str, Vec<CallOf<Lamp>>> = BTreeMap::new();
-//! for (id, (room, input, output, call, ret)) in (0..).zip(recorded) {
-//!     rooms.entry(room).or_default().push(Call {
-//!         id,
-//!         process: id % 2,
-//!         input,
-//!         output,
-//!         call,
-//!         ret,
-//!         call_ns: call,
-//!         return_ns: ret,
-//!         failed: false,
-//!     });
-//! }
-//! let report = check_by_key(&Lamp, rooms.into_iter().collect(), &Limits::default());
+//! let call = |(id, (input, output, call, ret))| Call {
+//!     id,
+//!     process: id % 2,
+//!     input,
+//!     output,
+//!     call,
+//!     ret,
+//!     call_ns: call,
+//!     return_ns: ret,
+//!     failed: false,
+//! };
+//! let calls = (0..).zip(recorded).map(call).collect();
+//! let report = check_partitioned(&Lamps, calls, &Limits::default());
 //! assert_eq!(report.verdict, Verdict::Violation);
 //! let witness = report.witness.expect("a violation has a witness");
-//! assert_eq!(witness.key.as_deref(), Some("cellar"));
-//! assert_eq!(witness.operations, [2, 3]);
+//! assert_eq!((witness.kind.as_str(), witness.operations), ("stale read", vec![2, 3]));
+//! assert!(witness.sentence.starts_with("The cellar's lamp: stale read: look = off by process 1"));
 //! ```
 //!
 //! An object that may do one thing or another without telling which is a [`NondeterministicModel`], which
@@ -111,8 +128,9 @@ mod by_key;
 mod call;
 mod certificate;
 mod check;
+mod explain;
+mod facts;
 mod fast;
-mod kind;
 mod limits;
 mod mask;
 mod model;
@@ -121,20 +139,22 @@ pub mod monitors;
 pub mod named;
 mod nondeterministic;
 pub mod oracle;
+mod partition;
 mod problem;
 mod register;
 mod report;
 mod search;
-mod sentence;
 mod table;
 mod witness;
 
 pub use by_key::check_by_key;
 pub use call::{Call, CallOf};
 pub use check::check;
+pub use facts::{Content, Fact};
 pub use limits::Limits;
 pub use model::{Model, UNCHANGED};
 pub use named::Named;
 pub use nondeterministic::{NondeterministicModel, Powerset};
+pub use partition::check_partitioned;
 pub use register::{INITIAL, RegisterStep};
 pub use report::{Report, Statistics, Witness};

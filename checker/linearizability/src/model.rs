@@ -2,8 +2,8 @@
 
 use std::hash::Hash;
 
-use crate::monitors::MonitorVerdict;
-use crate::{CallOf, RegisterStep, kind};
+use crate::monitors::{MonitorVerdict, Refutation};
+use crate::{CallOf, Content, Fact, RegisterStep};
 
 /// What [`Model::gives`] says of an operation that, with this result, changed nothing.
 pub const UNCHANGED: u64 = 0;
@@ -37,6 +37,12 @@ pub trait Model: Sync {
 
     /// The operation for people: short, without control characters.
     fn describe(&self, input: &Self::Input, output: Option<&Self::Output>) -> String;
+
+    /// The part that the operation belongs to, where the object falls into independent parts, such as the keys of a
+    /// store: named as it is to be called in a sentence, such as `Key x`. See [`crate::check_partitioned`].
+    fn part(&self, _input: &Self::Input) -> Option<String> {
+        None
+    }
 
     /// True only where the step is legal in every state and always leaves the same state, as a blind write does.
     fn overwrites(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> bool {
@@ -92,21 +98,32 @@ pub trait Model: Sync {
         None
     }
 
-    /// Where the operation at this position saw a value that no operation left: the anomaly's name, and the position
-    /// of the operation to blame. Only for the explanation.
-    fn culprit(&self, _reader: usize, _calls: &[CallOf<Self>]) -> Option<(&'static str, usize)>
+    /// What the operation says about each part of the object, for explanations: what it must have found there to
+    /// have this result, and what it leaves. A part that it does not tell about is one that it does not touch.
+    fn facts<'a>(
+        &self,
+        _input: &'a Self::Input,
+        _output: Option<&'a Self::Output>,
+    ) -> Vec<Fact<'a>> {
+        Vec::new()
+    }
+
+    /// What a part holds before the first operation, for explanations; `None` where that is not clear.
+    fn initially(&self, _part: &str) -> Option<Content<'_>> {
+        None
+    }
+
+    /// The result that the operation has in this state, where there is only one: what an explanation calls possible.
+    fn answer(&self, _state: &Self::State, _input: &Self::Input) -> Option<Self::Output> {
+        None
+    }
+
+    /// Why the operation at this position fits no order, where a few operations prove it in a way that
+    /// [`Model::facts`] cannot: always `None` for a history that has one.
+    fn explain(&self, _stuck: usize, _calls: &[CallOf<Self>]) -> Option<Refutation>
     where
         Self: Sized,
     {
         None
-    }
-
-    /// The anomaly's name in the field's terms, given the operation that fits no order and the whole history
-    /// (failed operations included).
-    fn kind(&self, stuck: &CallOf<Self>, calls: &[CallOf<Self>]) -> &'static str
-    where
-        Self: Sized,
-    {
-        kind::of(self, stuck, calls)
     }
 }

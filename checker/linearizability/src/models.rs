@@ -1,8 +1,10 @@
 //! Sequential specifications of the usual objects.
 
+mod bag;
 pub mod cas_register;
 pub mod counter;
 mod datum;
+mod holding;
 pub mod kv;
 pub mod lock;
 pub mod multi_register;
@@ -31,7 +33,7 @@ const SHOWN_CHARS: usize = 40;
 
 /// A value for people: quoted, escaped and, since tests write long ones, shortened to its end, where appends
 /// differ.
-fn quoted(value: &str) -> String {
+pub(crate) fn quoted(value: &str) -> String {
     let length = value.chars().count();
     if length <= SHOWN_CHARS {
         return format!("{value:?}");

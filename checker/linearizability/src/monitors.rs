@@ -44,7 +44,7 @@ pub struct Refutation {
 impl Refutation {
     /// The same as a report has it.
     pub(crate) fn into_witness<I, O>(self, calls: &[Call<I, O>], key: Option<String>) -> Witness {
-        let place = key.as_ref().map(|key| format!("Key {key}: ")).unwrap_or_default();
+        let place = key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
         Witness {
             kind: self.kind.to_owned(),
             sentence: format!("{place}{}", self.sentence),

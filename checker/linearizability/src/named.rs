@@ -209,9 +209,9 @@ impl Judged<'_> {
         let calls = |parts: &Vec<Part<'_>>| {
             parts.iter().map(|part| self.call::<M>(part, &read)).collect::<Result<_, Unfit>>()
         };
-        let groups: Vec<(&str, Vec<CallOf<M>>)> = keyed
+        let groups: Vec<(String, Vec<CallOf<M>>)> = keyed
             .iter()
-            .map(|(key, parts)| Ok((key.as_str(), calls(parts)?)))
+            .map(|(key, parts)| Ok((format!("Key {}", shown(key)), calls(parts)?)))
             .collect::<Result<_, _>>()?;
         Ok(check_by_key(model, groups, self.limits))
     }

@@ -1,22 +1,23 @@
 //! A few operations that no order explains, and the sentence about them.
 //!
-//! First the shortest illegal prefix: linearizability is prefix-closed, so a binary search finds the return
-//! that broke it. Then that prefix is made weaker, never stronger, for as long as it stays illegal: a read is
-//! forgotten, another operation's result and return are forgotten (it may then take effect or not). What is
-//! left in full strength is the witness.
+//! Usually an operation that the search could not place proves the violation together with one or two others; see
+//! [`crate::explain`]. Where it does not, the history is made smaller. First the shortest illegal prefix:
+//! linearizability is prefix-closed, so a binary search finds the return that broke it. Then that prefix is made
+//! weaker, never stronger, for as long as it stays illegal: a read is forgotten, another operation's result and
+//! return are forgotten (it may then take effect or not). What is left in full strength is the witness.
 
 use std::time::{Duration, Instant};
 
 use crate::limits::Budget;
 use crate::problem::{Effect, Item, Problem, items};
 use crate::search::search;
-use crate::{CallOf, Limits, Model, Witness, oracle, sentence};
+use crate::{CallOf, Limits, Model, Witness, explain, oracle};
 
-/// Time for the witness: the verdict stands already.
+/// Time for the witness, whatever happens: the verdict stands already.
 const TIME: Duration = Duration::from_secs(2);
 
-/// Time for one attempt.
-const ATTEMPT: Duration = Duration::from_millis(100);
+/// Work for the witness, of which the time hardly ever runs out: about as many operations looked at.
+const WORK: u64 = 8_000_000;
 
 /// Configurations that one attempt may visit.
 const NODES: u64 = 20_000;
@@ -40,40 +41,65 @@ pub(crate) fn explain<M: Model>(
     limits: &Limits,
     deadline: Instant,
 ) -> Result<Witness, String> {
+    if let Some(found) = explain::explain(model, calls, suspects.iter().copied()) {
+        return Ok(found.into_witness(calls, key));
+    }
     let now = Instant::now();
     // Even a check that used all its time gets a moment for the explanation.
-    let soonest = now + TIME / 10;
-    let end = deadline.min(now + TIME).max(soonest);
+    let end = deadline.min(now + TIME).max(now + TIME / 10);
     let budget = Budget {
         deadline: end,
         memory_bytes: limits.memory_bytes,
         nodes: NODES,
         cancel: limits.cancel.as_deref(),
     };
+    let mut work = Work { budget, left: WORK / 4 };
     let all = items::<M>(calls);
     let mut returns: Vec<u64> = suspects.iter().filter_map(|&suspect| calls[suspect].ret).collect();
     returns.sort_unstable();
-    // Each phase leaves at least as much time to the next.
-    let quarter = (end - now) / 4;
-    let until = |quarters: u32| Budget { deadline: now + quarter * quarters, ..budget };
-    let window = |&end: &u64| Core::window(model, prefix(&all, end), &until(1));
-    let mut core = returns.iter().find_map(window).unwrap_or_else(|| {
+    let window = |&end: &u64| Core::window(model, prefix(&all, end), &mut work);
+    let core = returns.iter().find_map(window);
+    // Each phase leaves as much to the next.
+    work.left += WORK / 4;
+    let mut core = core.unwrap_or_else(|| {
         let first = returns.first().copied().unwrap_or_default();
-        Core::whole(model, prefix(&all, shortest_illegal_prefix(model, &all, first, &until(2))))
+        Core::whole(model, prefix(&all, shortest_illegal_prefix(model, &all, first, &mut work)))
     });
-    core.drop_chunks(&budget);
+    work.left += WORK / 2;
+    core.drop_chunks(&mut work);
     core.verify()?;
-    let core: Vec<&CallOf<M>> = core.calls().collect();
-    Ok(sentence::describe(model, calls, &core, key))
+    let (kept, others) = core.into_parts();
+    let places = kept.iter().rev().map(|item| item.source as usize);
+    if let Some(found) = explain::explain(model, calls, places) {
+        return Ok(found.into_witness(calls, key));
+    }
+    Ok(explain::describe(model, &kept, &others, key))
 }
 
-/// Does no order explain these? `false` also where the attempt was given up.
-fn is_illegal<M: Model>(model: &M, items: &[Item<'_, M>], budget: &Budget<'_>) -> bool {
-    // None may use up what the others need.
-    let deadline = budget.deadline.min(Instant::now() + ATTEMPT);
-    let attempt = Budget { deadline, ..*budget };
-    budget.spent().is_none()
-        && matches!(search(&Problem::new(model, items), &attempt).answer, Ok(None))
+/// What the attempts may still do: counted, so that the same history always gets the same witness.
+struct Work<'b> {
+    budget: Budget<'b>,
+    left: u64,
+}
+
+impl Work<'_> {
+    /// Does no order explain these? `false` also where the attempt was given up.
+    fn finds_illegal<M: Model>(&mut self, model: &M, items: &[Item<'_, M>]) -> bool {
+        let count = items.len() as u64;
+        let open = items.iter().filter(|item| item.ret.is_none()).count() as u64;
+        // The hints are compared pairwise, and every configuration looks at what is open.
+        let preparing = count + open * (count - open);
+        let per_node = open + 16;
+        if self.left < preparing || self.budget.spent().is_some() {
+            self.left = 0;
+            return false;
+        }
+        self.left -= preparing;
+        let nodes = NODES.min(self.left / per_node);
+        let found = search(&Problem::new(model, items), &Budget { nodes, ..self.budget });
+        self.left = self.left.saturating_sub(found.nodes * per_node);
+        matches!(found.answer, Ok(None))
+    }
 }
 
 /// The history up to `end`: what had not begun is left out, what had not returned is open.
@@ -94,7 +120,7 @@ fn shortest_illegal_prefix<M: Model>(
     model: &M,
     all: &[Item<'_, M>],
     furthest: u64,
-    budget: &Budget<'_>,
+    work: &mut Work<'_>,
 ) -> u64 {
     // No order gets past `furthest`, but what is open there was searched with its result known, so that the
     // prefix may have to be longer.
@@ -102,7 +128,7 @@ fn shortest_illegal_prefix<M: Model>(
         all.iter().filter_map(|i| i.ret).filter(|&r| r >= furthest).collect();
     returns.sort_unstable();
     returns.dedup();
-    let illegal = |end: u64| is_illegal(model, &prefix(all, end), budget);
+    let mut illegal = |end: u64| work.finds_illegal(model, &prefix(all, end));
     // The whole history is illegal; usually the first of these prefixes is too.
     let (mut legal, mut illegal_at, mut step) = (0, returns.len().saturating_sub(1), 1);
     while legal + step - 1 < illegal_at {
@@ -144,8 +170,8 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
         self.items.iter().zip(kept).map(weaken).collect()
     }
 
-    fn is_illegal_with(&self, kept: &[bool], budget: &Budget<'_>) -> bool {
-        is_illegal(self.model, &self.weakened(kept), budget)
+    fn is_illegal_with(&self, kept: &[bool], work: &mut Work<'_>) -> bool {
+        work.finds_illegal(self.model, &self.weakened(kept))
     }
 
     fn keep(&mut self, kept: Vec<bool>) {
@@ -153,7 +179,7 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
     }
 
     /// Mistakes are local: often the last few operations, and those that wrote what the last one saw, are enough.
-    fn window(model: &'m M, items: Vec<Item<'a, M>>, budget: &Budget<'_>) -> Option<Self> {
+    fn window(model: &'m M, items: Vec<Item<'a, M>>, work: &mut Work<'_>) -> Option<Self> {
         let mut core = Self::whole(model, items);
         let stuck = core.stuck()?;
         let required = core.kept.iter().filter(|&&kept| kept).count();
@@ -169,19 +195,20 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
         let attempts: Vec<_> = sizes.take_while(|&size| size < required).map(kept).collect();
         let whole = (required <= WINDOW_MAX).then(|| core.kept.clone());
         let found =
-            attempts.into_iter().chain(whole).find(|kept| core.is_illegal_with(kept, budget))?;
+            attempts.into_iter().chain(whole).find(|kept| core.is_illegal_with(kept, work))?;
         core.keep(found);
         Some(core)
     }
 
     /// The one that no order can place: the last that returned.
     fn stuck(&self) -> Option<&'a CallOf<M>> {
-        self.calls().next()
+        let mut items = self.items.iter().zip(&self.kept);
+        items.rfind(|&(_, &kept)| kept).map(|(item, _)| item.call)
     }
 
     /// Zeller & Hildebrandt's delta debugging ("Simplifying and isolating failure-inducing input", TSE 2002):
     /// relaxes ever smaller chunks. Reads go first, since forgetting one leaves nothing behind.
-    fn drop_chunks(&mut self, budget: &Budget<'_>) {
+    fn drop_chunks(&mut self, work: &mut Work<'_>) {
         let read_only = |item: &Item<'a, M>| self.model.is_read_only(&item.call.input);
         let (reads, others): (Vec<usize>, Vec<usize>) =
             (0..self.items.len()).partition(|&i| read_only(&self.items[i]));
@@ -192,12 +219,12 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
             let mut size = kept_of(self).len();
             while size > 0 {
                 for chunk in kept_of(self).chunks(size) {
-                    if budget.spent().is_some() {
+                    if work.left == 0 {
                         return;
                     }
                     let mut kept = self.kept.clone();
                     chunk.iter().for_each(|&i| kept[i] = false);
-                    if self.is_illegal_with(&kept, budget) {
+                    if self.is_illegal_with(&kept, work) {
                         self.keep(kept);
                     }
                 }
@@ -228,15 +255,19 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
         Ok(())
     }
 
-    /// What counts in full, the last to return first where that is the whole history.
-    fn calls(&self) -> impl Iterator<Item = &'a CallOf<M>> {
-        let kept = self.items.iter().zip(&self.kept).rev().filter(|&(_, &kept)| kept);
-        kept.map(|(item, _)| item.call)
+    /// What counts in full, in order of return, and of the rest what may have had an effect.
+    fn into_parts(self) -> (Vec<Item<'a, M>>, Vec<Item<'a, M>>) {
+        let weakened = self.weakened(&self.kept);
+        let kept = |&at: &usize| self.kept[at];
+        let (kept, others): (Vec<usize>, Vec<usize>) = (0..weakened.len()).partition(kept);
+        let items = |places: Vec<usize>| places.into_iter().map(|at| weakened[at]);
+        let changes = |item: &Item<'a, M>| !self.model.is_read_only(&item.call.input);
+        (items(kept).collect(), items(others).filter(changes).collect())
     }
 }
 
 /// Could `blocked` be legal right after `effect`?
-pub(crate) fn may_enable<M: Model>(model: &M, effect: &CallOf<M>, blocked: &CallOf<M>) -> bool {
+fn may_enable<M: Model>(model: &M, effect: &CallOf<M>, blocked: &CallOf<M>) -> bool {
     let of = |call| Effect::<M>::of(model, call);
     !model.is_read_only(&effect.input) && of(effect).may_enable(model, &of(blocked))
 }

@@ -62,15 +62,15 @@ fn anomalies_have_names_and_sentences() {
             "aborted read",
             vec![put("1", 0, 1), failed(put("2", 2, 3)), get("2", 4, 5)],
             vec![2, 4],
-            "aborted read: get = \"2\" by process 4 (0.0040–0.0050 s) saw the value of put \"2\" (result \
-             unknown) by process 2 (0.0020–0.0030 s), which failed.",
+            "aborted read: get = \"2\" by process 4 (0.0040–0.0050 s) saw the value of put \"2\" by \
+             process 2 (0.0020–0.0030 s), which failed.",
         ),
         (
             "aborted read",
             vec![append("a", "a", 0, 1), failed(append("b", "", 2, 3)), get("ab", 4, 5)],
             vec![2, 4],
             "aborted read: get = \"ab\" by process 4 (0.0040–0.0050 s) saw the value of append \"b\" \
-             (result unknown) by process 2 (0.0020–0.0030 s), which failed.",
+             by process 2 (0.0020–0.0030 s), which failed.",
         ),
         (
             "read from the future",

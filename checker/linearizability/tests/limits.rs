@@ -60,12 +60,12 @@ fn a_hard_key_does_not_hide_a_violation_on_another() {
         call(0, KvInput::Put("1".into()), Some(KvOutput::Done), 0, Some(1)),
         call(1, KvInput::Get, Some(KvOutput::Value(None)), 2, Some(3)),
     ];
-    let groups = |bad: Vec<KvCall>| vec![("hard", hard()), ("easy", bad)];
+    let groups = |bad: Vec<KvCall>| vec![("Key hard", hard()), ("Key easy", bad)];
     let limits = limited(300, 500_000_000);
     let report = check_by_key(&Kv, groups(bad.clone()), &limits);
     assert_eq!(report.verdict, Verdict::Violation);
     let witness = report.witness.expect("a violation has a witness");
-    assert_eq!(witness.key.as_deref(), Some("easy"));
+    assert_eq!(witness.key.as_deref(), Some("Key easy"));
     assert_eq!(witness.operations, [0, 1]);
     assert!(
         witness.sentence.starts_with("Key easy: stale read: get = nil by process 1"),

@@ -75,7 +75,7 @@ fn a_queue() {
         &queue,
         &[failed, dequeue(2, 3, 9)],
         &[0, 2],
-        "aborted read: dequeue = 9 by process 2 (0.0020–0.0030 s) returned 9, enqueued only by enqueue 9 (result unknown) by process 0 (0.0000–0.0010 s), which failed.",
+        "aborted read: dequeue = 9 by process 2 (0.0020–0.0030 s) returned 9, enqueued only by enqueue 9 by process 0 (0.0000–0.0010 s), which failed.",
     );
     says(
         &queue,

@@ -141,8 +141,7 @@ pub fn sentence(question: &Question, answer: &Answer) -> String {
         }
         (Verdict::Inconclusive, _) => format!("{name} as a {model}: {}", result.summary),
         (Verdict::Violation, Some(violation)) => {
-            let sentence = violation.sentence.trim_start_matches("not linearizable: ");
-            format!("{name} is not linearizable as a {model}: {sentence}")
+            format!("{name} is not linearizable as a {model}: {}", violation.sentence)
         }
         (Verdict::Violation, None) => format!("{name} is not linearizable as a {model}."),
     }

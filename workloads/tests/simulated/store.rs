@@ -204,9 +204,8 @@ impl Store {
             // A read: every other key from the first step.
             read => {
                 let mut mixed = self.state.clone();
-                let keys: BTreeSet<&String> = first.keys().chain(self.state.keys()).collect();
-                for key in keys.into_iter().step_by(2) {
-                    set(&mut mixed, key, first.get(key).cloned());
+                for (key, value) in first.iter().step_by(2) {
+                    mixed.insert(key.clone(), value.clone());
                 }
                 apply(&mut mixed, read)
             }

@@ -2,7 +2,7 @@
 
 use super::clusters::NONE;
 use super::{Finding, Violation};
-use crate::sentence::told;
+use crate::explain::told;
 use crate::{CallOf, Model, RegisterStep, Witness};
 
 /// Names the anomaly, tells it with both orders that contradict each other, and lists what proves it.
@@ -13,23 +13,17 @@ pub(crate) fn describe<M: Model>(
     key: Option<String>,
 ) -> Witness {
     let Violation { finding, steps, witness } = violation;
-    let words = Words { model, calls, steps };
-    let culprit = match finding {
-        Finding::Phantom { reader } => model.culprit(*reader as usize, calls),
-        _ => None,
-    };
-    let (kind, text) = match (*finding, culprit) {
-        (Finding::Phantom { reader }, Some((kind, op))) => {
-            (kind, words.blame(reader, kind, op as u32))
-        }
-        (finding, _) => words.of(finding),
-    };
+    if let Finding::Phantom { reader } = *finding
+        && let Some(better) = model.explain(reader as usize, calls)
+    {
+        return better.into_witness(calls, key);
+    }
+    let (kind, text) = Words { model, calls, steps }.of(*finding);
     let mut operations = witness.clone();
-    operations.extend(culprit.map(|(_, op)| op as u32));
     operations.sort_by_key(|&op| (calls[op as usize].call, calls[op as usize].id));
     operations.dedup();
     let operations = operations.into_iter().map(|op| calls[op as usize].id).collect();
-    let place = key.as_ref().map(|key| format!("Key {key}: ")).unwrap_or_default();
+    let place = key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
     Witness { kind: kind.to_owned(), sentence: format!("{place}{kind}: {text}."), operations, key }
 }
 
@@ -99,20 +93,6 @@ impl<M: Model> Words<'_, M> {
                     self.again(fourth, first),
                 ),
             ),
-        }
-    }
-
-    /// Why a value cannot be: what the operation `op` did is in it too often, or too rarely.
-    fn blame(&self, reader: u32, kind: &str, op: u32) -> String {
-        let (reader, op) = (self.told(reader), self.told(op));
-        match kind {
-            "lost append" => {
-                format!("{reader} began after {op} had finished, yet what it appended is missing")
-            }
-            "aborted read" => {
-                format!("{reader} saw the piece of {op}")
-            }
-            _ => format!("{reader} saw the piece of {op} more often than it was appended"),
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::numbers::Numbers;
 use super::quoted;
-use crate::{CallOf, Model, RegisterStep, UNCHANGED};
+use crate::{CallOf, Content, Fact, Model, RegisterStep, UNCHANGED};
 
 /// One register with an initial value (Jepsen's is nil).
 #[derive(Clone, Debug, Default)]
@@ -76,7 +76,7 @@ impl Model for CasRegister {
             CasInput::Cas(expect, value) => format!("cas {} to {}", shown(expect), shown(value)),
         };
         match output {
-            None => format!("{asked} (result unknown)"),
+            None => asked,
             Some(CasOutput::Value(value)) => format!("{asked} = {}", shown(value)),
             Some(CasOutput::Done) => asked,
             Some(CasOutput::Cas(true)) => format!("{asked}, swapped"),
@@ -101,6 +101,32 @@ impl Model for CasRegister {
             (CasInput::Cas(expect, _), Some(CasOutput::Cas(true))) => Some(fingerprint(expect)),
             _ => None,
         }
+    }
+
+    fn facts<'a>(&self, input: &'a CasInput, output: Option<&'a CasOutput>) -> Vec<Fact<'a>> {
+        match (input, output) {
+            (CasInput::Read, Some(CasOutput::Value(value))) => {
+                vec![Fact::Saw("".into(), value.into())]
+            }
+            (CasInput::Write(value), _) => vec![Fact::Left("".into(), value.into())],
+            (CasInput::Cas(expect, value), Some(CasOutput::Cas(true))) => {
+                vec![Fact::Saw("".into(), expect.into()), Fact::Left("".into(), value.into())]
+            }
+            (CasInput::Cas(_, value), None) => vec![Fact::MayLeave("".into(), value.into())],
+            (CasInput::Read | CasInput::Cas(..), _) => Vec::new(),
+        }
+    }
+
+    fn initially(&self, _part: &str) -> Option<Content<'_>> {
+        Some((&self.initial).into())
+    }
+
+    fn answer(&self, state: &Value, input: &CasInput) -> Option<CasOutput> {
+        Some(match input {
+            CasInput::Read => CasOutput::Value(state.clone()),
+            CasInput::Write(_) => CasOutput::Done,
+            CasInput::Cas(expect, _) => CasOutput::Cas(state == expect),
+        })
     }
 
     fn register_steps(&self, calls: &[CallOf<Self>]) -> Option<Vec<RegisterStep>> {

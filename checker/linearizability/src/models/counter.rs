@@ -1,7 +1,8 @@
 //! A number that is added to and read.
 
 use super::datum::told;
-use crate::{Model, UNCHANGED};
+use crate::monitors::Refutation;
+use crate::{CallOf, Model, UNCHANGED, explain};
 
 /// A counter, wrapping around at 64 bits so that no history can overflow it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,6 +72,17 @@ impl Model for Counter {
         told(asked, output.map(answer))
     }
 
+    fn answer(&self, state: &i64, input: &CounterInput) -> Option<CounterOutput> {
+        Some(CounterOutput::Value(match input {
+            CounterInput::Read => *state,
+            CounterInput::Add(delta) => state.wrapping_add(*delta),
+        }))
+    }
+
+    fn explain(&self, stuck: usize, calls: &[CallOf<Self>]) -> Option<Refutation> {
+        bounds(*self, stuck, calls)
+    }
+
     fn gives(&self, input: &CounterInput, output: Option<&CounterOutput>) -> Option<u64> {
         match (input, output) {
             (CounterInput::Read | CounterInput::Add(0), _) => Some(UNCHANGED),
@@ -88,6 +100,57 @@ impl Model for Counter {
             _ => None,
         }
     }
+}
+
+/// Sums that no order can reach.
+fn bounds(counter: Counter, stuck: usize, calls: &[CallOf<Counter>]) -> Option<Refutation> {
+    let (late, end) = (&calls[stuck], calls[stuck].ret?);
+    let (delta, sum) = match (&late.input, &late.output) {
+        (CounterInput::Read, Some(CounterOutput::Value(sum))) => (0, *sum),
+        (CounterInput::Add(delta), Some(CounterOutput::Value(sum))) => (*delta, *sum),
+        _ => return None,
+    };
+    let certain_start = i128::from(counter.initial) + i128::from(delta);
+    let (mut certain, mut least, mut most) = (certain_start, 0, 0);
+    let (mut finished, mut beside) = (Vec::new(), Vec::new());
+    for (at, call) in calls.iter().enumerate() {
+        let CounterInput::Add(delta) = call.input else { continue };
+        if at == stuck || call.failed || call.call > end || delta == 0 {
+            continue;
+        }
+        let delta = i128::from(delta);
+        if call.ret.is_some_and(|ret| ret < late.call) {
+            certain += delta;
+            finished.push(at as u32);
+        } else {
+            least += delta.min(0);
+            most += delta.max(0);
+            beside.push(at as u32);
+        }
+    }
+    let (low, high) = (certain + least, certain + most);
+    // Nothing is said of sums that may have wrapped around.
+    let fits = |sum: i128| i64::try_from(sum).is_ok();
+    if !fits(low) || !fits(high) || (low..=high).contains(&i128::from(sum)) {
+        return None;
+    }
+    let kind = if i128::from(sum) < low { "lost addition" } else { "phantom addition" };
+    let range = if low == high { format!("{low}") } else { format!("from {low} to {high}") };
+    let tale = explain::told(&counter, late);
+    let more = match beside.len() {
+        0 => "no other began before its end".to_owned(),
+        more => format!("{more} more began before its end"),
+    };
+    let text = format!(
+        "{tale} must see {range}: additions that were over before it began make {certain}, and {more}"
+    );
+    const LISTED_MAX: usize = 11;
+    let skipped = finished.len().saturating_sub(LISTED_MAX.saturating_sub(beside.len()));
+    let mut operations: Vec<u32> =
+        finished.into_iter().skip(skipped).chain(beside).take(LISTED_MAX).collect();
+    operations.push(stuck as u32);
+    operations.sort_unstable_by_key(|&op| (calls[op as usize].call, op));
+    Some(Refutation { kind, sentence: format!("{kind}: {text}."), operations })
 }
 
 /// Any number but that of [`UNCHANGED`].

@@ -1,13 +1,14 @@
 //! One key of a key-value store: a string register that can be absent, with append, hashed put and compare-and-set.
 
-use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
 use rustc_hash::FxBuildHasher;
 
 use super::text::Text;
-use crate::{CallOf, Model, RegisterStep, UNCHANGED, kind};
+use crate::monitors::Refutation;
+use crate::{CallOf, Content, Fact, Model, RegisterStep, UNCHANGED};
 
+mod pieces;
 mod steps;
 
 /// One key, absent at first. Check a store key by key with [`crate::check_by_key`].
@@ -157,17 +158,45 @@ impl Model for Kv {
         steps::of(calls)
     }
 
-    fn culprit(&self, reader: usize, calls: &[CallOf<Self>]) -> Option<(&'static str, usize)> {
-        misplaced_piece(&calls[reader], calls)
+    fn facts<'a>(&self, input: &'a KvInput, output: Option<&'a KvOutput>) -> Vec<Fact<'a>> {
+        let saw = match needed(input, output) {
+            Needed::Exactly(value) => Some(Fact::Saw("".into(), Content::of_text(value))),
+            Needed::Unclear => None,
+        };
+        let content = |value: &'a str| Content::of_text(Some(value));
+        let left = match (input, output) {
+            (KvInput::Get, _) | (_, Some(KvOutput::Cas { swapped: false, .. })) => None,
+            (KvInput::Put(value), _)
+            | (KvInput::Cas { value, .. }, Some(_))
+            | (KvInput::Append(_), Some(KvOutput::Value(Some(value)))) => {
+                Some(Fact::Left("".into(), content(value)))
+            }
+            (KvInput::Cas { value, .. }, None) => Some(Fact::MayLeave("".into(), content(value))),
+            (KvInput::Append(_) | KvInput::PutHash(_), _) => Some(Fact::Changed("".into())),
+        };
+        saw.into_iter().chain(left).collect()
     }
 
-    fn kind(&self, stuck: &CallOf<Self>, calls: &[CallOf<Self>]) -> &'static str {
-        match (misplaced_piece(stuck, calls), kind::of(self, stuck, calls)) {
-            (Some((kind, _)), _) => kind,
-            // Two appends to the same value: one of them is lost.
-            (None, "lost update") if matches!(stuck.input, KvInput::Append(_)) => "lost append",
-            (None, kind) => kind,
-        }
+    fn initially(&self, _part: &str) -> Option<Content<'_>> {
+        Some(Content::Nil)
+    }
+
+    fn answer(&self, state: &KvState, input: &KvInput) -> Option<KvOutput> {
+        Some(match input {
+            KvInput::Get => KvOutput::Value(state.value()),
+            KvInput::Put(_) => KvOutput::Done,
+            KvInput::Append(more) => {
+                KvOutput::Value(Some(state.value().unwrap_or_default() + more))
+            }
+            KvInput::PutHash(_) => KvOutput::Previous(state.value().unwrap_or_default()),
+            KvInput::Cas { expect, .. } => {
+                KvOutput::Cas { swapped: state.is(expect.as_deref()), current: None }
+            }
+        })
+    }
+
+    fn explain(&self, stuck: usize, calls: &[CallOf<Self>]) -> Option<Refutation> {
+        pieces::explain(stuck, calls)
     }
 }
 
@@ -250,8 +279,7 @@ mod describe {
             }
         };
         match output {
-            None => format!("{asked} (result unknown)"),
-            Some(KvOutput::Done) => asked,
+            None | Some(KvOutput::Done) => asked,
             Some(KvOutput::Value(value)) => format!("{asked} = {}", or_nil(value)),
             Some(KvOutput::Previous(previous)) => {
                 format!("{asked}, previously {}", quoted(previous))
@@ -267,51 +295,4 @@ mod describe {
     fn or_nil(value: &Option<String>) -> String {
         value.as_deref().map_or_else(|| "nil".to_owned(), quoted)
     }
-}
-
-/// More character comparisons than this are too much for a name.
-const NAMING_WORK_MAX: usize = 200_000_000;
-
-/// An append whose piece is in the value too often, or too rarely, where the order of the pieces does not matter for
-/// the name.
-fn misplaced_piece(stuck: &CallOf<Kv>, calls: &[CallOf<Kv>]) -> Option<(&'static str, usize)> {
-    let (KvInput::Get | KvInput::Append(_), Some(KvOutput::Value(Some(value)))) =
-        (&stuck.input, &stuck.output)
-    else {
-        return None;
-    };
-    // How often each piece was appended (at least, at most, and by operations that failed), and the last to do so.
-    let mut pieces: BTreeMap<&str, ([usize; 3], usize)> = BTreeMap::new();
-    for (i, call) in calls.iter().enumerate() {
-        let KvInput::Append(more) = &call.input else { continue };
-        if more.is_empty() {
-            continue;
-        }
-        let finished = call.ret.is_some_and(|ret| ret < stuck.call);
-        let ([least, most, failed], last) = pieces.entry(more).or_default();
-        *least += usize::from(!call.failed && finished);
-        *most += usize::from(!call.failed);
-        *failed += usize::from(call.failed);
-        *last = i;
-    }
-    if pieces.len() * (value.len() + 8 * pieces.len()) > NAMING_WORK_MAX {
-        return None;
-    }
-    // Only where nothing replaces the whole must every piece be there.
-    let only_appends = calls
-        .iter()
-        .all(|call| call.failed || matches!(call.input, KvInput::Get | KvInput::Append(_)));
-    pieces.iter().find_map(|(piece, &(_, last))| {
-        // One piece may be part of another, as "1;" is of "11;".
-        let [least, most, failed] = pieces.iter().fold([0; 3], |sums, (other, (counts, _))| {
-            let within = other.matches(piece).count();
-            [0, 1, 2].map(|i| sums[i] + counts[i] * within)
-        });
-        let seen = value.matches(piece).count();
-        if seen > most {
-            Some((if failed > 0 { "aborted read" } else { "duplicated append" }, last))
-        } else {
-            (only_appends && seen < least).then_some(("lost append", last))
-        }
-    })
 }

@@ -1,6 +1,8 @@
 //! A lock that knows who holds it.
 
 use super::datum::told;
+use super::holding::{self, Turn};
+use crate::monitors::Refutation;
 use crate::{CallOf, Model};
 
 /// A lock with an owner, free at first: only the owner can release it.
@@ -115,12 +117,21 @@ impl Model for OwnedLock {
         }
     }
 
-    fn kind(&self, stuck: &CallOf<Self>, _calls: &[CallOf<Self>]) -> &'static str {
-        match (&stuck.input, &stuck.output) {
-            (LockInput::Acquire(_), Some(LockOutput::Refused)) => "refused while free",
-            (LockInput::Acquire(_), _) => "acquired while held",
-            (LockInput::Release(_), Some(LockOutput::Refused)) => "refused to its owner",
-            (LockInput::Release(_), _) => "released by somebody else",
-        }
+    fn answer(&self, state: &Option<Holder>, input: &LockInput) -> Option<LockOutput> {
+        let done = self.after(*state, input).is_some();
+        Some(if done { LockOutput::Done } else { LockOutput::Refused })
+    }
+
+    fn explain(&self, stuck: usize, calls: &[CallOf<Self>]) -> Option<Refutation> {
+        let turn = |call: &CallOf<Self>| {
+            let (LockInput::Acquire(client) | LockInput::Release(client)) = call.input;
+            let done = call.output.as_ref().map(|output| *output == LockOutput::Done);
+            Turn {
+                acquires: matches!(call.input, LockInput::Acquire(_)),
+                client: Some(client),
+                done,
+            }
+        };
+        if self.reentrant { None } else { holding::explain(self, stuck, calls, turn) }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::quoted;
-use crate::Model;
+use crate::{Content, Fact, Model};
 
 /// Keys with string values, all absent at first. Operations span keys, so the whole is one object.
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,13 +76,13 @@ impl Model for MultiRegister {
     }
 
     fn describe(&self, input: &MultiInput, output: Option<&MultiOutput>) -> String {
-        let asked = match (input, output) {
+        match (input, output) {
             (MultiInput::Read(_), Some(MultiOutput::Values(values))) => {
                 let pair = |(k, v): (&String, &Option<String>)| {
                     let value = v.as_deref().map_or_else(|| "nil".to_owned(), quoted);
                     format!("{} = {value}", key(k))
                 };
-                return format!("multiget {}", list(values.iter().map(pair)));
+                format!("multiget {}", list(values.iter().map(pair)))
             }
             (MultiInput::Read(keys), _) => {
                 format!("multiget {}", list(keys.iter().map(|k| key(k))))
@@ -92,8 +92,7 @@ impl Model for MultiRegister {
                 format!("multiput {}", list(values.iter().map(pair)))
             }
             (MultiInput::Swap(a, b), _) => format!("swap {} and {}", key(a), key(b)),
-        };
-        if output.is_none() { format!("{asked} (result unknown)") } else { asked }
+        }
     }
 
     fn may_enable(
@@ -113,6 +112,35 @@ impl Model for MultiRegister {
                 .all(|(key, value)| read.get(key).is_none_or(|r| r.as_ref() == Some(value))),
             MultiInput::Swap(..) => true,
         }
+    }
+
+    fn facts<'a>(&self, input: &'a MultiInput, output: Option<&'a MultiOutput>) -> Vec<Fact<'a>> {
+        let value = |value: &'a Option<String>| Content::of_text(value.as_deref());
+        match (input, output) {
+            (MultiInput::Read(_), Some(MultiOutput::Values(read))) => {
+                read.iter().map(|(key, read)| Fact::Saw(key.into(), value(read))).collect()
+            }
+            (MultiInput::Read(_), _) => Vec::new(),
+            (MultiInput::Write(values), _) => {
+                let left = |value: &'a String| Content::of_text(Some(value));
+                values.iter().map(|(key, value)| Fact::Left(key.into(), left(value))).collect()
+            }
+            (MultiInput::Swap(a, b), _) => vec![Fact::Moved(a.into()), Fact::Moved(b.into())],
+        }
+    }
+
+    fn initially(&self, _key: &str) -> Option<Content<'_>> {
+        Some(Content::Nil)
+    }
+
+    fn answer(&self, state: &Self::State, input: &MultiInput) -> Option<MultiOutput> {
+        Some(match input {
+            MultiInput::Read(keys) => {
+                let value = |key: &String| (key.clone(), state.get(key).cloned());
+                MultiOutput::Values(keys.iter().map(value).collect())
+            }
+            MultiInput::Write(_) | MultiInput::Swap(..) => MultiOutput::Done,
+        })
     }
 
     fn state_bytes(&self, state: &Self::State) -> usize {

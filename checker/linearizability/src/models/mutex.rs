@@ -1,6 +1,8 @@
 //! A lock that does not know who holds it.
 
 use super::datum::told;
+use super::holding::{self, Turn};
+use crate::monitors::Refutation;
 use crate::{CallOf, Model, UNCHANGED};
 
 /// A mutex, free at first. Anybody may release it; for one that asks who see [`super::OwnedLock`].
@@ -84,12 +86,16 @@ impl Model for Mutex {
         })
     }
 
-    fn kind(&self, stuck: &CallOf<Self>, _calls: &[CallOf<Self>]) -> &'static str {
-        match (&stuck.input, &stuck.output) {
-            (MutexInput::Acquire, Some(MutexOutput::Refused)) => "refused while free",
-            (MutexInput::Acquire, _) => "acquired while held",
-            (MutexInput::Release, Some(MutexOutput::Refused)) => "refused while held",
-            (MutexInput::Release, _) => "released while free",
-        }
+    fn answer(&self, held: &bool, input: &MutexInput) -> Option<MutexOutput> {
+        let done = *held != (*input == MutexInput::Acquire);
+        Some(if done { MutexOutput::Done } else { MutexOutput::Refused })
+    }
+
+    fn explain(&self, stuck: usize, calls: &[CallOf<Self>]) -> Option<Refutation> {
+        holding::explain(self, stuck, calls, |call| Turn {
+            acquires: call.input == MutexInput::Acquire,
+            client: None,
+            done: call.output.as_ref().map(|output| *output == MutexOutput::Done),
+        })
     }
 }

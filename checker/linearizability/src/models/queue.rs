@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 
 use super::Datum;
+use super::bag::{self, Use};
 use super::datum::told;
-use crate::monitors::{self, MonitorVerdict};
+use crate::monitors::{self, MonitorVerdict, Refutation};
 use crate::{CallOf, Model};
 
 /// An unbounded FIFO queue, empty at first.
@@ -105,6 +106,30 @@ impl<V: Datum> Model for Queue<V> {
         !matches!(
             (effect, blocked, output),
             (QueueInput::Enqueue(_), QueueInput::Dequeue, Some(QueueOutput::Empty))
+        )
+    }
+
+    fn answer(&self, state: &Vec<V>, input: &Self::Input) -> Option<Self::Output> {
+        Some(match input {
+            QueueInput::Enqueue(_) => QueueOutput::Done,
+            QueueInput::Dequeue => {
+                state.first().cloned().map_or(QueueOutput::Empty, QueueOutput::Value)
+            }
+        })
+    }
+
+    fn explain(&self, stuck: usize, calls: &[CallOf<Self>]) -> Option<Refutation> {
+        bag::explain(
+            self,
+            stuck,
+            calls,
+            |call| match (&call.input, &call.output) {
+                (QueueInput::Enqueue(value), _) => Use::Put(value),
+                (QueueInput::Dequeue, Some(QueueOutput::Value(value))) => Use::Took(value),
+                (QueueInput::Dequeue, Some(_)) => Use::FoundNothing,
+                (QueueInput::Dequeue, None) => Use::TookUnknown,
+            },
+            ["enqueued", "dequeued"],
         )
     }
 

@@ -3,7 +3,7 @@
 use super::Datum;
 use super::datum::{fingerprint, told};
 use super::numbers::Numbers;
-use crate::{CallOf, Model, RegisterStep, UNCHANGED};
+use crate::{CallOf, Content, Fact, Model, RegisterStep, UNCHANGED};
 
 /// One register and what it holds at first. For compare-and-set see [`super::CasRegister`].
 #[derive(Clone, Debug, Default)]
@@ -82,6 +82,27 @@ impl<V: Datum> Model for Register<V> {
             (RegisterInput::Read, Some(RegisterOutput::Value(value))) => Some(fingerprint(value)),
             _ => None,
         }
+    }
+
+    fn facts<'a>(&self, input: &'a Self::Input, output: Option<&'a Self::Output>) -> Vec<Fact<'a>> {
+        match (input, output) {
+            (RegisterInput::Write(value), _) => vec![Fact::Left("".into(), value.content())],
+            (RegisterInput::Read, Some(RegisterOutput::Value(value))) => {
+                vec![Fact::Saw("".into(), value.content())]
+            }
+            (RegisterInput::Read, _) => Vec::new(),
+        }
+    }
+
+    fn initially(&self, _part: &str) -> Option<Content<'_>> {
+        Some(self.initial.content())
+    }
+
+    fn answer(&self, state: &V, input: &Self::Input) -> Option<Self::Output> {
+        Some(match input {
+            RegisterInput::Read => RegisterOutput::Value(state.clone()),
+            RegisterInput::Write(_) => RegisterOutput::Done,
+        })
     }
 
     fn register_steps(&self, calls: &[CallOf<Self>]) -> Option<Vec<RegisterStep>> {

@@ -215,6 +215,15 @@ impl<V: Datum> Model for Set<V> {
         }
     }
 
+    fn answer(&self, state: &Values<V>, input: &SetInput<V>) -> Option<SetOutput<V>> {
+        Some(match input {
+            SetInput::Add(value) => SetOutput::Changed(!state.contains(value)),
+            SetInput::Remove(value) => SetOutput::Changed(state.contains(value)),
+            SetInput::Contains(value) => SetOutput::Present(state.contains(value)),
+            SetInput::ReadAll => SetOutput::Values(state.clone()),
+        })
+    }
+
     fn state_bytes(&self, state: &Values<V>) -> usize {
         size_of::<Self::State>() + state.0.capacity() * size_of::<V>()
     }

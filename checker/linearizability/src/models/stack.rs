@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 
 use super::Datum;
+use super::bag::{self, Use};
 use super::datum::told;
-use crate::monitors::{self, MonitorVerdict};
+use crate::monitors::{self, MonitorVerdict, Refutation};
 use crate::{CallOf, Model};
 
 /// An unbounded stack, empty at first.
@@ -105,6 +106,28 @@ impl<V: Datum> Model for Stack<V> {
         !matches!(
             (effect, blocked, output),
             (StackInput::Push(_), StackInput::Pop, Some(StackOutput::Empty))
+        )
+    }
+
+    fn answer(&self, state: &Vec<V>, input: &Self::Input) -> Option<Self::Output> {
+        Some(match input {
+            StackInput::Push(_) => StackOutput::Done,
+            StackInput::Pop => state.last().cloned().map_or(StackOutput::Empty, StackOutput::Value),
+        })
+    }
+
+    fn explain(&self, stuck: usize, calls: &[CallOf<Self>]) -> Option<Refutation> {
+        bag::explain(
+            self,
+            stuck,
+            calls,
+            |call| match (&call.input, &call.output) {
+                (StackInput::Push(value), _) => Use::Put(value),
+                (StackInput::Pop, Some(StackOutput::Value(value))) => Use::Took(value),
+                (StackInput::Pop, Some(_)) => Use::FoundNothing,
+                (StackInput::Pop, None) => Use::TookUnknown,
+            },
+            ["pushed", "popped"],
         )
     }
 

@@ -1,7 +1,7 @@
 //! A `violation` verdict's proof.
 
 use super::{Refutation, Stop};
-use crate::{CallOf, Model, oracle, sentence};
+use crate::{CallOf, Model, explain, oracle};
 
 /// The most operations that are tried in every order.
 const VERIFIED_MAX: usize = 8;
@@ -42,7 +42,7 @@ pub(super) fn refuted_by<M: Model>(
 
 /// An operation with its process and times.
 pub(super) fn told<M: Model>(model: &M, calls: &[CallOf<M>], operation: u32) -> String {
-    sentence::told(model, &calls[operation as usize])
+    explain::told(model, &calls[operation as usize])
 }
 
 /// Several operations, in the order given.

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::keys::Part;
 use super::{Read, shown};
-use crate::Model;
 use crate::models::Datum;
+use crate::{Content, Fact, Model};
 
 /// Registers by key, all with the same value at first. Transactions span keys, so the whole is one object.
 pub(super) struct Transactions {
@@ -93,9 +93,6 @@ impl Model for Transactions {
         if input.len() > SHOWN_MAX {
             let _ = write!(text, " and {} more", input.len() - SHOWN_MAX);
         }
-        if output.is_none() {
-            text.push_str(" (result unknown)");
-        }
         text
     }
 
@@ -122,6 +119,43 @@ impl Model for Transactions {
             }
         }
         true
+    }
+
+    /// Only reads of what other transactions wrote, and the last write of each key.
+    fn facts<'a>(&self, input: &'a Vec<Step>, output: Option<&'a Vec<Value>>) -> Vec<Fact<'a>> {
+        let mut results = output.into_iter().flatten();
+        let mut facts = Vec::new();
+        for (at, step) in input.iter().enumerate() {
+            let (before, after) = (&input[..at], &input[at + 1..]);
+            match step {
+                Step::Read(key) => {
+                    let Some(read) = results.next() else { continue };
+                    if last_write(before, key).is_none() {
+                        facts.push(Fact::Saw(key.into(), read.into()));
+                    }
+                }
+                Step::Write(key, value) if last_write(after, key).is_none() => {
+                    facts.push(Fact::Left(key.into(), value.into()));
+                }
+                Step::Write(key, value) => facts.push(Fact::MayLeave(key.into(), value.into())),
+            }
+        }
+        facts
+    }
+
+    fn initially(&self, _key: &str) -> Option<Content<'_>> {
+        Some((&self.initial).into())
+    }
+
+    fn answer(&self, state: &Self::State, input: &Vec<Step>) -> Option<Vec<Value>> {
+        let held = |(at, step): (usize, &Step)| match step {
+            Step::Read(key) => {
+                let held = last_write(&input[..at], key).or(state.get(key));
+                Some(held.unwrap_or(&self.initial).clone())
+            }
+            Step::Write(..) => None,
+        };
+        Some(input.iter().enumerate().filter_map(held).collect())
     }
 
     fn state_bytes(&self, state: &Self::State) -> usize {

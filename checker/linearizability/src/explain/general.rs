@@ -1,0 +1,74 @@
+//! What to say where no circle of a few operations shows it.
+
+use super::possible;
+use super::words::told;
+use crate::problem::Item;
+use crate::{CallOf, Model, Witness};
+
+/// The most operations that a sentence names besides the one that fits nowhere.
+const NAMED_MAX: usize = 4;
+
+/// The most operations of a witness.
+const LISTED_MAX: usize = 12;
+
+/// Tells about operations that no order explains, those that count in full first and in the order of their returns,
+/// the last one being the one that broke it. The others may take effect or not.
+pub(crate) fn describe<'a, M: Model>(
+    model: &M,
+    core: &[Item<'a, M>],
+    others: &[Item<'a, M>],
+    key: Option<String>,
+) -> Witness {
+    let place = key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
+    let Some((stuck, before)) = core.split_last() else {
+        let sentence = format!("{place}no order of the operations explains their results.");
+        return Witness {
+            kind: "impossible result".to_owned(),
+            sentence,
+            operations: Vec::new(),
+            key,
+        };
+    };
+    let few = core.len() + others.len() <= LISTED_MAX;
+    // Few enough to be seen as they are: what matters is then easier to follow.
+    let full = |item: &Item<'a, M>| Item {
+        ret: item.call.ret,
+        output: item.call.output.as_ref(),
+        ..*item
+    };
+    let others: Vec<Item<'_, M>> =
+        others.iter().map(|item| if few { full(item) } else { *item }).collect();
+    let all: Vec<Item<'_, M>> = core.iter().chain(&others).copied().collect();
+    let possible = possible::results(model, &all, before.len()).unwrap_or_default();
+    let possible: Vec<String> =
+        possible.iter().map(|result| model.describe(&stuck.call.input, Some(result))).collect();
+    let about = core.iter().rev().chain(others.iter().filter(|_| few));
+    let mut listed: Vec<&CallOf<M>> = about.take(LISTED_MAX).map(|item| item.call).collect();
+    listed.sort_by_key(|call| (call.call, call.id));
+    let operations = listed.iter().map(|call| call.id).collect();
+    let text = told(model, stuck.call);
+    let why = match possible.as_slice() {
+        [] => "fits no order".to_owned(),
+        [only] => format!("could only have been {only}"),
+        some => format!("could only have been {}", some.join(" or ")),
+    };
+    let count = if few { all.len() } else { core.len() } - 1;
+    let with = with(model, &listed, stuck.call, count);
+    let sentence = format!("{place}impossible result: {text} {why}{with}.");
+    Witness { kind: "impossible result".to_owned(), sentence, operations, key }
+}
+
+/// The operations around it.
+fn with<M: Model>(model: &M, listed: &[&CallOf<M>], stuck: &CallOf<M>, count: usize) -> String {
+    let others: Vec<&&CallOf<M>> = listed.iter().filter(|call| call.id != stuck.id).collect();
+    let first = others.len().saturating_sub(NAMED_MAX);
+    let names: Vec<String> = others[first..].iter().map(|call| told(model, call)).collect();
+    let more = count - names.len();
+    match (names.as_slice(), more) {
+        ([], _) => ", whatever the others did".to_owned(),
+        (names, 0) => format!(", whatever the order of {}", names.join("; ")),
+        (names, more) => {
+            format!(", whatever the order of {}; and {more} more before", names.join("; "))
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Proofs in words.
+
+use super::circle::Circle;
+use super::order::{NoSource, Orders, Origin, Seen, Why};
+use crate::monitors::Refutation;
+use crate::{CallOf, Model};
+
+/// `put "3" by process 4 (10.2000–10.4000 s)`.
+pub(crate) fn told<M: Model>(model: &M, call: &CallOf<M>) -> String {
+    let what = model.describe(&call.input, call.output.as_ref());
+    let seconds = |ns: u64| format!("{:.4}", ns as f64 / 1e9);
+    let unknown = call.ret.is_some() && call.output.is_none() && !call.failed;
+    let result = if unknown { " (result unknown)" } else { "" };
+    let when = match call.return_ns.filter(|_| call.ret.is_some()) {
+        // A history without times.
+        Some(0) => String::new(),
+        Some(end) => format!(" ({}–{} s)", seconds(call.call_ns), seconds(end)),
+        None => format!(" (from {} s on, never answered)", seconds(call.call_ns)),
+    };
+    let failed = if call.failed { ", which failed" } else { "" };
+    format!("{what}{result} by process {}{when}{failed}", call.process)
+}
+
+/// `x = 3`, or only the value where the object is one part.
+fn shown(seen: Seen<'_>) -> String {
+    match seen.part {
+        "" => seen.value.to_string(),
+        part => format!("{part} = {}", seen.value),
+    }
+}
+
+struct Words<'o, 'a, M: Model> {
+    orders: &'o Orders<'a, M>,
+    /// The operations that the text needs.
+    needed: Vec<usize>,
+}
+
+impl<M: Model> Words<'_, '_, M> {
+    fn told(&mut self, op: usize) -> String {
+        self.needed.push(op);
+        told(self.orders.model, &self.orders.calls[op])
+    }
+
+    fn refutation(self, kind: &'static str, text: &str) -> Refutation {
+        let calls = self.orders.calls;
+        let mut operations: Vec<u32> = self.needed.iter().map(|&op| op as u32).collect();
+        operations.sort_unstable_by_key(|&op| (calls[op as usize].call, op));
+        operations.dedup();
+        Refutation { kind, sentence: format!("{kind}: {text}."), operations }
+    }
+}
+
+/// A value that cannot have been seen.
+pub(super) fn of_impossible<M: Model>(
+    orders: &Orders<'_, M>,
+    (reader, seen, why): (usize, Seen<'_>, NoSource),
+) -> Refutation {
+    let mut words = Words { orders, needed: Vec::new() };
+    let reader = words.told(reader);
+    let seen = shown(seen);
+    let (kind, text) = match why {
+        NoSource::Nobody => {
+            ("phantom value", format!("{reader} saw {seen}, which nobody ever wrote"))
+        }
+        NoSource::Failed(writer) => {
+            ("aborted read", format!("{reader} saw {seen}, written only by {}", words.told(writer)))
+        }
+        NoSource::Later(writer) => (
+            "read from the future",
+            format!(
+                "{reader} had finished before {} began, yet saw its {seen}",
+                words.told(writer)
+            ),
+        ),
+    };
+    words.refutation(kind, &text)
+}
+
+/// Operations that must each come before the next.
+pub(super) fn of_circle<M: Model>(orders: &Orders<'_, M>, circle: &Circle<'_>) -> Refutation {
+    let mut words = Words { orders, needed: Vec::new() };
+    let (kind, text) = match *circle.as_slice() {
+        [(a, Why::Replaced(seen, origin)), (b, Why::Earlier)]
+        | [(b, Why::Earlier), (a, Why::Replaced(seen, origin))] => words.stale(a, b, seen, origin),
+        [(a, Why::Replaced(seen, origin)), (b, Why::Source(of_b))]
+        | [(b, Why::Source(of_b)), (a, Why::Replaced(seen, origin))] => {
+            words.torn(a, b, of_b, seen, origin)
+        }
+        [(a, Why::Replaced(of_a, _)), (b, Why::Replaced(of_b, _))] => words.both(a, b, of_a, of_b),
+        [(a, Why::Replaced(older, origin)), (b, Why::Source(newer)), (c, Why::Earlier)]
+            if older.part == newer.part =>
+        {
+            words.overtaken(a, older, b, newer, c, origin)
+        }
+        _ => words.longer(circle),
+    };
+    words.refutation(kind, &text)
+}
+
+impl<M: Model> Words<'_, '_, M> {
+    fn stale(
+        &mut self,
+        reader: usize,
+        writer: usize,
+        seen: Seen<'_>,
+        origin: Origin<'_>,
+    ) -> (&'static str, String) {
+        let (kind, saw) = if self.orders.changes(reader, seen.part) {
+            ("lost update", "replaced")
+        } else if self.orders.is_lost(writer, seen.part) {
+            ("lost write", "saw")
+        } else {
+            ("stale read", "saw")
+        };
+        let before = self.before(origin);
+        let (reader, writer) = (self.told(reader), self.told(writer));
+        let age = if origin == Origin::Initial { "the initial" } else { "an older" };
+        let text = format!(
+            "{reader} {saw} {age} {}: it began after {writer} had finished{before}",
+            shown(seen)
+        );
+        (kind, text)
+    }
+
+    /// Why a value is older than the operation that was told just before.
+    fn before(&mut self, origin: Origin<'_>) -> String {
+        match origin {
+            Origin::Earlier(source) => {
+                format!(", and that began after {} had finished", self.told(source))
+            }
+            Origin::Initial | Origin::Torn(..) | Origin::SeenByBoth => String::new(),
+        }
+    }
+
+    fn torn(
+        &mut self,
+        reader: usize,
+        writer: usize,
+        of_writer: Seen<'_>,
+        older: Seen<'_>,
+        origin: Origin<'_>,
+    ) -> (&'static str, String) {
+        let reader = self.told(reader);
+        let writer = self.told(writer);
+        let (new, old) = (shown(of_writer), shown(older));
+        let text = match origin {
+            Origin::Torn(other, _) => format!(
+                "{reader} saw {new} of {writer} and {old} of {}, although each of them wrote both",
+                self.told(other)
+            ),
+            Origin::Initial => {
+                format!(
+                    "{reader} saw {new} of {writer}, but the initial {old}, which that replaced as well"
+                )
+            }
+            Origin::Earlier(source) => format!(
+                "{reader} saw {new} of {writer}, but {old}, which that replaced as well: {} had finished before it \
+                 began",
+                self.told(source)
+            ),
+            Origin::SeenByBoth => {
+                format!(
+                    "{reader} saw {new} of {writer}, but also {old}, which that had seen and replaced"
+                )
+            }
+        };
+        ("torn read", text)
+    }
+
+    /// Two that each must come first.
+    fn both(
+        &mut self,
+        a: usize,
+        b: usize,
+        of_a: Seen<'_>,
+        of_b: Seen<'_>,
+    ) -> (&'static str, String) {
+        let (a, b) = (self.told(a), self.told(b));
+        if of_a == of_b {
+            let seen = shown(of_a);
+            let text =
+                format!("{a} and {b} both saw {seen} and replaced it, so that one of them is lost");
+            return ("lost update", text);
+        }
+        let (of_a, of_b) = (shown(of_a), shown(of_b));
+        let text = format!(
+            "{a} saw {of_a}, which {b} replaced, and that saw {of_b}, which the first replaced: neither can come first"
+        );
+        ("write skew", text)
+    }
+
+    /// Somebody had seen the newer value already.
+    fn overtaken(
+        &mut self,
+        reader: usize,
+        older: Seen<'_>,
+        writer: usize,
+        newer: Seen<'_>,
+        witness: usize,
+        origin: Origin<'_>,
+    ) -> (&'static str, String) {
+        let reader = self.told(reader);
+        let witness = self.told(witness);
+        let (old, new) = (shown(older), shown(newer));
+        let (writer, before) = (self.told(writer), self.before(origin));
+        let text = format!(
+            "{reader} saw an older {old}: it began after {witness} had finished, which saw {new} of {writer}{before}"
+        );
+        ("stale read", text)
+    }
+
+    /// Each of several before the next.
+    fn longer(&mut self, circle: &Circle<'_>) -> (&'static str, String) {
+        let name = |place: usize| char::from(b'A' + (place % circle.len()) as u8);
+        let operations: Vec<String> = (0..)
+            .zip(circle)
+            .map(|(i, &(op, _))| format!("{} = {}", name(i), self.told(op)))
+            .collect();
+        let step = |(i, &(_, why)): (usize, &(usize, Why<'_>))| {
+            let (first, second) = (name(i), name(i + 1));
+            let why = match why {
+                Why::Earlier => format!("it had finished when {second} began"),
+                Why::Source(seen) => format!("{second} saw its {}", shown(seen)),
+                Why::Replaced(seen, _) => {
+                    format!("it saw {}, which {second} replaced", shown(seen))
+                }
+            };
+            format!("{first} comes before {second} ({why})")
+        };
+        let steps: Vec<String> = (0..).zip(circle).map(step).collect();
+        for (_, why) in circle {
+            if let Why::Replaced(_, Origin::Earlier(source) | Origin::Torn(source, _)) = why {
+                self.needed.push(*source);
+            }
+        }
+        (kind_of(circle), format!("{}: {}", operations.join("; "), steps.join(", ")))
+    }
+}
+
+fn kind_of(circle: &Circle<'_>) -> &'static str {
+    let replaced = |at: usize| matches!(circle[at % 4].1, Why::Replaced(..));
+    let source = |at: usize| matches!(circle[at % 4].1, Why::Source(..));
+    let fork =
+        |first| replaced(first) && source(first + 1) && replaced(first + 2) && source(first + 3);
+    if circle.len() == 4 && (fork(0) || fork(1)) { "long fork" } else { "circular order" }
+}

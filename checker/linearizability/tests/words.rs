@@ -1,0 +1,394 @@
+//! What a violation that only a search finds is called, word for word.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers say what they expect, too")]
+
+mod common;
+
+use common::call;
+use history::Verdict;
+use linearizability::models::counter::{CounterInput, CounterOutput};
+use linearizability::models::kv::{KvInput, KvOutput};
+use linearizability::models::lock::{LockInput, LockOutput};
+use linearizability::models::multi_register::{MultiInput, MultiOutput, MultiRegister};
+use linearizability::models::mutex::{MutexInput, MutexOutput};
+use linearizability::models::queue::{QueueInput, QueueOutput};
+use linearizability::models::set::{SetInput, SetOutput};
+use linearizability::models::stack::{StackInput, StackOutput};
+use linearizability::models::{Counter, Kv, Mutex, OwnedLock, Queue, Set, Stack};
+use linearizability::{Call, CallOf, Limits, Model, check};
+
+/// An operation from one millisecond to another, which also names it and its process.
+fn at<I, O>(begin: u64, end: u64, input: I, output: O) -> Call<I, O> {
+    call(begin, input, Some(output), begin, Some(end))
+}
+
+type Multi = CallOf<MultiRegister>;
+
+/// `x=1 y=nil`.
+fn pairs(text: &str) -> impl Iterator<Item = (String, &str)> {
+    text.split(' ').map(|pair| pair.split_once('=').unwrap()).map(|(k, v)| (k.to_owned(), v))
+}
+
+fn multiput(begin: u64, end: u64, values: &str) -> Multi {
+    let values = pairs(values).map(|(key, value)| (key, value.to_owned())).collect();
+    at(begin, end, MultiInput::Write(values), MultiOutput::Done)
+}
+
+fn multiget(begin: u64, end: u64, values: &str) -> Multi {
+    let keys = pairs(values).map(|(key, _)| key).collect();
+    let value = |value: &str| (value != "nil").then(|| value.to_owned());
+    let values = pairs(values).map(|(key, seen)| (key, value(seen))).collect();
+    at(begin, end, MultiInput::Read(keys), MultiOutput::Values(values))
+}
+
+fn swap(begin: u64, end: u64) -> Multi {
+    at(begin, end, MultiInput::Swap("x".into(), "y".into()), MultiOutput::Done)
+}
+
+/// The sentence, of these operations (by when they began).
+fn said<M: Model>(model: &M, calls: &[CallOf<M>]) -> (Vec<u64>, String) {
+    let report = check(model, calls, &Limits::default());
+    assert_eq!(report.verdict, Verdict::Violation, "{report:?}");
+    assert_eq!(report.statistics.searched, 1, "not decided by a search");
+    let witness = report.witness.expect("a violation has a witness");
+    assert!(witness.sentence.starts_with(&witness.kind), "{witness:?}");
+    (witness.operations, witness.sentence)
+}
+
+type Said = (Vec<u64>, String);
+
+#[track_caller]
+fn all_as_expected(cases: &[(Said, (&[u64], &str))]) {
+    let wrong: Vec<&Said> = cases
+        .iter()
+        .filter(|(said, (operations, sentence))| said.0 != *operations || said.1 != *sentence)
+        .map(|(said, _)| said)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn registers_under_transactions() {
+    let multi = |calls: &[Multi]| said(&MultiRegister, calls);
+    let failed = Call { failed: true, output: None, ..multiput(2, 3, "x=2 y=2") };
+    all_as_expected(&[
+        (
+            multi(&[multiput(0, 1, "x=1"), multiget(2, 3, "x=7 y=nil")]),
+            (
+                &[2],
+                r#"phantom value: multiget x = "7", y = nil by process 2 (0.0020–0.0030 s) saw x = "7", which nobody ever wrote."#,
+            ),
+        ),
+        (
+            multi(&[multiput(0, 1, "x=1"), failed, multiget(4, 5, "x=2 y=2")]),
+            (
+                &[2, 4],
+                r#"aborted read: multiget x = "2", y = "2" by process 4 (0.0040–0.0050 s) saw x = "2", written only by multiput x = "2", y = "2" by process 2 (0.0020–0.0030 s), which failed."#,
+            ),
+        ),
+        (
+            multi(&[multiget(0, 1, "x=1 y=nil"), multiput(2, 3, "x=1")]),
+            (
+                &[0, 2],
+                r#"read from the future: multiget x = "1", y = nil by process 0 (0.0000–0.0010 s) had finished before multiput x = "1" by process 2 (0.0020–0.0030 s) began, yet saw its x = "1"."#,
+            ),
+        ),
+        (
+            multi(&[multiput(0, 1, "x=1 y=1"), multiput(2, 3, "x=2"), multiget(4, 5, "x=1 y=1")]),
+            (
+                &[0, 2, 4],
+                r#"stale read: multiget x = "1", y = "1" by process 4 (0.0040–0.0050 s) saw an older x = "1": it began after multiput x = "2" by process 2 (0.0020–0.0030 s) had finished, and that began after multiput x = "1", y = "1" by process 0 (0.0000–0.0010 s) had finished."#,
+            ),
+        ),
+        (
+            multi(&[multiput(0, 1, "x=1 y=1"), multiget(2, 3, "x=nil y=nil")]),
+            (
+                &[0, 2],
+                r#"stale read: multiget x = nil, y = nil by process 2 (0.0020–0.0030 s) saw the initial x = nil: it began after multiput x = "1", y = "1" by process 0 (0.0000–0.0010 s) had finished."#,
+            ),
+        ),
+        (
+            multi(&[
+                multiput(0, 1, "x=1"),
+                multiput(2, 3, "x=2"),
+                multiget(4, 5, "x=1"),
+                multiget(6, 7, "x=1"),
+            ]),
+            (
+                &[0, 2, 4],
+                r#"lost write: multiget x = "1" by process 4 (0.0040–0.0050 s) saw an older x = "1": it began after multiput x = "2" by process 2 (0.0020–0.0030 s) had finished, and that began after multiput x = "1" by process 0 (0.0000–0.0010 s) had finished."#,
+            ),
+        ),
+        (
+            multi(&[
+                multiput(0, 1, "x=3"),
+                multiput(2, 9, "x=4"),
+                multiget(3, 4, "x=4"),
+                multiget(5, 6, "x=3"),
+            ]),
+            (
+                &[0, 2, 3, 5],
+                r#"stale read: multiget x = "3" by process 5 (0.0050–0.0060 s) saw an older x = "3": it began after multiget x = "4" by process 3 (0.0030–0.0040 s) had finished, which saw x = "4" of multiput x = "4" by process 2 (0.0020–0.0090 s), and that began after multiput x = "3" by process 0 (0.0000–0.0010 s) had finished."#,
+            ),
+        ),
+        // One write half seen: older by real time, at first, and as two that overlap.
+        (
+            multi(&[
+                multiput(0, 1, "x=1 y=1"),
+                multiput(2, 9, "x=2 y=2"),
+                multiget(4, 5, "x=2 y=1"),
+            ]),
+            (
+                &[0, 2, 4],
+                r#"torn read: multiget x = "2", y = "1" by process 4 (0.0040–0.0050 s) saw x = "2" of multiput x = "2", y = "2" by process 2 (0.0020–0.0090 s), but y = "1", which that replaced as well: multiput x = "1", y = "1" by process 0 (0.0000–0.0010 s) had finished before it began."#,
+            ),
+        ),
+        (
+            multi(&[multiput(2, 9, "x=2 y=2"), multiget(4, 5, "x=2 y=nil")]),
+            (
+                &[2, 4],
+                r#"torn read: multiget x = "2", y = nil by process 4 (0.0040–0.0050 s) saw x = "2" of multiput x = "2", y = "2" by process 2 (0.0020–0.0090 s), but the initial y = nil, which that replaced as well."#,
+            ),
+        ),
+        (
+            multi(&[
+                multiput(0, 9, "x=1 y=1"),
+                multiput(1, 9, "x=2 y=2"),
+                multiget(4, 5, "x=2 y=1"),
+            ]),
+            (
+                &[0, 1, 4],
+                r#"torn read: multiget x = "2", y = "1" by process 4 (0.0040–0.0050 s) saw x = "2" of multiput x = "2", y = "2" by process 1 (0.0010–0.0090 s) and y = "1" of multiput x = "1", y = "1" by process 0 (0.0000–0.0090 s), although each of them wrote both."#,
+            ),
+        ),
+        (
+            multi(&[
+                multiput(0, 9, "x=1"),
+                multiput(1, 9, "y=1"),
+                multiget(2, 8, "x=1 y=nil"),
+                multiget(3, 8, "x=nil y=1"),
+            ]),
+            (
+                &[0, 1, 2, 3],
+                r#"long fork: A = multiget x = nil, y = "1" by process 3 (0.0030–0.0080 s); B = multiput x = "1" by process 0 (0.0000–0.0090 s); C = multiget x = "1", y = nil by process 2 (0.0020–0.0080 s); D = multiput y = "1" by process 1 (0.0010–0.0090 s): A comes before B (it saw x = nil, which B replaced), B comes before C (C saw its x = "1"), C comes before D (it saw y = nil, which D replaced), D comes before A (A saw its y = "1")."#,
+            ),
+        ),
+        // A swap that is seen only half.
+        (
+            multi(&[multiput(0, 1, "x=1 y=2"), swap(2, 3), multiget(4, 5, "x=2 y=2")]),
+            (
+                &[0, 2, 4],
+                r#"impossible result: multiget x = "2", y = "2" by process 4 (0.0040–0.0050 s) could only have been multiget x = "2", y = "1", whatever the order of multiput x = "1", y = "2" by process 0 (0.0000–0.0010 s); swap x and y by process 2 (0.0020–0.0030 s)."#,
+            ),
+        ),
+        (
+            multi(&[multiput(0, 1, "x=1 y=2"), swap(2, 3), multiget(4, 5, "x=1 y=2")]),
+            (
+                &[0, 2, 4],
+                r#"impossible result: multiget x = "1", y = "2" by process 4 (0.0040–0.0050 s) could only have been multiget x = "2", y = "1", whatever the order of multiput x = "1", y = "2" by process 0 (0.0000–0.0010 s); swap x and y by process 2 (0.0020–0.0030 s)."#,
+            ),
+        ),
+    ]);
+}
+
+#[test]
+fn a_mutex() {
+    use MutexInput::{Acquire, Release};
+    use MutexOutput::{Done, Refused};
+    let says = |calls: &[CallOf<Mutex>]| said(&Mutex, calls);
+    all_as_expected(&[
+        (
+            says(&[at(0, 1, Acquire, Done), at(2, 3, Acquire, Done)]),
+            (
+                &[0, 2],
+                r#"two holders: acquire by process 0 (0.0000–0.0010 s) and acquire by process 2 (0.0020–0.0030 s) both succeeded, and nobody released it in between."#,
+            ),
+        ),
+        (
+            says(&[at(0, 5, Acquire, Done), at(1, 4, Acquire, Done), at(6, 7, Release, Done)]),
+            (
+                &[0, 1],
+                r#"two holders: acquire by process 1 (0.0010–0.0040 s) and acquire by process 0 (0.0000–0.0050 s) both succeeded, and nobody released it in between."#,
+            ),
+        ),
+        (
+            says(&[at(0, 1, Release, Done)]),
+            (
+                &[0],
+                r#"released without holding: release by process 0 (0.0000–0.0010 s) had no acquire before it."#,
+            ),
+        ),
+        (
+            says(&[at(0, 1, Acquire, Done), at(2, 3, Release, Done), at(4, 5, Acquire, Refused)]),
+            (
+                &[2, 4],
+                r#"refused while free: acquire refused by process 4 (0.0040–0.0050 s) came after release by process 2 (0.0020–0.0030 s), and nobody had acquired it in between."#,
+            ),
+        ),
+    ]);
+}
+
+#[test]
+fn a_lock_with_an_owner() {
+    use LockInput::{Acquire, Release};
+    use LockOutput::{Done, Refused};
+    let says = |calls: &[CallOf<OwnedLock>]| said(&OwnedLock::default(), calls);
+    let open = Call { ret: None, output: None, ..at(1, 1, Release(8), Done) };
+    all_as_expected(&[
+        // Only its own client can have released it.
+        (
+            says(&[at(0, 1, Acquire(7), Done), open, at(2, 3, Acquire(8), Done)]),
+            (
+                &[0, 2],
+                r#"two holders: acquire for 7 by process 0 (0.0000–0.0010 s) and acquire for 8 by process 2 (0.0020–0.0030 s) both succeeded, and nobody released it in between."#,
+            ),
+        ),
+        (
+            says(&[at(0, 1, Acquire(7), Done), at(2, 3, Release(8), Done)]),
+            (
+                &[2],
+                r#"released without holding: release for 8 by process 2 (0.0020–0.0030 s) had no acquire for 8 before it."#,
+            ),
+        ),
+        (
+            says(&[at(0, 1, Acquire(7), Done), at(2, 3, Release(7), Refused)]),
+            (
+                &[0, 2],
+                r#"refused to its holder: release for 7 refused by process 2 (0.0020–0.0030 s) came after acquire for 7 by process 0 (0.0000–0.0010 s), and nobody had released it in between."#,
+            ),
+        ),
+    ]);
+}
+
+#[test]
+fn a_counter() {
+    let add = |begin, end, by| at(begin, end, CounterInput::Add(by), CounterOutput::Done);
+    let read = |begin, end, sum| at(begin, end, CounterInput::Read, CounterOutput::Value(sum));
+    let says = |calls: &[CallOf<Counter>]| said(&Counter::default(), calls);
+    all_as_expected(&[
+        (
+            says(&[add(0, 1, 2), add(2, 9, 3), read(4, 5, 1)]),
+            (
+                &[0, 2, 4],
+                r#"lost addition: read = 1 by process 4 (0.0040–0.0050 s) must see from 2 to 5: additions that were over before it began make 2, and 1 more began before its end."#,
+            ),
+        ),
+        (
+            says(&[add(0, 1, 2), read(4, 5, 3)]),
+            (
+                &[0, 4],
+                r#"phantom addition: read = 3 by process 4 (0.0040–0.0050 s) must see 2: additions that were over before it began make 2, and no other began before its end."#,
+            ),
+        ),
+        (
+            says(&[add(0, 9, 2), add(1, 9, 3), read(4, 5, 4)]),
+            (
+                &[0, 1, 4],
+                r#"impossible result: read = 4 by process 4 (0.0040–0.0050 s) could only have been read = 0 or read = 3 or read = 5 or read = 2, whatever the order of add 2 by process 0 (0.0000–0.0090 s); add 3 by process 1 (0.0010–0.0090 s)."#,
+            ),
+        ),
+    ]);
+}
+
+#[test]
+fn collections_with_equal_values() {
+    let (queue, stack, set) = (Queue::new(), Stack::new(), Set::new());
+    let enqueue =
+        |begin, value: u8| at(begin, begin + 1, QueueInput::Enqueue(value), QueueOutput::Done);
+    let dequeue =
+        |begin, value: u8| at(begin, begin + 1, QueueInput::Dequeue, QueueOutput::Value(value));
+    let empty = |begin| at(begin, begin + 1, QueueInput::Dequeue, QueueOutput::Empty);
+    let push = |begin, value: u8| at(begin, begin + 1, StackInput::Push(value), StackOutput::Done);
+    let pop = |begin, value: u8| at(begin, begin + 1, StackInput::Pop, StackOutput::Value(value));
+    let add =
+        |begin, value: u8| at(begin, begin + 1, SetInput::Add(value), SetOutput::Changed(true));
+    all_as_expected(&[
+        (
+            said(
+                &queue,
+                &[enqueue(0, 1), enqueue(2, 1), dequeue(4, 1), dequeue(6, 1), dequeue(8, 1)],
+            ),
+            (
+                &[0, 2, 4, 6, 8],
+                r#"taken twice: dequeue = 1 by process 8 (0.0080–0.0090 s) returned 1, dequeued 3 times by then and enqueued only 2 times."#,
+            ),
+        ),
+        (
+            said(&queue, &[enqueue(0, 1), enqueue(2, 1), dequeue(4, 2)]),
+            (
+                &[4],
+                r#"phantom value: dequeue = 2 by process 4 (0.0040–0.0050 s) returned 2, which nobody had enqueued."#,
+            ),
+        ),
+        (
+            said(&queue, &[enqueue(0, 1), enqueue(2, 1), dequeue(4, 1), empty(6)]),
+            (
+                &[0, 2, 4, 6],
+                r#"wrongly empty: dequeue found nothing by process 6 (0.0060–0.0070 s) began when 2 values had been enqueued, and at most 1 can have been dequeued by its end."#,
+            ),
+        ),
+        (
+            said(&queue, &[enqueue(0, 1), enqueue(2, 2), enqueue(4, 1), dequeue(6, 2)]),
+            (
+                &[0, 2, 4, 6],
+                r#"impossible result: dequeue = 2 by process 6 (0.0060–0.0070 s) could only have been dequeue = 1, whatever the order of enqueue 1 by process 0 (0.0000–0.0010 s); enqueue 2 by process 2 (0.0020–0.0030 s); enqueue 1 by process 4 (0.0040–0.0050 s)."#,
+            ),
+        ),
+        (
+            said(&stack, &[push(0, 1), push(2, 2), push(4, 1), pop(6, 2)]),
+            (
+                &[0, 2, 4, 6],
+                r#"impossible result: pop = 2 by process 6 (0.0060–0.0070 s) could only have been pop = 1, whatever the order of push 1 by process 0 (0.0000–0.0010 s); push 2 by process 2 (0.0020–0.0030 s); push 1 by process 4 (0.0040–0.0050 s)."#,
+            ),
+        ),
+        (
+            said(&set, &[add(0, 1), add(2, 1)]),
+            (
+                &[0, 2],
+                r#"impossible result: add 1 changed the set by process 2 (0.0020–0.0030 s) could only have been add 1 changed nothing, whatever the order of add 1 changed the set by process 0 (0.0000–0.0010 s)."#,
+            ),
+        ),
+    ]);
+}
+
+#[test]
+fn one_key_with_equal_values() {
+    let put = |begin, value: &str| at(begin, begin + 1, KvInput::Put(value.into()), KvOutput::Done);
+    let get = |begin, value: &str| {
+        at(begin, begin + 1, KvInput::Get, KvOutput::Value(Some(value.into())))
+    };
+    let cas = |begin, end, from: &str, to: &str| {
+        let input = KvInput::Cas { expect: Some(from.into()), value: to.into() };
+        at(begin, end, input, KvOutput::Cas { swapped: true, current: None })
+    };
+    let says = |calls: &[CallOf<Kv>]| said(&Kv, calls);
+    all_as_expected(&[
+        (
+            says(&[put(0, "1"), put(2, "1"), put(4, "2"), get(6, "1")]),
+            (
+                &[2, 4, 6],
+                r#"stale read: get = "1" by process 6 (0.0060–0.0070 s) saw an older "1": it began after put "2" by process 4 (0.0040–0.0050 s) had finished, and that began after put "1" by process 2 (0.0020–0.0030 s) had finished."#,
+            ),
+        ),
+        (
+            says(&[put(0, "1"), put(2, "1"), get(4, "2")]),
+            (
+                &[4],
+                r#"phantom value: get = "2" by process 4 (0.0040–0.0050 s) saw "2", which nobody ever wrote."#,
+            ),
+        ),
+        (
+            says(&[
+                put(0, "0"),
+                put(2, "1"),
+                put(4, "0"),
+                cas(6, 9, "0", "2"),
+                cas(7, 9, "0", "3"),
+            ]),
+            (
+                &[6, 7],
+                r#"lost update: cas "0" to "3", swapped by process 7 (0.0070–0.0090 s) and cas "0" to "2", swapped by process 6 (0.0060–0.0090 s) both saw "0" and replaced it, so that one of them is lost."#,
+            ),
+        ),
+    ]);
+}
