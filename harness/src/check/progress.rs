@@ -98,7 +98,7 @@ impl State {
         }
         let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
         bar.set_style(
-            ProgressStyle::with_template("{spinner} {bar:30} {wide_msg}")
+            ProgressStyle::with_template("{spinner} {bar:20} {wide_msg}")
                 .expect("a constant template"),
         );
         loop {
@@ -123,15 +123,15 @@ impl State {
             operations => {
                 let (waited, limit) = (waited.as_secs(), self.time_limit.as_secs());
                 let message = format!(
-                    "checking {}: {operations} operations, {waited} s of at most {limit} s",
+                    "checking {}: {operations} operations, {waited} of {limit} s",
                     self.name
                 );
                 (waited, limit, message)
             }
         };
+        bar.set_message(message);
         bar.set_length(total.max(1));
         bar.set_position(done.min(total.max(1)));
-        bar.set_message(message);
         bar.tick();
     }
 }

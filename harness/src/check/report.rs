@@ -66,7 +66,7 @@ fn run(question: &Question, command: String) -> RunFile {
         faults: Vec::new(),
         fault_interval_ms: 0,
         time_limit_ms: 0,
-        started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string(),
+        started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         command,
         machine: std::collections::BTreeMap::new(),
         lacks: Vec::new(),
