@@ -91,23 +91,17 @@ impl Lines {
         window: &mut Window<impl Read>,
         position: u64,
     ) -> Result<Option<Located>, ReadError> {
-        while let Some((length, has_end)) = window.next_line()? {
-            let line = &window.text()[..length];
-            if line.trim_ascii().is_empty() {
-                window.advance(length + usize::from(has_end));
-                continue;
+        window.next_event(|window, length, has_end| {
+            if window.text()[..length].trim_ascii().is_empty() {
+                return Ok(None);
             }
             let event = event(window, length, position);
             if event.is_err() && !has_end {
                 self.torn_line = Some(window.line());
-                window.advance(length);
                 return Ok(None);
             }
-            let event = event?;
-            window.advance(length + usize::from(has_end));
-            return Ok(Some(event));
-        }
-        Ok(None)
+            event.map(|located| Some(located.event))
+        })
     }
 
     pub(crate) fn note(&self) -> Option<String> {

@@ -24,20 +24,15 @@ impl Reader {
         window: &mut Window<impl Read>,
         position: u64,
     ) -> Result<Option<Located>, ReadError> {
-        while let Some((length, has_end)) = window.next_line()? {
+        window.next_event(|window, length, _| {
             let line = &window.text()[..length];
             let Some(middle) = middle(line) else {
                 self.others += u64::from(!line.trim_ascii().is_empty());
-                window.advance(length + usize::from(has_end));
-                continue;
+                return Ok(None);
             };
             let event = read(line, &middle, position);
-            let event = event.map_err(|f| window.syntax(f.offset, f.message))?;
-            let located = Located { line: window.line(), event };
-            window.advance(length + usize::from(has_end));
-            return Ok(Some(located));
-        }
-        Ok(None)
+            event.map(Some).map_err(|f| window.syntax(f.offset, f.message))
+        })
     }
 
     pub(crate) fn note(&self) -> Option<String> {

@@ -2,6 +2,9 @@
 
 use std::io::{self, Read};
 
+use crate::Event;
+use crate::events::Located;
+
 /// The longest event that is read: far above any honest one, far below what hurts.
 pub const MAX_EVENT_BYTES: usize = 16 << 20;
 
@@ -115,8 +118,23 @@ impl<R: Read> Window<R> {
         ReadError::Syntax { line, column: before + 1, message: message.into() }
     }
 
+    /// The event of the next line that has one. `read` gets the line's length, and whether the line has an end.
+    pub(crate) fn next_event(
+        &mut self,
+        mut read: impl FnMut(&Self, usize, bool) -> Result<Option<Event>, ReadError>,
+    ) -> Result<Option<Located>, ReadError> {
+        while let Some((length, has_end)) = self.next_line()? {
+            let (line, event) = (self.line, read(self, length, has_end)?);
+            self.advance(length + usize::from(has_end));
+            if let Some(event) = event {
+                return Ok(Some(Located { line, event }));
+            }
+        }
+        Ok(None)
+    }
+
     /// The length of the next line without its end, and whether it has one; nothing at the end of the file.
-    pub(crate) fn next_line(&mut self) -> Result<Option<(usize, bool)>, ReadError> {
+    fn next_line(&mut self) -> Result<Option<(usize, bool)>, ReadError> {
         let mut searched = 0;
         loop {
             if let Some(found) = memchr::memchr(b'\n', &self.text()[searched..]) {

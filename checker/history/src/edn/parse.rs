@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{Edn, is_keyword_name, is_symbol_name};
+use super::{Edn, SYMBOL_BYTES, is_keyword_name, is_symbol_name};
 
 /// What the values of a text become.
 pub(crate) trait Sink: Sized {
@@ -333,6 +333,9 @@ impl<'a> Cursor<'a> {
     /// The name of a keyword, without its colon; the cursor is on the colon.
     pub(crate) fn keyword(&mut self) -> Parsed<&'a str> {
         let start = self.offset;
+        if let Some(name) = self.plain_keyword() {
+            return Ok(name);
+        }
         let token = self.token()?;
         token
             .strip_prefix(':')
@@ -340,16 +343,49 @@ impl<'a> Cursor<'a> {
             .ok_or_else(|| no_value(start, token))
     }
 
+    /// Nearly every keyword, in one go: ASCII, and something follows.
+    fn plain_keyword(&mut self) -> Option<&'a str> {
+        let name = self.text.get(self.offset + 1..)?;
+        let length = name.iter().position(|&byte| !SYMBOL_BYTES[usize::from(byte)])?;
+        if length == 0 || name[0] == b':' || !is_delimiter(name[length]) {
+            return None;
+        }
+        let name = std::str::from_utf8(&name[..length]).ok()?;
+        self.offset += 1 + length;
+        Some(name)
+    }
+
+    /// Nearly every number, in one go: a few digits, perhaps with a minus sign.
+    fn small_integer(&mut self) -> Option<i64> {
+        const DIGITS_MAX: usize = 18;
+        let text = &self.text[self.offset..];
+        let digits = text.strip_prefix(b"-").unwrap_or(text);
+        let (mut value, mut length) = (0, 0);
+        for digit in digits.iter().take(DIGITS_MAX).take_while(|byte| byte.is_ascii_digit()) {
+            value = value * 10 + i64::from(digit - b'0');
+            length += 1;
+        }
+        let next = digits.get(length);
+        let has_more = next.is_some_and(|&byte| !is_delimiter(byte));
+        if length == 0 || has_more || (length > 1 && digits[0] == b'0') {
+            return None;
+        }
+        self.met_end |= next.is_none();
+        let is_negative = digits.len() < text.len();
+        self.offset += usize::from(is_negative) + length;
+        Some(if is_negative { -value } else { value })
+    }
+
     /// A number, a keyword, a symbol, or one of the three words.
     fn atom<S: Sink>(&mut self) -> Parsed<S> {
         if self.peek() == Some(b':') {
             return self.keyword().map(S::keyword);
         }
-        let start = self.offset;
-        let token = self.token()?;
-        if let Some(small) = small_integer(token) {
+        if let Some(small) = self.small_integer() {
             return Ok(S::int(small.into()));
         }
+        let start = self.offset;
+        let token = self.token()?;
         let atom = match token {
             "nil" => Some(S::nil()),
             "true" => Some(S::bool(true)),
@@ -527,23 +563,6 @@ fn qualify(namespace: &str, key: Edn) -> Edn {
         },
         other => other,
     }
-}
-
-/// Nearly every number of a history: a few digits, perhaps with a minus sign.
-fn small_integer(token: &str) -> Option<i64> {
-    let digits = token.strip_prefix('-').unwrap_or(token).as_bytes();
-    let is_small = matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && digits.len() <= 18;
-    if !is_small {
-        return None;
-    }
-    let mut value = 0;
-    for digit in digits {
-        if !digit.is_ascii_digit() {
-            return None;
-        }
-        value = value * 10 + i64::from(digit - b'0');
-    }
-    Some(if digits.len() == token.len() { value } else { -value })
 }
 
 /// A number in Clojure's notation.
