@@ -2,17 +2,19 @@
 //!
 //! Every version of an account is unique (`"95 c3.17"`: balance and tag), and every transfer guards the versions it
 //! replaces. So the record itself tells the order of versions, and all that must hold can be decided exactly, in time
-//! linear in the record: see `transactions` and `serial_order`.
+//! linear in the record: see `transactions` and `serial_order`. The same versions show every anomaly by its name: see
+//! `anomalies`.
 
 use std::collections::BTreeMap;
 
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Violation};
+use isolation::Datatype;
 use linearizability::Limits;
 use serde_json::json;
 
 use crate::{
-    Client, Workload, guards,
+    Client, Workload, anomalies, guards,
     narrate::{self, LISTED},
     record::{self, Record},
     seeded::Seeded,
@@ -69,16 +71,20 @@ impl Workload for BankTxn {
     }
 
     fn must_succeed(&self) -> &'static [&'static str] {
-        if self.multiget { &["multiget", "txn"] } else { &["txn"] }
+        &["txn"]
     }
 
-    fn check(&self, operations: &[history::Operation], _limits: &Limits) -> Vec<CheckResult> {
+    fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
         let records = match record::read(operations) {
             Ok(records) => records,
             Err(reason) => return vec![CheckResult::inconclusive("bank", reason)],
         };
         match Transactions::new(&records) {
-            Ok(transactions) => judge(&records, &transactions),
+            Ok(transactions) => {
+                let mut results = judge(&records, &transactions);
+                results.push(anomalies::judge(&records, Datatype::Register, limits));
+                results
+            }
             Err(premise) => vec![CheckResult::inconclusive("bank", premise)],
         }
     }
@@ -217,12 +223,12 @@ fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult
     let disorder = serial_order::disorder(transactions);
     let orderly = disorder.lost_updates.is_empty() && disorder.cycles.is_empty();
     let results = vec![
-        found(
+        narrate::found(
             "bank-total",
             format!("{full} reads of all accounts were summed; the total must be {TOTAL}."),
             balances.iter().filter_map(Balances::wrong_total).take(LISTED).collect(),
         ),
-        found(
+        narrate::found(
             "bank-balance",
             format!("{} answers were searched for negative balances.", balances.len()),
             balances
@@ -231,12 +237,12 @@ fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult
                 .take(LISTED)
                 .collect(),
         ),
-        found(
+        narrate::found(
             "bank-values",
             format!("{} values were traced to their writers.", transactions.versions.len()),
             transactions.impossible.clone(),
         ),
-        found(
+        narrate::found(
             "bank-updates",
             format!(
                 "{transfers} committed transfers were searched for two that replaced the same version."
@@ -244,7 +250,7 @@ fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult
             disorder.lost_updates,
         ),
         check_refusals(transactions, orderly),
-        found(
+        narrate::found(
             "bank-order",
             format!(
                 "{} operations must have one order that respects real time.",
@@ -275,15 +281,7 @@ fn check_refusals(transactions: &Transactions<'_>, orderly: bool) -> CheckResult
     }
     let checked =
         format!("{} transactions were refused because of a guard.", transactions.refused.len());
-    found(CHECKER, checked, guards::false_refusals(transactions))
-}
-
-fn found(checker: &str, checked: String, violations: Vec<Violation>) -> CheckResult {
-    let summary = match violations.as_slice() {
-        [] => checked,
-        [first, ..] => format!("{checked} First of {}: {}.", violations.len(), first.sentence),
-    };
-    CheckResult::found(checker, summary, violations)
+    narrate::found(CHECKER, checked, guards::false_refusals(transactions))
 }
 
 /// Whether it is more than the opening of the accounts.

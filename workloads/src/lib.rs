@@ -8,20 +8,24 @@ use contract::{Operation, Outcome, manifest::Capability};
 use history::CheckResult;
 use linearizability::Limits;
 
+mod anomalies;
 mod bank_swap;
 mod bank_txn;
 mod cycles;
 mod guards;
 mod narrate;
 mod overtaken;
+mod random_transactions;
 mod record;
 mod register;
+mod rotation;
 mod seeded;
 mod serial_order;
 mod transactions;
 
 pub use bank_swap::BankSwap;
 pub use bank_txn::BankTxn;
+pub use random_transactions::RandomTransactions;
 pub use register::Register;
 
 /// What clients do and what must hold.
@@ -61,7 +65,8 @@ pub trait Client: Send {
 }
 
 /// The names [`by_name`] takes. `bank` stands for the strongest form the store can serve.
-pub const NAMES: [&str; 4] = ["register", "bank", "bank:txn", "bank:swap"];
+pub const NAMES: [&str; 6] =
+    ["register", "list-append", "rw-register", "bank", "bank:txn", "bank:swap"];
 
 /// The workload of this name, using what `manifest_caps` offer. Whether they include what the workload
 /// [needs](Workload::needs) is for the caller to decide: a record can be judged without any store.
@@ -72,6 +77,8 @@ pub fn by_name(name: &str, manifest_caps: &[Capability]) -> Result<Box<dyn Workl
     let can = |capability| manifest_caps.contains(&capability);
     match name {
         "register" => Ok(Box::new(Register::new(manifest_caps))),
+        "list-append" => Ok(Box::new(RandomTransactions::list_append(manifest_caps))),
+        "rw-register" => Ok(Box::new(RandomTransactions::rw_register(manifest_caps))),
         "bank:txn" => Ok(Box::new(BankTxn::new(manifest_caps))),
         "bank:swap" => Ok(Box::new(BankSwap::new())),
         "bank" if can(Capability::Txn) => Ok(Box::new(BankTxn::new(manifest_caps))),

@@ -1,9 +1,20 @@
 //! Words for witnesses: who did what and when.
 
+use history::{CheckResult, Violation};
+
 use crate::record::Record;
 
 /// How many violations a checker lists; more would bury the clearest.
 pub(crate) const LISTED: usize = 10;
+
+/// The result of a check: what was looked at, and the first of what was found.
+pub(crate) fn found(checker: &str, checked: String, violations: Vec<Violation>) -> CheckResult {
+    let summary = match violations.as_slice() {
+        [] => checked,
+        [first, ..] => format!("{checked} First of {}: {}.", violations.len(), first.sentence),
+    };
+    CheckResult::found(checker, summary, violations)
+}
 
 /// `the multiget of process 3 (10.203–10.207 s)`.
 pub(crate) fn who(record: &Record) -> String {

@@ -4,6 +4,8 @@ use contract::{Operation, Outcome, catalogue};
 use history::Completion;
 use linearizability::Call;
 
+use crate::narrate;
+
 /// One operation of the record.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
@@ -41,6 +43,14 @@ impl Record {
             End::Ok(outcome) => Some(outcome),
             End::Fail | End::Info => None,
         }
+    }
+
+    /// Why a workload cannot judge a record with this operation in it.
+    pub(crate) fn foreign(&self, workload: &str) -> String {
+        format!(
+            "{} is no operation of `{workload}`, so its checks do not apply.",
+            narrate::who(self)
+        )
     }
 
     /// The same operation for the linearizability checker.

@@ -74,8 +74,29 @@ fn values_that_are_not_unique_make_a_bank_inconclusive() {
 }
 
 #[test]
+fn random_transactions_that_tested_nothing_are_inconclusive() {
+    for (name, f, value) in [("list-append", "append", "c0.1;"), ("rw-register", "w", "c0.1")] {
+        let write = ("txn", json!({"ops": [[f, "k0", value]]}));
+        let done = json!({"committed": true, "results": [value]});
+        let written = (write.0, write.1.clone(), done);
+        let refused = (write.0, write.1, json!({"committed": false}));
+        let read =
+            |seen: Value| ("multiget", json!({"keys": ["k0"]}), json!({"values": {"k0": seen}}));
+        let foreign = ("put", json!({"key": "k0", "value": "7"}), json!({}));
+        let judge = |operations: &[_]| verdict(&judge(name, operations));
+        assert_eq!(judge(&[written.clone(), read(json!(value))]), Verdict::Valid, "{name}");
+        assert_eq!(judge(&[]), Verdict::Inconclusive, "{name}");
+        assert_eq!(judge(&[read(Value::Null)]), Verdict::Inconclusive, "{name}");
+        assert_eq!(judge(std::slice::from_ref(&written)), Verdict::Inconclusive, "{name}");
+        assert_eq!(judge(&[written.clone(), foreign]), Verdict::Inconclusive, "{name}");
+        assert_eq!(judge(&[written, read(Value::Null)]), Verdict::Violation, "{name}");
+        assert_eq!(judge(&[refused, read(Value::Null)]), Verdict::Violation, "{name}: no guard");
+    }
+}
+
+#[test]
 fn records_that_cannot_be_read_are_inconclusive_and_events_of_the_bench_are_skipped() {
-    for name in ["register", "bank:txn", "bank:swap"] {
+    for name in ["register", "list-append", "rw-register", "bank:txn", "bank:swap"] {
         let broken = [("get", json!({"clef": "x"}), json!({}))];
         assert_eq!(verdict(&judge(name, &broken)), Verdict::Inconclusive, "{name}");
         let foreign = [("phase", json!("main"), Value::Null)];

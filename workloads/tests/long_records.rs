@@ -37,3 +37,13 @@ fn bank_with_transactions() {
 fn bank_with_swaps() {
     is_judged("bank:swap", 20_000);
 }
+
+#[test]
+fn lists() {
+    is_judged("list-append", 30_000);
+}
+
+#[test]
+fn registers_in_transactions() {
+    is_judged("rw-register", 30_000);
+}

@@ -18,7 +18,8 @@ fn is_found(name: &str, fault: Fault, per_mille: u32, expected: &[&str]) {
     let (mut found, mut named, mut proved) = (0, 0, 0);
     let mut tally: BTreeMap<String, u64> = BTreeMap::new();
     let mut struck = 0;
-    let seeds = if name == "bank:txn" { SEEDS } else { SEARCHED_SEEDS };
+    let is_searched = ["register", "bank:swap", "list-append", "rw-register"].contains(&name);
+    let seeds = if is_searched { SEARCHED_SEEDS } else { SEEDS };
     for seed in 0..seeds {
         let workload = by_name(name, &ALL).expect("the name is known");
         let run = run(workload.as_ref(), seed, plan);
@@ -125,6 +126,102 @@ fn register_compare_and_set_unchecked() {
 #[test]
 fn register_dirty_read() {
     is_found("register", Fault::Dirty, 300, &["aborted read"]);
+}
+
+#[test]
+fn lists_stale_read() {
+    let expected = ["G-single-item-realtime", "G-single-item-process"];
+    is_found("list-append", Fault::StaleRead, 50, &expected);
+}
+
+#[test]
+fn lists_lost_append() {
+    is_found("list-append", Fault::LostWrite, 50, &["incompatible-order"]);
+}
+
+#[test]
+fn lists_element_appended_twice() {
+    is_found("list-append", Fault::DoubleApply, 50, &["duplicate-elements"]);
+}
+
+#[test]
+fn lists_read_at_two_moments() {
+    is_found("list-append", Fault::SplitRead, 300, &["G-single-item"]);
+}
+
+#[test]
+fn lists_written_at_two_moments() {
+    is_found("list-append", Fault::SplitWrite, 100, &["incompatible-order"]);
+}
+
+#[test]
+fn lists_element_of_a_failed_transaction() {
+    is_found("list-append", Fault::Dirty, 100, &["G1a"]);
+}
+
+#[test]
+fn lists_guards_not_looked_at() {
+    is_found("list-append", Fault::Unchecked, 500, &["G-single-item"]);
+}
+
+#[test]
+fn lists_transaction_refused_by_its_own_appends() {
+    is_found("list-append", Fault::ForgottenRetry, 100, &["G1a"]);
+}
+
+#[test]
+fn lists_transaction_refused_for_nothing() {
+    is_found("list-append", Fault::FalseRefusal, 100, &["false refusal"]);
+}
+
+#[test]
+fn lists_blind_to_own_appends() {
+    is_found("list-append", Fault::BlindToItself, 500, &["internal"]);
+}
+
+#[test]
+fn values_stale_read() {
+    is_found("rw-register", Fault::StaleRead, 50, &["cyclic-versions"]);
+}
+
+#[test]
+fn values_lost_write() {
+    is_found("rw-register", Fault::LostWrite, 50, &["cyclic-versions"]);
+}
+
+#[test]
+fn values_written_twice() {
+    is_found("rw-register", Fault::DoubleApply, 50, &["cyclic-versions"]);
+}
+
+#[test]
+fn values_read_at_two_moments() {
+    is_found("rw-register", Fault::SplitRead, 300, &["G-single-item", "G-single-item-realtime"]);
+}
+
+#[test]
+fn values_written_at_two_moments() {
+    is_found("rw-register", Fault::SplitWrite, 100, &["cyclic-versions", "G-single-item"]);
+}
+
+#[test]
+fn values_of_a_failed_transaction() {
+    is_found("rw-register", Fault::Dirty, 100, &["G1a"]);
+}
+
+#[test]
+fn values_guards_not_looked_at() {
+    is_found("rw-register", Fault::Unchecked, 500, &["lost-update", "cyclic-versions"]);
+}
+
+#[test]
+fn values_transaction_refused_by_its_own_writes() {
+    is_found("rw-register", Fault::ForgottenRetry, 100, &["G1a"]);
+}
+
+#[test]
+fn values_blind_to_own_writes() {
+    is_found("rw-register", Fault::BlindToItself, 500, &["internal"]);
 }
 
 #[test]

@@ -44,13 +44,15 @@ pub struct Effect {
     pub outcome: Option<Outcome>,
     /// What a two-step fault remembers from its first step.
     first: Option<State>,
+    /// What it answers after its second step, where the first has decided that.
+    answer: Option<Outcome>,
     /// To be applied once more, later.
     again: bool,
 }
 
 impl Effect {
     pub fn new(call: u64) -> Self {
-        Self { call, outcome: None, first: None, again: false }
+        Self { call, outcome: None, first: None, answer: None, again: false }
     }
 
     pub fn is_done(&self) -> bool {
@@ -127,7 +129,8 @@ impl Store {
             effect.outcome = self.begin(operation, effect, rng);
             return;
         };
-        effect.outcome = Some(self.second_step(operation, &first));
+        let outcome = self.second_step(operation, &first);
+        effect.outcome = effect.answer.take().or(Some(outcome));
     }
 
     fn begin(
@@ -183,6 +186,7 @@ impl Store {
         let rest = changed.into_iter().map(|key| (key.clone(), after[&key].clone())).collect();
         self.guilty.insert(effect.call);
         effect.first = Some(rest);
+        effect.answer = Some(outcome);
         None
     }
 
@@ -193,13 +197,9 @@ impl Store {
                 set(&mut self.state, b, first.get(a).cloned());
                 Outcome::Done {}
             }
-            Operation::MultiPut { .. } => {
+            write if !write.is_read_only() => {
                 self.state.extend(first.clone());
                 Outcome::Done {}
-            }
-            Operation::Txn { ops, .. } if !operation.is_read_only() => {
-                self.state.extend(first.clone());
-                committed(&self.state, ops)
             }
             // A read: every other key from the first step.
             read => {
@@ -240,17 +240,14 @@ impl Store {
                 return Some(self.right(operation));
             }
             (Fault::Unchecked, Operation::Txn { ops, .. }) if !held => {
-                committed(&write(&mut self.state, ops, usize::MAX), ops)
+                self.right(&Operation::Txn { guards: BTreeMap::new(), ops: ops.clone() })
             }
             (Fault::Unchecked, Operation::Cas { key, value, .. }) if !held => {
                 self.state.insert(key.clone(), value.clone());
                 Outcome::Swapped { swapped: true, value: None }
             }
             (Fault::ReadGuardsUnchecked, Operation::Txn { guards, ops }) if !held => {
-                let written = |key: &String| {
-                    ops.iter()
-                        .any(|op| matches!(op, MicroOperation::Write(other, _) if other == key))
-                };
+                let written = |key: &String| ops.iter().any(|op| writes(op, key));
                 let mut fewer = guards.clone();
                 fewer.retain(|key, _| written(key));
                 let fewer = Operation::Txn { guards: fewer, ops: ops.clone() };
@@ -261,7 +258,8 @@ impl Store {
                 outcome
             }
             (Fault::Dirty, Operation::Txn { ops, .. }) if !held => {
-                write(&mut self.state, ops, 1);
+                let first = ops.iter().find(|op| !matches!(op, MicroOperation::Read(_)));
+                micro(&mut self.state, first.expect("it is no read"));
                 outcome
             }
             (Fault::Dirty, Operation::Cas { key, value, .. }) if !held => {
@@ -311,25 +309,8 @@ fn set(state: &mut State, key: &str, value: Option<String>) {
     };
 }
 
-/// The first `most` writes of a transaction, whatever its guards.
-fn write(state: &mut State, ops: &[MicroOperation], most: usize) -> State {
-    let writes = ops.iter().filter_map(|op| match op {
-        MicroOperation::Write(key, value) => Some((key, value)),
-        _ => None,
-    });
-    for (key, value) in writes.take(most) {
-        state.insert(key.clone(), value.clone());
-    }
-    state.clone()
-}
-
-/// The answer of a transaction that has just written `state`.
-fn committed(state: &State, ops: &[MicroOperation]) -> Outcome {
-    let results = ops.iter().map(|op| match op {
-        MicroOperation::Read(key) => state.get(key).cloned(),
-        MicroOperation::Write(_, value) | MicroOperation::Append(_, value) => Some(value.clone()),
-    });
-    Outcome::Committed { committed: true, results: Some(results.collect()) }
+fn writes(op: &MicroOperation, wanted: &str) -> bool {
+    matches!(op, MicroOperation::Write(key, _) | MicroOperation::Append(key, _) if key == wanted)
 }
 
 /// The client API, as it should be.

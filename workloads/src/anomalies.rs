@@ -1,0 +1,309 @@
+//! A record retold as transactions of reads and writes, and searched for anomalies in the manner of Elle.
+//!
+//! Whatever the store has told counts: a guard that held is a read, and so is the answer to a step that writes, which
+//! is the key's value right after it. A list is a string of elements that each end in `;`, so that a string which was
+//! cut anywhere holds an element that nobody appended.
+
+use std::collections::BTreeMap;
+
+use contract::{MicroOperation, Operation, Outcome};
+use history::{CheckResult, Event, EventKind, Process, Verdict, Violation};
+use isolation::{Anomaly, Consistency, Datatype, Finding, History, Options, Report};
+use linearizability::Limits;
+use serde_json::{Value, json};
+
+use crate::{
+    narrate::LISTED,
+    record::{End, Record},
+};
+
+/// The name of the check.
+pub(crate) const CHECKER: &str = "isolation";
+/// What ends each element of a list.
+const END: char = ';';
+/// Characters shown of what is no element, and of an explanation: a broken store may answer anything.
+const SHOWN: usize = 40;
+const LONGEST: usize = 4000;
+/// What the search for cycles does in a second.
+const EDGES_PER_S: u64 = 10_000_000;
+
+/// The string to append for this element.
+pub(crate) fn element(tag: &str) -> String {
+    format!("{tag}{END}")
+}
+
+/// Whether the record is strictly serializable, as the contract promises.
+pub(crate) fn judge(records: &[Record], datatype: Datatype, limits: &Limits) -> CheckResult {
+    let options = Options {
+        consistency: Consistency::StrictSerializable,
+        work: limits.time.as_secs().saturating_mul(EDGES_PER_S),
+        // What strict serializability implies for each key by itself: it tells the order of blind writes.
+        linearizable_keys: true,
+        cancel: limits.cancel.clone(),
+        ..Options::default()
+    };
+    match history(records, datatype) {
+        Ok(history) => result(&isolation::check(&history, &options)),
+        Err(reason) => CheckResult::inconclusive(CHECKER, reason),
+    }
+}
+
+fn history(records: &[Record], datatype: Datatype) -> Result<History, String> {
+    let mut events: Vec<(u64, &Record, EventKind)> = Vec::with_capacity(2 * records.len());
+    for record in records {
+        events.push((record.call, record, EventKind::Invoke));
+        let kind = match &record.end {
+            End::Fail | End::Ok(Outcome::Committed { committed: false, .. }) => EventKind::Fail,
+            End::Ok(_) => EventKind::Ok,
+            End::Info => continue,
+        };
+        events.extend(record.ret.map(|index| (index, record, kind)));
+    }
+    events.sort_unstable_by_key(|(index, ..)| *index);
+    let mut builder = History::builder(datatype);
+    for (index, record, kind) in events {
+        let is_call = kind == EventKind::Invoke;
+        let event = Event {
+            index,
+            time_ns: if is_call { record.call_ns } else { record.return_ns.unwrap_or(0) },
+            process: Process::Client(record.process),
+            kind,
+            f: "txn".to_owned(),
+            value: retold(record, record.outcome().filter(|_| !is_call), datatype)?,
+            error: None,
+            node: None,
+        };
+        builder.event(event).map_err(|error| format!("{error}."))?;
+    }
+    builder.finish().map_err(|error| format!("{error}."))
+}
+
+/// The micro-operations of a record, in Jepsen's form; reads only where there is an answer.
+fn retold(record: &Record, outcome: Option<&Outcome>, datatype: Datatype) -> Result<Value, String> {
+    let read_all = |values: &BTreeMap<String, Option<String>>| -> Vec<Value> {
+        values.iter().map(|(key, value)| read(key, value.as_deref(), datatype)).collect()
+    };
+    let told = match (&record.operation, outcome) {
+        (Operation::MultiGet { .. }, Some(Outcome::Values { values })) => read_all(values),
+        (Operation::Get { key }, Some(Outcome::Value { value })) => {
+            vec![read(key, value.as_deref(), datatype)]
+        }
+        (Operation::Get { .. } | Operation::MultiGet { .. }, _) => Vec::new(),
+        (Operation::Txn { guards, ops }, outcome) => {
+            let results = match outcome {
+                Some(Outcome::Committed { results: Some(results), .. }) => Some(results),
+                _ => None,
+            };
+            let mut told = if results.is_some() { read_all(guards) } else { Vec::new() };
+            for (at, op) in ops.iter().enumerate() {
+                let result = results.and_then(|results| results.get(at)).map(Option::as_deref);
+                told.extend(steps(op, result, datatype).ok_or_else(|| foreign(record, datatype))?);
+            }
+            told
+        }
+        _ => return Err(foreign(record, datatype)),
+    };
+    Ok(Value::Array(told))
+}
+
+/// What a micro-operation did and was told; `None` where it is none of this datatype.
+fn steps(
+    op: &MicroOperation,
+    result: Option<Option<&str>>,
+    datatype: Datatype,
+) -> Option<Vec<Value>> {
+    let (key, written) = match (op, datatype) {
+        (MicroOperation::Read(key), _) => (key, None),
+        (MicroOperation::Append(key, value), Datatype::ListAppend) => {
+            let element = value.strip_suffix(END).filter(|element| !element.contains(END))?;
+            (key, Some(json!(["append", key, element])))
+        }
+        (MicroOperation::Write(key, value), Datatype::Register) => {
+            // The right answer to a write tells nothing that the write does not.
+            let answer = result.filter(|result| *result != Some(value));
+            let answer = answer.map(|value| read(key, value, datatype));
+            return Some([json!(["w", key, value])].into_iter().chain(answer).collect());
+        }
+        (MicroOperation::Append(..) | MicroOperation::Write(..), _) => return None,
+    };
+    let answer = result.map(|value| read(key, value, datatype));
+    Some(written.into_iter().chain(answer).collect())
+}
+
+fn read(key: &str, value: Option<&str>, datatype: Datatype) -> Value {
+    match datatype {
+        Datatype::ListAppend => json!(["r", key, elements(value)]),
+        Datatype::Register => json!(["r", key, value]),
+    }
+}
+
+/// The elements of a list. What is none, because its end is missing or nothing is there, gets a name that no element
+/// has.
+fn elements(value: Option<&str>) -> Vec<String> {
+    let name = |token: &str| match token.strip_suffix(END) {
+        Some(element) => element.to_owned(),
+        None => format!("{}…", token.chars().take(SHOWN).collect::<String>()),
+    };
+    match value {
+        None => Vec::new(),
+        Some("") => vec!["(the empty string)".to_owned()],
+        Some(text) => text.split_inclusive(END).map(name).collect(),
+    }
+}
+
+fn foreign(record: &Record, datatype: Datatype) -> String {
+    record.foreign(match datatype {
+        Datatype::ListAppend => "list-append",
+        Datatype::Register => "rw-register",
+    })
+}
+
+fn result(report: &Report) -> CheckResult {
+    let summary = match report.verdict {
+        Verdict::Valid | Verdict::Inconclusive => report.sentence.clone(),
+        Verdict::Violation => {
+            let names = |models: &[Consistency]| {
+                let names: Vec<&str> = models.iter().map(|model| model.name()).collect();
+                if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+            };
+            format!(
+                "The transactions are not {}: what was found rules out {} and all that is stronger; what may still hold is {}.",
+                report.consistency,
+                names(&report.models.violated),
+                names(&report.models.standing)
+            )
+        }
+    };
+    let mut result = CheckResult::found(CHECKER, summary, violations(report));
+    result.verdict = report.verdict;
+    result.with_statistics(json!(report.statistics))
+}
+
+/// The first of each kind, then the second of each, and so on.
+fn violations(report: &Report) -> Vec<Violation> {
+    let forbidden =
+        report.anomalies.iter().filter(|finding| report.consistency.forbids(finding.anomaly));
+    let mut counts: BTreeMap<Anomaly, usize> = BTreeMap::new();
+    let mut ranked: Vec<(usize, &Finding)> = forbidden
+        .map(|finding| {
+            let count = counts.entry(finding.anomaly).or_default();
+            *count += 1;
+            (*count, finding)
+        })
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    let tell = |finding: &Finding| Violation {
+        kind: finding.anomaly.name(),
+        sentence: tell(finding),
+        operations: finding.transactions.clone(),
+    };
+    ranked.into_iter().take(LISTED).map(|(_, finding)| tell(finding)).collect()
+}
+
+/// Why it is an anomaly, edge by edge, and who T1, T2… are.
+fn tell(finding: &Finding) -> String {
+    let mut told = vec![finding.sentence.clone()];
+    // The sentence gives the reasons of the first edge and of the last one.
+    if let [_, between @ .., _] = finding.steps.as_slice() {
+        told.extend(between.iter().map(|step| format!("{}.", step.sentence)));
+    }
+    let named = finding.operations.iter().zip(1..);
+    told.extend(named.map(|(words, number)| format!("T{number} is {words}.")));
+    let told = told.join(" ");
+    match told.char_indices().nth(LONGEST) {
+        None => told,
+        Some((at, _)) => format!("{}…", &told[..at]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A transaction that committed with these results, after the others.
+    fn committed(at: u64, ops: &Value, results: &Value) -> Record {
+        let operation = Operation::from_parts("txn", &json!({ "ops": ops })).unwrap();
+        let result = json!({ "committed": true, "results": results });
+        let end = End::Ok(operation.parse_outcome(&result).unwrap());
+        let (call, ret) = (2 * at, Some(2 * at + 1));
+        Record { call, ret, process: at, call_ns: call, return_ns: ret, operation, end }
+    }
+
+    fn kinds(records: &[Record], datatype: Datatype) -> Vec<String> {
+        let result = judge(records, datatype, &Limits::default());
+        result.violations.into_iter().map(|violation| violation.kind).collect()
+    }
+
+    /// What a read after two appends is told, and what that is called.
+    fn read_as(seen: &Value) -> Vec<String> {
+        let appends = committed(
+            0,
+            &json!([["append", "k0", "c0.1;"], ["append", "k0", "c0.2;"]]),
+            &json!(["c0.1;", "c0.1;c0.2;"]),
+        );
+        let read = committed(1, &json!([["r", "k0"]]), &json!([seen]));
+        kinds(&[appends, read], Datatype::ListAppend)
+    }
+
+    #[test]
+    fn a_string_that_is_no_list_is_a_garbage_read() {
+        assert_eq!(read_as(&json!("c0.1;c0.2;")), [""; 0]);
+        for garbage in ["c0.1;c0.2", "c0.1;c0.", "0.1;c0.2;", ";", "c0.1;;c0.2;", "", "7", "ü"] {
+            let kinds = read_as(&json!(garbage));
+            assert!(kinds.contains(&"garbage-read".to_owned()), "{garbage:?}: {kinds:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_without_its_last_element_or_in_another_order_is_no_garbage() {
+        assert!(read_as(&Value::Null).contains(&"G-single-item-realtime".to_owned()));
+        assert!(read_as(&json!("c0.1;")).contains(&"G1b".to_owned()));
+        assert!(read_as(&json!("c0.2;c0.1;")).contains(&"incompatible-order".to_owned()));
+        assert!(read_as(&json!("c0.1;c0.2;c0.2;")).contains(&"duplicate-elements".to_owned()));
+    }
+
+    #[test]
+    fn the_answer_to_a_write_counts_as_a_read() {
+        let lost = committed(0, &json!([["append", "k0", "c0.1;"]]), &json!(["c9.9;c0.1;"]));
+        assert_eq!(kinds(&[lost], Datatype::ListAppend), ["garbage-read"]);
+        let other = committed(0, &json!([["w", "k0", "c0.1"]]), &json!(["c0.2"]));
+        let kinds = kinds(&[other], Datatype::Register);
+        assert!(kinds.contains(&"internal".to_owned()), "{kinds:?}");
+    }
+
+    #[test]
+    fn an_explanation_names_the_transactions_and_every_edge() {
+        // T0 and T1 each miss what the other wrote.
+        let skew = [
+            committed(0, &json!([["r", "x"], ["w", "y", "a"]]), &json!([null, "a"])),
+            committed(1, &json!([["r", "y"], ["w", "x", "b"]]), &json!([null, "b"])),
+        ];
+        let overlapping = skew.map(|record| Record { call: record.process, ..record });
+        let ends = [2, 3].map(Some);
+        let records: Vec<Record> = overlapping
+            .into_iter()
+            .zip(ends)
+            .map(|(record, ret)| Record { ret, ..record })
+            .collect();
+        let result = judge(&records, Datatype::Register, &Limits::default());
+        let [violation] = &result.violations[..] else { panic!("{result:#?}") };
+        assert_eq!((violation.kind.as_str(), violation.operations.len()), ("G2-item", 2));
+        for part in ["T1 must come before T2, because", "Yet T2", "T1 is event", "T2 is event"] {
+            assert!(violation.sentence.contains(part), "{}", violation.sentence);
+        }
+        assert!(result.summary.contains("serializable"), "{}", result.summary);
+    }
+
+    #[test]
+    fn a_record_of_others_or_without_reads_is_inconclusive() {
+        let write = committed(0, &json!([["w", "x", "a"]]), &json!(["a"]));
+        for datatype in [Datatype::ListAppend, Datatype::Register] {
+            let result = judge(std::slice::from_ref(&write), datatype, &Limits::default());
+            assert_eq!(result.verdict, Verdict::Inconclusive, "{result:?}");
+        }
+        let again = committed(1, &json!([["w", "x", "a"], ["r", "x"]]), &json!(["a", "a"]));
+        let same = [write, again];
+        let result = judge(&same, Datatype::Register, &Limits::default());
+        assert_eq!(result.verdict, Verdict::Inconclusive, "values must be unique: {result:?}");
+    }
+}

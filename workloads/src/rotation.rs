@@ -1,0 +1,60 @@
+//! Fresh objects all the time, so that each sees a bounded number of operations however long the run.
+
+use std::{
+    collections::BTreeSet,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// Numbered objects, a few at a time: clients move on to the next ones by their own count of operations.
+#[derive(Clone)]
+pub(crate) struct Rotation {
+    /// Objects that a client uses at a time.
+    objects: u64,
+    /// How many operations it spends on them.
+    operations: u64,
+    /// How many generations of objects the clients have opened.
+    generations: Arc<AtomicU64>,
+}
+
+impl Rotation {
+    /// So many objects at a time, for so many operations of a client; neither may be 0.
+    pub(crate) fn new(objects: u64, operations: u64) -> Self {
+        Self { objects, operations, generations: Arc::default() }
+    }
+
+    /// The objects for a client's operation with this number; those before them were used earlier.
+    pub(crate) fn at(&self, step: u64) -> Range<u64> {
+        let generation = step / self.operations;
+        self.generations.fetch_max(generation + 1, Ordering::Relaxed);
+        generation * self.objects..(generation + 1) * self.objects
+    }
+
+    /// At most `most` of the objects in use so far: the latest two generations, and a few of all times.
+    pub(crate) fn sampled(&self, most: u64) -> BTreeSet<u64> {
+        let opened = self.generations.load(Ordering::Relaxed) * self.objects;
+        let latest = opened.saturating_sub(2 * self.objects);
+        let old = most.saturating_sub(2 * self.objects);
+        let sampled = (0..old).map(|at| at * latest / old);
+        sampled.chain(latest..opened).filter(|object| *object < opened).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_change_with_the_count_of_operations_and_samples_cover_old_and_new_ones() {
+        let rotation = Rotation::new(3, 10);
+        assert!(rotation.sampled(20).is_empty());
+        assert_eq!((rotation.at(0), rotation.at(9), rotation.at(10)), (0..3, 0..3, 3..6));
+        assert_eq!(rotation.sampled(20), (0..6).collect());
+        rotation.at(9999);
+        let sampled = rotation.sampled(20);
+        assert!(sampled.len() == 20 && sampled.contains(&0) && sampled.contains(&2999));
+    }
+}
