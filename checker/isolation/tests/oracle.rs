@@ -5,7 +5,7 @@ mod common;
 use common::compare::{Tally, compare, plans, violated};
 use common::stores::{Plan, Store, history};
 use isolation::oracle::{commit_orders, version_orders};
-use isolation::{Consistency, Datatype, notation};
+use isolation::{Consistency, Datatype, Outcome, Transaction, notation};
 
 #[test]
 fn the_two_oracles_agree_where_both_know_the_model() {
@@ -97,4 +97,49 @@ fn the_checker_agrees_with_the_definitions() {
     println!("{sum}");
     assert!(sum.right > 1000 && sum.wrong > 1000 && sum.complete > 500, "one-sided: {sum}");
     assert_eq!((sum.false_alarms, sum.missed), (0, 0));
+}
+
+/// The comparison is worth something: it finds each of three planted mistakes.
+#[test]
+fn a_wrong_checker_is_found() {
+    let all_plans = |judge: &dyn Fn(Datatype, &[Transaction]) -> Vec<Consistency>| {
+        let mut sum = Tally::default();
+        for plan in plans(5) {
+            sum += compare(plan, 0..30, judge);
+        }
+        sum
+    };
+    let changed = |history: &[Transaction], change: fn(&mut Transaction)| {
+        let mut history = history.to_vec();
+        history.iter_mut().for_each(change);
+        history
+    };
+    let takes_unknown_for_failed = all_plans(&|datatype, history| {
+        let fail = |transaction: &mut Transaction| {
+            if transaction.outcome == Outcome::Info {
+                transaction.outcome = Outcome::Fail;
+            }
+        };
+        violated(datatype, &changed(history, fail))
+    });
+    assert!(takes_unknown_for_failed.false_alarms > 0, "{takes_unknown_for_failed}");
+
+    let takes_failed_for_committed = all_plans(&|datatype, history| {
+        let commit = |transaction: &mut Transaction| {
+            if transaction.outcome == Outcome::Fail {
+                transaction.outcome = Outcome::Ok;
+            }
+        };
+        violated(datatype, &changed(history, commit))
+    });
+    assert!(takes_failed_for_committed.false_alarms > 0 && takes_failed_for_committed.missed > 0);
+
+    let forgets_time = all_plans(&|datatype, history| {
+        let detach = |transaction: &mut Transaction| {
+            (transaction.process, transaction.ret) =
+                (transaction.call, transaction.ret.map(|ret| ret + 1000));
+        };
+        violated(datatype, &changed(history, detach))
+    });
+    assert!(forgets_time.missed > 0 && forgets_time.false_alarms == 0, "{forgets_time}");
 }
