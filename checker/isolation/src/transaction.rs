@@ -14,6 +14,26 @@ pub enum Datatype {
     Register,
 }
 
+impl Datatype {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::ListAppend, Self::Register];
+
+    /// The name of the model on the command line, Jepsen's name of the workload.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Datatype::ListAppend => "list-append",
+            Datatype::Register => "rw-register",
+        }
+    }
+
+    /// The datatype of this name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|datatype| datatype.name() == name)
+    }
+}
+
 /// How a transaction ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {

@@ -12,8 +12,6 @@ use isolation::{
     Transaction, check, notation,
 };
 
-const DATATYPES: [Datatype; 2] = [Datatype::ListAppend, Datatype::Register];
-
 /// What the definitions say, where one of the oracles knows the model.
 fn holds(datatype: Datatype, history: &[Transaction], model: Consistency) -> Option<bool> {
     commit_orders::explain(datatype, history, model)
@@ -23,7 +21,7 @@ fn holds(datatype: Datatype, history: &[Transaction], model: Consistency) -> Opt
 #[test]
 fn each_example_breaks_what_its_anomaly_rules_out_and_nothing_else() {
     let mut examples = 0;
-    for (datatype, anomaly) in DATATYPES
+    for (datatype, anomaly) in Datatype::ALL
         .into_iter()
         .flat_map(|datatype| Anomaly::all().map(move |anomaly| (datatype, anomaly)))
     {
@@ -79,7 +77,7 @@ fn small(datatype: Datatype, seed: u64) -> Synthetic {
 fn small_ones_are_strict_serializable_and_with_one_stale_read_not() {
     let mut stale = 0;
     for (datatype, seed) in
-        DATATYPES.into_iter().flat_map(|datatype| (0..400).map(move |seed| (datatype, seed)))
+        Datatype::ALL.into_iter().flat_map(|datatype| (0..400).map(move |seed| (datatype, seed)))
     {
         let history: Vec<_> = small(datatype, seed).transactions().collect();
         let strict = commit_orders::explain(datatype, &history, Consistency::StrictSerializable);
@@ -109,7 +107,7 @@ fn small_ones_are_strict_serializable_and_with_one_stale_read_not() {
 
 #[test]
 fn events_are_a_history_with_the_asked_shares() {
-    for datatype in DATATYPES {
+    for datatype in Datatype::ALL {
         let options = Synthetic {
             datatype,
             transactions: 5000,
@@ -187,7 +185,7 @@ fn keys_rotate_and_values_are_unique() {
 
 #[test]
 fn an_injected_anomaly_stands_in_the_middle_on_keys_of_its_own() {
-    for (datatype, injection) in DATATYPES
+    for (datatype, injection) in Datatype::ALL
         .into_iter()
         .flat_map(|datatype| Injection::all(datatype).map(move |injection| (datatype, injection)))
     {
@@ -251,7 +249,7 @@ fn shape(history: &[Transaction]) -> Vec<String> {
 
 #[test]
 fn as_events_it_is_the_same_history() {
-    for (datatype, format) in DATATYPES
+    for (datatype, format) in Datatype::ALL
         .into_iter()
         .flat_map(|datatype| [(datatype, Format::Edn), (datatype, Format::JsonLines)])
     {

@@ -6,8 +6,6 @@ use isolation::generate::inject::example;
 use isolation::generate::{Injection, Synthetic};
 use isolation::{Anomaly, Datatype, History, Options, Transaction, check, notation};
 
-const DATATYPES: [Datatype; 2] = [Datatype::ListAppend, Datatype::Register];
-
 fn transactions() -> usize {
     std::env::var("INJECTED").map_or(10_000, |number| number.parse().expect("INJECTED is a number"))
 }
@@ -20,7 +18,7 @@ fn found(datatype: Datatype, history: &[Transaction]) -> Vec<(Anomaly, usize)> {
 
 #[test]
 fn right_histories_have_no_anomalies() {
-    for datatype in DATATYPES {
+    for datatype in Datatype::ALL {
         for seed in 0..5 {
             let options =
                 Synthetic { datatype, transactions: transactions(), seed, ..Synthetic::default() };
@@ -32,7 +30,7 @@ fn right_histories_have_no_anomalies() {
 
 #[test]
 fn each_injected_anomaly_is_found_as_small_as_alone() {
-    for datatype in DATATYPES {
+    for datatype in Datatype::ALL {
         for injection in Injection::all(datatype) {
             let inject = Some(injection);
             let options = Synthetic {

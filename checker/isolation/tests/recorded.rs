@@ -42,11 +42,7 @@ fn recorded_histories_get_their_known_verdicts() {
         let [file, format, model, verdict] = line.split('\t').collect::<Vec<_>>()[..] else {
             continue;
         };
-        let datatype = match model {
-            "list-append" => Datatype::ListAppend,
-            "rw-register" => Datatype::Register,
-            _ => continue,
-        };
+        let Some(datatype) = Datatype::by_name(model) else { continue };
         let report = judge(&folder.join(file), Format::by_name(format).expect(format), datatype);
         println!("{file}: {} {:?}", report.sentence, report.models.standing);
         let found: Vec<_> = report.anomalies.iter().map(|finding| finding.anomaly).collect();

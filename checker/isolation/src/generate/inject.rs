@@ -25,6 +25,15 @@ impl Injection {
         anomalies.map(Self::Anomaly).chain([Self::StaleRead])
     }
 
+    /// What it is called: an anomaly's name, or `stale-read`.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Anomaly(anomaly) => anomaly.name(),
+            Self::StaleRead => "stale-read".to_owned(),
+        }
+    }
+
     /// The anomaly that it is.
     #[must_use]
     pub fn anomaly(self) -> Anomaly {

@@ -49,9 +49,8 @@ impl fmt::Display for Tally {
 
 /// Every kind of small history.
 pub fn plans(transactions: usize) -> impl Iterator<Item = Plan> {
-    let datatypes = [Datatype::ListAppend, Datatype::Register];
     let flags = [(false, false), (false, true), (true, false), (true, true)];
-    datatypes.into_iter().flat_map(move |datatype| {
+    Datatype::ALL.into_iter().flat_map(move |datatype| {
         STORES.into_iter().flat_map(move |store| {
             flags.map(|(complete, mutated)| Plan {
                 datatype,
@@ -76,40 +75,41 @@ pub fn compare(
     seeds: impl Iterator<Item = u64>,
     judge: impl Fn(Datatype, &[Transaction]) -> Vec<Consistency>,
 ) -> Tally {
-    let mut tally = Tally::default();
+    let mut sum = Tally::default();
     for seed in seeds {
         let history = history(plan, seed);
-        let violated = judge(plan.datatype, &history);
-        let strict =
-            commit_orders::explain(plan.datatype, &history, Consistency::StrictSerializable);
-        let complete = reveals_everything(plan.datatype, &history);
-        let right = strict == Some(true);
-        tally.right += usize::from(right);
-        tally.wrong += usize::from(!right);
-        tally.complete += usize::from(!right && complete);
-        let mut broken: Vec<Consistency> = Vec::new();
-        // Weaker models come first: what breaks one breaks those that imply it.
-        for model in Consistency::all().filter(|model| version_orders::knows(*model)) {
-            let said = violated.contains(&model);
-            let must_be_said = complete && is_characterized(model);
-            if !said && (right || !must_be_said) {
-                continue;
-            }
-            let holds = !broken.iter().any(|weaker| model.implies(*weaker))
-                && version_orders::explain(&history, model) == Some(true);
-            broken.extend((!holds).then_some(model));
-            let false_alarm = said && holds;
-            let missed = must_be_said && !said && !holds;
-            if (false_alarm || missed) && tally.false_alarms + tally.missed == 0 {
-                let what = if false_alarm { "is said to be violated" } else { "is violated" };
-                println!(
-                    "{model} {what}: {plan:?}, seed {seed}\n{}",
-                    notation::print(plan.datatype, &history)
-                );
-            }
-            tally.false_alarms += usize::from(false_alarm);
-            tally.missed += usize::from(missed);
+        let tally = compare_one(plan.datatype, &history, &judge(plan.datatype, &history));
+        if tally.false_alarms + tally.missed > 0 && sum.false_alarms + sum.missed == 0 {
+            println!("{plan} seed {seed}: {tally}\n{}", notation::print(plan.datatype, &history));
         }
+        sum += tally;
+    }
+    sum
+}
+
+fn compare_one(datatype: Datatype, history: &[Transaction], violated: &[Consistency]) -> Tally {
+    let strict = commit_orders::explain(datatype, history, Consistency::StrictSerializable);
+    let right = strict == Some(true);
+    let complete = reveals_everything(datatype, history);
+    let mut tally = Tally {
+        right: usize::from(right),
+        wrong: usize::from(!right),
+        complete: usize::from(!right && complete),
+        ..Tally::default()
+    };
+    let mut broken: Vec<Consistency> = Vec::new();
+    // Weaker models come first: what breaks one breaks those that imply it.
+    for model in Consistency::all().filter(|model| version_orders::knows(*model)) {
+        let said = violated.contains(&model);
+        let must_be_said = complete && is_characterized(model);
+        if !said && (right || !must_be_said) {
+            continue;
+        }
+        let holds = !broken.iter().any(|weaker| model.implies(*weaker))
+            && version_orders::explain(history, model) == Some(true);
+        broken.extend((!holds).then_some(model));
+        tally.false_alarms += usize::from(said && holds);
+        tally.missed += usize::from(!said && !holds);
     }
     tally
 }
