@@ -26,6 +26,7 @@ mod realtime;
 mod registers;
 mod report;
 mod search;
+mod svg;
 mod touches;
 pub mod transaction;
 mod words;

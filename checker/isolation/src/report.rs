@@ -100,7 +100,7 @@ impl Report {
         let forbidden = |finding: &&Finding| self.consistency.forbids(finding.anomaly);
         let violation = |finding: &Finding| Violation {
             kind: finding.anomaly.name(),
-            sentence: finding.sentence.clone(),
+            sentence: finding.with_events(),
             operations: finding.transactions.clone(),
         };
         let violations: Vec<Violation> =
@@ -112,6 +112,13 @@ impl Report {
 }
 
 impl Finding {
+    /// The sentence, for readers who see nothing else of the finding.
+    fn with_events(&self) -> String {
+        let name = |(at, event): (usize, &u64)| format!("T{} is that of event {event}", at + 1);
+        let names: Vec<String> = self.transactions.iter().enumerate().map(name).collect();
+        format!("{} ({})", self.sentence, names.join(", "))
+    }
+
     /// The whole explanation, line by line: the transactions, each edge with its reason, the contradiction.
     #[must_use]
     pub fn explanation(&self) -> String {
