@@ -220,7 +220,7 @@ impl<'a, M: Model> Orders<'a, M> {
         // What moves is gone only where everything is replaced.
         let replaced =
             |part: &&str| self.leaves(writer, part).is_some_and(|value| value != seen.value);
-        if self.parts[seen.part].moved && !self.parts.keys().all(|part| replaced(part)) {
+        if self.parts[seen.part].moved && !self.parts.keys().all(replaced) {
             return None;
         }
         let sources = self.sources(seen, reader)?;
