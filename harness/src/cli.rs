@@ -31,6 +31,9 @@ pub enum Command {
     Bugs(BugsArguments),
     /// What this machine can and cannot do, and what each lack means
     Doctor(DoctorArguments),
+    /// Write a synthetic history of transactions, right or with one anomaly, to try checkers on
+    #[command(hide = true)]
+    Generate(GenerateArguments),
 }
 
 /// `harness run`.
@@ -127,6 +130,28 @@ pub struct DoctorArguments {
     /// Print one JSON document on stdout
     #[arg(long)]
     pub json: bool,
+}
+
+/// `harness generate`.
+#[derive(Clone, Debug, Args)]
+pub struct GenerateArguments {
+    /// Where to: `.edn` as Jepsen writes it, else JSON Lines as this bench does
+    pub file: PathBuf,
+    /// What the keys hold: list-append, rw-register
+    #[arg(long, default_value = "list-append")]
+    pub model: String,
+    /// How many transactions
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    pub transactions: u32,
+    /// How many clients run them
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub clients: u32,
+    /// Decides everything; the same seed gives the same file
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// What goes wrong in the middle: an anomaly such as G-single-item, or stale-read [default: nothing]
+    #[arg(long, value_name = "ANOMALY")]
+    pub inject: Option<String>,
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {

@@ -3,6 +3,7 @@
 pub mod bugs;
 pub mod check;
 pub mod doctor;
+pub mod generate;
 pub mod run;
 
 use std::io::Write;
@@ -22,6 +23,7 @@ pub fn dispatch(cli: &Cli) -> Exit {
         Command::Check(arguments) => (check::check(arguments), arguments.json),
         Command::Bugs(arguments) => (bugs::bugs(arguments), arguments.json),
         Command::Doctor(arguments) => (doctor::doctor(arguments), arguments.json),
+        Command::Generate(arguments) => (generate::generate(arguments), false),
     };
     outcome.unwrap_or_else(|failure| {
         if json {

@@ -1,0 +1,49 @@
+//! `harness generate`: synthetic histories of transactions in a file.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers say what they expect, too")]
+
+mod common;
+
+use std::{fs::File, path::Path, process::Command};
+
+use common::{HARNESS, Ran, finish};
+use history::{Events, Format};
+use isolation::{Datatype, History, Options, check};
+
+fn generate(path: &Path, arguments: &[&str]) -> Ran {
+    finish(Command::new(HARNESS).arg("generate").arg(path).args(arguments))
+}
+
+fn anomalies(path: &Path, format: Format, datatype: Datatype) -> Vec<String> {
+    let mut builder = History::builder(datatype);
+    for located in Events::new(File::open(path).unwrap(), format) {
+        builder.event(located.unwrap().event).unwrap();
+    }
+    let report = check(&builder.finish().unwrap(), &Options::default());
+    report.anomalies.iter().map(|finding| finding.anomaly.name()).collect()
+}
+
+#[test]
+fn a_file_holds_what_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let lists = folder.path().join("lists.edn");
+    let said = "lists.edn: 2000 events of 1000 transactions";
+    generate(&lists, &["--transactions", "1000"]).expect(0, said);
+    assert_eq!(anomalies(&lists, Format::Edn, Datatype::ListAppend), [""; 0]);
+
+    let registers = folder.path().join("registers.jsonl");
+    let arguments = ["--model", "rw-register", "--transactions", "1000", "--inject", "stale-read"];
+    generate(&registers, &arguments).expect(0, "transactions, with one stale-read");
+    let found = anomalies(&registers, Format::JsonLines, Datatype::Register);
+    assert_eq!(found, ["G-single-item-realtime"]);
+}
+
+#[test]
+fn what_cannot_be_made_is_a_usage_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.edn");
+    generate(&file, &["--model", "lists"]).expect(2, "list-append, rw-register");
+    generate(&file, &["--inject", "G7"]).expect(2, "G-single-item-process");
+    let short = ["--inject", "stale-read", "--transactions", "1"];
+    generate(&file, &short).expect(2, "too short to hold a stale-read");
+}
