@@ -85,7 +85,8 @@ pub struct CheckArguments {
     /// A results folder, such as results/latest, or the file of any tool's history (then with --model)
     pub path: PathBuf,
     /// What the history must be linearizable as: register, cas-register, kv, multi-register, counter, set, queue,
-    /// stack, mutex, lock [default for a results folder: what its workload checks]
+    /// stack, mutex, lock; or an invariant to check without a search, such as bank, set-full, total-queue, long-fork or
+    /// causal [default for a results folder: what its workload checks]
     #[arg(long)]
     pub model: Option<String>,
     /// How the file is written: edn, json, jsonl, jepsen-log, porcupine-kv [default: told from name and content]

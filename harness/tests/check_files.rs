@@ -196,3 +196,25 @@ fn a_violation_of_transactions_is_told_in_words() {
          replaced as well.",
     );
 }
+
+/// Two reads of a bank, the second of which lacks money.
+const BANK: &str = "{:process 0 :type :invoke :f :read :value nil}
+{:process 0 :type :ok :f :read :value {0 10, 1 10}}
+{:process 0 :type :invoke :f :read :value nil}
+{:process 0 :type :ok :f :read :value {0 10, 1 9}}
+";
+
+#[test]
+fn invariants_are_models_too() {
+    let bank = File::new("bank.edn", BANK);
+    let ran = bank.check(&["--model", "bank"]);
+    assert!(ran.stdout.contains("line  process"), "{}", ran.stdout);
+    ran.expect(1, "VIOLATION: bank.edn breaks `bank`: the read of process 0");
+    let right = BANK.replace("1 9", "1 10");
+    File::new("bank.edn", &right)
+        .check(&["--model", "bank"])
+        .expect(0, "VALID: bank.edn keeps the accounts' total and none overdrawn.");
+    bank.check(&["--model", "set-full"])
+        .expect(3, "INCONCLUSIVE: bank.edn, checked for `set-full`");
+    bank.check(&["--model", "bank", "--initial", "5"]).expect(2, "no initial value");
+}

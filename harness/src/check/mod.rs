@@ -2,6 +2,7 @@
 
 mod document;
 mod file;
+mod model;
 mod progress;
 mod report;
 mod witness;
@@ -10,11 +11,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use history::{CheckResult, Format, Verdict};
-use linearizability::{Limits, Named};
+use invariants::Invariant;
+use linearizability::Limits;
 use serde_json::Value;
 
 pub use document::Document;
 pub use file::format_of;
+pub use model::Model;
 pub use witness::table;
 
 use crate::exit::Failure;
@@ -30,7 +33,7 @@ pub struct Question {
     /// Its format.
     pub format: Format,
     /// The model that it must follow.
-    pub model: Named,
+    pub model: Model,
     /// The value before the first operation; `None`: the model's own.
     pub initial: Option<Value>,
 }
@@ -81,33 +84,30 @@ pub fn answer(question: &Question, limits: &Limits) -> Result<Answer, Failure> {
     })
 }
 
-/// The checker's name in reports.
-const CHECKER: &str = "linearizability";
-
 fn judge(
     question: &Question,
     recorded: &Recorded,
     limits: &Limits,
 ) -> Result<(CheckResult, Vec<Witness>), Failure> {
+    let checker = question.model.checker();
     if let Some(broken) = &recorded.broken {
         let reason = format!(
             "The record itself breaks the rules of a history, so nothing can be decided from it: {broken}."
         );
-        return Ok((CheckResult::inconclusive(CHECKER, reason), Vec::new()));
+        return Ok((CheckResult::inconclusive(checker, reason), Vec::new()));
     }
     if recorded.operations.is_empty() {
         let reason = "There is no operation of a client in it, so nothing was tested.";
-        return Ok((CheckResult::inconclusive(CHECKER, reason), Vec::new()));
+        return Ok((CheckResult::inconclusive(checker, reason), Vec::new()));
     }
     let initial = question.initial.as_ref();
-    let report = question.model.check(&recorded.operations, initial, limits).map_err(|unfit| {
+    let checked = question.model.check(&recorded.operations, initial, limits);
+    let (result, proof) = checked.map_err(|unfit| {
         let place = unfit.event.and_then(|event| recorded.place(event));
         let place = place.map_or(String::new(), |line| format!("line {line}: "));
         Failure::Usage(format!("{}: {place}{unfit}", question.path.display()))
     })?;
-    let proof = report.witness.as_ref().map(|witness| witness.operations.clone());
-    let witness = witness::of(recorded, &proof.unwrap_or_default());
-    Ok((report.into_result(CHECKER), witness))
+    Ok((result, witness::of(recorded, &proof)))
 }
 
 /// One page about the answer, as a run has.
@@ -127,8 +127,11 @@ pub fn write_report(
 #[must_use]
 pub fn sentence(question: &Question, answer: &Answer) -> String {
     let name = question.path.file_name().unwrap_or(question.path.as_os_str()).to_string_lossy();
-    let model = question.model.noun();
     let result = &answer.result;
+    let model = match question.model {
+        Model::Linearizable(object) => object.noun(),
+        Model::Invariant(invariant) => return invariant_sentence(&name, invariant, result),
+    };
     match (result.verdict, result.violations.first()) {
         (Verdict::Valid, _) => {
             let figure = |name: &str| result.statistics[name].as_u64().unwrap_or_default();
@@ -144,5 +147,15 @@ pub fn sentence(question: &Question, answer: &Answer) -> String {
             format!("{name} is not linearizable as a {model}: {}", violation.sentence)
         }
         (Verdict::Violation, None) => format!("{name} is not linearizable as a {model}."),
+    }
+}
+
+fn invariant_sentence(name: &str, invariant: Invariant, result: &CheckResult) -> String {
+    match (result.verdict, result.violations.first()) {
+        (Verdict::Valid, _) => format!("{name} {}. {}", invariant.promise(), result.summary),
+        (Verdict::Violation, Some(first)) => {
+            format!("{name} breaks `{}`: {}.", invariant.name(), first.sentence)
+        }
+        _ => format!("{name}, checked for `{}`: {}", invariant.name(), result.summary),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use history::{Format, Verdict};
-use linearizability::{Limits, Named};
+use linearizability::Limits;
 use results::files;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     say, say_json,
 };
 use crate::{
-    check::{self, Answer, Document, Question},
+    check::{self, Answer, Document, Model, Question},
     cli::CheckArguments,
     exit::{Exit, Failure},
     run::{folder::Folder, judge::read_run},
@@ -39,7 +39,7 @@ pub fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
         None => Err(Failure::Usage(format!(
             "{} is a file: name with --model what it must be linearizable as:\n{}",
             arguments.path.display(),
-            models()
+            Model::listed()
         ))),
     }
 }
@@ -63,7 +63,7 @@ fn check_folder(
 fn check_history(
     arguments: &CheckArguments,
     path: &Path,
-    model: Named,
+    model: Model,
     limits: &Limits,
 ) -> Result<Exit, Failure> {
     let wanted = arguments.format.as_deref();
@@ -125,14 +125,8 @@ fn command(arguments: &CheckArguments) -> String {
     )
 }
 
-fn model(name: &str) -> Result<Named, Failure> {
-    Named::by_name(name).ok_or_else(|| {
-        Failure::Usage(format!("there is no model `{name}`; there are:\n{}", models()))
+fn model(name: &str) -> Result<Model, Failure> {
+    Model::by_name(name).ok_or_else(|| {
+        Failure::Usage(format!("there is no model `{name}`; there are:\n{}", Model::listed()))
     })
-}
-
-/// The models with the operations that each knows.
-fn models() -> String {
-    let line = |model: Named| format!("  {:<15} {}", model.name(), model.functions());
-    Named::ALL.map(line).join("\n")
 }
