@@ -94,17 +94,26 @@ pub struct Statistics {
 }
 
 impl Report {
+    /// What was found that the consistency forbids, the worst first.
+    pub fn forbidden(&self) -> impl Iterator<Item = &Finding> {
+        self.anomalies.iter().filter(|finding| self.consistency.forbids(finding.anomaly))
+    }
+
+    /// Of those the one that the fewest transactions prove.
+    #[must_use]
+    pub fn clearest(&self) -> Option<&Finding> {
+        self.forbidden().min_by_key(|finding| finding.transactions.len())
+    }
+
     /// The result in the form of all checkers.
     #[must_use]
     pub fn check_result(&self) -> CheckResult {
-        let forbidden = |finding: &&Finding| self.consistency.forbids(finding.anomaly);
         let violation = |finding: &Finding| Violation {
             kind: finding.anomaly.name(),
             sentence: finding.with_events(),
             operations: finding.transactions.clone(),
         };
-        let violations: Vec<Violation> =
-            self.anomalies.iter().filter(forbidden).map(violation).collect();
+        let violations: Vec<Violation> = self.forbidden().map(violation).collect();
         let mut result = CheckResult::found("isolation", self.sentence.clone(), violations);
         result.verdict = self.verdict;
         result.with_statistics(json!(self.statistics))

@@ -29,7 +29,7 @@ impl Finding {
             .collect();
         let ring = Ring::new(&boxes);
         let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w:.0} {h:.0}\" width=\"{w:.0}\" \
+            "<svg class=\"cycle\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w:.0} {h:.0}\" width=\"{w:.0}\" \
              height=\"{h:.0}\" role=\"img\" font-family=\"system-ui, sans-serif\" font-size=\"13\">\n<title>{}</title>\n{}",
             escaped(&self.anomaly.name()),
             STYLE,
@@ -50,14 +50,16 @@ impl Finding {
     }
 }
 
-/// Colours for light and dark pages, and an arrow head for each kind of edge.
+/// Colours for light and dark pages, of nothing but this picture, and the head of the arrows.
 const STYLE: &str = "<style>\
-    .t{fill:#fff;stroke:#57606a}.n{font-weight:600}.t,.l{stroke-width:1}text{fill:#1f2328}\
-    .l{fill:#fff;stroke:none}path{fill:none;stroke-width:2}\
-    .ww{stroke:#0969da}.wr{stroke:#1a7f37}.rw{stroke:#cf222e}.time{stroke:#8250df;stroke-dasharray:6 4}\
-    text.ww{fill:#0969da}text.wr{fill:#1a7f37}text.rw{fill:#cf222e}text.time{fill:#8250df}\
-    text.ww,text.wr,text.rw,text.time{stroke:none;font-weight:600}\
-    @media(prefers-color-scheme:dark){.t,.l{fill:#0d1117}.t{stroke:#8b949e}text{fill:#e6edf3}}\
+    .cycle .t{fill:#fff;stroke:#57606a}.cycle text{fill:#1f2328}.cycle .n{font-weight:600}\
+    .cycle .l{fill:#fff;stroke:none}.cycle path{fill:none;stroke-width:2}\
+    .cycle .ww{stroke:#0969da}.cycle .wr{stroke:#1a7f37}.cycle .rw{stroke:#cf222e}\
+    .cycle .time{stroke:#8250df;stroke-dasharray:6 4}\
+    .cycle text.ww{fill:#0969da}.cycle text.wr{fill:#1a7f37}.cycle text.rw{fill:#cf222e}\
+    .cycle text.time{fill:#8250df}.cycle text[text-anchor]{stroke:none;font-weight:600}\
+    @media(prefers-color-scheme:dark){.cycle .t,.cycle .l{fill:#0d1117}.cycle .t{stroke:#8b949e}\
+    .cycle text{fill:#e6edf3}}\
     </style>\n<defs><marker id=\"head\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"7\" \
     markerHeight=\"7\" orient=\"auto\"><path d=\"M0 0L10 5L0 10z\" style=\"fill:context-stroke;stroke:none\"/>\
     </marker></defs>\n";
