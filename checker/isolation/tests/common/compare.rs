@@ -1,6 +1,6 @@
 //! What the checker says of small histories, against the definitions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::AddAssign;
 
@@ -114,25 +114,29 @@ fn compare_one(datatype: Datatype, history: &[Transaction], violated: &[Consiste
     tally
 }
 
-/// Whether the checker has all it takes to see every violation: lists, every outcome known, every append read.
+/// Whether the checker has all it takes to see every violation: lists, every outcome known, and of each key the appends
+/// of at most one transaction unread, which then come last.
 fn reveals_everything(datatype: Datatype, history: &[Transaction]) -> bool {
     let committed = || history.iter().filter(|transaction| transaction.outcome == Outcome::Ok);
-    let micro_ops = || committed().flat_map(|transaction| &transaction.micro_ops);
-    let read: BTreeSet<_> = micro_ops()
-        .filter_map(|micro_op| match micro_op {
-            MicroOp::Read { key, seen: Seen::List(list) } => {
-                Some(list.iter().map(|value| (*key, *value)))
+    let mut read = BTreeSet::new();
+    for micro_op in committed().flat_map(|transaction| &transaction.micro_ops) {
+        if let MicroOp::Read { key, seen: Seen::List(list) } = micro_op {
+            read.extend(list.iter().map(|value| (*key, *value)));
+        }
+    }
+    let mut unread = BTreeMap::<_, BTreeSet<_>>::new();
+    for transaction in committed() {
+        for micro_op in &transaction.micro_ops {
+            if let MicroOp::Write { key, value } = micro_op
+                && !read.contains(&(*key, *value))
+            {
+                unread.entry(*key).or_default().insert(transaction.call);
             }
-            MicroOp::Read { .. } | MicroOp::Write { .. } => None,
-        })
-        .flatten()
-        .collect();
-    let all_read = micro_ops().all(|micro_op| match micro_op {
-        MicroOp::Write { key, value } => read.contains(&(*key, *value)),
-        MicroOp::Read { .. } => true,
-    });
+        }
+    }
     let unknown = history.iter().any(|transaction| transaction.outcome == Outcome::Info);
-    datatype == Datatype::ListAppend && all_read && !unknown
+    let in_order = unread.values().all(|writers| writers.len() == 1);
+    datatype == Datatype::ListAppend && in_order && !unknown
 }
 
 /// Whether the anomalies say all about the model. Of uncommitted reads Adya says nothing, and read atomic and cursor
