@@ -86,9 +86,16 @@ pub struct CheckArguments {
     pub path: PathBuf,
     /// What the history must be linearizable as: register, cas-register, kv, multi-register, counter, set, queue,
     /// stack, mutex, lock; or an invariant to check without a search, such as bank, set-full, total-queue, long-fork or
-    /// causal [default for a results folder: what its workload checks]
+    /// causal; or what its transactions work on: list-append, rw-register [default for a results folder: what its
+    /// workload checks]
     #[arg(long)]
     pub model: Option<String>,
+    /// What transactions must keep: serializable, snapshot-isolation, … [default: strict-serializable]
+    #[arg(long, requires = "model", value_name = "LEVEL")]
+    pub consistency: Option<String>,
+    /// Each register by itself is known to be linearizable, so that time tells the order of its values
+    #[arg(long, requires = "model")]
+    pub linearizable_keys: bool,
     /// How the file is written: edn, json, jsonl, jepsen-log, porcupine-kv [default: told from name and content]
     #[arg(long, requires = "model")]
     pub format: Option<String>,

@@ -218,3 +218,34 @@ fn invariants_are_models_too() {
         .expect(3, "INCONCLUSIVE: bank.edn, checked for `set-full`");
     bank.check(&["--model", "bank", "--initial", "5"]).expect(2, "no initial value");
 }
+
+/// The second transaction saw one append of the first, but not the other.
+const SKEW: &str = "{:process 0 :type :invoke :f :txn :value [[:append :x 1] [:append :y 1]]}
+{:process 0 :type :ok :f :txn :value [[:append :x 1] [:append :y 1]]}
+{:process 1 :type :invoke :f :txn :value [[:r :x nil] [:r :y nil]]}
+{:process 1 :type :ok :f :txn :value [[:r :x [1]] [:r :y []]]}
+";
+
+#[test]
+fn transactions_keep_the_level_that_is_asked_for() {
+    let skew = File::new("a.edn", SKEW);
+    let page = skew.place.path().join("page.html");
+    let ran = skew.check(&["--model", "list-append", "--report", page.to_str().unwrap()]);
+    for told in [
+        "However, T2 < T1, because T2 read [] in y, without T1's 1: a contradiction!",
+        "violated: consistent-view, repeatable-read and all above",
+        "   3        1",
+    ] {
+        assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    }
+    ran.expect(1, "VIOLATION: a.edn: The history is not strict-serializable: G-single-item");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("<svg class=\"cycle\"") && page.contains("T2 &lt; T1, because"));
+    let asked = ["--model", "list-append", "--consistency", "read-committed"];
+    skew.check(&asked).expect(0, "VALID: a.edn");
+    let json = skew.check(&["--model", "list-append", "--json"]).expect(1, "").json();
+    assert_eq!(json["isolation"]["anomalies"][0]["steps"][1]["dependency"], "rw");
+    skew.check(&["--model", "rw-register"]).expect(2, "line 1: [\":append\",\":x\",1] is neither");
+    skew.check(&["--model", "list-append", "--consistency", "none"]).expect(2, "serializable");
+    skew.check(&["--model", "kv", "--consistency", "serializable"]).expect(2, "list-append");
+}

@@ -28,6 +28,9 @@ pub struct Document<'a> {
     pub model: &'static str,
     /// What the checker found.
     pub checks: [&'a CheckResult; 1],
+    /// What the checker of transactions found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<&'a isolation::Report>,
     /// The operations that prove a violation.
     pub witness: &'a [Witness],
     /// How many events there are.
@@ -54,6 +57,7 @@ impl<'a> Document<'a> {
             format: question.format.name(),
             model: question.model.name(),
             checks: [&answer.result],
+            isolation: answer.isolation.as_ref(),
             witness: &answer.witness,
             events: answer.events,
             operations: &answer.operations,

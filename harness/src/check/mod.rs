@@ -5,6 +5,7 @@ mod file;
 mod model;
 mod progress;
 mod report;
+mod transactions;
 mod witness;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use witness::table;
 
 use crate::exit::Failure;
 use file::Recorded;
+use model::Judgement;
 use progress::Progress;
 use witness::Witness;
 
@@ -43,6 +45,8 @@ pub struct Question {
 pub struct Answer {
     /// What the checker found.
     pub result: CheckResult,
+    /// What the checker of transactions found.
+    pub isolation: Option<isolation::Report>,
     /// The operations that prove a violation.
     pub witness: Vec<Witness>,
     /// How many events the file holds.
@@ -70,44 +74,46 @@ pub fn answer(question: &Question, limits: &Limits) -> Result<Answer, Failure> {
     let reading = start.elapsed();
     progress.checking(recorded.operations.len());
     let start = Instant::now();
-    let (result, witness) = judge(question, &recorded, limits)?;
+    let Judgement { result, proof, isolation } = judge(question, &recorded, limits)?;
+    let witness = witness::of(&recorded, &proof);
     drop(progress);
+    let mut notes = recorded.notes;
+    notes.extend(isolation.iter().flat_map(|report| report.notes.iter().cloned()));
     Ok(Answer {
         result,
+        isolation,
         witness,
         events: recorded.events,
         operations: document::endings(&recorded.operations),
         has_times: recorded.operations.iter().any(|operation| operation.call_ns > 0),
-        notes: recorded.notes,
+        notes,
         reading,
         checking: start.elapsed(),
     })
 }
 
-fn judge(
-    question: &Question,
-    recorded: &Recorded,
-    limits: &Limits,
-) -> Result<(CheckResult, Vec<Witness>), Failure> {
-    let checker = question.model.checker();
+fn judge(question: &Question, recorded: &Recorded, limits: &Limits) -> Result<Judgement, Failure> {
+    let inconclusive = |reason: &str| {
+        let result = CheckResult::inconclusive(question.model.checker(), reason);
+        Ok(Judgement { result, proof: Vec::new(), isolation: None })
+    };
     if let Some(broken) = &recorded.broken {
         let reason = format!(
             "The record itself breaks the rules of a history, so nothing can be decided from it: {broken}."
         );
-        return Ok((CheckResult::inconclusive(checker, reason), Vec::new()));
+        return inconclusive(&*reason);
     }
     if recorded.operations.is_empty() {
         let reason = "There is no operation of a client in it, so nothing was tested.";
-        return Ok((CheckResult::inconclusive(checker, reason), Vec::new()));
+        return inconclusive(&*reason);
     }
     let initial = question.initial.as_ref();
     let checked = question.model.check(&recorded.operations, initial, limits);
-    let (result, proof) = checked.map_err(|unfit| {
+    checked.map_err(|unfit| {
         let place = unfit.event.and_then(|event| recorded.place(event));
         let place = place.map_or(String::new(), |line| format!("line {line}: "));
         Failure::Usage(format!("{}: {place}{unfit}", question.path.display()))
-    })?;
-    Ok((result, witness::of(recorded, &proof)))
+    })
 }
 
 /// One page about the answer, as a run has.
@@ -130,6 +136,7 @@ pub fn sentence(question: &Question, answer: &Answer) -> String {
     let result = &answer.result;
     let model = match question.model {
         Model::Linearizable(object) => object.noun(),
+        Model::Transactional(_) => return format!("{name}: {}", result.summary),
         Model::Invariant(invariant) => return invariant_sentence(&name, invariant, result),
     };
     match (result.verdict, result.violations.first()) {
@@ -158,4 +165,13 @@ fn invariant_sentence(name: &str, invariant: Invariant, result: &CheckResult) ->
         }
         _ => format!("{name}, checked for `{}`: {}", invariant.name(), result.summary),
     }
+}
+
+/// What is said of transactions beside the sentence: each edge with its reason, and the models.
+#[must_use]
+pub fn explanation(answer: &Answer) -> Vec<String> {
+    let Some(report) = &answer.isolation else { return Vec::new() };
+    let explained = report.clearest().map(isolation::Finding::explanation).unwrap_or_default();
+    let lines = explained.lines().map(str::to_owned);
+    lines.chain(transactions::models(report)).collect()
 }

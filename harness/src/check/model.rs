@@ -2,9 +2,13 @@
 
 use history::{CheckResult, Operation};
 use invariants::Invariant;
+use isolation::{Consistency, Datatype, Options, Report};
 use linearizability::named::Unfit;
 use linearizability::{Limits, Named};
 use serde_json::Value;
+
+use super::transactions;
+use crate::exit::Failure;
 
 /// An object as which a history must be linearizable, or an invariant that it must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +17,28 @@ pub enum Model {
     Linearizable(Named),
     /// What is checked without a search.
     Invariant(Invariant),
+    /// Its transactions must keep an isolation level.
+    Transactional(Transactional),
+}
+
+/// What is asked of transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transactional {
+    /// What the keys hold.
+    pub datatype: Datatype,
+    /// The level.
+    pub consistency: Consistency,
+    /// Whether each register by itself is promised to be linearizable.
+    pub linearizable_keys: bool,
+}
+
+/// What came of a check.
+pub(super) struct Judgement {
+    pub(super) result: CheckResult,
+    /// The invocations of the operations that prove a violation.
+    pub(super) proof: Vec<u64>,
+    /// What the checker of transactions found.
+    pub(super) isolation: Option<Report>,
 }
 
 /// The checker's name in reports.
@@ -23,7 +49,37 @@ impl Model {
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
         let object = Named::by_name(name).map(Self::Linearizable);
-        object.or_else(|| Invariant::by_name(name).map(Self::Invariant))
+        let object = object.or_else(|| Invariant::by_name(name).map(Self::Invariant));
+        object.or_else(|| {
+            let consistency = Consistency::StrictSerializable;
+            let linearizable_keys = false;
+            let datatype = Datatype::by_name(name)?;
+            Some(Self::Transactional(Transactional { datatype, consistency, linearizable_keys }))
+        })
+    }
+
+    /// The same model with a level, and with a promise of its keys.
+    ///
+    /// # Errors
+    /// No such level, or a model without transactions.
+    pub fn with_level(self, level: Option<&str>, promised: bool) -> Result<Self, Failure> {
+        match self {
+            Self::Transactional(asked) => {
+                let consistency = level.map_or(Ok(asked.consistency), str::parse);
+                let consistency =
+                    consistency.map_err(|error: isolation::consistency::UnknownConsistency| {
+                        Failure::Usage(error.to_string())
+                    })?;
+                let linearizable_keys = promised;
+                Ok(Self::Transactional(Transactional { consistency, linearizable_keys, ..asked }))
+            }
+            Self::Linearizable(_) | Self::Invariant(_) if level.is_some() || promised => {
+                let transactional = Datatype::ALL.map(Datatype::name).join(" and ");
+                let told = "--consistency and --linearizable-keys are for transactions";
+                Err(Failure::Usage(format!("{told}: for the models {transactional}")))
+            }
+            Self::Linearizable(_) | Self::Invariant(_) => Ok(self),
+        }
     }
 
     /// The name.
@@ -32,6 +88,7 @@ impl Model {
         match self {
             Self::Linearizable(object) => object.name(),
             Self::Invariant(invariant) => invariant.name(),
+            Self::Transactional(asked) => asked.datatype.name(),
         }
     }
 
@@ -42,7 +99,16 @@ impl Model {
         let objects = Named::ALL.map(|object| line(object.name(), object.functions()));
         let invariants =
             Invariant::ALL.map(|invariant| line(invariant.name(), invariant.functions()));
-        format!("{}\nor, checked without a search:\n{}", objects.join("\n"), invariants.join("\n"))
+        let transactions = [
+            line("list-append", "txn: [[\"append\", key, element], [\"r\", key, list]]"),
+            line("rw-register", "txn: [[\"w\", key, value], [\"r\", key, value]]"),
+        ];
+        format!(
+            "{}\nor, checked without a search:\n{}\nor, of transactions, with a --consistency:\n{}",
+            objects.join("\n"),
+            invariants.join("\n"),
+            transactions.join("\n")
+        )
     }
 
     /// Checks the operations; also the indices of the operations that prove a violation.
@@ -54,21 +120,32 @@ impl Model {
         operations: &[Operation],
         initial: Option<&Value>,
         limits: &Limits,
-    ) -> Result<(CheckResult, Vec<u64>), Unfit> {
+    ) -> Result<Judgement, Unfit> {
         match self {
             Self::Linearizable(object) => {
                 let report = object.check(operations, initial, limits)?;
                 let witness = report.witness.as_ref().map(|witness| witness.operations.clone());
-                Ok((report.into_result(LINEARIZABILITY), witness.unwrap_or_default()))
+                let (proof, result) =
+                    (witness.unwrap_or_default(), report.into_result(LINEARIZABILITY));
+                Ok(Judgement { result, proof, isolation: None })
             }
-            Self::Invariant(invariant) if initial.is_some() => {
-                let message = format!("`{}` has no initial value to choose", invariant.name());
+            Self::Invariant(_) | Self::Transactional(_) if initial.is_some() => {
+                let message = format!("`{}` has no initial value to choose", self.name());
                 Err(Unfit { event: None, message })
             }
             Self::Invariant(invariant) => {
                 let result = invariant.check(operations);
                 let witness = result.violations.first().map(|first| first.operations.clone());
-                Ok((result, witness.unwrap_or_default()))
+                Ok(Judgement { result, proof: witness.unwrap_or_default(), isolation: None })
+            }
+            Self::Transactional(Transactional { datatype, consistency, linearizable_keys }) => {
+                let cancel = limits.cancel.clone();
+                let options =
+                    Options { consistency, linearizable_keys, cancel, ..Options::default() };
+                let report = transactions::check(operations, datatype, &options)?;
+                let proof = report.clearest().map(|finding| finding.transactions.clone());
+                let (proof, result) = (proof.unwrap_or_default(), report.check_result());
+                Ok(Judgement { result, proof, isolation: Some(report) })
             }
         }
     }
@@ -78,6 +155,7 @@ impl Model {
         match self {
             Self::Linearizable(_) => LINEARIZABILITY,
             Self::Invariant(invariant) => invariant.name(),
+            Self::Transactional(_) => transactions::CHECKER,
         }
     }
 }

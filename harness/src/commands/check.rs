@@ -34,7 +34,13 @@ pub fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
         ..Limits::default()
     };
     match &arguments.model {
-        Some(name) => check_history(arguments, &path, model(name)?, &limits),
+        Some(name) => check_history(
+            arguments,
+            &path,
+            model(name)?
+                .with_level(arguments.consistency.as_deref(), arguments.linearizable_keys)?,
+            &limits,
+        ),
         None if path.is_dir() => check_folder(arguments, path, &limits),
         None => Err(Failure::Usage(format!(
             "{} is a file: name with --model what it must be linearizable as:\n{}",
@@ -95,6 +101,9 @@ fn tell_answer(question: &Question, answer: &Answer, arguments: &CheckArguments)
         }
         say("");
     }
+    for line in check::explanation(answer) {
+        say(&format!("  {line}"));
+    }
     for note in &answer.notes {
         say(&format!("  note: {note}"));
     }
@@ -117,9 +126,11 @@ fn command(arguments: &CheckArguments) -> String {
         value.as_ref().map_or(String::new(), |value| format!(" --{name} {value}"))
     };
     format!(
-        "harness check {}{}{}{}",
+        "harness check {}{}{}{}{}{}",
         arguments.path.display(),
         option("model", &arguments.model),
+        option("consistency", &arguments.consistency),
+        if arguments.linearizable_keys { " --linearizable-keys" } else { "" },
         option("format", &arguments.format),
         option("initial", &arguments.initial.as_ref().map(|value| format!("'{value}'"))),
     )
