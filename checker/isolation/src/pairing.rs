@@ -90,7 +90,7 @@ impl Builder {
     ) -> Result<(), BuildError> {
         let Invocation { header, rank: call, value } = invocation;
         let (outcome, index, value) = match event.kind {
-            EventKind::Ok => (Outcome::Ok, event.index, &event.value),
+            EventKind::Ok => (Outcome::Ok, header.call, &event.value),
             EventKind::Fail => (Outcome::Fail, header.call, &value),
             EventKind::Info | EventKind::Invoke => (Outcome::Info, header.call, &value),
         };

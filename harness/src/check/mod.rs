@@ -101,11 +101,11 @@ fn judge(question: &Question, recorded: &Recorded, limits: &Limits) -> Result<Ju
         let reason = format!(
             "The record itself breaks the rules of a history, so nothing can be decided from it: {broken}."
         );
-        return inconclusive(&*reason);
+        return inconclusive(&reason);
     }
     if recorded.operations.is_empty() {
         let reason = "There is no operation of a client in it, so nothing was tested.";
-        return inconclusive(&*reason);
+        return inconclusive(reason);
     }
     let initial = question.initial.as_ref();
     let checked = question.model.check(&recorded.operations, initial, limits);
