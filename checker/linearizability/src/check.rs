@@ -115,7 +115,7 @@ pub(crate) fn decide_by_search<M: Model>(
     statistics: &mut Statistics,
 ) -> Answer {
     let problem = Problem::new(model, &problem::items::<M>(calls));
-    let Found { answer, nodes, memory_bytes, suspects } = search(&problem, budget);
+    let Found { answer, nodes, memory_bytes, suspects, .. } = search(&problem, budget);
     statistics.nodes += nodes;
     statistics.memory_bytes = statistics.memory_bytes.max(memory_bytes);
     match answer {

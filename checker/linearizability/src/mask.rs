@@ -25,6 +25,20 @@ impl<const W: usize> Mask<W> {
         self
     }
 
+    /// Members of both.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine &= theirs);
+        self
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self == Self::EMPTY
+    }
+
+    pub(crate) fn is_subset(self, other: Self) -> bool {
+        self.without(other).is_empty()
+    }
+
     /// Every member, the smallest first.
     pub(crate) fn iter(self) -> impl Iterator<Item = usize> {
         self.0.into_iter().enumerate().flat_map(|(word, mut bits)| {

@@ -4,97 +4,42 @@
 //! either *required* (it returned, so it took effect in between) or *optional* (open for ever: it may take
 //! effect at any time after its invocation, or never).
 
+mod dependents;
+mod effect;
+mod items;
+
 use rustc_hash::FxHashMap;
 
-use crate::{CallOf, Model};
+use crate::Model;
 
-/// A call, and how much of it counts.
-pub(crate) struct Item<'a, M: Model> {
-    pub(crate) call: &'a CallOf<M>,
-    /// What the order calls it.
-    pub(crate) source: u32,
-    /// When it returned, where that counts.
-    pub(crate) ret: Option<u64>,
-    /// Its result, where that counts.
-    pub(crate) output: Option<&'a M::Output>,
-}
+pub(crate) use effect::{Effect, Nature};
+pub(crate) use items::{Item, items};
 
-impl<M: Model> Clone for Item<'_, M> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-// Not derived: it holds for models that are not `Copy` too.
-impl<M: Model> Copy for Item<'_, M> {}
-
-/// Every call in full strength.
-pub(crate) fn items<M: Model>(calls: &[CallOf<M>]) -> Vec<Item<'_, M>> {
-    let number = |i: usize| u32::try_from(i).expect("a history has fewer than 2^32 operations");
-    calls
-        .iter()
-        .enumerate()
-        .filter(|(_, call)| !call.failed)
-        .map(|(i, call)| Item {
-            call,
-            source: number(i),
-            ret: call.ret,
-            output: call.output.as_ref(),
-        })
-        .collect()
-}
-
-/// What an operation does, and what the model promises about it.
-pub(crate) struct Effect<'a, M: Model> {
-    pub(crate) input: &'a M::Input,
-    pub(crate) output: Option<&'a M::Output>,
-    pub(crate) overwrites: bool,
-    pub(crate) gives: Option<u64>,
-    pub(crate) needs: Option<u64>,
-}
-
-impl<'a, M: Model> Effect<'a, M> {
-    fn new(model: &M, input: &'a M::Input, output: Option<&'a M::Output>) -> Self {
-        Self {
-            input,
-            output,
-            overwrites: model.overwrites(input, output),
-            gives: model.gives(input, output),
-            needs: model.needs(input, output),
-        }
-    }
-
-    pub(crate) fn of(model: &M, call: &'a CallOf<M>) -> Self {
-        Self::new(model, &call.input, call.output.as_ref())
-    }
-
-    /// Could `blocked` be legal right after this changed the state?
-    pub(crate) fn may_enable(&self, model: &M, blocked: &Self) -> bool {
-        match (self.gives, blocked.needs) {
-            (Some(gives), Some(needs)) => gives == needs,
-            _ => model.may_enable(self.input, blocked.input, blocked.output),
-        }
-    }
+/// All operations with the same input and output.
+pub(crate) struct Class<'a, M: Model> {
+    pub(crate) effect: Effect<'a, M>,
+    pub(crate) nature: Nature,
 }
 
 /// An operation that must take effect between its call and its return.
-pub(crate) struct Required<'a, M: Model> {
-    pub(crate) effect: Effect<'a, M>,
-    pub(crate) read_only: bool,
+pub(crate) struct Required {
+    pub(crate) class: u32,
     /// A number that it has while it is open and that others have before and after.
     pub(crate) slot: usize,
     /// The position of its call among the events.
     pub(crate) call_event: u32,
     /// The position of its return among the events.
     pub(crate) return_event: u32,
-    /// The same for operations with the same input and output.
-    pub(crate) class: u32,
     pub(crate) source: u32,
+    /// False where it may be left out after all: it began before the window that is searched.
+    pub(crate) must: bool,
+    /// A blind write that nobody needs to have seen: any overwriting operation hides it.
+    pub(crate) coverable: bool,
 }
 
-/// Operations with the same input and output that may take effect or not.
-pub(crate) struct Optional<'a, M: Model> {
-    pub(crate) effect: Effect<'a, M>,
+/// Operations of one class that may take effect or not.
+pub(crate) struct Optional {
+    pub(crate) class: u32,
     /// For each one, in order of invocation: the event from which on it may take effect, and its source.
     pub(crate) from: Vec<(u32, u32)>,
 }
@@ -109,9 +54,10 @@ pub(crate) struct Event {
 /// The history as the search wants it.
 pub(crate) struct Problem<'a, M: Model> {
     pub(crate) model: &'a M,
-    pub(crate) required: Vec<Required<'a, M>>,
+    pub(crate) classes: Vec<Class<'a, M>>,
+    pub(crate) required: Vec<Required>,
     /// In order of their first member's invocation.
-    pub(crate) optional: Vec<Optional<'a, M>>,
+    pub(crate) optional: Vec<Optional>,
     pub(crate) events: Vec<Event>,
     /// How many required operations are open at once, at most.
     pub(crate) slots: usize,
@@ -120,40 +66,62 @@ pub(crate) struct Problem<'a, M: Model> {
     pub(crate) dependents: Vec<Vec<u32>>,
 }
 
+/// The class of an item, by the number that all items share.
+const NO_CLASS: u32 = u32::MAX;
+
 impl<'a, M: Model> Problem<'a, M> {
     pub(crate) fn new(model: &'a M, items: &[Item<'a, M>]) -> Self {
+        Self::with_natures(model, items, |_| None)
+    }
+
+    /// The same, where more is known about what operations can do than the model's hints tell.
+    pub(crate) fn with_natures(
+        model: &'a M,
+        items: &[Item<'a, M>],
+        known: impl Fn(&Item<'a, M>) -> Option<Nature>,
+    ) -> Self {
         let mut problem = Self {
             model,
-            required: Vec::new(),
+            classes: Vec::new(),
+            required: Vec::with_capacity(items.len()),
             optional: Vec::new(),
             events: Vec::new(),
             slots: 0,
             dependents: Vec::new(),
         };
-        let mut times = Vec::new();
+        let mut numbers = vec![NO_CLASS; items::classes(items)];
+        let mut times = Vec::with_capacity(2 * items.len());
         let mut open = Vec::new();
-        let mut classes = FxHashMap::default();
         for item in items {
-            let read_only = model.is_read_only(&item.call.input);
-            if read_only && (item.ret.is_none() || item.output.is_none()) {
+            if item.is_forgotten(model) {
                 continue;
             }
+            let number = &mut numbers[item.class() as usize];
+            if *number == NO_CLASS {
+                *number = problem.classes.len() as u32;
+                let effect = Effect::new(model, &item.call.input, item.output);
+                let nature = known(item).unwrap_or_else(|| effect.nature(model));
+                problem.classes.push(Class { effect, nature });
+            }
+            let class = *number;
             let Some(ret) = item.ret else {
-                open.push(item);
+                open.push((item, class));
                 continue;
             };
+            if problem.classes[class as usize].nature == Nature::Read && !item.must {
+                continue;
+            }
             let op = problem.required.len() as u32;
-            let class = classes.len() as u32;
             times.push((item.call.call, false, op));
             times.push((ret, true, op));
             problem.required.push(Required {
-                effect: Effect::new(model, &item.call.input, item.output),
-                read_only,
+                class,
                 slot: 0,
                 call_event: 0,
                 return_event: 0,
-                class: *classes.entry((&item.call.input, item.output)).or_insert(class),
                 source: item.source,
+                must: item.must,
+                coverable: false,
             });
         }
         // A call before a return at the same position: the intervals are closed.
@@ -162,7 +130,18 @@ impl<'a, M: Model> Problem<'a, M> {
         problem.assign_slots();
         problem.group_optional(open, &times);
         problem.find_dependents();
+        problem.find_coverable();
         problem
+    }
+
+    /// What a required operation does.
+    pub(crate) fn class_of(&self, op: u32) -> &Class<'a, M> {
+        &self.classes[self.required[op as usize].class as usize]
+    }
+
+    /// What the members of an optional group do.
+    pub(crate) fn class_of_group(&self, group: u32) -> &Class<'a, M> {
+        &self.classes[self.optional[group as usize].class as usize]
     }
 
     fn assign_slots(&mut self) {
@@ -182,65 +161,31 @@ impl<'a, M: Model> Problem<'a, M> {
         }
     }
 
-    fn group_optional(&mut self, mut open: Vec<&Item<'a, M>>, times: &[(u64, bool, u32)]) {
-        open.sort_by_key(|item| item.call.call);
+    fn group_optional(
+        &mut self,
+        mut open: Vec<(&Item<'a, M>, u32)>,
+        times: &[(u64, bool, u32)],
+    ) {
+        open.retain(|&(_, class)| self.classes[class as usize].nature != Nature::Read);
+        open.sort_by_key(|(item, _)| item.call.call);
         let mut groups = FxHashMap::default();
-        for item in open {
+        for (item, class) in open {
             let from = times
                 .partition_point(|&(time, returns, _)| (time, returns) < (item.call.call, false))
                 as u32;
-            let group = *groups.entry((&item.call.input, item.output)).or_insert_with(|| {
-                self.optional.push(Optional {
-                    effect: Effect::new(self.model, &item.call.input, item.output),
-                    from: Vec::new(),
-                });
+            let group = *groups.entry(class).or_insert_with(|| {
+                self.optional.push(Optional { class, from: Vec::new() });
                 self.optional.len() - 1
             });
             self.optional[group].from.push((from, item.source));
         }
     }
 
-    fn find_dependents(&mut self) {
-        // More comparisons than this and the operations without a fingerprint count as enabling everything.
-        const COMPARISONS_MAX: usize = 10_000_000;
-        self.dependents = vec![Vec::new(); self.required.len() + self.optional.len()];
-        let required = self.required.iter().map(|op| (&op.effect, op.read_only, 1));
-        let optional = self.optional.iter().map(|group| (&group.effect, false, group.from.len()));
-        let mut by_fingerprint: FxHashMap<u64, Producer> = FxHashMap::default();
-        let mut unclear = Vec::new();
-        for (number, (effect, read_only, count)) in required.chain(optional).enumerate() {
-            match effect.gives {
-                _ if read_only => {}
-                Some(gives) => {
-                    let only = if count == 1 { Producer::Only(number) } else { Producer::Several };
-                    let several = |producer: &mut Producer| *producer = Producer::Several;
-                    by_fingerprint.entry(gives).and_modify(several).or_insert(only);
-                }
-                None => unclear.push(effect),
-            }
-        }
-        if unclear.len() * self.required.len() > COMPARISONS_MAX {
-            return;
-        }
-        let mut by_return: Vec<u32> = (0..self.required.len() as u32).collect();
-        by_return.sort_unstable_by_key(|&op| self.required[op as usize].return_event);
-        for op in by_return {
-            let effect = &self.required[op as usize].effect;
-            let producer = effect.needs.and_then(|needs| by_fingerprint.get(&needs));
-            let Some(&Producer::Only(number)) = producer else { continue };
-            // An operation that makes itself legal again depends on nobody else.
-            let by_another = unclear.iter().any(|other| other.may_enable(self.model, effect));
-            if number != op as usize && !by_another {
-                self.dependents[number].push(op);
-            }
+    /// What others depend on cannot be hidden from them.
+    fn find_coverable(&mut self) {
+        for (op, dependents) in self.required.iter_mut().zip(&self.dependents) {
+            let nature = self.classes[op.class as usize].nature;
+            op.coverable = nature == Nature::Write && dependents.is_empty();
         }
     }
-}
-
-/// Who leaves a fingerprint behind.
-#[derive(Clone, Copy)]
-enum Producer {
-    /// The operation or group with this number, and only one operation of it.
-    Only(usize),
-    Several,
 }

@@ -146,3 +146,34 @@ pub fn make_stale<M: Model>(model: &M, calls: &mut [CallOf<M>]) {
     let early = (0..late * 9 / 10).rev().find(|&i| is_read(&calls[i])).expect("half are reads");
     calls[late].output = calls[early].output.clone();
 }
+
+/// One lie near the end of a history of compare-and-sets.
+#[derive(Clone, Copy, Debug)]
+pub enum Spoil {
+    /// A read saw what another had seen long before.
+    StaleRead,
+    /// A read saw a value that nobody wrote.
+    PhantomRead,
+    /// A compare-and-set found a value that nobody wrote.
+    ImpossibleCas,
+}
+
+impl Spoil {
+    pub fn apply(self, calls: &mut [CallOf<CasRegister>]) {
+        let late = calls.len() - calls.len() / 20;
+        let mut after = calls[late..].iter_mut().filter(|call| call.ret.is_some());
+        match self {
+            Self::StaleRead => make_stale(&CasRegister::default(), calls),
+            Self::PhantomRead => {
+                let read = after.find(|call| call.input == CasInput::Read);
+                read.expect("a third are reads").output = Some(CasOutput::Value(9.into()));
+            }
+            Self::ImpossibleCas => {
+                let cas = after.find(|call| matches!(call.input, CasInput::Cas(..)));
+                let cas = cas.expect("a third are compare-and-sets");
+                (cas.input, cas.output) =
+                    (CasInput::Cas(9.into(), 1.into()), Some(CasOutput::Cas(true)));
+            }
+        }
+    }
+}
