@@ -6,9 +6,10 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use linearizability::models::{CasRegister, Kv};
 use linearizability::{CallOf, Limits, Report, check, check_by_key};
-use synthetic::Shape;
+use synthetic::{Shape, Spoil};
 
 #[path = "../tests/common/synthetic.rs"]
+#[allow(dead_code, reason = "other lies are for the tests")]
 mod synthetic;
 
 /// One thread, so that figures compare.
@@ -83,6 +84,13 @@ fn few_values(criterion: &mut Criterion) {
     let shape = Shape { operations: 100_000, clients: 10, keys: 1, unknown_per_mille: 0 };
     let calls = synthetic::cas(shape, 1);
     one(criterion, "cas over 5 values/100k/10 clients/valid", &calls);
+    for operations in [1_000, 10_000] {
+        let shape = Shape { operations, clients: 50, keys: 1, unknown_per_mille: 15 };
+        let mut calls = synthetic::cas(shape, 1);
+        one(criterion, &format!("cas over 5 values/{operations}/50 clients/valid"), &calls);
+        Spoil::ImpossibleCas.apply(&mut calls);
+        one(criterion, &format!("cas over 5 values/{operations}/50 clients/bad"), &calls);
+    }
 }
 
 criterion_group! {

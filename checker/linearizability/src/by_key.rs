@@ -1,23 +1,23 @@
 //! Many independent objects.
 
 use std::fmt::Display;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use history::Verdict;
 
 use crate::check::{Answer, conclude, deadline, decide_by_search, decide_fast};
-use crate::limits::{Budget, Stop};
+use crate::limits::{Budget, Explained, Stop};
+use crate::parallel::{THREADS_MAX, in_parallel};
 use crate::{CallOf, Limits, Model, Report, Statistics};
 
 /// Configurations that a key's first search may visit: enough for nearly every key.
 const FIRST_NODES: u64 = 20_000;
 
+/// And that much more for each operation: a search that needs no second try is never cut short.
+const NODES_EACH: u64 = 4;
+
 /// How much more the next search gets.
 const GROWTH: u64 = 8;
-
-/// The most threads: the machine is also somebody else's.
-const THREADS_MAX: usize = 8;
 
 /// The calls on one key, with the key's name.
 type Group<K, M> = (K, Vec<CallOf<M>>);
@@ -40,11 +40,13 @@ pub fn check_by_key<M: Model, K: Display>(
         keys: groups.len() as u64,
         ..Statistics::default()
     };
-    let decided = decide_all(model, &groups, limits, deadline, &mut statistics);
+    let parts: Vec<&[CallOf<M>]> = groups.iter().map(|(_, calls)| calls.as_slice()).collect();
+    let decided = decide_all(model, &parts, limits, deadline, &mut statistics);
     let mut report = match decided {
         Some((group, answer)) => {
             let (key, calls) = &groups[group];
             let mut report = conclude(model, calls, answer, Some(key.clone()), limits, deadline);
+            statistics.stopped = report.statistics.stopped;
             report.reason = report.reason.map(|reason| format!("{key}: {reason}"));
             report
         }
@@ -60,11 +62,11 @@ pub fn check_by_key<M: Model, K: Display>(
     report
 }
 
-/// The first group that is not valid, a violation before anything undecided: the same whatever the number of
+/// The first part that is not valid, a violation before anything undecided: the same whatever the number of
 /// threads, as long as time and memory suffice.
-fn decide_all<M: Model>(
+pub(crate) fn decide_all<M: Model>(
     model: &M,
-    groups: &[Group<String, M>],
+    parts: &[&[CallOf<M>]],
     limits: &Limits,
     deadline: Instant,
     statistics: &mut Statistics,
@@ -73,46 +75,55 @@ fn decide_all<M: Model>(
     let mut budget = Budget {
         deadline,
         // Not by the number of threads: what is found must not depend on it.
-        memory_bytes: limits.memory_bytes / THREADS_MAX as u64,
+        memory_bytes: limits.memory_bytes / parts.len().clamp(1, THREADS_MAX) as u64,
         nodes: FIRST_NODES,
         cancel: limits.cancel.as_deref(),
     };
-    let fast = |group: usize, statistics: &mut Statistics| match budget.spent() {
-        Some(stop) => Some(Answer::Stopped(stop)),
-        None => decide_fast(model, &groups[group].1, statistics),
+    let fast = |part: usize, statistics: &mut Statistics| match budget.spent() {
+        Some(stop) => Some(Answer::Stopped(stop, Explained::default())),
+        None => decide_fast(model, parts[part], statistics),
     };
-    let all: Vec<usize> = (0..groups.len()).collect();
+    let all: Vec<usize> = (0..parts.len()).collect();
     let mut undecided = None;
     let mut left = Vec::new();
-    for (group, answer) in in_parallel(&all, threads, statistics, fast) {
+    for (part, answer) in asked(&all, threads, statistics, fast) {
         match answer {
-            None => left.push(group),
+            None => left.push(part),
             Some(Answer::Valid) => {}
-            Some(answer) if answer.is_violation() => return Some((group, answer)),
-            Some(answer) => undecided = undecided.or(Some((group, answer))),
+            Some(answer) if answer.is_violation() => return Some((part, answer)),
+            Some(answer) => undecided = undecided.or(Some((part, answer))),
         }
     }
-    let mut alone = false;
+    let mut furthest = vec![Explained::default(); parts.len()];
+    let mut alone = parts.len() == 1;
     while !left.is_empty() {
-        let search = |group: usize, statistics: &mut Statistics| {
-            decide_by_search(model, &groups[group].1, &budget, statistics)
+        // One part may have all the threads for itself.
+        let (across, within) = if alone || left.len() == 1 { (1, threads) } else { (threads, 1) };
+        let search = |part: usize, statistics: &mut Statistics| {
+            let nodes = budget.nodes.saturating_add(NODES_EACH * parts[part].len() as u64);
+            let budget = Budget { nodes, ..budget };
+            decide_by_search(model, parts[part], &budget, within, statistics)
         };
         let (mut again, mut crowded) = (Vec::new(), false);
-        let threads = if alone { 1 } else { threads };
-        for (group, answer) in in_parallel(&left, threads, statistics, search) {
+        for (part, mut answer) in asked(&left, across, statistics, search) {
+            // A search that the clock ends early may have come less far than an earlier one.
+            if let Answer::Stopped(_, explained) = &mut answer {
+                *explained = (*explained).max(furthest[part]);
+                furthest[part] = *explained;
+            }
             match answer {
                 Answer::Valid => statistics.searched += 1,
                 _ if answer.is_violation() => {
                     statistics.searched += 1;
-                    return Some((group, answer));
+                    return Some((part, answer));
                 }
-                Answer::Stopped(Stop::Nodes) => again.push(group),
+                Answer::Stopped(Stop::Nodes, _) => again.push(part),
                 // With all the memory to itself it may still fit.
-                Answer::Stopped(Stop::Memory) if !alone => {
+                Answer::Stopped(Stop::Memory, _) if !alone => {
                     crowded = true;
-                    again.push(group);
+                    again.push(part);
                 }
-                answer => undecided = undecided.or(Some((group, answer))),
+                answer => undecided = undecided.or(Some((part, answer))),
             }
         }
         if crowded {
@@ -129,42 +140,23 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Asks about each of these groups; the answers are in their order.
-fn in_parallel<A: Send>(
-    groups: &[usize],
+/// Asks about each of these parts, with statistics of its own.
+fn asked<A: Send>(
+    parts: &[usize],
     threads: usize,
     statistics: &mut Statistics,
     ask: impl Fn(usize, &mut Statistics) -> A + Sync,
 ) -> Vec<(usize, A)> {
-    let next = AtomicUsize::new(0);
-    let work = || {
+    let answers = in_parallel(parts, threads, |part| {
         let mut statistics = Statistics::default();
-        let mut answers = Vec::new();
-        while let Some(&group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-            answers.push((group, ask(group, &mut statistics)));
-        }
-        (statistics, answers)
+        let answer = ask(part, &mut statistics);
+        (part, answer, statistics)
+    });
+    let add = |(part, answer, taken): (usize, A, Statistics)| {
+        statistics.nodes += taken.nodes;
+        statistics.fast += taken.fast;
+        statistics.memory_bytes = statistics.memory_bytes.max(taken.memory_bytes);
+        (part, answer)
     };
-    let parts: Vec<(Statistics, Vec<(usize, A)>)> = if threads.min(groups.len()) <= 1 {
-        vec![work()]
-    } else {
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            let joined = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
-            joined
-                .map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
-        })
-    };
-    let mut answers = Vec::with_capacity(groups.len());
-    let mut memory_bytes = 0;
-    for (part, mut found) in parts {
-        statistics.nodes += part.nodes;
-        statistics.fast += part.fast;
-        memory_bytes += part.memory_bytes;
-        answers.append(&mut found);
-    }
-    statistics.memory_bytes = statistics.memory_bytes.max(memory_bytes);
-    answers.sort_by_key(|&(group, _)| group);
-    answers
+    answers.into_iter().map(add).collect()
 }

@@ -4,26 +4,25 @@ use std::time::{Duration, Instant};
 
 use history::Verdict;
 
+use crate::by_key::decide_all;
 use crate::fast::{self, Decision};
-use crate::limits::{Budget, Stop};
+use crate::limits::{Budget, Explained, Stop};
 use crate::monitors::{MonitorVerdict, Refutation};
 use crate::problem::{self, Problem};
+use crate::refute::{self, refute};
 use crate::search::{Found, search};
 use crate::{CallOf, Limits, Model, Report, Statistics, certificate, witness};
 
 /// Is there an order of the calls that the model accepts and that respects real time?
 pub fn check<M: Model>(model: &M, calls: &[CallOf<M>], limits: &Limits) -> Report {
     let start = Instant::now();
-    let budget = Budget {
-        deadline: deadline(start, limits),
-        memory_bytes: limits.memory_bytes,
-        nodes: u64::MAX,
-        cancel: limits.cancel.as_deref(),
-    };
+    let deadline = deadline(start, limits);
     let mut statistics =
         Statistics { operations: calls.len() as u64, keys: 1, ..Statistics::default() };
-    let answer = decide(model, calls, &budget, &mut statistics);
-    let mut report = conclude(model, calls, answer, None, limits, budget.deadline);
+    let decided = decide_all(model, &[calls], limits, deadline, &mut statistics);
+    let answer = decided.map_or(Answer::Valid, |(_, answer)| answer);
+    let mut report = conclude(model, calls, answer, None, limits, deadline);
+    statistics.stopped = report.statistics.stopped;
     statistics.elapsed = start.elapsed();
     report.statistics = statistics;
     report
@@ -46,7 +45,7 @@ pub(crate) enum Answer {
     Contradictory(fast::Violation),
     /// No order exists, and the model's monitor knows why.
     Refuted(Refutation),
-    Stopped(Stop),
+    Stopped(Stop, Explained),
     /// The history or this crate is wrong.
     Unsound(String),
 }
@@ -55,22 +54,6 @@ impl Answer {
     pub(crate) fn is_violation(&self) -> bool {
         matches!(self, Self::Illegal { .. } | Self::Contradictory(_) | Self::Refuted(_))
     }
-}
-
-/// Takes the fast path where there is one, or searches.
-pub(crate) fn decide<M: Model>(
-    model: &M,
-    calls: &[CallOf<M>],
-    budget: &Budget<'_>,
-    statistics: &mut Statistics,
-) -> Answer {
-    if let Some(stop) = budget.spent() {
-        return Answer::Stopped(stop);
-    }
-    decide_fast(model, calls, statistics).unwrap_or_else(|| {
-        statistics.searched += 1;
-        decide_by_search(model, calls, budget, statistics)
-    })
 }
 
 /// Decides without a search, and replays what was found; `None` where that needs a search.
@@ -107,17 +90,21 @@ pub(crate) fn decide_fast<M: Model>(
     Some(answer)
 }
 
-/// Searches, and replays what was found.
+/// Searches, and replays what was found. Where that takes too long, a part of the history may tell.
 pub(crate) fn decide_by_search<M: Model>(
     model: &M,
     calls: &[CallOf<M>],
     budget: &Budget<'_>,
+    threads: usize,
     statistics: &mut Statistics,
 ) -> Answer {
-    let problem = Problem::new(model, &problem::items::<M>(calls));
-    let Found { answer, nodes, memory_bytes, suspects, .. } = search(&problem, budget);
+    let items = problem::items::<M>(calls);
+    let problem = Problem::new(model, &items);
+    let Found { answer, nodes, memory_bytes, explained, suspects } = search(&problem, budget);
     statistics.nodes += nodes;
     statistics.memory_bytes = statistics.memory_bytes.max(memory_bytes);
+    let source = |op: u32| problem.required[op as usize].source as usize;
+    let suspects: Vec<usize> = suspects.into_iter().map(source).collect();
     match answer {
         Ok(Some(order)) if certificate::is_legal(model, calls, &order) => Answer::Valid,
         Ok(Some(_)) => Answer::Unsound(
@@ -125,11 +112,21 @@ pub(crate) fn decide_by_search<M: Model>(
              contradict each other."
                 .to_owned(),
         ),
-        Ok(None) => {
-            let source = |op: u32| problem.required[op as usize].source as usize;
-            Answer::Illegal { suspects: suspects.into_iter().map(source).collect() }
+        Ok(None) => Answer::Illegal { suspects },
+        Err(stop @ (Stop::Nodes | Stop::Memory)) => {
+            let stuck = suspects.first().map(|&stuck| stuck as u32);
+            let Some(stuck) = items.iter().find(|item| Some(item.source) == stuck) else {
+                return Answer::Stopped(stop, explained);
+            };
+            let (refuted, nodes) =
+                refute(model, &items, stuck, refute::sizes(), budget, threads);
+            statistics.nodes += nodes;
+            match refuted {
+                Some(impossible) => Answer::Illegal { suspects: vec![impossible as usize] },
+                None => Answer::Stopped(stop, explained),
+            }
         }
-        Err(stop) => Answer::Stopped(stop),
+        Err(stop) => Answer::Stopped(stop, explained),
     }
 }
 
@@ -142,10 +139,14 @@ pub(crate) fn conclude<M: Model>(
     limits: &Limits,
     deadline: Instant,
 ) -> Report {
+    let mut statistics = Statistics::default();
     let inconclusive = |reason| (Verdict::Inconclusive, Some(reason), None);
     let (verdict, reason, witness) = match answer {
         Answer::Valid => (Verdict::Valid, None, None),
-        Answer::Stopped(stop) => inconclusive(stop.reason(limits)),
+        Answer::Stopped(stop, explained) => {
+            statistics.stopped = Some(explained);
+            inconclusive(stop.reason(limits, explained))
+        }
         Answer::Unsound(reason) => inconclusive(reason),
         Answer::Contradictory(violation) => {
             (Verdict::Violation, None, Some(fast::describe(model, calls, &violation, key)))
@@ -160,5 +161,5 @@ pub(crate) fn conclude<M: Model>(
             }
         }
     };
-    Report { verdict, reason, witness, statistics: Statistics::default() }
+    Report { verdict, reason, witness, statistics }
 }

@@ -11,7 +11,7 @@ pub struct Limits {
     pub time: Duration,
     /// Memory of the search (the history itself not counted).
     pub memory_bytes: u64,
-    /// Threads for independent keys; `None`: as many as the machine has cores, up to eight.
+    /// Threads for independent keys and for parts of a history; `None`: as many as the machine has cores, up to eight.
     pub threads: Option<usize>,
     /// Set from another thread, this ends the check soon.
     pub cancel: Option<Arc<AtomicBool>>,
@@ -35,6 +35,13 @@ pub(crate) struct Budget<'a> {
 }
 
 impl Budget<'_> {
+    /// For histories of a handful of operations.
+    pub(crate) fn unlimited() -> Self {
+        const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+        let deadline = Instant::now() + FAR;
+        Self { deadline, memory_bytes: u64::MAX, nodes: u64::MAX, cancel: None }
+    }
+
     pub(crate) fn spent(&self) -> Option<Stop> {
         if self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
             Some(Stop::Cancelled)
@@ -57,20 +64,37 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
-    pub(crate) fn reason(self, limits: &Limits) -> String {
-        match self {
+    /// Why, and how far the search came.
+    pub(crate) fn reason(self, limits: &Limits, explained: Explained) -> String {
+        let why = match self {
             Stop::Time | Stop::Nodes => format!(
-                "The search did not finish within {:.1} s; allow it more time.",
+                "The search did not finish within {:.1} s; allow it more time",
                 limits.time.as_secs_f64()
             ),
             Stop::Memory => format!(
-                "The search needs more than {} MB of memory; allow it more.",
+                "The search needs more than {} MB of memory; allow it more",
                 limits.memory_bytes / 1_000_000
             ),
-            Stop::Cancelled => "The check was cancelled.".to_owned(),
+            Stop::Cancelled => "The check was cancelled".to_owned(),
             Stop::TooConcurrent(open) => {
-                format!("{open} operations are open at once, more than the search can follow.")
+                return format!(
+                    "{open} operations are open at once, more than the search can follow."
+                );
             }
+        };
+        let Explained { first, of } = explained;
+        if of == 0 {
+            return format!("{why}.");
         }
+        format!("{why}. It stopped after explaining the first {first} of {of} operations.")
     }
+}
+
+/// How far a search came: so many of the operations that returned, in order of their returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Explained {
+    /// As many returned before the first that fitted no order.
+    pub first: u64,
+    /// All that returned and tell anything.
+    pub of: u64,
 }

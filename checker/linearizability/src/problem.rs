@@ -66,7 +66,7 @@ pub(crate) struct Problem<'a, M: Model> {
     pub(crate) dependents: Vec<Vec<u32>>,
 }
 
-/// The class of an item, by the number that all items share.
+/// No item of this class was met yet.
 const NO_CLASS: u32 = u32::MAX;
 
 impl<'a, M: Model> Problem<'a, M> {
@@ -161,11 +161,7 @@ impl<'a, M: Model> Problem<'a, M> {
         }
     }
 
-    fn group_optional(
-        &mut self,
-        mut open: Vec<(&Item<'a, M>, u32)>,
-        times: &[(u64, bool, u32)],
-    ) {
+    fn group_optional(&mut self, mut open: Vec<(&Item<'a, M>, u32)>, times: &[(u64, bool, u32)]) {
         open.retain(|&(_, class)| self.classes[class as usize].nature != Nature::Read);
         open.sort_by_key(|(item, _)| item.call.call);
         let mut groups = FxHashMap::default();

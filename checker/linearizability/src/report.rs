@@ -5,6 +5,8 @@ use std::time::Duration;
 use history::{CheckResult, Verdict, Violation};
 use serde_json::json;
 
+use crate::limits::Explained;
+
 /// The verdict, and what supports it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
@@ -44,7 +46,9 @@ pub struct Statistics {
     pub searched: u64,
     /// Configurations the search visited.
     pub nodes: u64,
-    /// Memory of the search at its greatest.
+    /// How far the search came that did not finish; nothing where all did.
+    pub stopped: Option<Explained>,
+    /// Memory of the largest search.
     pub memory_bytes: u64,
     /// Wall time.
     pub elapsed: Duration,
@@ -95,6 +99,7 @@ impl Report {
             "fast": statistics.fast,
             "searched": statistics.searched,
             "nodes": statistics.nodes,
+            "stopped": statistics.stopped.map(|Explained { first, of }| json!({ "explained": first, "of": of })),
             "memory_bytes": statistics.memory_bytes,
             "elapsed_ms": u64::try_from(statistics.elapsed.as_millis()).unwrap_or(u64::MAX),
         }))

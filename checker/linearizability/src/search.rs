@@ -23,8 +23,8 @@ mod order;
 mod states;
 
 use crate::Model;
-use crate::limits::{Budget, Stop};
-use crate::problem::Problem;
+use crate::limits::{Budget, Explained, Stop};
+use crate::problem::{Event, Problem};
 use configuration::{Configuration, Open};
 use explore::Frame;
 use memo::Memo;
@@ -37,10 +37,9 @@ pub(crate) struct Found {
     pub(crate) answer: Result<Option<Vec<u32>>, Stop>,
     pub(crate) nodes: u64,
     pub(crate) memory_bytes: u64,
-    /// The event that no configuration got past.
-    pub(crate) furthest: usize,
-    /// Where no order exists: the required operations that could not be had at the furthest point, the one
-    /// that blocks there first.
+    /// How far the best configuration came.
+    pub(crate) explained: Explained,
+    /// The required operations that could not be had at the furthest point, the one that blocks there first.
     pub(crate) suspects: Vec<u32>,
 }
 
@@ -66,7 +65,7 @@ pub(crate) fn search_from<M: Model>(
             answer: Err(Stop::TooConcurrent(open)),
             nodes: 0,
             memory_bytes: 0,
-            furthest: 0,
+            explained: Explained::default(),
             suspects: Vec::new(),
         },
     }
@@ -130,9 +129,15 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
             answer,
             nodes: self.nodes,
             memory_bytes: self.memory_bytes.max(self.memory()),
-            furthest: self.furthest,
+            explained: self.explained(),
             suspects: blocker.into_iter().chain(self.suspects).collect(),
         }
+    }
+
+    fn explained(&self) -> Explained {
+        let returns = |events: &[Event]| events.iter().filter(|event| event.returns).count() as u64;
+        let events = &self.problem.events;
+        Explained { first: returns(&events[..self.furthest]), of: returns(events) }
     }
 
     /// Looks at the clock now and then.
@@ -140,9 +145,6 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
         self.work = self.work.wrapping_add(1);
         if !self.work.is_multiple_of(16) {
             return Ok(());
-        }
-        if self.memory() > self.budget.memory_bytes {
-            return Err(Stop::Memory);
         }
         self.budget.spent().map_or(Ok(()), Err)
     }
@@ -153,14 +155,13 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
         (stack + order) as u64 + self.memo.bytes() + self.states.bytes()
     }
 
-    /// Stops where the memo is about to double: for a moment both are there.
+    /// Where the memo is about to double, both are there for a moment.
     fn check_memory(&mut self) -> Result<(), Stop> {
-        let Some(growth) = self.memo.growth_bytes() else { return Ok(()) };
-        let doubled = self.memory() + growth;
-        if doubled > self.budget.memory_bytes {
+        let needed = self.memory() + self.memo.growth_bytes().unwrap_or(0);
+        if needed > self.budget.memory_bytes {
             return Err(Stop::Memory);
         }
-        self.memory_bytes = self.memory_bytes.max(doubled);
+        self.memory_bytes = self.memory_bytes.max(needed);
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::{KvCall, call};
 use history::Verdict;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
-use linearizability::{Limits, Report, check, check_by_key};
+use linearizability::{Explained, Limits, Report, check, check_by_key};
 
 /// Sixty concurrent appends whose results nobody knows, and a read that fits none of their orders until all
 /// have been tried: 60! of them, and nothing that a memory of configurations could merge.
@@ -38,6 +38,10 @@ fn reason(report: &Report) -> &str {
 fn time_is_limited() {
     let report = check(&Kv, &hard(), &limited(200, u64::MAX));
     assert!(reason(&report).contains("within 0.2 s"), "{report:?}");
+    // The appends fit, the read does not.
+    let stopped = Some(Explained { first: 60, of: 61 });
+    assert_eq!(report.statistics.stopped, stopped);
+    assert!(reason(&report).ends_with("explaining the first 60 of 61 operations."), "{report:?}");
 }
 
 #[test]

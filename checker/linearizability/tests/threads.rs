@@ -2,9 +2,12 @@
 
 mod common;
 
+use common::synthetic::{self, Shape, Spoil};
 use common::{FLAVOURS, KvWorkload, history, rng};
+use history::Verdict;
+use linearizability::models::CasRegister;
 use linearizability::models::kv::Kv;
-use linearizability::{CallOf, Limits, Report, check_by_key};
+use linearizability::{CallOf, Limits, Report, check, check_by_key};
 
 fn with_threads(groups: &[(usize, Vec<CallOf<Kv>>)], threads: usize) -> Report {
     let limits = Limits { threads: Some(threads), ..Limits::default() };
@@ -13,6 +16,24 @@ fn with_threads(groups: &[(usize, Vec<CallOf<Kv>>)], threads: usize) -> Report {
     report.statistics.elapsed = std::time::Duration::ZERO;
     report.statistics.memory_bytes = 0;
     report
+}
+
+/// Parts of one history, refuted by several threads or one: fifty clients with few values, and one lie.
+#[test]
+fn one_hard_history_gets_the_same_report_with_one_thread_and_with_four() {
+    let shape = Shape { operations: 1_000, clients: 50, keys: 1, unknown_per_mille: 15 };
+    for spoil in [Spoil::PhantomRead, Spoil::ImpossibleCas] {
+        let mut calls = synthetic::cas(shape, 1);
+        spoil.apply(&mut calls);
+        let with = |threads| {
+            let limits = Limits { threads: Some(threads), ..Limits::default() };
+            let mut report = check(&CasRegister::default(), &calls, &limits);
+            assert_eq!(report.verdict, Verdict::Violation, "{report:?}");
+            report.statistics.elapsed = std::time::Duration::ZERO;
+            report
+        };
+        assert_eq!(with(1), with(4));
+    }
 }
 
 /// Twelve keys at a time, fast and searched, right and wrong.

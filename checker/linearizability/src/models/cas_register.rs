@@ -165,7 +165,8 @@ fn step_of<'a>(
 }
 
 fn fingerprint(value: &Value) -> u64 {
-    FxBuildHasher.hash_one(value)
+    // Never `UNCHANGED`, which the hash of 0 would be.
+    FxBuildHasher.hash_one(value).max(UNCHANGED + 1)
 }
 
 /// A number as it is, anything longer shortened.

@@ -230,7 +230,8 @@ fn needed<'a>(input: &'a KvInput, output: Option<&'a KvOutput>) -> Needed<'a> {
 }
 
 fn fingerprint(value: Option<&str>) -> u64 {
-    FxBuildHasher.hash_one(value)
+    // Never `UNCHANGED`, which the hash of 0 would be.
+    FxBuildHasher.hash_one(value).max(UNCHANGED + 1)
 }
 
 /// The value of a key, or its absence.

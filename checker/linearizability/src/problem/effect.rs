@@ -32,10 +32,12 @@ impl<'a, M: Model> Effect<'a, M> {
     }
 
     pub(super) fn nature(&self, model: &M) -> Nature {
-        if model.is_read_only(self.input) || self.gives == Some(UNCHANGED) {
+        if model.is_read_only(self.input) {
             Nature::Read
         } else if model.overwrites(self.input, self.output) {
             Nature::Write
+        } else if self.gives == Some(UNCHANGED) {
+            Nature::Read
         } else {
             Nature::Other
         }

@@ -76,8 +76,7 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
                     self.now.due.insert(op.slot);
                 }
             } else {
-                let gone =
-                    self.now.taken.contains(op.slot) || self.open.reads.contains(op.slot);
+                let gone = self.now.taken.contains(op.slot) || self.open.reads.contains(op.slot);
                 if self.now.due.contains(op.slot) || !(gone || self.is_useless(op.class)) {
                     break;
                 }

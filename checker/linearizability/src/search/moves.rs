@@ -93,9 +93,7 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
     fn overrides_the_last(&mut self, class: u32, after: u32) -> bool {
         let Before { state, was_due, .. } = self.now.before;
         let overwrites = self.problem.classes[class as usize].nature == Nature::Write;
-        state != NONE
-            && (overwrites || !was_due)
-            && self.states.step(state, class) == Some(after)
+        state != NONE && (overwrites || !was_due) && self.states.step(state, class) == Some(after)
     }
 
     /// Would something that only the present state makes legal be left behind, if `by` changed the state?
@@ -205,8 +203,7 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
 
     /// Makes this the state; an overwriting operation hides all blind writes that are open.
     fn enter(&mut self, producer: u32, after: u32, overwrites: bool, must: bool) {
-        let hidden =
-            if overwrites { self.now.due.and(self.open.coverable) } else { Mask::EMPTY };
+        let hidden = if overwrites { self.now.due.and(self.open.coverable) } else { Mask::EMPTY };
         let returns = hidden.iter().map(|slot| {
             let op = self.open.op(slot);
             self.problem.required[op as usize].return_event

@@ -13,7 +13,7 @@ const UNKNOWN: u32 = u32::MAX;
 const ILLEGAL: u32 = u32::MAX - 1;
 
 /// The most steps remembered.
-const REMEMBERED_MAX: usize = 1 << 20;
+const REMEMBERED_MAX: usize = 1 << 17;
 
 /// The states met so far.
 pub(super) struct States<'p, 'a, M: Model> {

@@ -7,7 +7,7 @@ use std::ops::AddAssign;
 use history::Verdict;
 use linearizability::models::kv::Kv;
 use linearizability::models::multi_register::MultiRegister;
-use linearizability::{CallOf, Limits, Report, check, oracle};
+use linearizability::{CallOf, Limits, Report, check, is_refuted_by_a_window, oracle};
 
 use super::registers::{CasWorkload, IntFlavour};
 use super::{Flavour, KvWorkload, Workload, history, rng};
@@ -19,6 +19,8 @@ pub struct Tally {
     pub violations: usize,
     /// Of both, those decided without a search.
     pub fast: usize,
+    /// Of the violations, those that a window of a few events proves.
+    pub refuted: usize,
     pub disagreements: usize,
 }
 
@@ -27,17 +29,18 @@ impl AddAssign for Tally {
         self.valid += other.valid;
         self.violations += other.violations;
         self.fast += other.fast;
+        self.refuted += other.refuted;
         self.disagreements += other.disagreements;
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { valid, violations, fast, disagreements } = self;
+        let Self { valid, violations, fast, refuted, disagreements } = self;
         write!(
             f,
             "{valid:>9} valid, {violations:>9} violations, {fast:>9} by the fast path, \
-             {disagreements} disagreements"
+             {refuted:>8} by a window, {disagreements} disagreements"
         )
     }
 }
@@ -93,7 +96,7 @@ pub fn compare<W: Workload>(
     judge: impl Fn(&[CallOf<W>]) -> Report,
 ) -> Tally {
     let (mut rng, mut tally) = (rng(seed), Tally::default());
-    for _ in 0..count {
+    for number in 0..count {
         let calls = history(workload, &mut rng, 9);
         let expected = oracle::is_linearizable(workload, &calls);
         let report = judge(&calls);
@@ -104,6 +107,12 @@ pub fn compare<W: Workload>(
             }
             tally.disagreements += 1;
         }
+        let refuted = is_refuted_by_a_window(workload, &calls, 2 + number % 7);
+        if refuted && expected {
+            println!("wrongly refuted:\n{}", shown(workload, &calls));
+            tally.disagreements += 1;
+        }
+        tally.refuted += usize::from(refuted);
         tally.fast += report.statistics.fast as usize;
         if report.verdict == Verdict::Violation {
             tally.violations += 1;

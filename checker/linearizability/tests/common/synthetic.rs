@@ -156,6 +156,8 @@ pub enum Spoil {
     PhantomRead,
     /// A compare-and-set found a value that nobody wrote.
     ImpossibleCas,
+    /// Twenty compare-and-sets in a row that were refused say that they were not.
+    FlippedCas,
 }
 
 impl Spoil {
@@ -167,6 +169,13 @@ impl Spoil {
             Self::PhantomRead => {
                 let read = after.find(|call| call.input == CasInput::Read);
                 read.expect("a third are reads").output = Some(CasOutput::Value(9.into()));
+            }
+            Self::FlippedCas => {
+                let refused =
+                    |call: &&mut CallOf<CasRegister>| call.output == Some(CasOutput::Cas(false));
+                after.filter(refused).take(20).for_each(|call| {
+                    call.output = Some(CasOutput::Cas(true));
+                });
             }
             Self::ImpossibleCas => {
                 let cas = after.find(|call| matches!(call.input, CasInput::Cas(..)));
