@@ -42,6 +42,7 @@ pub fn check_by_key<M: Model, K: Display>(
     };
     let parts: Vec<&[CallOf<M>]> = groups.iter().map(|(_, calls)| calls.as_slice()).collect();
     let decided = decide_all(model, &parts, limits, deadline, &mut statistics);
+    statistics.deciding = start.elapsed();
     let mut report = match decided {
         Some((group, answer)) => {
             let (key, calls) = &groups[group];

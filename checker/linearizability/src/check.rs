@@ -20,6 +20,7 @@ pub fn check<M: Model>(model: &M, calls: &[CallOf<M>], limits: &Limits) -> Repor
     let mut statistics =
         Statistics { operations: calls.len() as u64, keys: 1, ..Statistics::default() };
     let decided = decide_all(model, &[calls], limits, deadline, &mut statistics);
+    statistics.deciding = start.elapsed();
     let answer = decided.map_or(Answer::Valid, |(_, answer)| answer);
     let mut report = conclude(model, calls, answer, None, limits, deadline);
     statistics.stopped = report.statistics.stopped;

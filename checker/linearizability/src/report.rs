@@ -50,7 +50,9 @@ pub struct Statistics {
     pub stopped: Option<Explained>,
     /// Memory of the largest search.
     pub memory_bytes: u64,
-    /// Wall time.
+    /// Wall time until the verdict.
+    pub deciding: Duration,
+    /// Wall time, the witness and its sentence included.
     pub elapsed: Duration,
 }
 
@@ -101,6 +103,7 @@ impl Report {
             "nodes": statistics.nodes,
             "stopped": statistics.stopped.map(|Explained { first, of }| json!({ "explained": first, "of": of })),
             "memory_bytes": statistics.memory_bytes,
+            "deciding_ms": u64::try_from(statistics.deciding.as_millis()).unwrap_or(u64::MAX),
             "elapsed_ms": u64::try_from(statistics.elapsed.as_millis()).unwrap_or(u64::MAX),
         }))
     }

@@ -9,7 +9,7 @@ use crate::problem::Item;
 const RESULTS_MAX: usize = 4;
 
 /// Configurations to visit.
-const NODES_MAX: usize = 20_000;
+const NODES_MAX: usize = 1000;
 
 /// All results that this operation (a place among the items) could have had after any legal order of others that
 /// came before it; `None` where there are many, or too much to try.

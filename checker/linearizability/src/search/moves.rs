@@ -138,9 +138,9 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
         }
         let class = self.problem.optional[group as usize].class;
         let after = self.states.step(self.now.state, class)?;
-        let worthwhile = !self.overrides_the_last(class, after)
-            && !(after != self.now.state && self.is_needed_still(NONE))
-            && self.is_worthwhile(class, after);
+        let destroys = after != self.now.state && self.is_needed_still(NONE);
+        let worthwhile =
+            !destroys && !self.overrides_the_last(class, after) && self.is_worthwhile(class, after);
         worthwhile.then_some(after)
     }
 
