@@ -11,8 +11,11 @@ use linearizability::Limits;
 mod anomalies;
 mod bank_swap;
 mod bank_txn;
+mod counter;
 mod cycles;
 mod guards;
+mod long_fork;
+mod multi;
 mod narrate;
 mod overtaken;
 mod random_transactions;
@@ -21,12 +24,19 @@ mod register;
 mod rotation;
 mod seeded;
 mod serial_order;
+mod set;
 mod transactions;
+mod write_skew;
 
 pub use bank_swap::BankSwap;
 pub use bank_txn::BankTxn;
+pub use counter::Counter;
+pub use long_fork::LongFork;
+pub use multi::Multi;
 pub use random_transactions::RandomTransactions;
 pub use register::Register;
+pub use set::Set;
+pub use write_skew::WriteSkew;
 
 /// What clients do and what must hold.
 pub trait Workload: Send + Sync {
@@ -65,8 +75,19 @@ pub trait Client: Send {
 }
 
 /// The names [`by_name`] takes. `bank` stands for the strongest form the store can serve.
-pub const NAMES: [&str; 6] =
-    ["register", "list-append", "rw-register", "bank", "bank:txn", "bank:swap"];
+pub const NAMES: [&str; 11] = [
+    "register",
+    "list-append",
+    "rw-register",
+    "set",
+    "counter",
+    "multi",
+    "long-fork",
+    "write-skew",
+    "bank",
+    "bank:txn",
+    "bank:swap",
+];
 
 /// The workload of this name, using what `manifest_caps` offer. Whether they include what the workload
 /// [needs](Workload::needs) is for the caller to decide: a record can be judged without any store.
@@ -79,6 +100,11 @@ pub fn by_name(name: &str, manifest_caps: &[Capability]) -> Result<Box<dyn Workl
         "register" => Ok(Box::new(Register::new(manifest_caps))),
         "list-append" => Ok(Box::new(RandomTransactions::list_append(manifest_caps))),
         "rw-register" => Ok(Box::new(RandomTransactions::rw_register(manifest_caps))),
+        "set" => Ok(Box::new(Set::new())),
+        "counter" => Ok(Box::new(Counter::new())),
+        "multi" => Ok(Box::new(Multi::new())),
+        "long-fork" => Ok(Box::new(LongFork::new(manifest_caps))),
+        "write-skew" => Ok(Box::new(WriteSkew::new())),
         "bank:txn" => Ok(Box::new(BankTxn::new(manifest_caps))),
         "bank:swap" => Ok(Box::new(BankSwap::new())),
         "bank" if can(Capability::Txn) => Ok(Box::new(BankTxn::new(manifest_caps))),

@@ -1,8 +1,10 @@
 //! The record of a store's operations, typed: what was asked and what came of it.
 
 use contract::{Operation, Outcome, catalogue};
-use history::Completion;
+use history::{CheckResult, Completion};
+use invariants::Invariant;
 use linearizability::Call;
+use serde_json::Value;
 
 use crate::narrate;
 
@@ -45,6 +47,36 @@ impl Record {
         }
     }
 
+    /// The same operation under another name, for the checkers that know no contract. Where `result` finds none in the
+    /// outcome, the operation did nothing.
+    pub(crate) fn retold(
+        &self,
+        f: &str,
+        arguments: Value,
+        result: impl FnOnce(&Outcome) -> Option<Value>,
+    ) -> history::Operation {
+        let end = self.ret.unwrap_or(self.call);
+        let completion = match &self.end {
+            End::Ok(outcome) => match result(outcome) {
+                Some(result) => Completion::Ok(end, result),
+                None => Completion::Fail(end, None),
+            },
+            End::Fail => Completion::Fail(end, None),
+            End::Info => Completion::Info(None),
+        };
+        history::Operation {
+            call: self.call,
+            process: self.process,
+            f: f.to_owned(),
+            arguments,
+            completion,
+            call_ns: self.call_ns,
+            return_ns: self.return_ns,
+            node: None,
+            phase: String::new(),
+        }
+    }
+
     /// Why a workload cannot judge a record with this operation in it.
     pub(crate) fn foreign(&self, workload: &str) -> String {
         format!(
@@ -77,6 +109,17 @@ pub(crate) fn read(operations: &[history::Operation]) -> Result<Vec<Record>, Str
     let of_the_store =
         operations.iter().filter(|operation| catalogue::operation(&operation.f).is_some());
     of_the_store.map(read_one).collect()
+}
+
+/// What an invariant says of the record as it was retold for it.
+pub(crate) fn judge(
+    invariant: Invariant,
+    retold: Result<Vec<history::Operation>, String>,
+) -> CheckResult {
+    match retold {
+        Ok(operations) => invariant.check(&operations),
+        Err(reason) => CheckResult::inconclusive(invariant.name(), reason),
+    }
 }
 
 fn read_one(source: &history::Operation) -> Result<Record, String> {

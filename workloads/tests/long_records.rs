@@ -34,6 +34,14 @@ fn bank_with_transactions() {
 }
 
 #[test]
+fn small_workloads() {
+    is_judged("set", 10_000);
+    for name in ["counter", "multi", "long-fork", "write-skew"] {
+        is_judged(name, 30_000);
+    }
+}
+
+#[test]
 fn bank_with_swaps() {
     is_judged("bank:swap", 20_000);
 }

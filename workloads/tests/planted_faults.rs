@@ -7,19 +7,25 @@ use std::collections::BTreeMap;
 use simulated::{ALL, Plan, judge, kinds, run, store::Fault, violated};
 use workloads::by_name;
 
-/// The rules of `bank:txn` take no time; where a search must shrink its witness, few seeds are enough.
+/// Rules take no time; where a search must shrink its witness, few seeds are enough.
 const SEEDS: u64 = 30;
+const FEWER_SEEDS: u64 = 10;
 const SEARCHED_SEEDS: u64 = 6;
 
 /// Plants a fault and expects: found in most runs (chance decides whether it shows at all), under one of these names,
 /// and with a guilty operation among the witnesses.
 fn is_found(name: &str, fault: Fault, per_mille: u32, expected: &[&str]) {
-    let plan = Plan { fault: Some((fault, per_mille)), operations: 1000, ..Plan::default() };
+    // A read of a group must straddle two writes to show that it was not made at once.
+    let operations = if name == "long-fork" { 3000 } else { 1000 };
+    let plan = Plan { fault: Some((fault, per_mille)), operations, ..Plan::default() };
     let (mut found, mut named, mut proved) = (0, 0, 0);
     let mut tally: BTreeMap<String, u64> = BTreeMap::new();
     let mut struck = 0;
-    let is_searched = ["register", "bank:swap", "list-append", "rw-register"].contains(&name);
-    let seeds = if is_searched { SEARCHED_SEEDS } else { SEEDS };
+    let seeds = match name {
+        "bank:txn" => SEEDS,
+        "register" | "bank:swap" | "multi" | "list-append" | "rw-register" => SEARCHED_SEEDS,
+        _ => FEWER_SEEDS,
+    };
     for seed in 0..seeds {
         let workload = by_name(name, &ALL).expect("the name is known");
         let run = run(workload.as_ref(), seed, plan);
@@ -222,6 +228,96 @@ fn values_transaction_refused_by_its_own_writes() {
 #[test]
 fn values_blind_to_own_writes() {
     is_found("rw-register", Fault::BlindToItself, 500, &["internal"]);
+}
+
+#[test]
+fn sets_stale_read() {
+    is_found("set", Fault::StaleRead, 50, &["stale read"]);
+}
+
+#[test]
+fn sets_lost_element() {
+    is_found("set", Fault::LostWrite, 50, &["lost element"]);
+}
+
+#[test]
+fn sets_element_added_twice() {
+    is_found("set", Fault::DoubleApply, 50, &["duplicated element"]);
+}
+
+#[test]
+fn sets_element_of_a_failed_addition() {
+    is_found("set", Fault::Dirty, 300, &["aborted read"]);
+}
+
+#[test]
+fn counters_stale_read() {
+    is_found("counter", Fault::StaleRead, 100, &["counter out of bounds"]);
+}
+
+#[test]
+fn counters_lost_addition() {
+    is_found("counter", Fault::LostWrite, 50, &["counter out of bounds"]);
+}
+
+#[test]
+fn counters_addition_to_an_old_value() {
+    is_found("counter", Fault::Unchecked, 100, &["counter out of bounds"]);
+}
+
+#[test]
+fn pairs_read_at_two_moments() {
+    is_found("multi", Fault::SplitRead, 300, &["torn read"]);
+}
+
+#[test]
+fn pairs_written_at_two_moments() {
+    is_found("multi", Fault::SplitWrite, 300, &["torn read"]);
+}
+
+#[test]
+fn pairs_stale_read() {
+    is_found("multi", Fault::StaleRead, 50, &["stale read", "flip-flop"]);
+}
+
+#[test]
+fn pairs_lost_write() {
+    is_found("multi", Fault::LostWrite, 50, &["stale read"]);
+}
+
+#[test]
+fn groups_read_at_two_moments() {
+    is_found("long-fork", Fault::SplitRead, 1000, &["write overtaken", "long fork", "stale read"]);
+}
+
+#[test]
+fn groups_stale_read() {
+    is_found("long-fork", Fault::StaleRead, 200, &["stale read"]);
+}
+
+#[test]
+fn groups_lost_write() {
+    is_found("long-fork", Fault::LostWrite, 200, &["lost element"]);
+}
+
+#[test]
+fn rows_inserted_without_a_look_at_the_other() {
+    is_found("write-skew", Fault::ReadGuardsUnchecked, 300, &["write skew"]);
+}
+
+#[test]
+fn rows_inserted_without_a_look() {
+    is_found("write-skew", Fault::Unchecked, 100, &["write skew"]);
+}
+
+#[test]
+fn rows_of_refused_inserts() {
+    is_found("write-skew", Fault::Dirty, 300, &["aborted read"]);
+}
+
+#[test]
+fn rows_of_inserts_refused_by_themselves() {
+    is_found("write-skew", Fault::ForgottenRetry, 100, &["aborted read"]);
 }
 
 #[test]

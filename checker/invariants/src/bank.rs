@@ -10,7 +10,7 @@ use history::{CheckResult, Operation};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, counted, decided, who};
+use crate::findings::{Findings, Judgement, counted, decided, who};
 use crate::shape::{integer, misfit, only, succeeded};
 
 const CHECKER: &str = "bank";
@@ -29,7 +29,11 @@ pub struct Options {
 /// Every read must see every account, their total, and (unless allowed) no negative balance.
 #[must_use]
 pub fn check(operations: &[Operation], options: &Options) -> CheckResult {
-    decided(CHECKER, judge(operations, options))
+    judge(operations, options).result
+}
+
+pub(crate) fn judge(operations: &[Operation], options: &Options) -> Judgement {
+    decided(CHECKER, examine(operations, options))
 }
 
 /// What one read saw.
@@ -53,7 +57,7 @@ impl Read<'_> {
     }
 }
 
-fn judge(operations: &[Operation], options: &Options) -> Result<CheckResult, String> {
+fn examine(operations: &[Operation], options: &Options) -> Result<Judgement, String> {
     only(operations, &["read", "transfer"])?;
     let reads: Vec<Read<'_>> = succeeded(operations, "read").map(read).collect::<Result<_, _>>()?;
     let mut findings = Findings::new(CHECKER);

@@ -9,7 +9,7 @@ use history::{CheckResult, Completion, Operation};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, decided, shown, who};
 use crate::shape::{misfit, only, pair, returned};
 
 const CHECKER: &str = "causal";
@@ -21,7 +21,7 @@ const CLOCK_NUMBERS: usize = 64 << 20;
 /// A register begins with nil, or with 0 where nobody writes that.
 #[must_use]
 pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, judge(operations))
+    decided(CHECKER, examine(operations)).result
 }
 
 /// Of each process, how many of its writes are in the causal past.
@@ -57,7 +57,7 @@ struct Story<'a> {
     clocks: Vec<Clock>,
 }
 
-fn judge(operations: &[Operation]) -> Result<CheckResult, String> {
+fn examine(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["read", "read-init", "write"])?;
     let has_keys = operations.iter().all(|operation| pair(&operation.arguments).is_some());
     let split = |value| {

@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 
 use crate::elements::{Attempts, copies};
-use crate::findings::{Findings, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, decided, shown, who};
 use crate::shape::{collection, misfit, only, returned, succeeded};
 
 const CHECKER: &str = "causal-reverse";
@@ -16,10 +16,14 @@ const CHECKER: &str = "causal-reverse";
 /// A read that sees an element must see all that were written before that one's write began.
 #[must_use]
 pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, judge(operations))
+    judge(operations).result
 }
 
-fn judge(operations: &[Operation]) -> Result<CheckResult, String> {
+pub(crate) fn judge(operations: &[Operation]) -> Judgement {
+    decided(CHECKER, examine(operations))
+}
+
+fn examine(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["read", "write"])?;
     let attempts = Attempts::new(operations, "write");
     let mut done: Vec<&Operation> =

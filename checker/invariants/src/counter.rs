@@ -5,7 +5,7 @@
 use history::{CheckResult, Operation};
 use serde_json::json;
 
-use crate::findings::{Findings, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, decided, shown, who};
 use crate::shape::{failed, integer, misfit, only, returned, succeeded};
 
 const CHECKER: &str = "counter-bounds";
@@ -16,10 +16,14 @@ const CHECKER: &str = "counter-bounds";
 /// not, the others not at all. What only a particular selection of them could give is not looked for.
 #[must_use]
 pub fn check(operations: &[Operation], initial: i128) -> CheckResult {
-    decided(CHECKER, judge(operations, initial))
+    judge(operations, initial).result
 }
 
-fn judge(operations: &[Operation], initial: i128) -> Result<CheckResult, String> {
+pub(crate) fn judge(operations: &[Operation], initial: i128) -> Judgement {
+    decided(CHECKER, examine(operations, initial))
+}
+
+fn examine(operations: &[Operation], initial: i128) -> Result<Judgement, String> {
     only(operations, &["add", "increment", "decrement", "read"])?;
     let additions = additions(operations)?;
     let begun = Sums::new(additions.iter().map(|(operation, n)| (operation.call, *n)));

@@ -42,8 +42,9 @@ impl Findings {
     }
 
     /// The verdict: `checked` says in a sentence what was looked at, `untested` why that was not enough.
-    pub(crate) fn conclude(self, checked: &str, untested: Option<String>) -> CheckResult {
-        match (self.listed.first(), untested) {
+    pub(crate) fn conclude(self, checked: &str, untested: Option<String>) -> Judgement {
+        let is_untested = self.listed.is_empty() && untested.is_some();
+        let result = match (self.listed.first(), untested) {
             (None, Some(reason)) => CheckResult::inconclusive(self.checker, reason),
             (None, None) => CheckResult::valid(self.checker, checked),
             (Some(first), _) => {
@@ -53,13 +54,30 @@ impl Findings {
                 };
                 CheckResult::found(self.checker, summary, self.listed)
             }
-        }
+        };
+        Judgement { result, is_untested }
     }
 }
 
-/// The result of a check that may find the history to be of another kind.
-pub(crate) fn decided(checker: &str, result: Result<CheckResult, String>) -> CheckResult {
-    result.unwrap_or_else(|reason| CheckResult::inconclusive(checker, reason))
+/// What a check came to.
+pub(crate) struct Judgement {
+    pub(crate) result: CheckResult,
+    /// The history is of the right kind, but shows too little.
+    pub(crate) is_untested: bool,
+}
+
+impl Judgement {
+    pub(crate) fn with_statistics(self, statistics: Value) -> Self {
+        Self { result: self.result.with_statistics(statistics), ..self }
+    }
+}
+
+/// The judgement on a history that may be of another kind.
+pub(crate) fn decided(checker: &str, judgement: Result<Judgement, String>) -> Judgement {
+    judgement.unwrap_or_else(|reason| Judgement {
+        result: CheckResult::inconclusive(checker, reason),
+        is_untested: false,
+    })
 }
 
 /// `the read of process 3 (10.203–10.207 s)`, or the event where the history has no times.

@@ -8,7 +8,7 @@ use history::{CheckResult, Operation};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, decided, shown, who};
 use crate::shape::{misfit, only, pair};
 
 const CHECKER: &str = "g2";
@@ -16,7 +16,7 @@ const CHECKER: &str = "g2";
 /// At most one insert of each key may succeed.
 #[must_use]
 pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, judge(operations))
+    decided(CHECKER, examine(operations)).result
 }
 
 /// The inserts of one key.
@@ -26,7 +26,7 @@ struct Key<'a> {
     succeeded: Vec<&'a Operation>,
 }
 
-fn judge(operations: &[Operation]) -> Result<CheckResult, String> {
+fn examine(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["insert"])?;
     let mut keys: FxHashMap<&Value, Key<'_>> = FxHashMap::default();
     let mut findings = Findings::new(CHECKER);

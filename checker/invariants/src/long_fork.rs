@@ -12,7 +12,7 @@ use history::{CheckResult, Operation};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, decided, shown, who};
 use crate::shape::{failed, misfit, only};
 
 const CHECKER: &str = "long-fork";
@@ -20,7 +20,7 @@ const CHECKER: &str = "long-fork";
 /// The reads of each group must form a chain.
 #[must_use]
 pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, judge(operations))
+    decided(CHECKER, examine(operations)).result
 }
 
 /// One read of a group.
@@ -47,7 +47,7 @@ struct Story<'a> {
     groups: BTreeMap<Vec<usize>, Vec<Read<'a>>>,
 }
 
-fn judge(operations: &[Operation]) -> Result<CheckResult, String> {
+fn examine(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["txn", "read", "write"])?;
     let mut story = Story::default();
     let mut findings = Findings::new(CHECKER);

@@ -8,7 +8,7 @@ use history::{CheckResult, Operation};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, counted, decided, who};
+use crate::findings::{Findings, Judgement, counted, decided, who};
 use crate::shape::{collection, field, integer, misfit, only, precedes, succeeded};
 
 const CHECKER: &str = "monotonic";
@@ -17,7 +17,11 @@ const CHECKER: &str = "monotonic";
 /// before that read may be missing.
 #[must_use]
 pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, judge(operations))
+    judge(operations).result
+}
+
+pub(crate) fn judge(operations: &[Operation]) -> Judgement {
+    decided(CHECKER, examine(operations))
 }
 
 #[derive(Clone, Copy)]
@@ -26,10 +30,13 @@ struct Row {
     timestamp: i128,
 }
 
-fn judge(operations: &[Operation]) -> Result<CheckResult, String> {
+fn examine(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["add", "read"])?;
     let last = succeeded(operations, "read").rfind(|(_, value)| !value.is_null());
-    let Some((read, value)) = last else { return Err("The rows were never read.".to_owned()) };
+    let mut findings = Findings::new(CHECKER);
+    let Some((read, value)) = last else {
+        return Ok(findings.conclude("", Some("The rows were never read.".to_owned())));
+    };
     let rows = collection(value).ok_or_else(|| misfit(read, value, "a collection of rows"))?;
     let mut rows: Vec<Row> = rows.iter().map(|value| row(read, value)).collect::<Result<_, _>>()?;
     let adds = succeeded(operations, "add").map(|(add, value)| Ok((add, row(add, value)?.value)));
@@ -37,7 +44,6 @@ fn judge(operations: &[Operation]) -> Result<CheckResult, String> {
     let adders: FxHashMap<i128, &Operation> =
         adds.iter().map(|(add, value)| (*value, *add)).collect();
     rows.sort_unstable_by_key(|row| (row.timestamp, row.value));
-    let mut findings = Findings::new(CHECKER);
     check_order(read, &rows, &adders, &mut findings);
     let values: FxHashMap<i128, Row> = rows.iter().map(|row| (row.value, *row)).collect();
     for (add, value) in adds.iter().filter(|(add, _)| precedes(add, read)) {

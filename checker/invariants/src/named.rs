@@ -139,20 +139,20 @@ impl Invariant {
         let bank =
             |negative_balances| bank::Options { negative_balances, ..bank::Options::default() };
         match self {
-            Self::Bank => keys::check(operations, |part| bank::check(part, &bank(false))),
-            Self::BankNegative => keys::check(operations, |part| bank::check(part, &bank(true))),
-            Self::SetFinal => keys::check(operations, set::check),
+            Self::Bank => keys::check(operations, |part| bank::judge(part, &bank(false))),
+            Self::BankNegative => keys::check(operations, |part| bank::judge(part, &bank(true))),
+            Self::SetFinal => keys::check(operations, set::judge),
             Self::SetFull => {
-                keys::check(operations, |part| set_full::check(part, Visible::Eventually))
+                keys::check(operations, |part| set_full::judge(part, Visible::Eventually))
             }
             Self::SetFullLinearizable => {
-                keys::check(operations, |part| set_full::check(part, Visible::AtOnce))
+                keys::check(operations, |part| set_full::judge(part, Visible::AtOnce))
             }
-            Self::CounterBounds => keys::check(operations, |part| counter::check(part, 0)),
-            Self::UnorderedQueue => keys::check(operations, queue::check),
-            Self::TotalQueue => keys::check(operations, total_queue::check),
-            Self::CausalReverse => keys::check(operations, causal_reverse::check),
-            Self::Monotonic => keys::check(operations, monotonic::check),
+            Self::CounterBounds => keys::check(operations, |part| counter::judge(part, 0)),
+            Self::UnorderedQueue => keys::check(operations, queue::judge),
+            Self::TotalQueue => keys::check(operations, total_queue::judge),
+            Self::CausalReverse => keys::check(operations, causal_reverse::judge),
+            Self::Monotonic => keys::check(operations, monotonic::judge),
             // The keys of these are their own matter.
             Self::UniqueIds => unique_ids::check(operations),
             Self::LongFork => long_fork::check(operations),

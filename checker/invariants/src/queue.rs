@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use crate::elements::Attempts;
-use crate::findings::{Findings, counted, decided};
+use crate::findings::{Findings, Judgement, counted, decided};
 use crate::shape::{collection, misfit, only, returned, succeeded};
 
 const CHECKER: &str = "unordered-queue";
@@ -15,10 +15,14 @@ const CHECKER: &str = "unordered-queue";
 /// No more of an element may be dequeued than can have been enqueued by then.
 #[must_use]
 pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, judge(operations))
+    judge(operations).result
 }
 
-fn judge(operations: &[Operation]) -> Result<CheckResult, String> {
+pub(crate) fn judge(operations: &[Operation]) -> Judgement {
+    decided(CHECKER, examine(operations))
+}
+
+fn examine(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["enqueue", "dequeue", "drain"])?;
     let attempts = Attempts::new(operations, "enqueue");
     let mut dequeued = dequeued(operations)?;

@@ -8,7 +8,7 @@ use history::{CheckResult, Operation};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, decided, shown, who};
 use crate::shape::{misfit, only, pair, succeeded};
 
 const CHECKER: &str = "sequential";
@@ -16,10 +16,10 @@ const CHECKER: &str = "sequential";
 /// No read may find a subkey and miss one that was written earlier.
 #[must_use]
 pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, judge(operations))
+    decided(CHECKER, examine(operations)).result
 }
 
-fn judge(operations: &[Operation]) -> Result<CheckResult, String> {
+fn examine(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["read", "write"])?;
     let writes = operations.iter().filter(|operation| operation.f == "write");
     let writes: FxHashMap<&Value, &Operation> =

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 
 use crate::elements::{Attempts, copies};
-use crate::findings::{Findings, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, decided, shown, who};
 use crate::shape::{collection, misfit, only, precedes, succeeded};
 
 const CHECKER: &str = "set-final";
@@ -15,17 +15,23 @@ const CHECKER: &str = "set-final";
 /// Every element that was added before the final read must be in it, and each that is there must have been added.
 #[must_use]
 pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, judge(operations))
+    judge(operations).result
 }
 
-fn judge(operations: &[Operation]) -> Result<CheckResult, String> {
+pub(crate) fn judge(operations: &[Operation]) -> Judgement {
+    decided(CHECKER, examine(operations))
+}
+
+fn examine(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["add", "read"])?;
     let last = succeeded(operations, "read").rfind(|(_, value)| !value.is_null());
-    let Some((read, value)) = last else { return Err("The set was never read.".to_owned()) };
+    let mut findings = Findings::new(CHECKER);
+    let Some((read, value)) = last else {
+        return Ok(findings.conclude("", Some("The set was never read.".to_owned())));
+    };
     let elements =
         collection(value).ok_or_else(|| misfit(read, value, "a collection of elements"))?;
     let attempts = Attempts::new(operations, "add");
-    let mut findings = Findings::new(CHECKER);
     let mut recovered = 0_u64;
     let mut present: FxHashSet<&Value> = FxHashSet::default();
     for (element, copies) in copies(elements) {

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
 
 use crate::elements::{Attempts, copies};
-use crate::findings::{Findings, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, decided, shown, who};
 use crate::shape::{collection, misfit, only, returned, succeeded};
 
 const CHECKER: &str = "set-full";
@@ -29,7 +29,11 @@ pub enum Visible {
 /// An element that was added k times may be seen k times: a set made of rows or of a list is allowed that.
 #[must_use]
 pub fn check(operations: &[Operation], visible: Visible) -> CheckResult {
-    decided(CHECKER, judge(operations, visible))
+    judge(operations, visible).result
+}
+
+pub(crate) fn judge(operations: &[Operation], visible: Visible) -> Judgement {
+    decided(CHECKER, examine(operations, visible))
 }
 
 /// What the reads say of one element.
@@ -53,7 +57,7 @@ enum Fate<'a> {
     NeverRead,
 }
 
-fn judge(operations: &[Operation], visible: Visible) -> Result<CheckResult, String> {
+fn examine(operations: &[Operation], visible: Visible) -> Result<Judgement, String> {
     only(operations, &["add", "read"])?;
     let attempts = Attempts::new(operations, "add");
     let mut findings = Findings::new(CHECKER);

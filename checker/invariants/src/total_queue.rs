@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use crate::elements::Attempts;
-use crate::findings::{Findings, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, decided, shown, who};
 use crate::queue::dequeued;
 use crate::shape::{only, returned, succeeded};
 
@@ -18,10 +18,14 @@ const CHECKER: &str = "total-queue";
 /// Every element that was enqueued before the queue was last seen empty must have come out, and no other one may.
 #[must_use]
 pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, judge(operations))
+    judge(operations).result
 }
 
-fn judge(operations: &[Operation]) -> Result<CheckResult, String> {
+pub(crate) fn judge(operations: &[Operation]) -> Judgement {
+    decided(CHECKER, examine(operations))
+}
+
+fn examine(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["enqueue", "dequeue", "drain"])?;
     let attempts = Attempts::new(operations, "enqueue");
     let dequeued = dequeued(operations)?;

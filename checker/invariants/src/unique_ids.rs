@@ -6,7 +6,7 @@ use history::{CheckResult, Operation};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, decided, shown, who};
 use crate::shape::{only, succeeded};
 
 const CHECKER: &str = "unique-ids";
@@ -14,10 +14,10 @@ const CHECKER: &str = "unique-ids";
 /// All identifiers must differ.
 #[must_use]
 pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, judge(operations))
+    decided(CHECKER, examine(operations)).result
 }
 
-fn judge(operations: &[Operation]) -> Result<CheckResult, String> {
+fn examine(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["generate"])?;
     let mut given: FxHashMap<&Value, &Operation> = FxHashMap::default();
     let mut findings = Findings::new(CHECKER);

@@ -49,6 +49,10 @@ fn bank() {
             // Two banks.
             ("read [:a nil] -> [:a {0 5}]; read [:b nil] -> [:b {0 7}]", "valid"),
             ("read [1 nil] -> [1 {0 5}]; read [1 nil] -> [1 {0 7}]", "wrong total"),
+            // One that nobody reads does not hide that the other was tested; one that is none does.
+            ("read [1 nil] -> [1 {0 5}]; transfer [2 {:from 0}]", "valid"),
+            ("read [1 nil] -> [1 {0 5}]; read [2 nil] -> [2 7]", "inconclusive"),
+            ("read [1 nil] ?; transfer [2 {:from 0}]", "inconclusive"),
         ],
     );
     expect(

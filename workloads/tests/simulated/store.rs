@@ -204,8 +204,9 @@ impl Store {
             // A read: every other key from the first step.
             read => {
                 let mut mixed = self.state.clone();
-                for (key, value) in first.iter().step_by(2) {
-                    mixed.insert(key.clone(), value.clone());
+                let keys: BTreeSet<&String> = first.keys().chain(self.state.keys()).collect();
+                for key in keys.into_iter().step_by(2) {
+                    set(&mut mixed, key, first.get(key).cloned());
                 }
                 apply(&mut mixed, read)
             }
