@@ -41,7 +41,8 @@ pub enum Command {
 pub struct RunArguments {
     /// A folder with a submission.toml [default: the reference store]
     pub target: Option<PathBuf>,
-    /// What the clients do and what must hold: register, bank, bank:txn, bank:swap
+    /// What the clients do and what must hold: register, list-append, rw-register, set, counter, multi, long-fork,
+    /// write-skew, bank, bank:txn, bank:swap
     #[arg(long, default_value = "bank")]
     pub workload: String,
     /// Fault families, separated by commas, or `none`

@@ -68,6 +68,9 @@ fn examine(operations: &[Operation]) -> Result<Judgement, String> {
         let next = processes.len();
         processes.entry(operation.process).or_insert(next);
     }
+    if processes.len().saturating_mul(processes.len()) > CLOCK_NUMBERS {
+        return Err(format!("{} processes are more than this check can hold.", processes.len()));
+    }
     let mut story =
         Story { clocks: vec![vec![0; processes.len()]; processes.len()], ..Story::default() };
     for write in operations.iter().filter(|operation| operation.f == "write") {

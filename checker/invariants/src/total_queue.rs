@@ -80,7 +80,7 @@ fn saw_empty(operation: &Operation) -> bool {
         ("drain", Completion::Ok(..)) => true,
         ("dequeue", Completion::Ok(_, element)) => element.is_null(),
         ("dequeue", Completion::Fail(_, Some(error))) => {
-            error.contains("empty") || error.contains("exhausted")
+            matches!(error.trim_start_matches(':'), "empty" | "exhausted" | "queue empty")
         }
         _ => false,
     }

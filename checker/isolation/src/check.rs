@@ -139,13 +139,36 @@ fn report(
     Report { verdict, sentence, consistency, anomalies, models, notes: doubts, statistics }
 }
 
+/// Did anybody see a key that may hold something?
+fn reads_what_was_written(history: &History) -> bool {
+    let mut written = vec![false; history.keys()];
+    for txn in history.txns().filter(|&txn| history.outcome(txn) != Outcome::Fail) {
+        for micro in history.micros_of(txn) {
+            if let Micro::Write { key, .. } = micro {
+                written[*key as usize] = true;
+            }
+        }
+    }
+    history.micros.iter().any(|micro| {
+        !matches!(micro, Micro::Write { .. } | Micro::Unknown { .. })
+            && written[micro.key() as usize]
+    })
+}
+
 /// Why nothing found does not mean that nothing is there.
 fn doubts(history: &History, writers: &Writers, cycles: &Cycles, options: &Options) -> Vec<String> {
     let mut doubts = Vec::new();
-    let is_read = |micro: &Micro| !matches!(micro, Micro::Write { .. } | Micro::Unknown { .. });
-    if !history.micros.iter().any(is_read) {
-        doubts
-            .push("No committed transaction read anything, so that nothing was tested.".to_owned());
+    if !reads_what_was_written(history) {
+        doubts.push(
+            "No committed transaction read a key that one wrote, so that nothing was tested."
+                .to_owned(),
+        );
+    }
+    if !options.consistency.is_tested() {
+        doubts.push(format!(
+            "Only a part of what {} forbids shows in transactions like these, and nothing of that part was found.",
+            options.consistency
+        ));
     }
     if let Some((version, first, second)) = writers.ambiguous {
         let key = history.key_name(history.micros[writers.micro(version)].key());

@@ -93,10 +93,19 @@ impl Names {
     }
 }
 
-/// Keywords without their colon, strings without quotes.
+/// More characters of a name than this nobody reads.
+const SHOWN_MAX: usize = 60;
+
+/// Keywords without their colon, strings without quotes; nothing that a terminal would obey.
 fn display(value: &Value) -> String {
-    match value {
+    let text = match value {
         Value::String(text) => text.strip_prefix(':').unwrap_or(text).to_owned(),
         other => other.to_string(),
+    };
+    let mut shown: String =
+        text.chars().take(SHOWN_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if shown.len() < text.len() && text.chars().nth(SHOWN_MAX).is_some() {
+        shown.push('…');
     }
+    shown
 }

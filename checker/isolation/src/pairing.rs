@@ -119,10 +119,15 @@ impl Builder {
     fn add(&mut self, frame: &Frame, value: &Value, index: u64) -> Result<(), BuildError> {
         self.begin(frame);
         let micro_ops = value.as_array().map(Vec::as_slice);
-        // Some tools record no value where the outcome is not known.
-        let micro_ops = if value.is_null() { Some(&[][..]) } else { micro_ops };
+        // Of what failed it is enough that it did.
+        let nothing = frame.outcome == Outcome::Fail && value.is_null();
+        let micro_ops = if nothing { Some(&[][..]) } else { micro_ops };
+        let ask = match frame.outcome {
+            Outcome::Ok => "of an ok, with what its reads saw",
+            Outcome::Fail | Outcome::Info => "of an invocation",
+        };
         micro_ops
-            .ok_or_else(|| "a transaction's value must be a list of micro-operations".to_owned())
+            .ok_or_else(|| format!("the value {ask} must be a list of micro-operations"))
             .and_then(|micro_ops| micro_ops.iter().try_for_each(|micro| self.micro(micro)))
             .map_err(|problem| BuildError::Value { index, problem })?;
         self.end();
@@ -139,6 +144,9 @@ impl Builder {
         let f = f.as_str().unwrap_or_default();
         match (f.strip_prefix(':').unwrap_or(f), self.datatype) {
             ("append", Datatype::ListAppend) | ("w", Datatype::Register) => {
+                if value.is_null() {
+                    return Err(format!("{micro} writes nothing: nil is what was there before"));
+                }
                 let value = self.names.datum(value);
                 self.write(key, value);
             }

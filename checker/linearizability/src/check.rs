@@ -114,13 +114,11 @@ pub(crate) fn decide_by_search<M: Model>(
                 .to_owned(),
         ),
         Ok(None) => Answer::Illegal { suspects },
-        Err(stop @ (Stop::Nodes | Stop::Memory)) => {
+        Err(stop @ (Stop::Nodes | Stop::Memory | Stop::TooConcurrent(_))) => {
             let stuck = suspects.first().map(|&stuck| stuck as u32);
-            let Some(stuck) = items.iter().find(|item| Some(item.source) == stuck) else {
-                return Answer::Stopped(stop, explained);
-            };
+            let stuck = items.iter().find(|item| Some(item.source) == stuck);
             let (refuted, nodes) =
-                refute(model, &items, stuck, refute::sizes(), budget, threads);
+                refute(model, &items, stuck, &refute::SIZES, budget, threads);
             statistics.nodes += nodes;
             match refuted {
                 Some(impossible) => Answer::Illegal { suspects: vec![impossible as usize] },

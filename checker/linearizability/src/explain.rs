@@ -8,7 +8,7 @@ mod possible;
 mod tests;
 mod words;
 
-pub(crate) use general::describe;
+pub(crate) use general::{describe, undescribed};
 pub(crate) use words::told;
 
 use crate::monitors::Refutation;

@@ -51,7 +51,8 @@ pub trait Model: Sync {
 
     /// A fingerprint of what this operation leaves behind, such as a hash of the value written: whenever it changes
     /// the state, any operation that [`Model::needs`] something else is illegal right after it.
-    /// [`UNCHANGED`]: it never does, given this result. `None`: it depends.
+    /// [`UNCHANGED`]: it never does, given this result; a hash that may be 0 must be moved away from it.
+    /// `None`: it depends.
     fn gives(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> Option<u64> {
         None
     }

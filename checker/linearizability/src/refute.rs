@@ -51,7 +51,7 @@ impl<M: Model> Space<M> {
         let mut after: FxHashMap<u32, Vec<Option<M::State>>> = FxHashMap::default();
         let mut next = 0;
         while let Some(state) = states.get(next).cloned() {
-            if states.len() > STATES_MAX || classes.len() * states.len() > STEPS_MAX {
+            if classes.len() * states.len() > STEPS_MAX {
                 return None;
             }
             for (&class, item) in &classes {
@@ -60,6 +60,9 @@ impl<M: Model> Space<M> {
                     && known.insert(new.clone())
                 {
                     states.push(new.clone());
+                }
+                if states.len() > STATES_MAX {
+                    return None;
                 }
                 after.entry(class).or_default().push(step);
             }
@@ -117,7 +120,7 @@ fn window<'a, M: Model>(all: &[Item<'a, M>], from: u64, until: u64) -> Vec<Item<
 }
 
 /// How many events the windows have, the smallest first.
-const SIZES: [usize; 4] = [32, 256, 1024, 4096];
+pub(crate) const SIZES: [usize; 4] = [32, 256, 1024, 4096];
 
 /// An operation that no order explains, and how many configurations were visited to find out.
 ///
@@ -126,7 +129,7 @@ const SIZES: [usize; 4] = [32, 256, 1024, 4096];
 pub(crate) fn refute<M: Model>(
     model: &M,
     items: &[Item<'_, M>],
-    stuck: &Item<'_, M>,
+    stuck: Option<&Item<'_, M>>,
     sizes: &[usize],
     budget: &Budget<'_>,
     threads: usize,
@@ -137,9 +140,11 @@ pub(crate) fn refute<M: Model>(
     if let Some(item) = items.iter().filter(impossible).min_by_key(|item| item.ret) {
         return (Some(item.source), 0);
     }
-    let Some(until) = stuck.ret else { return (None, 0) };
+    let Some((stuck, until)) = stuck.and_then(|stuck| Some((stuck, stuck.ret?))) else {
+        return (None, 0);
+    };
     let from = starts(items, until, sizes);
-    let budget = Budget { memory_bytes: budget.memory_bytes / SIZES.len() as u64, ..*budget };
+    let budget = Budget { memory_bytes: budget.memory_bytes / sizes.len() as u64, ..*budget };
     let found = in_parallel(&from, threads, |from| {
         let Found { answer, nodes, .. } = space.search(model, items, from, until, &budget);
         (matches!(answer, Ok(None)), nodes)
@@ -160,16 +165,11 @@ fn starts<M: Model>(items: &[Item<'_, M>], until: u64, sizes: &[usize]) -> Vec<u
     starts.filter(|&start| start > 0).map(|start| times[start]).collect()
 }
 
-/// The sizes that a check tries.
-pub(crate) fn sizes() -> &'static [usize] {
-    &SIZES
-}
-
 /// For tests with histories too small for a check to look at parts of them: does a window of so many events up to
 /// any return prove that no order exists?
 #[doc(hidden)]
 pub fn is_refuted_by_a_window<M: Model>(model: &M, calls: &[CallOf<M>], events: usize) -> bool {
     let items = problem::items::<M>(calls);
     let budget = Budget::unlimited();
-    items.iter().any(|stuck| refute(model, &items, stuck, &[events], &budget, 1).0.is_some())
+    items.iter().any(|stuck| refute(model, &items, Some(stuck), &[events], &budget, 1).0.is_some())
 }

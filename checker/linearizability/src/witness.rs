@@ -53,7 +53,7 @@ pub(crate) fn explain<M: Model>(
         nodes: NODES,
         cancel: limits.cancel.as_deref(),
     };
-    let mut work = Work { budget, left: WORK / 4 };
+    let mut work = Work { budget, left: WORK / 4, found_any: false };
     let all = items::<M>(calls);
     let mut returns: Vec<u64> = suspects.iter().filter_map(|&suspect| calls[suspect].ret).collect();
     returns.sort_unstable();
@@ -65,6 +65,10 @@ pub(crate) fn explain<M: Model>(
         let first = returns.first().copied().unwrap_or_default();
         Core::whole(model, prefix(&all, shortest_illegal_prefix(model, &all, first, &mut work)))
     });
+    if !work.found_any {
+        let suspects: Vec<_> = suspects.iter().map(|&suspect| &calls[suspect]).collect();
+        return Ok(explain::undescribed(model, &suspects, key));
+    }
     work.left += WORK / 2;
     core.drop_chunks(&mut work);
     core.verify()?;
@@ -80,6 +84,8 @@ pub(crate) fn explain<M: Model>(
 struct Work<'b> {
     budget: Budget<'b>,
     left: u64,
+    /// Whether any attempt was not given up.
+    found_any: bool,
 }
 
 impl Work<'_> {
@@ -98,7 +104,9 @@ impl Work<'_> {
         let nodes = NODES.min(self.left / per_node);
         let found = search(&Problem::new(model, items), &Budget { nodes, ..self.budget });
         self.left = self.left.saturating_sub(found.nodes * per_node);
-        matches!(found.answer, Ok(None))
+        let is_illegal = matches!(found.answer, Ok(None));
+        self.found_any |= is_illegal;
+        is_illegal
     }
 }
 

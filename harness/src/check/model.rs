@@ -2,7 +2,7 @@
 
 use history::{CheckResult, Operation};
 use invariants::Invariant;
-use isolation::{Consistency, Datatype, Options, Report};
+use isolation::{Anomaly, Consistency, Datatype, Options, Report};
 use linearizability::named::Unfit;
 use linearizability::{Limits, Named};
 use serde_json::Value;
@@ -70,6 +70,12 @@ impl Model {
                     consistency.map_err(|error: isolation::consistency::UnknownConsistency| {
                         Failure::Usage(error.to_string())
                     })?;
+                if !Anomaly::all().any(|anomaly| consistency.forbids(anomaly)) {
+                    return Err(Failure::Usage(format!(
+                        "nothing that {consistency} forbids shows in transactions: ask for read-committed, \
+                         snapshot-isolation, serializable, strict-serializable…"
+                    )));
+                }
                 let linearizable_keys = promised;
                 Ok(Self::Transactional(Transactional { consistency, linearizable_keys, ..asked }))
             }

@@ -34,7 +34,7 @@ impl Ruling {
 
 impl Consistency {
     /// Whether there is a cycle that this model forbids and no weaker one does.
-    fn is_tested(self) -> bool {
+    pub(crate) fn is_tested(self) -> bool {
         let mut cycles = Anomaly::all().filter(|anomaly| matches!(anomaly, Anomaly::Cycle(..)));
         cycles.any(|cycle| cycle.rules_out().contains(&self))
     }

@@ -111,7 +111,12 @@ impl Scan<'_> {
             return;
         };
         let names = || (history.value_name(version), history.key_name(key));
-        if let Writer::Aborted(writer) = self.writers.writer(history, version) {
+        let writer = self.writers.writer(history, version);
+        if writer == Writer::Unclear && !history.names.is_initial(version) {
+            // Two wrote the same value: each of the updates may have read another one's.
+            return;
+        }
+        if let Writer::Aborted(writer) = writer {
             findings.add(Anomaly::DirtyUpdate, || {
                 let (value, key) = names();
                 let sentence = format!(

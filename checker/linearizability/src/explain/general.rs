@@ -20,15 +20,7 @@ pub(crate) fn describe<'a, M: Model>(
     key: Option<String>,
 ) -> Witness {
     let place = key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
-    let Some((stuck, before)) = core.split_last() else {
-        let sentence = format!("{place}no order of the operations explains their results.");
-        return Witness {
-            kind: "impossible result".to_owned(),
-            sentence,
-            operations: Vec::new(),
-            key,
-        };
-    };
+    let Some((stuck, before)) = core.split_last() else { return undescribed(model, &[], key) };
     let few = core.len() + others.len() <= LISTED_MAX;
     // Few enough to be seen as they are: what matters is then easier to follow.
     let full = |item: &Item<'a, M>| Item {
@@ -55,6 +47,22 @@ pub(crate) fn describe<'a, M: Model>(
     let count = if few { all.len() } else { core.len() } - 1;
     let with = with(model, &listed, stuck.call, count);
     let sentence = format!("{place}impossible result: {text} {why}{with}.");
+    Witness { kind: "impossible result".to_owned(), sentence, operations, key }
+}
+
+/// Tells what is left to tell where the history could not be made smaller: at which operations the search ended.
+pub(crate) fn undescribed<M: Model>(
+    model: &M,
+    suspects: &[&CallOf<M>],
+    key: Option<String>,
+) -> Witness {
+    let place = key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
+    let end = match suspects.first() {
+        Some(first) => format!("; none that was tried gets past {}", told(model, first)),
+        None => String::new(),
+    };
+    let sentence = format!("{place}no order of the operations explains all their results{end}.");
+    let operations = suspects.iter().take(LISTED_MAX).map(|call| call.id).collect();
     Witness { kind: "impossible result".to_owned(), sentence, operations, key }
 }
 

@@ -226,7 +226,7 @@ impl<'a, M: Model> Orders<'a, M> {
         let sources = self.sources(seen, reader)?;
         let earlier = |&source: &usize| self.is_earlier(source, writer);
         if sources.is_empty() {
-            return Some(Origin::Initial);
+            return self.is_initial(seen).then_some(Origin::Initial);
         }
         if sources.iter().all(earlier) {
             return sources.into_iter().max_by_key(|&at| self.calls[at].ret).map(Origin::Earlier);

@@ -141,8 +141,9 @@ fn bounds(counter: Counter, stuck: usize, calls: &[CallOf<Counter>]) -> Option<R
         0 => "no other began before its end".to_owned(),
         more => format!("{more} more began before its end"),
     };
+    let over = certain - certain_start;
     let text = format!(
-        "{tale} must see {range}: additions that were over before it began make {certain}, and {more}"
+        "{tale} must see {range}: additions that were over before it began make {over}, and {more}"
     );
     const LISTED_MAX: usize = 11;
     let skipped = finished.len().saturating_sub(LISTED_MAX.saturating_sub(beside.len()));

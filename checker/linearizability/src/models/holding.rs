@@ -31,6 +31,9 @@ impl Need {
     }
 }
 
+/// Of so many operations, the last ones, it is asked whether they undid what was needed.
+const LOOKED_AT_MAX: usize = 1000;
+
 /// Why `stuck` fits no order: what it needs was undone, and nothing can have brought it about again.
 pub(super) fn explain<M: Model>(
     model: &M,
@@ -65,7 +68,7 @@ pub(super) fn explain<M: Model>(
             || acquires_twice && ![need, own].iter().any(|&need| is_met(need, first, last));
         (is_over || neither()).then_some(at)
     };
-    let undone = (0..calls.len()).rev().find_map(undoes);
+    let undone = (0..calls.len()).rev().take(LOOKED_AT_MAX).find_map(undoes);
     if undone.is_none() && (!acquired || is_met(Need { acquired, by }, 0, end)) {
         return None;
     }

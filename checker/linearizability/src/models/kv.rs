@@ -190,7 +190,8 @@ impl Model for Kv {
             }
             KvInput::PutHash(_) => KvOutput::Previous(state.value().unwrap_or_default()),
             KvInput::Cas { expect, .. } => {
-                KvOutput::Cas { swapped: state.is(expect.as_deref()), current: None }
+                let swapped = state.is(expect.as_deref());
+                KvOutput::Cas { swapped, current: (!swapped).then(|| state.value()) }
             }
         })
     }

@@ -1,0 +1,75 @@
+//! What cannot be known is neither an anomaly nor all right. Each of these was once called one or the other.
+
+use history::{Event, EventKind, Process, Verdict};
+use isolation::{Consistency, Datatype, History, Options, Report, check, notation};
+use serde_json::{Value, json};
+
+fn report(text: &str, consistency: Consistency) -> Report {
+    let (datatype, transactions) = notation::parse(text).expect("a history");
+    let options = Options { consistency, ..Options::default() };
+    check(&History::from_transactions(datatype, &transactions), &options)
+}
+
+/// Two wrote 1: the updates that read it may each have read another one's.
+#[test]
+fn an_update_of_a_value_that_two_wrote_is_not_called_lost() {
+    let text = "[wx1] [rx1 wx2] [wx1] [rx1 wx3]";
+    assert_eq!(report(text, Consistency::StrictSerializable).verdict, Verdict::Inconclusive);
+}
+
+/// A fractured read breaks read atomic, but no cycle of its own shows it.
+#[test]
+fn a_level_that_is_not_searched_for_in_full_is_never_called_kept() {
+    for level in ["read-atomic", "prefix", "linearizable", "cursor-stability"] {
+        let verdict = report("ax1 ay1 / rx1 ry_", level.parse().unwrap()).verdict;
+        assert_eq!(verdict, Verdict::Inconclusive, "{level}");
+    }
+    for level in ["read-committed", "read-uncommitted"] {
+        let verdict = report("ax1 ay1 / rx1 ry_", level.parse().unwrap()).verdict;
+        assert_eq!(verdict, Verdict::Valid, "{level}");
+    }
+}
+
+#[test]
+fn reads_of_keys_that_nobody_wrote_test_nothing() {
+    for text in ["rx_", "ax1 / ry_", "ax1 ! / rx_"] {
+        let verdict = report(text, Consistency::Serializable).verdict;
+        assert_eq!(verdict, Verdict::Inconclusive, "{text}");
+    }
+    assert_eq!(report("ax1 / rx1", Consistency::Serializable).verdict, Verdict::Valid);
+}
+
+fn refused(datatype: Datatype, invoked: Value, kind: EventKind, completed: Value) -> bool {
+    let mut builder = History::builder(datatype);
+    let events = [(0, EventKind::Invoke, invoked), (1, kind, completed)];
+    let mut events = events.into_iter().map(|(index, kind, value)| Event {
+        index,
+        time_ns: index,
+        process: Process::Client(0),
+        kind,
+        f: "txn".to_owned(),
+        value,
+        error: None,
+        node: None,
+    });
+    events.try_for_each(|event| builder.event(event)).and_then(|()| builder.finish()).is_err()
+}
+
+/// Passed over, its writes would be missing, and whoever saw them would be accused of a garbage read.
+#[test]
+fn a_transaction_that_does_not_say_what_it_did_is_no_history() {
+    let append = json!([["append", "x", 1]]);
+    let lists = |invoked, kind, completed| refused(Datatype::ListAppend, invoked, kind, completed);
+    assert!(lists(append.clone(), EventKind::Ok, Value::Null));
+    assert!(lists(Value::Null, EventKind::Info, Value::Null));
+    assert!(!lists(append.clone(), EventKind::Info, Value::Null));
+    assert!(!lists(append, EventKind::Fail, Value::Null));
+}
+
+/// Nil is the version before the first write: written, it would stand for two.
+#[test]
+fn nil_cannot_be_written() {
+    for write in [json!([["w", "x", null]]), json!([["w", "x"]])] {
+        assert!(refused(Datatype::Register, write.clone(), EventKind::Ok, write));
+    }
+}
