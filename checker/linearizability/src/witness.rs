@@ -53,7 +53,7 @@ pub(crate) fn explain<M: Model>(
         nodes: NODES,
         cancel: limits.cancel.as_deref(),
     };
-    let mut work = Work { budget, left: WORK / 4, found_any: false };
+    let mut work = Work { budget, left: WORK / 4, found_any: false, gave_up: false };
     let all = items::<M>(calls);
     let mut returns: Vec<u64> = suspects.iter().filter_map(|&suspect| calls[suspect].ret).collect();
     returns.sort_unstable();
@@ -65,7 +65,8 @@ pub(crate) fn explain<M: Model>(
         let first = returns.first().copied().unwrap_or_default();
         Core::whole(model, prefix(&all, shortest_illegal_prefix(model, &all, first, &mut work)))
     });
-    if !work.found_any {
+    // Without an attempt that failed, what is left is the whole history, which is known to be illegal.
+    if work.gave_up && !work.found_any {
         let suspects: Vec<_> = suspects.iter().map(|&suspect| &calls[suspect]).collect();
         return Ok(explain::undescribed(model, &suspects, key));
     }
@@ -84,8 +85,10 @@ pub(crate) fn explain<M: Model>(
 struct Work<'b> {
     budget: Budget<'b>,
     left: u64,
-    /// Whether any attempt was not given up.
+    /// Whether any attempt found that no order exists.
     found_any: bool,
+    /// Whether any attempt ended without an answer.
+    gave_up: bool,
 }
 
 impl Work<'_> {
@@ -98,6 +101,7 @@ impl Work<'_> {
         let per_node = open + 16;
         if self.left < preparing || self.budget.spent().is_some() {
             self.left = 0;
+            self.gave_up = true;
             return false;
         }
         self.left -= preparing;
@@ -106,6 +110,7 @@ impl Work<'_> {
         self.left = self.left.saturating_sub(found.nodes * per_node);
         let is_illegal = matches!(found.answer, Ok(None));
         self.found_any |= is_illegal;
+        self.gave_up |= found.answer.is_err();
         is_illegal
     }
 }
