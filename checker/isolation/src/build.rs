@@ -59,8 +59,8 @@ impl Builder {
     pub(crate) fn of_transactions(datatype: Datatype, transactions: &[Transaction]) -> History {
         let mut builder = Self::new(datatype);
         for (transaction, (call, ret)) in transactions.iter().zip(ranks(transactions)) {
-            let Transaction { process, call_ns, return_ns, outcome, .. } = *transaction;
-            let header = Header { process, call: transaction.call, call_ns, return_ns };
+            let Transaction { process, ret: event, call_ns, return_ns, outcome, .. } = *transaction;
+            let header = Header { process, call: transaction.call, ret: event, call_ns, return_ns };
             builder.begin(&Frame { header, outcome, call, ret });
             for micro_op in &transaction.micro_ops {
                 builder.micro_op(micro_op);

@@ -4,20 +4,20 @@
 //! end of a sorted list.
 
 use crate::components::components;
+use crate::cycles::Dependencies;
 use crate::graph::{Edges, Graph, Mask};
-use crate::history::{History, NONE, Txn, id};
+use crate::history::{NONE, Txn, id};
 use crate::realtime::{Event, add_timeline};
 
 #[derive(Debug)]
 pub(crate) struct Component {
     /// The transactions, in the order of their invocations; the other nodes are hubs.
     pub(crate) txns: Vec<Txn>,
+    /// Their invocations, ascending.
     pub(crate) calls: Vec<u32>,
     pub(crate) returns: Vec<u32>,
     /// Each edge with one dependency of data, the worst, and its process's.
     pub(crate) graph: Graph,
-    /// The invocations and returns in order.
-    events: Vec<Event>,
 }
 
 /// Reused from component to component: the number that a node has in it.
@@ -25,76 +25,79 @@ pub(crate) struct Component {
 pub(crate) struct Numbers(Vec<u32>);
 
 impl Numbers {
-    pub(crate) fn new(graph: &Graph) -> Self {
-        Self(vec![NONE; graph.nodes()])
+    pub(crate) fn new(nodes: usize) -> Self {
+        Self(vec![NONE; nodes])
+    }
+
+    /// Numbers these nodes from 0 while the edges are added that stay among them.
+    fn induce(
+        &mut self,
+        nodes: &[u32],
+        mut from: impl FnMut(u32, &mut dyn FnMut(u32, Mask)),
+    ) -> Graph {
+        for (number, &node) in nodes.iter().enumerate() {
+            self.0[node as usize] = id(number);
+        }
+        let mut edges = Edges::new(nodes.len(), nodes.len());
+        for (number, &node) in nodes.iter().enumerate() {
+            from(node, &mut |to, mask| edges.add(id(number), self.0[to as usize], mask));
+        }
+        for &node in nodes {
+            self.0[node as usize] = NONE;
+        }
+        edges.into_graph()
     }
 }
 
 impl Component {
-    /// The component of these nodes of a graph. Transactions are its first nodes, then come hubs, then moments from
-    /// `first_moment` on.
-    pub(crate) fn new(
-        history: &History,
-        graph: &Graph,
-        first_moment: u32,
-        successors: &[Txn],
-        nodes: &[u32],
-        numbers: &mut Numbers,
-    ) -> Self {
+    /// The component of these nodes of the whole graph, of which transactions are the first, then hubs, then moments.
+    pub(crate) fn new(whole: &Dependencies<'_>, nodes: &[u32], numbers: &mut Numbers) -> Self {
+        let (history, graph) = (whole.history, whole.graph);
         let (mut txns, mut hubs): (Vec<u32>, Vec<u32>) = nodes
             .iter()
-            .filter(|&&node| node < first_moment)
+            .filter(|&&node| node < whole.first_moment)
             .partition(|&&node| (node as usize) < history.len());
         txns.sort_unstable_by_key(|&txn| history.calls[txn as usize]);
         hubs.sort_unstable();
-        let local: Vec<u32> = txns.iter().chain(&hubs).copied().collect();
-        for (number, &node) in local.iter().enumerate() {
-            numbers.0[node as usize] = id(number);
-        }
-        let mut edges = Edges::new(local.len(), local.len());
+        let nodes: Vec<u32> = txns.iter().chain(&hubs).copied().collect();
         let mut next = Vec::new();
-        for (number, &node) in local.iter().enumerate() {
+        let graph = numbers.induce(&nodes, |node, add| {
             next.clear();
             next.extend(graph.from(node));
-            let successor = successors.get(node as usize).filter(|&&successor| successor != NONE);
+            let successor = whole.successors.get(node as usize);
+            let successor = successor.filter(|&&successor| successor != NONE);
             next.extend(successor.map(|&successor| (successor, Mask::PROCESS)));
             next.sort_unstable();
             for same in next.chunk_by(|a, b| a.0 == b.0) {
                 let mask = same.iter().fold(Mask::default(), |all, (_, mask)| all.or(*mask));
-                edges.add(id(number), numbers.0[same[0].0 as usize], mask.strongest_data());
+                add(same[0].0, mask.strongest_data());
             }
-        }
-        for &node in &local {
-            numbers.0[node as usize] = NONE;
-        }
-        let calls: Vec<u32> = txns.iter().map(|&txn| history.calls[txn as usize]).collect();
-        let returns: Vec<u32> = txns.iter().map(|&txn| history.returns[txn as usize]).collect();
-        let events = events(&calls, &returns);
-        Self { txns, calls, returns, graph: edges.into_graph(), events }
+        });
+        let calls = txns.iter().map(|&txn| history.calls[txn as usize]).collect();
+        let returns = txns.iter().map(|&txn| history.returns[txn as usize]).collect();
+        Self { txns, calls, returns, graph }
     }
 
     pub(crate) fn is_hub(&self, node: u32) -> bool {
         node as usize >= self.txns.len()
     }
 
-    /// The components that remain among some nodes when only these dependencies count.
-    pub(crate) fn within(&self, nodes: &[u32], allowed: Mask) -> Vec<Vec<u32>> {
+    /// Nodes and edges.
+    pub(crate) fn size(&self) -> usize {
+        self.graph.nodes() + self.graph.edges()
+    }
+
+    /// The components that remain when only these dependencies count.
+    pub(crate) fn parts(&self, allowed: Mask) -> Vec<Self> {
         let all = self.graph.nodes();
-        let mut is_in = vec![false; all];
-        for &node in nodes {
-            is_in[node as usize] = true;
-        }
-        let mut edges = Edges::new(all, nodes.len());
-        for &node in nodes {
-            for (to, mask) in self.graph.from(node) {
-                if is_in[to as usize] && mask.has(allowed) {
-                    edges.add(node, to, mask);
-                }
+        let mut edges = Edges::new(all, self.graph.edges());
+        for node in 0..id(all) {
+            for (to, mask) in self.graph.from(node).filter(|(_, mask)| mask.has(allowed)) {
+                edges.add(node, to, mask);
             }
         }
         if allowed.has(Mask::REALTIME) {
-            let inside = |event: &&Event| is_in[event.node as usize];
-            add_timeline(&mut edges, self.events.iter().filter(inside).copied());
+            add_timeline(&mut edges, self.events().into_iter());
         }
         let mut found = components(&edges.into_graph());
         for nodes in &mut found {
@@ -104,16 +107,30 @@ impl Component {
         // A transaction and a hub that it both leads to and is led to by are no cycle.
         found.retain(|nodes| nodes.get(1).is_some_and(|&second| !self.is_hub(second)));
         found.sort_unstable();
-        found
+        let mut numbers = Numbers::new(all);
+        found.iter().map(|nodes| self.part(nodes, allowed, &mut numbers)).collect()
     }
-}
 
-fn events(calls: &[u32], returns: &[u32]) -> Vec<Event> {
-    let event =
-        |is_return| move |(node, &rank): (usize, &u32)| (rank, Event { node: id(node), is_return });
-    let calls = calls.iter().enumerate().map(event(false));
-    let returns = returns.iter().enumerate().filter(|(_, rank)| **rank != NONE).map(event(true));
-    let mut events: Vec<_> = calls.chain(returns).collect();
-    events.sort_unstable_by_key(|(rank, _)| *rank);
-    events.into_iter().map(|(_, event)| event).collect()
+    /// The component of these of its nodes, which are sorted.
+    fn part(&self, nodes: &[u32], allowed: Mask, numbers: &mut Numbers) -> Self {
+        let graph = numbers.induce(nodes, |node, add| {
+            let edges = self.graph.from(node).map(|(to, mask)| (to, mask.and(allowed)));
+            edges.filter(|(_, mask)| mask.has(allowed)).for_each(|(to, mask)| add(to, mask));
+        });
+        let txns = &nodes[..nodes.partition_point(|&node| !self.is_hub(node))];
+        let of = |values: &[u32]| txns.iter().map(|&txn| values[txn as usize]).collect();
+        Self { txns: of(&self.txns), calls: of(&self.calls), returns: of(&self.returns), graph }
+    }
+
+    /// The invocations and returns in order.
+    fn events(&self) -> Vec<Event> {
+        let event = |is_return| {
+            move |(node, &rank): (usize, &u32)| (rank, Event { node: id(node), is_return })
+        };
+        let calls = self.calls.iter().enumerate().map(event(false));
+        let returned = self.returns.iter().enumerate().filter(|(_, rank)| **rank != NONE);
+        let mut events: Vec<_> = calls.chain(returned.map(event(true))).collect();
+        events.sort_unstable_by_key(|(rank, _)| *rank);
+        events.into_iter().map(|(_, event)| event).collect()
+    }
 }

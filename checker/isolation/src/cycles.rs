@@ -1,7 +1,8 @@
 //! The cycles of a graph: component by component, class by class.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use rustc_hash::FxHashMap;
 
+use crate::budget::Budget;
 use crate::class::{CYCLES, Class, ORDERS, time};
 use crate::component::{Component, Numbers};
 use crate::components::components;
@@ -27,7 +28,6 @@ pub(crate) struct Cycles {
     pub(crate) unfinished: Vec<Class>,
     pub(crate) components: usize,
     pub(crate) largest: usize,
-    pub(crate) work: u64,
     /// Edges of the whole graph.
     pub(crate) edges: usize,
 }
@@ -42,16 +42,14 @@ pub(crate) struct Dependencies<'a> {
     pub(crate) successors: &'a [Txn],
 }
 
-/// No class of one component may use more than one part in this many of all work.
-const SHARE: u64 = 8;
 /// No cycle has fewer transactions.
 const SHORTEST: usize = 2;
 
 impl Dependencies<'_> {
     /// Searches all components, the smallest first: those are the clearest, and what is left of the work goes to the
     /// largest.
-    pub(crate) fn cycles(&self, work: u64, cancel: Option<&AtomicBool>) -> Cycles {
-        let mut numbers = Numbers::new(self.graph);
+    pub(crate) fn cycles(&self, budget: &mut Budget<'_>) -> Cycles {
+        let mut numbers = Numbers::new(self.graph.nodes());
         let mut cycles = Cycles::default();
         let is_txn = |node: &&u32| (**node as usize) < self.history.len();
         let mut components: Vec<_> = components(self.graph)
@@ -60,55 +58,67 @@ impl Dependencies<'_> {
             .filter(|(size, _)| *size > 1)
             .collect();
         components.sort_by_key(|(size, nodes)| (*size, nodes.iter().min().copied()));
-        let mut left = work;
-        for (size, nodes) in components {
-            cycles.components += 1;
-            cycles.largest = cycles.largest.max(size);
-            if cancel.is_some_and(|cancel| cancel.load(Relaxed)) {
+        cycles.components = components.len();
+        cycles.largest = components.last().map_or(0, |(size, _)| *size);
+        for (_, nodes) in components {
+            if !budget.goes_on() {
+                cycles.interrupt();
                 break;
             }
-            let component = Component::new(
-                self.history,
-                self.graph,
-                self.first_moment,
-                self.successors,
-                &nodes,
-                &mut numbers,
-            );
-            InComponent { component: &component, share: work / SHARE, found: Vec::new() }
-                .search(&mut left, &mut cycles);
+            budget.charge(nodes.len());
+            let component = Component::new(self, &nodes, &mut numbers);
+            InComponent { component: &component, found: FxHashMap::default() }
+                .search(budget, &mut cycles);
         }
-        cycles.work = work - left;
         cycles
+    }
+}
+
+impl Cycles {
+    /// There may be any.
+    pub(crate) fn not_looked_for() -> Self {
+        let mut cycles = Self::default();
+        cycles.interrupt();
+        cycles
+    }
+
+    /// Of every class there may be more.
+    fn interrupt(&mut self) {
+        let classes =
+            CYCLES.into_iter().flat_map(|cycle| ORDERS.map(|order| Class { cycle, order }));
+        self.unfinished = classes.collect();
     }
 }
 
 /// The search of one component.
 struct InComponent<'a> {
     component: &'a Component,
-    share: u64,
-    found: Vec<Known>,
+    /// The cycles that were found, by one of their transactions.
+    found: FxHashMap<Txn, Vec<Known>>,
 }
 
-/// A cycle that was found: its class, one of its transactions and how many it has.
+/// A cycle that was found: its class, and how many transactions it has.
 struct Known {
     class: Class,
-    txn: u32,
     len: usize,
 }
 
 impl InComponent<'_> {
     /// Data alone first, then with processes, then with real time: each with the parts that it leaves connected.
-    fn search(mut self, left: &mut u64, cycles: &mut Cycles) {
-        let all: Vec<u32> = (0..crate::history::id(self.component.graph.nodes())).collect();
+    fn search(mut self, budget: &mut Budget<'_>, cycles: &mut Cycles) {
         for order in ORDERS {
-            for part in self.component.within(&all, Mask::DATA.or(time(order))) {
-                let first = self.found.len();
+            budget.charge(self.component.size());
+            for part in self.component.parts(Mask::DATA.or(time(order))) {
+                if !budget.goes_on() {
+                    return cycles.interrupt();
+                }
+                let before = cycles.found.len();
                 for cycle in CYCLES {
-                    self.search_part(&part, Class { cycle, order }, left, cycles);
+                    self.search_part(&part, Class { cycle, order }, budget, cycles);
                 }
                 let weakest = Class { cycle: Cycle::G2Item, order };
-                if self.found[first..].is_empty() && self.is_news(&part, weakest, usize::MAX) {
+                let is_empty = cycles.found.len() == before;
+                if is_empty && !budget.is_cancelled() && self.is_news(&part, weakest, usize::MAX) {
                     self.any_cycle(&part, order, cycles);
                 }
             }
@@ -117,61 +127,72 @@ impl InComponent<'_> {
 
     /// Whether a cycle of this length among these transactions is worth telling. Where something as bad is known it goes
     /// without saying; but real time often shows in two transactions what takes many along their processes.
-    fn is_news(&self, part: &[u32], class: Class, len: usize) -> bool {
-        let is_here = |txn| part.binary_search(&txn).is_ok();
-        let as_bad = |known: &&Known| known.class.is_as_bad_as(class) && is_here(known.txn);
+    fn is_news(&self, part: &Component, class: Class, len: usize) -> bool {
+        if self.found.is_empty() {
+            return true;
+        }
+        let here = part.txns.iter().filter_map(|txn| self.found.get(txn)).flatten();
         let is_longer = |known: &Known| known.class.order == Order::Process && known.len > len;
-        let mut as_bad = self.found.iter().filter(as_bad).peekable();
+        let mut as_bad = here.filter(|known| known.class.is_as_bad_as(class)).peekable();
         as_bad.peek().is_none() || class.order == Order::Realtime && as_bad.all(is_longer)
     }
 
-    fn search_part(&mut self, part: &[u32], class: Class, left: &mut u64, cycles: &mut Cycles) {
+    fn search_part(
+        &mut self,
+        part: &Component,
+        class: Class,
+        budget: &mut Budget<'_>,
+        cycles: &mut Cycles,
+    ) {
         if !self.is_news(part, class, SHORTEST) {
             return;
         }
-        let narrower = class.allowed() != Mask::DATA.or(time(class.order));
-        let parts = if narrower {
-            self.component.within(part, class.allowed())
-        } else {
-            vec![part.to_vec()]
-        };
-        for part in parts {
-            let share = self.share.min(*left);
-            let mut work = share;
-            let outcome = search(self.component, &part, class, &mut work);
-            *left -= share - work;
-            match outcome.map(merge_time) {
-                Outcome::Nothing => {}
-                Outcome::Unfinished => cycles.unfinished.push(class),
-                Outcome::Shortest(walk) if self.is_news(&part, class, walk.len()) => {
-                    self.add(class, &walk, cycles);
-                }
-                Outcome::Some(walk) if self.is_news(&part, class, walk.len()) => {
-                    cycles.not_shortest.push(class);
-                    self.add(class, &walk, cycles);
-                }
-                Outcome::Shortest(_) | Outcome::Some(_) => {}
+        if class.allowed() == Mask::DATA.or(time(class.order)) {
+            return self.search_for(part, class, budget, cycles);
+        }
+        budget.charge(part.size());
+        for part in part.parts(class.allowed()) {
+            self.search_for(&part, class, budget, cycles);
+        }
+    }
+
+    fn search_for(
+        &mut self,
+        part: &Component,
+        class: Class,
+        budget: &mut Budget<'_>,
+        cycles: &mut Cycles,
+    ) {
+        match search(part, class, budget).map(merge_time) {
+            Outcome::Nothing => {}
+            Outcome::Unfinished => cycles.unfinished.push(class),
+            Outcome::Shortest(walk) if self.is_news(part, class, walk.len()) => {
+                self.add(part, class, &walk, cycles);
             }
+            Outcome::Some(walk) if self.is_news(part, class, walk.len()) => {
+                cycles.not_shortest.push(class);
+                self.add(part, class, &walk, cycles);
+            }
+            Outcome::Shortest(_) | Outcome::Some(_) => {}
         }
     }
 
     /// Where the work did not suffice for anything, still some cycle, whatever its class: there is one.
-    fn any_cycle(&mut self, part: &[u32], order: Order, cycles: &mut Cycles) {
-        let allowed = Mask::DATA.or(time(order));
-        if let Some(walk) = crate::fallback::cycle(self.component, part, allowed) {
+    fn any_cycle(&mut self, part: &Component, order: Order, cycles: &mut Cycles) {
+        if let Some(walk) = crate::fallback::cycle(part, Mask::DATA.or(time(order))) {
             let edges: Vec<Dependency> = walk.iter().map(|&(_, edge)| edge).collect();
-            self.add(Class::of(&edges), &walk, cycles);
+            self.add(part, Class::of(&edges), &walk, cycles);
         }
     }
 
-    fn add(&mut self, class: Class, walk: &Walk, cycles: &mut Cycles) {
-        let known = |&(txn, _): &(u32, Dependency)| Known { class, txn, len: walk.len() };
-        self.found.extend(walk.first().map(known));
+    fn add(&mut self, part: &Component, class: Class, walk: &Walk, cycles: &mut Cycles) {
+        let mut edges: Vec<_> =
+            walk.iter().map(|&(node, edge)| (part.txns[node as usize], edge)).collect();
         // T1 is the one that was invoked first.
         let first = walk.iter().enumerate().min_by_key(|(_, (node, _))| *node);
-        let mut edges: Vec<_> =
-            walk.iter().map(|&(node, edge)| (self.component.txns[node as usize], edge)).collect();
         edges.rotate_left(first.map_or(0, |(position, _)| position));
+        let known = Known { class, len: walk.len() };
+        self.found.entry(edges[0].0).or_default().push(known);
         cycles.found.push(FoundCycle { class, edges });
     }
 }

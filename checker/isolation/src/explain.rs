@@ -1,6 +1,7 @@
 //! Cycles in words. Nothing was kept of why an edge is there: it is found again in the two transactions.
 
 use crate::cycles::FoundCycle;
+use crate::elision::{gap, left_out, name, told, told_with_next};
 use crate::graph::Dependency;
 use crate::history::{History, Txn, Version};
 use crate::report::Step;
@@ -30,25 +31,25 @@ pub(crate) trait Reasons {
     fn reason(&self, from: Txn, to: Txn, dependency: Dependency) -> Option<Reason>;
 }
 
-/// The sentence and the steps of a cycle.
+/// The sentence and the steps of a cycle, of a long one the first and the last.
 pub(crate) fn explain(
     history: &History,
     reasons: &dyn Reasons,
     cycle: &FoundCycle,
 ) -> (String, Vec<Step>) {
-    let names: Vec<String> = (1..=cycle.edges.len()).map(|number| format!("T{number}")).collect();
-    let step = |(position, &(from, dependency)): (usize, &(Txn, Dependency))| {
-        let next = (position + 1) % cycle.edges.len();
-        let to = cycle.edges[next].0;
-        let edge = Edge { history, from, to, names: [&names[position], &names[next]] };
+    let len = cycle.edges.len();
+    let step = |position: usize| {
+        let next = (position + 1) % len;
+        let ((from, dependency), (to, _)) = (cycle.edges[position], cycle.edges[next]);
+        let edge = Edge { history, from, to, names: [&name(position), &name(next)] };
         edge.step(dependency, reasons.reason(from, to, dependency).as_ref())
     };
-    let steps: Vec<Step> = cycle.edges.iter().enumerate().map(step).collect();
-    (sentence(&steps, &names), steps)
+    let steps: Vec<Step> = told_with_next(len).map(step).collect();
+    (sentence(&steps, len), steps)
 }
 
 /// One or two sentences: all reasons of a short cycle, the first and last of a long one.
-fn sentence(steps: &[Step], names: &[String]) -> String {
+fn sentence(steps: &[Step], len: usize) -> String {
     let because = |step: &Step| {
         let text = step.sentence.split_once("because ").map_or("", |(_, because)| because);
         text.to_owned()
@@ -60,11 +61,14 @@ fn sentence(steps: &[Step], names: &[String]) -> String {
             because(second)
         ),
         [first, .., last] => {
-            let order = names.join(" before ");
+            let mut names: Vec<String> = told(len).map(name).collect();
+            if let Some(gap) = gap(left_out(len)) {
+                names.insert(gap, "…".to_owned());
+            }
+            let (order, end) = (names.join(" before "), name(len - 1));
             format!(
-                "{order}: so their dependencies say, and T1 before T2, because {}. Yet {} must come before T1, because {}.",
+                "{order}: so their dependencies say, and T1 before T2, because {}. Yet {end} must come before T1, because {}.",
                 because(first),
-                names.last().map_or("", String::as_str),
                 because(last)
             )
         }
@@ -124,12 +128,18 @@ impl Edge<'_> {
         }
     }
 
+    /// By events, and by times where the history has them.
     fn time(&self) -> String {
         let [from, to] = self.names;
         let (earlier, later) = (self.history.header(self.from), self.history.header(self.to));
-        let returned = earlier.return_ns.unwrap_or(earlier.call_ns);
-        let (returned, called) = (seconds(returned), seconds(later.call_ns));
-        format!("{from} had returned (at {returned}) before {to} was invoked (at {called})")
+        let at = |event: u64, ns: u64| match later.call_ns {
+            0 => format!("event {event}"),
+            _ => format!("event {event}, at {}", seconds(ns)),
+        };
+        let returned =
+            at(earlier.ret.unwrap_or(earlier.call), earlier.return_ns.unwrap_or(earlier.call_ns));
+        let called = at(later.call, later.call_ns);
+        format!("{from} had returned ({returned}) before {to} was invoked ({called})")
     }
 }
 

@@ -5,34 +5,24 @@ use std::collections::VecDeque;
 use crate::component::Component;
 use crate::graph::{Dependency, Mask};
 use crate::history::NONE;
-use crate::search::Walk;
+use crate::search::{Line, Walk};
 
-/// The shortest cycle through the first transaction that is in one.
-pub(crate) fn cycle(component: &Component, part: &[u32], allowed: Mask) -> Option<Walk> {
-    let source = *part.first().filter(|&&node| !component.is_hub(node))?;
-    let nodes = component.graph.nodes();
-    let mut from = vec![(NONE, Dependency::Ww); nodes];
-    let mut is_inside = vec![false; nodes];
-    for &node in part {
-        is_inside[node as usize] = true;
-    }
-    let txns: Vec<u32> = part.iter().copied().filter(|&node| !component.is_hub(node)).collect();
-    let mut not_reached = txns.len();
+/// A short cycle through the first transaction.
+pub(crate) fn cycle(component: &Component, allowed: Mask) -> Option<Walk> {
+    let source = 0;
+    let mut from = vec![(NONE, Dependency::Ww); component.graph.nodes()];
+    let mut time = Line::new(component.txns.len());
     let mut queue = VecDeque::from([source]);
     while let Some(node) = queue.pop_front() {
-        let edges = component.graph.from(node).filter(|(to, _)| is_inside[*to as usize]);
+        let edges = component.graph.from(node);
         let edges = edges.filter_map(|(to, mask)| Some((to, mask.and(allowed).iter().next()?)));
         let mut next: Vec<_> = edges.collect();
         if allowed.has(Mask::REALTIME) && !component.is_hub(node) {
-            let returned = component.returns[node as usize];
-            let is_after = |txn: u32| component.calls[txn as usize] > returned;
-            if is_after(source) {
-                next.push((source, Dependency::Realtime));
-            }
-            while not_reached > 0 && is_after(txns[not_reached - 1]) {
-                not_reached -= 1;
-                next.push((txns[not_reached], Dependency::Realtime));
-            }
+            time.note_return(component.returns[node as usize], node);
+            let is_after = time.precedes(component.calls[source as usize]);
+            let reached = std::iter::from_fn(|| time.next(&component.calls));
+            let reached = is_after.then_some(source).into_iter().chain(reached);
+            next.extend(reached.map(|txn| (txn, Dependency::Realtime)));
         }
         for (to, edge) in next {
             if to == source && !is_own_hub(component, &from, source, node) {

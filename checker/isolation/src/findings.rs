@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::history::{History, Txn};
 use crate::report::{Finding, Step};
-use crate::{Anomaly, Outcome};
+use crate::{Anomaly, Outcome, elision};
 
 /// How many of each kind are told.
 pub(crate) const LISTED: u64 = 10;
@@ -50,9 +50,11 @@ impl<'h> Findings<'h> {
     }
 
     fn tell(&mut self, anomaly: Anomaly, txns: &[Txn], sentence: String, steps: Vec<Step>) {
-        let transactions = txns.iter().map(|&txn| self.history.header(txn).call).collect();
-        let operations = txns.iter().map(|&txn| describe(self.history, txn)).collect();
-        let finding = Finding { anomaly, sentence, steps, transactions, operations };
+        let told: Vec<Txn> = elision::told(txns.len()).map(|position| txns[position]).collect();
+        let transactions = told.iter().map(|&txn| self.history.header(txn).call).collect();
+        let operations = told.iter().map(|&txn| describe(self.history, txn)).collect();
+        let left_out = elision::left_out(txns.len());
+        let finding = Finding { anomaly, sentence, steps, transactions, operations, left_out };
         self.told.entry(anomaly).or_default().push(finding);
     }
 

@@ -43,6 +43,7 @@ pub struct History {
 pub(crate) struct Header {
     pub(crate) process: u64,
     pub(crate) call: u64,
+    pub(crate) ret: Option<u64>,
     pub(crate) call_ns: u64,
     pub(crate) return_ns: Option<u64>,
 }

@@ -4,13 +4,16 @@
 //! anomaly, and each anomaly rules out consistency models. This crate knows no process, network or HTTP.
 
 pub mod anomaly;
+mod budget;
 mod build;
 mod check;
 mod class;
 mod component;
 mod components;
+mod conclusion;
 pub mod consistency;
 mod cycles;
+mod elision;
 mod explain;
 mod fallback;
 mod findings;
@@ -20,6 +23,7 @@ mod history;
 mod lists;
 mod names;
 pub mod notation;
+mod options;
 pub mod oracle;
 mod pairing;
 mod realtime;
@@ -34,10 +38,11 @@ mod writers;
 
 pub use anomaly::{Anomaly, Cycle, Order};
 pub use build::Builder;
-pub use check::{Options, check};
+pub use check::check;
 pub use consistency::{Consistency, Ruling};
 pub use graph::Dependency;
 pub use history::History;
+pub use options::Options;
 pub use pairing::BuildError;
 pub use report::{Finding, Report, Statistics, Step};
 pub use transaction::{Datatype, Key, MicroOp, Outcome, Seen, Transaction, Value};

@@ -68,7 +68,8 @@ impl Builder {
                 let open = invocation.header.call;
                 return Err(PairError::Overlap { index, process, f: event.f, open }.into());
             }
-            let header = Header { process, call: index, call_ns: event.time_ns, return_ns: None };
+            let (call_ns, ret, return_ns) = (event.time_ns, None, None);
+            let header = Header { process, call: index, ret, call_ns, return_ns };
             *state = State::Open(Invocation { header, rank, value: event.value });
             return Ok(());
         }
@@ -94,8 +95,9 @@ impl Builder {
             EventKind::Fail => (Outcome::Fail, header.call, &value),
             EventKind::Info | EventKind::Invoke => (Outcome::Info, header.call, &value),
         };
-        let return_ns = (outcome != Outcome::Info).then_some(event.time_ns);
-        let header = Header { return_ns, ..header };
+        let is_known = outcome != Outcome::Info;
+        let (ret, return_ns) = (is_known.then_some(event.index), is_known.then_some(event.time_ns));
+        let header = Header { ret, return_ns, ..header };
         self.add(&Frame { header, outcome, call, ret: rank }, value, index)
     }
 

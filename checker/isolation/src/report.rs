@@ -4,7 +4,7 @@ use history::{CheckResult, Verdict, Violation};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use crate::{Anomaly, Consistency, Dependency, Ruling};
+use crate::{Anomaly, Consistency, Dependency, Ruling, elision};
 
 /// The answer of a check.
 #[derive(Clone, Debug, Serialize)]
@@ -36,13 +36,17 @@ pub struct Finding {
     pub anomaly: Anomaly,
     /// What happened, in plain words. T1, T2… are the transactions below.
     pub sentence: String,
-    /// The edges of a cycle, from T1 on, the last one back to T1; empty for other anomalies.
+    /// The edges of a cycle, from T1 on, the last one back to T1; empty for other anomalies. Of a long cycle those
+    /// between the transactions below.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
-    /// The transactions that prove it, as indices of their invocations: T1, T2…
+    /// The transactions that prove it, as indices of their invocations: T1, T2… Of a long cycle the first and the last.
     pub transactions: Vec<u64>,
     /// What each of them is and did, in words.
     pub operations: Vec<String>,
+    /// How many of a long cycle's transactions are left out, in the middle of those above.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: usize,
 }
 
 /// One edge of a cycle: why a transaction comes before the next.
@@ -89,7 +93,7 @@ pub struct Statistics {
     /// How many of each anomaly there are; of cycles, how many components were found to have one.
     #[serde(serialize_with = "counts")]
     pub anomalies: Vec<(Anomaly, u64)>,
-    /// Steps of the searches for cycles.
+    /// What the searches for cycles cost: edges that they followed, and edges and nodes that they set out from.
     pub work: u64,
 }
 
@@ -102,7 +106,7 @@ impl Report {
     /// Of those the one that the fewest transactions prove.
     #[must_use]
     pub fn clearest(&self) -> Option<&Finding> {
-        self.forbidden().min_by_key(|finding| finding.transactions.len())
+        self.forbidden().min_by_key(|finding| finding.size())
     }
 
     /// The result in the form of all checkers.
@@ -121,10 +125,31 @@ impl Report {
 }
 
 impl Finding {
+    /// How many transactions prove it.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.transactions.len() + self.left_out
+    }
+
+    /// What the transaction at this place of `transactions` is called.
+    pub(crate) fn name(&self, at: usize) -> String {
+        elision::name(elision::position(at, self.left_out))
+    }
+
+    /// Puts a word where transactions are left out.
+    fn mark_gap(&self, told: &mut Vec<String>) {
+        if let Some(gap) = elision::gap(self.left_out) {
+            told.insert(gap, format!("… {} more", self.left_out));
+        }
+    }
+
     /// The sentence, for readers who see nothing else of the finding.
     fn with_events(&self) -> String {
-        let name = |(at, event): (usize, &u64)| format!("T{} is that of event {event}", at + 1);
-        let names: Vec<String> = self.transactions.iter().enumerate().map(name).collect();
+        let named = self.transactions.iter().enumerate();
+        let mut names: Vec<String> = named
+            .map(|(at, event)| format!("{} is that of event {event}", self.name(at)))
+            .collect();
+        self.mark_gap(&mut names);
         format!("{} ({})", self.sentence, names.join(", "))
     }
 
@@ -133,16 +158,26 @@ impl Finding {
     pub fn explanation(&self) -> String {
         let named = self.operations.iter().enumerate();
         let mut lines: Vec<String> =
-            named.map(|(position, words)| format!("T{} = {words}", position + 1)).collect();
+            named.map(|(at, words)| format!("{} = {words}", self.name(at))).collect();
+        self.mark_gap(&mut lines);
         match self.steps.split_last() {
             None => lines.push(self.sentence.clone()),
             Some((last, steps)) => {
-                lines.extend(steps.iter().map(|step| format!("{}.", step.sentence)));
+                let mut told: Vec<String> =
+                    steps.iter().map(|step| format!("{}.", step.sentence)).collect();
+                if let Some(gap) = elision::gap(self.left_out) {
+                    told.insert(gap - 1, "…".to_owned());
+                }
+                lines.append(&mut told);
                 lines.push(format!("However, {}: a contradiction!", last.sentence));
             }
         }
         lines.join("\n")
     }
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 fn as_text<S: Serializer>(value: &impl ToString, serializer: S) -> Result<S::Ok, S::Error> {

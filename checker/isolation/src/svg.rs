@@ -3,7 +3,7 @@
 use std::f64::consts::TAU;
 use std::fmt::Write;
 
-use crate::{Dependency, Finding, Step};
+use crate::{Dependency, Finding, Step, elision};
 
 /// Sizes in the picture's units, which are pixels unless it is scaled.
 const BOX_WIDTH: f64 = 260.0;
@@ -13,20 +13,16 @@ const PADDING: f64 = 10.0;
 const LINE_CHARACTERS: usize = 36;
 /// Lines of a box, the name among them.
 const MOST_LINES: usize = 7;
-/// Boxes drawn; of a longer cycle the rest is left out.
-const MOST_BOXES: usize = 24;
 
 impl Finding {
     /// A self-contained SVG of the cycle, or of the transactions alone where there is none.
     #[must_use]
     pub fn svg(&self) -> String {
-        let boxes: Vec<Box> = self
-            .operations
-            .iter()
-            .take(MOST_BOXES)
-            .enumerate()
-            .map(|(at, text)| Box::new(at, text))
-            .collect();
+        let named = self.operations.iter().enumerate();
+        let mut boxes: Vec<Box> = named.map(|(at, text)| Box::new(&self.name(at), text)).collect();
+        if let Some(gap) = elision::gap(self.left_out) {
+            boxes.insert(gap, Box { name: format!("… {} more", self.left_out), lines: Vec::new() });
+        }
         let ring = Ring::new(&boxes);
         let mut svg = format!(
             "<svg class=\"cycle\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w:.0} {h:.0}\" width=\"{w:.0}\" \
@@ -36,11 +32,13 @@ impl Finding {
             w = ring.width,
             h = ring.height,
         );
-        for (at, step) in self.steps.iter().take(boxes.len()).enumerate() {
-            let next = (at + 1) % self.steps.len();
-            if next < boxes.len() {
-                ring.arrow(&mut svg, &boxes, (at, next), step);
-            }
+        for (at, step) in self.steps.iter().enumerate() {
+            // Before and behind what is left out there are no arrows.
+            let from = match elision::gap(self.left_out) {
+                Some(gap) if at + 1 >= gap => at + 2,
+                _ => at,
+            };
+            ring.arrow(&mut svg, &boxes, (from, (from + 1) % boxes.len()), step);
         }
         for (at, transaction) in boxes.iter().enumerate() {
             transaction.draw(&mut svg, ring.centre(at));
@@ -71,7 +69,7 @@ struct Box {
 }
 
 impl Box {
-    fn new(at: usize, text: &str) -> Self {
+    fn new(name: &str, text: &str) -> Self {
         let (who, what) = text.split_once(": ").unwrap_or(("", text));
         let mut lines: Vec<String> = Vec::new();
         for micro_op in what.split(", ") {
@@ -89,7 +87,7 @@ impl Box {
             lines.truncate(MOST_LINES - 1);
             lines.push("…".to_owned());
         }
-        Self { name: format!("T{} · {who}", at + 1), lines }
+        Self { name: format!("{name} · {who}"), lines }
     }
 
     fn height(&self) -> f64 {

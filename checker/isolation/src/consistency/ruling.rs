@@ -21,10 +21,22 @@ impl Ruling {
     /// cycles were looked for. Read atomic, say, or single-object models are never said to stand.
     #[must_use]
     pub fn new(anomalies: &[Anomaly], searched: Order) -> Self {
+        Self::where_known(anomalies, searched, |_| true)
+    }
+
+    /// The same, where of some models it is not known whether they stand.
+    pub(crate) fn where_known(
+        anomalies: &[Anomaly],
+        searched: Order,
+        is_known: impl Fn(Consistency) -> bool,
+    ) -> Self {
         let broken = |model: &Consistency| anomalies.iter().any(|anomaly| model.forbids(*anomaly));
         let (violated, mut whole): (Vec<_>, Vec<_>) = Consistency::all().partition(broken);
         whole.retain(|model| {
-            model.is_tested() && model.order() <= searched && !model.is_in_doubt_after(anomalies)
+            model.is_tested()
+                && model.order() <= searched
+                && !model.is_in_doubt_after(anomalies)
+                && is_known(*model)
         });
         let (violated, also_violated) = split(violated, Consistency::implies);
         let (standing, _) = split(whole, |model, other| other.implies(model));

@@ -1,0 +1,43 @@
+//! What to check, and how much that may cost.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use crate::Consistency;
+
+/// What to check, and how much that may cost. Past any of its limits a check is inconclusive, unless it has found a
+/// violation.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What must hold. Everything found is told; this decides the verdict.
+    pub consistency: Consistency,
+    /// How many edges the searches for cycles may follow, some ten million a second. It bounds what comes after the
+    /// linear part, which finds out whether there is any cycle, and has the same answer on every machine.
+    pub work: u64,
+    /// Wall time.
+    pub time: Duration,
+    /// Memory of the dependencies and their search (the history itself not counted).
+    pub memory_bytes: u64,
+    /// Of registers: each key by itself is promised to be linearizable, from which an order of its versions follows.
+    pub linearizable_keys: bool,
+    /// Of registers: each key by itself is promised to be sequentially consistent.
+    pub sequential_keys: bool,
+    /// Set from another thread, this ends the check soon.
+    pub cancel: Option<Arc<AtomicBool>>,
+}
+
+impl Default for Options {
+    /// Strict serializability; work for some twenty seconds, one minute and four gigabytes at most.
+    fn default() -> Self {
+        Self {
+            consistency: Consistency::StrictSerializable,
+            work: 200_000_000,
+            time: Duration::from_secs(60),
+            memory_bytes: 4_000_000_000,
+            linearizable_keys: false,
+            sequential_keys: false,
+            cancel: None,
+        }
+    }
+}

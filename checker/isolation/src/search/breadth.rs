@@ -1,0 +1,237 @@
+//! Breadth first from one edge, over transactions and states of a class.
+
+use super::Walk;
+use super::time::Line;
+use crate::budget::{Budget, Spent};
+use crate::class::{Class, STATES, State};
+use crate::component::Component;
+use crate::graph::{Dependency, Mask};
+use crate::history::{NONE, id};
+
+/// The first edge of a walk.
+#[derive(Clone, Copy)]
+pub(super) struct Start {
+    pub(super) source: u32,
+    pub(super) target: u32,
+}
+
+/// How a search from one edge ended.
+pub(super) enum End {
+    Back(Walk),
+    /// The depth did not suffice.
+    Deeper,
+    Never,
+}
+
+/// How a node was reached in a state.
+#[derive(Clone, Copy)]
+pub(super) struct Visit {
+    /// The search that it belongs to; others count for nothing.
+    epoch: u32,
+    /// The place before, `NONE` at the start.
+    from: u32,
+    edge: Dependency,
+}
+
+pub(super) struct Breadth<'a, 'b> {
+    component: &'a Component,
+    class: Class,
+    pub(super) budget: &'a mut Budget<'b>,
+    /// By place: a node in a state.
+    visits: Vec<Visit>,
+    epoch: u32,
+    level: Vec<u32>,
+    next: Vec<u32>,
+    lines: [Line; STATES],
+    /// Where the walk is to come back to.
+    source: u32,
+    /// Whether only the way back to the source is of interest.
+    is_last: bool,
+    /// Whether there was another way, though.
+    leads_on: bool,
+}
+
+impl<'a, 'b> Breadth<'a, 'b> {
+    pub(super) fn new(component: &'a Component, class: Class, budget: &'a mut Budget<'b>) -> Self {
+        let unvisited = Visit { epoch: 0, from: NONE, edge: class.first() };
+        Self {
+            component,
+            class,
+            budget,
+            visits: vec![unvisited; component.graph.nodes() * class.states()],
+            epoch: 0,
+            level: Vec::new(),
+            next: Vec::new(),
+            lines: [Line::new(component.txns.len()); STATES],
+            source: NONE,
+            is_last: false,
+            leads_on: false,
+        }
+    }
+
+    /// The shortest way back along at most `depth` edges after the first.
+    pub(super) fn from(&mut self, start: Start, depth: u32) -> Result<End, Spent> {
+        self.begin(start);
+        for distance in 1..=depth {
+            self.is_last = distance == depth;
+            if let Some(end) = self.expand()? {
+                // A walk that meets a transaction twice has a shorter cycle in it, which is of a class as bad.
+                return Ok(self.walk(end).map_or(End::Never, End::Back));
+            }
+            std::mem::swap(&mut self.level, &mut self.next);
+            if self.level.is_empty() {
+                break;
+            }
+        }
+        Ok(if self.leads_on { End::Deeper } else { End::Never })
+    }
+
+    fn begin(&mut self, Start { source, target }: Start) {
+        self.epoch += 1;
+        self.source = source;
+        self.leads_on = false;
+        self.level.clear();
+        self.next.clear();
+        self.lines = [Line::new(self.component.txns.len()); STATES];
+        let component = self.component;
+        let direct = [target];
+        let roots = if component.is_hub(target) { component.graph.next(target) } else { &direct };
+        for &root in roots.iter().filter(|&&root| root != source) {
+            let place = self.place(root, self.class.start());
+            self.visits[place as usize] =
+                Visit { epoch: self.epoch, from: NONE, edge: self.class.first() };
+            self.level.push(place);
+        }
+    }
+
+    fn place(&self, node: u32, state: State) -> u32 {
+        id(node as usize * self.class.states() + usize::from(state))
+    }
+
+    fn node(&self, place: u32) -> u32 {
+        place / id(self.class.states())
+    }
+
+    /// Follows all edges from this level. The visit that closes the walk, if one does.
+    fn expand(&mut self) -> Result<Option<Visit>, Spent> {
+        let component = self.component;
+        let states = id(self.class.states());
+        let level = std::mem::take(&mut self.level);
+        for &place in &level {
+            let node = place / states;
+            let state = State::try_from(place % states).unwrap_or_default();
+            for (to, mask) in component.graph.from(node) {
+                self.budget.step()?;
+                for edge in mask.and(self.class.allowed()).iter() {
+                    let Some(state) = self.class.step(state, edge) else { continue };
+                    let visit = Visit { epoch: self.epoch, from: place, edge };
+                    let end = if component.is_hub(to) {
+                        self.visit_hub(to, state, visit)?
+                    } else {
+                        self.visit(to, state, visit)
+                    };
+                    if end.is_some() {
+                        return Ok(end);
+                    }
+                }
+            }
+            self.note_return(node, state, place);
+        }
+        self.level = level;
+        self.level.clear();
+        self.pass_time()
+    }
+
+    /// Whether the walk is complete.
+    fn visit(&mut self, node: u32, state: State, visit: Visit) -> Option<Visit> {
+        if node == self.source {
+            return self.class.accepts(state).then_some(visit);
+        }
+        let place = self.place(node, state);
+        let known = &mut self.visits[place as usize];
+        if known.epoch != self.epoch {
+            if self.is_last {
+                self.leads_on = true;
+            } else {
+                *known = visit;
+                self.next.push(place);
+            }
+        }
+        None
+    }
+
+    /// Through a hub at once, to everyone but who came: nobody overwrites what they read themselves.
+    fn visit_hub(&mut self, hub: u32, state: State, visit: Visit) -> Result<Option<Visit>, Spent> {
+        let came = self.node(visit.from);
+        let place = self.place(hub, state) as usize;
+        let Visit { epoch, from, .. } = self.visits[place];
+        let writers = self.component.graph.next(hub);
+        if epoch != self.epoch {
+            self.visits[place] = visit;
+            for &writer in writers.iter().filter(|&&writer| writer != came) {
+                self.budget.step()?;
+                if let Some(end) = self.visit(writer, state, visit) {
+                    return Ok(Some(end));
+                }
+            }
+        } else if from != NONE && self.node(from) != came {
+            // Only the first who came is left.
+            self.visits[place].from = NONE;
+            let first = self.node(from);
+            if writers.contains(&first) {
+                return Ok(self.visit(first, state, visit));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Remembers who leaves the line of time first.
+    fn note_return(&mut self, node: u32, state: State, place: u32) {
+        if !self.class.allowed().has(Mask::REALTIME) {
+            return;
+        }
+        let Some(state) = self.class.step(state, Dependency::Realtime) else { return };
+        self.lines[usize::from(state)].note_return(self.component.returns[node as usize], place);
+    }
+
+    /// Visits everyone who was invoked after the earliest return.
+    fn pass_time(&mut self) -> Result<Option<Visit>, Spent> {
+        let calls = &self.component.calls;
+        for state in 0..State::try_from(self.class.states()).unwrap_or_default() {
+            let mut line = self.lines[usize::from(state)];
+            let visit = Visit { epoch: self.epoch, from: line.from, edge: Dependency::Realtime };
+            if line.precedes(calls[self.source as usize])
+                && let Some(end) = self.visit(self.source, state, visit)
+            {
+                return Ok(Some(end));
+            }
+            if self.is_last {
+                self.leads_on |= line.leads_on(calls);
+                continue;
+            }
+            while let Some(txn) = line.next(calls) {
+                self.budget.step()?;
+                if txn != self.source {
+                    self.visit(txn, state, visit);
+                }
+            }
+            self.lines[usize::from(state)] = line;
+        }
+        Ok(None)
+    }
+
+    /// The walk that ends with this visit of the source, where it meets nobody twice.
+    fn walk(&self, end: Visit) -> Option<Walk> {
+        let mut walk = Vec::new();
+        let mut visit = end;
+        while visit.from != NONE {
+            walk.push((self.node(visit.from), visit.edge));
+            visit = self.visits[visit.from as usize];
+        }
+        walk.push((self.source, self.class.first()));
+        walk.reverse();
+        let mut nodes: Vec<u32> = walk.iter().map(|&(node, _)| node).collect();
+        nodes.sort_unstable();
+        nodes.is_sorted_by(|a, b| a < b).then_some(walk)
+    }
+}

@@ -1,0 +1,182 @@
+//! What a check may cost, and that it says so where that was not enough. Work is counted, never timed.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use history::Verdict;
+use isolation::{Consistency, History, Options, Report, check, notation};
+
+fn report(text: &str, options: &Options) -> Report {
+    let (datatype, transactions) = notation::parse(text).expect("a history");
+    check(&History::from_transactions(datatype, &transactions), options)
+}
+
+/// Pairs of keys as the notation has them, for histories of more than 26: key by key, one after another.
+mod many {
+    use isolation::{Datatype, History, MicroOp, Outcome, Seen, Transaction};
+
+    pub fn read(key: u32, list: &[u32]) -> MicroOp {
+        MicroOp::Read { key, seen: Seen::List(list.to_vec()) }
+    }
+
+    pub fn append(key: u32, value: u32) -> MicroOp {
+        MicroOp::Write { key, value }
+    }
+
+    /// A transaction between two positions.
+    pub fn transaction(call: u64, ret: u64, micro_ops: Vec<MicroOp>) -> Transaction {
+        let (process, outcome, ret) = (call, Outcome::Ok, Some(ret));
+        Transaction { process, call, ret, call_ns: 0, return_ns: Some(0), outcome, micro_ops }
+    }
+
+    pub fn history(transactions: &[Transaction]) -> History {
+        History::from_transactions(Datatype::ListAppend, transactions)
+    }
+
+    /// So many lost updates, one after the other, between a write and a read that misses it.
+    pub fn lost_updates(pairs: u32) -> History {
+        let mut transactions = vec![transaction(0, 1, vec![append(0, 1)])];
+        for pair in 0..pairs {
+            let at = 2 + 4 * u64::from(pair);
+            let update = |value| vec![read(pair + 1, &[]), append(pair + 1, value)];
+            transactions.push(transaction(at, at + 2, update(1)));
+            transactions.push(transaction(at + 1, at + 3, update(2)));
+        }
+        let end = 2 + 4 * u64::from(pairs);
+        transactions.push(transaction(end, end + 1, vec![read(0, &[])]));
+        history(&transactions)
+    }
+
+    /// So many write skews that have nothing to do with each other.
+    pub fn write_skews(pairs: u32) -> History {
+        let mut transactions = Vec::new();
+        for pair in 0..pairs {
+            let (at, x, y) = (4 * u64::from(pair), 2 * pair, 2 * pair + 1);
+            transactions.push(transaction(at, at + 2, vec![read(x, &[]), append(y, 1)]));
+            transactions.push(transaction(at + 1, at + 3, vec![read(y, &[]), append(x, 1)]));
+        }
+        history(&transactions)
+    }
+
+    /// Each saw what the next one appended, and the last what the first did; all at once.
+    pub fn ring(transactions: u32) -> History {
+        let saw = |i| vec![append(i, 1), read((i + 1) % transactions, &[1])];
+        let at = |i: u32| (u64::from(i), u64::from(transactions + i));
+        let ring: Vec<_> =
+            (0..transactions).map(|i| transaction(at(i).0, at(i).1, saw(i))).collect();
+        history(&ring)
+    }
+}
+
+/// Each pair is a part of the one component that the stale read makes of them all. Once each part cost as much as the
+/// whole.
+#[test]
+fn parts_of_a_component_cost_what_they_are() {
+    let work = |pairs| {
+        let report = check(&many::lost_updates(pairs), &Options::default());
+        assert_eq!(report.statistics.largest_component, 2 * pairs as usize + 2);
+        report.statistics.work
+    };
+    let (some, more) = (work(300), work(1200));
+    assert!(more < 5 * some, "{some} steps for 300 pairs, {more} for 1200");
+}
+
+/// Once what a search kept for its end counted as used, a quarter of a share for each: soon nothing was left.
+#[test]
+fn a_search_counts_what_it_used() {
+    let options = Options { work: 100_000, ..Options::default() };
+    let pair = check(&many::write_skews(1), &options).statistics.work;
+    assert!((1..1000).contains(&pair), "{pair} steps for two transactions");
+    let report = check(&many::write_skews(200), &options);
+    assert_eq!(report.statistics.components, 200);
+    assert_eq!(report.statistics.anomalies.iter().map(|(_, count)| *count).sum::<u64>(), 200);
+    assert_eq!(report.notes, Vec::<String>::new());
+    assert!(report.statistics.work <= 200 * pair, "{:?}", report.statistics);
+}
+
+/// A G1c in one component with a write skew, which is found first.
+const BESIDE: &str = "rp_ aq1 az1 rw_ / rq_ ap1 / ax1 ry1 rz_ aw1 / ay1 rx1";
+
+#[test]
+fn without_work_a_level_is_never_called_kept() {
+    let consistency = Consistency::ReadCommitted;
+    let enough = report(BESIDE, &Options { consistency, ..Options::default() });
+    assert_eq!(enough.verdict, Verdict::Violation);
+
+    let options = Options { consistency, work: 0, ..Options::default() };
+    let report = report(BESIDE, &options);
+    assert_eq!(report.verdict, Verdict::Inconclusive, "{}", report.sentence);
+    assert!(report.sentence.contains("The search for G1c did not finish"), "{}", report.sentence);
+    let stands = |model| report.models.standing.iter().any(|standing| standing.implies(model));
+    assert!(!stands(consistency), "{:?}", report.models);
+    // What could be looked for without a search is known.
+    assert!(stands(Consistency::ReadUncommitted), "{:?}", report.models);
+    // Some cycle is shown in any case, and it is a violation of what forbids it.
+    assert_eq!(report.anomalies[0].anomaly.name(), "G2-item");
+    let serializable = Options { consistency: Consistency::Serializable, ..options };
+    assert_eq!(check_text(BESIDE, &serializable), Verdict::Violation);
+}
+
+fn check_text(text: &str, options: &Options) -> Verdict {
+    report(text, options).verdict
+}
+
+/// Each limit by itself ends the check before the search, with a sentence that names it.
+#[test]
+fn limits_leave_a_check_inconclusive_but_for_what_it_found() {
+    let cancel = Some(Arc::new(AtomicBool::new(true)));
+    for (options, reason) in [
+        (Options { time: Duration::ZERO, ..Options::default() }, "within 0ns; allow it more time"),
+        (Options { memory_bytes: 1, ..Options::default() }, "more than 0 MB of memory; allow it"),
+        (Options { cancel, ..Options::default() }, "The check was cancelled."),
+    ] {
+        for text in ["ax1 ay1 / rx1 ry1", "wx1 wy1 / rx1 ry1", "ax1 ay1 / rx1 ry_"] {
+            let report = report(text, &options);
+            assert_eq!(report.verdict, Verdict::Inconclusive, "{text}: {reason}");
+            assert!(report.sentence.contains(reason), "{}", report.sentence);
+            assert_eq!(report.models.standing, [], "{text}: {reason}");
+        }
+        for text in ["ax1 ! / rx1", "wx1 ! / rx1"] {
+            let report = report(text, &options);
+            assert_eq!(report.verdict, Verdict::Violation, "{text}: {reason}");
+            assert_eq!(report.models.violated, [Consistency::ReadCommitted]);
+            assert_eq!(report.models.standing, [], "{text}: {reason}");
+        }
+    }
+}
+
+#[test]
+fn memory_of_a_search_is_bounded_too() {
+    let history = many::ring(1000);
+    let enough = Options { memory_bytes: 10_000_000, ..Options::default() };
+    assert_eq!(check(&history, &enough).verdict, Verdict::Violation);
+    // The dependencies fit, what the search for G1c would remember does not: some cycle is shown all the same.
+    let report = check(&history, &Options { memory_bytes: 190_000, ..Options::default() });
+    assert_eq!(report.verdict, Verdict::Violation);
+    assert!(report.notes[0].contains("more than 0 MB of memory"), "{:?}", report.notes);
+}
+
+/// Once 6000 lines.
+#[test]
+fn a_long_cycle_is_told_by_its_ends() {
+    let report = check(&many::ring(3000), &Options::default());
+    let [finding] = report.anomalies.as_slice() else { panic!("{:?}", report.statistics) };
+    assert_eq!((finding.anomaly.name().as_str(), finding.size()), ("G1c", 3000));
+    assert_eq!((finding.transactions.len(), finding.left_out), (16, 2984));
+    let explanation = finding.explanation();
+    assert!(explanation.lines().count() < 40, "{explanation}");
+    for told in ["T8 = ", "\n… 2984 more\nT2993 = ", "T3000 = ", "However, T3000 < T1"] {
+        assert!(explanation.contains(told), "no {told:?} in {explanation}");
+    }
+    assert!(finding.sentence.len() < 1000, "{}", finding.sentence);
+    let svg = finding.svg();
+    assert_eq!(
+        (svg.matches("<rect class=\"t\"").count(), svg.matches("marker-end").count()),
+        (17, 15)
+    );
+    assert!(svg.contains(">… 2984 more<"), "{svg}");
+    let json = serde_json::to_string(&report).unwrap().len();
+    assert!(json < 20_000, "{json} bytes");
+    assert!(report.check_result().violations[0].sentence.len() < 2000);
+}
