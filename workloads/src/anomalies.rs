@@ -24,8 +24,6 @@ const END: char = ';';
 /// Characters shown of what is no element, and of an explanation: a broken store may answer anything.
 const SHOWN: usize = 40;
 const LONGEST: usize = 4000;
-/// What the search for cycles does in a second.
-const EDGES_PER_S: u64 = 10_000_000;
 
 /// The string to append for this element.
 pub(crate) fn element(tag: &str) -> String {
@@ -36,11 +34,11 @@ pub(crate) fn element(tag: &str) -> String {
 pub(crate) fn judge(records: &[Record], datatype: Datatype, limits: &Limits) -> CheckResult {
     let options = Options {
         consistency: Consistency::StrictSerializable,
-        work: limits.time.as_secs().saturating_mul(EDGES_PER_S),
+        memory_bytes: limits.memory_bytes,
         // What strict serializability implies for each key by itself: it tells the order of blind writes.
         linearizable_keys: true,
         cancel: limits.cancel.clone(),
-        ..Options::default()
+        ..Options::within(limits.time)
     };
     match history(records, datatype) {
         Ok(history) => result(&isolation::check(&history, &options)),
@@ -207,8 +205,7 @@ fn tell(finding: &Finding) -> String {
     if let [_, between @ .., _] = finding.steps.as_slice() {
         told.extend(between.iter().map(|step| format!("{}.", step.sentence)));
     }
-    let named = finding.operations.iter().zip(1..);
-    told.extend(named.map(|(words, number)| format!("T{number} is {words}.")));
+    told.extend(finding.named().map(|(name, words)| format!("{name} is {words}.")));
     let told = told.join(" ");
     match told.char_indices().nth(LONGEST) {
         None => told,

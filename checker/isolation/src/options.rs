@@ -27,6 +27,16 @@ pub struct Options {
     pub cancel: Option<Arc<AtomicBool>>,
 }
 
+impl Options {
+    /// As much as may be done within this time.
+    #[must_use]
+    pub fn within(time: Duration) -> Self {
+        const STEPS_PER_MS: u64 = 10_000;
+        let time_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Self { time, work: time_ms.saturating_mul(STEPS_PER_MS), ..Self::default() }
+    }
+}
+
 impl Default for Options {
     /// Strict serializability; work for some twenty seconds, one minute and four gigabytes at most.
     fn default() -> Self {

@@ -131,8 +131,13 @@ impl Finding {
         self.transactions.len() + self.left_out
     }
 
+    /// The transactions of `operations` by name: T1, T2…
+    pub fn named(&self) -> impl Iterator<Item = (String, &str)> {
+        self.operations.iter().enumerate().map(|(at, words)| (self.name(at), words.as_str()))
+    }
+
     /// What the transaction at this place of `transactions` is called.
-    pub(crate) fn name(&self, at: usize) -> String {
+    fn name(&self, at: usize) -> String {
         elision::name(elision::position(at, self.left_out))
     }
 
@@ -156,9 +161,8 @@ impl Finding {
     /// The whole explanation, line by line: the transactions, each edge with its reason, the contradiction.
     #[must_use]
     pub fn explanation(&self) -> String {
-        let named = self.operations.iter().enumerate();
         let mut lines: Vec<String> =
-            named.map(|(at, words)| format!("{} = {words}", self.name(at))).collect();
+            self.named().map(|(name, words)| format!("{name} = {words}")).collect();
         self.mark_gap(&mut lines);
         match self.steps.split_last() {
             None => lines.push(self.sentence.clone()),

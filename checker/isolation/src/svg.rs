@@ -18,8 +18,7 @@ impl Finding {
     /// A self-contained SVG of the cycle, or of the transactions alone where there is none.
     #[must_use]
     pub fn svg(&self) -> String {
-        let named = self.operations.iter().enumerate();
-        let mut boxes: Vec<Box> = named.map(|(at, text)| Box::new(&self.name(at), text)).collect();
+        let mut boxes: Vec<Box> = self.named().map(|(name, text)| Box::new(&name, text)).collect();
         if let Some(gap) = elision::gap(self.left_out) {
             boxes.insert(gap, Box { name: format!("… {} more", self.left_out), lines: Vec::new() });
         }

@@ -145,9 +145,13 @@ impl Model {
                 Ok(Judgement { result, proof: witness.unwrap_or_default(), isolation: None })
             }
             Self::Transactional(Transactional { datatype, consistency, linearizable_keys }) => {
-                let cancel = limits.cancel.clone();
-                let options =
-                    Options { consistency, linearizable_keys, cancel, ..Options::default() };
+                let options = Options {
+                    consistency,
+                    linearizable_keys,
+                    memory_bytes: limits.memory_bytes,
+                    cancel: limits.cancel.clone(),
+                    ..Options::within(limits.time)
+                };
                 let report = transactions::check(operations, datatype, &options)?;
                 let proof = report.clearest().map(|finding| finding.transactions.clone());
                 let (proof, result) = (proof.unwrap_or_default(), report.check_result());
