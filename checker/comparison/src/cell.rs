@@ -8,14 +8,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use clap::ValueEnum;
 use history::Verdict;
-use linearizability::Limits;
 use nix::time::ClockId;
 use serde::{Deserialize, Serialize};
 
-use crate::checkers::Checker;
-use crate::rows::Row;
+use crate::contest::{Contest, Row};
+
+/// What one check may spend.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Time on a processor.
+    pub time: Duration,
+    /// Memory that its process holds.
+    pub memory_bytes: u64,
+}
 
 /// What became of a check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,13 +53,12 @@ const WATCH: Duration = Duration::from_millis(10);
 const PATIENCE: u32 = 10;
 
 /// Lets a child process fill this cell.
-pub fn ask(row: usize, checker: Checker, limits: &Limits) -> Outcome {
-    let checker = checker.to_possible_value().expect("no checker is hidden");
+pub fn ask(row: usize, checker: usize, limits: &Limits) -> Outcome {
     let run = || -> io::Result<Output> {
         Command::new(std::env::current_exe()?)
             .args(["--limit", &limits.time.as_secs_f64().to_string()])
             .args(["--memory-limit", &limits.memory_bytes.to_string()])
-            .args(["--cell", &row.to_string(), checker.get_name()])
+            .args(["--cell", &row.to_string(), &checker.to_string()])
             .output()
     };
     let output = match run() {
@@ -71,14 +76,21 @@ pub fn ask(row: usize, checker: Checker, limits: &Limits) -> Outcome {
 }
 
 /// The child's side: fills the cell and ends the process.
-pub fn answer(row: &Row, checker: Checker, limits: &Limits) -> ! {
+pub fn answer<C: Contest>(
+    contest: &C,
+    row: &Row<C::History>,
+    checker: usize,
+    limits: &Limits,
+) -> ! {
     // Nothing is limited yet.
     let since_ns = AtomicU64::new(u64::MAX);
     thread::scope(|scope| {
         scope.spawn(|| watch(&since_ns, limits));
         let measuring = thread::Builder::new().stack_size(STACK_BYTES);
-        let measure =
-            || say(&measure(row, checker, limits, &since_ns).unwrap_or_else(Outcome::Broke));
+        let measure = || {
+            let outcome = measure(contest, row, checker, limits, &since_ns);
+            say(&outcome.unwrap_or_else(Outcome::Broke))
+        };
         if let Err(error) = measuring.spawn_scoped(scope, measure) {
             say(&Outcome::Broke(error.to_string()));
         }
@@ -86,19 +98,20 @@ pub fn answer(row: &Row, checker: Checker, limits: &Limits) -> ! {
     unreachable!("whoever is first to say something ends the process")
 }
 
-fn measure(
-    row: &Row,
-    checker: Checker,
+fn measure<C: Contest>(
+    contest: &C,
+    row: &Row<C::History>,
+    checker: usize,
     limits: &Limits,
     since_ns: &AtomicU64,
 ) -> Result<Outcome, String> {
-    let history = row.history()?;
+    let history = (row.history)()?;
     let (mut times, mut total) = (Vec::new(), 0.0);
     let mut verdicts = Vec::new();
     while times.len() < RUNS_MIN || times.len() < RUNS_MAX && total < RUNS_S {
         // Being a history in the checker's form may take no longer than the check itself.
         since_ns.store(cpu_ns(), Ordering::Relaxed);
-        let check = checker.prepare(&history, limits)?;
+        let check = contest.prepare(checker, &history, limits)?;
         let start = cpu_ns();
         since_ns.store(start, Ordering::Relaxed);
         verdicts = check();

@@ -1,28 +1,28 @@
 //! The table: verdicts, seconds, and how many times ours the others take.
 
 use history::Verdict;
-use linearizability::Limits;
 
-use crate::cell::Outcome;
+use crate::cell::{Limits, Outcome};
 
 const NAME: usize = 43;
 const EXPECTED: usize = 17;
 const CELL: usize = 20;
 
 /// The line above all others.
-pub fn head(checkers: impl IntoIterator<Item = String>) -> String {
-    line("history", "verdict", checkers)
+pub fn head(checkers: &[String]) -> String {
+    line("history", "verdict", checkers.iter().cloned())
 }
 
-/// A row; the first outcome is ours.
-pub fn row(name: &str, expected: &[Verdict], outcomes: &[Outcome], limits: &Limits) -> String {
+/// A row; the first outcome is ours, and so is the verdict that stands at its head.
+pub fn row(name: &str, expected: &[Vec<Verdict>], outcomes: &[Outcome], limits: &Limits) -> String {
     let ours_s = outcomes.first().and_then(|ours| match ours {
         Outcome::Decided { cpu_s, .. } => Some(*cpu_s),
         _ => None,
     });
-    let cell =
-        |(i, outcome): (usize, &Outcome)| cell(outcome, expected, ours_s.filter(|_| i > 0), limits);
-    line(name, &verdicts(expected), outcomes.iter().enumerate().map(cell))
+    let cells = outcomes.iter().zip(expected).enumerate();
+    let cells =
+        cells.map(|(i, (outcome, right))| cell(outcome, right, ours_s.filter(|_| i > 0), limits));
+    line(name, &verdicts(&expected[0]), cells)
 }
 
 fn line(name: &str, expected: &str, cells: impl IntoIterator<Item = String>) -> String {
@@ -113,12 +113,9 @@ mod tests {
             Outcome::OutOfTime,
             Outcome::OutOfMemory,
         ];
-        let limits = Limits {
-            time: std::time::Duration::from_secs(10),
-            memory_bytes: 8_000_000_000,
-            ..Limits::default()
-        };
-        let row = row("name", &[Valid], &outcomes, &limits);
+        let limits =
+            Limits { time: std::time::Duration::from_secs(10), memory_bytes: 8_000_000_000 };
+        let row = row("name", &vec![vec![Valid]; 6], &outcomes, &limits);
         let words: Vec<&str> = row.split_whitespace().collect();
         let expected =
             "name valid 2.0 ms 900 ms 450× WRONG: violation undecided >10 s >5000× >8 GB";

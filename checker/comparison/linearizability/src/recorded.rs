@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use comparison::Row;
 use history::{Events, Format, Operation, Pairing, Verdict};
 use linearizability::models::cas_register::{CasInput, CasOutput};
 use linearizability::models::kv::{KvInput, KvOutput};
@@ -11,13 +12,13 @@ use linearizability::models::{CasRegister, Kv};
 use linearizability::{Call, CallOf};
 use serde_json::Value;
 
-use crate::rows::Row;
+use crate::rows::{History, row};
 
 /// The folder's Jepsen logs of a register, as one row, and its histories of key-value stores.
 ///
 /// # Errors
 /// What is wrong with the list.
-pub fn rows(folder: &Path) -> Result<Vec<Row>, String> {
+pub fn rows(folder: &Path) -> Result<Vec<Row<History>>, String> {
     let list = folder.join("expected.tsv");
     let text = fs::read_to_string(&list).map_err(|error| format!("{}: {error}", list.display()))?;
     let (mut logs, mut stores) = (Vec::new(), Vec::new());
@@ -42,13 +43,24 @@ pub fn rows(folder: &Path) -> Result<Vec<Row>, String> {
     if logs.is_empty() && stores.is_empty() {
         return Err(format!("{}: no Jepsen log, no history of a store", list.display()));
     }
-    let logs = (!logs.is_empty()).then(|| Row::of_logs(format!("{} etcd logs", logs.len()), logs));
+    let logs = (!logs.is_empty()).then(|| logs_row(logs));
     Ok(logs.into_iter().chain(stores).collect())
 }
 
-fn store_row(file: PathBuf, expected: Verdict) -> Row {
+/// All in one row.
+fn logs_row(logs: Vec<(PathBuf, Verdict)>) -> Row<History> {
+    let name = format!("{} etcd logs", logs.len());
+    let (files, expected): (Vec<PathBuf>, _) = logs.into_iter().unzip();
+    row(name, expected, move || {
+        let calls = files.iter().map(|file| register(file));
+        Ok(History::Registers(calls.collect::<Result<_, _>>()?))
+    })
+}
+
+fn store_row(file: PathBuf, expected: Verdict) -> Row<History> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    Row::of_store(format!("Porcupine's kv {stem}"), file, expected)
+    let name = format!("Porcupine's kv {stem}");
+    row(name, vec![expected], move || Ok(History::Store(store(&file)?)))
 }
 
 /// The calls on the register of a Jepsen log.

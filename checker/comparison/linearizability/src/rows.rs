@@ -1,14 +1,13 @@
 //! The histories that are compared: one row of the table each.
 
-use std::path::PathBuf;
-
+use comparison::Row;
 use history::Verdict;
 use linearizability::CallOf;
 use linearizability::models::kv::{KvInput, KvOutput};
 use linearizability::models::{CasRegister, Kv};
 use rand::RngExt;
 
-use crate::recorded;
+use crate::checkers::Checker;
 use crate::synthetic::{self, Shape};
 
 const MILLION: usize = 1_000_000;
@@ -21,71 +20,39 @@ pub enum History {
     Store(Vec<Vec<CallOf<Kv>>>),
 }
 
-/// A row of the table.
-pub struct Row {
-    pub name: String,
-    /// The verdict on each of its histories.
-    pub expected: Vec<Verdict>,
-    source: Source,
-}
-
-enum Source {
-    Generated(fn() -> History),
-    Logs(Vec<PathBuf>),
-    Store(PathBuf),
-}
-
-impl Row {
-    /// Jepsen logs of a register, all in one row.
-    pub fn of_logs(name: String, logs: Vec<(PathBuf, Verdict)>) -> Self {
-        let (files, expected) = logs.into_iter().unzip();
-        Self { name, expected, source: Source::Logs(files) }
-    }
-
-    /// A recorded history of a store.
-    pub fn of_store(name: String, file: PathBuf, expected: Verdict) -> Self {
-        Self { name, expected: vec![expected], source: Source::Store(file) }
-    }
-
-    fn generated(name: &str, expected: Verdict, make: fn() -> History) -> Self {
-        Self { name: name.to_owned(), expected: vec![expected], source: Source::Generated(make) }
-    }
-
-    /// # Errors
-    /// A file that cannot be read.
-    pub fn history(&self) -> Result<History, String> {
-        match &self.source {
-            Source::Generated(make) => Ok(make()),
-            Source::Logs(files) => {
-                let calls = files.iter().map(|file| recorded::register(file));
-                Ok(History::Registers(calls.collect::<Result<_, _>>()?))
-            }
-            Source::Store(file) => Ok(History::Store(recorded::store(file)?)),
-        }
-    }
+/// A row on which every checker should say the same.
+pub fn row(
+    name: String,
+    expected: Vec<Verdict>,
+    history: impl Fn() -> Result<History, String> + Sync + 'static,
+) -> Row<History> {
+    Row { name, expected: vec![expected; Checker::ALL.len()], history: Box::new(history) }
 }
 
 /// Histories of a right store, and of one that once lies, whose verdicts are known from how they are made.
-pub fn generated() -> Vec<Row> {
+pub fn generated() -> Vec<Row<History>> {
     use Verdict::{Valid, Violation};
+    let generated = |name: &str, expected, make: fn() -> History| {
+        row(name.to_owned(), vec![expected], move || Ok(make()))
+    };
     vec![
-        Row::generated("register 1k, 10 clients, 1 % unknown", Valid, || register(1_000, 10, 20)),
-        Row::generated("register 1k, 10 clients, 1 % unknown, stale", Violation, || {
+        generated("register 1k, 10 clients, 1 % unknown", Valid, || register(1_000, 10, 20)),
+        generated("register 1k, 10 clients, 1 % unknown, stale", Violation, || {
             stale(1_000, 10, 20)
         }),
-        Row::generated("register 1k, 25 clients", Valid, || register(1_000, 25, 0)),
-        Row::generated("register 100k, 5 clients", Valid, || register(100_000, 5, 0)),
-        Row::generated("register 1M, 5 clients, 1 % unknown", Valid, || register(MILLION, 5, 20)),
-        Row::generated("register 1M, 5 clients, 1 % unknown, stale", Violation, || {
+        generated("register 1k, 25 clients", Valid, || register(1_000, 25, 0)),
+        generated("register 100k, 5 clients", Valid, || register(100_000, 5, 0)),
+        generated("register 1M, 5 clients, 1 % unknown", Valid, || register(MILLION, 5, 20)),
+        generated("register 1M, 5 clients, 1 % unknown, stale", Violation, || {
             stale(MILLION, 5, 20)
         }),
-        Row::generated("register 1M, 50 clients, 1 % unknown", Valid, || register(MILLION, 50, 20)),
-        Row::generated("register 1M, 50 clients, 1 % unknown, stale", Violation, || {
+        generated("register 1M, 50 clients, 1 % unknown", Valid, || register(MILLION, 50, 20)),
+        generated("register 1M, 50 clients, 1 % unknown, stale", Violation, || {
             stale(MILLION, 50, 20)
         }),
-        Row::generated("kv 1M, 10 clients, 100 keys", Valid, key_value),
-        Row::generated("cas over 5 values 100k, 10 clients", Valid, few_values),
-        Row::generated("append-only 400, 10 clients", Valid, append_only),
+        generated("kv 1M, 10 clients, 100 keys", Valid, key_value),
+        generated("cas over 5 values 100k, 10 clients", Valid, few_values),
+        generated("append-only 400, 10 clients", Valid, append_only),
     ]
 }
 

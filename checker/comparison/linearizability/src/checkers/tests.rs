@@ -1,5 +1,7 @@
 //! Every checker was told the same: on small histories all agree with the definition.
 
+use std::time::Duration;
+
 use linearizability::models::cas_register::CasOutput;
 use linearizability::models::kv::KvOutput;
 use linearizability::oracle;
@@ -14,17 +16,17 @@ fn shape(keys: usize) -> Shape {
     Shape { operations: 8 * keys, clients: 4, keys, unknown_per_mille: 200 }
 }
 
-/// What each checker says, in the order of [`Checker::value_variants`].
+/// What each checker says, in the order of [`Checker::ALL`].
 fn verdicts(history: &History) -> Vec<Verdict> {
-    let limits = Limits { threads: Some(1), ..Limits::default() };
+    let limits = Limits { time: Duration::from_secs(60), memory_bytes: 1 << 30 };
     let ask = |checker: &Checker| checker.prepare(history, &limits).unwrap()()[0];
-    Checker::value_variants().iter().map(ask).collect()
+    Checker::ALL.iter().map(ask).collect()
 }
 
 /// Returns the true verdict.
 fn assert_agree(history: &History, is_linearizable: bool, seed: u64) -> Verdict {
     let expected = verdict(is_linearizable);
-    assert_eq!(verdicts(history), vec![expected; Checker::value_variants().len()], "seed {seed}");
+    assert_eq!(verdicts(history), vec![expected; Checker::ALL.len()], "seed {seed}");
     expected
 }
 

@@ -9,16 +9,16 @@ mod todc_utils;
 use std::fmt;
 use std::slice;
 
-use clap::ValueEnum;
+use comparison::{Check, Limits};
 use history::Verdict;
 use linearizability::models::{CasRegister, Kv};
-use linearizability::{CallOf, Limits, check, check_by_key};
+use linearizability::{CallOf, check, check_by_key};
 
 use crate::object::{Known, Object, Timed, translate};
 use crate::rows::History;
 
 /// A checker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checker {
     Ours,
     PorcupineRs,
@@ -26,27 +26,31 @@ pub enum Checker {
     Stateright,
 }
 
-/// A check, ready to be timed: one verdict for each history.
-pub type Check<'a> = Box<dyn FnOnce() -> Vec<Verdict> + 'a>;
-
 impl Checker {
+    /// All of them, ours first.
+    pub const ALL: [Self; 4] = [Self::Ours, Self::PorcupineRs, Self::TodcUtils, Self::Stateright];
+
     /// Everything up to the check itself: a history in the checker's own form. Ours runs on one thread.
     ///
     /// # Errors
     /// An operation that the others are not told of.
-    pub fn prepare<'a>(
-        self,
-        history: &'a History,
-        limits: &'a Limits,
-    ) -> Result<Check<'a>, String> {
+    pub fn prepare<'a>(self, history: &'a History, limits: &Limits) -> Result<Check<'a>, String> {
+        // One thread, so that figures compare.
+        let limits = linearizability::Limits {
+            time: limits.time,
+            memory_bytes: limits.memory_bytes,
+            threads: Some(1),
+            cancel: None,
+        };
         match (self, history) {
             (Self::Ours, History::Registers(histories)) => {
-                let ask = |calls: &Vec<_>| check(&CasRegister::default(), calls, limits).verdict;
+                let ask =
+                    move |calls: &Vec<_>| check(&CasRegister::default(), calls, &limits).verdict;
                 Ok(Box::new(move || histories.iter().map(ask).collect()))
             }
             (Self::Ours, History::Store(keys)) => {
                 let groups = keys.iter().cloned().enumerate().collect();
-                Ok(Box::new(move || vec![check_by_key(&Kv, groups, limits).verdict]))
+                Ok(Box::new(move || vec![check_by_key(&Kv, groups, &limits).verdict]))
             }
             (_, History::Registers(histories)) => {
                 let prepare = |calls: &Vec<_>| {

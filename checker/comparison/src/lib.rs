@@ -1,0 +1,11 @@
+//! Checkers side by side on the same histories, as a table.
+//!
+//! Seconds are processor time of the check alone, the history being there in the checker's own form; the median of
+//! a few runs, each checker in a process of its own and within limits. The exit code is 1 where a verdict is wrong.
+
+mod cell;
+mod contest;
+mod table;
+
+pub use cell::Limits;
+pub use contest::{Check, Contest, Row, run};
