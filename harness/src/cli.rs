@@ -94,9 +94,6 @@ pub struct CheckArguments {
     /// What transactions must keep: serializable, snapshot-isolation, … [default: strict-serializable]
     #[arg(long, requires = "model", value_name = "LEVEL")]
     pub consistency: Option<String>,
-    /// Each register by itself is known to be linearizable, so that time tells the order of its values
-    #[arg(long, requires = "model")]
-    pub linearizable_keys: bool,
     /// How the file is written: edn, json, jsonl, jepsen-log, porcupine-kv [default: told from name and content]
     #[arg(long, requires = "model")]
     pub format: Option<String>,

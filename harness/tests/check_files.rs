@@ -179,6 +179,21 @@ fn limits_end_a_search_with_what_to_do_about_it() {
     check("--memory-limit", "64MB").expect(3, "more than 64 MB of memory; allow it more");
 }
 
+#[test]
+fn limits_hold_for_transactions_too() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("valid.edn");
+    let generated = Command::new(HARNESS).arg("generate").arg(&path).output().unwrap();
+    assert!(generated.status.success(), "{generated:?}");
+    let check = |limit: &str, value: &str| {
+        let model = ["--model", "list-append", limit, value];
+        finish(Command::new(HARNESS).arg("check").arg(&path).args(model))
+    };
+    check("--time-limit", "1m").expect(0, "VALID: valid.edn");
+    check("--time-limit", "1ms").expect(3, "did not finish within 1ms; allow it more time");
+    check("--memory-limit", "1MB").expect(3, "more than 1 MB of memory; allow it more");
+}
+
 const HALF_SEEN: &str =
     "{:process 0 :type :invoke :f :txn :value [[:w :x 1] [:w :y 1]] :time 1000000}
 {:process 1 :type :invoke :f :txn :value [[:r :x nil] [:r :y nil]] :time 2000000}

@@ -35,8 +35,6 @@ pub(crate) fn judge(records: &[Record], datatype: Datatype, limits: &Limits) -> 
     let options = Options {
         consistency: Consistency::StrictSerializable,
         memory_bytes: limits.memory_bytes,
-        // What strict serializability implies for each key by itself: it tells the order of blind writes.
-        linearizable_keys: true,
         cancel: limits.cancel.clone(),
         ..Options::within(limits.time)
     };

@@ -9,7 +9,7 @@ use crate::graph::Edges;
 use crate::history::History;
 use crate::lists::{self, ListReasons, Orders};
 use crate::realtime::{add_timeline, events, successors};
-use crate::registers::{self, KeyOrder, Known, Promise, RegisterReasons};
+use crate::registers::{self, KeyOrder, Known, RegisterReasons};
 use crate::writers::Writers;
 use crate::{Datatype, Options, Report};
 
@@ -34,7 +34,7 @@ pub fn check(history: &History, options: &Options) -> Report {
         }
         Datatype::Register => {
             registers::scan(history, &writers, &mut findings);
-            let key_order = KeyOrder::new(history, &writers, &promises(options), &mut findings);
+            let key_order = KeyOrder::new(history, &writers);
             let reasons = RegisterReasons { history, writers: &writers, key_order: &key_order };
             let expected = expected + key_order.pairs().len();
             budget.hold(graph_bytes(expected, history)).then(|| {
@@ -47,12 +47,6 @@ pub fn check(history: &History, options: &Options) -> Report {
     };
     let cycles = cycles.unwrap_or_else(Cycles::not_looked_for);
     conclude(history, &writers, &cycles, findings, &budget)
-}
-
-fn promises(options: &Options) -> Vec<Promise> {
-    let linearizable = options.linearizable_keys.then_some(Promise::Linearizable);
-    let sequential = options.sequential_keys.then_some(Promise::Sequential);
-    linearizable.into_iter().chain(sequential).collect()
 }
 
 /// What so many edges take, before and after they are sorted, and what the search for components adds.

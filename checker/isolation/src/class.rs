@@ -3,7 +3,7 @@
 //! A cycle of a class is a walk that leaves a transaction by an edge that the class requires and comes back to it. How
 //! much of the requirement the walk has met is its state.
 
-use crate::graph::{Dependency, Mask};
+use crate::graph::{Dependency, Link, Mask};
 use crate::{Anomaly, Cycle, Order};
 
 /// A class of cycles.
@@ -41,23 +41,30 @@ impl Class {
         self.cycle <= other.cycle && self.order <= other.order
     }
 
-    /// The dependencies that its cycles are made of.
+    /// The links that its cycles are made of. An order of versions that only time shows is known no earlier than from
+    /// G-single on.
     pub(crate) fn allowed(self) -> Mask {
-        let data = match self.cycle {
-            Cycle::G0 => Mask::WW,
-            Cycle::G1c => Mask::WW.or(Mask::WR),
-            _ => Mask::DATA,
-        };
-        data.or(time(self.order))
+        match self.cycle {
+            Cycle::G0 => Mask::WW.or(time(self.order)),
+            Cycle::G1c => Mask::WW.or(Mask::WR).or(time(self.order)),
+            _ => known(self.order),
+        }
     }
 
-    /// The dependency that its walks begin with.
-    pub(crate) fn first(self) -> Dependency {
-        match self.cycle {
-            Cycle::G0 => Dependency::Ww,
-            Cycle::G1c => Dependency::Wr,
-            _ => Dependency::Rw,
-        }
+    /// The links that its walks begin with. Two writes of which only time shows the order are as good as one rw: were it
+    /// the other way round, somebody missed one of them.
+    pub(crate) fn first(self) -> Mask {
+        let is_first = |link: &Link| match self.cycle {
+            Cycle::G0 => link.dependency == Dependency::Ww,
+            Cycle::G1c => link.dependency == Dependency::Wr,
+            Cycle::GSingle | Cycle::GSingleItem => {
+                link.dependency == Dependency::Rw
+                    || link.dependency == Dependency::Ww && link.order != Order::Data
+            }
+            _ => link.dependency == Dependency::Rw,
+        };
+        let first = self.allowed().iter().filter(is_first);
+        first.fold(Mask::default(), |all, link| all.or(Mask::of(link)))
     }
 
     /// States are below this number.
@@ -69,14 +76,15 @@ impl Class {
         }
     }
 
-    /// The state after the first edge.
-    pub(crate) fn start(self) -> State {
-        if self.is_nonadjacent() { LAST_RW } else { 0 }
+    /// The state after the first link.
+    pub(crate) fn start(self, first: Link) -> State {
+        in_time(first) | if self.is_nonadjacent() { LAST_RW } else { 0 }
     }
 
-    /// The state after one more edge; `None` where the class does not allow it.
-    pub(crate) fn step(self, state: State, edge: Dependency) -> Option<State> {
-        match (self.cycle, edge) {
+    /// The state after one more link; `None` where the class does not allow it.
+    pub(crate) fn step(self, state: State, link: Link) -> Option<State> {
+        let state = state | in_time(link);
+        match (self.cycle, link.dependency) {
             // Of two adjacent rw edges the walk begins with the first.
             (Cycle::G2 | Cycle::G2Item, Dependency::Rw) => Some(state | RW),
             (Cycle::G2 | Cycle::G2Item, _) if state & RW == 0 => None,
@@ -84,8 +92,7 @@ impl Class {
                 Some(state | RW | LAST_RW)
             }
             (_, Dependency::Rw) => None,
-            (_, Dependency::Ww | Dependency::Wr) => Some(state & !LAST_RW),
-            (_, Dependency::Process | Dependency::Realtime) => Some(state & !LAST_RW | TIME),
+            _ => Some(state & !LAST_RW),
         }
     }
 
@@ -104,36 +111,42 @@ impl Class {
         matches!(self.cycle, Cycle::GNonadjacent | Cycle::GNonadjacentItem)
     }
 
-    /// The class of a cycle with these edges.
-    pub(crate) fn of(edges: &[Dependency]) -> Self {
-        let has = |dependency| edges.contains(&dependency);
-        let rw = edges.iter().filter(|&&edge| edge == Dependency::Rw).count();
-        let next = edges.iter().cycle().skip(1);
-        let is_adjacent =
-            edges.iter().zip(next).any(|pair| pair == (&Dependency::Rw, &Dependency::Rw));
-        let cycle = match rw {
+    /// The class of a cycle with these links.
+    pub(crate) fn of(links: &[Link]) -> Self {
+        let is_rw = |link: &Link| link.dependency == Dependency::Rw;
+        let has = |dependency| links.iter().any(|link| link.dependency == dependency);
+        let in_time =
+            links.iter().any(|link| link.dependency == Dependency::Ww && link.order != Order::Data);
+        let next = links.iter().cycle().skip(1);
+        let is_adjacent = links.iter().zip(next).any(|(a, b)| is_rw(a) && is_rw(b));
+        let cycle = match links.iter().filter(|link| is_rw(link)).count() {
+            0 if in_time => Cycle::GSingleItem,
             0 if has(Dependency::Wr) => Cycle::G1c,
             0 => Cycle::G0,
             1 => Cycle::GSingleItem,
             _ if is_adjacent => Cycle::G2Item,
             _ => Cycle::GNonadjacentItem,
         };
-        let order = if has(Dependency::Realtime) {
-            Order::Realtime
-        } else if has(Dependency::Process) {
-            Order::Process
-        } else {
-            Order::Data
-        };
+        let order = links.iter().map(|link| link.order).max().unwrap_or(Order::Data);
         Self { cycle, order }
     }
 }
 
-/// The dependencies that an order of time adds; real time says all that the order of processes does.
-pub(crate) fn time(order: Order) -> Mask {
+fn in_time(link: Link) -> State {
+    if link.order == Order::Data { 0 } else { TIME }
+}
+
+/// The links that an order of time adds by itself; real time says all that the order of processes does.
+fn time(order: Order) -> Mask {
     match order {
         Order::Data => Mask::default(),
         Order::Process => Mask::PROCESS,
         Order::Realtime => Mask::REALTIME,
     }
+}
+
+/// All links up to an order of time.
+pub(crate) fn known(order: Order) -> Mask {
+    let data = ORDERS.into_iter().filter(|other| *other <= order).map(Mask::shown_by);
+    data.fold(time(order), Mask::or)
 }

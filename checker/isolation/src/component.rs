@@ -16,7 +16,7 @@ pub(crate) struct Component {
     /// Their invocations, ascending.
     pub(crate) calls: Vec<u32>,
     pub(crate) returns: Vec<u32>,
-    /// Each edge with one dependency of data, the worst, and its process's.
+    /// Each edge with what proves most of data, and its process's.
     pub(crate) graph: Graph,
 }
 
@@ -70,7 +70,7 @@ impl Component {
             next.sort_unstable();
             for same in next.chunk_by(|a, b| a.0 == b.0) {
                 let mask = same.iter().fold(Mask::default(), |all, (_, mask)| all.or(*mask));
-                add(same[0].0, mask.strongest_data());
+                add(same[0].0, mask.strongest());
             }
         });
         let calls = txns.iter().map(|&txn| history.calls[txn as usize]).collect();

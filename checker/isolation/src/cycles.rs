@@ -3,10 +3,10 @@
 use rustc_hash::FxHashMap;
 
 use crate::budget::Budget;
-use crate::class::{CYCLES, Class, ORDERS, time};
+use crate::class::{CYCLES, Class, ORDERS, known};
 use crate::component::{Component, Numbers};
 use crate::components::components;
-use crate::graph::{Dependency, Graph, Mask};
+use crate::graph::{Dependency, Graph, Link};
 use crate::history::{History, Txn};
 use crate::search::{Outcome, Walk, search};
 use crate::{Cycle, Order};
@@ -108,7 +108,7 @@ impl InComponent<'_> {
     fn search(mut self, budget: &mut Budget<'_>, cycles: &mut Cycles) {
         for order in ORDERS {
             budget.charge(self.component.size());
-            for part in self.component.parts(Mask::DATA.or(time(order))) {
+            for part in self.component.parts(known(order)) {
                 if !budget.goes_on() {
                     return cycles.interrupt();
                 }
@@ -147,7 +147,7 @@ impl InComponent<'_> {
         if !self.is_news(part, class, SHORTEST) {
             return;
         }
-        if class.allowed() == Mask::DATA.or(time(class.order)) {
+        if class.allowed() == known(class.order) {
             return self.search_for(part, class, budget, cycles);
         }
         budget.charge(part.size());
@@ -179,15 +179,15 @@ impl InComponent<'_> {
 
     /// Where the work did not suffice for anything, still some cycle, whatever its class: there is one.
     fn any_cycle(&mut self, part: &Component, order: Order, cycles: &mut Cycles) {
-        if let Some(walk) = crate::fallback::cycle(part, Mask::DATA.or(time(order))) {
-            let edges: Vec<Dependency> = walk.iter().map(|&(_, edge)| edge).collect();
-            self.add(part, Class::of(&edges), &walk, cycles);
+        if let Some(walk) = crate::fallback::cycle(part, known(order)) {
+            let links: Vec<Link> = walk.iter().map(|&(_, link)| link).collect();
+            self.add(part, Class::of(&links), &walk, cycles);
         }
     }
 
     fn add(&mut self, part: &Component, class: Class, walk: &Walk, cycles: &mut Cycles) {
         let mut edges: Vec<_> =
-            walk.iter().map(|&(node, edge)| (part.txns[node as usize], edge)).collect();
+            walk.iter().map(|&(node, link)| (part.txns[node as usize], link.dependency)).collect();
         // T1 is the one that was invoked first.
         let first = walk.iter().enumerate().min_by_key(|(_, (node, _))| *node);
         edges.rotate_left(first.map_or(0, |(position, _)| position));
@@ -199,7 +199,7 @@ impl InComponent<'_> {
 
 /// Leaves out who stands between two edges of one process: its order holds from the first to the last, too.
 fn merge_time(walk: Walk) -> Walk {
-    let is_process = |(_, edge): &(u32, Dependency)| *edge == Dependency::Process;
+    let is_process = |(_, link): &(u32, Link)| *link == Link::PROCESS;
     let mut before = walk.last().is_some_and(is_process);
     let mut merged = walk;
     merged.retain(|step| {

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 
 use crate::component::Component;
-use crate::graph::{Dependency, Mask};
+use crate::graph::{Link, Mask};
 use crate::history::NONE;
 use crate::search::{Line, Walk};
 
 /// A short cycle through the first transaction.
 pub(crate) fn cycle(component: &Component, allowed: Mask) -> Option<Walk> {
     let source = 0;
-    let mut from = vec![(NONE, Dependency::Ww); component.graph.nodes()];
+    let mut from = vec![(NONE, Link::REALTIME); component.graph.nodes()];
     let mut time = Line::new(component.txns.len());
     let mut queue = VecDeque::from([source]);
     while let Some(node) = queue.pop_front() {
@@ -22,7 +22,7 @@ pub(crate) fn cycle(component: &Component, allowed: Mask) -> Option<Walk> {
             let is_after = time.precedes(component.calls[source as usize]);
             let reached = std::iter::from_fn(|| time.next(&component.calls));
             let reached = is_after.then_some(source).into_iter().chain(reached);
-            next.extend(reached.map(|txn| (txn, Dependency::Realtime)));
+            next.extend(reached.map(|txn| (txn, Link::REALTIME)));
         }
         for (to, edge) in next {
             if to == source && !is_own_hub(component, &from, source, node) {
@@ -38,16 +38,11 @@ pub(crate) fn cycle(component: &Component, allowed: Mask) -> Option<Walk> {
 }
 
 /// Whether the hub was reached from the source itself: nobody overwrites what they read themselves.
-fn is_own_hub(component: &Component, from: &[(u32, Dependency)], source: u32, node: u32) -> bool {
+fn is_own_hub(component: &Component, from: &[(u32, Link)], source: u32, node: u32) -> bool {
     component.is_hub(node) && from[node as usize].0 == source
 }
 
-fn walk(
-    component: &Component,
-    from: &[(u32, Dependency)],
-    source: u32,
-    last: (u32, Dependency),
-) -> Walk {
+fn walk(component: &Component, from: &[(u32, Link)], source: u32, last: (u32, Link)) -> Walk {
     let mut walk = Vec::new();
     let mut step = last;
     loop {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::Order;
 use crate::history::{NONE, Txn, id};
 
 /// Why one transaction comes before another.
@@ -32,20 +33,52 @@ impl fmt::Display for Dependency {
     }
 }
 
-/// A set of dependencies.
+/// A dependency, and what shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) dependency: Dependency,
+    /// The order of time without which it would not be known; of process and real time, that order itself.
+    pub(crate) order: Order,
+}
+
+impl Link {
+    pub(crate) const PROCESS: Self = Self::shown_by(Order::Process, Dependency::Process);
+    pub(crate) const REALTIME: Self = Self::shown_by(Order::Realtime, Dependency::Realtime);
+
+    pub(crate) const fn shown_by(order: Order, dependency: Dependency) -> Self {
+        Self { dependency, order }
+    }
+
+    /// By which bit a mask says it.
+    const fn bit(self) -> u16 {
+        match self.dependency {
+            Dependency::Process => 1 << 9,
+            Dependency::Realtime => 1 << 10,
+            data => 1 << (3 * self.order as u16 + data as u16),
+        }
+    }
+}
+
+/// A set of links.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Mask(u8);
+pub(crate) struct Mask(u16);
 
 impl Mask {
-    pub(crate) const WW: Self = Self::of(Dependency::Ww);
-    pub(crate) const WR: Self = Self::of(Dependency::Wr);
-    pub(crate) const RW: Self = Self::of(Dependency::Rw);
-    pub(crate) const PROCESS: Self = Self::of(Dependency::Process);
-    pub(crate) const REALTIME: Self = Self::of(Dependency::Realtime);
+    pub(crate) const WW: Self = Self::of(Link::shown_by(Order::Data, Dependency::Ww));
+    pub(crate) const WR: Self = Self::of(Link::shown_by(Order::Data, Dependency::Wr));
+    pub(crate) const RW: Self = Self::of(Link::shown_by(Order::Data, Dependency::Rw));
+    pub(crate) const PROCESS: Self = Self::of(Link::PROCESS);
+    pub(crate) const REALTIME: Self = Self::of(Link::REALTIME);
+    /// What data shows.
     pub(crate) const DATA: Self = Self::WW.or(Self::WR).or(Self::RW);
 
-    pub(crate) const fn of(dependency: Dependency) -> Self {
-        Self(1 << dependency as u8)
+    pub(crate) const fn of(link: Link) -> Self {
+        Self(link.bit())
+    }
+
+    /// Data, as an order of time shows it.
+    pub(crate) const fn shown_by(order: Order) -> Self {
+        Self(Self::DATA.0 << (3 * order as u16))
     }
 
     pub(crate) const fn or(self, other: Self) -> Self {
@@ -56,22 +89,49 @@ impl Mask {
         Self(self.0 & other.0)
     }
 
+    const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     pub(crate) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
-    /// The dependencies in it.
-    pub(crate) fn iter(self) -> impl Iterator<Item = Dependency> {
-        use Dependency::{Process, Realtime, Rw, Wr, Ww};
-        [Ww, Wr, Rw, Process, Realtime].into_iter().filter(move |&one| self.has(Self::of(one)))
+    /// The links in it, the strongest first.
+    pub(crate) fn iter(self) -> impl Iterator<Item = Link> {
+        LINKS.into_iter().filter(move |&link| self.has(Self::of(link)))
     }
 
-    /// Of ww, wr and rw the one that proves most: a cycle that needs no rw is a worse anomaly than one that does.
-    pub(crate) fn strongest_data(self) -> Self {
-        let data = self.0 & Self::DATA.0;
-        Self((self.0 & !Self::DATA.0) | (data & data.wrapping_neg()))
+    /// Of ww, wr and rw the one that proves most: a cycle that needs no rw is a worse anomaly than one that does. What
+    /// needs an order of time counts only where it proves more than the data.
+    pub(crate) fn strongest(self) -> Self {
+        let data = self.and(Self::DATA);
+        let best = Self(data.0 & data.0.wrapping_neg());
+        let in_time = Self::shown_by(Order::Process).or(Self::shown_by(Order::Realtime));
+        let weaker = match best {
+            Self::WW | Self::WR => in_time,
+            Self::RW => Self::RW_IN_TIME,
+            _ => Self::default(),
+        };
+        self.without(data).or(best).without(weaker)
     }
+
+    const RW_IN_TIME: Self = Self::of(Link::shown_by(Order::Process, Dependency::Rw))
+        .or(Self::of(Link::shown_by(Order::Realtime, Dependency::Rw)));
 }
+
+/// Every link that there is.
+const LINKS: [Link; 9] = [
+    Link::shown_by(Order::Data, Dependency::Ww),
+    Link::shown_by(Order::Data, Dependency::Wr),
+    Link::shown_by(Order::Data, Dependency::Rw),
+    Link::shown_by(Order::Process, Dependency::Ww),
+    Link::shown_by(Order::Process, Dependency::Rw),
+    Link::shown_by(Order::Realtime, Dependency::Ww),
+    Link::shown_by(Order::Realtime, Dependency::Rw),
+    Link::PROCESS,
+    Link::REALTIME,
+];
 
 /// Edges as they are found. Transactions are the first nodes.
 ///
@@ -110,23 +170,23 @@ impl Edges {
     }
 
     /// Every reader missed what every writer wrote.
-    pub(crate) fn add_rw(&mut self, readers: &[Txn], writers: &[Txn]) {
+    pub(crate) fn add_rw(&mut self, readers: &[Txn], writers: &[Txn], mask: Mask) {
         const FEW: usize = 64;
         let direct = readers.len() * writers.len();
         if direct <= FEW.max(4 * (readers.len() + writers.len())) {
             for &reader in readers {
                 for &writer in writers {
-                    self.add(reader, writer, Mask::RW);
+                    self.add(reader, writer, mask);
                 }
             }
             return;
         }
         let hub = self.node();
         for &reader in readers {
-            self.add(reader, hub, Mask::RW);
+            self.add(reader, hub, mask);
         }
         for &writer in writers {
-            self.add(hub, writer, Mask::RW);
+            self.add(hub, writer, mask);
         }
     }
 

@@ -19,10 +19,6 @@ pub struct Options {
     pub time: Duration,
     /// Memory of the dependencies and their search (the history itself not counted).
     pub memory_bytes: u64,
-    /// Of registers: each key by itself is promised to be linearizable, from which an order of its versions follows.
-    pub linearizable_keys: bool,
-    /// Of registers: each key by itself is promised to be sequentially consistent.
-    pub sequential_keys: bool,
     /// Set from another thread, this ends the check soon.
     pub cancel: Option<Arc<AtomicBool>>,
 }
@@ -45,8 +41,6 @@ impl Default for Options {
             work: 200_000_000,
             time: Duration::from_secs(60),
             memory_bytes: 4_000_000_000,
-            linearizable_keys: false,
-            sequential_keys: false,
             cancel: None,
         }
     }

@@ -7,14 +7,14 @@ mod time;
 use crate::budget::{Budget, Spent};
 use crate::class::Class;
 use crate::component::Component;
-use crate::graph::{Dependency, Mask};
+use crate::graph::{Dependency, Link};
 use crate::history::{NONE, id};
 
 use breadth::{Breadth, End, Start};
 pub(crate) use time::Line;
 
-/// A cycle: transactions by their number in the component, each with the edge that leaves it.
-pub(crate) type Walk = Vec<(u32, Dependency)>;
+/// A cycle: transactions by their number in the component, each with what leads from it to the next.
+pub(crate) type Walk = Vec<(u32, Link)>;
 
 /// What a search came to.
 #[derive(Debug)]
@@ -73,9 +73,12 @@ fn starts(component: &Component, class: Class) -> Vec<Start> {
     let first = class.first();
     let mut starts = Vec::new();
     for source in 0..id(component.txns.len()) {
-        let required = component.graph.from(source).filter(|(_, mask)| mask.has(Mask::of(first)));
-        starts.extend(required.map(|(target, _)| Start { source, target }));
+        for (target, mask) in component.graph.from(source) {
+            starts.extend(mask.and(first).iter().map(|link| Start { source, link, target }));
+        }
     }
+    // What somebody read is clearer than what follows from reads of others.
+    starts.sort_by_key(|start| start.link.dependency == Dependency::Ww);
     starts
 }
 

@@ -1,14 +1,13 @@
 //! Small histories of registers: what is found, what is not, and how it is told.
 
-use isolation::{History, Options, Report, check, notation};
-
-fn report_with(text: &str, options: &Options) -> Report {
-    let (datatype, transactions) = notation::parse(text).expect("a history");
-    check(&History::from_transactions(datatype, &transactions), options)
-}
+use isolation::{
+    Consistency, Datatype, History, MicroOp, Options, Outcome, Report, Seen, Transaction, check,
+    notation,
+};
 
 fn report(text: &str) -> Report {
-    report_with(text, &Options::default())
+    let (datatype, transactions) = notation::parse(text).expect("a history");
+    check(&History::from_transactions(datatype, &transactions), &Options::default())
 }
 
 fn found(report: &Report) -> Vec<String> {
@@ -44,24 +43,62 @@ fn each_anomaly_is_found_by_its_name() {
     }
 }
 
+/// Once a stale read was called a contradiction of the key's versions, which rules out every level: most allow it.
 #[test]
-fn promised_keys_give_an_order_of_versions() {
-    let linearizable = Options { linearizable_keys: true, ..Options::default() };
-    let sequential = Options { sequential_keys: true, ..Options::default() };
-    let stale = "[wx1]\n      [wx2]\n            [rx1]";
-    assert_eq!(found(&report(stale)), [""; 0]);
-    let told = report_with(stale, &linearizable);
-    assert_eq!(found(&told), ["cyclic-versions"]);
+fn time_tells_the_order_of_versions_where_the_level_respects_it() {
+    let stale = report("[wx1]\n      [wx2]\n            [rx1]");
+    assert_eq!(found(&stale), ["G-single-item-realtime"]);
+    assert_eq!(stale.models.violated, [Consistency::StrongSnapshotIsolation]);
     assert_eq!(
-        told.anomalies[0].sentence,
-        "23 held 1 before 2 (T1 left the one, and T2, which came later, found the other), \
-         and 2 before 1 (T2 left the one, and T3, which came later, found the other)."
+        stale.anomalies[0].sentence,
+        "T1 must come before T2, because T1 had returned (event 3, at 0.000003 s) before T2 was invoked (event 4, at \
+         0.000004 s). Yet T2 must come before T1, because T2 read 1 in 23, without T1's 2: the transaction of event 0 left \
+         1, and that of event 2, which came after it, found 2."
     );
-    assert_eq!(found(&report_with("[wx1] [wx2] [rx1]", &sequential)), ["cyclic-versions"]);
-    let forgotten = report_with("[wx1] [rx_]", &sequential);
-    assert_eq!(found(&forgotten), ["G-single-item-process", "cyclic-versions"]);
-    // The order of x, from time, and that of y make a cycle.
-    let fractured = "[wx1]\n      [wx2 wy2]\n rx1 ry2";
-    assert_eq!(found(&report(fractured)), [""; 0]);
-    assert_eq!(found(&report_with(fractured, &linearizable)), ["G-single-item"]);
+    let own = report("[wx1] [wx2] [rx1]");
+    assert_eq!(found(&own), ["G-single-item-process"]);
+    assert_eq!(own.models.violated, [Consistency::StrongSessionSnapshotIsolation]);
+    // Time gives the order of x, and y makes a cycle of it.
+    let fractured = report("[wx1]\n      [wx2 wy2]\n rx1 ry2");
+    assert_eq!(found(&fractured), ["G-single-item-realtime"]);
+    // Two read what two wrote, one after the other.
+    let crossed = report("wx1 wy2\nwx2 wy1\n[rx1]\n      [rx2]\n[ry1]\n      [ry2]");
+    assert_eq!(found(&crossed), ["G-single-item-realtime"]);
+    assert!(
+        crossed.anomalies[0]
+            .sentence
+            .contains("T1 wrote 1 to 23 and T2 then 2: the transaction of"),
+        "{}",
+        crossed.anomalies[0].sentence
+    );
+}
+
+/// Once each of so many at a time was paired with each of those before.
+#[test]
+fn versions_of_many_clients_at_a_time_stay_linear() {
+    let write = |at: u32, process: u32| Transaction {
+        process: process.into(),
+        call: (at * 1000 + process).into(),
+        ret: Some((at * 1000 + 500 + process).into()),
+        call_ns: 0,
+        return_ns: Some(0),
+        outcome: Outcome::Ok,
+        micro_ops: vec![MicroOp::Write { key: 0, value: at * 1000 + process }],
+    };
+    let edges = |clients: u32| {
+        let rounds = 4000 / clients;
+        let writes = (0..rounds).flat_map(|at| (0..clients).map(move |process| write(at, process)));
+        // Each value is read again at the end, so that all orders matter.
+        let reads = (0..rounds * clients).map(|i| {
+            let value = i / clients * 1000 + i % clients;
+            let micro_ops = vec![MicroOp::Read { key: 0, seen: Seen::Register(Some(value)) }];
+            Transaction { micro_ops, ..write(rounds + i, 0) }
+        });
+        let history: Vec<_> = writes.chain(reads).collect();
+        check(&History::from_transactions(Datatype::Register, &history), &Options::default())
+            .statistics
+            .edges
+    };
+    let (some, more) = (edges(40), edges(400));
+    assert!(more < 4 * some, "{some} edges of 40 clients, {more} of 400");
 }

@@ -57,20 +57,9 @@ fn the_oracles_agree_with_the_table() {
 
 #[test]
 fn the_checker_agrees_with_the_table() {
-    compare(all(), &Options::default());
-}
-
-/// What is known of single keys orders more versions of registers. The oracles do not know it.
-#[test]
-fn the_checker_agrees_where_keys_are_linearizable() {
-    let options = Options { linearizable_keys: true, ..Options::default() };
-    compare(cases(include_str!("data/table/linearizable_keys.txt")), &options);
-}
-
-fn compare(cases: Vec<Case>, options: &Options) {
     let mut wrong = Vec::new();
-    for Case { text, datatype, history, anomalies, standing } in cases {
-        let report = check(&History::from_transactions(datatype, &history), options);
+    for Case { text, datatype, history, anomalies, standing } in all() {
+        let report = check(&History::from_transactions(datatype, &history), &Options::default());
         let mut found: Vec<_> = report.anomalies.iter().map(|finding| finding.anomaly).collect();
         found.sort_unstable();
         found.dedup();

@@ -28,8 +28,6 @@ pub struct Transactional {
     pub datatype: Datatype,
     /// The level.
     pub consistency: Consistency,
-    /// Whether each register by itself is promised to be linearizable.
-    pub linearizable_keys: bool,
 }
 
 /// What came of a check.
@@ -52,17 +50,16 @@ impl Model {
         let object = object.or_else(|| Invariant::by_name(name).map(Self::Invariant));
         object.or_else(|| {
             let consistency = Consistency::StrictSerializable;
-            let linearizable_keys = false;
             let datatype = Datatype::by_name(name)?;
-            Some(Self::Transactional(Transactional { datatype, consistency, linearizable_keys }))
+            Some(Self::Transactional(Transactional { datatype, consistency }))
         })
     }
 
-    /// The same model with a level, and with a promise of its keys.
+    /// The same model with a level.
     ///
     /// # Errors
     /// No such level, or a model without transactions.
-    pub fn with_level(self, level: Option<&str>, promised: bool) -> Result<Self, Failure> {
+    pub fn with_level(self, level: Option<&str>) -> Result<Self, Failure> {
         match self {
             Self::Transactional(asked) => {
                 let consistency = level.map_or(Ok(asked.consistency), str::parse);
@@ -76,13 +73,12 @@ impl Model {
                          snapshot-isolation, serializable, strict-serializable…"
                     )));
                 }
-                let linearizable_keys = promised;
-                Ok(Self::Transactional(Transactional { consistency, linearizable_keys, ..asked }))
+                Ok(Self::Transactional(Transactional { consistency, ..asked }))
             }
-            Self::Linearizable(_) | Self::Invariant(_) if level.is_some() || promised => {
+            Self::Linearizable(_) | Self::Invariant(_) if level.is_some() => {
                 let transactional = Datatype::ALL.map(Datatype::name).join(" and ");
-                let told = "--consistency and --linearizable-keys are for transactions";
-                Err(Failure::Usage(format!("{told}: for the models {transactional}")))
+                let told = "--consistency is for transactions: for the models";
+                Err(Failure::Usage(format!("{told} {transactional}")))
             }
             Self::Linearizable(_) | Self::Invariant(_) => Ok(self),
         }
@@ -144,10 +140,9 @@ impl Model {
                 let witness = result.violations.first().map(|first| first.operations.clone());
                 Ok(Judgement { result, proof: witness.unwrap_or_default(), isolation: None })
             }
-            Self::Transactional(Transactional { datatype, consistency, linearizable_keys }) => {
+            Self::Transactional(Transactional { datatype, consistency }) => {
                 let options = Options {
                     consistency,
-                    linearizable_keys,
                     memory_bytes: limits.memory_bytes,
                     cancel: limits.cancel.clone(),
                     ..Options::within(limits.time)

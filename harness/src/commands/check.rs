@@ -37,8 +37,7 @@ pub fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
         Some(name) => check_history(
             arguments,
             &path,
-            model(name)?
-                .with_level(arguments.consistency.as_deref(), arguments.linearizable_keys)?,
+            model(name)?.with_level(arguments.consistency.as_deref())?,
             &limits,
         ),
         None if path.is_dir() => check_folder(arguments, path, &limits),
@@ -126,11 +125,10 @@ fn command(arguments: &CheckArguments) -> String {
         value.as_ref().map_or(String::new(), |value| format!(" --{name} {value}"))
     };
     format!(
-        "harness check {}{}{}{}{}{}",
+        "harness check {}{}{}{}{}",
         arguments.path.display(),
         option("model", &arguments.model),
         option("consistency", &arguments.consistency),
-        if arguments.linearizable_keys { " --linearizable-keys" } else { "" },
         option("format", &arguments.format),
         option("initial", &arguments.initial.as_ref().map(|value| format!("'{value}'"))),
     )

@@ -101,7 +101,7 @@ impl Unobserved {
             let (own, rest) = reads.split_at(own);
             reads = rest;
             let readers: Vec<Txn> = own.iter().map(|&(_, txn)| txn).collect();
-            edges.add_rw(&readers, &appenders);
+            edges.add_rw(&readers, &appenders, Mask::RW);
         }
     }
 }

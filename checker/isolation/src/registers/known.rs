@@ -1,23 +1,24 @@
 //! What is known of the order of versions, and the edges that follow.
 
-use crate::Outcome;
-use crate::graph::{Edges, Mask};
+use crate::graph::{Dependency, Edges, Link, Mask};
 use crate::history::{History, Micro, NONE, Txn, Version};
 use crate::registers::KeyOrder;
+use crate::registers::key_order::Pair;
 use crate::touches::Touches;
 use crate::writers::Writers;
+use crate::{Order, Outcome};
 
 /// Who read each version, and who wrote a later one.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     /// Version and reader.
     reads: Vec<(Version, Txn)>,
-    /// Version and a transaction that wrote a later one.
-    later: Vec<(Version, Txn)>,
+    /// Version, a transaction that wrote a later one, and what shows that: the data, or an order of time.
+    later: Vec<(Version, Txn, Order)>,
 }
 
 impl Known {
-    /// What reads and writes tell, and what the promised order of keys adds.
+    /// What reads and writes tell, and what the order of time adds.
     pub(crate) fn new(history: &History, writers: &Writers, key_order: &KeyOrder) -> Self {
         let mut known = Self::default();
         let initial = initial_versions(history);
@@ -30,22 +31,21 @@ impl Known {
                     Micro::Write { key, .. } => {
                         let before = history.micros[touches.first(position)];
                         let before = replaced(history, writers, before, initial[key as usize]);
-                        known.later.extend(before.map(|version| (version, txn)));
+                        known.later.extend(before.map(|version| (version, txn, Order::Data)));
                     }
                     _ => {}
                 }
             }
         }
-        for pair in key_order.pairs() {
-            let writer = writers.txn(history, pair.later);
-            if writer != NONE {
-                known.later.push((pair.earlier, writer));
-            }
-        }
-        for pairs in [&mut known.reads, &mut known.later] {
-            pairs.sort_unstable();
-            pairs.dedup();
-        }
+        let pairs = key_order.pairs().iter();
+        let later = |pair: &Pair| (pair.earlier, writers.txn(history, pair.later), pair.order);
+        known.later.extend(pairs.map(later));
+        known.reads.sort_unstable();
+        known.reads.dedup();
+        known.later.sort_unstable();
+        // What data shows needs no time.
+        known.later.dedup_by_key(|(version, txn, _)| (*version, *txn));
+        known.later.sort_unstable_by_key(|&(version, txn, order)| (version, order, txn));
         known
     }
 
@@ -58,8 +58,12 @@ impl Known {
         edges: &mut Edges,
     ) {
         for pair in key_order.pairs() {
-            let writer = |version| writers.txn(history, version);
-            edges.add(writer(pair.earlier), writer(pair.later), Mask::WW);
+            let (earlier, later) =
+                (writers.txn(history, pair.earlier), writers.txn(history, pair.later));
+            // Where the second transaction wrote the version itself, wr and time lead there, too.
+            if later != pair.by.1 {
+                edges.add(earlier, later, Mask::of(Link::shown_by(pair.order, Dependency::Ww)));
+            }
         }
         let mut later = self.later.as_slice();
         let (mut readers, mut overwriters) = (Vec::new(), Vec::new());
@@ -69,13 +73,16 @@ impl Known {
             for &(_, reader) in reads {
                 edges.add(writer, reader, Mask::WR);
             }
-            later = &later[later.iter().take_while(|(other, _)| *other < version).count()..];
-            let own = later.iter().take_while(|(other, _)| *other == version);
-            overwriters.clear();
-            overwriters.extend(own.map(|&(_, txn)| txn));
             readers.clear();
             readers.extend(reads.iter().map(|&(_, txn)| txn));
-            edges.add_rw(&readers, &overwriters);
+            later = &later[later.iter().take_while(|(other, ..)| *other < version).count()..];
+            let own = &later[..later.iter().take_while(|(other, ..)| *other == version).count()];
+            for same in own.chunk_by(|a, b| a.2 == b.2) {
+                overwriters.clear();
+                overwriters.extend(same.iter().map(|&(_, txn, _)| txn));
+                let link = Link::shown_by(same[0].2, Dependency::Rw);
+                edges.add_rw(&readers, &overwriters, Mask::of(link));
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::explain::{Because, Reason, Reasons};
 use crate::graph::Dependency;
 use crate::history::{History, Micro, Txn, Version};
 use crate::registers::KeyOrder;
+use crate::registers::key_order::Pair;
 use crate::writers::Writers;
 
 pub(crate) struct RegisterReasons<'a> {
@@ -17,7 +18,7 @@ impl Reasons for RegisterReasons<'_> {
         let mut of_to = self.history.span(to);
         let mut of_from = self.history.span(from);
         match dependency {
-            Dependency::Ww => of_to.find_map(|micro| self.overwrote(from, micro)),
+            Dependency::Ww => of_from.find_map(|micro| self.overwrote(micro, to)),
             Dependency::Wr => of_to.find_map(|micro| self.saw(from, micro)),
             Dependency::Rw => of_from.find_map(|micro| self.missed(micro, to)),
             Dependency::Process | Dependency::Realtime => None,
@@ -26,17 +27,16 @@ impl Reasons for RegisterReasons<'_> {
 }
 
 impl RegisterReasons<'_> {
-    fn overwrote(&self, from: Txn, to_micro: usize) -> Option<Reason> {
-        let Micro::Write { key, version: second } = self.history.micros[to_micro] else {
+    /// Time alone shows such a thing: who reads a version and overwrites it depends on its writer by wr, too.
+    fn overwrote(&self, from_micro: usize, to: Txn) -> Option<Reason> {
+        let Micro::Write { key, version: first } = self.history.micros[from_micro] else {
             return None;
         };
-        let is_pair = |earlier: Version| self.writers.txn(self.history, earlier) == from;
-        let pairs = self.key_order.pairs().iter();
-        let pair = pairs.filter(|pair| pair.later == second).find(|pair| is_pair(pair.earlier))?;
-        let from_micro = self.writers.micro(pair.earlier);
-        let known = self.promised(pair.by);
-        let because = Because::Overwrote { first: pair.earlier, second, known };
-        Some(Reason { key, from_micro, to_micro, because })
+        let leads_there = |pair: &&Pair| self.writers.txn(self.history, pair.later) == to;
+        let pair = self.key_order.after(first).find(leads_there)?;
+        let (second, known) = (pair.later, self.told_by(pair));
+        let because = Because::Overwrote { first, second, known };
+        Some(Reason { key, from_micro, to_micro: self.writers.micro(second), because })
     }
 
     fn saw(&self, from: Txn, to_micro: usize) -> Option<Reason> {
@@ -60,25 +60,26 @@ impl RegisterReasons<'_> {
         let Micro::Write { version, .. } = history.micros[to_micro] else { return None };
         let value = history.value_name(seen);
         let first = history.span(to).find(of_key).map(|micro| history.micros[micro]);
-        let pairs = self.key_order.pairs().iter();
-        let mut pairs = pairs.filter(|pair| pair.earlier == seen);
         let known = if first == Some(Micro::Value { key, version: seen }) {
             format!(", written by one that had read {value}, too")
         } else if history.names.is_initial(seen) {
             ": nil is what was there before all writes".to_owned()
         } else {
-            let pair = pairs.find(|pair| self.writers.txn(history, pair.later) == to)?;
-            format!(": {}", self.promised(pair.by))
+            let leads_there = |pair: &&Pair| self.writers.txn(history, pair.later) == to;
+            format!(": {}", self.told_by(self.key_order.after(seen).find(leads_there)?))
         };
         let because = Because::Missed { seen: value, version, known };
         Some(Reason { key, from_micro, to_micro, because })
     }
 
     /// The two transactions whose order decides that of the versions.
-    fn promised(&self, (before, after): (Txn, Txn)) -> String {
-        let (before, after) = (self.history.header(before).call, self.history.header(after).call);
+    fn told_by(&self, pair: &Pair) -> String {
+        let event = |txn: Txn| self.history.header(txn).call;
+        let name = |version: Version| self.history.value_name(version);
+        let (before, after) = (event(pair.by.0), event(pair.by.1));
+        let (earlier, later) = (name(pair.earlier), name(pair.later));
         format!(
-            "the transaction of event {before} left the one, that of event {after}, which came later, found the other"
+            "the transaction of event {before} left {earlier}, and that of event {after}, which came after it, found {later}"
         )
     }
 }

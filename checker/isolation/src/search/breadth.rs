@@ -5,13 +5,14 @@ use super::time::Line;
 use crate::budget::{Budget, Spent};
 use crate::class::{Class, STATES, State};
 use crate::component::Component;
-use crate::graph::{Dependency, Mask};
+use crate::graph::{Link, Mask};
 use crate::history::{NONE, id};
 
 /// The first edge of a walk.
 #[derive(Clone, Copy)]
 pub(super) struct Start {
     pub(super) source: u32,
+    pub(super) link: Link,
     pub(super) target: u32,
 }
 
@@ -30,12 +31,14 @@ pub(super) struct Visit {
     epoch: u32,
     /// The place before, `NONE` at the start.
     from: u32,
-    edge: Dependency,
+    link: Link,
 }
 
 pub(super) struct Breadth<'a, 'b> {
     component: &'a Component,
     class: Class,
+    /// Whether real time counts.
+    in_realtime: bool,
     pub(super) budget: &'a mut Budget<'b>,
     /// By place: a node in a state.
     visits: Vec<Visit>,
@@ -43,8 +46,9 @@ pub(super) struct Breadth<'a, 'b> {
     level: Vec<u32>,
     next: Vec<u32>,
     lines: [Line; STATES],
-    /// Where the walk is to come back to.
+    /// Where the walk begins, and is to come back to.
     source: u32,
+    first: Link,
     /// Whether only the way back to the source is of interest.
     is_last: bool,
     /// Whether there was another way, though.
@@ -53,10 +57,11 @@ pub(super) struct Breadth<'a, 'b> {
 
 impl<'a, 'b> Breadth<'a, 'b> {
     pub(super) fn new(component: &'a Component, class: Class, budget: &'a mut Budget<'b>) -> Self {
-        let unvisited = Visit { epoch: 0, from: NONE, edge: class.first() };
+        let unvisited = Visit { epoch: 0, from: NONE, link: Link::REALTIME };
         Self {
             component,
             class,
+            in_realtime: class.allowed().has(Mask::REALTIME),
             budget,
             visits: vec![unvisited; component.graph.nodes() * class.states()],
             epoch: 0,
@@ -64,6 +69,7 @@ impl<'a, 'b> Breadth<'a, 'b> {
             next: Vec::new(),
             lines: [Line::new(component.txns.len()); STATES],
             source: NONE,
+            first: Link::REALTIME,
             is_last: false,
             leads_on: false,
         }
@@ -86,9 +92,9 @@ impl<'a, 'b> Breadth<'a, 'b> {
         Ok(if self.leads_on { End::Deeper } else { End::Never })
     }
 
-    fn begin(&mut self, Start { source, target }: Start) {
+    fn begin(&mut self, Start { source, link, target }: Start) {
         self.epoch += 1;
-        self.source = source;
+        (self.source, self.first) = (source, link);
         self.leads_on = false;
         self.level.clear();
         self.next.clear();
@@ -97,9 +103,8 @@ impl<'a, 'b> Breadth<'a, 'b> {
         let direct = [target];
         let roots = if component.is_hub(target) { component.graph.next(target) } else { &direct };
         for &root in roots.iter().filter(|&&root| root != source) {
-            let place = self.place(root, self.class.start());
-            self.visits[place as usize] =
-                Visit { epoch: self.epoch, from: NONE, edge: self.class.first() };
+            let place = self.place(root, self.class.start(link));
+            self.visits[place as usize] = Visit { epoch: self.epoch, from: NONE, link };
             self.level.push(place);
         }
     }
@@ -122,9 +127,9 @@ impl<'a, 'b> Breadth<'a, 'b> {
             let state = State::try_from(place % states).unwrap_or_default();
             for (to, mask) in component.graph.from(node) {
                 self.budget.step()?;
-                for edge in mask.and(self.class.allowed()).iter() {
-                    let Some(state) = self.class.step(state, edge) else { continue };
-                    let visit = Visit { epoch: self.epoch, from: place, edge };
+                for link in mask.iter() {
+                    let Some(state) = self.class.step(state, link) else { continue };
+                    let visit = Visit { epoch: self.epoch, from: place, link };
                     let end = if component.is_hub(to) {
                         self.visit_hub(to, state, visit)?
                     } else {
@@ -187,10 +192,10 @@ impl<'a, 'b> Breadth<'a, 'b> {
 
     /// Remembers who leaves the line of time first.
     fn note_return(&mut self, node: u32, state: State, place: u32) {
-        if !self.class.allowed().has(Mask::REALTIME) {
+        if !self.in_realtime {
             return;
         }
-        let Some(state) = self.class.step(state, Dependency::Realtime) else { return };
+        let Some(state) = self.class.step(state, Link::REALTIME) else { return };
         self.lines[usize::from(state)].note_return(self.component.returns[node as usize], place);
     }
 
@@ -199,7 +204,7 @@ impl<'a, 'b> Breadth<'a, 'b> {
         let calls = &self.component.calls;
         for state in 0..State::try_from(self.class.states()).unwrap_or_default() {
             let mut line = self.lines[usize::from(state)];
-            let visit = Visit { epoch: self.epoch, from: line.from, edge: Dependency::Realtime };
+            let visit = Visit { epoch: self.epoch, from: line.from, link: Link::REALTIME };
             if line.precedes(calls[self.source as usize])
                 && let Some(end) = self.visit(self.source, state, visit)
             {
@@ -225,10 +230,10 @@ impl<'a, 'b> Breadth<'a, 'b> {
         let mut walk = Vec::new();
         let mut visit = end;
         while visit.from != NONE {
-            walk.push((self.node(visit.from), visit.edge));
+            walk.push((self.node(visit.from), visit.link));
             visit = self.visits[visit.from as usize];
         }
-        walk.push((self.source, self.class.first()));
+        walk.push((self.source, self.first));
         walk.reverse();
         let mut nodes: Vec<u32> = walk.iter().map(|&(node, _)| node).collect();
         nodes.sort_unstable();
