@@ -38,6 +38,7 @@ fn main() -> ExitCode {
             sum += worker.join().expect("a comparison does not panic");
         }
     });
+    println!("{}", sum.models());
     println!("{sum}, {:.0} s", start.elapsed().as_secs_f64());
     if sum.false_alarms + sum.missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -6,7 +6,7 @@ use crate::budget::Budget;
 use crate::cycles::Cycles;
 use crate::findings::Findings;
 use crate::history::{History, Micro};
-use crate::report::{Finding, Report, Statistics};
+use crate::report::{Finding, Report, Statistics, clearest};
 use crate::writers::Writers;
 use crate::{Anomaly, Consistency, Order, Outcome, Ruling};
 
@@ -49,8 +49,7 @@ fn verdict(
     doubt: Option<&String>,
     statistics: &Statistics,
 ) -> (Verdict, String) {
-    let forbidden = anomalies.iter().filter(|finding| consistency.forbids(finding.anomaly));
-    match (forbidden.min_by_key(|finding| finding.size()), doubt) {
+    match (clearest(anomalies, consistency), doubt) {
         (Some(finding), _) => {
             let (kind, words) = (finding.anomaly, &finding.sentence);
             (Verdict::Violation, format!("The history is not {consistency}: {kind}. {words}"))

@@ -106,7 +106,7 @@ impl Report {
     /// Of those the one that the fewest transactions prove.
     #[must_use]
     pub fn clearest(&self) -> Option<&Finding> {
-        self.forbidden().min_by_key(|finding| finding.size())
+        clearest(&self.anomalies, self.consistency)
     }
 
     /// The result in the form of all checkers.
@@ -122,6 +122,12 @@ impl Report {
         result.verdict = self.verdict;
         result.with_statistics(json!(self.statistics))
     }
+}
+
+/// Of what the consistency forbids, what the fewest transactions prove.
+pub(crate) fn clearest(anomalies: &[Finding], consistency: Consistency) -> Option<&Finding> {
+    let forbidden = anomalies.iter().filter(|finding| consistency.forbids(finding.anomaly));
+    forbidden.min_by_key(|finding| finding.size())
 }
 
 impl Finding {

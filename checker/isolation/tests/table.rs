@@ -18,6 +18,7 @@ fn all() -> Vec<Case> {
 #[test]
 fn there_are_enough_and_of_every_kind() {
     let all = all();
+    println!("{} cases", all.len());
     assert!(all.len() >= 150, "{}", all.len());
     for anomaly in Anomaly::all() {
         let possible = Datatype::ALL.iter().any(|datatype| example(*datatype, anomaly).is_some());

@@ -12,7 +12,7 @@ use isolation::{
 use super::stores::{Plan, STORES, history};
 
 /// How the two compare over many histories.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// Histories that are strict serializable.
     pub right: usize,
@@ -24,6 +24,8 @@ pub struct Tally {
     pub false_alarms: usize,
     /// A complete history violates a model, and nobody said so.
     pub missed: usize,
+    /// How often a model was found to be kept, and how often to be broken, by its definition.
+    pub decided: BTreeMap<Consistency, [usize; 2]>,
 }
 
 impl AddAssign for Tally {
@@ -33,12 +35,28 @@ impl AddAssign for Tally {
         self.complete += other.complete;
         self.false_alarms += other.false_alarms;
         self.missed += other.missed;
+        for (model, counts) in other.decided {
+            let sum = self.decided.entry(model).or_default();
+            *sum = [sum[0] + counts[0], sum[1] + counts[1]];
+        }
+    }
+}
+
+impl Tally {
+    /// The models, a line each: how often the definition was asked because the checker said that the model is violated,
+    /// or had to say so.
+    pub fn models(&self) -> String {
+        let line = |(model, [kept, broken]): (&Consistency, &[usize; 2])| {
+            let name = model.name();
+            format!("{name:<34} {kept:>9} times kept by definition, {broken:>9} broken")
+        };
+        self.decided.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { right, wrong, complete, false_alarms, missed } = self;
+        let Self { right, wrong, complete, false_alarms, missed, .. } = self;
         write!(
             f,
             "{right:>9} strict serializable, {wrong:>9} not ({complete:>9} complete), {false_alarms} false alarms, \
@@ -106,12 +124,19 @@ fn compare_one(datatype: Datatype, history: &[Transaction], violated: &[Consiste
             continue;
         }
         let holds = !broken.iter().any(|weaker| model.implies(*weaker))
-            && version_orders::explain(history, model) == Some(true);
+            && by_definition(datatype, history, model);
         broken.extend((!holds).then_some(model));
+        tally.decided.entry(model).or_default()[usize::from(!holds)] += 1;
         tally.false_alarms += usize::from(said && holds);
         tally.missed += usize::from(!said && !holds);
     }
     tally
+}
+
+/// Serializability and snapshot isolation by their executions, the other models by Adya's graphs.
+fn by_definition(datatype: Datatype, history: &[Transaction], model: Consistency) -> bool {
+    let executed = commit_orders::explain(datatype, history, model);
+    executed.or_else(|| version_orders::explain(history, model)) == Some(true)
 }
 
 /// Whether the checker has all it takes to see every violation: lists, every outcome known, and of each key the appends
