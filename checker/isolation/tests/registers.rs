@@ -73,32 +73,34 @@ fn time_tells_the_order_of_versions_where_the_level_respects_it() {
     );
 }
 
-/// Once each of so many at a time was paired with each of those before.
+/// Round after round so many write at once, and as many read what they write. Once each version was paired with each of
+/// the round before.
 #[test]
 fn versions_of_many_clients_at_a_time_stay_linear() {
-    let write = |at: u32, process: u32| Transaction {
-        process: process.into(),
-        call: (at * 1000 + process).into(),
-        ret: Some((at * 1000 + 500 + process).into()),
-        call_ns: 0,
-        return_ns: Some(0),
-        outcome: Outcome::Ok,
-        micro_ops: vec![MicroOp::Write { key: 0, value: at * 1000 + process }],
-    };
     let edges = |clients: u32| {
-        let rounds = 4000 / clients;
-        let writes = (0..rounds).flat_map(|at| (0..clients).map(move |process| write(at, process)));
-        // Each value is read again at the end, so that all orders matter.
-        let reads = (0..rounds * clients).map(|i| {
-            let value = i / clients * 1000 + i % clients;
-            let micro_ops = vec![MicroOp::Read { key: 0, seen: Seen::Register(Some(value)) }];
-            Transaction { micro_ops, ..write(rounds + i, 0) }
-        });
-        let history: Vec<_> = writes.chain(reads).collect();
-        check(&History::from_transactions(Datatype::Register, &history), &Options::default())
-            .statistics
-            .edges
+        let transaction = |round: u32, process: u32, micro_op| Transaction {
+            process: process.into(),
+            call: (round * 10_000 + process).into(),
+            ret: Some((round * 10_000 + 5_000 + process).into()),
+            call_ns: 0,
+            return_ns: Some(0),
+            outcome: Outcome::Ok,
+            micro_ops: vec![micro_op],
+        };
+        let mut transactions = Vec::new();
+        for (round, client) in
+            (0..4000 / clients).flat_map(|round| (0..clients).map(move |client| (round, client)))
+        {
+            let (key, value) = (0, round * clients + client);
+            let seen = Seen::Register(Some(value));
+            transactions.push(transaction(round, client, MicroOp::Write { key, value }));
+            transactions.push(transaction(round, clients + client, MicroOp::Read { key, seen }));
+        }
+        let history = History::from_transactions(Datatype::Register, &transactions);
+        let report = check(&history, &Options::default());
+        assert_eq!(found(&report), [""; 0]);
+        report.statistics.edges
     };
-    let (some, more) = (edges(40), edges(400));
-    assert!(more < 4 * some, "{some} edges of 40 clients, {more} of 400");
+    let (some, more) = (edges(100), edges(1000));
+    assert!(more < 2 * some, "{some} edges of 100 clients, {more} of 1000");
 }
