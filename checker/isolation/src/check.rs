@@ -8,8 +8,8 @@ use crate::findings::Findings;
 use crate::graph::Edges;
 use crate::history::History;
 use crate::lists::{self, ListReasons, Orders};
-use crate::realtime::{add_timeline, events, successors};
-use crate::registers::{self, KeyOrder, Known, RegisterReasons};
+use crate::realtime::{add_successors, add_timeline, events};
+use crate::registers::{self, Lives, Readers, RegisterReasons};
 use crate::writers::Writers;
 use crate::{Datatype, Options, Report};
 
@@ -34,13 +34,14 @@ pub fn check(history: &History, options: &Options) -> Report {
         }
         Datatype::Register => {
             registers::scan(history, &writers, &mut findings);
-            let key_order = KeyOrder::new(history, &writers);
-            let reasons = RegisterReasons { history, writers: &writers, key_order: &key_order };
-            let expected = expected + key_order.pairs().len();
+            // Time adds more.
+            let expected = expected + history.micros.len();
+            let lives = Lives::new(history, &writers);
+            let readers = Readers::new(history, &writers);
+            let reasons = RegisterReasons::new(history, &writers, &lives, &readers);
             budget.hold(graph_bytes(expected, history)).then(|| {
                 let mut edges = Edges::new(history.len(), expected);
-                let known = Known::new(history, &writers, &key_order);
-                known.add_edges(history, &writers, &key_order, &mut edges);
+                readers.add_edges(history, &writers, &lives, &mut edges);
                 find_cycles(history, edges, &reasons, &mut budget, &mut findings)
             })
         }
@@ -70,9 +71,14 @@ fn find_cycles(
     if !budget.goes_on() {
         return Cycles { edges: graph.edges(), ..Cycles::not_looked_for() };
     }
-    let successors = successors(history);
+    let in_processes = |concerned: &[bool]| {
+        let mut edges = Edges::new(graph.nodes(), history.len());
+        add_successors(history, &mut edges);
+        reasons.add_in_processes(concerned, &mut edges);
+        edges.into_graph()
+    };
     let dependencies =
-        Dependencies { history, graph: &graph, first_moment, successors: &successors };
+        Dependencies { history, graph: &graph, first_moment, in_processes: &in_processes };
     let cycles = dependencies.cycles(budget);
     for cycle in &cycles.found {
         let txns: Vec<_> = cycle.edges.iter().map(|&(txn, _)| txn).collect();

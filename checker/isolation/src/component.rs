@@ -51,7 +51,12 @@ impl Numbers {
 
 impl Component {
     /// The component of these nodes of the whole graph, of which transactions are the first, then hubs, then moments.
-    pub(crate) fn new(whole: &Dependencies<'_>, nodes: &[u32], numbers: &mut Numbers) -> Self {
+    pub(crate) fn new(
+        whole: &Dependencies<'_>,
+        in_processes: &Graph,
+        nodes: &[u32],
+        numbers: &mut Numbers,
+    ) -> Self {
         let (history, graph) = (whole.history, whole.graph);
         let (mut txns, mut hubs): (Vec<u32>, Vec<u32>) = nodes
             .iter()
@@ -64,9 +69,7 @@ impl Component {
         let graph = numbers.induce(&nodes, |node, add| {
             next.clear();
             next.extend(graph.from(node));
-            let successor = whole.successors.get(node as usize);
-            let successor = successor.filter(|&&successor| successor != NONE);
-            next.extend(successor.map(|&successor| (successor, Mask::PROCESS)));
+            next.extend(in_processes.from(node));
             next.sort_unstable();
             for same in next.chunk_by(|a, b| a.0 == b.0) {
                 let mask = same.iter().fold(Mask::default(), |all, (_, mask)| all.or(*mask));

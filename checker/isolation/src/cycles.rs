@@ -38,8 +38,8 @@ pub(crate) struct Dependencies<'a> {
     pub(crate) graph: &'a Graph,
     /// Nodes from here on are moments in time.
     pub(crate) first_moment: u32,
-    /// The next committed transaction of the same process, by transaction.
-    pub(crate) successors: &'a [Txn],
+    /// What the order of processes adds, for the transactions that it may concern.
+    pub(crate) in_processes: &'a dyn Fn(&[bool]) -> Graph,
 }
 
 /// No cycle has fewer transactions.
@@ -60,13 +60,21 @@ impl Dependencies<'_> {
         components.sort_by_key(|(size, nodes)| (*size, nodes.iter().min().copied()));
         cycles.components = components.len();
         cycles.largest = components.last().map_or(0, |(size, _)| *size);
+        if components.is_empty() {
+            return cycles;
+        }
+        let mut concerned = vec![false; self.history.len()];
+        for node in components.iter().flat_map(|(_, nodes)| nodes).filter(is_txn) {
+            concerned[*node as usize] = true;
+        }
+        let in_processes = (self.in_processes)(&concerned);
         for (_, nodes) in components {
             if !budget.goes_on() {
                 cycles.interrupt();
                 break;
             }
             budget.charge(nodes.len());
-            let component = Component::new(self, &nodes, &mut numbers);
+            let component = Component::new(self, &in_processes, &nodes, &mut numbers);
             InComponent { component: &component, found: FxHashMap::default() }
                 .search(budget, &mut cycles);
         }

@@ -2,7 +2,7 @@
 
 use crate::cycles::FoundCycle;
 use crate::elision::{gap, left_out, name, told, told_with_next};
-use crate::graph::Dependency;
+use crate::graph::{Dependency, Edges};
 use crate::history::{History, Txn, Version};
 use crate::report::Step;
 
@@ -29,6 +29,10 @@ pub(crate) enum Because {
 /// What can tell the reason of an edge between two transactions.
 pub(crate) trait Reasons {
     fn reason(&self, from: Txn, to: Txn, dependency: Dependency) -> Option<Reason>;
+
+    /// Adds what only the order of processes shows of data, between transactions that it may concern. Real time shows it
+    /// of the whole, so that nobody asks before there is a cycle.
+    fn add_in_processes(&self, concerned: &[bool], edges: &mut Edges);
 }
 
 /// The sentence and the steps of a cycle, of a long one the first and the last.

@@ -4,6 +4,7 @@
 //! anomaly, and each anomaly rules out consistency models. This crate knows no process, network or HTTP.
 
 pub mod anomaly;
+mod buckets;
 mod budget;
 mod build;
 mod check;

@@ -47,16 +47,12 @@ pub(crate) fn events(history: &History) -> impl Iterator<Item = Event> + use<> {
     by_rank.into_iter().filter(|&event| event != NONE).map(event)
 }
 
-/// The pairs of committed transactions that follow each other on a process.
-pub(crate) fn successors(history: &History) -> Vec<Txn> {
+/// Adds an edge between committed transactions that follow each other on a process.
+pub(crate) fn add_successors(history: &History, edges: &mut Edges) {
     let mut order: Vec<Txn> = history.committed().collect();
-    order.sort_unstable_by_key(|&txn| history.calls[txn as usize]);
-    let mut last = rustc_hash::FxHashMap::default();
-    let mut next = vec![NONE; history.len()];
-    for txn in order {
-        if let Some(previous) = last.insert(history.header(txn).process, txn) {
-            next[previous as usize] = txn;
-        }
+    let process = |txn: Txn| history.header(txn).process;
+    order.sort_unstable_by_key(|&txn| (process(txn), history.calls[txn as usize]));
+    for pair in order.windows(2).filter(|pair| process(pair[0]) == process(pair[1])) {
+        edges.add(pair[0], pair[1], Mask::PROCESS);
     }
-    next
 }

@@ -1,7 +1,7 @@
 //! Why an edge between two transactions of a history of lists is there.
 
 use crate::explain::{Because, Reason, Reasons};
-use crate::graph::Dependency;
+use crate::graph::{Dependency, Edges};
 use crate::history::{History, Micro, NONE, Txn, Version};
 use crate::lists::Orders;
 use crate::writers::Writers;
@@ -25,6 +25,9 @@ impl Reasons for ListReasons<'_> {
             Dependency::Process | Dependency::Realtime => None,
         }
     }
+
+    /// Lists tell their order themselves.
+    fn add_in_processes(&self, _: &[bool], _: &mut Edges) {}
 }
 
 impl ListReasons<'_> {

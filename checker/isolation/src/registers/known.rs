@@ -1,88 +1,127 @@
 //! What is known of the order of versions, and the edges that follow.
 
+use super::lives::COMPARED;
+use super::sessions::Sessions;
+use crate::buckets::Buckets;
 use crate::graph::{Dependency, Edges, Link, Mask};
-use crate::history::{History, Micro, NONE, Txn, Version};
-use crate::registers::KeyOrder;
-use crate::registers::key_order::Pair;
+use crate::history::{History, Micro, NONE, Txn, Version, id};
+use crate::registers::Lives;
 use crate::touches::Touches;
 use crate::writers::Writers;
 use crate::{Order, Outcome};
 
-/// Who read each version, and who wrote a later one.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    /// Version and reader.
-    reads: Vec<(Version, Txn)>,
-    /// Version, a transaction that wrote a later one, and what shows that: the data, or an order of time.
-    later: Vec<(Version, Txn, Order)>,
-}
+/// Who read each version.
+#[derive(Debug)]
+pub(crate) struct Readers(Buckets<Txn>);
 
-impl Known {
-    /// What reads and writes tell, and what the order of time adds.
-    pub(crate) fn new(history: &History, writers: &Writers, key_order: &KeyOrder) -> Self {
-        let mut known = Self::default();
+/// Who wrote a later version, and what shows that.
+type Overwriter = (Txn, Order);
+
+impl Readers {
+    pub(crate) fn new(history: &History, writers: &Writers) -> Self {
+        let mut reads = Vec::with_capacity(history.micros.len());
+        for txn in history.txns().filter(|&txn| writers.happened(txn)) {
+            for &micro in history.micros_of(txn) {
+                if let Micro::Value { version, .. } = micro {
+                    reads.push((version, txn));
+                }
+            }
+        }
+        Self(Buckets::new(history.names.versions(), &reads))
+    }
+
+    /// Adds every ww, wr and rw edge that data and real time show.
+    pub(crate) fn add_edges(
+        &self,
+        history: &History,
+        writers: &Writers,
+        lives: &Lives,
+        edges: &mut Edges,
+    ) {
+        let mut later: Vec<(Version, Overwriter)> = Vec::with_capacity(history.micros.len());
         let initial = initial_versions(history);
         let mut touches = Touches::new(history);
         for txn in history.txns().filter(|&txn| writers.happened(txn)) {
             touches.enter(history, txn);
             for position in history.span(txn) {
-                match history.micros[position] {
-                    Micro::Value { version, .. } => known.reads.push((version, txn)),
-                    Micro::Write { key, .. } => {
-                        let before = history.micros[touches.first(position)];
-                        let before = replaced(history, writers, before, initial[key as usize]);
-                        known.later.extend(before.map(|version| (version, txn, Order::Data)));
-                    }
-                    _ => {}
+                if let Micro::Write { key, .. } = history.micros[position] {
+                    let before = history.micros[touches.first(position)];
+                    let before = replaced(history, writers, before, initial[key as usize]);
+                    later.extend(before.map(|version| (version, (txn, Order::Data))));
                 }
             }
         }
-        let pairs = key_order.pairs().iter();
-        let later = |pair: &Pair| (pair.earlier, writers.txn(history, pair.later), pair.order);
-        known.later.extend(pairs.map(later));
-        known.reads.sort_unstable();
-        known.reads.dedup();
-        known.later.sort_unstable();
-        // What data shows needs no time.
-        known.later.dedup_by_key(|(version, txn, _)| (*version, *txn));
-        known.later.sort_unstable_by_key(|&(version, txn, order)| (version, order, txn));
-        known
+        lives.sweep(history, |before, after, found_by| {
+            let writer = writers.txn(history, after);
+            later.push((before, (writer, Order::Realtime)));
+            let shown = Shown { order: Order::Realtime, earlier: before, writer, found_by };
+            shown.add_ww(history, writers, edges);
+        });
+        let later = Buckets::new(history.names.versions(), &later);
+        let (mut readers, mut overwriters) = (Vec::new(), Vec::new());
+        for version in 0..id(history.names.versions()) {
+            let writer = writers.txn(history, version);
+            let reads = self.0.of(version);
+            for &reader in reads {
+                edges.add(writer, reader, Mask::WR);
+            }
+            if reads.is_empty() || later.of(version).is_empty() {
+                continue;
+            }
+            readers.clear();
+            readers.extend_from_slice(reads);
+            readers.dedup();
+            overwriters.clear();
+            overwriters.extend_from_slice(later.of(version));
+            overwriters.sort_unstable();
+            // What data shows needs no time.
+            overwriters.dedup_by_key(|(txn, _)| *txn);
+            for order in [Order::Data, Order::Realtime] {
+                let shown = overwriters.iter().filter(|(_, other)| *other == order);
+                let shown: Vec<Txn> = shown.map(|&(txn, _)| txn).collect();
+                edges.add_rw(&readers, &shown, Mask::of(Link::shown_by(order, Dependency::Rw)));
+            }
+        }
     }
 
-    /// Adds every ww, wr and rw edge.
-    pub(crate) fn add_edges(
+    /// Adds what the order of processes shows between transactions that it may concern.
+    pub(crate) fn add_sessions(
         &self,
         history: &History,
         writers: &Writers,
-        key_order: &KeyOrder,
+        sessions: &Sessions,
+        concerned: &[bool],
         edges: &mut Edges,
     ) {
-        for pair in key_order.pairs() {
-            let (earlier, later) =
-                (writers.txn(history, pair.earlier), writers.txn(history, pair.later));
-            // Where the second transaction wrote the version itself, wr and time lead there, too.
-            if later != pair.by.1 {
-                edges.add(earlier, later, Mask::of(Link::shown_by(pair.order, Dependency::Ww)));
+        const ORDER: Order = Order::Process;
+        let mask = Mask::of(Link::shown_by(ORDER, Dependency::Rw));
+        for same in sessions.pairs().chunk_by(|a, b| a.earlier == b.earlier) {
+            let earlier = same[0].earlier;
+            let readers = || self.0.of(earlier).iter().filter(|&&txn| concerned[txn as usize]);
+            for pair in same.iter().take(COMPARED) {
+                let writer = writers.txn(history, pair.later);
+                let found_by = pair.by.1;
+                Shown { order: ORDER, earlier, writer, found_by }.add_ww(history, writers, edges);
+                readers().for_each(|&reader| edges.add(reader, writer, mask));
             }
         }
-        let mut later = self.later.as_slice();
-        let (mut readers, mut overwriters) = (Vec::new(), Vec::new());
-        for reads in self.reads.chunk_by(|a, b| a.0 == b.0) {
-            let version = reads[0].0;
-            let writer = writers.txn(history, version);
-            for &(_, reader) in reads {
-                edges.add(writer, reader, Mask::WR);
-            }
-            readers.clear();
-            readers.extend(reads.iter().map(|&(_, txn)| txn));
-            later = &later[later.iter().take_while(|(other, ..)| *other < version).count()..];
-            let own = &later[..later.iter().take_while(|(other, ..)| *other == version).count()];
-            for same in own.chunk_by(|a, b| a.2 == b.2) {
-                overwriters.clear();
-                overwriters.extend(same.iter().map(|&(_, txn, _)| txn));
-                let link = Link::shown_by(same[0].2, Dependency::Rw);
-                edges.add_rw(&readers, &overwriters, Mask::of(link));
-            }
+    }
+}
+
+/// That somebody wrote a later version than another one, as an order of time shows.
+struct Shown {
+    order: Order,
+    earlier: Version,
+    writer: Txn,
+    found_by: Txn,
+}
+
+impl Shown {
+    /// Adds the edge between the writers, unless who found the later version wrote it: then wr and time lead there, too.
+    fn add_ww(&self, history: &History, writers: &Writers, edges: &mut Edges) {
+        if self.writer != self.found_by {
+            let link = Link::shown_by(self.order, Dependency::Ww);
+            edges.add(writers.txn(history, self.earlier), self.writer, Mask::of(link));
         }
     }
 }

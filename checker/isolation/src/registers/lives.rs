@@ -1,20 +1,23 @@
-//! From when to when each version of a key was certainly not yet, and certainly no longer, the newest.
+//! The order of versions that real time gives: of two transactions that touch a key one after the other, what the first
+//! left there is not newer than what the second found.
 //!
-//! Whoever found a version was invoked before it was replaced; whoever left it, or found it and went on, had seen it by
-//! the time of the return. So one version comes before another where the return of the first to leave it precedes the
-//! invocation of the last to find the other (Gibbons & Korach, SIAM J. Comput. 1997, call these ends of a zone). A sweep
-//! in the order of time keeps the versions that nothing complete has followed: as many as there are clients.
+//! So one version comes before another where the first return of a transaction that left it precedes the last invocation
+//! of one that found the other (Gibbons & Korach, SIAM J. Comput. 1997, call these the ends of a zone). A sweep in the
+//! order of time keeps the versions that nothing complete has followed: as many as there are clients.
 
-use super::key_order::Visit;
+use super::visits::{Visit, for_each_visit};
+use crate::buckets::Buckets;
 use crate::history::{History, NONE, Txn, Version, id};
+use crate::writers::Writers;
 
 /// A version is compared with so many others at most: beyond, their order is left unknown.
-const COMPARED: usize = 64;
+pub(super) const COMPARED: usize = 64;
 
-/// What is known of each version.
-pub(super) struct Lives(Vec<Life>);
+/// When each version was left and found.
+#[derive(Debug)]
+pub(crate) struct Lives(Vec<Life>);
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Life {
     key: u32,
     /// The first return of a transaction that left it.
@@ -23,69 +26,81 @@ struct Life {
     found: Option<Moment>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 struct Moment {
     rank: u32,
     txn: Txn,
 }
 
-/// An end of a version's life, in the order of a sweep through key after key.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+/// An end of a version's life, in the order of a sweep.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct End {
-    key: u32,
     rank: u32,
     version: Version,
     is_return: bool,
 }
 
 impl Lives {
-    pub(super) fn new(history: &History) -> Self {
-        Self(vec![Life { key: NONE, left: None, found: None }; history.names.versions()])
+    /// The lives of all versions but the initial ones, which come before all others in any case.
+    pub(crate) fn new(history: &History, writers: &Writers) -> Self {
+        let unknown = Life { key: NONE, left: None, found: None };
+        let mut lives = Self(vec![unknown; history.names.versions()]);
+        for_each_visit(history, writers, history.txns(), |visit| lives.note(history, visit));
+        lives
     }
 
-    /// Takes note of a visit; those come in the order of their invocations.
-    pub(super) fn note(&mut self, history: &History, visit: &Visit) {
+    fn note(&mut self, history: &History, visit: &Visit) {
         let Visit { txn, key, found, left } = *visit;
         let (call, ret) = (history.calls[txn as usize], history.returns[txn as usize]);
-        let life = &mut self.0[found as usize];
-        (life.key, life.found) = (key, Some(Moment { rank: call, txn }));
-        let life = &mut self.0[left as usize];
-        life.key = key;
-        if ret != NONE && life.left.is_none_or(|known| ret < known.rank) {
-            life.left = Some(Moment { rank: ret, txn });
+        if !history.names.is_initial(found) {
+            let life = &mut self.0[found as usize];
+            life.key = key;
+            if life.found.is_none_or(|known| call > known.rank) {
+                life.found = Some(Moment { rank: call, txn });
+            }
+        }
+        if ret != NONE && !history.names.is_initial(left) {
+            let life = &mut self.0[left as usize];
+            life.key = key;
+            if life.left.is_none_or(|known| ret < known.rank) {
+                life.left = Some(Moment { rank: ret, txn });
+            }
         }
     }
 
-    /// Calls with each version and one that follows it, and with the transactions that show it.
-    pub(super) fn sweep(&self, mut follows: impl FnMut(Version, Version, (Txn, Txn))) {
-        let ends = self.0.iter().enumerate().flat_map(|(version, life)| {
+    /// Who shows that one version of a key comes before another one.
+    pub(super) fn precedes(&self, earlier: Version, later: Version) -> Option<(Txn, Txn)> {
+        let (left, found) = (self.0[earlier as usize].left?, self.0[later as usize].found?);
+        (earlier != later && left.rank < found.rank).then_some((left.txn, found.txn))
+    }
+
+    /// Calls with versions and those that follow them next, and with the transaction that found the second.
+    pub(super) fn sweep(&self, history: &History, mut follows: impl FnMut(Version, Version, Txn)) {
+        let mut ends = Vec::with_capacity(2 * self.0.len());
+        for (version, Life { key, left, found }) in self.0.iter().enumerate() {
             let end = |is_return| {
-                move |Moment { rank, .. }| End {
-                    key: life.key,
-                    rank,
-                    version: id(version),
-                    is_return,
-                }
+                move |&Moment { rank, .. }: &Moment| End { rank, version: id(version), is_return }
             };
-            life.found.map(end(false)).into_iter().chain(life.left.map(end(true)))
-        });
-        let mut ends: Vec<End> = ends.collect();
-        ends.sort_unstable();
-        for of_key in ends.chunk_by(|a, b| a.key == b.key) {
-            self.sweep_key(of_key, &mut follows);
+            ends.extend(found.iter().map(end(false)).map(|end| (*key, end)));
+            ends.extend(left.iter().map(end(true)).map(|end| (*key, end)));
+        }
+        let ends = Buckets::new(history.keys(), &ends);
+        let mut of_key = Vec::new();
+        for key in 0..id(history.keys()) {
+            of_key.clear();
+            of_key.extend_from_slice(ends.of(key));
+            of_key.sort_unstable();
+            self.sweep_key(&of_key, &mut follows);
         }
     }
 
-    fn sweep_key(&self, ends: &[End], follows: &mut impl FnMut(Version, Version, (Txn, Txn))) {
+    fn sweep_key(&self, ends: &[End], follows: &mut impl FnMut(Version, Version, Txn)) {
         let mut latest: Vec<Version> = Vec::new();
         for &End { rank, version, is_return, .. } in ends {
             let Life { left, found, .. } = self.0[version as usize];
-            if !is_return {
-                for &before in latest.iter().filter(|&&before| before != version) {
-                    let by = self.0[before as usize].left.zip(found);
-                    let by = by.map(|(left, found)| (left.txn, found.txn));
-                    by.into_iter().for_each(|by| follows(before, version, by));
-                }
+            if let Some(found) = found.filter(|_| !is_return) {
+                let others = latest.iter().filter(|&&before| before != version);
+                others.for_each(|&before| follows(before, version, found.txn));
             }
             let other = if is_return { found } else { left };
             if other.is_none_or(|other| other.rank < rank) {

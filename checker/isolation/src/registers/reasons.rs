@@ -1,16 +1,32 @@
 //! Why an edge between two transactions on registers is there.
 
+use std::cell::OnceCell;
+
+use super::sessions::Sessions;
 use crate::explain::{Because, Reason, Reasons};
-use crate::graph::Dependency;
+use crate::graph::{Dependency, Edges};
 use crate::history::{History, Micro, Txn, Version};
-use crate::registers::KeyOrder;
-use crate::registers::key_order::Pair;
+use crate::registers::{Lives, Readers};
 use crate::writers::Writers;
 
 pub(crate) struct RegisterReasons<'a> {
-    pub(crate) history: &'a History,
-    pub(crate) writers: &'a Writers,
-    pub(crate) key_order: &'a KeyOrder,
+    history: &'a History,
+    writers: &'a Writers,
+    lives: &'a Lives,
+    readers: &'a Readers,
+    /// Known once somebody asked for it.
+    sessions: OnceCell<Sessions>,
+}
+
+impl<'a> RegisterReasons<'a> {
+    pub(crate) fn new(
+        history: &'a History,
+        writers: &'a Writers,
+        lives: &'a Lives,
+        readers: &'a Readers,
+    ) -> Self {
+        Self { history, writers, lives, readers, sessions: OnceCell::new() }
+    }
 }
 
 impl Reasons for RegisterReasons<'_> {
@@ -24,6 +40,12 @@ impl Reasons for RegisterReasons<'_> {
             Dependency::Process | Dependency::Realtime => None,
         }
     }
+
+    fn add_in_processes(&self, concerned: &[bool], edges: &mut Edges) {
+        let (history, writers) = (self.history, self.writers);
+        let sessions = self.sessions.get_or_init(|| Sessions::new(history, writers, concerned));
+        self.readers.add_sessions(history, writers, sessions, concerned, edges);
+    }
 }
 
 impl RegisterReasons<'_> {
@@ -32,9 +54,7 @@ impl RegisterReasons<'_> {
         let Micro::Write { key, version: first } = self.history.micros[from_micro] else {
             return None;
         };
-        let leads_there = |pair: &&Pair| self.writers.txn(self.history, pair.later) == to;
-        let pair = self.key_order.after(first).find(leads_there)?;
-        let (second, known) = (pair.later, self.told_by(pair));
+        let (second, known) = self.later(key, first, to)?;
         let because = Because::Overwrote { first, second, known };
         Some(Reason { key, from_micro, to_micro: self.writers.micro(second), because })
     }
@@ -65,19 +85,31 @@ impl RegisterReasons<'_> {
         } else if history.names.is_initial(seen) {
             ": nil is what was there before all writes".to_owned()
         } else {
-            let leads_there = |pair: &&Pair| self.writers.txn(history, pair.later) == to;
-            format!(": {}", self.told_by(self.key_order.after(seen).find(leads_there)?))
+            format!(": {}", self.later(key, seen, to)?.1)
         };
         let because = Because::Missed { seen: value, version, known };
         Some(Reason { key, from_micro, to_micro, because })
     }
 
+    /// A version of the key that the transaction wrote and that comes after another one in time, and who shows that: of
+    /// one process if possible.
+    fn later(&self, key: u32, earlier: Version, writer: Txn) -> Option<(Version, String)> {
+        let versions = self.history.micros_of(writer).iter().filter_map(|micro| match micro {
+            Micro::Write { key: other, version } if *other == key => Some(*version),
+            _ => None,
+        });
+        let in_process = |later| self.sessions.get()?.precedes(earlier, later);
+        let shown = |later| in_process(later).or_else(|| self.lives.precedes(earlier, later));
+        let (later, by) = versions.filter_map(|later| Some((later, shown(later)?))).next()?;
+        Some((later, self.told_by(earlier, later, by)))
+    }
+
     /// The two transactions whose order decides that of the versions.
-    fn told_by(&self, pair: &Pair) -> String {
+    fn told_by(&self, earlier: Version, later: Version, (before, after): (Txn, Txn)) -> String {
         let event = |txn: Txn| self.history.header(txn).call;
         let name = |version: Version| self.history.value_name(version);
-        let (before, after) = (event(pair.by.0), event(pair.by.1));
-        let (earlier, later) = (name(pair.earlier), name(pair.later));
+        let (before, after, earlier, later) =
+            (event(before), event(after), name(earlier), name(later));
         format!(
             "the transaction of event {before} left {earlier}, and that of event {after}, which came after it, found {later}"
         )
