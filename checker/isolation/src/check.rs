@@ -72,8 +72,8 @@ fn find_cycles(
         return Cycles { edges: graph.edges(), ..Cycles::not_looked_for() };
     }
     let in_processes = |concerned: &[bool]| {
-        let mut edges = Edges::new(graph.nodes(), history.len());
-        add_successors(history, &mut edges);
+        let mut edges = Edges::new(graph.nodes(), 0);
+        add_successors(history, concerned, &mut edges);
         reasons.add_in_processes(concerned, &mut edges);
         edges.into_graph()
     };

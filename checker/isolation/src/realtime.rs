@@ -47,9 +47,9 @@ pub(crate) fn events(history: &History) -> impl Iterator<Item = Event> + use<> {
     by_rank.into_iter().filter(|&event| event != NONE).map(event)
 }
 
-/// Adds an edge between committed transactions that follow each other on a process.
-pub(crate) fn add_successors(history: &History, edges: &mut Edges) {
-    let mut order: Vec<Txn> = history.committed().collect();
+/// Adds an edge between those of these committed transactions that follow each other on a process.
+pub(crate) fn add_successors(history: &History, concerned: &[bool], edges: &mut Edges) {
+    let mut order: Vec<Txn> = history.committed().filter(|&txn| concerned[txn as usize]).collect();
     let process = |txn: Txn| history.header(txn).process;
     order.sort_unstable_by_key(|&txn| (process(txn), history.calls[txn as usize]));
     for pair in order.windows(2).filter(|pair| process(pair[0]) == process(pair[1])) {

@@ -19,7 +19,16 @@ pub(crate) struct Sessions(Vec<Pair>);
 impl Sessions {
     pub(super) fn new(history: &History, writers: &Writers, concerned: &[bool]) -> Self {
         let process = |txn: Txn| history.header(txn).process;
-        let mut txns: Vec<Txn> = history.txns().collect();
+        let mut is_concerned = vec![false; history.keys()];
+        for txn in history.txns().filter(|&txn| concerned[txn as usize]) {
+            for micro in history.micros_of(txn) {
+                is_concerned[micro.key() as usize] = true;
+            }
+        }
+        let touches = |txn: &Txn| {
+            history.micros_of(*txn).iter().any(|micro| is_concerned[micro.key() as usize])
+        };
+        let mut txns: Vec<Txn> = history.txns().filter(touches).collect();
         txns.sort_unstable_by_key(|&txn| (process(txn), history.calls[txn as usize]));
         let mut last: Vec<Option<Visit>> = vec![None; history.keys()];
         let mut pairs = Vec::new();
