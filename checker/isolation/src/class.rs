@@ -3,7 +3,7 @@
 //! A cycle of a class is a walk that leaves a transaction by an edge that the class requires and comes back to it. How
 //! much of the requirement the walk has met is its state.
 
-use crate::graph::{Dependency, Link, Mask};
+use crate::links::{Dependency, Link, Mask};
 use crate::{Anomaly, Cycle, Order};
 
 /// A class of cycles.

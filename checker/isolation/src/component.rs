@@ -5,8 +5,9 @@
 
 use crate::components::components;
 use crate::cycles::Dependencies;
-use crate::graph::{Edges, Graph, Mask};
+use crate::graph::{Edges, Graph};
 use crate::history::{NONE, Txn, id};
+use crate::links::Mask;
 use crate::realtime::{Event, add_timeline};
 
 #[derive(Debug)]

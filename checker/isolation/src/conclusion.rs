@@ -4,9 +4,10 @@ use history::Verdict;
 
 use crate::budget::Budget;
 use crate::cycles::Cycles;
+use crate::finding::Finding;
 use crate::findings::Findings;
 use crate::history::{History, Micro};
-use crate::report::{Finding, Report, Statistics, clearest};
+use crate::report::{Report, Statistics, clearest};
 use crate::writers::Writers;
 use crate::{Anomaly, Consistency, Order, Outcome, Ruling};
 

@@ -6,8 +6,9 @@ use crate::budget::Budget;
 use crate::class::{CYCLES, Class, ORDERS, known};
 use crate::component::{Component, Numbers};
 use crate::components::components;
-use crate::graph::{Dependency, Graph, Link};
+use crate::graph::Graph;
 use crate::history::{History, Txn};
+use crate::links::{Dependency, Link};
 use crate::search::{Outcome, Walk, search};
 use crate::{Cycle, Order};
 

@@ -2,9 +2,10 @@
 
 use crate::cycles::FoundCycle;
 use crate::elision::{gap, left_out, name, told, told_with_next};
-use crate::graph::{Dependency, Edges};
+use crate::finding::Step;
+use crate::graph::Edges;
 use crate::history::{History, Txn, Version};
-use crate::report::Step;
+use crate::links::Dependency;
 
 /// Why data makes one transaction come before another.
 #[derive(Debug)]

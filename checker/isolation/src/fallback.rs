@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use crate::component::Component;
-use crate::graph::{Link, Mask};
 use crate::history::NONE;
+use crate::links::{Link, Mask};
 use crate::search::{Line, Walk};
 
 /// A short cycle through the first transaction.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::finding::{Finding, Step};
 use crate::history::{History, Txn};
-use crate::report::{Finding, Step};
 use crate::{Anomaly, Outcome, elision};
 
 /// How many of each kind are told.

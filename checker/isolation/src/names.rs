@@ -97,7 +97,7 @@ impl Names {
 const SHOWN_MAX: usize = 60;
 
 /// Keywords without their colon, strings without quotes; nothing that a terminal would obey.
-fn display(value: &Value) -> String {
+pub(crate) fn display(value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.strip_prefix(':').unwrap_or(text).to_owned(),
         other => other.to_string(),

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::build::{Builder, Frame};
 use crate::history::{Header, History, NONE, id};
+use crate::names::display;
 use crate::{Datatype, Outcome};
 
 /// Why a history cannot be checked.
@@ -137,17 +138,19 @@ impl Builder {
     }
 
     fn micro(&mut self, micro: &Value) -> Result<(), String> {
+        // What a tool wrote may be long.
+        let told = || display(micro);
         let (f, key, value) = match micro.as_array().map(Vec::as_slice) {
             Some([f, key, value]) => (f, key, value),
             Some([f, key]) => (f, key, &Value::Null),
-            _ => return Err(format!("{micro} is no micro-operation [function, key, value]")),
+            _ => return Err(format!("{} is no micro-operation [function, key, value]", told())),
         };
         let key = self.names.datum(key);
         let f = f.as_str().unwrap_or_default();
         match (f.strip_prefix(':').unwrap_or(f), self.datatype) {
             ("append", Datatype::ListAppend) | ("w", Datatype::Register) => {
                 if value.is_null() {
-                    return Err(format!("{micro} writes nothing: nil is what was there before"));
+                    return Err(format!("{} writes nothing: nil is what was there before", told()));
                 }
                 let value = self.names.datum(value);
                 self.write(key, value);
@@ -160,13 +163,15 @@ impl Builder {
                 let elements = match value {
                     Value::Null => &[][..],
                     Value::Array(elements) => elements,
-                    other => return Err(format!("a read must show a list, not {other}")),
+                    other => {
+                        return Err(format!("a read must show a list, not {}", display(other)));
+                    }
                 };
                 let list = elements.iter().map(|element| self.names.datum(element)).collect();
                 self.read_list(key, list);
             }
-            (_, Datatype::ListAppend) => return Err(format!("{micro} is neither append nor r")),
-            (_, Datatype::Register) => return Err(format!("{micro} is neither w nor r")),
+            (_, Datatype::ListAppend) => return Err(format!("{} is neither append nor r", told())),
+            (_, Datatype::Register) => return Err(format!("{} is neither w nor r", told())),
         }
         Ok(())
     }

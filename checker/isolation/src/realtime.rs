@@ -2,8 +2,9 @@
 //! moment to the next, and the last moment before an invocation to the transaction invoked.
 
 use crate::Outcome;
-use crate::graph::{Edges, Mask};
+use crate::graph::Edges;
 use crate::history::{History, NONE, Txn};
+use crate::links::Mask;
 
 /// An invocation or a return.
 #[derive(Clone, Copy, Debug)]

@@ -7,8 +7,8 @@ mod time;
 use crate::budget::{Budget, Spent};
 use crate::class::Class;
 use crate::component::Component;
-use crate::graph::{Dependency, Link};
 use crate::history::{NONE, id};
+use crate::links::{Dependency, Link};
 
 use breadth::{Breadth, End, Start};
 pub(crate) use time::Line;

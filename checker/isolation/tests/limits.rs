@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use history::Verdict;
-use isolation::{Consistency, History, Options, Report, check, notation};
+use history::{Event, EventKind, Process, Verdict};
+use isolation::{Consistency, Datatype, History, Options, Report, check, notation};
+use serde_json::json;
 
 fn report(text: &str, options: &Options) -> Report {
     let (datatype, transactions) = notation::parse(text).expect("a history");
@@ -179,4 +180,24 @@ fn a_long_cycle_is_told_by_its_ends() {
     let json = serde_json::to_string(&report).unwrap().len();
     assert!(json < 20_000, "{json} bytes");
     assert!(report.check_result().violations[0].sentence.len() < 2000);
+}
+
+#[test]
+fn an_error_shows_the_start_of_what_it_is_about() {
+    let mut builder = History::builder(Datatype::ListAppend);
+    let long = "x".repeat(100_000);
+    let event = |index, kind, value| Event {
+        index,
+        time_ns: 0,
+        process: Process::Client(0),
+        kind,
+        f: "txn".to_owned(),
+        value,
+        error: None,
+        node: None,
+    };
+    builder.event(event(0, EventKind::Invoke, json!([]))).unwrap();
+    let error = builder.event(event(1, EventKind::Ok, json!([["write", long, 1]]))).unwrap_err();
+    let told = error.to_string();
+    assert!(told.len() < 200 && told.contains("[\"write\",\"xxx"), "{told}");
 }

@@ -1,8 +1,9 @@
 //! Why an edge between two transactions of a history of lists is there.
 
 use crate::explain::{Because, Reason, Reasons};
-use crate::graph::{Dependency, Edges};
+use crate::graph::Edges;
 use crate::history::{History, Micro, NONE, Txn, Version};
+use crate::links::Dependency;
 use crate::lists::Orders;
 use crate::writers::Writers;
 

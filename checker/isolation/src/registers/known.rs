@@ -3,8 +3,9 @@
 use super::lives::COMPARED;
 use super::sessions::Sessions;
 use crate::buckets::Buckets;
-use crate::graph::{Dependency, Edges, Link, Mask};
+use crate::graph::Edges;
 use crate::history::{History, Micro, NONE, Txn, Version, id};
+use crate::links::{Dependency, Link, Mask};
 use crate::registers::Lives;
 use crate::touches::Touches;
 use crate::writers::Writers;

@@ -4,8 +4,9 @@ use std::cell::OnceCell;
 
 use super::sessions::Sessions;
 use crate::explain::{Because, Reason, Reasons};
-use crate::graph::{Dependency, Edges};
+use crate::graph::Edges;
 use crate::history::{History, Micro, Txn, Version};
+use crate::links::Dependency;
 use crate::registers::{Lives, Readers};
 use crate::writers::Writers;
 

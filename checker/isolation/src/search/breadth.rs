@@ -5,8 +5,8 @@ use super::time::Line;
 use crate::budget::{Budget, Spent};
 use crate::class::{Class, STATES, State};
 use crate::component::Component;
-use crate::graph::{Link, Mask};
 use crate::history::{NONE, id};
+use crate::links::{Link, Mask};
 
 /// The first edge of a walk.
 #[derive(Clone, Copy)]

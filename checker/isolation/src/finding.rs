@@ -1,0 +1,109 @@
+//! An anomaly, told.
+
+use serde::Serialize;
+
+use crate::report::as_text;
+use crate::{Anomaly, Dependency, elision};
+
+/// One anomaly and what proves it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// Its kind.
+    #[serde(serialize_with = "as_text")]
+    pub anomaly: Anomaly,
+    /// What happened, in plain words. T1, T2… are the transactions below.
+    pub sentence: String,
+    /// The edges of a cycle, from T1 on, the last one back to T1; empty for other anomalies. Of a long cycle those
+    /// between the transactions below.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// The transactions that prove it, as indices of their invocations: T1, T2… Of a long cycle the first and the last.
+    pub transactions: Vec<u64>,
+    /// What each of them is and did, in words.
+    pub operations: Vec<String>,
+    /// How many of a long cycle's transactions are left out, in the middle of those above.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: usize,
+}
+
+/// One edge of a cycle: why a transaction comes before the next.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Step {
+    /// The earlier transaction: its invocation's index.
+    pub from: u64,
+    /// The later one.
+    pub to: u64,
+    /// The kind of reason.
+    pub dependency: Dependency,
+    /// The key where the reason lies, if it lies in data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Which micro-operation of the earlier transaction, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_micro_op: Option<usize>,
+    /// Which micro-operation of the later transaction, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_micro_op: Option<usize>,
+    /// `T1 < T2, because T1 appended 3 to x and T2 read [1 2 3] in x`.
+    pub sentence: String,
+}
+
+impl Finding {
+    /// How many transactions prove it.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.transactions.len() + self.left_out
+    }
+
+    /// The transactions of `operations` by name: T1, T2…
+    pub fn named(&self) -> impl Iterator<Item = (String, &str)> {
+        self.operations.iter().enumerate().map(|(at, words)| (self.name(at), words.as_str()))
+    }
+
+    /// What the transaction at this place of `transactions` is called.
+    fn name(&self, at: usize) -> String {
+        elision::name(elision::position(at, self.left_out))
+    }
+
+    /// Puts a word where transactions are left out.
+    fn mark_gap(&self, told: &mut Vec<String>) {
+        if let Some(gap) = elision::gap(self.left_out) {
+            told.insert(gap, format!("… {} more", self.left_out));
+        }
+    }
+
+    /// The sentence, for readers who see nothing else of the finding.
+    pub(crate) fn with_events(&self) -> String {
+        let named = self.transactions.iter().enumerate();
+        let mut names: Vec<String> = named
+            .map(|(at, event)| format!("{} is that of event {event}", self.name(at)))
+            .collect();
+        self.mark_gap(&mut names);
+        format!("{} ({})", self.sentence, names.join(", "))
+    }
+
+    /// The whole explanation, line by line: the transactions, each edge with its reason, the contradiction.
+    #[must_use]
+    pub fn explanation(&self) -> String {
+        let mut lines: Vec<String> =
+            self.named().map(|(name, words)| format!("{name} = {words}")).collect();
+        self.mark_gap(&mut lines);
+        match self.steps.split_last() {
+            None => lines.push(self.sentence.clone()),
+            Some((last, steps)) => {
+                let mut told: Vec<String> =
+                    steps.iter().map(|step| format!("{}.", step.sentence)).collect();
+                if let Some(gap) = elision::gap(self.left_out) {
+                    told.insert(gap - 1, "…".to_owned());
+                }
+                lines.append(&mut told);
+                lines.push(format!("However, {}: a contradiction!", last.sentence));
+            }
+        }
+        lines.join("\n")
+    }
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
