@@ -8,5 +8,11 @@ use harness::{cli::Cli, commands};
 fn main() -> ExitCode {
     // Before any thread exists: the harness starts itself again as the supervisor of each node.
     cluster::shim::run_if_requested();
-    ExitCode::from(commands::dispatch(&Cli::parse()) as u8)
+    match Cli::try_parse() {
+        Ok(cli) => ExitCode::from(commands::dispatch(&cli) as u8),
+        Err(error) => {
+            let json = std::env::args_os().any(|argument| argument == "--json");
+            ExitCode::from(commands::refuse(&error, json) as u8)
+        }
+    }
 }

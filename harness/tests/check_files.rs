@@ -101,12 +101,52 @@ fn what_makes_no_sense_is_2_and_says_what_would() {
         .check(&["--model", "queue"])
         .expect(2, "line 1: `write` with 1 is no operation of a FIFO queue");
     valid.check(&["--model", "set", "--initial", "1"]).expect(2, "no initial value");
-    valid.check(&["--model", "register", "--format", "json"]).expect(2, "line 1, column 3");
+    valid
+        .check(&["--model", "register", "--format", "json"])
+        .expect(2, "line 1, column 3: key must be a string; it looks like edn");
     let unclosed = File::new("a.edn", "[{:type :invoke}\n {:type}");
     unclosed.check(&["--model", "register"]).expect(2, "line 2, column 2");
     File::new("a.txt", "hello").check(&["--model", "kv"]).expect(2, "--format");
+    valid.check(&["--model", "register", "--report", "/nowhere/page.html"]).expect(2, "--report");
+    let folder =
+        finish(Command::new(HARNESS).arg("check").arg(valid.place.path()).args(["--model", "kv"]));
+    folder.expect(2, "a folder without a history.jsonl");
     let nowhere = finish(Command::new(HARNESS).args(["check", "/nowhere.edn", "--model", "kv"]));
     nowhere.expect(2, "/nowhere.edn");
+}
+
+/// What a program asked for is a document, also where the question made no sense.
+#[test]
+fn json_is_a_document_even_of_a_wrong_command_line() {
+    for wrong in [&["--nonsense"][..], &["--model"], &["--time-limit", "x"]] {
+        let valid = File::new("a.edn", VALID);
+        let ran = valid.check(&[&["--json"], wrong].concat()).expect(2, wrong[0]);
+        let answer = ran.json();
+        assert!(answer["verdict"].is_null() && answer["exit"] == 2, "{answer}");
+        assert!(answer["error"].as_str().unwrap().contains(wrong[0]), "{answer}");
+    }
+}
+
+/// A page about somebody's history speaks of no nodes, logs or faults, and invents no times.
+#[test]
+fn a_page_about_a_foreign_history_tells_of_no_run() {
+    let untimed = STALE.lines().map(|line| match line.split_once(" :time") {
+        Some((event, _)) => format!("{event}}}\n"),
+        None => String::new(),
+    });
+    for (text, times) in [(STALE.to_owned(), true), (untimed.collect(), false)] {
+        let file = File::new("a.edn", &text);
+        let page = file.place.path().join("page.html");
+        file.check(&["--model", "register", "--report", page.to_str().unwrap()]).expect(1, "");
+        let page = std::fs::read_to_string(page).unwrap();
+        let body = &page[page.find("<main>").unwrap()..page.find("</main>").unwrap()];
+        for of_a_run in ["fault", "nodes", "Node logs", "main phase"] {
+            assert!(!body.contains(of_a_run), "{of_a_run}: {body}");
+        }
+        assert!(body.contains("stale read"), "{body}");
+        assert_eq!(body.contains("These operations span"), times, "{body}");
+        assert_eq!(body.contains("Latency of successful"), times, "{body}");
+    }
 }
 
 #[test]

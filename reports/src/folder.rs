@@ -105,6 +105,16 @@ impl Folder {
         indices.into_iter().filter_map(|index| self.operations.witnesses.get(index)).collect()
     }
 
+    /// Is it the record of a run of this bench, with nodes and faults, and not some tool's history?
+    pub fn is_run(&self) -> bool {
+        self.run.as_ref().is_none_or(|run| !run.nodes.is_empty())
+    }
+
+    /// Do its times tell more than an order?
+    pub fn is_timed(&self) -> bool {
+        self.run.as_ref().is_none_or(|run| !run.untimed)
+    }
+
     fn started(&self) -> Option<Timestamp> {
         let started = &self.run.as_ref()?.started;
         // A zone in brackets may follow the RFC 3339 part.

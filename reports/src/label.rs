@@ -77,7 +77,8 @@ pub fn arguments(arguments: &Value, chars: usize) -> String {
 /// The result of a successful operation: empty where it says nothing that the call does not.
 pub fn result(arguments: &Value, result: &Value, chars: usize) -> String {
     let mut out = Bounded::new(chars);
-    let writes = arguments.get("value").is_some() || arguments.get("values").is_some();
+    let has = |name| arguments.get(name).is_some_and(|value| !value.is_null());
+    let writes = has("value") || has("values");
     match result {
         Value::Null if writes || arguments.is_null() => {}
         Value::Object(fields) if fields.len() == 1 && fields.contains_key("value") => {
@@ -104,7 +105,8 @@ fn fields_of_call(fields: &Map<String, Value>, out: &mut Bounded) {
     let has = |names: &[&str]| {
         fields.len() == names.len() && names.iter().all(|name| fields.contains_key(*name))
     };
-    if has(&["key"]) {
+    // A read in Jepsen's way has a place for the value, with nothing in it.
+    if has(&["key"]) || has(&["key", "value"]) && fields["value"].is_null() {
         value(&fields["key"], out);
     } else if has(&["key", "value"]) {
         value(&fields["key"], out);
@@ -232,6 +234,7 @@ mod tests {
     fn calls_are_short() {
         let cases = [
             ("get", json!({"key": "x"}), "get x"),
+            ("get", json!({"key": "x", "value": null}), "get x"),
             ("put", json!({"key": "x", "value": "1"}), "put x=1"),
             ("put", json!({"key": "x", "value": ""}), "put x=\"\""),
             ("cas", json!({"key": "x", "expect": null, "value": "2"}), "cas x: null ⇒ 2"),
@@ -255,12 +258,15 @@ mod tests {
     #[test]
     fn results_say_only_what_is_new() {
         let get = json!({"key": "x"});
+        let asked = json!({"key": "x", "value": null});
         let put = json!({"key": "x", "value": "1"});
         let cases = [
             (&get, json!({"value": "3"}), "3"),
             (&get, json!({"value": null}), "null"),
             (&get, json!(null), "null"),
             (&get, json!("a b"), "\"a b\""),
+            (&asked, json!({"value": null}), "null"),
+            (&asked, json!(null), "null"),
             (&put, json!(null), ""),
             (&put, json!({}), ""),
             (&put, put.clone(), ""),

@@ -4,9 +4,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use linearizability::models::queue::{Queue, QueueInput, QueueOutput};
+use linearizability::models::line::{LineInput, LineOutput, Queue, Stack};
 use linearizability::models::set::{Set, SetInput, SetOutput};
-use linearizability::models::stack::{Stack, StackInput, StackOutput};
 use linearizability::{Call, CallOf, Limits, Model, check};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -60,30 +59,30 @@ fn recorded<I: Clone, O: Clone>(
 fn queue(clients: usize, enqueues: f64) -> Vec<CallOf<Queue<u64>>> {
     let mut state = std::collections::VecDeque::new();
     let ask = |rng: &mut ChaCha8Rng, id| match rng.random_bool(enqueues) {
-        true => QueueInput::Enqueue(id as u64),
-        false => QueueInput::Dequeue,
+        true => LineInput::Put(id as u64),
+        false => LineInput::Take,
     };
     recorded(clients, ask, |input| match input {
-        QueueInput::Enqueue(value) => {
+        LineInput::Put(value) => {
             state.push_back(*value);
-            QueueOutput::Done
+            LineOutput::Done
         }
-        QueueInput::Dequeue => state.pop_front().map_or(QueueOutput::Empty, QueueOutput::Value),
+        LineInput::Take => state.pop_front().map_or(LineOutput::Empty, LineOutput::Value),
     })
 }
 
 fn stack(clients: usize, pushes: f64) -> Vec<CallOf<Stack<u64>>> {
     let mut state = Vec::new();
     let ask = |rng: &mut ChaCha8Rng, id| match rng.random_bool(pushes) {
-        true => StackInput::Push(id as u64),
-        false => StackInput::Pop,
+        true => LineInput::Put(id as u64),
+        false => LineInput::Take,
     };
     recorded(clients, ask, |input| match input {
-        StackInput::Push(value) => {
+        LineInput::Put(value) => {
             state.push(*value);
-            StackOutput::Done
+            LineOutput::Done
         }
-        StackInput::Pop => state.pop().map_or(StackOutput::Empty, StackOutput::Value),
+        LineInput::Take => state.pop().map_or(LineOutput::Empty, LineOutput::Value),
     })
 }
 
@@ -134,7 +133,7 @@ fn queues(criterion: &mut Criterion) {
         let mut calls = queue(clients, enqueues);
         let name = format!("queue/1M/{clients} clients/{:.0} % enqueues", 100.0 * enqueues);
         one(criterion, &format!("{name}/valid"), &Queue::new(), &calls);
-        corrupt(&mut calls, |call| matches!(call.output, Some(QueueOutput::Value(_))));
+        corrupt(&mut calls, |call| matches!(call.output, Some(LineOutput::Value(_))));
         one(criterion, &format!("{name}/bad"), &Queue::new(), &calls);
     }
 }
@@ -144,7 +143,7 @@ fn stacks(criterion: &mut Criterion) {
         let mut calls = stack(clients, pushes);
         let name = format!("stack/1M/{clients} clients/{:.0} % pushes", 100.0 * pushes);
         one(criterion, &format!("{name}/valid"), &Stack::new(), &calls);
-        corrupt(&mut calls, |call| matches!(call.output, Some(StackOutput::Value(_))));
+        corrupt(&mut calls, |call| matches!(call.output, Some(LineOutput::Value(_))));
         one(criterion, &format!("{name}/bad"), &Stack::new(), &calls);
     }
 }

@@ -6,27 +6,25 @@ pub mod counter;
 mod datum;
 mod holding;
 pub mod kv;
+pub mod line;
 pub mod lock;
 pub mod multi_register;
 pub mod mutex;
 mod numbers;
-pub mod queue;
 pub mod register;
 pub mod set;
-pub mod stack;
 mod text;
 
 pub use cas_register::CasRegister;
 pub use counter::Counter;
 pub use datum::Datum;
 pub use kv::Kv;
+pub use line::{Queue, Stack};
 pub use lock::OwnedLock;
 pub use multi_register::MultiRegister;
 pub use mutex::Mutex;
-pub use queue::Queue;
 pub use register::Register;
 pub use set::Set;
-pub use stack::Stack;
 
 /// How much of a value a sentence shows.
 const SHOWN_CHARS: usize = 40;

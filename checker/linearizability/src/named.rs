@@ -7,8 +7,6 @@ mod calls;
 mod keys;
 mod transactions;
 
-use std::fmt::Write;
-
 use history::Operation;
 use serde_json::Value;
 
@@ -219,7 +217,7 @@ impl Judged<'_> {
     /// The keys of a store are told by its operations.
     fn kv(&self) -> Result<Report, Unfit> {
         let keyed = keys::of_store(self.operations)
-            .map_err(|operation| self.misfit(operation, "it names no key"))?;
+            .map_err(|operation| self.misfit(operation, calls::without_key(&operation.f)))?;
         let absent = calls::Absent::of(&keyed).map_err(|what| unfit(None, what))?;
         self.by_key(&Kv, &keyed, |part| calls::kv(part, absent))
     }
@@ -234,13 +232,13 @@ impl Judged<'_> {
     }
 
     fn misfit(&self, operation: &Operation, what: &str) -> Unfit {
-        let mut message = format!("`{}` ", shown(&operation.f));
-        let value = shown(&operation.arguments.to_string());
-        // Writing to a string cannot fail.
-        let _ =
-            write!(message, "with {value} is no operation of a {}: {what}; ", self.model.noun());
-        message.push_str("it knows ");
-        message.push_str(self.model.functions());
+        let (f, noun) = (shown(&operation.f), self.model.noun());
+        let with = match &operation.arguments {
+            Value::Null => String::new(),
+            value => format!(" with {}", shown(&value.to_string())),
+        };
+        let known = self.model.functions();
+        let message = format!("`{f}`{with} is no operation of a {noun}: {what}; it knows {known}");
         unfit(Some(operation.call), message)
     }
 }

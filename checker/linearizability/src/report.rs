@@ -14,7 +14,7 @@ pub struct Report {
     pub verdict: Verdict,
     /// Why it is inconclusive; nothing for other verdicts.
     pub reason: Option<String>,
-    /// The proof of a violation; nothing for other verdicts.
+    /// The proof of a violation, always there; nothing for other verdicts.
     pub witness: Option<Witness>,
     /// What the check took.
     pub statistics: Statistics,
@@ -62,30 +62,15 @@ impl Report {
     pub fn into_result(self, checker: &str) -> CheckResult {
         let Self { verdict, reason, witness, statistics } = self;
         let result = match (verdict, witness) {
-            (Verdict::Violation, witness) => {
-                let summary = match &witness {
-                    Some(witness) => format!("Not linearizable: {}.", witness.kind),
-                    None => "Not linearizable.".to_owned(),
-                };
-                let violation = witness.map_or_else(
-                    || Violation {
-                        kind: "not linearizable".to_owned(),
-                        sentence: "No order of the operations explains their results.".to_owned(),
-                        operations: Vec::new(),
-                    },
-                    |Witness { kind, sentence, operations, .. }| Violation {
-                        kind,
-                        sentence,
-                        operations,
-                    },
-                );
-                CheckResult::found(checker, summary, vec![violation])
+            (_, Some(Witness { kind, sentence, operations, .. })) => {
+                let summary = format!("Not linearizable: {kind}.");
+                CheckResult::found(checker, summary, vec![Violation { kind, sentence, operations }])
             }
-            (Verdict::Inconclusive, _) => CheckResult::inconclusive(
+            (Verdict::Inconclusive | Verdict::Violation, None) => CheckResult::inconclusive(
                 checker,
                 reason.unwrap_or_else(|| "The check could not finish.".to_owned()),
             ),
-            (Verdict::Valid, _) => CheckResult::valid(
+            (Verdict::Valid, None) => CheckResult::valid(
                 checker,
                 format!(
                     "Linearizable: {} operations on {} {}.",
@@ -103,8 +88,8 @@ impl Report {
             "nodes": statistics.nodes,
             "stopped": statistics.stopped.map(|Explained { first, of }| json!({ "explained": first, "of": of })),
             "memory_bytes": statistics.memory_bytes,
-            "deciding_ms": u64::try_from(statistics.deciding.as_millis()).unwrap_or(u64::MAX),
-            "elapsed_ms": u64::try_from(statistics.elapsed.as_millis()).unwrap_or(u64::MAX),
+            "deciding_us": u64::try_from(statistics.deciding.as_micros()).unwrap_or(u64::MAX),
+            "elapsed_us": u64::try_from(statistics.elapsed.as_micros()).unwrap_or(u64::MAX),
         }))
     }
 }

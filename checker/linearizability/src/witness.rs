@@ -6,21 +6,22 @@
 //! weaker, never stronger, for as long as it stays illegal: a read is forgotten, another operation's result and
 //! return are forgotten (it may then take effect or not). What is left in full strength is the witness.
 
-use std::time::{Duration, Instant};
+#[cfg(test)]
+mod tests;
 
+use std::time::Instant;
+
+use crate::explain::{Effort, WORK_MAX};
 use crate::limits::Budget;
 use crate::problem::{Effect, Item, Problem, items};
 use crate::search::search;
 use crate::{CallOf, Limits, Model, Witness, explain, oracle};
 
-/// Time for the witness, whatever happens: the verdict stands already.
-const TIME: Duration = Duration::from_secs(2);
-
-/// Work for the witness, of which the time hardly ever runs out: about as many operations looked at.
-const WORK: u64 = 8_000_000;
-
 /// Configurations that one attempt may visit.
 const NODES: u64 = 20_000;
+
+/// Memory that one attempt may take: its states may be large.
+const MEMORY_BYTES: u64 = 1 << 26;
 
 /// The most operations whose whole history is tried before any prefix is.
 const WINDOW_MAX: usize = 1_000;
@@ -41,57 +42,65 @@ pub(crate) fn explain<M: Model>(
     limits: &Limits,
     deadline: Instant,
 ) -> Result<Witness, String> {
-    if let Some(found) = explain::explain(model, calls, suspects.iter().copied()) {
-        return Ok(found.into_witness(calls, key));
-    }
-    let now = Instant::now();
-    // Even a check that used all its time gets a moment for the explanation.
-    let end = deadline.min(now + TIME).max(now + TIME / 10);
     let budget = Budget {
-        deadline: end,
-        memory_bytes: limits.memory_bytes,
+        deadline,
+        memory_bytes: limits.memory_bytes.min(MEMORY_BYTES),
         nodes: NODES,
         cancel: limits.cancel.as_deref(),
     };
-    let mut work = Work { budget, left: WORK / 4, found_any: false, gave_up: false };
+    explain_within(model, calls, suspects, key, &Effort::new(budget, WORK_MAX / 2))
+}
+
+/// The same within so much effort: for want of it, the witness only says where the search ended.
+fn explain_within<M: Model>(
+    model: &M,
+    calls: &[CallOf<M>],
+    suspects: &[usize],
+    key: Option<String>,
+    effort: &Effort<'_>,
+) -> Result<Witness, String> {
+    if let Some(found) = explain::explain(model, calls, suspects.iter().copied(), effort) {
+        return Ok(found.into_witness(calls, key));
+    }
+    let mut attempts = Attempts { effort, found_any: false, gave_up: false };
     let all = items::<M>(calls);
     let mut returns: Vec<u64> = suspects.iter().filter_map(|&suspect| calls[suspect].ret).collect();
     returns.sort_unstable();
-    let window = |&end: &u64| Core::window(model, prefix(&all, end), &mut work);
+    let window = |&end: &u64| Core::window(model, prefix(&all, end), &mut attempts);
     let core = returns.iter().find_map(window);
     // Each phase leaves as much to the next.
-    work.left += WORK / 4;
+    effort.add(WORK_MAX / 4);
     let mut core = core.unwrap_or_else(|| {
         let first = returns.first().copied().unwrap_or_default();
-        Core::whole(model, prefix(&all, shortest_illegal_prefix(model, &all, first, &mut work)))
+        let end = shortest_illegal_prefix(model, &all, first, &mut attempts);
+        Core::whole(model, prefix(&all, end))
     });
     // Without an attempt that failed, what is left is the whole history, which is known to be illegal.
-    if work.gave_up && !work.found_any {
+    if attempts.gave_up && !attempts.found_any {
         let suspects: Vec<_> = suspects.iter().map(|&suspect| &calls[suspect]).collect();
         return Ok(explain::undescribed(model, &suspects, key));
     }
-    work.left += WORK / 2;
-    core.drop_chunks(&mut work);
+    effort.add(WORK_MAX / 4);
+    core.drop_chunks(&mut attempts);
     core.verify()?;
     let (kept, others) = core.into_parts();
     let places = kept.iter().rev().map(|item| item.source as usize);
-    if let Some(found) = explain::explain(model, calls, places) {
+    if let Some(found) = explain::explain(model, calls, places, effort) {
         return Ok(found.into_witness(calls, key));
     }
     Ok(explain::describe(model, &kept, &others, key))
 }
 
-/// What the attempts may still do: counted, so that the same history always gets the same witness.
-struct Work<'b> {
-    budget: Budget<'b>,
-    left: u64,
-    /// Whether any attempt found that no order exists.
+/// Searches over parts of the history.
+struct Attempts<'e, 'b> {
+    effort: &'e Effort<'b>,
+    /// Whether any found that no order exists.
     found_any: bool,
-    /// Whether any attempt ended without an answer.
+    /// Whether any ended without an answer.
     gave_up: bool,
 }
 
-impl Work<'_> {
+impl Attempts<'_, '_> {
     /// Does no order explain these? `false` also where the attempt was given up.
     fn finds_illegal<M: Model>(&mut self, model: &M, items: &[Item<'_, M>]) -> bool {
         let count = items.len() as u64;
@@ -99,15 +108,14 @@ impl Work<'_> {
         // The hints are compared pairwise, and every configuration looks at what is open.
         let preparing = count + open * (count - open);
         let per_node = open + 16;
-        if self.left < preparing || self.budget.spent().is_some() {
-            self.left = 0;
+        if !self.effort.spend(preparing) {
             self.gave_up = true;
             return false;
         }
-        self.left -= preparing;
-        let nodes = NODES.min(self.left / per_node);
-        let found = search(&Problem::new(model, items), &Budget { nodes, ..self.budget });
-        self.left = self.left.saturating_sub(found.nodes * per_node);
+        let nodes = NODES.min(self.effort.left() / per_node);
+        let budget = Budget { nodes, ..self.effort.budget() };
+        let found = search(&Problem::new(model, items), &budget);
+        self.effort.spend(found.nodes * per_node);
         let is_illegal = matches!(found.answer, Ok(None));
         self.found_any |= is_illegal;
         self.gave_up |= found.answer.is_err();
@@ -133,7 +141,7 @@ fn shortest_illegal_prefix<M: Model>(
     model: &M,
     all: &[Item<'_, M>],
     furthest: u64,
-    work: &mut Work<'_>,
+    attempts: &mut Attempts<'_, '_>,
 ) -> u64 {
     // No order gets past `furthest`, but what is open there was searched with its result known, so that the
     // prefix may have to be longer.
@@ -141,7 +149,7 @@ fn shortest_illegal_prefix<M: Model>(
         all.iter().filter_map(|i| i.ret).filter(|&r| r >= furthest).collect();
     returns.sort_unstable();
     returns.dedup();
-    let mut illegal = |end: u64| work.finds_illegal(model, &prefix(all, end));
+    let mut illegal = |end: u64| attempts.finds_illegal(model, &prefix(all, end));
     // The whole history is illegal; usually the first of these prefixes is too.
     let (mut legal, mut illegal_at, mut step) = (0, returns.len().saturating_sub(1), 1);
     while legal + step - 1 < illegal_at {
@@ -183,8 +191,8 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
         self.items.iter().zip(kept).map(weaken).collect()
     }
 
-    fn is_illegal_with(&self, kept: &[bool], work: &mut Work<'_>) -> bool {
-        work.finds_illegal(self.model, &self.weakened(kept))
+    fn is_illegal_with(&self, kept: &[bool], attempts: &mut Attempts<'_, '_>) -> bool {
+        attempts.finds_illegal(self.model, &self.weakened(kept))
     }
 
     fn keep(&mut self, kept: Vec<bool>) {
@@ -192,7 +200,11 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
     }
 
     /// Mistakes are local: often the last few operations, and those that wrote what the last one saw, are enough.
-    fn window(model: &'m M, items: Vec<Item<'a, M>>, work: &mut Work<'_>) -> Option<Self> {
+    fn window(
+        model: &'m M,
+        items: Vec<Item<'a, M>>,
+        attempts: &mut Attempts<'_, '_>,
+    ) -> Option<Self> {
         let mut core = Self::whole(model, items);
         let stuck = core.stuck()?;
         let required = core.kept.iter().filter(|&&kept| kept).count();
@@ -205,10 +217,10 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
             (0..core.items.len()).map(|i| i < required && in_window(i)).collect::<Vec<bool>>()
         };
         let sizes = std::iter::successors(Some(4), |size| Some(4 * size));
-        let attempts: Vec<_> = sizes.take_while(|&size| size < required).map(kept).collect();
+        let parts: Vec<_> = sizes.take_while(|&size| size < required).map(kept).collect();
         let whole = (required <= WINDOW_MAX).then(|| core.kept.clone());
         let found =
-            attempts.into_iter().chain(whole).find(|kept| core.is_illegal_with(kept, work))?;
+            parts.into_iter().chain(whole).find(|kept| core.is_illegal_with(kept, attempts))?;
         core.keep(found);
         Some(core)
     }
@@ -221,7 +233,7 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
 
     /// Zeller & Hildebrandt's delta debugging ("Simplifying and isolating failure-inducing input", TSE 2002):
     /// relaxes ever smaller chunks. Reads go first, since forgetting one leaves nothing behind.
-    fn drop_chunks(&mut self, work: &mut Work<'_>) {
+    fn drop_chunks(&mut self, attempts: &mut Attempts<'_, '_>) {
         let read_only = |item: &Item<'a, M>| self.model.is_read_only(&item.call.input);
         let (reads, others): (Vec<usize>, Vec<usize>) =
             (0..self.items.len()).partition(|&i| read_only(&self.items[i]));
@@ -232,12 +244,12 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
             let mut size = kept_of(self).len();
             while size > 0 {
                 for chunk in kept_of(self).chunks(size) {
-                    if work.left == 0 {
+                    if attempts.effort.left() == 0 {
                         return;
                     }
                     let mut kept = self.kept.clone();
                     chunk.iter().for_each(|&i| kept[i] = false);
-                    if self.is_illegal_with(&kept, work) {
+                    if self.is_illegal_with(&kept, attempts) {
                         self.keep(kept);
                     }
                 }

@@ -9,12 +9,11 @@ use common::{Workload, call, history, rng};
 use containers::{SetFlavour, Under, Unmonitored, Values, shown};
 use history::Verdict;
 use linearizability::models::counter::{Counter, CounterInput, CounterOutput};
+use linearizability::models::line::{LineInput, LineOutput, Queue, Stack};
 use linearizability::models::lock::{LockInput, LockOutput, OwnedLock};
 use linearizability::models::mutex::{Mutex, MutexInput, MutexOutput};
-use linearizability::models::queue::{Queue, QueueInput, QueueOutput};
 use linearizability::models::register::{Register, RegisterInput, RegisterOutput};
 use linearizability::models::set::{Set, SetInput, SetOutput};
-use linearizability::models::stack::{Stack, StackInput, StackOutput};
 use linearizability::{CallOf, Limits, Model, check, oracle};
 
 /// Histories for each model and workload.
@@ -98,24 +97,20 @@ fn legal<M: Model>(model: &M, steps: &[(M::Input, M::Output)]) -> bool {
 
 #[test]
 fn a_queue_is_first_in_first_out_and_a_stack_last_in_first_out() {
-    use QueueInput::{Dequeue, Enqueue};
-    use QueueOutput::{Done, Empty, Value};
+    use LineInput::{Put, Take};
+    use LineOutput::{Done, Empty, Value};
     let queue = Queue::new();
-    let in_order =
-        [(Enqueue(1), Done), (Enqueue(2), Done), (Dequeue, Value(1)), (Dequeue, Value(2))];
+    let in_order = [(Put(1), Done), (Put(2), Done), (Take, Value(1)), (Take, Value(2))];
     assert!(legal(&queue, &in_order));
-    assert!(legal(
-        &queue,
-        &[(Dequeue, Empty), (Enqueue(1), Done), (Dequeue, Value(1)), (Dequeue, Empty)]
-    ));
-    assert!(!legal(&queue, &[(Enqueue(1), Done), (Enqueue(2), Done), (Dequeue, Value(2))]));
-    assert!(!legal(&queue, &[(Enqueue(1), Done), (Dequeue, Empty)]));
-    assert!(!legal(&queue, &[(Enqueue(1), Empty)]));
+    assert!(legal(&queue, &[(Take, Empty), (Put(1), Done), (Take, Value(1)), (Take, Empty)]));
+    assert!(!legal(&queue, &[(Put(1), Done), (Put(2), Done), (Take, Value(2))]));
+    assert!(!legal(&queue, &[(Put(1), Done), (Take, Empty)]));
+    assert!(!legal(&queue, &[(Put(1), Empty)]));
 
     let stack = Stack::new();
-    let push = |value| (StackInput::Push(value), StackOutput::Done);
-    let pop = |value| (StackInput::Pop, StackOutput::Value(value));
-    let nothing = (StackInput::Pop, StackOutput::Empty);
+    let push = |value| (Put(value), Done);
+    let pop = |value| (Take, Value(value));
+    let nothing = (Take, Empty);
     assert!(legal(&stack, &[push(1), push(2), pop(2), pop(1), nothing.clone()]));
     assert!(!legal(&stack, &[push(1), push(2), pop(1)]));
     assert!(!legal(&stack, &[push(1), nothing]));
@@ -216,11 +211,11 @@ fn descriptions_are_short_and_escaped() {
         model.describe(input, output)
     }
     let queue = Queue::<String>::new();
-    let enqueue = QueueInput::Enqueue("a\n".to_owned());
-    assert_eq!(told(&queue, &enqueue, Some(&QueueOutput::Done)), r#"enqueue "a\n""#);
-    let empty = Some(&QueueOutput::Empty);
-    assert_eq!(told(&queue, &QueueInput::Dequeue, empty), "dequeue found nothing");
-    assert_eq!(told(&queue, &QueueInput::Dequeue, None), "dequeue");
+    let enqueue = LineInput::Put("a\n".to_owned());
+    assert_eq!(told(&queue, &enqueue, Some(&LineOutput::Done)), r#"enqueue "a\n""#);
+    let empty = Some(&LineOutput::Empty);
+    assert_eq!(told(&queue, &LineInput::Take, empty), "dequeue found nothing");
+    assert_eq!(told(&queue, &LineInput::Take, None), "dequeue");
     let set = Set::<i64>::new();
     let many = SetOutput::Values((0..100).collect());
     assert!(told(&set, &SetInput::ReadAll, Some(&many)).ends_with(" and 88 more}"));

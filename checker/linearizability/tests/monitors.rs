@@ -10,9 +10,8 @@ use std::time::Duration;
 use common::{Workload, history, rng};
 use containers::{SetFlavour, Under, Unmonitored, Values, are_distinct, shown};
 use history::Verdict;
-use linearizability::models::queue::{Queue, QueueInput, QueueOutput};
+use linearizability::models::line::{LineInput, LineOutput, Queue, Stack};
 use linearizability::models::set::{Set, SetInput, SetOutput};
-use linearizability::models::stack::{Stack, StackInput, StackOutput};
 use linearizability::monitors::{MonitorVerdict, Refutation};
 use linearizability::{Call, CallOf, Limits, Model, check, oracle};
 use rand::RngExt;
@@ -146,12 +145,12 @@ fn compare_all<M: Model>(
 #[test]
 fn values_at_random_times_agree_with_the_oracle() {
     compare_all(&Queue::new(), 50, |rng| {
-        let outputs = [QueueOutput::Done, QueueOutput::Empty];
-        random_lives(rng, 4, QueueInput::Enqueue, &QueueInput::Dequeue, outputs, QueueOutput::Value)
+        let outputs = [LineOutput::Done, LineOutput::Empty];
+        random_lives(rng, 4, LineInput::Put, &LineInput::Take, outputs, LineOutput::Value)
     });
     compare_all(&Stack::new(), 51, |rng| {
-        let outputs = [StackOutput::Done, StackOutput::Empty];
-        random_lives(rng, 4, StackInput::Push, &StackInput::Pop, outputs, StackOutput::Value)
+        let outputs = [LineOutput::Done, LineOutput::Empty];
+        random_lives(rng, 4, LineInput::Put, &LineInput::Take, outputs, LineOutput::Value)
     });
 }
 
@@ -183,12 +182,12 @@ fn compare_longer<M: Model>(
 #[test]
 fn longer_histories_agree_with_the_search() {
     compare_longer(&Queue::new(), 60, |rng| {
-        let outputs = [QueueOutput::Done, QueueOutput::Empty];
-        random_lives(rng, 6, QueueInput::Enqueue, &QueueInput::Dequeue, outputs, QueueOutput::Value)
+        let outputs = [LineOutput::Done, LineOutput::Empty];
+        random_lives(rng, 6, LineInput::Put, &LineInput::Take, outputs, LineOutput::Value)
     });
     compare_longer(&Stack::new(), 61, |rng| {
-        let outputs = [StackOutput::Done, StackOutput::Empty];
-        random_lives(rng, 6, StackInput::Push, &StackInput::Pop, outputs, StackOutput::Value)
+        let outputs = [LineOutput::Done, LineOutput::Empty];
+        random_lives(rng, 6, LineInput::Put, &LineInput::Take, outputs, LineOutput::Value)
     });
 }
 
@@ -232,11 +231,11 @@ fn queues_agree_with_the_oracle() {
         let tally = compare(&Queue::new(), values, seed, |calls| {
             let inserted =
                 calls.iter().filter(|call| !call.failed).filter_map(|call| match call.input {
-                    QueueInput::Enqueue(value) => Some(value),
-                    QueueInput::Dequeue => None,
+                    LineInput::Put(value) => Some(value),
+                    LineInput::Take => None,
                 });
             let clear = |call: &CallOf<Queue<usize>>| {
-                call.failed || call.output.is_some() || call.input != QueueInput::Dequeue
+                call.failed || call.output.is_some() || call.input != LineInput::Take
             };
             are_distinct(inserted) && calls.iter().all(clear)
         });
@@ -250,11 +249,11 @@ fn stacks_agree_with_the_oracle() {
         let tally = compare(&Stack::new(), values, seed, |calls| {
             let inserted =
                 calls.iter().filter(|call| !call.failed).filter_map(|call| match call.input {
-                    StackInput::Push(value) => Some(value),
-                    StackInput::Pop => None,
+                    LineInput::Put(value) => Some(value),
+                    LineInput::Take => None,
                 });
             let clear = |call: &CallOf<Stack<usize>>| {
-                call.failed || call.output.is_some() || call.input != StackInput::Pop
+                call.failed || call.output.is_some() || call.input != LineInput::Take
             };
             are_distinct(inserted) && calls.iter().all(clear)
         });
@@ -291,8 +290,8 @@ fn sets_agree_with_the_oracle() {
 /// So that the unused results are seen to be compared too.
 #[test]
 fn results_that_an_operation_cannot_have_are_left_to_the_search() {
-    let call = common::call(0, QueueInput::Enqueue(1), Some(QueueOutput::Empty), 0, Some(1));
+    let call = common::call(0, LineInput::Put(1), Some(LineOutput::Empty), 0, Some(1));
     assert_eq!(Queue::new().monitor(&[call]), None);
-    let call = common::call(0, StackInput::Push(1), Some(StackOutput::Value(1)), 0, Some(1));
+    let call = common::call(0, LineInput::Put(1), Some(LineOutput::Value(1)), 0, Some(1));
     assert_eq!(Stack::new().monitor(&[call]), None);
 }

@@ -4,9 +4,8 @@ mod common;
 
 use common::call;
 use history::Verdict;
-use linearizability::models::queue::{Queue, QueueInput, QueueOutput};
+use linearizability::models::line::{LineInput, LineOutput, Queue, Stack};
 use linearizability::models::set::{Set, SetInput, SetOutput};
-use linearizability::models::stack::{Stack, StackInput, StackOutput};
 use linearizability::{Call, CallOf, Limits, Model, check};
 
 /// An operation from one millisecond to another.
@@ -15,23 +14,23 @@ fn at<I, O>(begin: u64, end: u64, input: I, output: O) -> Call<I, O> {
 }
 
 fn enqueue(begin: u64, end: u64, value: u32) -> CallOf<Queue<u32>> {
-    at(begin, end, QueueInput::Enqueue(value), QueueOutput::Done)
+    at(begin, end, LineInput::Put(value), LineOutput::Done)
 }
 
 fn dequeue(begin: u64, end: u64, value: u32) -> CallOf<Queue<u32>> {
-    at(begin, end, QueueInput::Dequeue, QueueOutput::Value(value))
+    at(begin, end, LineInput::Take, LineOutput::Value(value))
 }
 
 fn nothing(begin: u64, end: u64) -> CallOf<Queue<u32>> {
-    at(begin, end, QueueInput::Dequeue, QueueOutput::Empty)
+    at(begin, end, LineInput::Take, LineOutput::Empty)
 }
 
 fn push(begin: u64, end: u64, value: u32) -> CallOf<Stack<u32>> {
-    at(begin, end, StackInput::Push(value), StackOutput::Done)
+    at(begin, end, LineInput::Put(value), LineOutput::Done)
 }
 
 fn pop(begin: u64, end: u64, value: u32) -> CallOf<Stack<u32>> {
-    at(begin, end, StackInput::Pop, StackOutput::Value(value))
+    at(begin, end, LineInput::Take, LineOutput::Value(value))
 }
 
 fn add(begin: u64, end: u64, value: u32) -> CallOf<Set<u32>> {
@@ -93,13 +92,13 @@ fn a_queue() {
         &queue,
         &[enqueue(0, 1, 1), enqueue(2, 3, 2), enqueue(4, 5, 3), dequeue(6, 7, 2), dequeue(8, 9, 1)],
         &[0, 2, 6, 8],
-        "FIFO order: enqueue 1 by process 0 (0.0000–0.0010 s) was over before enqueue 2 by process 2 (0.0020–0.0030 s) began, yet 2 was dequeued before 1: dequeue = 2 by process 6 (0.0060–0.0070 s) was over before dequeue = 1 by process 8 (0.0080–0.0090 s) began.",
+        "FIFO order: enqueue 1 by process 0 was over before enqueue 2 by process 2 began, yet dequeue = 2 by process 6 was over before dequeue = 1 by process 8 began.",
     );
     says(
         &queue,
         &[enqueue(0, 1, 1), enqueue(2, 3, 2), dequeue(6, 7, 2)],
         &[0, 2, 6],
-        "FIFO order: enqueue 1 by process 0 (0.0000–0.0010 s) was over before enqueue 2 by process 2 (0.0020–0.0030 s) began, yet 2 was dequeued by dequeue = 2 by process 6 (0.0060–0.0070 s) and 1 never was.",
+        "FIFO order: enqueue 1 by process 0 was over before enqueue 2 by process 2 began, yet dequeue = 2 by process 6 took the second, and nobody ever the first.",
     );
     says(
         &queue,
@@ -122,13 +121,13 @@ fn a_stack() {
         &stack,
         &[push(0, 1, 1), push(2, 3, 2), push(4, 5, 3), pop(6, 7, 3), pop(8, 9, 1), pop(10, 11, 2)],
         &[0, 2, 8, 10],
-        "LIFO order: push 1 by process 0 (0.0000–0.0010 s) was over before push 2 by process 2 (0.0020–0.0030 s) began, on top of it, yet 1 was popped by pop = 1 by process 8 (0.0080–0.0090 s), and 2 only by pop = 2 by process 10 (0.0100–0.0110 s), which began when that was over.",
+        "LIFO order: push 1 by process 0 was over before push 2 by process 2 began, on top of it, yet pop = 1 by process 8 was over before pop = 2 by process 10 began.",
     );
     says(
         &stack,
         &[push(0, 1, 1), push(2, 3, 2), pop(8, 9, 1)],
         &[0, 2, 8],
-        "LIFO order: push 1 by process 0 (0.0000–0.0010 s) was over before push 2 by process 2 (0.0020–0.0030 s) began, on top of it, yet 1 was popped by pop = 1 by process 8 (0.0080–0.0090 s), and 2 never was.",
+        "LIFO order: push 1 by process 0 was over before push 2 by process 2 began, on top of it, yet pop = 1 by process 8 took the lower, and nobody ever the upper.",
     );
     // Each two of the three have an order.
     says(
@@ -142,14 +141,37 @@ fn a_stack() {
             pop(15, 19, 3),
         ],
         &[3, 6, 8, 9, 12, 15],
-        "LIFO order: in no order does each pop take what was pushed last: push 1 by process 3 (0.0030–0.0040 s); push 2 by process 6 (0.0060–0.0070 s); pop = 1 by process 8 (0.0080–0.0130 s); push 3 by process 9 (0.0090–0.0100 s); pop = 2 by process 12 (0.0120–0.0160 s); pop = 3 by process 15 (0.0150–0.0190 s).",
+        "LIFO order: in no order does each pop take what was pushed last: push 1 by process 3; push 2 by process 6; pop = 1 by process 8; push 3 by process 9; pop = 2 by process 12; pop = 3 by process 15.",
     );
     says(
         &stack,
-        &[push(0, 1, 5), at(2, 3, StackInput::Pop, StackOutput::Empty), pop(4, 5, 5)],
+        &[push(0, 1, 5), at(2, 3, LineInput::Take, LineOutput::Empty), pop(4, 5, 5)],
         &[0, 2, 4],
         "wrongly empty: pop found nothing by process 2 (0.0020–0.0030 s) although 5 was in the stack throughout: push 5 by process 0 (0.0000–0.0010 s) had returned before, and it was popped only by pop = 5 by process 4 (0.0040–0.0050 s).",
     );
+}
+
+/// Four operations and their long values fit into a sentence that can be read.
+#[test]
+fn long_values_make_no_long_sentence() {
+    let value = |end: &str| format!("{}{end}", "value ".repeat(50));
+    let put = |begin, end: &str| at(begin, begin + 1, LineInput::Put(value(end)), LineOutput::Done);
+    let take =
+        |begin, end: &str| at(begin, begin + 1, LineInput::Take, LineOutput::Value(value(end)));
+    let queue = check(
+        &Queue::new(),
+        &[put(0, "1"), put(2, "2"), take(4, "2"), take(6, "1")],
+        &Limits::default(),
+    );
+    let stack = check(
+        &Stack::new(),
+        &[put(0, "1"), put(2, "2"), take(4, "1"), take(6, "2")],
+        &Limits::default(),
+    );
+    for report in [queue, stack] {
+        let sentence = report.witness.expect("a violation has a witness").sentence;
+        assert!(sentence.chars().count() <= 300, "{sentence}");
+    }
 }
 
 #[test]

@@ -73,11 +73,15 @@ impl Recorded {
         };
         for located in events.by_ref() {
             let located = located.map_err(|error| {
-                let said =
-                    format!("{}, read as {}: {error}", path.display(), question.format.name());
+                let format = question.format;
+                let said = format!("{}, read as {}: {error}", path.display(), format.name());
                 match error {
                     ReadError::Io { .. } => Failure::Failed(said),
-                    ReadError::Syntax { .. } | ReadError::TooLong { .. } => Failure::Usage(said),
+                    ReadError::Syntax { .. } | ReadError::TooLong { .. } => {
+                        let likely = format_of(path, None).ok().filter(|&likely| likely != format);
+                        let hint = |likely: Format| format!("; it looks like {}", likely.name());
+                        Failure::Usage(said + &likely.map(hint).unwrap_or_default())
+                    }
                 }
             })?;
             recorded.events += 1;

@@ -29,7 +29,7 @@ pub(super) fn write(
         let text = value.map_err(|error| Failure::Failed(format!("{name}: {error}")))?;
         std::fs::write(folder.path().join(name), text).map_err(Failure::from)
     };
-    document(files::RUN, serde_json::to_string(&run(question, command)))?;
+    document(files::RUN, serde_json::to_string(&run(question, command, answer.has_times)))?;
     document(files::RESULTS, serde_json::to_string(&results(question, answer)))?;
     let page = reports::render(folder.path())
         .map_err(|error| Failure::Failed(format!("no report: {error}")))?;
@@ -52,7 +52,7 @@ fn write_history(question: &Question, to: &Path, has_times: bool) -> Result<(), 
     Ok(writer.flush()?)
 }
 
-fn run(question: &Question, command: String) -> RunFile {
+fn run(question: &Question, command: String, has_times: bool) -> RunFile {
     let path = &question.path;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     RunFile {
@@ -72,6 +72,7 @@ fn run(question: &Question, command: String) -> RunFile {
         command,
         machine: std::collections::BTreeMap::new(),
         lacks: Vec::new(),
+        untimed: !has_times,
     }
 }
 

@@ -72,8 +72,19 @@ fn check_history(
     limits: &Limits,
 ) -> Result<Exit, Failure> {
     let wanted = arguments.format.as_deref();
+    if let Some(report) = &arguments.report {
+        can_hold(report)?;
+    }
     let (path, format) = if path.is_dir() {
-        (path.join(files::HISTORY), Format::JsonLines)
+        let history = path.join(files::HISTORY);
+        if !history.is_file() {
+            return Err(Failure::Usage(format!(
+                "{} is a folder without a {}: name the file with the history",
+                arguments.path.display(),
+                files::HISTORY
+            )));
+        }
+        (history, Format::JsonLines)
     } else {
         (path.to_path_buf(), check::format_of(path, wanted)?)
     };
@@ -88,6 +99,16 @@ fn check_history(
         tell_answer(&question, &answer, arguments);
     }
     Ok(answer.result.verdict.into())
+}
+
+/// Rather now than after a long check.
+fn can_hold(report: &Path) -> Result<(), Failure> {
+    let folder = report.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) || report.is_dir() {
+        let told = format!("--report {} is no file in a folder that exists", report.display());
+        return Err(Failure::Usage(told));
+    }
+    Ok(())
 }
 
 fn tell_answer(question: &Question, answer: &Answer, arguments: &CheckArguments) {

@@ -27,12 +27,35 @@ pub fn dispatch(cli: &Cli) -> Exit {
     };
     outcome.unwrap_or_else(|failure| {
         if json {
-            let exit = failure.exit();
-            say_json(&serde_json::json!({ "verdict": null, "exit": exit as u8, "error": failure.to_string() }));
+            say_failure(failure.exit(), &failure.to_string());
         }
         complain(&failure.to_string());
         failure.exit()
     })
+}
+
+/// Says what is wrong with the command line, or prints the help that it asked for.
+#[must_use]
+pub fn refuse(error: &clap::Error, json: bool) -> Exit {
+    if !error.use_stderr() {
+        drop(error.print());
+        return Exit::Valid;
+    }
+    if json {
+        // The first paragraph; what follows is advice for people.
+        let text = error.render().to_string();
+        let message = text.split("\n\n").next().unwrap_or_default();
+        let words: Vec<&str> =
+            message.split_whitespace().skip_while(|&word| word == "error:").collect();
+        say_failure(Exit::Usage, &words.join(" "));
+    }
+    drop(error.print());
+    Exit::Usage
+}
+
+/// The document where there is no answer.
+fn say_failure(exit: Exit, error: &str) {
+    say_json(&serde_json::json!({ "verdict": null, "exit": exit as u8, "error": error }));
 }
 
 /// One line for people on stdout. A closed pipe is not our problem.

@@ -207,6 +207,7 @@ fn describe(
         command: command(arguments, target, workload.name(), seed),
         machine: machine(),
         lacks: lacks(&arguments.out),
+        untimed: false,
     }
 }
 

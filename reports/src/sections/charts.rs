@@ -10,7 +10,7 @@ use crate::timeline;
 /// The section.
 pub fn render(folder: &Folder) -> Markup {
     let mut out = Markup::new();
-    if folder.operations.rows.is_empty() {
+    if folder.operations.rows.is_empty() || !folder.is_timed() {
         return out;
     }
     let series = Series::new(&folder.operations);
@@ -29,10 +29,10 @@ pub fn render(folder: &Folder) -> Markup {
         phases: &folder.operations.phase_starts,
         violations: &violations,
     };
-    out.push(
-        "<p class='hint'>All phases, in steps of {}. The rows above each chart are the faults: filled where one took hold, dashed where it was planned but missed.",
-        &[&duration(series.width_ns)],
-    );
+    out.push("<p class='hint'>All of the record, in steps of {}.", &[&duration(series.width_ns)]);
+    if folder.is_run() {
+        out.raw(" The rows above each chart are the faults: filled where one took hold, dashed where it was planned but missed.");
+    }
     if !violations.is_empty() {
         out.raw(" <span class='key mark'></span>marks where a violation was complete.");
     }

@@ -22,8 +22,14 @@ pub fn render(folder: &Folder) -> Markup {
     if functions.is_empty() {
         return out;
     }
+    if !folder.is_timed() {
+        latency = None;
+        functions.values_mut().for_each(|function| function.latency_ms = None);
+    }
     let mut total = Counts::default();
-    out.raw("<p class='hint'>Operations of the main phase. <em>ok</em>: happened; <em>fail</em>: certainly did not; <em>info</em>: nobody knows. Latency in milliseconds, of successful operations.</p>");
+    let phase = if folder.is_run() { "Operations of the main phase. " } else { "" };
+    out.push("<p class='hint'>{}", &[&phase]);
+    out.raw("<em>ok</em>: happened; <em>fail</em>: certainly did not; <em>info</em>: nobody knows. Latency in milliseconds, of successful operations.</p>");
     out.raw("<div class='scroll' tabindex='0' role='group' aria-label='Operations by function'><table class='numbers'><thead><tr><th>Function<th class='n'>ok<th class='n'>fail<th class='n'>info<th class='n'>p50<th class='n'>p95<th class='n'>p99<th class='n'>max</tr></thead><tbody>");
     for (name, function) in functions.iter().take(100) {
         total.ok += function.counts.ok;

@@ -89,8 +89,7 @@ pub fn render(folder: &Folder) -> Markup {
     out.raw("</div></header>");
     if let Some(run) = &folder.run {
         // A history that another tool recorded has no run to tell of.
-        let facts =
-            if run.nodes.is_empty() { of_history(folder, run) } else { of_run(folder, run) };
+        let facts = if folder.is_run() { of_run(folder, run) } else { of_history(folder, run) };
         facts_into(&mut out, &facts);
         command_into(&mut out, run);
         list_into(&mut out, "What this machine could not offer", "lacks", &run.lacks);
@@ -105,13 +104,15 @@ pub fn render(folder: &Folder) -> Markup {
 type Fact = (&'static str, String, String);
 
 fn of_history(folder: &Folder, run: &RunFile) -> Vec<Fact> {
-    vec![
+    let mut facts = vec![
         ("History", run.target.clone(), run.target_folder.clone()),
         ("Model", run.workload.clone(), String::new()),
         ("Duration", format!("{} recorded", duration(folder.end_ns)), String::new()),
         ("Checked", run.started.replacen('T', " ", 1), String::new()),
         ("Bench", run.harness.clone(), String::new()),
-    ]
+    ];
+    facts.retain(|(name, ..)| folder.is_timed() || *name != "Duration");
+    facts
 }
 
 fn of_run(folder: &Folder, run: &RunFile) -> Vec<Fact> {

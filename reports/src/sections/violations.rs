@@ -63,22 +63,30 @@ fn violation_into(
             })
             .collect();
         out.append(&timeline::render(number, &witnesses, &faults, folder.end_ns));
-        context_into(out, folder, (start, end), &faults);
-        table_into(out, number, &witnesses);
+        if folder.is_timed() {
+            context_into(out, folder, (start, end), &faults);
+        }
+        table_into(out, folder, number, &witnesses);
     }
     missing_into(out, violation, witnesses.len());
-    if let Some(lines) = folder.logs.near.get(number - 1) {
+    if folder.is_run()
+        && let Some(lines) = folder.logs.near.get(number - 1)
+    {
         logs_into(out, lines);
     }
     out.raw("</details>");
 }
 
-/// What the nemesis did meanwhile, or last did before.
+/// When it was, and what the nemesis did meanwhile, or last did before.
 fn context_into(out: &mut Markup, folder: &Folder, (start, end): (u64, u64), faults: &[&Fault]) {
     out.push(
         "<p>These operations span {}, from {} to {}. ",
         &[&duration(end - start), &moment(start), &moment(end)],
     );
+    if !folder.is_run() {
+        out.raw("</p>");
+        return;
+    }
     let took_hold: Vec<String> = faults
         .iter()
         .take(12)
@@ -111,24 +119,18 @@ fn context_into(out: &mut Markup, folder: &Folder, (start, end): (u64, u64), fau
     out.raw("</p>");
 }
 
-fn table_into(out: &mut Markup, number: usize, witnesses: &[&Witness]) {
-    out.raw("<div class='scroll' tabindex='0' role='group' aria-label='The operations that prove it'><table><thead><tr><th>#<th>Index<th>Process<th>Node<th>Function<th>Arguments<th>Outcome<th>Result<th class='n'>Start<th class='n'>End</tr></thead><tbody>");
+fn table_into(out: &mut Markup, folder: &Folder, number: usize, witnesses: &[&Witness]) {
+    out.raw("<div class='scroll' tabindex='0' role='group' aria-label='The operations that prove it'><table><thead><tr><th>#<th>Index<th>Process");
+    if folder.is_run() {
+        out.raw("<th>Node");
+    }
+    out.raw("<th>Function<th>Arguments<th>Outcome<th>Result");
+    if folder.is_timed() {
+        out.raw("<th class='n'>Start<th class='n'>End");
+    }
+    out.raw("</tr></thead><tbody>");
     for (position, witness) in witnesses.iter().enumerate() {
-        let row = &witness.row;
-        let outcome = row.outcome.name();
-        let end = match (row.outcome, row.end_ns) {
-            (Outcome::Ok | Outcome::Fail, Some(end)) => moment(end),
-            (Outcome::Info, Some(end)) => format!("unknown (given up {})", moment(end)),
-            _ => "unknown".into(),
-        };
-        out.push(
-            "<tr id='violation-{}-row-{}'><td class='n'>{}<td class='n'><a href='#violation-{}-bar-{}' data-operation='{}'>{}</a><td class='n'>{}<td>",
-            &[&number, &row.index, &(position + 1), &number, &row.index, &row.index, &row.index, &row.process],
-        );
-        out.push(
-            "{}<td>{}<td class='value'>{}<td><span class='outcome {}'>{}</span><td class='value'>{}<td class='n'>{}<td class='n'>{}</tr>",
-            &[&witness.node, &witness.f, &witness.arguments, &outcome, &outcome, &witness.result, &moment(row.start_ns), &end],
-        );
+        row_into(out, folder, (number, position + 1), witness);
     }
     out.raw("</tbody></table></div>");
     if witnesses.len() > timeline::OPERATIONS_MAX {
@@ -137,6 +139,37 @@ fn table_into(out: &mut Markup, number: usize, witnesses: &[&Witness]) {
             &[&timeline::OPERATIONS_MAX],
         );
     }
+}
+
+/// One operation of a violation; both are numbered.
+fn row_into(
+    out: &mut Markup,
+    folder: &Folder,
+    (violation, number): (usize, usize),
+    witness: &Witness,
+) {
+    let row = &witness.row;
+    out.push(
+        "<tr id='violation-{}-row-{}'><td class='n'>{}<td class='n'><a href='#violation-{}-bar-{}' data-operation='{}'>{}</a><td class='n'>{}",
+        &[&violation, &row.index, &number, &violation, &row.index, &row.index, &row.index, &row.process],
+    );
+    if folder.is_run() {
+        out.push("<td>{}", &[&witness.node]);
+    }
+    let outcome = row.outcome.name();
+    out.push(
+        "<td>{}<td class='value'>{}<td><span class='outcome {}'>{}</span><td class='value'>{}",
+        &[&witness.f, &witness.arguments, &outcome, &outcome, &witness.result],
+    );
+    if folder.is_timed() {
+        let end = match (row.outcome, row.end_ns) {
+            (Outcome::Ok | Outcome::Fail, Some(end)) => moment(end),
+            (Outcome::Info, Some(end)) => format!("unknown (given up {})", moment(end)),
+            _ => "unknown".into(),
+        };
+        out.push("<td class='n'>{}<td class='n'>{}", &[&moment(row.start_ns), &end]);
+    }
+    out.raw("</tr>");
 }
 
 fn missing_into(out: &mut Markup, violation: &Violation, shown: usize) {

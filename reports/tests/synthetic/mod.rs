@@ -194,6 +194,7 @@ fn run_file() -> RunFile {
             ("memory".into(), "24 GB".into()),
         ]),
         lacks: vec!["Landlock is off: a node could have written outside its data folder unseen.".into()],
+        untimed: false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Operations that each must come before the next, in a circle.
 
+use super::effort::Effort;
 use super::order::{Orders, Why};
 use crate::Model;
 
@@ -7,40 +8,42 @@ use crate::Model;
 const LENGTH_MAX: usize = 4;
 
 /// The operations among which longer circles than two are looked for: those called last.
-const NEAR_MAX: usize = 300;
-
-/// The most operations that are asked for a circle of two.
-const PAIRS_MAX: usize = 20_000;
+const NEAR_MAX: usize = 64;
 
 /// Operations, each with the reason why it comes before the next; the last comes before the first.
 pub(super) type Circle<'a> = Vec<(usize, Why<'a>)>;
 
-/// The shortest circle through this operation.
-pub(super) fn find<'a, M: Model>(orders: &Orders<'a, M>, start: usize) -> Option<Circle<'a>> {
-    let end = orders.calls[start].ret;
-    let mut near = orders.neighbours(start);
-    near.retain(|&other| end.is_some_and(|end| orders.calls[other].call <= end));
-    near.truncate(PAIRS_MAX);
-    let two = near.iter().find_map(|&other| {
-        Some(vec![(start, orders.why(start, other)?), (other, orders.why(other, start)?)])
-    });
-    near.truncate(NEAR_MAX);
-    two.or_else(|| longer(orders, start, &near))
-}
-
-/// Breadth first, so that the first circle is a shortest one.
-fn longer<'a, M: Model>(
+/// The last operation that must come before this one and after it.
+pub(super) fn of_two<'a, M: Model>(
     orders: &Orders<'a, M>,
     start: usize,
-    near: &[usize],
+    effort: &Effort<'_>,
 ) -> Option<Circle<'a>> {
-    let mut unvisited = near.to_vec();
+    let near = orders.neighbours(start, effort)?;
+    let mut affordable = near.iter().take_while(|&&other| effort.spend(orders.cost(start, other)));
+    affordable.find_map(|&other| {
+        let closing = orders.why(other, start)?;
+        Some(vec![(start, orders.why(start, other)?), (other, closing)])
+    })
+}
+
+/// The shortest circle through this operation. Breadth first, so that the first is a shortest one.
+pub(super) fn longer<'a, M: Model>(
+    orders: &Orders<'a, M>,
+    start: usize,
+    effort: &Effort<'_>,
+) -> Option<Circle<'a>> {
+    let mut unvisited = orders.neighbours(start, effort)?;
+    unvisited.truncate(NEAR_MAX);
     // Each with its predecessor's place in this list, and why it comes after it.
     let mut reached: Vec<(usize, usize, Option<Why<'a>>)> = vec![(start, 0, None)];
     let mut level = 0..1;
     for _ in 1..LENGTH_MAX {
         for from in level.clone() {
             let op = reached[from].0;
+            if !effort.spend(unvisited.iter().map(|&other| orders.cost(op, other)).sum()) {
+                return None;
+            }
             unvisited.retain(|&other| {
                 let why = orders.why(op, other);
                 reached.extend(why.map(|why| (other, from, Some(why))));

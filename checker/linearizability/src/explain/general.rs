@@ -1,7 +1,7 @@
 //! What to say where no circle of a few operations shows it.
 
 use super::possible;
-use super::words::told;
+use super::words::{briefly, elided, told};
 use crate::problem::Item;
 use crate::{CallOf, Model, Witness};
 
@@ -32,13 +32,15 @@ pub(crate) fn describe<'a, M: Model>(
         others.iter().map(|item| if few { full(item) } else { *item }).collect();
     let all: Vec<Item<'_, M>> = core.iter().chain(&others).copied().collect();
     let possible = possible::results(model, &all, before.len()).unwrap_or_default();
-    let possible: Vec<String> =
-        possible.iter().map(|result| model.describe(&stuck.call.input, Some(result))).collect();
+    let possible: Vec<String> = possible
+        .iter()
+        .map(|result| elided(&model.describe(&stuck.call.input, Some(result))))
+        .collect();
     let about = core.iter().rev().chain(others.iter().filter(|_| few));
     let mut listed: Vec<&CallOf<M>> = about.take(LISTED_MAX).map(|item| item.call).collect();
     listed.sort_by_key(|call| (call.call, call.id));
     let operations = listed.iter().map(|call| call.id).collect();
-    let text = told(model, stuck.call);
+    let text = briefly(model, stuck.call);
     let why = match possible.as_slice() {
         [] => "fits no order".to_owned(),
         [only] => format!("could only have been {only}"),
@@ -70,7 +72,7 @@ pub(crate) fn undescribed<M: Model>(
 fn with<M: Model>(model: &M, listed: &[&CallOf<M>], stuck: &CallOf<M>, count: usize) -> String {
     let others: Vec<&&CallOf<M>> = listed.iter().filter(|call| call.id != stuck.id).collect();
     let first = others.len().saturating_sub(NAMED_MAX);
-    let names: Vec<String> = others[first..].iter().map(|call| told(model, call)).collect();
+    let names: Vec<String> = others[first..].iter().map(|call| briefly(model, call)).collect();
     let more = count - names.len();
     match (names.as_slice(), more) {
         ([], _) => ", whatever the others did".to_owned(),

@@ -1,11 +1,15 @@
 //! Which of two operations must come first, and why.
 //!
-//! An operation comes after the only one that left what it saw, and before one that replaced what it saw for good.
-//! Real time orders others. These are the edges of Adya's serialization graphs ("Weak Consistency", MIT 1999, section
+//! An operation comes after the only one that can have left what it saw, and before one that found or left something
+//! else where nobody put it back. Real time orders others. These are the edges of Adya's serialization graphs ("Weak Consistency", MIT 1999, section
 //! 4.4) that follow from the history alone, whatever the order of its writes.
 
-use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::effort::Effort;
+use super::sources::{Sources, Writers};
 use crate::{CallOf, Content, Fact, Model};
 
 /// Why one operation must take effect before another.
@@ -15,8 +19,8 @@ pub(super) enum Why<'a> {
     Earlier,
     /// It alone left this, which the other saw.
     Source(Seen<'a>),
-    /// It saw this, and the other replaced it for good.
-    Replaced(Seen<'a>, Origin<'a>),
+    /// It saw this, which was gone for good when the other took effect.
+    Gone(Seen<'a>, Origin<'a>),
 }
 
 /// A value in a part of the object.
@@ -26,13 +30,14 @@ pub(super) struct Seen<'a> {
     pub(super) value: &'a Content<'a>,
 }
 
-/// Why a value that was replaced cannot have come back.
+/// Why a value that was gone cannot have come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin<'a> {
     /// It was there at first, and nobody ever left it.
     Initial,
-    /// All who left it returned before the operation that replaced it was called; the last of them.
-    Earlier(usize),
+    /// All who may have left it returned before the operation at which it was gone was called: so many, and the last of
+    /// them.
+    Earlier(usize, usize),
     /// This operation alone left it, and would also have replaced this, which its reader saw of the other.
     Torn(usize, Seen<'a>),
     /// The operation that replaced it saw it, and only one operation left it.
@@ -54,7 +59,7 @@ pub(super) enum NoSource {
 #[derive(Default)]
 struct Part<'a> {
     /// Who may have left each value here.
-    left: FxHashMap<&'a Content<'a>, Vec<usize>>,
+    left: FxHashMap<&'a Content<'a>, Writers>,
     /// Who would have, but failed.
     failed: FxHashMap<&'a Content<'a>, usize>,
     /// Who said anything about it.
@@ -72,6 +77,9 @@ pub(super) struct Orders<'a, M: Model> {
     pub(super) calls: &'a [CallOf<M>],
     facts: &'a [Vec<Fact<'a>>],
     parts: FxHashMap<&'a str, Part<'a>>,
+    /// Who may have left each value anywhere, where values move.
+    anywhere: FxHashMap<&'a Content<'a>, Writers>,
+    nobody: Writers,
 }
 
 impl<'a, M: Model> Orders<'a, M> {
@@ -91,7 +99,7 @@ impl<'a, M: Model> Orders<'a, M> {
                     part.failed.insert(value, at);
                 }
                 Fact::Left(_, value) | Fact::MayLeave(_, value) => {
-                    part.left.entry(value).or_default().push(at);
+                    part.left.entry(value).or_default().add(at);
                 }
                 Fact::Moved(_) => part.moved |= !failed,
                 Fact::Changed(_) => part.unclear |= !failed,
@@ -101,7 +109,15 @@ impl<'a, M: Model> Orders<'a, M> {
                 part.all.push(at);
             }
         }
-        Self { model, calls, facts, parts }
+        let mut anywhere: FxHashMap<&Content<'_>, Writers> = FxHashMap::default();
+        if parts.values().any(|part| part.moved) {
+            for (value, writers) in parts.values().flat_map(|part| &part.left) {
+                anywhere.entry(value).or_default().merge(writers);
+            }
+        }
+        let left = parts.values_mut().flat_map(|part| part.left.values_mut());
+        left.chain(anywhere.values_mut()).for_each(|writers| writers.finish(calls));
+        Self { model, calls, facts, parts, anywhere, nobody: Writers::default() }
     }
 
     /// What the operation saw.
@@ -126,11 +142,9 @@ impl<'a, M: Model> Orders<'a, M> {
         self.facts[op].iter().any(|fact| !matches!(fact, Fact::Saw(..)) && fact.part() == part)
     }
 
-    /// Who may have left this value where it was seen, the reader itself aside; `None` where nobody knows, or where
-    /// it may have been there at first.
-    fn writers(&self, seen: Seen<'_>, reader: usize) -> Option<Vec<usize>> {
-        let all = self.sources(seen, reader)?;
-        (!self.is_initial(seen)).then_some(all)
+    /// Does it change nothing that anybody knows of?
+    pub(super) fn only_looks(&self, op: usize) -> bool {
+        self.facts[op].iter().all(|fact| matches!(fact, Fact::Saw(..)))
     }
 
     /// Was it there before the first operation, here or where it can have come from?
@@ -144,108 +158,134 @@ impl<'a, M: Model> Orders<'a, M> {
         }
     }
 
-    fn sources(&self, seen: Seen<'_>, reader: usize) -> Option<Vec<usize>> {
+    /// Who may have left this value where it was seen; `None` where nobody knows.
+    fn writers(&self, seen: Seen<'a>) -> Option<&Writers> {
         let part = self.parts.get(seen.part)?;
-        let unclear = |part: &Part<'_>| part.unclear;
-        let of = |part: &Part<'_>| part.left.get(seen.value).cloned().unwrap_or_default();
-        let mut all = if part.moved {
-            if self.parts.values().any(unclear) {
-                return None;
-            }
-            let mut all: Vec<usize> = self.parts.values().flat_map(of).collect();
-            all.sort_unstable();
-            all.dedup();
-            all
-        } else if part.unclear {
-            return None;
-        } else {
-            of(part)
-        };
-        all.retain(|&writer| writer != reader);
-        Some(all)
+        let unclear = part.unclear || part.moved && self.parts.values().any(|part| part.unclear);
+        let left = if part.moved { &self.anywhere } else { &part.left };
+        (!unclear).then(|| left.get(seen.value).unwrap_or(&self.nobody))
+    }
+
+    /// From whom the reader may have it.
+    fn sources(&self, seen: Seen<'a>, reader: usize) -> Option<Sources> {
+        Some(self.writers(seen)?.sources(self.calls, reader))
+    }
+
+    /// The one from whom alone the reader can have it.
+    fn source(&self, seen: Seen<'a>, reader: usize) -> Option<usize> {
+        self.sources(seen, reader)?.only().filter(|_| !self.is_initial(seen))
     }
 
     /// Something that the operation saw and cannot have seen.
     pub(super) fn impossible(&self, reader: usize) -> Option<(usize, Seen<'a>, NoSource)> {
         self.seen(reader).find_map(|seen| {
-            let writers = self.writers(seen, reader)?;
-            let began = |writer: &usize| self.calls[*writer].call;
-            let Some(first) = writers.iter().copied().min_by_key(began) else {
-                let failed = self.parts[seen.part].failed.get(seen.value);
-                let why = failed.map_or(NoSource::Nobody, |&writer| NoSource::Failed(writer));
-                return Some((reader, seen, why));
+            let writers = self.writers(seen)?;
+            if writers.sources(self.calls, reader).count > 0 || self.is_initial(seen) {
+                return None;
+            }
+            let why = match writers.first(reader) {
+                Some(later) => NoSource::Later(later),
+                None => match self.parts[seen.part].failed.get(seen.value) {
+                    Some(&writer) => NoSource::Failed(writer),
+                    None => NoSource::Nobody,
+                },
             };
-            let later = self.is_earlier(reader, first);
-            later.then_some((reader, seen, NoSource::Later(first)))
+            Some((reader, seen, why))
         })
     }
 
-    /// Operations that say something about the parts that this one is about, those that were called last first.
-    pub(super) fn neighbours(&self, op: usize) -> Vec<usize> {
-        let parts = self.facts[op].iter().filter_map(|fact| self.parts.get(fact.part()));
-        let mut all: Vec<usize> = parts.flat_map(|part| part.all.iter().copied()).collect();
-        all.sort_unstable_by_key(|&other| (std::cmp::Reverse(self.calls[other].call), other));
-        all.dedup();
-        all.retain(|&other| other != op);
-        all
+    /// Operations that say something about the parts that this one is about and were called before it returned, the last
+    /// first, those that change something before those that only look. `None` where that is too much to look at.
+    pub(super) fn neighbours(&self, op: usize, effort: &Effort<'_>) -> Option<Vec<usize>> {
+        let parts = || self.facts[op].iter().filter_map(|fact| self.parts.get(fact.part()));
+        let count: usize = parts().map(|part| part.all.len()).sum();
+        if !effort.spend(count as u64) {
+            return None;
+        }
+        let end = self.calls[op].ret?;
+        let all = parts().flat_map(|part| part.all.iter().copied());
+        let mut near: Vec<usize> =
+            all.filter(|&other| other != op && self.calls[other].call <= end).collect();
+        let order = |&at: &usize| (self.only_looks(at), Reverse(self.calls[at].call), at);
+        near.sort_unstable_by_key(order);
+        near.dedup();
+        Some(near)
     }
 
     pub(super) fn is_earlier(&self, first: usize, second: usize) -> bool {
         self.calls[first].ret.is_some_and(|ret| ret < self.calls[second].call)
     }
 
+    /// What asking why costs, at most: what the two say is compared.
+    pub(super) fn cost(&self, first: usize, second: usize) -> u64 {
+        1 + self.facts[first].len() as u64 * self.facts[second].len() as u64
+    }
+
     /// Must the one come before the other, if both take effect?
     pub(super) fn why(&self, first: usize, second: usize) -> Option<Why<'a>> {
         let source = || {
-            self.seen(second)
-                .find(|&seen| self.writers(seen, second).is_some_and(|all| all == [first]))
-                .map(Why::Source)
+            let mut seen = self.seen(second);
+            seen.find(|&seen| self.source(seen, second) == Some(first)).map(Why::Source)
         };
-        let replaced = || {
+        let gone = || {
             self.seen(first).find_map(|seen| {
                 let origin = self.is_gone(seen, first, second)?;
-                Some(Why::Replaced(seen, origin))
+                Some(Why::Gone(seen, origin))
             })
         };
         let earlier = || self.is_earlier(first, second).then_some(Why::Earlier);
-        source().or_else(replaced).or_else(earlier)
+        source().or_else(gone).or_else(earlier)
     }
 
-    /// Why `reader` cannot have seen this after `writer`.
-    fn is_gone(&self, seen: Seen<'a>, reader: usize, writer: usize) -> Option<Origin<'a>> {
-        let replaces = self.leaves(writer, seen.part).is_some_and(|value| value != seen.value);
-        if !replaces || self.calls[writer].failed {
-            return None;
+    /// Did it find something else than this here when it took effect, or leave something else?
+    fn differs(&self, op: usize, seen: Seen<'_>) -> bool {
+        let call = &self.calls[op];
+        let found = |fact: &&Fact<'_>| {
+            call.ret.is_some() && matches!(fact, Fact::Saw(_, value) if value != seen.value)
+        };
+        let left = |fact: &&Fact<'_>| matches!(fact, Fact::Left(_, value) if value != seen.value);
+        let facts = &self.facts[op];
+        if call.failed {
+            false
+        } else if self.parts[seen.part].moved {
+            // What moves is gone only where it is nowhere.
+            let everywhere = |is_other: &dyn Fn(&&Fact<'a>) -> bool| {
+                let parts = facts.iter().filter(is_other).map(Fact::part);
+                parts.collect::<FxHashSet<&str>>().len() == self.parts.len()
+            };
+            everywhere(&found) || everywhere(&left)
+        } else {
+            facts.iter().any(|fact| fact.part() == seen.part && (found(&fact) || left(&fact)))
         }
-        // What moves is gone only where everything is replaced.
-        let replaced =
-            |part: &&str| self.leaves(writer, part).is_some_and(|value| value != seen.value);
-        if self.parts[seen.part].moved && !self.parts.keys().all(replaced) {
+    }
+
+    /// Why `reader` cannot have seen this after `other`.
+    fn is_gone(&self, seen: Seen<'a>, reader: usize, other: usize) -> Option<Origin<'a>> {
+        if !self.differs(other, seen) {
             return None;
         }
         let sources = self.sources(seen, reader)?;
-        let earlier = |&source: &usize| self.is_earlier(source, writer);
-        if sources.is_empty() {
+        let Some(last) = sources.last else {
             return self.is_initial(seen).then_some(Origin::Initial);
+        };
+        if self.is_earlier(last, other) {
+            return Some(Origin::Earlier(sources.count, last));
         }
-        if sources.iter().all(earlier) {
-            return sources.into_iter().max_by_key(|&at| self.calls[at].ret).map(Origin::Earlier);
-        }
-        let &[only] = sources.as_slice() else { return None };
-        if self.is_initial(seen) || only == writer {
+        let only = self.source(seen, reader).filter(|&only| only != other)?;
+        let replaces = self.leaves(other, seen.part).is_some_and(|value| value != seen.value);
+        if !replaces {
             return None;
         }
-        if self.seen(writer).any(|also| also == seen) {
+        if self.seen(other).any(|also| also == seen) {
             return Some(Origin::SeenByBoth);
         }
-        // Between the two it would have replaced what the reader saw of the writer.
-        let of_writer =
-            |part: &Seen<'_>| self.writers(*part, reader).is_some_and(|all| all == [writer]);
-        let would_replace = |other: &Seen<'_>| {
-            let moved = self.parts[other.part].moved;
-            !moved && self.leaves(only, other.part).is_some_and(|value| value != other.value)
+        // Between the two it would have replaced what the reader saw of the other.
+        let of_other = |part: &Seen<'a>| self.source(*part, reader) == Some(other);
+        let would_replace = |also: &Seen<'_>| {
+            let moved = self.parts[also.part].moved;
+            !moved && self.leaves(only, also.part).is_some_and(|value| value != also.value)
         };
-        let torn = self.seen(reader).filter(of_writer).find(would_replace)?;
+        let torn = self.seen(reader).filter(of_other).find(would_replace)?;
         Some(Origin::Torn(only, torn))
     }
 

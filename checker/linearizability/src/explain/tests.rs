@@ -3,14 +3,15 @@
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-use super::explain;
+use super::{Effort, WORK_MAX, explain};
+use crate::limits::Budget;
 use crate::models::cas_register::CasInput;
 use crate::models::counter::CounterInput;
 use crate::models::kv::KvInput;
+use crate::models::line::LineInput;
 use crate::models::lock::LockInput;
 use crate::models::multi_register::MultiInput;
 use crate::models::mutex::MutexInput;
-use crate::models::queue::QueueInput;
 use crate::models::{CasRegister, Counter, Kv, MultiRegister, Mutex, OwnedLock, Queue};
 use crate::{Call, CallOf, Model, oracle};
 
@@ -64,9 +65,11 @@ where
 {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let (mut illegal, mut explained) = (0, 0);
+    let budget = Budget::unlimited();
     for _ in 0..10_000 {
         let calls = history(model, &mut rng, &input);
-        let found = explain(model, &calls, 0..calls.len());
+        let effort = Effort::new(budget, WORK_MAX);
+        let found = explain(model, &calls, 0..calls.len(), &effort);
         if oracle::is_linearizable(model, &calls) {
             assert!(found.is_none(), "{found:?} of {calls:#?}");
         } else {
@@ -149,8 +152,8 @@ fn of_counters_and_queues() {
         _ => CounterInput::Add(rng.random_range(-1..4)),
     });
     let (illegal, explained) = explained(&Queue::new(), |rng| match rng.random_range(0..2) {
-        0 => QueueInput::Enqueue(rng.random_range(0..3_u8)),
-        _ => QueueInput::Dequeue,
+        0 => LineInput::Put(rng.random_range(0..3_u8)),
+        _ => LineInput::Take,
     });
     assert!(illegal > 100 && explained > 30, "{explained} of {illegal} explained");
 }

@@ -21,11 +21,33 @@ pub(crate) fn told<M: Model>(model: &M, call: &CallOf<M>) -> String {
     format!("{what}{result} by process {}{when}{failed}", call.process)
 }
 
+/// The same in less space, for sentences about several operations: without times, and with the beginning and the end of
+/// what it says where that is long.
+pub(crate) fn briefly<M: Model>(model: &M, call: &CallOf<M>) -> String {
+    let what = elided(&model.describe(&call.input, call.output.as_ref()));
+    let failed = if call.failed { ", which failed" } else { "" };
+    format!("{what} by process {}{failed}", call.process)
+}
+
+/// At most [`BRIEF_CHARS`] characters of a text.
+pub(super) fn elided(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= BRIEF_CHARS {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(BRIEF_CHARS / 2).collect();
+    let end: String = text.chars().skip(count - (BRIEF_CHARS / 2 - 1)).collect();
+    format!("{start}…{end}")
+}
+
+/// How much of an operation a sentence about several shows.
+const BRIEF_CHARS: usize = 40;
+
 /// `x = 3`, or only the value where the object is one part.
 fn shown(seen: Seen<'_>) -> String {
     match seen.part {
-        "" => seen.value.to_string(),
-        part => format!("{part} = {}", seen.value),
+        "" => elided(&seen.value.to_string()),
+        part => elided(&format!("{part} = {}", seen.value)),
     }
 }
 
@@ -33,12 +55,15 @@ struct Words<'o, 'a, M: Model> {
     orders: &'o Orders<'a, M>,
     /// The operations that the text needs.
     needed: Vec<usize>,
+    /// It names several.
+    brief: bool,
 }
 
 impl<M: Model> Words<'_, '_, M> {
     fn told(&mut self, op: usize) -> String {
         self.needed.push(op);
-        told(self.orders.model, &self.orders.calls[op])
+        let tell = if self.brief { briefly } else { told };
+        tell(self.orders.model, &self.orders.calls[op])
     }
 
     fn refutation(self, kind: &'static str, text: &str) -> Refutation {
@@ -55,7 +80,7 @@ pub(super) fn of_impossible<M: Model>(
     orders: &Orders<'_, M>,
     (reader, seen, why): (usize, Seen<'_>, NoSource),
 ) -> Refutation {
-    let mut words = Words { orders, needed: Vec::new() };
+    let mut words = Words { orders, needed: Vec::new(), brief: false };
     let reader = words.told(reader);
     let seen = shown(seen);
     let (kind, text) = match why {
@@ -78,16 +103,19 @@ pub(super) fn of_impossible<M: Model>(
 
 /// Operations that must each come before the next.
 pub(super) fn of_circle<M: Model>(orders: &Orders<'_, M>, circle: &Circle<'_>) -> Refutation {
-    let mut words = Words { orders, needed: Vec::new() };
+    let mut words = Words { orders, needed: Vec::new(), brief: false };
+    words.need_sources(circle);
+    // With the source of what was gone they are four or more.
+    words.brief = circle.len() > 2;
     let (kind, text) = match *circle.as_slice() {
-        [(a, Why::Replaced(seen, origin)), (b, Why::Earlier)]
-        | [(b, Why::Earlier), (a, Why::Replaced(seen, origin))] => words.stale(a, b, seen, origin),
-        [(a, Why::Replaced(seen, origin)), (b, Why::Source(of_b))]
-        | [(b, Why::Source(of_b)), (a, Why::Replaced(seen, origin))] => {
+        [(a, Why::Gone(seen, origin)), (b, Why::Earlier)]
+        | [(b, Why::Earlier), (a, Why::Gone(seen, origin))] => words.stale(a, b, seen, origin),
+        [(a, Why::Gone(seen, origin)), (b, Why::Source(of_b))]
+        | [(b, Why::Source(of_b)), (a, Why::Gone(seen, origin))] => {
             words.torn(a, b, of_b, seen, origin)
         }
-        [(a, Why::Replaced(of_a, _)), (b, Why::Replaced(of_b, _))] => words.both(a, b, of_a, of_b),
-        [(a, Why::Replaced(older, origin)), (b, Why::Source(newer)), (c, Why::Earlier)]
+        [(a, Why::Gone(of_a, _)), (b, Why::Gone(of_b, _))] => words.both(a, b, of_a, of_b),
+        [(a, Why::Gone(older, origin)), (b, Why::Source(newer)), (c, Why::Earlier)]
             if older.part == newer.part =>
         {
             words.overtaken(a, older, b, newer, c, origin)
@@ -125,9 +153,13 @@ impl<M: Model> Words<'_, '_, M> {
     /// Why a value is older than the operation that was told just before.
     fn before(&mut self, origin: Origin<'_>) -> String {
         match origin {
-            Origin::Earlier(source) => {
+            Origin::Earlier(1, source) => {
                 format!(", and that began after {} had finished", self.told(source))
             }
+            Origin::Earlier(count, source) => format!(
+                ", and that began after {}, the last of {count} to leave it, had finished",
+                self.told(source)
+            ),
             Origin::Initial | Origin::Torn(..) | Origin::SeenByBoth => String::new(),
         }
     }
@@ -140,8 +172,8 @@ impl<M: Model> Words<'_, '_, M> {
         older: Seen<'_>,
         origin: Origin<'_>,
     ) -> (&'static str, String) {
-        let reader = self.told(reader);
-        let writer = self.told(writer);
+        let which = self.gone(writer, older, "that");
+        let (reader, writer) = (self.told(reader), self.told(writer));
         let (new, old) = (shown(of_writer), shown(older));
         let text = match origin {
             Origin::Torn(other, _) => format!(
@@ -149,13 +181,10 @@ impl<M: Model> Words<'_, '_, M> {
                 self.told(other)
             ),
             Origin::Initial => {
-                format!(
-                    "{reader} saw {new} of {writer}, but the initial {old}, which that replaced as well"
-                )
+                format!("{reader} saw {new} of {writer}, but the initial {old}, {which}")
             }
-            Origin::Earlier(source) => format!(
-                "{reader} saw {new} of {writer}, but {old}, which that replaced as well: {} had finished before it \
-                 began",
+            Origin::Earlier(_, source) => format!(
+                "{reader} saw {new} of {writer}, but {old}, {which}: {} had finished before it began",
                 self.told(source)
             ),
             Origin::SeenByBoth => {
@@ -167,6 +196,20 @@ impl<M: Model> Words<'_, '_, M> {
         ("torn read", text)
     }
 
+    /// How the value ended that was gone at this operation.
+    fn gone(&self, at: usize, seen: Seen<'_>, name: &str) -> String {
+        let verb = if self.orders.changes(at, seen.part) { "replaced" } else { "no longer found" };
+        format!("which {name} {verb}")
+    }
+
+    /// Who left what was gone belongs to the proof, named or not.
+    fn need_sources(&mut self, circle: &Circle<'_>) {
+        self.needed.extend(circle.iter().filter_map(|(_, why)| match why {
+            Why::Gone(_, Origin::Earlier(_, source) | Origin::Torn(source, _)) => Some(*source),
+            _ => None,
+        }));
+    }
+
     /// Two that each must come first.
     fn both(
         &mut self,
@@ -175,18 +218,26 @@ impl<M: Model> Words<'_, '_, M> {
         of_a: Seen<'_>,
         of_b: Seen<'_>,
     ) -> (&'static str, String) {
-        let (a, b) = (self.told(a), self.told(b));
+        let (name_a, name_b) = (self.told(a), self.told(b));
         if of_a == of_b {
             let seen = shown(of_a);
-            let text =
-                format!("{a} and {b} both saw {seen} and replaced it, so that one of them is lost");
+            let text = format!(
+                "{name_a} and {name_b} both saw {seen} and replaced it, so that one of them is lost"
+            );
             return ("lost update", text);
         }
+        let kind = match (self.orders.only_looks(a), self.orders.only_looks(b)) {
+            (true, true) if of_a.part != of_b.part => "long fork",
+            (false, false) => "write skew",
+            _ => "stale read",
+        };
+        let which_a = self.gone(b, of_a, &name_b);
+        let which_b = self.gone(a, of_b, "the first");
         let (of_a, of_b) = (shown(of_a), shown(of_b));
         let text = format!(
-            "{a} saw {of_a}, which {b} replaced, and that saw {of_b}, which the first replaced: neither can come first"
+            "{name_a} saw {of_a}, {which_a}, and that saw {of_b}, {which_b}: neither can come first"
         );
-        ("write skew", text)
+        (kind, text)
     }
 
     /// Somebody had seen the newer value already.
@@ -221,24 +272,20 @@ impl<M: Model> Words<'_, '_, M> {
             let why = match why {
                 Why::Earlier => format!("it had finished when {second} began"),
                 Why::Source(seen) => format!("{second} saw its {}", shown(seen)),
-                Why::Replaced(seen, _) => {
-                    format!("it saw {}, which {second} replaced", shown(seen))
+                Why::Gone(seen, _) => {
+                    let at = circle[(i + 1) % circle.len()].0;
+                    format!("it saw {}, {}", shown(seen), self.gone(at, seen, &second.to_string()))
                 }
             };
             format!("{first} comes before {second} ({why})")
         };
         let steps: Vec<String> = (0..).zip(circle).map(step).collect();
-        for (_, why) in circle {
-            if let Why::Replaced(_, Origin::Earlier(source) | Origin::Torn(source, _)) = why {
-                self.needed.push(*source);
-            }
-        }
         (kind_of(circle), format!("{}: {}", operations.join("; "), steps.join(", ")))
     }
 }
 
 fn kind_of(circle: &Circle<'_>) -> &'static str {
-    let replaced = |at: usize| matches!(circle[at % 4].1, Why::Replaced(..));
+    let replaced = |at: usize| matches!(circle[at % 4].1, Why::Gone(..));
     let source = |at: usize| matches!(circle[at % 4].1, Why::Source(..));
     let fork =
         |first| replaced(first) && source(first + 1) && replaced(first + 2) && source(first + 3);

@@ -2,7 +2,7 @@
 
 use super::clusters::NONE;
 use super::{Finding, Violation};
-use crate::explain::told;
+use crate::explain::{briefly, told};
 use crate::{CallOf, Model, RegisterStep, Witness};
 
 /// Names the anomaly, tells it with both orders that contradict each other, and lists what proves it.
@@ -18,7 +18,11 @@ pub(crate) fn describe<M: Model>(
     {
         return better.into_witness(calls, key);
     }
-    let (kind, text) = Words { model, calls, steps }.of(*finding);
+    let mut named = finding.operations();
+    named.sort_unstable();
+    named.dedup();
+    let brief = named.len() >= SEVERAL;
+    let (kind, text) = Words { model, calls, steps, brief }.of(*finding);
     let mut operations = witness.clone();
     operations.sort_by_key(|&op| (calls[op as usize].call, calls[op as usize].id));
     operations.dedup();
@@ -27,10 +31,15 @@ pub(crate) fn describe<M: Model>(
     Witness { kind: kind.to_owned(), sentence: format!("{place}{kind}: {text}."), operations, key }
 }
 
+/// From so many operations on they are told briefly.
+const SEVERAL: usize = 4;
+
 struct Words<'a, M: Model> {
     model: &'a M,
     calls: &'a [CallOf<M>],
     steps: &'a [RegisterStep],
+    /// It names several operations.
+    brief: bool,
 }
 
 impl<M: Model> Words<'_, M> {
@@ -134,7 +143,8 @@ impl<M: Model> Words<'_, M> {
     }
 
     fn told(&self, op: u32) -> String {
-        told(self.model, &self.calls[op as usize])
+        let tell = if self.brief { briefly } else { told };
+        tell(self.model, &self.calls[op as usize])
     }
 
     /// An operation that may have been told already.

@@ -66,7 +66,11 @@ impl Model for CasRegister {
     }
 
     fn is_read_only(&self, input: &CasInput) -> bool {
-        matches!(input, CasInput::Read)
+        match input {
+            CasInput::Read => true,
+            CasInput::Write(_) => false,
+            CasInput::Cas(expect, value) => expect == value,
+        }
     }
 
     fn describe(&self, input: &CasInput, output: Option<&CasOutput>) -> String {
@@ -91,6 +95,7 @@ impl Model for CasRegister {
     fn gives(&self, input: &CasInput, output: Option<&CasOutput>) -> Option<u64> {
         match (input, output) {
             (CasInput::Read, _) | (_, Some(CasOutput::Cas(false))) => Some(UNCHANGED),
+            (CasInput::Cas(..), _) if self.is_read_only(input) => Some(UNCHANGED),
             (CasInput::Write(value) | CasInput::Cas(_, value), _) => Some(fingerprint(value)),
         }
     }
@@ -110,8 +115,14 @@ impl Model for CasRegister {
             }
             (CasInput::Write(value), _) => vec![Fact::Left("".into(), value.into())],
             (CasInput::Cas(expect, value), Some(CasOutput::Cas(true))) => {
-                vec![Fact::Saw("".into(), expect.into()), Fact::Left("".into(), value.into())]
+                let saw = Fact::Saw("".into(), expect.into());
+                if self.is_read_only(input) {
+                    vec![saw]
+                } else {
+                    vec![saw, Fact::Left("".into(), value.into())]
+                }
             }
+            (CasInput::Cas(..), _) if self.is_read_only(input) => Vec::new(),
             (CasInput::Cas(_, value), None) => vec![Fact::MayLeave("".into(), value.into())],
             (CasInput::Read | CasInput::Cas(..), _) => Vec::new(),
         }

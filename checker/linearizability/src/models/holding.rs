@@ -31,8 +31,11 @@ impl Need {
     }
 }
 
-/// Of so many operations, the last ones, it is asked whether they undid what was needed.
+/// Of so many operations, the last ones, it is asked whether they undid what was needed: each time of all.
 const LOOKED_AT_MAX: usize = 1000;
+
+/// But of no more than this allows, operations looked at.
+const WORK_MAX: usize = 4_000_000;
 
 /// Why `stuck` fits no order: what it needs was undone, and nothing can have brought it about again.
 pub(super) fn explain<M: Model>(
@@ -68,7 +71,8 @@ pub(super) fn explain<M: Model>(
             || acquires_twice && ![need, own].iter().any(|&need| is_met(need, first, last));
         (is_over || neither()).then_some(at)
     };
-    let undone = (0..calls.len()).rev().take(LOOKED_AT_MAX).find_map(undoes);
+    let looked_at = LOOKED_AT_MAX.min(WORK_MAX / calls.len());
+    let undone = (0..calls.len()).rev().take(looked_at).find_map(undoes);
     if undone.is_none() && (!acquired || is_met(Need { acquired, by }, 0, end)) {
         return None;
     }

@@ -111,7 +111,11 @@ impl Model for Kv {
     }
 
     fn is_read_only(&self, input: &KvInput) -> bool {
-        matches!(input, KvInput::Get)
+        match input {
+            KvInput::Get => true,
+            KvInput::Cas { expect, value } => expect.as_ref() == Some(value),
+            KvInput::Put(_) | KvInput::Append(_) | KvInput::PutHash(_) => false,
+        }
     }
 
     fn describe(&self, input: &KvInput, output: Option<&KvOutput>) -> String {
@@ -125,6 +129,7 @@ impl Model for Kv {
     fn gives(&self, input: &KvInput, output: Option<&KvOutput>) -> Option<u64> {
         match (input, output) {
             (KvInput::Get, _) | (_, Some(KvOutput::Cas { swapped: false, .. })) => Some(UNCHANGED),
+            (KvInput::Cas { .. }, _) if self.is_read_only(input) => Some(UNCHANGED),
             (KvInput::Put(value) | KvInput::Cas { value, .. }, _) => Some(fingerprint(Some(value))),
             (KvInput::Append(_), Some(KvOutput::Value(new))) => Some(fingerprint(new.as_deref())),
             (KvInput::PutHash(value), Some(KvOutput::Previous(previous))) => {
@@ -166,6 +171,7 @@ impl Model for Kv {
         let content = |value: &'a str| Content::of_text(Some(value));
         let left = match (input, output) {
             (KvInput::Get, _) | (_, Some(KvOutput::Cas { swapped: false, .. })) => None,
+            (KvInput::Cas { .. }, _) if self.is_read_only(input) => None,
             (KvInput::Put(value), _)
             | (KvInput::Cas { value, .. }, Some(_))
             | (KvInput::Append(_), Some(KvOutput::Value(Some(value)))) => {

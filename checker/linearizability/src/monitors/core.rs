@@ -45,9 +45,14 @@ pub(super) fn told<M: Model>(model: &M, calls: &[CallOf<M>], operation: u32) -> 
     explain::told(model, &calls[operation as usize])
 }
 
+/// The same without times and with less of its values, for sentences about several.
+pub(super) fn briefly<M: Model>(model: &M, calls: &[CallOf<M>], operation: u32) -> String {
+    explain::briefly(model, &calls[operation as usize])
+}
+
 /// Several operations, in the order given.
 pub(super) fn listed<M: Model>(model: &M, calls: &[CallOf<M>], operations: &[u32]) -> String {
-    let named = operations.iter().take(NAMED_MAX).map(|&i| told(model, calls, i));
+    let named = operations.iter().take(NAMED_MAX).map(|&i| briefly(model, calls, i));
     let mut parts: Vec<String> = named.collect();
     let more = operations.len().saturating_sub(NAMED_MAX);
     if more > 0 {

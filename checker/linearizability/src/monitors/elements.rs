@@ -6,7 +6,8 @@ use super::core::{refuted, told};
 use super::timeline::{Span, Timeline};
 use super::{MonitorVerdict, Stop, order};
 use crate::models::Datum;
-use crate::{CallOf, Model};
+use crate::models::line::{LineInput, LineOutput};
+use crate::{Call, CallOf, Model};
 
 /// What an operation did to the container.
 pub(super) enum Role<'a, V> {
@@ -45,6 +46,19 @@ pub(super) trait Container: Model {
 
     /// Do the operations have their results in this order?
     fn replays(calls: &[CallOf<Self>], order: &[u32]) -> bool;
+}
+
+/// The role of an operation on a queue or a stack.
+pub(super) fn role_in_line<V>(call: &Call<LineInput<V>, LineOutput<V>>) -> Option<Role<'_, V>> {
+    match (&call.input, &call.output) {
+        (LineInput::Put(value), None | Some(LineOutput::Done)) => Some(Role::Insert(value)),
+        (LineInput::Take, Some(LineOutput::Empty)) => Some(Role::Empty),
+        // It may have happened or not.
+        (LineInput::Take, Some(LineOutput::Value(_))) if call.ret.is_none() => Some(Role::Unclear),
+        (LineInput::Take, Some(LineOutput::Value(value))) => Some(Role::Remove(value)),
+        (LineInput::Take, None) => Some(Role::Unclear),
+        _ => None,
+    }
 }
 
 /// Decides a history with `arrange`, which knows nothing of removals that are unclear.

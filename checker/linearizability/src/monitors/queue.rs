@@ -11,14 +11,13 @@
 
 use std::collections::VecDeque;
 
-use super::core::{refuted, told};
+use super::core::{briefly, refuted};
 use super::cover::place_empties;
-use super::elements::{Container, Element, Elements, Role, Words};
+use super::elements::{Container, Element, Elements, Role, Words, role_in_line};
 use super::timeline::{Span, Timeline};
 use super::{MonitorVerdict, Stop};
 use crate::CallOf;
-use crate::models::Datum;
-use crate::models::queue::{Queue, QueueInput, QueueOutput};
+use crate::models::{Datum, Queue};
 
 /// Decides a history of a queue, if no value was enqueued twice, in time O(n log n). `None`: it cannot.
 pub fn check<V: Datum>(model: &Queue<V>, calls: &[CallOf<Queue<V>>]) -> Option<MonitorVerdict> {
@@ -31,19 +30,7 @@ impl<V: Datum> Container for Queue<V> {
     type Value = V;
 
     fn role(call: &CallOf<Self>) -> Option<Role<'_, V>> {
-        match (&call.input, &call.output) {
-            (QueueInput::Enqueue(value), None | Some(QueueOutput::Done)) => {
-                Some(Role::Insert(value))
-            }
-            (QueueInput::Dequeue, Some(QueueOutput::Empty)) => Some(Role::Empty),
-            // It may have happened or not.
-            (QueueInput::Dequeue, Some(QueueOutput::Value(_))) if call.ret.is_none() => {
-                Some(Role::Unclear)
-            }
-            (QueueInput::Dequeue, Some(QueueOutput::Value(value))) => Some(Role::Remove(value)),
-            (QueueInput::Dequeue, None) => Some(Role::Unclear),
-            _ => None,
-        }
+        role_in_line(call)
     }
 
     fn words() -> &'static Words {
@@ -206,28 +193,23 @@ fn out_of_order<V: Datum>(
     early: &Element,
     late: &Element,
 ) -> Stop {
-    let value = |element: &Element| match Queue::<V>::role(&calls[element.insert as usize]) {
-        Some(Role::Insert(value)) => value.shown(),
-        _ => String::new(),
-    };
     let Some(late_removal) = late.remove else { return Stop::Outside };
-    let (first, second) = (value(early), value(late));
     let yet = match early.remove {
         Some(removal) => format!(
-            "yet {second} was dequeued before {first}: {} was over before {} began",
-            told(model, calls, late_removal),
-            told(model, calls, removal)
+            "yet {} was over before {} began",
+            briefly(model, calls, late_removal),
+            briefly(model, calls, removal)
         ),
         None => format!(
-            "yet {second} was dequeued by {} and {first} never was",
-            told(model, calls, late_removal)
+            "yet {} took the second, and nobody ever the first",
+            briefly(model, calls, late_removal)
         ),
     };
     let kind = "FIFO order";
     let sentence = format!(
         "{kind}: {} was over before {} began, {yet}.",
-        told(model, calls, early.insert),
-        told(model, calls, late.insert),
+        briefly(model, calls, early.insert),
+        briefly(model, calls, late.insert),
     );
     refuted(model, calls, early.operations().chain(late.operations()), kind, sentence)
 }

@@ -14,15 +14,14 @@
 //! order: the lowest of any order could be. Taking out is monotonic, so that the choice of the next value does
 //! not matter.
 
-use super::core::{listed, refuted, shrink, told};
+use super::core::{briefly, listed, refuted, shrink};
 use super::cover::{Reach, place_empties};
-use super::elements::{Container, Element, Elements, Role, Words};
+use super::elements::{Container, Element, Elements, Role, Words, role_in_line};
 use super::timeline::Timeline;
 use super::trees::{Coverage, Neighbours, Stabbing};
 use super::{MonitorVerdict, Stop};
 use crate::CallOf;
-use crate::models::Datum;
-use crate::models::stack::{Stack, StackInput, StackOutput};
+use crate::models::{Datum, Stack};
 
 /// More values than this are not made fewer.
 const SHRUNK_MAX: usize = 400;
@@ -38,17 +37,7 @@ impl<V: Datum> Container for Stack<V> {
     type Value = V;
 
     fn role(call: &CallOf<Self>) -> Option<Role<'_, V>> {
-        match (&call.input, &call.output) {
-            (StackInput::Push(value), None | Some(StackOutput::Done)) => Some(Role::Insert(value)),
-            (StackInput::Pop, Some(StackOutput::Empty)) => Some(Role::Empty),
-            // It may have happened or not.
-            (StackInput::Pop, Some(StackOutput::Value(_))) if call.ret.is_none() => {
-                Some(Role::Unclear)
-            }
-            (StackInput::Pop, Some(StackOutput::Value(value))) => Some(Role::Remove(value)),
-            (StackInput::Pop, None) => Some(Role::Unclear),
-            _ => None,
-        }
+        role_in_line(call)
     }
 
     fn words() -> &'static Words {
@@ -240,27 +229,21 @@ fn close(elements: &[Element], reach: &Reach, start: u32) -> Option<Vec<u32>> {
 }
 
 fn describe<V: Datum>(model: &Stack<V>, calls: &[CallOf<Stack<V>>], few: &[&Element]) -> String {
-    let value = |element: &Element| match Stack::<V>::role(&calls[element.insert as usize]) {
-        Some(Role::Insert(value)) => value.shown(),
-        _ => String::new(),
-    };
-    let tale = |operation| told(model, calls, operation);
+    let tale = |operation| briefly(model, calls, operation);
     if let [one, other] = few
         && let Some((below, above)) =
             [(one, other), (other, one)].into_iter().find(|(a, b)| crossed(a, b))
         && let Some(removal) = below.remove
     {
-        let kept = above.remove.map_or_else(
-            || "never was".to_owned(),
-            |above| format!("only by {}, which began when that was over", tale(above)),
-        );
+        let yet = match above.remove {
+            Some(above) => format!("was over before {} began", tale(above)),
+            None => "took the lower, and nobody ever the upper".to_owned(),
+        };
         return format!(
-            "{KIND}: {} was over before {} began, on top of it, yet {} was popped by {}, and {} {kept}.",
+            "{KIND}: {} was over before {} began, on top of it, yet {} {yet}.",
             tale(below.insert),
             tale(above.insert),
-            value(below),
             tale(removal),
-            value(above),
         );
     }
     let mut operations: Vec<u32> = few.iter().flat_map(|element| element.operations()).collect();

@@ -10,12 +10,11 @@ use super::keys::{Keyed, Part};
 use crate::models::cas_register::{CasInput, CasOutput};
 use crate::models::counter::{CounterInput, CounterOutput};
 use crate::models::kv::{KvInput, KvOutput};
+use crate::models::line::{Back, End, Front, Line, LineInput, LineOutput};
 use crate::models::lock::{LockInput, LockOutput};
 use crate::models::mutex::{MutexInput, MutexOutput};
-use crate::models::queue::{QueueInput, QueueOutput};
 use crate::models::register::{RegisterInput, RegisterOutput};
 use crate::models::set::{SetInput, SetOutput};
-use crate::models::stack::{StackInput, StackOutput};
 use crate::models::{CasRegister, Counter, Kv, Mutex, OwnedLock, Queue, Register, Set, Stack};
 
 const UNKNOWN: &str = "there is no such function";
@@ -109,31 +108,26 @@ fn elements(value: &Value) -> Result<&[Value], String> {
 }
 
 pub(super) fn queue(part: &Part<'_>) -> Read<Queue<Value>> {
-    Ok(match part.operation.f.as_str() {
-        "enqueue" | "enq" => (QueueInput::Enqueue(part.arguments.clone()), Some(QueueOutput::Done)),
-        "dequeue" | "deq" => {
-            let taken = |value: &Value| match value {
-                Value::Null => QueueOutput::Empty,
-                value => QueueOutput::Value(value.clone()),
-            };
-            (QueueInput::Dequeue, part.result.map(taken))
-        }
-        _ => return Err(UNKNOWN.to_owned()),
-    })
+    line::<Front>(part, &["enqueue", "enq"], &["dequeue", "deq"])
 }
 
 pub(super) fn stack(part: &Part<'_>) -> Read<Stack<Value>> {
-    Ok(match part.operation.f.as_str() {
-        "push" => (StackInput::Push(part.arguments.clone()), Some(StackOutput::Done)),
-        "pop" => {
-            let taken = |value: &Value| match value {
-                Value::Null => StackOutput::Empty,
-                value => StackOutput::Value(value.clone()),
-            };
-            (StackInput::Pop, part.result.map(taken))
-        }
-        _ => return Err(UNKNOWN.to_owned()),
-    })
+    line::<Back>(part, &["push"], &["pop"])
+}
+
+fn line<E: End>(part: &Part<'_>, put: &[&str], take: &[&str]) -> Read<Line<Value, E>> {
+    let f = part.operation.f.as_str();
+    if put.contains(&f) {
+        Ok((LineInput::Put(part.arguments.clone()), Some(LineOutput::Done)))
+    } else if take.contains(&f) {
+        let taken = |value: &Value| match value {
+            Value::Null => LineOutput::Empty,
+            value => LineOutput::Value(value.clone()),
+        };
+        Ok((LineInput::Take, part.result.map(taken)))
+    } else {
+        Err(UNKNOWN.to_owned())
+    }
 }
 
 /// A lock says `false` where it refuses.
@@ -186,6 +180,12 @@ impl Absent {
             Ok(Self::Empty)
         }
     }
+}
+
+/// What is wrong with an operation on a store that names no key.
+pub(super) fn without_key(f: &str) -> &'static str {
+    let known = ["get", "read", "r", "put", "write", "w", "append", "cas", "puthash"];
+    if known.contains(&f) { "it names no key" } else { UNKNOWN }
 }
 
 fn is_get(part: &Part<'_>) -> bool {

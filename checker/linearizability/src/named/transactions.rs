@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use super::keys::Part;
@@ -125,19 +126,21 @@ impl Model for Transactions {
     fn facts<'a>(&self, input: &'a Vec<Step>, output: Option<&'a Vec<Value>>) -> Vec<Fact<'a>> {
         let mut results = output.into_iter().flatten();
         let mut facts = Vec::new();
-        for (at, step) in input.iter().enumerate() {
-            let (before, after) = (&input[..at], &input[at + 1..]);
+        let mut written: FxHashMap<&str, usize> = FxHashMap::default();
+        for step in input {
             match step {
                 Step::Read(key) => {
                     let Some(read) = results.next() else { continue };
-                    if last_write(before, key).is_none() {
+                    if !written.contains_key(key.as_str()) {
                         facts.push(Fact::Saw(key.into(), read.into()));
                     }
                 }
-                Step::Write(key, value) if last_write(after, key).is_none() => {
+                Step::Write(key, value) => {
+                    if let Some(earlier) = written.insert(key, facts.len()) {
+                        overwritten(&mut facts[earlier]);
+                    }
                     facts.push(Fact::Left(key.into(), value.into()));
                 }
-                Step::Write(key, value) => facts.push(Fact::MayLeave(key.into(), value.into())),
             }
         }
         facts
@@ -161,6 +164,13 @@ impl Model for Transactions {
     fn state_bytes(&self, state: &Self::State) -> usize {
         let entry = |(key, _): (&String, &Value)| key.len() + size_of::<(String, Value)>();
         size_of::<Self::State>() + state.iter().map(entry).sum::<usize>()
+    }
+}
+
+/// The transaction itself replaces what it wrote first; nobody else can see it.
+fn overwritten(fact: &mut Fact<'_>) {
+    if let Fact::Left(part, value) = fact {
+        *fact = Fact::MayLeave(std::mem::take(part), std::mem::replace(value, Content::Nil));
     }
 }
 

@@ -3,12 +3,11 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use linearizability::models::counter::{Counter, CounterInput, CounterOutput};
+use linearizability::models::line::{LineInput, LineOutput, Queue, Stack};
 use linearizability::models::lock::{LockInput, LockOutput, OwnedLock};
 use linearizability::models::mutex::{Mutex, MutexInput, MutexOutput};
-use linearizability::models::queue::{Queue, QueueInput, QueueOutput};
 use linearizability::models::register::{Register, RegisterInput, RegisterOutput};
 use linearizability::models::set::{Set, SetInput, SetOutput};
-use linearizability::models::stack::{Stack, StackInput, StackOutput};
 use linearizability::{CallOf, Model};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -79,43 +78,35 @@ pub fn are_distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> bool {
 }
 
 impl Workload for Under<Queue<usize>, Values> {
-    fn input(&self, rng: &mut ChaCha8Rng, fresh: usize) -> QueueInput<usize> {
-        if rng.random_bool(0.5) {
-            QueueInput::Enqueue(self.1.next(rng, fresh))
-        } else {
-            QueueInput::Dequeue
-        }
+    fn input(&self, rng: &mut ChaCha8Rng, fresh: usize) -> LineInput<usize> {
+        if rng.random_bool(0.5) { LineInput::Put(self.1.next(rng, fresh)) } else { LineInput::Take }
     }
-    fn output(&self, state: &Vec<usize>, input: &QueueInput<usize>) -> QueueOutput<usize> {
+    fn output(&self, state: &Vec<usize>, input: &LineInput<usize>) -> LineOutput<usize> {
         match input {
-            QueueInput::Enqueue(_) => QueueOutput::Done,
-            QueueInput::Dequeue => {
-                state.first().map_or(QueueOutput::Empty, |&front| QueueOutput::Value(front))
+            LineInput::Put(_) => LineOutput::Done,
+            LineInput::Take => {
+                state.first().map_or(LineOutput::Empty, |&front| LineOutput::Value(front))
             }
         }
     }
-    fn blurred(&self, _: &mut ChaCha8Rng, output: QueueOutput<usize>) -> QueueOutput<usize> {
+    fn blurred(&self, _: &mut ChaCha8Rng, output: LineOutput<usize>) -> LineOutput<usize> {
         output
     }
 }
 
 impl Workload for Under<Stack<usize>, Values> {
-    fn input(&self, rng: &mut ChaCha8Rng, fresh: usize) -> StackInput<usize> {
-        if rng.random_bool(0.5) {
-            StackInput::Push(self.1.next(rng, fresh))
-        } else {
-            StackInput::Pop
-        }
+    fn input(&self, rng: &mut ChaCha8Rng, fresh: usize) -> LineInput<usize> {
+        if rng.random_bool(0.5) { LineInput::Put(self.1.next(rng, fresh)) } else { LineInput::Take }
     }
-    fn output(&self, state: &Vec<usize>, input: &StackInput<usize>) -> StackOutput<usize> {
+    fn output(&self, state: &Vec<usize>, input: &LineInput<usize>) -> LineOutput<usize> {
         match input {
-            StackInput::Push(_) => StackOutput::Done,
-            StackInput::Pop => {
-                state.last().map_or(StackOutput::Empty, |&top| StackOutput::Value(top))
+            LineInput::Put(_) => LineOutput::Done,
+            LineInput::Take => {
+                state.last().map_or(LineOutput::Empty, |&top| LineOutput::Value(top))
             }
         }
     }
-    fn blurred(&self, _: &mut ChaCha8Rng, output: StackOutput<usize>) -> StackOutput<usize> {
+    fn blurred(&self, _: &mut ChaCha8Rng, output: LineOutput<usize>) -> LineOutput<usize> {
         output
     }
 }

@@ -8,7 +8,7 @@ use crate::explain::told;
 use crate::monitors::Refutation;
 
 /// More character comparisons than this are too much for a name.
-const NAMING_WORK_MAX: usize = 200_000_000;
+const NAMING_WORK_MAX: usize = 20_000_000;
 
 /// Why the value that this operation saw cannot be, in whatever order.
 pub(super) fn explain(stuck: usize, calls: &[CallOf<Kv>]) -> Option<Refutation> {
