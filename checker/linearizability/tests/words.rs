@@ -6,6 +6,7 @@ mod common;
 
 use common::call;
 use history::Verdict;
+use linearizability::models::cas_register::{CasInput, CasOutput};
 use linearizability::models::counter::{CounterInput, CounterOutput};
 use linearizability::models::kv::{KvInput, KvOutput};
 use linearizability::models::line::{LineInput, LineOutput};
@@ -13,7 +14,7 @@ use linearizability::models::lock::{LockInput, LockOutput};
 use linearizability::models::multi_register::{MultiInput, MultiOutput, MultiRegister};
 use linearizability::models::mutex::{MutexInput, MutexOutput};
 use linearizability::models::set::{SetInput, SetOutput};
-use linearizability::models::{Counter, Kv, Mutex, OwnedLock, Queue, Set, Stack};
+use linearizability::models::{CasRegister, Counter, Kv, Mutex, OwnedLock, Queue, Set, Stack};
 use linearizability::{Call, CallOf, Limits, Model, check};
 
 /// An operation from one millisecond to another, which also names it and its process.
@@ -344,6 +345,37 @@ fn collections_with_equal_values() {
             (
                 &[0, 2],
                 r#"impossible result: add 1 changed the set by process 2 could only have been add 1 changed nothing, whatever the order of add 1 changed the set by process 0."#,
+            ),
+        ),
+    ]);
+}
+
+/// Values that several wrote, shown old by what was there in between: a write or only a read.
+#[test]
+fn a_register_with_equal_values() {
+    let write =
+        |begin, end, value: u8| at(begin, end, CasInput::Write(value.into()), CasOutput::Done);
+    let read =
+        |begin, value: u8| at(begin, begin + 1, CasInput::Read, CasOutput::Value(value.into()));
+    let swap = |begin, from: u8, to: u8| {
+        let input = CasInput::Cas(from.into(), to.into());
+        Call { ret: None, output: None, ..at(begin, begin, input, CasOutput::Done) }
+    };
+    let says = |calls: &[CallOf<CasRegister>]| said(&CasRegister::default(), calls);
+    all_as_expected(&[
+        // What swaps a value for itself leaves nothing that was not there.
+        (
+            says(&[write(0, 1, 4), write(2, 3, 3), swap(4, 4, 4), read(5, 4)]),
+            (
+                &[0, 2, 5],
+                r#"stale read: read = 4 by process 5 (0.0050–0.0060 s) saw an older 4: it began after write 3 by process 2 (0.0020–0.0030 s) had finished, and that began after write 4 by process 0 (0.0000–0.0010 s) had finished."#,
+            ),
+        ),
+        (
+            says(&[write(0, 1, 4), write(2, 3, 4), write(4, 9, 3), read(5, 3), read(7, 4)]),
+            (
+                &[2, 5, 7],
+                r#"stale read: read = 4 by process 7 (0.0070–0.0080 s) saw an older 4: it began after read = 3 by process 5 (0.0050–0.0060 s) had finished, and that began after write 4 by process 2 (0.0020–0.0030 s), the last of 2 to leave it, had finished."#,
             ),
         ),
     ]);

@@ -9,7 +9,7 @@ use crate::problem::Item;
 const RESULTS_MAX: usize = 4;
 
 /// Configurations to visit.
-const NODES_MAX: usize = 1000;
+const NODES_MAX: usize = 300;
 
 /// The operation in question is not placed yet.
 const NONE: usize = usize::MAX;
