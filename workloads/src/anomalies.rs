@@ -159,14 +159,16 @@ fn result(report: &Report) -> CheckResult {
         Verdict::Valid | Verdict::Inconclusive => report.sentence.clone(),
         Verdict::Violation => {
             let names = |models: &[Consistency]| {
-                let names: Vec<&str> = models.iter().map(|model| model.name()).collect();
-                if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+                models.iter().map(|model| model.name()).collect::<Vec<_>>().join(", ")
+            };
+            let standing = match names(&report.models.standing).as_str() {
+                "" => String::new(),
+                standing => format!("; what may still hold is {standing}"),
             };
             format!(
-                "The transactions are not {}: what was found rules out {} and all that is stronger; what may still hold is {}.",
+                "The transactions are not {}: what was found rules out {} and all that is stronger{standing}.",
                 report.consistency,
                 names(&report.models.violated),
-                names(&report.models.standing)
             )
         }
     };

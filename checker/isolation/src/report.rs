@@ -18,7 +18,7 @@ pub struct Report {
     pub consistency: Consistency,
     /// Everything found, the worst first, whether or not that consistency forbids it; of each kind a few.
     pub anomalies: Vec<Finding>,
-    /// Which models are violated, and which still stand.
+    /// Which models are violated, and which still stand: of those for whose anomalies the search was finished.
     #[serde(serialize_with = "ruling")]
     pub models: Ruling,
     /// Why the answer says less than it might.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{precedes, without_order};
-use crate::{Consistency, Key, MicroOp, Outcome, Transaction, Value};
+use crate::{Consistency, Key, MicroOp, Order, Outcome, Transaction, Value};
 
 mod graph;
 mod observe;
@@ -22,6 +22,7 @@ pub fn explain(history: &[Transaction], model: Consistency) -> Option<bool> {
     if !knows(model) {
         return None;
     }
+    let (order, plain) = without_order(model);
     let unknown: Vec<_> =
         (0..history.len()).filter(|i| history[*i].outcome == Outcome::Info).collect();
     Some((0..1_u32 << unknown.len()).any(|happened| {
@@ -37,7 +38,7 @@ pub fn explain(history: &[Transaction], model: Consistency) -> Option<bool> {
         let visible =
             (0..history.len()).filter(|i| did_happen(i) || history[*i].outcome == Outcome::Fail);
         let visible = visible.flat_map(|i| writes(&history[i])).collect();
-        let case = Case { committed, visible, model };
+        let case = Case { committed, visible, order, plain };
         case.any_order_permitted(&mut VersionOrders::new(), &mut case.writers())
     }))
 }
@@ -67,7 +68,9 @@ struct Case<'a> {
     committed: Vec<&'a Transaction>,
     /// Every write that somebody may have seen: of those that failed, too, but not of those taken to have done nothing.
     visible: BTreeSet<(Key, Value)>,
-    model: Consistency,
+    /// The order of time that the model demands, and the model without it.
+    order: Order,
+    plain: Consistency,
 }
 
 fn writes(transaction: &Transaction) -> impl Iterator<Item = (Key, Value)> {
@@ -117,7 +120,7 @@ impl Case<'_> {
     }
 
     fn permits(&self, orders: &VersionOrders) -> bool {
-        let (order, plain) = without_order(self.model);
+        let Self { order, plain, .. } = *self;
         let seen = Observations::new(self, orders);
         let mut graph = Graph::default();
         for (a, b) in
