@@ -17,6 +17,7 @@ use crate::{
     cli::RunArguments,
     duration::format_duration,
     exit::{Exit, Failure},
+    nemesis::plan::fitting_interval,
     run::{
         folder::Folder,
         interrupt::Interrupts,
@@ -179,7 +180,7 @@ fn setting(arguments: &RunArguments, seed: u64) -> Setting {
         rate: arguments.rate,
         seed,
         families: arguments.faults.0.clone(),
-        interval: arguments.fault_interval,
+        interval: fitting_interval(arguments.fault_interval, arguments.time_limit),
         time_limit: arguments.time_limit,
     }
 }
@@ -190,6 +191,7 @@ fn describe(
     workload: &dyn Workload,
     seed: u64,
 ) -> RunFile {
+    let setting = setting(arguments, seed);
     RunFile {
         version: VERSION,
         harness: env!("CARGO_PKG_VERSION").to_owned(),
@@ -197,11 +199,11 @@ fn describe(
         target_folder: target.folder.display().to_string(),
         workload: workload.name().to_owned(),
         seed,
-        nodes: setting(arguments, seed).nodes,
+        nodes: setting.nodes,
         clients: arguments.clients,
         rate: arguments.rate,
         faults: arguments.faults.0.iter().map(|family| family.name().to_owned()).collect(),
-        fault_interval_ms: millis(arguments.fault_interval),
+        fault_interval_ms: millis(setting.interval),
         time_limit_ms: millis(arguments.time_limit),
         started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string(),
         command: command(arguments, target, workload.name(), seed),

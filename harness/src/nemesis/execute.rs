@@ -1,6 +1,7 @@
 //! Carries a plan out: starts each fault when it is due, says whether it took hold, heals it by its planned targets.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -58,29 +59,36 @@ impl Nemesis {
         families.join_all().await;
     }
 
+    /// Families get into each other's way: no node can be paused that is dead, no link be cut between dead nodes. So
+    /// a fault waits for its effect as long as its interval lasts, and then lasts as long as planned, from there on.
     async fn one(&self, fault: &PlannedFault, begin: Instant, mut stop: watch::Receiver<bool>) {
-        let end = begin + fault.at + fault.lasts;
+        let until = begin + fault.until;
         if !sleep_until(begin + fault.at, &mut stop).await {
             return;
         }
-        if Instant::now() >= end {
+        if Instant::now() >= until {
             let note = "the fault before it took too long".to_owned();
             return self.record(fault, FaultStep::Missed, Vec::new(), note);
         }
         let before = self.measure(fault);
-        let hold = self.start(fault).await;
+        let hold = self.start(fault, until, &mut stop).await;
         let seen = match hold.seen {
             Some(seen) => seen,
-            None => self.watch_for(fault, before, end, &mut stop).await,
+            None => self.watch_for(fault, before, until, &mut stop).await,
         };
         let step = if seen { FaultStep::Started } else { FaultStep::Missed };
         self.record(fault, step, hold.hit.clone(), hold.note.clone());
-        sleep_until(end, &mut stop).await;
+        sleep_until(until.min(Instant::now() + fault.lasts), &mut stop).await;
         let note = self.heal(fault, &hold).await;
         self.record(fault, FaultStep::Healed, hold.hit, note);
     }
 
-    async fn start(&self, fault: &PlannedFault) -> Hold {
+    async fn start(
+        &self,
+        fault: &PlannedFault,
+        until: Instant,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Hold {
         let on_links = |aimed_at: Vec<String>| {
             let hit = aimed_at.clone();
             Hold { aimed_at, hit, seen: None, note: String::new() }
@@ -103,8 +111,28 @@ impl Nemesis {
                 self.shared.misuse.on.store(true, Ordering::Relaxed);
                 on_links(vec!["every client".to_owned()])
             }
-            Action::Kill(targets) => self.strike(targets, Strike::Kill).await,
-            Action::Pause(targets) => self.strike(targets, Strike::Pause).await,
+            Action::Kill(targets) => self.insist(targets, Strike::Kill, until, stop).await,
+            Action::Pause(targets) => self.insist(targets, Strike::Pause, until, stop).await,
+        }
+    }
+
+    /// Strikes until something is hit.
+    async fn insist(
+        &self,
+        targets: &Targets,
+        strike: Strike,
+        until: Instant,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Hold {
+        const REST: Duration = Duration::from_millis(50);
+        let mut aimed_at = BTreeSet::new();
+        loop {
+            let hold = self.strike(targets, strike).await;
+            aimed_at.extend(hold.aimed_at);
+            let next = Instant::now() + REST;
+            if !hold.hit.is_empty() || next >= until || !sleep_until(next, stop).await {
+                return Hold { aimed_at: aimed_at.into_iter().collect(), ..hold };
+            }
         }
     }
 
@@ -207,12 +235,12 @@ impl Nemesis {
         &self,
         fault: &PlannedFault,
         before: u64,
-        end: Instant,
+        until: Instant,
         stop: &mut watch::Receiver<bool>,
     ) -> bool {
         while self.measure(fault) == before {
             let next = Instant::now() + Duration::from_millis(20);
-            if next >= end || !sleep_until(next, stop).await {
+            if next >= until || !sleep_until(next, stop).await {
                 return self.measure(fault) != before;
             }
         }

@@ -19,8 +19,10 @@ pub struct PlannedFault {
     pub family: Family,
     /// When it starts, from the beginning of the main phase.
     pub at: Duration,
-    /// How long it lasts.
+    /// How long it lasts from when it takes hold.
     pub lasts: Duration,
+    /// When it must be healed at the latest, from the beginning of the main phase: its interval is over.
+    pub until: Duration,
     /// What it does.
     pub action: Action,
 }
@@ -90,7 +92,7 @@ pub struct PlanInput<'a> {
     pub families: &'a [Family],
     /// The nodes' ids.
     pub nodes: &'a [String],
-    /// From start to start within a family.
+    /// From start to start within a family: a [`fitting_interval`].
     pub interval: Duration,
     /// Length of the main phase.
     pub time_limit: Duration,
@@ -110,12 +112,24 @@ pub fn plan(input: &PlanInput<'_>) -> Vec<PlannedFault> {
     faults
 }
 
-/// One fault per interval, active for a quarter to six tenths of it, healed before the next and before the end.
+/// A family gets so many chances in a run, however short: two faults may be in each other's way, and some do nothing to
+/// some stores, such as a cut between two followers.
+const CHANCES: u32 = 3;
+/// Shorter intervals would leave faults that a store hardly notices.
+const INTERVAL_MIN: Duration = Duration::from_secs(1);
+
+/// The interval from fault to fault in a run of this length: the one asked for, where that leaves enough chances.
+#[must_use]
+pub fn fitting_interval(asked: Duration, time_limit: Duration) -> Duration {
+    asked.min((time_limit / CHANCES).max(INTERVAL_MIN)).min(time_limit)
+}
+
+/// One fault per interval, meant to be active for a quarter to six tenths of it.
 fn schedule(family: Family, input: &PlanInput<'_>) -> Vec<PlannedFault> {
     let mut rng = ChaCha8Rng::seed_from_u64(
         input.seed ^ (family as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15),
     );
-    let interval = input.interval.min(input.time_limit);
+    let interval = input.interval;
     let mut faults = Vec::new();
     let mut begins = Duration::ZERO;
     while begins + interval <= input.time_limit {
@@ -129,6 +143,7 @@ fn schedule(family: Family, input: &PlanInput<'_>) -> Vec<PlannedFault> {
                 family,
                 at: whole_ms(at),
                 lasts: whole_ms(lasts),
+                until: begins + interval,
                 action,
             });
         }
@@ -301,9 +316,25 @@ mod tests {
             for family in Family::ALL {
                 let own: Vec<_> = plan.iter().filter(|fault| fault.family == family).collect();
                 assert_eq!(own.len(), 7, "one a whole interval");
-                assert!(own.windows(2).all(|pair| pair[0].at + pair[0].lasts < pair[1].at));
-                assert!(own.iter().all(|fault| fault.at + fault.lasts < time_limit));
+                assert!(own.windows(2).all(|pair| pair[0].until < pair[1].at));
+                assert!(own.iter().all(|fault| fault.at + fault.lasts < fault.until));
+                assert!(own.iter().all(|fault| fault.until <= time_limit));
             }
+        }
+    }
+
+    #[test]
+    fn a_short_run_has_room_for_three_faults_of_each_family() {
+        let s = Duration::from_secs;
+        assert_eq!(fitting_interval(s(5), s(30)), s(5));
+        assert_eq!(fitting_interval(s(5), s(9)), s(3));
+        assert_eq!(fitting_interval(s(2), s(9)), s(2));
+        assert_eq!(fitting_interval(s(5), s(2)), s(1));
+        assert_eq!(fitting_interval(s(5), Duration::from_millis(500)), Duration::from_millis(500));
+        // What is not a whole number of nanoseconds must not cost the third one.
+        for limit_s in 1..100 {
+            let interval = fitting_interval(s(60), s(limit_s));
+            assert!(interval * 3 <= s(limit_s) || interval <= s(1), "{limit_s}");
         }
     }
 
