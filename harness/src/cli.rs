@@ -158,6 +158,9 @@ pub struct GenerateArguments {
     /// What goes wrong in the middle: an anomaly such as G-single-item, or stale-read [default: nothing]
     #[arg(long, value_name = "ANOMALY")]
     pub inject: Option<String>,
+    /// Replace the file if it is there already
+    #[arg(long)]
+    pub force: bool,
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {

@@ -46,4 +46,21 @@ fn what_cannot_be_made_is_a_usage_error() {
     generate(&file, &["--inject", "G7"]).expect(2, "G-single-item-process");
     let short = ["--inject", "stale-read", "--transactions", "1"];
     generate(&file, &short).expect(2, "too short to hold a stale-read");
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 0, "what could not be made leaves nothing behind");
+    generate(&folder.path().join("no/such/folder.edn"), &[]).expect(2, "no/such");
+}
+
+#[test]
+fn a_file_that_is_there_is_replaced_only_on_demand() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("precious.edn");
+    std::fs::write(&file, "precious").unwrap();
+    let few = ["--transactions", "10"];
+    generate(&file, &few).expect(2, "--force");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
+    generate(&file, &["--force", "--transactions", "1", "--inject", "stale-read"]).expect(2, "short");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
+    generate(&file, &["--force", "--transactions", "10"]).expect(0, "20 events");
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with('{'));
 }

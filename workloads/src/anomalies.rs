@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 use contract::{MicroOperation, Operation, Outcome};
 use history::{CheckResult, Event, EventKind, Process, Verdict, Violation};
-use isolation::{Anomaly, Consistency, Datatype, Finding, History, Options, Report};
+use isolation::{Consistency, Datatype, Finding, History, Options, Report};
 use linearizability::Limits;
 use serde_json::{Value, json};
 
 use crate::{
-    narrate::LISTED,
+    narrate,
     record::{End, Record},
 };
 
@@ -177,25 +177,13 @@ fn result(report: &Report) -> CheckResult {
     result.with_statistics(json!(report.statistics))
 }
 
-/// The first of each kind, then the second of each, and so on.
 fn violations(report: &Report) -> Vec<Violation> {
-    let forbidden =
-        report.anomalies.iter().filter(|finding| report.consistency.forbids(finding.anomaly));
-    let mut counts: BTreeMap<Anomaly, usize> = BTreeMap::new();
-    let mut ranked: Vec<(usize, &Finding)> = forbidden
-        .map(|finding| {
-            let count = counts.entry(finding.anomaly).or_default();
-            *count += 1;
-            (*count, finding)
-        })
-        .collect();
-    ranked.sort_by_key(|(rank, _)| *rank);
     let tell = |finding: &Finding| Violation {
         kind: finding.anomaly.name(),
         sentence: tell(finding),
         operations: finding.transactions.clone(),
     };
-    ranked.into_iter().take(LISTED).map(|(_, finding)| tell(finding)).collect()
+    narrate::listed(report.forbidden().map(tell).collect())
 }
 
 /// Why it is an anomaly, edge by edge, and who T1, T2… are.

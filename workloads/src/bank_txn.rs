@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     Client, Workload, anomalies, guards,
-    narrate::{self, LISTED},
+    narrate,
     record::{self, Record},
     seeded::Seeded,
     serial_order,
@@ -226,7 +226,7 @@ fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult
         narrate::found(
             "bank-total",
             format!("{full} reads of all accounts were summed; the total must be {TOTAL}."),
-            balances.iter().filter_map(Balances::wrong_total).take(LISTED).collect(),
+            balances.iter().filter_map(Balances::wrong_total).collect(),
         ),
         narrate::found(
             "bank-balance",
@@ -234,7 +234,6 @@ fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult
             balances
                 .iter()
                 .filter_map(|balances| balances.negative(records, transactions))
-                .take(LISTED)
                 .collect(),
         ),
         narrate::found(

@@ -3,7 +3,7 @@
 use history::Violation;
 
 use crate::{
-    narrate::{self, LISTED},
+    narrate,
     record::Record,
     transactions::Transactions,
 };
@@ -25,7 +25,7 @@ pub(crate) fn false_refusals(transactions: &Transactions<'_>) -> Vec<Violation> 
         );
         Some(Violation { kind: "false refusal".to_owned(), sentence, operations: witness })
     };
-    refused.filter_map(tell).take(LISTED).collect()
+    refused.filter_map(tell).collect()
 }
 
 /// The operations that prove that this version was there from before `record` began until after it had ended.

@@ -1,5 +1,7 @@
 //! Words for witnesses: who did what and when.
 
+use std::collections::BTreeMap;
+
 use history::{CheckResult, Violation};
 
 use crate::record::Record;
@@ -7,13 +9,29 @@ use crate::record::Record;
 /// How many violations a checker lists; more would bury the clearest.
 pub(crate) const LISTED: usize = 10;
 
-/// The result of a check: what was looked at, and the first of what was found.
+/// The result of a check: what was looked at, how much was found, and the first of it.
 pub(crate) fn found(checker: &str, checked: String, violations: Vec<Violation>) -> CheckResult {
     let summary = match violations.as_slice() {
         [] => checked,
-        [first, ..] => format!("{checked} First of {}: {}.", violations.len(), first.sentence),
+        [only] => format!("{checked} Violation: {}.", only.sentence),
+        [first, ..] => {
+            format!("{checked} First of {} violations: {}.", violations.len(), first.sentence)
+        }
     };
-    CheckResult::found(checker, summary, violations)
+    CheckResult::found(checker, summary, listed(violations))
+}
+
+/// The first of each kind, then the second of each, and so on, as many as are listed.
+pub(crate) fn listed(violations: Vec<Violation>) -> Vec<Violation> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let rank = |violation: Violation| {
+        let count = counts.entry(violation.kind.clone()).or_default();
+        *count += 1;
+        (*count, violation)
+    };
+    let mut ranked: Vec<(usize, Violation)> = violations.into_iter().map(rank).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().take(LISTED).map(|(_, violation)| violation).collect()
 }
 
 /// `the multiget of process 3 (10.203–10.207 s)`.
@@ -47,5 +65,24 @@ pub(crate) fn value(value: Option<&str>) -> String {
         None => "nothing".to_owned(),
         Some(text) if text.chars().count() <= SHOWN => format!("{text:?}"),
         Some(text) => format!("{:?}…", text.chars().take(SHOWN).collect::<String>()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_counted_and_of_each_kind_some_are_listed() {
+        let violation = |number: u64| Violation {
+            kind: if number < 400 { "common" } else { "rare" }.to_owned(),
+            sentence: format!("violation {number}"),
+            operations: vec![number],
+        };
+        let result = found("any", "Checked.".to_owned(), (0..402).map(violation).collect());
+        assert!(result.summary.contains("First of 402 violations: violation 0."), "{result:?}");
+        let first: Vec<u64> = result.violations.iter().map(|v| v.operations[0]).take(5).collect();
+        assert_eq!((first, result.violations.len()), (vec![0, 400, 1, 401, 2], LISTED));
+        assert_eq!(found("any", "Checked.".to_owned(), Vec::new()).summary, "Checked.");
     }
 }

@@ -14,7 +14,7 @@
 use history::Violation;
 
 use crate::{
-    narrate::{self, LISTED},
+    narrate,
     transactions::{Transaction, Transactions},
 };
 
@@ -56,7 +56,7 @@ fn lost_updates(transactions: &Transactions<'_>) -> Vec<Violation> {
             operations: vec![first.call, second.call],
         }
     };
-    forked.map(tell).take(LISTED).collect()
+    forked.map(tell).collect()
 }
 
 /// The versions of each key in their order, as far as it is beyond doubt: from the key's absence through the only
@@ -108,7 +108,7 @@ impl<'t, 'a> Chains<'t, 'a> {
     /// A transaction that saw one account after a transfer and another before the same transfer.
     fn read_skews(&self) -> Vec<Violation> {
         let all = 0..self.transactions.happened.len();
-        all.filter_map(|reader| self.read_skew(reader)).take(LISTED).collect()
+        all.filter_map(|reader| self.read_skew(reader)).collect()
     }
 
     fn read_skew(&self, reader: usize) -> Option<Violation> {
@@ -171,7 +171,6 @@ impl<'t, 'a> Chains<'t, 'a> {
             }
         }
         found.sort_by_key(|violation: &Violation| violation.operations.first().copied());
-        found.truncate(LISTED);
         found
     }
 
@@ -234,7 +233,6 @@ impl<'t, 'a> Chains<'t, 'a> {
                 }
             }
         }
-        found.truncate(LISTED);
         found
     }
 }

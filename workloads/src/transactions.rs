@@ -11,7 +11,7 @@ use history::Violation;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    narrate::{self, LISTED},
+    narrate,
     record::{End, Record},
 };
 
@@ -220,9 +220,7 @@ impl<'a> Building<'a> {
     }
 
     fn report(&mut self, kind: &str, sentence: String, operations: Vec<u64>) {
-        if self.impossible.len() < LISTED {
-            self.impossible.push(Violation { kind: kind.to_owned(), sentence, operations });
-        }
+        self.impossible.push(Violation { kind: kind.to_owned(), sentence, operations });
     }
 
     fn finish(mut self) -> Transactions<'a> {

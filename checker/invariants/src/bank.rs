@@ -6,35 +6,12 @@
 use std::collections::BTreeMap;
 use std::hash::Hash;
 
-use history::{CheckResult, Operation};
+use history::Operation;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, Judgement, counted, decided, who};
+use crate::findings::{Findings, Judgement, counted, who};
 use crate::shape::{integer, misfit, only, succeeded};
-
-const CHECKER: &str = "bank";
-
-/// What is known beforehand.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// The names of the accounts; `None`: those that most reads saw.
-    pub accounts: Option<Vec<String>>,
-    /// What they hold together; `None`: what most reads saw.
-    pub total: Option<i128>,
-    /// Whether an account may be overdrawn.
-    pub negative_balances: bool,
-}
-
-/// Every read must see every account, their total, and (unless allowed) no negative balance.
-#[must_use]
-pub fn check(operations: &[Operation], options: &Options) -> CheckResult {
-    judge(operations, options).result
-}
-
-pub(crate) fn judge(operations: &[Operation], options: &Options) -> Judgement {
-    decided(CHECKER, examine(operations, options))
-}
 
 /// What one read saw.
 struct Read<'a> {
@@ -57,13 +34,21 @@ impl Read<'_> {
     }
 }
 
-fn examine(operations: &[Operation], options: &Options) -> Result<Judgement, String> {
+/// Whether accounts may be overdrawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Overdraft {
+    Allowed,
+    Forbidden,
+}
+
+/// Every read must see every account, their total, and (unless allowed) no negative balance.
+pub(crate) fn judge(operations: &[Operation], overdraft: Overdraft) -> Result<Judgement, String> {
     only(operations, &["read", "transfer"])?;
     let reads: Vec<Read<'_>> = succeeded(operations, "read").map(read).collect::<Result<_, _>>()?;
-    let mut findings = Findings::new(CHECKER);
-    let whole = check_accounts(&reads, options, &mut findings);
-    check_totals(&whole, options, &mut findings);
-    if !options.negative_balances {
+    let mut findings = Findings::default();
+    let whole = check_accounts(&reads, &mut findings);
+    check_totals(&whole, &mut findings);
+    if overdraft == Overdraft::Forbidden {
         for read in &reads {
             let lowest = read.balances.iter().filter_map(|(name, b)| Some((b.as_ref()?, name)));
             let Some((balance, name)) = lowest.min().filter(|(balance, _)| **balance < 0) else {
@@ -104,27 +89,17 @@ fn read<'a>((operation, value): (&'a Operation, &'a Value)) -> Result<Read<'a>, 
 /// Reports reads that saw other accounts than they should; gives those that saw each with a balance.
 fn check_accounts<'r, 'a>(
     reads: &'r [Read<'a>],
-    options: &Options,
     findings: &mut Findings,
 ) -> Vec<&'r Read<'a>> {
-    let declared = options.accounts.as_ref().map(|accounts| {
-        let mut names: Vec<&str> = accounts.iter().map(String::as_str).collect();
-        names.sort_unstable();
-        names
-    });
     let usual = most_frequent(reads.iter().map(|read| (read.accounts(), read)));
-    let (expected, example) = match (declared, usual) {
-        (Some(names), _) => (names, None),
-        (None, Some((names, example))) => (names, Some(example)),
-        (None, None) => return Vec::new(),
-    };
+    let Some((expected, example)) = usual else { return Vec::new() };
     let mut whole = Vec::new();
     for read in reads {
         let accounts = read.accounts();
         let unknown = accounts.iter().find(|name| expected.binary_search(name).is_err());
         let missing = expected.iter().find(|name| !read.balances.contains_key(**name));
         let odd = |rest: String| format!("{} saw {rest}", who(read.operation));
-        let other = example.map(|example| example.operation).filter(|_| accounts != expected);
+        let other = Some(example.operation).filter(|_| accounts != expected);
         let witness: Vec<&Operation> = std::iter::once(read.operation).chain(other).collect();
         if let Some(name) = unknown {
             findings.add("unknown account", &witness, || {
@@ -141,22 +116,15 @@ fn check_accounts<'r, 'a>(
     whole
 }
 
-fn check_totals(whole: &[&Read<'_>], options: &Options, findings: &mut Findings) {
+fn check_totals(whole: &[&Read<'_>], findings: &mut Findings) {
     let usual = most_frequent(whole.iter().map(|read| (read.total(), read)));
-    let (expected, example) = match (options.total, usual) {
-        (Some(total), _) => (total, None),
-        (None, Some((total, example))) => (total, Some(*example)),
-        (None, None) => return,
-    };
+    let Some((expected, example)) = usual else { return };
     for read in whole.iter().filter(|read| read.total() != expected) {
         let total = read.total();
-        let witness: Vec<&Operation> =
-            [Some(*read), example].into_iter().flatten().map(|read| read.operation).collect();
-        findings.add("wrong total", &witness, || {
+        findings.add("wrong total", &[read.operation, example.operation], || {
             let money = if total > expected { "made" } else { "lost" };
-            let source = example.map_or("it must be".to_owned(), |_| "other reads saw".to_owned());
             format!(
-                "{} saw a total of {total}, where {source} {expected}: money was {money}",
+                "{} saw a total of {total}, where other reads saw {expected}: money was {money}",
                 who(read.operation)
             )
         });

@@ -5,24 +5,15 @@
 //! These are the bad patterns of causal consistency for values that are written once: Bouajjani, Enea, Guerraoui and
 //! Hamza, "On verifying causal consistency", POPL 2017, §3.
 
-use history::{CheckResult, Completion, Operation};
+use history::{Completion, Operation};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, Judgement, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, shown, who};
 use crate::shape::{misfit, only, pair, returned};
 
-const CHECKER: &str = "causal";
 /// The most numbers that the clocks of all writes may hold: 256 MB.
 const CLOCK_NUMBERS: usize = 64 << 20;
-
-/// No read may return a value that was overwritten in its causal past, or that nobody wrote.
-///
-/// A register begins with nil, or with 0 where nobody writes that.
-#[must_use]
-pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, examine(operations)).result
-}
 
 /// Of each process, how many of its writes are in the causal past.
 type Clock = Vec<u32>;
@@ -57,7 +48,10 @@ struct Story<'a> {
     clocks: Vec<Clock>,
 }
 
-fn examine(operations: &[Operation]) -> Result<Judgement, String> {
+/// No read may return a value that was overwritten in its causal past, or that nobody wrote.
+///
+/// A register begins with nil, or with 0 where nobody writes that.
+pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["read", "read-init", "write"])?;
     let has_keys = operations.iter().all(|operation| pair(&operation.arguments).is_some());
     let split = |value| {
@@ -83,7 +77,7 @@ fn examine(operations: &[Operation]) -> Result<Judgement, String> {
             processes.len()
         ));
     }
-    let mut findings = Findings::new(CHECKER);
+    let mut findings = Findings::default();
     let mut reads = 0_usize;
     for operation in causes_first(operations) {
         let process = processes[&operation.process];

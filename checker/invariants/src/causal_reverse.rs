@@ -3,33 +3,21 @@
 //! `write` inserts an element blindly, `read` gives all of them in one transaction. That T2, which began after T1 had
 //! returned, is visible without T1, no strictly serializable store allows.
 
-use history::{CheckResult, Operation};
+use history::Operation;
 use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 
 use crate::elements::{Attempts, copies};
-use crate::findings::{Findings, Judgement, counted, decided, shown, who};
-use crate::shape::{collection, misfit, only, returned, succeeded};
-
-const CHECKER: &str = "causal-reverse";
+use crate::findings::{Findings, Judgement, counted, shown, who};
+use crate::shape::{collection, misfit, returned, succeeded};
 
 /// A read that sees an element must see all that were written before that one's write began.
-#[must_use]
-pub fn check(operations: &[Operation]) -> CheckResult {
-    judge(operations).result
-}
-
-pub(crate) fn judge(operations: &[Operation]) -> Judgement {
-    decided(CHECKER, examine(operations))
-}
-
-fn examine(operations: &[Operation]) -> Result<Judgement, String> {
-    only(operations, &["read", "write"])?;
-    let attempts = Attempts::new(operations, "write");
+pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
+    let attempts = Attempts::new(operations, "write", &["read"])?;
     let mut done: Vec<&Operation> =
         succeeded(operations, "write").map(|(write, _)| write).collect();
     done.sort_unstable_by_key(|write| returned(write));
-    let mut findings = Findings::new(CHECKER);
+    let mut findings = Findings::default();
     let mut telling = 0_usize;
     for (read, value) in succeeded(operations, "read").filter(|(_, value)| !value.is_null()) {
         let elements =

@@ -2,33 +2,22 @@
 //!
 //! `add` adds a whole number, `increment` and `decrement` one, `read` gives the value.
 
-use history::{CheckResult, Operation};
+use history::Operation;
 use serde_json::json;
 
-use crate::findings::{Findings, Judgement, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, shown, who};
 use crate::shape::{failed, integer, misfit, only, returned, succeeded};
 
-const CHECKER: &str = "counter-bounds";
-
-/// Each read must lie within its bounds; `initial` is the value before the first operation.
+/// Each read must lie within its bounds, from 0 before the first operation on.
 ///
 /// Additions that ended before a read began count in full, those that began before it ended may have taken effect or
 /// not, the others not at all. What only a particular selection of them could give is not looked for.
-#[must_use]
-pub fn check(operations: &[Operation], initial: i128) -> CheckResult {
-    judge(operations, initial).result
-}
-
-pub(crate) fn judge(operations: &[Operation], initial: i128) -> Judgement {
-    decided(CHECKER, examine(operations, initial))
-}
-
-fn examine(operations: &[Operation], initial: i128) -> Result<Judgement, String> {
+pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["add", "increment", "decrement", "read"])?;
     let additions = additions(operations)?;
     let begun = Sums::new(additions.iter().map(|(operation, n)| (operation.call, *n)));
     let ended = Sums::new(additions.iter().filter_map(|(op, n)| Some((returned(op)?, *n))));
-    let mut findings = Findings::new(CHECKER);
+    let mut findings = Findings::default();
     let mut reads = 0;
     let mut widest = 0;
     for (read, result) in succeeded(operations, "read") {
@@ -36,8 +25,8 @@ fn examine(operations: &[Operation], initial: i128) -> Result<Judgement, String>
         let (certain, possible) =
             (ended.before(read.call), begun.before(returned(read).unwrap_or(u64::MAX)));
         // What is certain is among what is possible: its negative part is counted there, its positive part here.
-        let low = initial.saturating_add(certain.positive).saturating_add(possible.negative);
-        let high = initial.saturating_add(certain.negative).saturating_add(possible.positive);
+        let low = certain.positive.saturating_add(possible.negative);
+        let high = certain.negative.saturating_add(possible.positive);
         reads += 1;
         widest = widest.max(high.saturating_sub(low));
         if (low..=high).contains(&value) {

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use crate::findings::{Findings, WITNESSES, shown, who};
-use crate::shape::failed;
+use crate::shape::{failed, only};
 
 /// The attempts to add each element, in the order in which they began.
 #[derive(Default)]
@@ -17,8 +17,13 @@ pub(crate) struct Attempts<'a> {
 }
 
 impl<'a> Attempts<'a> {
-    /// The operations with this function; what each adds is its argument.
-    pub(crate) fn new(operations: &'a [Operation], function: &str) -> Self {
+    /// The operations with this function; what each adds is its argument. The history holds nothing else but `others`.
+    pub(crate) fn new(
+        operations: &'a [Operation],
+        function: &str,
+        others: &[&str],
+    ) -> Result<Self, String> {
+        only(operations, &[&[function], others].concat())?;
         let mut attempts = Self::default();
         for operation in operations.iter().filter(|operation| operation.f == function) {
             let element = &operation.arguments;
@@ -28,7 +33,7 @@ impl<'a> Attempts<'a> {
                 attempts.possible.entry(element).or_default().push(operation);
             }
         }
-        attempts
+        Ok(attempts)
     }
 
     /// Those of one element that happened or may have.

@@ -1,6 +1,6 @@
 //! What a checker has found, and the words for it.
 
-use history::{CheckResult, Operation, Violation};
+use history::{Operation, Verdict, Violation};
 use serde_json::Value;
 
 /// How many violations are listed; more would bury the clearest.
@@ -9,17 +9,13 @@ pub(crate) const LISTED: usize = 10;
 pub(crate) const WITNESSES: usize = 8;
 
 /// The violations of one checker: all are counted, the first are kept.
+#[derive(Default)]
 pub(crate) struct Findings {
-    checker: &'static str,
     listed: Vec<Violation>,
     count: u64,
 }
 
 impl Findings {
-    pub(crate) fn new(checker: &'static str) -> Self {
-        Self { checker, listed: Vec::new(), count: 0 }
-    }
-
     /// A violation; the sentence is only made where it is kept.
     pub(crate) fn add(
         &mut self,
@@ -43,41 +39,51 @@ impl Findings {
 
     /// The verdict: `checked` says in a sentence what was looked at, `untested` why that was not enough.
     pub(crate) fn conclude(self, checked: &str, untested: Option<String>) -> Judgement {
-        let is_untested = self.listed.is_empty() && untested.is_some();
-        let result = match (self.listed.first(), untested) {
-            (None, Some(reason)) => CheckResult::inconclusive(self.checker, reason),
-            (None, None) => CheckResult::valid(self.checker, checked),
-            (Some(first), _) => {
-                let summary = match self.count {
-                    1 => format!("{checked} Violation: {}.", first.sentence),
-                    count => format!("{checked} First of {count} violations: {}.", first.sentence),
-                };
-                CheckResult::found(self.checker, summary, self.listed)
-            }
+        let Some(first) = self.listed.first() else {
+            return match untested {
+                Some(reason) => {
+                    Judgement { is_untested: true, ..Judgement::inconclusive(reason) }
+                }
+                None => Judgement::new(Verdict::Valid, checked.to_owned()),
+            };
         };
-        Judgement { result, is_untested }
+        let summary = match self.count {
+            1 => format!("{checked} Violation: {}.", first.sentence),
+            count => format!("{checked} First of {count} violations: {}.", first.sentence),
+        };
+        Judgement { violations: self.listed, ..Judgement::new(Verdict::Violation, summary) }
+    }
+
+    /// The verdict where enough happened, but, for this reason, it may be right or wrong.
+    pub(crate) fn undecided(self, checked: &str, reason: String) -> Judgement {
+        Judgement { is_untested: false, ..self.conclude(checked, Some(reason)) }
     }
 }
 
 /// What a check came to.
 pub(crate) struct Judgement {
-    pub(crate) result: CheckResult,
+    pub(crate) verdict: Verdict,
+    pub(crate) summary: String,
+    pub(crate) violations: Vec<Violation>,
+    pub(crate) statistics: Value,
     /// The history is of the right kind, but shows too little.
     pub(crate) is_untested: bool,
 }
 
 impl Judgement {
-    pub(crate) fn with_statistics(self, statistics: Value) -> Self {
-        Self { result: self.result.with_statistics(statistics), ..self }
+    fn new(verdict: Verdict, summary: String) -> Self {
+        let (violations, statistics) = (Vec::new(), Value::Null);
+        Self { verdict, summary, violations, statistics, is_untested: false }
     }
-}
 
-/// The judgement on a history that may be of another kind.
-pub(crate) fn decided(checker: &str, judgement: Result<Judgement, String>) -> Judgement {
-    judgement.unwrap_or_else(|reason| Judgement {
-        result: CheckResult::inconclusive(checker, reason),
-        is_untested: false,
-    })
+    /// The judgement on a history that cannot be judged, such as one of another kind.
+    pub(crate) fn inconclusive(reason: String) -> Self {
+        Self::new(Verdict::Inconclusive, reason)
+    }
+
+    pub(crate) fn with_statistics(self, statistics: Value) -> Self {
+        Self { statistics, ..self }
+    }
 }
 
 /// `the read of process 3 (10.203–10.207 s)`, or the event where the history has no times.

@@ -4,20 +4,12 @@
 //! inserts a row into the first or the second. That both succeed is an anti-dependency cycle by predicates: G2 of Adya,
 //! "Weak Consistency", MIT 1999, §4.2.
 
-use history::{CheckResult, Operation};
+use history::Operation;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, Judgement, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, shown, who};
 use crate::shape::{misfit, only, pair};
-
-const CHECKER: &str = "g2";
-
-/// At most one insert of each key may succeed.
-#[must_use]
-pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, examine(operations)).result
-}
 
 /// The inserts of one key.
 #[derive(Default)]
@@ -26,10 +18,11 @@ struct Key<'a> {
     succeeded: Vec<&'a Operation>,
 }
 
-fn examine(operations: &[Operation]) -> Result<Judgement, String> {
+/// At most one insert of each key may succeed.
+pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["insert"])?;
     let mut keys: FxHashMap<&Value, Key<'_>> = FxHashMap::default();
-    let mut findings = Findings::new(CHECKER);
+    let mut findings = Findings::default();
     for operation in operations.iter().filter(|operation| operation.f == "insert") {
         let (name, _) = pair(&operation.arguments)
             .ok_or_else(|| misfit(operation, &operation.arguments, "[key [a b]]"))?;

@@ -1,36 +1,51 @@
 //! One object for each key, as Jepsen's `independent` records them.
 
-use history::{CheckResult, Completion, Operation};
+use history::{Completion, Operation, Verdict};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 
 use crate::findings::{Judgement, LISTED, counted, shown};
-use crate::shape::pair;
+use crate::shape::{failed, misfit, pair};
 
-/// Checks each key on its own where every value is a pair `[key value]`, else the whole.
-pub(crate) fn check(
+/// The functions that show a state. Where there is one object their argument is nil, so that a pair can only name a
+/// key; of what is added it may be the element itself.
+const OBSERVERS: [&str; 3] = ["read", "dequeue", "drain"];
+
+/// Judges each key on its own where observers name keys, else the whole.
+pub(crate) fn judge(
     operations: &[Operation],
-    check: impl Fn(&[Operation]) -> Judgement,
-) -> CheckResult {
-    match split(operations) {
-        Some(parts) if !parts.is_empty() => merge(parts, check),
-        _ => check(operations).result,
+    judge: impl Fn(&[Operation]) -> Judgement,
+) -> Judgement {
+    let names_key = |operation: &Operation| {
+        OBSERVERS.contains(&operation.f.as_str()) && pair(&operation.arguments).is_some()
+    };
+    if !operations.iter().any(names_key) {
+        return judge(operations);
     }
+    split(operations).map_or_else(Judgement::inconclusive, |parts| merge(parts, judge))
 }
 
 /// The operations of each key, in order of the keys' first use.
-fn split(operations: &[Operation]) -> Option<Vec<(&Value, Vec<Operation>)>> {
+///
+/// One without a key may be about any of them, unless it failed and so never happened.
+fn split(operations: &[Operation]) -> Result<Vec<(&Value, Vec<Operation>)>, String> {
     let mut parts: Vec<(&Value, Vec<Operation>)> = Vec::new();
     let mut places: FxHashMap<&Value, usize> = FxHashMap::default();
     for operation in operations {
-        let (key, arguments) = pair(&operation.arguments)?;
+        let Some((key, arguments)) = pair(&operation.arguments) else {
+            if failed(operation) {
+                continue;
+            }
+            let expected = "[key value], as in other operations,";
+            return Err(misfit(operation, &operation.arguments, expected));
+        };
         let place = *places.entry(key).or_insert_with(|| {
             parts.push((key, Vec::new()));
             parts.len() - 1
         });
         parts[place].1.push(of_key(operation, key, arguments));
     }
-    Some(parts)
+    Ok(parts)
 }
 
 /// The operation as the object of this key sees it.
@@ -56,36 +71,37 @@ fn of_key(operation: &Operation, key: &Value, arguments: &Value) -> Operation {
 /// The first of the strongest verdict speaks for all; keys that show too little count only where all do.
 fn merge(
     parts: Vec<(&Value, Vec<Operation>)>,
-    check: impl Fn(&[Operation]) -> Judgement,
-) -> CheckResult {
+    judge: impl Fn(&[Operation]) -> Judgement,
+) -> Judgement {
     let keys = parts.len();
-    let mut strongest: Option<CheckResult> = None;
-    let mut untested: Option<CheckResult> = None;
+    let mut strongest: Option<(Verdict, String)> = None;
+    let mut untested: Option<(Verdict, String)> = None;
     let mut tested = 0_usize;
     let mut violations = Vec::new();
     let mut sums: Map<String, Value> = Map::new();
     for (key, operations) in parts {
-        let Judgement { mut result, is_untested } = check(&operations);
-        tested += usize::from(!is_untested);
-        add_up(&mut sums, &result.statistics);
-        result.summary = format!("Key {}: {}", shown(key), result.summary);
-        for mut violation in result.violations.drain(..) {
+        let judgement = judge(&operations);
+        tested += usize::from(!judgement.is_untested);
+        add_up(&mut sums, &judgement.statistics);
+        for mut violation in judgement.violations {
             if violations.len() < LISTED {
                 violation.sentence = format!("key {}: {}", shown(key), violation.sentence);
                 violations.push(violation);
             }
         }
-        let place = if is_untested { &mut untested } else { &mut strongest };
-        if place.as_ref().is_none_or(|strongest| result.verdict > strongest.verdict) {
-            *place = Some(result);
+        let place = if judgement.is_untested { &mut untested } else { &mut strongest };
+        if place.as_ref().is_none_or(|(strongest, _)| judgement.verdict > *strongest) {
+            *place =
+                Some((judgement.verdict, format!("Key {}: {}", shown(key), judgement.summary)));
         }
     }
-    let Some(merged) = strongest.or(untested) else { return check(&[]).result };
+    let is_untested = strongest.is_none();
+    let Some((verdict, summary)) = strongest.or(untested) else { return judge(&[]) };
     sums.insert("keys".to_owned(), keys.into());
     sums.insert("tested_keys".to_owned(), tested.into());
     let told = format!("{tested} of {} judged, each on its own.", counted(keys, "key"));
-    let summary = format!("{told} {}", merged.summary);
-    CheckResult { summary, violations, statistics: Value::Object(sums), ..merged }
+    let (summary, statistics) = (format!("{told} {summary}"), Value::Object(sums));
+    Judgement { verdict, summary, violations, statistics, is_untested }
 }
 
 /// Sums the figures that can be summed.

@@ -8,20 +8,12 @@
 
 use std::collections::BTreeMap;
 
-use history::{CheckResult, Operation};
+use history::Operation;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, Judgement, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, shown, who};
 use crate::shape::{failed, misfit, only};
-
-const CHECKER: &str = "long-fork";
-
-/// The reads of each group must form a chain.
-#[must_use]
-pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, examine(operations)).result
-}
 
 /// One read of a group.
 struct Read<'a> {
@@ -47,10 +39,11 @@ struct Story<'a> {
     groups: BTreeMap<Vec<usize>, Vec<Read<'a>>>,
 }
 
-fn examine(operations: &[Operation]) -> Result<Judgement, String> {
+/// The reads of each group must form a chain.
+pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["txn", "read", "write"])?;
     let mut story = Story::default();
-    let mut findings = Findings::new(CHECKER);
+    let mut findings = Findings::default();
     for operation in operations.iter().filter(|operation| !failed(operation)) {
         story.add_write(operation)?;
     }

@@ -4,25 +4,12 @@
 //! `{:val 5 :sts 123 …}` with its transaction's timestamp; `read` gives all rows. The successful read that began last is
 //! the final one.
 
-use history::{CheckResult, Operation};
+use history::Operation;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, Judgement, counted, decided, who};
+use crate::findings::{Findings, Judgement, counted, who};
 use crate::shape::{collection, field, integer, misfit, only, precedes, succeeded};
-
-const CHECKER: &str = "monotonic";
-
-/// Ordered by timestamp, the values of the final read must grow; none may be there twice, and none that was added
-/// before that read may be missing.
-#[must_use]
-pub fn check(operations: &[Operation]) -> CheckResult {
-    judge(operations).result
-}
-
-pub(crate) fn judge(operations: &[Operation]) -> Judgement {
-    decided(CHECKER, examine(operations))
-}
 
 #[derive(Clone, Copy)]
 struct Row {
@@ -30,10 +17,12 @@ struct Row {
     timestamp: i128,
 }
 
-fn examine(operations: &[Operation]) -> Result<Judgement, String> {
+/// Ordered by timestamp, the values of the final read must grow; none may be there twice, and none that was added
+/// before that read may be missing.
+pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["add", "read"])?;
     let last = succeeded(operations, "read").rfind(|(_, value)| !value.is_null());
-    let mut findings = Findings::new(CHECKER);
+    let mut findings = Findings::default();
     let Some((read, value)) = last else {
         return Ok(findings.conclude("", Some("The rows were never read.".to_owned())));
     };

@@ -2,6 +2,8 @@
 
 use history::{CheckResult, Operation};
 
+use crate::bank::Overdraft;
+use crate::findings::Judgement;
 use crate::set_full::Visible;
 use crate::{
     bank, causal, causal_reverse, counter, g2, keys, long_fork, monotonic, queue, sequential, set,
@@ -132,33 +134,40 @@ impl Invariant {
         }
     }
 
-    /// Checks a history. Where every value is a pair `[key value]`, as Jepsen's independent tests record them, each
+    /// Checks a history. Where reads name a key by a pair `[key value]`, as Jepsen's independent tests record them, each
     /// key is an object of its own.
     #[must_use]
     pub fn check(self, operations: &[Operation]) -> CheckResult {
-        let bank =
-            |negative_balances| bank::Options { negative_balances, ..bank::Options::default() };
-        match self {
-            Self::Bank => keys::check(operations, |part| bank::judge(part, &bank(false))),
-            Self::BankNegative => keys::check(operations, |part| bank::judge(part, &bank(true))),
-            Self::SetFinal => keys::check(operations, set::judge),
-            Self::SetFull => {
-                keys::check(operations, |part| set_full::judge(part, Visible::Eventually))
-            }
-            Self::SetFullLinearizable => {
-                keys::check(operations, |part| set_full::judge(part, Visible::AtOnce))
-            }
-            Self::CounterBounds => keys::check(operations, |part| counter::judge(part, 0)),
-            Self::UnorderedQueue => keys::check(operations, queue::judge),
-            Self::TotalQueue => keys::check(operations, total_queue::judge),
-            Self::CausalReverse => keys::check(operations, causal_reverse::judge),
-            Self::Monotonic => keys::check(operations, monotonic::judge),
+        let judge = |part: &[Operation]| self.judge(part).unwrap_or_else(Judgement::inconclusive);
+        let judgement = match self {
             // The keys of these are their own matter.
-            Self::UniqueIds => unique_ids::check(operations),
-            Self::LongFork => long_fork::check(operations),
-            Self::Causal => causal::check(operations),
-            Self::Sequential => sequential::check(operations),
-            Self::G2 => g2::check(operations),
+            Self::UniqueIds | Self::LongFork | Self::Causal | Self::Sequential | Self::G2 => {
+                judge(operations)
+            }
+            _ => keys::judge(operations, judge),
+        };
+        let Judgement { verdict, summary, violations, statistics, .. } = judgement;
+        CheckResult { checker: self.name().to_owned(), verdict, summary, violations, statistics }
+    }
+
+    /// The judgement on one object, or why the history is none of this kind.
+    fn judge(self, operations: &[Operation]) -> Result<Judgement, String> {
+        match self {
+            Self::Bank => bank::judge(operations, Overdraft::Forbidden),
+            Self::BankNegative => bank::judge(operations, Overdraft::Allowed),
+            Self::SetFinal => set::judge(operations),
+            Self::SetFull => set_full::judge(operations, Visible::Eventually),
+            Self::SetFullLinearizable => set_full::judge(operations, Visible::AtOnce),
+            Self::CounterBounds => counter::judge(operations),
+            Self::UnorderedQueue => queue::judge(operations),
+            Self::TotalQueue => total_queue::judge(operations),
+            Self::UniqueIds => unique_ids::judge(operations),
+            Self::LongFork => long_fork::judge(operations),
+            Self::Causal => causal::judge(operations),
+            Self::CausalReverse => causal_reverse::judge(operations),
+            Self::Sequential => sequential::judge(operations),
+            Self::G2 => g2::judge(operations),
+            Self::Monotonic => monotonic::judge(operations),
         }
     }
 }

@@ -2,31 +2,19 @@
 //!
 //! `enqueue` puts an element in, `dequeue` gives one (nil: the queue was empty), `drain` gives all that are left.
 
-use history::{CheckResult, Operation};
+use history::Operation;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use crate::elements::Attempts;
-use crate::findings::{Findings, Judgement, counted, decided};
-use crate::shape::{collection, misfit, only, returned, succeeded};
-
-const CHECKER: &str = "unordered-queue";
+use crate::findings::{Findings, Judgement, counted};
+use crate::shape::{collection, misfit, returned, succeeded};
 
 /// No more of an element may be dequeued than can have been enqueued by then.
-#[must_use]
-pub fn check(operations: &[Operation]) -> CheckResult {
-    judge(operations).result
-}
-
-pub(crate) fn judge(operations: &[Operation]) -> Judgement {
-    decided(CHECKER, examine(operations))
-}
-
-fn examine(operations: &[Operation]) -> Result<Judgement, String> {
-    only(operations, &["enqueue", "dequeue", "drain"])?;
-    let attempts = Attempts::new(operations, "enqueue");
+pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
+    let attempts = Attempts::new(operations, "enqueue", &["dequeue", "drain"])?;
     let mut dequeued = dequeued(operations)?;
-    let mut findings = Findings::new(CHECKER);
+    let mut findings = Findings::default();
     // By the time of a return, all dequeues that returned earlier have taken their elements too.
     dequeued.sort_by_key(|(operation, _)| returned(operation));
     let mut taken: FxHashMap<&Value, usize> = FxHashMap::default();

@@ -4,27 +4,20 @@
 //! `[key [v …]]`, its subkeys read in the opposite order, nil for each that is missing. A reader that finds a subkey
 //! must find all that it reads afterwards, for they were written earlier.
 
-use history::{CheckResult, Operation};
+use history::Operation;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, Judgement, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, shown, who};
 use crate::shape::{misfit, only, pair, succeeded};
 
-const CHECKER: &str = "sequential";
-
 /// No read may find a subkey and miss one that was written earlier.
-#[must_use]
-pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, examine(operations)).result
-}
-
-fn examine(operations: &[Operation]) -> Result<Judgement, String> {
+pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["read", "write"])?;
     let writes = operations.iter().filter(|operation| operation.f == "write");
     let writes: FxHashMap<&Value, &Operation> =
         writes.map(|write| (&write.arguments, write)).collect();
-    let mut findings = Findings::new(CHECKER);
+    let mut findings = Findings::default();
     let (mut none, mut some, mut all) = (0_usize, 0_usize, 0_usize);
     for (read, value) in succeeded(operations, "read") {
         let (key, subkeys) = pair(value)

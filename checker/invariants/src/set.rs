@@ -2,36 +2,24 @@
 //!
 //! `add` adds an element, `read` gives all of them; the successful read that began last is the final one.
 
-use history::{CheckResult, Operation};
+use history::Operation;
 use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 
 use crate::elements::{Attempts, copies};
-use crate::findings::{Findings, Judgement, counted, decided, shown, who};
-use crate::shape::{collection, misfit, only, precedes, succeeded};
-
-const CHECKER: &str = "set-final";
+use crate::findings::{Findings, Judgement, counted, shown, who};
+use crate::shape::{collection, misfit, precedes, succeeded};
 
 /// Every element that was added before the final read must be in it, and each that is there must have been added.
-#[must_use]
-pub fn check(operations: &[Operation]) -> CheckResult {
-    judge(operations).result
-}
-
-pub(crate) fn judge(operations: &[Operation]) -> Judgement {
-    decided(CHECKER, examine(operations))
-}
-
-fn examine(operations: &[Operation]) -> Result<Judgement, String> {
-    only(operations, &["add", "read"])?;
+pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     let last = succeeded(operations, "read").rfind(|(_, value)| !value.is_null());
-    let mut findings = Findings::new(CHECKER);
+    let mut findings = Findings::default();
     let Some((read, value)) = last else {
         return Ok(findings.conclude("", Some("The set was never read.".to_owned())));
     };
     let elements =
         collection(value).ok_or_else(|| misfit(read, value, "a collection of elements"))?;
-    let attempts = Attempts::new(operations, "add");
+    let attempts = Attempts::new(operations, "add", &["read"])?;
     let mut recovered = 0_u64;
     let mut present: FxHashSet<&Value> = FxHashSet::default();
     for (element, copies) in copies(elements) {

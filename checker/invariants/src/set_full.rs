@@ -5,35 +5,21 @@
 //! begin after that saw it (*stale* if an earlier one did not), *lost* if it was not seen any more, and *never read* if
 //! no read saw it and none began after it was known.
 
-use history::{CheckResult, Operation};
+use history::Operation;
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
 
 use crate::elements::{Attempts, copies};
-use crate::findings::{Findings, Judgement, counted, decided, shown, who};
-use crate::shape::{collection, misfit, only, returned, succeeded};
-
-const CHECKER: &str = "set-full";
+use crate::findings::{Findings, Judgement, counted, shown, who};
+use crate::shape::{collection, misfit, returned, succeeded};
 
 /// When an added element must be visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Visible {
+pub(crate) enum Visible {
     /// To every read that begins once it is known: the set is linearizable.
     AtOnce,
     /// Some time later, and from then on.
     Eventually,
-}
-
-/// No element may be lost, seen twice or come from nowhere, nor, where it must be visible at once, be missed.
-///
-/// An element that was added k times may be seen k times: a set made of rows or of a list is allowed that.
-#[must_use]
-pub fn check(operations: &[Operation], visible: Visible) -> CheckResult {
-    judge(operations, visible).result
-}
-
-pub(crate) fn judge(operations: &[Operation], visible: Visible) -> Judgement {
-    decided(CHECKER, examine(operations, visible))
 }
 
 /// What the reads say of one element.
@@ -57,10 +43,12 @@ enum Fate<'a> {
     NeverRead,
 }
 
-fn examine(operations: &[Operation], visible: Visible) -> Result<Judgement, String> {
-    only(operations, &["add", "read"])?;
-    let attempts = Attempts::new(operations, "add");
-    let mut findings = Findings::new(CHECKER);
+/// No element may be lost, seen twice or come from nowhere, nor, where it must be visible at once, be missed.
+///
+/// An element that was added k times may be seen k times: a set made of rows or of a list is allowed that.
+pub(crate) fn judge(operations: &[Operation], visible: Visible) -> Result<Judgement, String> {
+    let attempts = Attempts::new(operations, "add", &["read"])?;
+    let mut findings = Findings::default();
     let mut reads: Vec<&Operation> = Vec::new();
     let mut sightings: FxHashMap<&Value, Sightings> = FxHashMap::default();
     for (read, value) in succeeded(operations, "read").filter(|(_, value)| !value.is_null()) {

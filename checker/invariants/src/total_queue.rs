@@ -4,32 +4,20 @@
 //! successful `drain`, a `dequeue` that gives nil, and one that failed with an error that says so. Elements may come
 //! out twice: [`crate::queue`] is for queues that promise more.
 
-use history::{CheckResult, Completion, Operation};
+use history::{Completion, Operation};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use crate::elements::Attempts;
-use crate::findings::{Findings, Judgement, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, shown, who};
 use crate::queue::dequeued;
-use crate::shape::{only, returned, succeeded};
-
-const CHECKER: &str = "total-queue";
+use crate::shape::{returned, succeeded};
 
 /// Every element that was enqueued before the queue was last seen empty must have come out, and no other one may.
-#[must_use]
-pub fn check(operations: &[Operation]) -> CheckResult {
-    judge(operations).result
-}
-
-pub(crate) fn judge(operations: &[Operation]) -> Judgement {
-    decided(CHECKER, examine(operations))
-}
-
-fn examine(operations: &[Operation]) -> Result<Judgement, String> {
-    only(operations, &["enqueue", "dequeue", "drain"])?;
-    let attempts = Attempts::new(operations, "enqueue");
+pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
+    let attempts = Attempts::new(operations, "enqueue", &["dequeue", "drain"])?;
     let dequeued = dequeued(operations)?;
-    let mut findings = Findings::new(CHECKER);
+    let mut findings = Findings::default();
     let (mut duplicated, mut recovered) = (0, 0);
     let mut taken: FxHashMap<&Value, usize> = FxHashMap::default();
     for (operation, element) in &dequeued {
@@ -41,13 +29,18 @@ fn examine(operations: &[Operation]) -> Result<Judgement, String> {
         recovered += usize::from(*copies == 1 && unknown());
     }
     let (lost, waiting) = missing(operations, taken);
-    let untested =
-        report_lost(operations, &lost, &mut findings).or_else(|| untested(&dequeued, waiting));
+    let not_drained = not_drained(waiting).filter(|_| !dequeued.is_empty());
+    let doubt = report_lost(operations, &lost, &mut findings).or(not_drained);
     let checked = format!(
         "{} came out, {duplicated} of them more often than they went in.",
         counted(dequeued.len(), "element")
     );
-    Ok(findings.conclude(&checked, untested).with_statistics(json!({
+    let untested = dequeued.is_empty().then(|| "Nothing was dequeued.".to_owned());
+    let judgement = match doubt {
+        Some(reason) => findings.undecided(&checked, reason),
+        None => findings.conclude(&checked, untested),
+    };
+    Ok(judgement.with_statistics(json!({
         "enqueued": succeeded(operations, "enqueue").count(), "dequeued": dequeued.len(),
         "lost": lost.len(), "duplicated": duplicated, "recovered": recovered, "not_drained": waiting,
     })))
@@ -123,12 +116,9 @@ fn report_lost(
     None
 }
 
-fn untested(dequeued: &[(&Operation, &Value)], waiting: usize) -> Option<String> {
-    if waiting > 0 {
+fn not_drained(waiting: usize) -> Option<String> {
+    (waiting > 0).then(|| {
         let elements = counted(waiting, "element");
-        return Some(format!(
-            "{elements} did not come out, but the queue was not seen empty after that."
-        ));
-    }
-    dequeued.is_empty().then(|| "Nothing was dequeued.".to_owned())
+        format!("{elements} did not come out, but the queue was not seen empty after that.")
+    })
 }

@@ -2,25 +2,18 @@
 //!
 //! `generate` gives an identifier.
 
-use history::{CheckResult, Operation};
+use history::Operation;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, Judgement, counted, decided, shown, who};
+use crate::findings::{Findings, Judgement, counted, shown, who};
 use crate::shape::{only, succeeded};
 
-const CHECKER: &str = "unique-ids";
-
 /// All identifiers must differ.
-#[must_use]
-pub fn check(operations: &[Operation]) -> CheckResult {
-    decided(CHECKER, examine(operations)).result
-}
-
-fn examine(operations: &[Operation]) -> Result<Judgement, String> {
+pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["generate"])?;
     let mut given: FxHashMap<&Value, &Operation> = FxHashMap::default();
-    let mut findings = Findings::new(CHECKER);
+    let mut findings = Findings::default();
     let mut count = 0;
     for (operation, id) in succeeded(operations, "generate") {
         count += 1;

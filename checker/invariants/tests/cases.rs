@@ -148,6 +148,60 @@ fn set_full() {
 }
 
 #[test]
+fn an_operation_without_a_key_among_others_with_keys() {
+    let right = "add [:x 1]; read [:x nil] -> [:x [1]]";
+    let wrong = "add [:x 1]; read [:x nil] -> [:x []]";
+    for invariant in [Invariant::SetFinal, Invariant::SetFull, Invariant::SetFullLinearizable] {
+        let expect_with = |history: &str, other: &str, told: &str| {
+            expect(invariant, &[(&format!("{history}; {other}"), told)]);
+        };
+        // It once made the history one set, whose reads then saw the key, which nobody had added.
+        expect_with(right, "read nil -> [1]", "inconclusive");
+        expect_with(right, "add 2 ?", "inconclusive");
+        expect_with(right, "add 2 !", "valid");
+        expect_with(wrong, "add 2 !", "lost element");
+    }
+    // One set, of pairs.
+    expect(Invariant::SetFinal, &[("add [1 2]; add [1 3]; read -> [[1 2]]", "lost element")]);
+}
+
+#[test]
+fn each_violation_names_the_operations_that_prove_it() {
+    use Invariant as I;
+    for (invariant, text, proof) in [
+        (I::Bank, "read -> {0 5}; read -> {0 5}; read -> {0 6}", &[4, 0][..]),
+        (I::Bank, "read -> {0 5, 1 5}; read -> {0 12, 1 -2}; read -> {0 5, 1 5}", &[2]),
+        (I::Bank, "read -> {0 5}; read -> {0 5}; read -> {1 5}", &[4, 0]),
+        (I::BankNegative, "read -> {0 5}; read -> {0 5}; read -> {0 -5}", &[4, 0]),
+        (I::SetFinal, "add 1; add 2; read -> [1]", &[2, 4]),
+        (I::SetFinal, "add 1; add 2 !; read -> [1 2]", &[4, 2]),
+        (I::SetFinal, "add 1; read -> [1 2]", &[2]),
+        (I::SetFinal, "add 1; add 2; read -> [1 2 2]", &[4, 2]),
+        (I::SetFinal, "add 1; read -> [1 2]; add 2", &[2, 4]),
+        (I::SetFull, "add 1; read -> [1]; read -> []", &[0, 4]),
+        (I::SetFullLinearizable, "add 1; read -> []; read -> [1]", &[0, 2]),
+        (I::CounterBounds, "add 1; add 2; read -> 2", &[4, 2, 0]),
+        (I::UnorderedQueue, "enqueue 1; dequeue -> 1; dequeue -> 1", &[4, 0]),
+        (I::TotalQueue, "enqueue 1; enqueue 2; drain -> [1]", &[2]),
+        (I::UniqueIds, "generate -> 1; generate -> 2; generate -> 1", &[0, 4]),
+        (I::LongFork, "read [] -> [[:r 1 7] [:r 2 nil]]; read [] -> [[:r 1 nil] [:r 2 7]]", &[0, 2]),
+        (I::Causal, "p1 write 1; p1 write 2; p1 read -> 1", &[4, 0, 2]),
+        (I::CausalReverse, "write 1; write 2; read -> [2]", &[0, 2, 4]),
+        (I::Sequential, "write 1; read 1 -> [1 [\"1_1\" nil]]", &[2, 0]),
+        (I::G2, "insert [1 [1 nil]]; insert [1 [nil 2]]", &[0, 2]),
+        (
+            I::Monotonic,
+            "add -> {:val 2 :sts 1}; add -> {:val 1 :sts 2}; read -> [{:val 2 :sts 1} {:val 1 :sts 2}]",
+            &[4, 0, 2],
+        ),
+    ] {
+        let result = invariant.check(&history(text));
+        let [violation] = &result.violations[..] else { panic!("{text}: {result:#?}") };
+        assert_eq!(violation.operations, proof, "{}: {text}: {violation:?}", invariant.name());
+    }
+}
+
+#[test]
 fn fates_and_latencies_of_elements() {
     // 1 is there at once, 2 five milliseconds after its add had ended, 3 is lost six after, 4 comes too late.
     let text = "0-1 add 1; 2-3 add 2; 4-5 add 3; 6-7 read -> [1 3]; 8-9 read -> [1 3]; 11-12 read -> [1 2 3]; \
@@ -259,6 +313,16 @@ fn total_queue() {
             ("0-9 enqueue 1; 1-2 enqueue 1; 3-4 dequeue -> 1; 5-6 drain -> []", "inconclusive"),
             ("drain -> []", "inconclusive"),
             ("", "inconclusive"),
+            // A key of which nobody knows whether it lost something is not made up for by another one.
+            (
+                "enqueue [1 7]; drain [1 nil] -> [1 [7]]; enqueue [2 8]; dequeue [2 nil] ?; drain [2 nil] -> [2 []]",
+                "inconclusive",
+            ),
+            (
+                "enqueue [1 7]; drain [1 nil] -> [1 [7]]; enqueue [2 8]; enqueue [2 9]; dequeue [2 nil] -> [2 8]",
+                "inconclusive",
+            ),
+            ("enqueue [1 7]; drain [1 nil] -> [1 [7]]; enqueue [2 8]", "valid"),
         ],
     );
 }

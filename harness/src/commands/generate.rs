@@ -1,8 +1,9 @@
 //! `harness generate`: a synthetic history of transactions, strict serializable but for what is injected.
 
 use std::{
-    fs::File,
+    fs::Permissions,
     io::{BufWriter, Write},
+    os::unix::fs::PermissionsExt,
     path::Path,
 };
 
@@ -11,6 +12,8 @@ use isolation::{
     Datatype,
     generate::{Injection, Steps, Synthetic},
 };
+
+use tempfile::NamedTempFile;
 
 use super::say;
 use crate::{
@@ -24,7 +27,8 @@ const CHUNK: usize = 4096;
 /// Writes the history into the file and says what it is.
 ///
 /// # Errors
-/// Unknown names, a file that cannot be written, a history too short for the anomaly.
+/// Unknown names, a file that cannot be written or is there already, a history too short for the anomaly. Then nothing
+/// is written.
 pub fn generate(arguments: &GenerateArguments) -> Result<Exit, Failure> {
     let datatype = Datatype::by_name(&arguments.model).ok_or_else(|| {
         let names = Datatype::ALL.map(Datatype::name).join(", ");
@@ -39,14 +43,18 @@ pub fn generate(arguments: &GenerateArguments) -> Result<Exit, Failure> {
         inject,
         ..Synthetic::default()
     };
+    refuse_to_overwrite(arguments)?;
     let mut steps = options.steps();
-    let events = write(&arguments.file, datatype, &mut steps)?;
+    let mut draft = draft_of(&arguments.file)?;
+    let format = format_of(&arguments.file);
+    let events = write(draft.as_file_mut(), format, datatype, &mut steps)?;
     if let Some(injection) = steps.not_injected() {
         return Err(Failure::Usage(format!(
             "The history is too short to hold a {}: ask for more --transactions.",
             injection.name()
         )));
     }
+    publish(draft, arguments)?;
     let wrong =
         inject.map_or(String::new(), |injection| format!(", with one {}", injection.name()));
     let (file, transactions) = (arguments.file.display(), arguments.transactions);
@@ -64,11 +72,49 @@ fn injection(datatype: Datatype, name: &str) -> Result<Injection, Failure> {
     })
 }
 
-/// How many events were written.
-fn write(path: &Path, datatype: Datatype, steps: &mut Steps) -> Result<usize, Failure> {
+fn refuse_to_overwrite(arguments: &GenerateArguments) -> Result<(), Failure> {
+    if arguments.force || !arguments.file.exists() {
+        return Ok(());
+    }
+    let file = arguments.file.display();
+    Err(Failure::Usage(format!("{file} is there already; --force replaces it.")))
+}
+
+/// A file beside the one that is asked for, which becomes it once it is whole.
+fn draft_of(path: &Path) -> Result<NamedTempFile, Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    tempfile::Builder::new()
+        // As for any other file: the user's mask decides.
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .map_err(|error| Failure::Usage(format!("No file in {}: {error}.", folder.display())))
+}
+
+fn publish(draft: NamedTempFile, arguments: &GenerateArguments) -> Result<(), Failure> {
+    let published = match arguments.force {
+        true => draft.persist(&arguments.file),
+        false => draft.persist_noclobber(&arguments.file),
+    };
+    let refused = |error: tempfile::PersistError| {
+        Failure::Usage(format!("{}: {}.", arguments.file.display(), error.error))
+    };
+    published.map(drop).map_err(refused)
+}
+
+fn format_of(path: &Path) -> Format {
     let edn = path.extension().is_some_and(|extension| extension == "edn");
-    let format = if edn { Format::Edn } else { Format::JsonLines };
-    let mut file = BufWriter::new(File::create(path)?);
+    if edn { Format::Edn } else { Format::JsonLines }
+}
+
+/// How many events were written.
+fn write(
+    file: impl Write,
+    format: Format,
+    datatype: Datatype,
+    steps: &mut Steps,
+) -> Result<usize, Failure> {
+    let mut file = BufWriter::new(file);
     let mut events = 0;
     loop {
         let chunk: Vec<Event> =
