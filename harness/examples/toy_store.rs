@@ -4,6 +4,7 @@
 //! For the bench's own tests it also plays the part of hostile submissions: the first argument says how it misbehaves.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -14,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use contract::{Answer, Launch, Request};
+use contract::{Answer, Launch, Operation, Outcome, Request};
 use kv::{ExactlyOnce, Store};
 use node::Application;
 
@@ -70,9 +71,26 @@ async fn respond(app: App, part: String, request: Request) -> Response {
         "wrong-shape" => return Json(serde_json::json!({ "ok": { "valeu": 3 } })).into_response(),
         _ => {}
     }
+    if let ("key-by-key", Operation::MultiGet { keys }) = (part.as_str(), &request.op) {
+        return Json(Answer::Ok(key_by_key(&app, keys).await)).into_response();
+    }
     let answer: Answer = app.lock().unwrap_or_else(PoisonError::into_inner).apply(&request);
     let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, Json(answer)).into_response()
+}
+
+/// Each key in a moment of its own: other clients write in between.
+async fn key_by_key(app: &App, keys: &[String]) -> Outcome {
+    let mut values = BTreeMap::new();
+    for key in keys {
+        let value = {
+            let store = app.lock().unwrap_or_else(PoisonError::into_inner);
+            store.application().get(key).map(str::to_owned)
+        };
+        values.insert(key.clone(), value);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    Outcome::Values { values }
 }
 
 /// Something that listens but does not speak HTTP.

@@ -295,7 +295,10 @@ fn transactions_keep_the_level_that_is_asked_for() {
     }
     ran.expect(1, "VIOLATION: a.edn: The history is not strict-serializable: G-single-item");
     let page = std::fs::read_to_string(page).unwrap();
-    assert!(page.contains("<svg class=\"cycle\"") && page.contains("T2 &lt; T1, because"));
+    assert!(
+        page.contains("data:image/svg+xml,%3Csvg class=%22cycle%22")
+            && page.contains("T2 &lt; T1, because")
+    );
     let asked = ["--model", "list-append", "--consistency", "read-committed"];
     skew.check(&asked).expect(0, "VALID: a.edn");
     let json = skew.check(&["--model", "list-append", "--json"]).expect(1, "").json();

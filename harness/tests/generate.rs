@@ -59,7 +59,8 @@ fn a_file_that_is_there_is_replaced_only_on_demand() {
     let few = ["--transactions", "10"];
     generate(&file, &few).expect(2, "--force");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
-    generate(&file, &["--force", "--transactions", "1", "--inject", "stale-read"]).expect(2, "short");
+    generate(&file, &["--force", "--transactions", "1", "--inject", "stale-read"])
+        .expect(2, "short");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
     generate(&file, &["--force", "--transactions", "10"]).expect(0, "20 events");
     assert!(std::fs::read_to_string(&file).unwrap().starts_with('{'));

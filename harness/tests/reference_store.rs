@@ -63,6 +63,14 @@ fn swaps_stay_permutations() {
     );
 }
 
+#[test]
+fn transactions_on_lists_stay_strictly_serializable() {
+    valid(
+        "--workload list-append --faults partition,kill,pause --time-limit 8s --seed 3",
+        &["partition", "kill", "pause"],
+    );
+}
+
 /// A store that does not claim to restart may forget everything when it is killed: starting it again would make the
 /// bench itself break it.
 #[test]

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use history::Violation;
+use history::{Picture, Violation};
 use jiff::Timestamp;
 use results::{ResultsFile, RunFile, files};
 use serde::de::DeserializeOwned;
@@ -97,6 +97,15 @@ impl Folder {
     /// All violations, each with the name of its checker.
     pub fn violations(&self) -> impl Iterator<Item = (&str, &Violation)> {
         violations(self.results.as_ref())
+    }
+
+    /// The picture of each violation, where it has one, in the same order.
+    pub fn pictures(&self) -> impl Iterator<Item = Option<&Picture>> {
+        let checks = self.results.iter().flat_map(|results| &results.checks);
+        checks.flat_map(|check| {
+            (0..check.violations.len())
+                .map(|at| check.pictures.iter().find(|picture| picture.violation == at))
+        })
     }
 
     /// The operations that prove a violation, as far as the record has them, in order of invocation.

@@ -23,6 +23,9 @@ pub trait Piece {
 /// Text that is bounded elsewhere and may be long, such as a log.
 pub struct Long<'a>(pub &'a str);
 
+/// A drawing for the `src` of an image.
+pub struct Svg<'a>(pub &'a str);
+
 impl Markup {
     /// Nothing yet.
     pub fn new() -> Self {
@@ -101,6 +104,19 @@ impl Piece for String {
 impl Piece for Long<'_> {
     fn write_to(&self, out: &mut String) {
         escape(&visible(self.0), out);
+    }
+}
+
+impl Piece for Svg<'_> {
+    fn write_to(&self, out: &mut String) {
+        out.push_str("data:image/svg+xml,");
+        for byte in self.0.bytes() {
+            if byte.is_ascii_alphanumeric() || b" -._~/=:;,()".contains(&byte) {
+                out.push(char::from(byte));
+            } else {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
     }
 }
 
@@ -224,6 +240,16 @@ mod tests {
         let mut page = Markup::new();
         page.push("{}-{}", &[&"{}", &"b"]);
         assert_eq!(page.into_string(), "{}-b");
+    }
+
+    #[test]
+    fn a_drawing_cannot_leave_its_attribute() {
+        let mut page = Markup::new();
+        page.push("<img src='{}'>", &[&Svg("<svg a='\"'>&#é</svg>")]);
+        assert_eq!(
+            page.into_string(),
+            "<img src='data:image/svg+xml,%3Csvg a=%27%22%27%3E%26%23%C3%A9%3C/svg%3E'>"
+        );
     }
 
     #[test]

@@ -85,6 +85,50 @@ fn a_violation_is_proved_on_a_timeline() {
 }
 
 #[test]
+fn a_picture_is_an_image_and_its_explanation_text_however_hostile() {
+    let page = page(|folder| {
+        synthetic::violation(folder);
+        let path = folder.join(files::RESULTS);
+        let mut results: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let check = results["checks"].as_array_mut().unwrap();
+        let check = check.iter_mut().find(|check| check["violations"].is_array()).unwrap();
+        let lines: Vec<String> = (0..100).map(|line| format!("T{line} <script>")).collect();
+        check["pictures"] = json!([
+            { "violation": 0, "svg": "<svg onload='alert(1)'></svg>", "explanation": lines },
+            { "violation": 99, "svg": "<svg id='of-nothing'/>", "explanation": [] },
+        ]);
+        fs::write(path, results.to_string()).unwrap();
+    });
+    has(
+        &page,
+        &[
+            "src='data:image/svg+xml,%3Csvg onload=%27alert(1)%27%3E%3C/svg%3E'",
+            "<li>T59 &lt;script&gt;</li>",
+            "40 lines more in results.json",
+        ],
+    );
+    assert!(
+        !page.contains("<svg onload") && !page.contains("T60 ") && !page.contains("of-nothing")
+    );
+}
+
+#[test]
+fn a_picture_too_large_is_left_out() {
+    let page = page(|folder| {
+        synthetic::violation(folder);
+        let path = folder.join(files::RESULTS);
+        let mut results: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let check = results["checks"].as_array_mut().unwrap();
+        let check = check.iter_mut().find(|check| check["violations"].is_array()).unwrap();
+        let svg = format!("<svg>{}</svg>", "x".repeat(1 << 20));
+        check["pictures"] = json!([{ "violation": 0, "svg": svg, "explanation": ["T1 = a"] }]);
+        fs::write(path, results.to_string()).unwrap();
+    });
+    assert!(page.contains("<li>T1 = a</li>") && !page.contains("data:image"));
+    assert!(page.len() < 1 << 20);
+}
+
+#[test]
 fn a_long_proof_is_drawn_whole() {
     let page = page(synthetic::crowded);
     assert_eq!(page.matches("<a class='operation'").count(), 40);

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use contract::{MicroOperation, Operation, Outcome};
-use history::{CheckResult, Event, EventKind, Process, Verdict, Violation};
-use isolation::{Consistency, Datatype, Finding, History, Options, Report};
+use history::{CheckResult, Event, EventKind, Process, Verdict};
+use isolation::{Consistency, Datatype, History, Options, Report};
 use linearizability::Limits;
 use serde_json::{Value, json};
 
@@ -21,9 +21,8 @@ use crate::{
 pub(crate) const CHECKER: &str = "isolation";
 /// What ends each element of a list.
 const END: char = ';';
-/// Characters shown of what is no element, and of an explanation: a broken store may answer anything.
+/// Characters shown of what is no element: a broken store may answer anything.
 const SHOWN: usize = 40;
-const LONGEST: usize = 4000;
 
 /// The string to append for this element.
 pub(crate) fn element(tag: &str) -> String {
@@ -172,33 +171,12 @@ fn result(report: &Report) -> CheckResult {
             )
         }
     };
-    let mut result = CheckResult::found(CHECKER, summary, violations(report));
+    let findings = narrate::listed(report.forbidden(), |finding| finding.anomaly.name());
+    let violations = findings.iter().map(|finding| finding.violation()).collect();
+    let pictures = findings.iter().enumerate().map(|(at, finding)| finding.picture(at)).collect();
+    let mut result = CheckResult::found(CHECKER, summary, violations);
     result.verdict = report.verdict;
-    result.with_statistics(json!(report.statistics))
-}
-
-fn violations(report: &Report) -> Vec<Violation> {
-    let tell = |finding: &Finding| Violation {
-        kind: finding.anomaly.name(),
-        sentence: tell(finding),
-        operations: finding.transactions.clone(),
-    };
-    narrate::listed(report.forbidden().map(tell).collect())
-}
-
-/// Why it is an anomaly, edge by edge, and who T1, T2… are.
-fn tell(finding: &Finding) -> String {
-    let mut told = vec![finding.sentence.clone()];
-    // The sentence gives the reasons of the first edge and of the last one.
-    if let [_, between @ .., _] = finding.steps.as_slice() {
-        told.extend(between.iter().map(|step| format!("{}.", step.sentence)));
-    }
-    told.extend(finding.named().map(|(name, words)| format!("{name} is {words}.")));
-    let told = told.join(" ");
-    match told.char_indices().nth(LONGEST) {
-        None => told,
-        Some((at, _)) => format!("{}…", &told[..at]),
-    }
+    result.with_statistics(json!(report.statistics)).with_pictures(pictures)
 }
 
 #[cfg(test)]
@@ -273,8 +251,14 @@ mod tests {
         let result = judge(&records, Datatype::Register, &Limits::default());
         let [violation] = &result.violations[..] else { panic!("{result:#?}") };
         assert_eq!((violation.kind.as_str(), violation.operations.len()), ("G2-item", 2));
-        for part in ["T1 must come before T2, because", "Yet T2", "T1 is event", "T2 is event"] {
+        for part in ["T1 must come before T2, because", "Yet T2", "T1 is that of event"] {
             assert!(violation.sentence.contains(part), "{}", violation.sentence);
+        }
+        let [picture] = &result.pictures[..] else { panic!("{result:#?}") };
+        assert_eq!(picture.violation, 0);
+        for part in ["T1 = event", "T2 = event", "T1 < T2, because", "However, T2 < T1"] {
+            let told = picture.explanation.iter().any(|line| line.starts_with(part));
+            assert!(told, "{part}: {picture:?}");
         }
         assert!(result.summary.contains("serializable"), "{}", result.summary);
     }

@@ -14,8 +14,7 @@ use linearizability::Limits;
 use serde_json::json;
 
 use crate::{
-    Client, Workload, anomalies, guards,
-    narrate,
+    Client, Workload, anomalies, guards, narrate,
     record::{self, Record},
     seeded::Seeded,
     serial_order,

@@ -2,11 +2,7 @@
 
 use history::Violation;
 
-use crate::{
-    narrate,
-    record::Record,
-    transactions::Transactions,
-};
+use crate::{narrate, record::Record, transactions::Transactions};
 
 /// Finds refusals for which there was no moment at which a guard failed: each expected version was known before the
 /// refused transaction began and was still seen by one that began after it had ended. Versions never come back, so

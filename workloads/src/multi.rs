@@ -16,8 +16,7 @@ use rustc_hash::FxHashMap;
 use serde_json::json;
 
 use crate::{
-    Client, Workload,
-    narrate,
+    Client, Workload, narrate,
     record::{self, Record},
     rotation::Rotation,
     seeded::Seeded,

@@ -18,20 +18,21 @@ pub(crate) fn found(checker: &str, checked: String, violations: Vec<Violation>) 
             format!("{checked} First of {} violations: {}.", violations.len(), first.sentence)
         }
     };
-    CheckResult::found(checker, summary, listed(violations))
+    let listed = listed(violations, |violation| violation.kind.clone());
+    CheckResult::found(checker, summary, listed)
 }
 
 /// The first of each kind, then the second of each, and so on, as many as are listed.
-pub(crate) fn listed(violations: Vec<Violation>) -> Vec<Violation> {
+pub(crate) fn listed<T>(found: impl IntoIterator<Item = T>, kind: impl Fn(&T) -> String) -> Vec<T> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    let rank = |violation: Violation| {
-        let count = counts.entry(violation.kind.clone()).or_default();
+    let rank = |one: T| {
+        let count = counts.entry(kind(&one)).or_default();
         *count += 1;
-        (*count, violation)
+        (*count, one)
     };
-    let mut ranked: Vec<(usize, Violation)> = violations.into_iter().map(rank).collect();
+    let mut ranked: Vec<(usize, T)> = found.into_iter().map(rank).collect();
     ranked.sort_by_key(|(rank, _)| *rank);
-    ranked.into_iter().take(LISTED).map(|(_, violation)| violation).collect()
+    ranked.into_iter().take(LISTED).map(|(_, one)| one).collect()
 }
 
 /// `the multiget of process 3 (10.203–10.207 s)`.

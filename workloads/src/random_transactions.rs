@@ -11,8 +11,7 @@ use isolation::Datatype;
 use linearizability::Limits;
 
 use crate::{
-    Client, Workload, anomalies,
-    narrate,
+    Client, Workload, anomalies, narrate,
     record::{self, Record},
     rotation::Rotation,
     seeded::Seeded,

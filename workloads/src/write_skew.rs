@@ -11,8 +11,7 @@ use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    Client, Workload,
-    narrate,
+    Client, Workload, narrate,
     record::{self, End, Record},
     rotation::Rotation,
     seeded::Seeded,

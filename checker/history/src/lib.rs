@@ -22,5 +22,5 @@ pub use jepsen::{read_edn, write_edn};
 pub use jsonl::{Recording, Writer, read_jsonl, read_recording};
 pub use operation::{Completion, Operation};
 pub use pair::{PairError, Pairing, operations};
-pub use verdict::{CheckResult, Verdict, Violation};
+pub use verdict::{CheckResult, Picture, Verdict, Violation};
 pub use window::{MAX_EVENT_BYTES, ReadError};

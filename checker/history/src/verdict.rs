@@ -38,6 +38,20 @@ pub struct CheckResult {
     /// Figures for people and machines: how many operations, which path decided, memory…
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub statistics: Value,
+    /// Pictures of some of the violations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<Picture>,
+}
+
+/// A violation drawn and explained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Which violation of the result, from 0.
+    pub violation: usize,
+    /// A whole SVG document that needs nothing else.
+    pub svg: String,
+    /// What it shows, step by step, a line each.
+    pub explanation: Vec<String>,
 }
 
 /// One broken promise with the operations that prove it.
@@ -79,7 +93,15 @@ impl CheckResult {
         violations: Vec<Violation>,
     ) -> Self {
         let (checker, summary) = (checker.into(), summary.into());
-        Self { checker, verdict, summary, violations, statistics: Value::Null }
+        let (statistics, pictures) = (Value::Null, Vec::new());
+        Self { checker, verdict, summary, violations, statistics, pictures }
+    }
+
+    /// The same result with pictures attached.
+    #[must_use]
+    pub fn with_pictures(mut self, pictures: Vec<Picture>) -> Self {
+        self.pictures = pictures;
+        self
     }
 
     /// The same result with figures attached.

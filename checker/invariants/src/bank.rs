@@ -87,10 +87,7 @@ fn read<'a>((operation, value): (&'a Operation, &'a Value)) -> Result<Read<'a>, 
 }
 
 /// Reports reads that saw other accounts than they should; gives those that saw each with a balance.
-fn check_accounts<'r, 'a>(
-    reads: &'r [Read<'a>],
-    findings: &mut Findings,
-) -> Vec<&'r Read<'a>> {
+fn check_accounts<'r, 'a>(reads: &'r [Read<'a>], findings: &mut Findings) -> Vec<&'r Read<'a>> {
     let usual = most_frequent(reads.iter().map(|read| (read.accounts(), read)));
     let Some((expected, example)) = usual else { return Vec::new() };
     let mut whole = Vec::new();

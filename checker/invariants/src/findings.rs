@@ -41,9 +41,7 @@ impl Findings {
     pub(crate) fn conclude(self, checked: &str, untested: Option<String>) -> Judgement {
         let Some(first) = self.listed.first() else {
             return match untested {
-                Some(reason) => {
-                    Judgement { is_untested: true, ..Judgement::inconclusive(reason) }
-                }
+                Some(reason) => Judgement { is_untested: true, ..Judgement::inconclusive(reason) },
                 None => Judgement::new(Verdict::Valid, checked.to_owned()),
             };
         };

@@ -147,7 +147,9 @@ impl Invariant {
             _ => keys::judge(operations, judge),
         };
         let Judgement { verdict, summary, violations, statistics, .. } = judgement;
-        CheckResult { checker: self.name().to_owned(), verdict, summary, violations, statistics }
+        let mut result = CheckResult::found(self.name(), summary, violations);
+        result.verdict = verdict;
+        result.with_statistics(statistics)
     }
 
     /// The judgement on one object, or why the history is none of this kind.

@@ -169,35 +169,41 @@ fn an_operation_without_a_key_among_others_with_keys() {
 fn each_violation_names_the_operations_that_prove_it() {
     use Invariant as I;
     for (invariant, text, proof) in [
-        (I::Bank, "read -> {0 5}; read -> {0 5}; read -> {0 6}", &[4, 0][..]),
+        (I::Bank, "read -> {0 5}; read -> {0 5}; read -> {0 6}", &[0, 4][..]),
         (I::Bank, "read -> {0 5, 1 5}; read -> {0 12, 1 -2}; read -> {0 5, 1 5}", &[2]),
-        (I::Bank, "read -> {0 5}; read -> {0 5}; read -> {1 5}", &[4, 0]),
-        (I::BankNegative, "read -> {0 5}; read -> {0 5}; read -> {0 -5}", &[4, 0]),
+        (I::Bank, "read -> {0 5}; read -> {0 5}; read -> {1 5}", &[0, 4]),
+        (I::BankNegative, "read -> {0 5}; read -> {0 5}; read -> {0 -5}", &[0, 4]),
         (I::SetFinal, "add 1; add 2; read -> [1]", &[2, 4]),
-        (I::SetFinal, "add 1; add 2 !; read -> [1 2]", &[4, 2]),
+        (I::SetFinal, "add 1; add 2 !; read -> [1 2]", &[2, 4]),
         (I::SetFinal, "add 1; read -> [1 2]", &[2]),
-        (I::SetFinal, "add 1; add 2; read -> [1 2 2]", &[4, 2]),
+        (I::SetFinal, "add 1; add 2; read -> [1 2 2]", &[2, 4]),
         (I::SetFinal, "add 1; read -> [1 2]; add 2", &[2, 4]),
         (I::SetFull, "add 1; read -> [1]; read -> []", &[0, 4]),
         (I::SetFullLinearizable, "add 1; read -> []; read -> [1]", &[0, 2]),
-        (I::CounterBounds, "add 1; add 2; read -> 2", &[4, 2, 0]),
-        (I::UnorderedQueue, "enqueue 1; dequeue -> 1; dequeue -> 1", &[4, 0]),
+        (I::CounterBounds, "add 1; add 2; read -> 2", &[0, 2, 4]),
+        (I::UnorderedQueue, "enqueue 1; dequeue -> 1; dequeue -> 1", &[0, 4]),
         (I::TotalQueue, "enqueue 1; enqueue 2; drain -> [1]", &[2]),
         (I::UniqueIds, "generate -> 1; generate -> 2; generate -> 1", &[0, 4]),
-        (I::LongFork, "read [] -> [[:r 1 7] [:r 2 nil]]; read [] -> [[:r 1 nil] [:r 2 7]]", &[0, 2]),
-        (I::Causal, "p1 write 1; p1 write 2; p1 read -> 1", &[4, 0, 2]),
+        (
+            I::LongFork,
+            "read [] -> [[:r 1 7] [:r 2 nil]]; read [] -> [[:r 1 nil] [:r 2 7]]",
+            &[0, 2],
+        ),
+        (I::Causal, "p1 write 1; p1 write 2; p1 read -> 1", &[0, 2, 4]),
         (I::CausalReverse, "write 1; write 2; read -> [2]", &[0, 2, 4]),
-        (I::Sequential, "write 1; read 1 -> [1 [\"1_1\" nil]]", &[2, 0]),
+        (I::Sequential, "write 1; read 1 -> [1 [\"1_1\" nil]]", &[0, 2]),
         (I::G2, "insert [1 [1 nil]]; insert [1 [nil 2]]", &[0, 2]),
         (
             I::Monotonic,
             "add -> {:val 2 :sts 1}; add -> {:val 1 :sts 2}; read -> [{:val 2 :sts 1} {:val 1 :sts 2}]",
-            &[4, 0, 2],
+            &[0, 2, 4],
         ),
     ] {
         let result = invariant.check(&history(text));
         let [violation] = &result.violations[..] else { panic!("{text}: {result:#?}") };
-        assert_eq!(violation.operations, proof, "{}: {text}: {violation:?}", invariant.name());
+        let mut named = violation.operations.clone();
+        named.sort_unstable();
+        assert_eq!(named, proof, "{}: {text}: {violation:?}", invariant.name());
     }
 }
 

@@ -1,5 +1,6 @@
 //! An anomaly, told.
 
+use history::{Picture, Violation};
 use serde::Serialize;
 
 use crate::report::as_text;
@@ -72,8 +73,22 @@ impl Finding {
         }
     }
 
+    /// The finding in the form of all checkers; its [`Finding::picture`] tells more.
+    #[must_use]
+    pub fn violation(&self) -> Violation {
+        let (kind, operations) = (self.anomaly.name(), self.transactions.clone());
+        Violation { kind, sentence: self.with_events(), operations }
+    }
+
+    /// The finding drawn and explained, as the violation at this place of a result.
+    #[must_use]
+    pub fn picture(&self, violation: usize) -> Picture {
+        let explanation = self.explanation().lines().map(str::to_owned).collect();
+        Picture { violation, svg: self.svg(), explanation }
+    }
+
     /// The sentence, for readers who see nothing else of the finding.
-    pub(crate) fn with_events(&self) -> String {
+    fn with_events(&self) -> String {
         let named = self.transactions.iter().enumerate();
         let mut names: Vec<String> = named
             .map(|(at, event)| format!("{} is that of event {event}", self.name(at)))

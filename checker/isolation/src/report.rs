@@ -1,6 +1,6 @@
 //! What a check found.
 
-use history::{CheckResult, Verdict, Violation};
+use history::{CheckResult, Verdict};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
@@ -69,15 +69,11 @@ impl Report {
     /// The result in the form of all checkers.
     #[must_use]
     pub fn check_result(&self) -> CheckResult {
-        let violation = |finding: &Finding| Violation {
-            kind: finding.anomaly.name(),
-            sentence: finding.with_events(),
-            operations: finding.transactions.clone(),
-        };
-        let violations: Vec<Violation> = self.forbidden().map(violation).collect();
+        let violations = self.forbidden().map(Finding::violation).collect();
+        let pictures = self.forbidden().enumerate().map(|(at, finding)| finding.picture(at));
         let mut result = CheckResult::found("isolation", self.sentence.clone(), violations);
         result.verdict = self.verdict;
-        result.with_statistics(json!(self.statistics))
+        result.with_statistics(json!(self.statistics)).with_pictures(pictures.collect())
     }
 }
 

@@ -12,7 +12,7 @@ const PADDING: f64 = 10.0;
 /// Characters of a line in a box.
 const LINE_CHARACTERS: usize = 36;
 /// Lines of a box, the name among them.
-const MOST_LINES: usize = 7;
+const MOST_LINES: usize = 12;
 
 impl Finding {
     /// A self-contained SVG of the cycle, or of the transactions alone where there is none.

@@ -6,7 +6,7 @@ use history::{Events, Writer};
 use results::{ResultsFile, RunFile, VERSION, files};
 
 use super::file::{open, unreadable};
-use super::{Answer, Question, sentence, transactions};
+use super::{Answer, Question, sentence};
 use crate::exit::Failure;
 
 /// Between two events of a history without times.
@@ -33,8 +33,6 @@ pub(super) fn write(
     document(files::RESULTS, serde_json::to_string(&results(question, answer)))?;
     let page = reports::render(folder.path())
         .map_err(|error| Failure::Failed(format!("no report: {error}")))?;
-    let section = answer.isolation.as_ref().map(transactions::section).unwrap_or_default();
-    let page = page.replacen("</main>", &format!("{section}</main>"), 1);
     std::fs::write(to, page)
         .map_err(|error| Failure::Failed(format!("no report in {}: {error}", to.display())))
 }

@@ -1,7 +1,5 @@
 //! Transactions of a file, judged by their dependencies.
 
-use std::fmt::Write;
-
 use history::{Completion, Event, EventKind, Operation, Process};
 use isolation::{BuildError, Consistency, Datatype, History, Options, Report};
 use linearizability::named::Unfit;
@@ -62,20 +60,4 @@ pub(super) fn models(report: &Report) -> Option<String> {
         "" => format!("violated: {violated} and all above"),
         _ => format!("violated: {violated} and all above; strongest that still stand: {standing}"),
     })
-}
-
-/// What a page shows of the anomalies: a picture and an explanation each.
-pub(super) fn section(report: &Report) -> String {
-    let mut html = String::new();
-    for finding in report.forbidden() {
-        let explanation = finding.explanation();
-        let text = explanation.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        let _ = write!(
-            html,
-            "<section><h2>{}</h2>{}<pre style=\"white-space:pre-wrap\">{text}</pre></section>",
-            finding.anomaly,
-            finding.svg()
-        );
-    }
-    html
 }

@@ -1,17 +1,26 @@
 //! Each violation: the sentence, the timeline, the operations, the logs around it.
 
-use history::Violation;
+use history::{Picture, Violation};
 
 use crate::axis::{duration, moment};
 use crate::faults::Fault;
 use crate::folder::{Folder, VIOLATIONS_MAX, WITNESSES_MAX};
 use crate::logs::{Line, NEAR_LINES_MAX};
-use crate::markup::{Markup, counted, cut};
+use crate::markup::{Markup, Svg, counted, cut};
 use crate::operations::{Outcome, Witness};
 use crate::timeline;
 
 /// So many are open when the page opens.
 const OPEN_MAX: usize = 3;
+
+/// A picture larger than this is left out.
+const PICTURE_BYTES_MAX: usize = 256 << 10;
+/// So many lines of an explanation are shown.
+const EXPLANATION_LINES_MAX: usize = 60;
+
+const HOW_TO_READ_A_CYCLE: &str = "<p class='hint'>An arrow leads to what must have come later: <b>wr</b> read what the first wrote, <b>ww</b> overwrote it, \
+<b>rw</b> wrote what the first did not see yet; dashed: began after the first had ended, or followed it in its process. \
+Arrows in a circle leave no order in which all this can have happened.</p>";
 
 const HOW_TO_READ: &str = "<p class='hint'>Each lane is one client process; a bar begins when the request was sent and ends when the answer was read. \
 An operation takes effect at one instant somewhere inside its bar, so one that ended before another began must come first. \
@@ -25,8 +34,9 @@ pub fn render(folder: &Folder) -> Markup {
         return out;
     }
     out.raw(HOW_TO_READ);
-    for (position, (checker, violation)) in folder.violations().take(VIOLATIONS_MAX).enumerate() {
-        violation_into(&mut out, folder, position + 1, checker, violation);
+    let pictured = folder.violations().zip(folder.pictures()).take(VIOLATIONS_MAX);
+    for (position, ((checker, violation), picture)) in pictured.enumerate() {
+        violation_into(&mut out, folder, position + 1, checker, violation, picture);
     }
     if total > VIOLATIONS_MAX {
         out.push(
@@ -43,6 +53,7 @@ fn violation_into(
     number: usize,
     checker: &str,
     violation: &Violation,
+    picture: Option<&Picture>,
 ) {
     let witnesses = folder.witnesses_of(violation);
     let open = if number <= OPEN_MAX { " open" } else { "" };
@@ -50,6 +61,9 @@ fn violation_into(
         "<details class='card' id='violation-{}'{}><summary><span class='ordinal'>{}</span> <strong>{}</strong> <span class='dim'>found by {}</span></summary><p class='sentence'>{}</p>",
         &[&number, &open, &number, &cut(&violation.kind, 80), &cut(checker, 80), &violation.sentence],
     );
+    if let Some(picture) = picture {
+        picture_into(out, violation, picture);
+    }
     if let Some((start, end)) = timeline::window_ns(&witnesses) {
         let faults: Vec<&Fault> = folder
             .faults
@@ -75,6 +89,29 @@ fn violation_into(
         logs_into(out, lines);
     }
     out.raw("</details>");
+}
+
+/// The picture as an image, in which nothing runs and from which nothing is fetched, whatever is in it; and its
+/// explanation.
+fn picture_into(out: &mut Markup, violation: &Violation, picture: &Picture) {
+    if picture.svg.len() <= PICTURE_BYTES_MAX {
+        out.push(
+            "<div class='figure picture'><img alt='{}, drawn' src='{}'></div>",
+            &[&cut(&violation.kind, 80), &Svg(&picture.svg)],
+        );
+        out.raw(HOW_TO_READ_A_CYCLE);
+    }
+    out.raw("<ol class='explanation'>");
+    for line in picture.explanation.iter().take(EXPLANATION_LINES_MAX) {
+        out.push("<li>{}</li>", &[line]);
+    }
+    out.raw("</ol>");
+    if picture.explanation.len() > EXPLANATION_LINES_MAX {
+        out.push(
+            "<p class='hint'>{} more in results.json.</p>",
+            &[&counted((picture.explanation.len() - EXPLANATION_LINES_MAX) as u64, "line")],
+        );
+    }
 }
 
 /// When it was, and what the nemesis did meanwhile, or last did before.
