@@ -48,7 +48,7 @@ pub(crate) fn explain<M: Model>(
         nodes: NODES,
         cancel: limits.cancel.as_deref(),
     };
-    explain_within(model, calls, suspects, key, &Effort::new(budget, WORK_MAX / 2))
+    explain_within(model, calls, suspects, key, &Effort::new(budget, WORK_MAX))
 }
 
 /// The same within so much effort: for want of it, the witness only says where the search ended.
@@ -69,7 +69,7 @@ fn explain_within<M: Model>(
     let window = |&end: &u64| Core::window(model, prefix(&all, end), &mut attempts);
     let core = returns.iter().find_map(window);
     // Each phase leaves as much to the next.
-    effort.add(WORK_MAX / 4);
+    effort.next_phase();
     let mut core = core.unwrap_or_else(|| {
         let first = returns.first().copied().unwrap_or_default();
         let end = shortest_illegal_prefix(model, &all, first, &mut attempts);
@@ -80,7 +80,7 @@ fn explain_within<M: Model>(
         let suspects: Vec<_> = suspects.iter().map(|&suspect| &calls[suspect]).collect();
         return Ok(explain::undescribed(model, &suspects, key));
     }
-    effort.add(WORK_MAX / 4);
+    effort.next_phase();
     core.drop_chunks(&mut attempts);
     core.verify()?;
     let (kept, others) = core.into_parts();
@@ -101,6 +101,13 @@ struct Attempts<'e, 'b> {
 }
 
 impl Attempts<'_, '_> {
+    /// Is that many operations still within the effort?
+    fn may_look_at(&mut self, operations: usize) -> bool {
+        let may = self.effort.spend(operations as u64);
+        self.gave_up |= !may;
+        may
+    }
+
     /// Does no order explain these? `false` also where the attempt was given up.
     fn finds_illegal<M: Model>(&mut self, model: &M, items: &[Item<'_, M>]) -> bool {
         let count = items.len() as u64;
@@ -205,6 +212,9 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
         items: Vec<Item<'a, M>>,
         attempts: &mut Attempts<'_, '_>,
     ) -> Option<Self> {
+        if !attempts.may_look_at(items.len()) {
+            return None;
+        }
         let mut core = Self::whole(model, items);
         let stuck = core.stuck()?;
         let required = core.kept.iter().filter(|&&kept| kept).count();

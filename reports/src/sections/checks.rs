@@ -32,7 +32,8 @@ fn statistics_into(out: &mut Markup, statistics: &Value) {
         Value::Null => {}
         Value::Object(figures) => {
             out.raw("<ul class='figures'>");
-            for (name, figure) in figures.iter().take(40) {
+            let known = figures.iter().filter(|(_, figure)| !figure.is_null());
+            for (name, figure) in known.take(40) {
                 let name = cut(&name.replace('_', " "), 60);
                 let figure = match figure {
                     Value::String(text) => cut(text, 200),

@@ -12,11 +12,14 @@ pub(crate) const WORK_MAX: u64 = 8_000_000;
 pub(crate) struct Effort<'b> {
     budget: Budget<'b>,
     left: Cell<u64>,
+    /// What each further phase may take beside what is left.
+    share: u64,
 }
 
 impl<'b> Effort<'b> {
+    /// So much work in all: half for a first phase, a quarter for each of two others.
     pub(crate) fn new(budget: Budget<'b>, work: u64) -> Self {
-        Self { budget, left: Cell::new(work) }
+        Self { budget, left: Cell::new(work / 2), share: work / 4 }
     }
 
     /// Takes this much, or says that no more may be done: work, time, or the caller's patience is spent.
@@ -31,9 +34,9 @@ impl<'b> Effort<'b> {
         self.left.get()
     }
 
-    /// The next phase's share.
-    pub(crate) fn add(&self, work: u64) {
-        self.left.set(self.left.get() + work);
+    /// Adds the next phase's share.
+    pub(crate) fn next_phase(&self) {
+        self.left.set(self.left.get() + self.share);
     }
 
     pub(crate) fn budget(&self) -> Budget<'b> {
