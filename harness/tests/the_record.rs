@@ -82,6 +82,24 @@ fn the_same_seed_writes_down_the_same_plan_byte_for_byte() {
     assert_ne!(plan(7), plan(8));
 }
 
+/// Runs of ten seconds were often inconclusive, only because their one or two pauses met a node that was just dead.
+#[test]
+fn a_pause_of_a_dead_node_waits_until_it_lives_again() {
+    let bench = Bench::with_toy("");
+    // The toy forgets everything when it is killed: what is said of it does not matter here.
+    bench.run(
+        "--workload register --faults kill,pause --fault-interval 1500ms --time-limit 4500ms --clients 2 --seed 4",
+    );
+    let faults = faults(&bench);
+    let time_of = |number: u64, step: FaultStep| {
+        faults.iter().find(|f| f.fault == number && f.step == step).map(|f| f.time_ns)
+    };
+    let planned = |number: u64| faults.iter().find(|fault| fault.fault == number).unwrap();
+    assert_eq!((planned(2).family.as_str(), planned(3).family.as_str()), ("kill", "pause"));
+    let (revived, paused) = (time_of(2, FaultStep::Healed), time_of(3, FaultStep::Started));
+    assert!(paused.is_some() && paused > revived, "{faults:#?}");
+}
+
 #[test]
 fn clients_keep_their_pace_where_a_rate_is_given() {
     let bench = Bench::with_toy("");
