@@ -88,7 +88,7 @@ fn few_values(criterion: &mut Criterion) {
         let shape = Shape { operations, clients: 50, keys: 1, unknown_per_mille: 15 };
         let mut calls = synthetic::cas(shape, 1);
         one(criterion, &format!("cas over 5 values/{operations}/50 clients/valid"), &calls);
-        Spoil::ImpossibleCas.apply(&mut calls);
+        Spoil::ImpossibleCas.apply(&mut calls, 1);
         one(criterion, &format!("cas over 5 values/{operations}/50 clients/bad"), &calls);
     }
 }

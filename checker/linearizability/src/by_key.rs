@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use history::Verdict;
 
-use crate::check::{Answer, conclude, deadline, decide_by_search, decide_fast};
+use crate::attempts::Case;
+use crate::check::{Answer, conclude, deadline, decide_fast};
 use crate::limits::{Budget, Explained, Stop};
 use crate::parallel::{THREADS_MAX, in_parallel};
 use crate::{CallOf, Limits, Model, Report, Statistics};
@@ -65,9 +66,9 @@ pub fn check_by_key<M: Model, K: Display>(
 
 /// The first part that is not valid, a violation before anything undecided: the same whatever the number of
 /// threads, as long as time and memory suffice.
-pub(crate) fn decide_all<M: Model>(
-    model: &M,
-    parts: &[&[CallOf<M>]],
+pub(crate) fn decide_all<'a, M: Model>(
+    model: &'a M,
+    parts: &[&'a [CallOf<M>]],
     limits: &Limits,
     deadline: Instant,
     statistics: &mut Statistics,
@@ -79,50 +80,45 @@ pub(crate) fn decide_all<M: Model>(
         memory_bytes: limits.memory_bytes / parts.len().clamp(1, THREADS_MAX) as u64,
         nodes: FIRST_NODES,
         cancel: limits.cancel.as_deref(),
+        outrun: None,
     };
     let fast = |part: usize, statistics: &mut Statistics| match budget.spent() {
-        Some(stop) => Some(Answer::Stopped(stop, Explained::default())),
-        None => decide_fast(model, parts[part], statistics),
+        Some(stop) => (part, Some(Answer::Stopped(stop, Explained::default()))),
+        None => (part, decide_fast(model, parts[part], statistics)),
     };
-    let all: Vec<usize> = (0..parts.len()).collect();
     let mut undecided = None;
     let mut left = Vec::new();
-    for (part, answer) in asked(&all, threads, statistics, fast) {
+    for (part, answer) in asked(0..parts.len(), threads, statistics, fast) {
         match answer {
-            None => left.push(part),
+            None => left.push((part, None)),
             Some(Answer::Valid) => {}
             Some(answer) if answer.is_violation() => return Some((part, answer)),
             Some(answer) => undecided = undecided.or(Some((part, answer))),
         }
     }
-    let mut furthest = vec![Explained::default(); parts.len()];
     let mut alone = parts.len() == 1;
     while !left.is_empty() {
         // One part may have all the threads for itself.
         let (across, within) = if alone || left.len() == 1 { (1, threads) } else { (threads, 1) };
-        let search = |part: usize, statistics: &mut Statistics| {
+        let search = |(part, case): (usize, Option<Case<'a, M>>), taken: &mut Statistics| {
             let nodes = budget.nodes.saturating_add(NODES_EACH * parts[part].len() as u64);
             let budget = Budget { nodes, ..budget };
-            decide_by_search(model, parts[part], &budget, within, statistics)
+            let mut case = case.unwrap_or_else(|| Case::new(model, parts[part]));
+            (part, case.decide(&budget, within, taken), case)
         };
         let (mut again, mut crowded) = (Vec::new(), false);
-        for (part, mut answer) in asked(&left, across, statistics, search) {
-            // A search that the clock ends early may have come less far than an earlier one.
-            if let Answer::Stopped(_, explained) = &mut answer {
-                *explained = (*explained).max(furthest[part]);
-                furthest[part] = *explained;
-            }
+        for (part, answer, case) in asked(left, across, statistics, search) {
             match answer {
                 Answer::Valid => statistics.searched += 1,
                 _ if answer.is_violation() => {
                     statistics.searched += 1;
                     return Some((part, answer));
                 }
-                Answer::Stopped(Stop::Nodes, _) => again.push(part),
+                Answer::Stopped(Stop::Nodes, _) => again.push((part, Some(case))),
                 // With all the memory to itself it may still fit.
                 Answer::Stopped(Stop::Memory, _) if !alone => {
                     crowded = true;
-                    again.push(part);
+                    again.push((part, Some(case)));
                 }
                 answer => undecided = undecided.or(Some((part, answer))),
             }
@@ -141,23 +137,23 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Asks about each of these parts, with statistics of its own.
-fn asked<A: Send>(
-    parts: &[usize],
+/// Asks about each of these, with statistics of its own.
+fn asked<T: Send, A: Send>(
+    things: impl IntoIterator<Item = T>,
     threads: usize,
     statistics: &mut Statistics,
-    ask: impl Fn(usize, &mut Statistics) -> A + Sync,
-) -> Vec<(usize, A)> {
-    let answers = in_parallel(parts, threads, |part| {
-        let mut statistics = Statistics::default();
-        let answer = ask(part, &mut statistics);
-        (part, answer, statistics)
+    ask: impl Fn(T, &mut Statistics) -> A + Sync,
+) -> Vec<A> {
+    let answers = in_parallel(things.into_iter().collect(), threads, |thing| {
+        let mut taken = Statistics::default();
+        (ask(thing, &mut taken), taken)
     });
-    let add = |(part, answer, taken): (usize, A, Statistics)| {
+    let add = |(answer, taken): (A, Statistics)| {
         statistics.nodes += taken.nodes;
         statistics.fast += taken.fast;
+        statistics.attempt = taken.attempt.or(statistics.attempt);
         statistics.memory_bytes = statistics.memory_bytes.max(taken.memory_bytes);
-        (part, answer)
+        answer
     };
     answers.into_iter().map(add).collect()
 }

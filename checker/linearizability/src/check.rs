@@ -6,11 +6,8 @@ use history::Verdict;
 
 use crate::by_key::decide_all;
 use crate::fast::{self, Decision};
-use crate::limits::{Budget, Explained, Stop};
+use crate::limits::{Explained, Stop};
 use crate::monitors::{MonitorVerdict, Refutation};
-use crate::problem::{self, Problem};
-use crate::refute::{self, refute};
-use crate::search::{Found, search};
 use crate::{CallOf, Limits, Model, Report, Statistics, certificate, witness};
 
 /// Is there an order of the calls that the model accepts and that respects real time?
@@ -89,44 +86,6 @@ pub(crate) fn decide_fast<M: Model>(
     };
     statistics.fast += 1;
     Some(answer)
-}
-
-/// Searches, and replays what was found. Where that takes too long, a part of the history may tell.
-pub(crate) fn decide_by_search<M: Model>(
-    model: &M,
-    calls: &[CallOf<M>],
-    budget: &Budget<'_>,
-    threads: usize,
-    statistics: &mut Statistics,
-) -> Answer {
-    let items = problem::items::<M>(calls);
-    let problem = Problem::new(model, &items);
-    let Found { answer, nodes, memory_bytes, explained, suspects } = search(&problem, budget);
-    statistics.nodes += nodes;
-    statistics.memory_bytes = statistics.memory_bytes.max(memory_bytes);
-    let source = |op: u32| problem.required[op as usize].source as usize;
-    let suspects: Vec<usize> = suspects.into_iter().map(source).collect();
-    match answer {
-        Ok(Some(order)) if certificate::is_legal(model, calls, &order) => Answer::Valid,
-        Ok(Some(_)) => Answer::Unsound(
-            "Internal error: the order that was found does not replay; the model's steps or its hints \
-             contradict each other."
-                .to_owned(),
-        ),
-        Ok(None) => Answer::Illegal { suspects },
-        Err(stop @ (Stop::Nodes | Stop::Memory | Stop::TooConcurrent(_))) => {
-            let stuck = suspects.first().map(|&stuck| stuck as u32);
-            let stuck = items.iter().find(|item| Some(item.source) == stuck);
-            let (refuted, nodes) =
-                refute(model, &items, stuck, &refute::SIZES, budget, threads);
-            statistics.nodes += nodes;
-            match refuted {
-                Some(impossible) => Answer::Illegal { suspects: vec![impossible as usize] },
-                None => Answer::Stopped(stop, explained),
-            }
-        }
-        Err(stop) => Answer::Stopped(stop, explained),
-    }
 }
 
 /// The report, without statistics; explains a violation.

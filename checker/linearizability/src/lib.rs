@@ -124,6 +124,7 @@
 //! [`Powerset`] makes a [`Model`]. One whose histories can be decided without a search has a
 //! [`Model::monitor`], as [`models::Queue`] does.
 
+mod attempts;
 mod by_key;
 mod call;
 mod certificate;
@@ -149,6 +150,8 @@ mod search;
 mod table;
 mod witness;
 
+#[doc(hidden)]
+pub use attempts::is_explained_breadth_first;
 pub use by_key::check_by_key;
 pub use call::{Call, CallOf};
 pub use check::check;

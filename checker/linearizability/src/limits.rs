@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::parallel::Outrun;
+
 /// Past any of these a check is inconclusive.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -11,7 +13,7 @@ pub struct Limits {
     pub time: Duration,
     /// Memory of the search (the history itself not counted).
     pub memory_bytes: u64,
-    /// Threads for independent keys and for parts of a history; `None`: as many as the machine has cores, up to eight.
+    /// Threads for independent keys, or for several attempts at one; `None`: as many as the machine has cores, up to eight.
     pub threads: Option<usize>,
     /// Set from another thread, this ends the check soon.
     pub cancel: Option<Arc<AtomicBool>>,
@@ -32,6 +34,7 @@ pub(crate) struct Budget<'a> {
     /// Configurations to visit; what a first, cheap attempt is bounded by.
     pub(crate) nodes: u64,
     pub(crate) cancel: Option<&'a AtomicBool>,
+    pub(crate) outrun: Option<Outrun<'a>>,
 }
 
 impl Budget<'_> {
@@ -39,11 +42,13 @@ impl Budget<'_> {
     pub(crate) fn unlimited() -> Self {
         const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
         let deadline = Instant::now() + FAR;
-        Self { deadline, memory_bytes: u64::MAX, nodes: u64::MAX, cancel: None }
+        Self { deadline, memory_bytes: u64::MAX, nodes: u64::MAX, cancel: None, outrun: None }
     }
 
     pub(crate) fn spent(&self) -> Option<Stop> {
-        if self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
+        if self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed))
+            || self.outrun.is_some_and(Outrun::is_outrun)
+        {
             Some(Stop::Cancelled)
         } else if Instant::now() >= self.deadline {
             Some(Stop::Time)
@@ -64,6 +69,11 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
+    /// This one, unless more configurations are all that another attempt needs.
+    pub(crate) fn unless(self, other: Self) -> Self {
+        if other == Self::Nodes { other } else { self }
+    }
+
     /// Why, and how far the search came.
     pub(crate) fn reason(self, limits: &Limits, explained: Explained) -> String {
         let why = match self {

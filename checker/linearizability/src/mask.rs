@@ -31,6 +31,10 @@ impl<const W: usize> Mask<W> {
         self
     }
 
+    pub(crate) fn count(self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
+
     pub(crate) fn is_empty(self) -> bool {
         self == Self::EMPTY
     }

@@ -17,10 +17,10 @@ use std::sync::{Mutex, PoisonError};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::limits::Budget;
-use crate::parallel::in_parallel;
+use crate::limits::{Budget, Stop};
 use crate::problem::{self, Item, Nature, Problem};
-use crate::search::{Found, search_from};
+use crate::search::{Found, Way, search_from};
+use crate::table::Table;
 use crate::{CallOf, Model};
 
 /// Past this many states an object is no candidate.
@@ -30,7 +30,7 @@ const STATES_MAX: usize = 64;
 const STEPS_MAX: usize = 100_000;
 
 /// Every state that the history's operations can lead to, and what that tells about them.
-struct Space<M: Model> {
+pub(crate) struct Space<M: Model> {
     /// Cloned by each search; a state need not be fit for several threads at once.
     states: Mutex<Vec<M::State>>,
     /// By the class of an item.
@@ -40,27 +40,26 @@ struct Space<M: Model> {
 }
 
 impl<M: Model> Space<M> {
-    /// `None` where there are too many states.
-    fn of(model: &M, items: &[Item<'_, M>]) -> Option<Self> {
+    /// `None` where there are too many states, or where they take too much memory.
+    pub(crate) fn of(model: &M, items: &[Item<'_, M>], memory_bytes: u64) -> Option<Self> {
         let mut classes: FxHashMap<u32, &Item<'_, M>> = FxHashMap::default();
         for item in items {
             classes.entry(item.class()).or_insert(item);
         }
-        let mut states = vec![model.initial()];
-        let mut known: FxHashSet<M::State> = states.iter().cloned().collect();
-        let mut after: FxHashMap<u32, Vec<Option<M::State>>> = FxHashMap::default();
+        let bytes = |state: &M::State| model.state_bytes(state);
+        let mut states = Table::new();
+        states.number(model.initial(), bytes);
+        let mut after: FxHashMap<u32, Vec<Option<u32>>> = FxHashMap::default();
         let mut next = 0;
-        while let Some(state) = states.get(next).cloned() {
-            if classes.len() * states.len() > STEPS_MAX {
+        while next < states.len() {
+            let steps = classes.len() * states.len();
+            let needed = states.bytes() + (steps * size_of::<Option<u32>>()) as u64;
+            if steps > STEPS_MAX || needed > memory_bytes {
                 return None;
             }
             for (&class, item) in &classes {
-                let step = model.step(&state, &item.call.input, item.output);
-                if let Some(new) = &step
-                    && known.insert(new.clone())
-                {
-                    states.push(new.clone());
-                }
+                let step = model.step(states.get(next as u32), &item.call.input, item.output);
+                let step = step.map(|state| states.number(state, bytes));
                 if states.len() > STATES_MAX {
                     return None;
                 }
@@ -68,12 +67,18 @@ impl<M: Model> Space<M> {
             }
             next += 1;
         }
-        let nowhere = |after: &Vec<Option<M::State>>| after.iter().all(Option::is_none);
+        let nowhere = |after: &Vec<Option<u32>>| after.iter().all(Option::is_none);
         let impossible = after.iter().filter(|(_, after)| nowhere(after)).map(|(&class, _)| class);
         let impossible = impossible.collect();
-        let natures = after.into_iter().map(|(class, after)| (class, nature(&states, &after)));
-        let natures = natures.collect();
-        Some(Self { states: Mutex::new(states), natures, impossible })
+        let natures = after.iter().map(|(&class, after)| (class, nature(after))).collect();
+        Some(Self { states: Mutex::new(states.into_values()), natures, impossible })
+    }
+
+    /// The first operation to return that no state allows.
+    pub(crate) fn impossible(&self, items: &[Item<'_, M>]) -> Option<u32> {
+        let impossible =
+            |item: &&Item<'_, M>| item.ret.is_some() && self.impossible.contains(&item.class());
+        items.iter().filter(impossible).min_by_key(|item| item.ret).map(|item| item.source)
     }
 
     /// The problem, with what is known about the operations.
@@ -82,7 +87,7 @@ impl<M: Model> Space<M> {
     }
 
     /// Looks for an order of the events from `from` to `until`, from any of the states.
-    fn search(
+    pub(crate) fn search(
         &self,
         model: &M,
         all: &[Item<'_, M>],
@@ -91,16 +96,23 @@ impl<M: Model> Space<M> {
         budget: &Budget<'_>,
     ) -> Found {
         let starts = self.states.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        search_from(&self.problem(model, &window(all, from, until)), starts, budget)
+        let problem = self.problem(model, &window(all, from, until));
+        // Most windows have an order.
+        let quick = Budget { nodes: budget.nodes / QUICK_DIVISOR, ..*budget };
+        let first = search_from(&problem, starts.clone(), Way::Depth, &quick);
+        if first.answer != Err(Stop::Nodes) {
+            return first;
+        }
+        let found = search_from(&problem, starts, Way::Breadth, budget);
+        Found { nodes: first.nodes + found.nodes, ..found }
     }
 }
 
-/// The nature of an operation that leads from these states to those.
-fn nature<S: PartialEq>(states: &[S], after: &[Option<S>]) -> Nature {
-    let stays = |(state, after): (&S, &Option<S>)| after.as_ref().is_none_or(|a| a == state);
-    if states.iter().zip(after).all(stays) {
+/// The nature of an operation, by the state after each.
+fn nature(after: &[Option<u32>]) -> Nature {
+    if (0..).zip(after).all(|(state, after)| after.is_none_or(|after| after == state)) {
         Nature::Read
-    } else if after.iter().all(|a| a.is_some() && *a == after[0]) {
+    } else if after.iter().all(|step| step.is_some() && *step == after[0]) {
         Nature::Write
     } else {
         Nature::Other
@@ -119,44 +131,14 @@ fn window<'a, M: Model>(all: &[Item<'a, M>], from: u64, until: u64) -> Vec<Item<
     all.iter().filter(within).map(cut).collect()
 }
 
+/// What a window's first search may take of the configurations: one of so many.
+const QUICK_DIVISOR: u64 = 8;
+
 /// How many events the windows have, the smallest first.
 pub(crate) const SIZES: [usize; 4] = [32, 256, 1024, 4096];
 
-/// An operation that no order explains, and how many configurations were visited to find out.
-///
-/// First any that no state allows, then the one at which a search got stuck: is there a window of these sizes up to
-/// its return that no state explains? The smallest is the one that counts.
-pub(crate) fn refute<M: Model>(
-    model: &M,
-    items: &[Item<'_, M>],
-    stuck: Option<&Item<'_, M>>,
-    sizes: &[usize],
-    budget: &Budget<'_>,
-    threads: usize,
-) -> (Option<u32>, u64) {
-    let Some(space) = Space::of(model, items) else { return (None, 0) };
-    let impossible =
-        |item: &&Item<'_, M>| item.ret.is_some() && space.impossible.contains(&item.class());
-    if let Some(item) = items.iter().filter(impossible).min_by_key(|item| item.ret) {
-        return (Some(item.source), 0);
-    }
-    let Some((stuck, until)) = stuck.and_then(|stuck| Some((stuck, stuck.ret?))) else {
-        return (None, 0);
-    };
-    let from = starts(items, until, sizes);
-    let budget = Budget { memory_bytes: budget.memory_bytes / sizes.len() as u64, ..*budget };
-    let found = in_parallel(&from, threads, |from| {
-        let Found { answer, nodes, .. } = space.search(model, items, from, until, &budget);
-        (matches!(answer, Ok(None)), nodes)
-    });
-    // What a larger window took besides does not count: it is not needed.
-    let refuted = found.iter().position(|&(refuted, _)| refuted);
-    let counted = &found[..refuted.map_or(found.len(), |smallest| smallest + 1)];
-    (refuted.map(|_| stuck.source), counted.iter().map(|&(_, nodes)| nodes).sum())
-}
-
-/// The first event of each window, the smallest window first; none is the whole history.
-fn starts<M: Model>(items: &[Item<'_, M>], until: u64, sizes: &[usize]) -> Vec<u64> {
+/// The first event of each window up to `until`, the smallest window first; none is the whole history.
+pub(crate) fn starts<M: Model>(items: &[Item<'_, M>], until: u64, sizes: &[usize]) -> Vec<u64> {
     let mut times: Vec<u64> =
         items.iter().flat_map(|item| [Some(item.call.call), item.ret]).flatten().collect();
     times.retain(|&time| time <= until);
@@ -165,11 +147,16 @@ fn starts<M: Model>(items: &[Item<'_, M>], until: u64, sizes: &[usize]) -> Vec<u
     starts.filter(|&start| start > 0).map(|start| times[start]).collect()
 }
 
-/// For tests with histories too small for a check to look at parts of them: does a window of so many events up to
-/// any return prove that no order exists?
+/// For tests with histories too small for a check to look at parts of them: is some operation impossible, or does a
+/// window of so many events up to any return prove that no order exists?
 #[doc(hidden)]
 pub fn is_refuted_by_a_window<M: Model>(model: &M, calls: &[CallOf<M>], events: usize) -> bool {
     let items = problem::items::<M>(calls);
     let budget = Budget::unlimited();
-    items.iter().any(|stuck| refute(model, &items, Some(stuck), &[events], &budget, 1).0.is_some())
+    let Some(space) = Space::of(model, &items, u64::MAX) else { return false };
+    let refuted =
+        |from, until| matches!(space.search(model, &items, from, until, &budget).answer, Ok(None));
+    let has_window =
+        |until| starts(&items, until, &[events]).iter().any(|&from| refuted(from, until));
+    space.impossible(&items).is_some() || items.iter().filter_map(|item| item.ret).any(has_window)
 }

@@ -46,6 +46,8 @@ pub struct Statistics {
     pub searched: u64,
     /// Configurations the search visited.
     pub nodes: u64,
+    /// Which attempt decided the part that was searched last; nothing where none did.
+    pub attempt: Option<&'static str>,
     /// How far the search came that did not finish; nothing where all did.
     pub stopped: Option<Explained>,
     /// Memory of the largest search.

@@ -15,16 +15,19 @@
 //! - A state is left only when everything that depends on the operation that made it has taken effect: of a
 //!   register, all reads of a value that was written once.
 
+mod breadth;
 mod configuration;
 mod explore;
 mod memo;
 mod moves;
 mod order;
 mod states;
+mod trail;
 
 use crate::Model;
 use crate::limits::{Budget, Explained, Stop};
 use crate::problem::{Event, Problem};
+use breadth::Queue;
 use configuration::{Configuration, Open};
 use explore::Frame;
 use memo::Memo;
@@ -46,21 +49,31 @@ pub(crate) struct Found {
 /// The most suspects worth remembering.
 const SUSPECTS_MAX: usize = 8;
 
-/// Looks for a legal order.
+/// Which configurations come first. Both ways find an order where there is one, and only there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Those that follow the last: quick where there are many orders.
+    Depth,
+    /// Those at the first event, all of them: quick where there is no order.
+    Breadth,
+}
+
+/// Looks for a legal order, depth first.
 pub(crate) fn search<M: Model>(problem: &Problem<'_, M>, budget: &Budget<'_>) -> Found {
-    search_from(problem, vec![problem.model.initial()], budget)
+    search_from(problem, vec![problem.model.initial()], Way::Depth, budget)
 }
 
 /// Looks for an order that is legal from one of these states.
 pub(crate) fn search_from<M: Model>(
     problem: &Problem<'_, M>,
     starts: Vec<M::State>,
+    way: Way,
     budget: &Budget<'_>,
 ) -> Found {
     match problem.slots {
-        0..=64 => Search::<M, 1>::new(problem, budget).run(starts),
-        65..=128 => Search::<M, 2>::new(problem, budget).run(starts),
-        129..=512 => Search::<M, 8>::new(problem, budget).run(starts),
+        0..=64 => Search::<M, 1>::new(problem, way, budget).run(starts),
+        65..=128 => Search::<M, 2>::new(problem, way, budget).run(starts),
+        129..=512 => Search::<M, 8>::new(problem, way, budget).run(starts),
         open => Found {
             answer: Err(Stop::TooConcurrent(open)),
             nodes: 0,
@@ -73,6 +86,7 @@ pub(crate) fn search_from<M: Model>(
 
 struct Search<'p, 'a, M: Model, const W: usize> {
     problem: &'p Problem<'a, M>,
+    way: Way,
     budget: &'p Budget<'p>,
     states: States<'p, 'a, M>,
     memo: Memo<W>,
@@ -81,6 +95,7 @@ struct Search<'p, 'a, M: Model, const W: usize> {
     /// Configurations to come back to.
     stack: Vec<Frame<W>>,
     order: Vec<Taken>,
+    queue: Queue<W>,
     /// Open operations that can be taken, reads excepted, in the order in which they are tried.
     candidates: Vec<u32>,
     nodes: u64,
@@ -92,9 +107,10 @@ struct Search<'p, 'a, M: Model, const W: usize> {
 }
 
 impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
-    fn new(problem: &'p Problem<'a, M>, budget: &'p Budget<'p>) -> Self {
+    fn new(problem: &'p Problem<'a, M>, way: Way, budget: &'p Budget<'p>) -> Self {
         Self {
             problem,
+            way,
             budget,
             states: States::new(problem),
             memo: Memo::new(),
@@ -102,6 +118,7 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
             open: Open::new(problem.slots),
             stack: Vec::new(),
             order: Vec::new(),
+            queue: Queue::default(),
             candidates: Vec::new(),
             nodes: 0,
             work: 0,
@@ -112,18 +129,11 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
     }
 
     fn run(mut self, starts: Vec<M::State>) -> Found {
-        let mut answer = Ok(None);
-        for state in starts {
-            self.begin(state);
-            match self.explore() {
-                Ok(false) => {}
-                Ok(true) => answer = Ok(Some(order::complete(self.problem, &self.order))),
-                Err(stop) => answer = Err(stop),
-            }
-            if !matches!(answer, Ok(None)) {
-                break;
-            }
-        }
+        let found = match self.way {
+            Way::Depth => self.explore(starts),
+            Way::Breadth => self.explore_all(starts),
+        };
+        let answer = found.map(|found| found.then(|| order::complete(self.problem, &self.order)));
         let blocker = self.problem.events.get(self.furthest).map(|event| event.op);
         Found {
             answer,
@@ -152,7 +162,7 @@ impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
     fn memory(&self) -> u64 {
         let stack = self.stack.capacity() * size_of::<Frame<W>>();
         let order = self.order.capacity() * size_of::<Taken>();
-        (stack + order) as u64 + self.memo.bytes() + self.states.bytes()
+        (stack + order) as u64 + self.queue.bytes() + self.memo.bytes() + self.states.bytes()
     }
 
     /// Where the memo is about to double, both are there for a moment.

@@ -31,6 +31,20 @@ impl<T: Eq + Hash> Table<T> {
         number
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Every value, by number.
+    pub(crate) fn into_values(self) -> Vec<T>
+    where
+        T: Clone,
+    {
+        let Self { numbers, values, .. } = self;
+        drop(numbers);
+        values.into_iter().map(Rc::unwrap_or_clone).collect()
+    }
+
     pub(crate) fn get(&self, number: u32) -> &Rc<T> {
         &self.values[number as usize]
     }

@@ -47,6 +47,7 @@ pub(crate) fn explain<M: Model>(
         memory_bytes: limits.memory_bytes.min(MEMORY_BYTES),
         nodes: NODES,
         cancel: limits.cancel.as_deref(),
+        outrun: None,
     };
     explain_within(model, calls, suspects, key, &Effort::new(budget, WORK_MAX))
 }

@@ -35,8 +35,19 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
         self.order.clear();
     }
 
-    /// Depth first, with a stack of its own: histories are deeper than the system's.
-    pub(super) fn explore(&mut self) -> Result<bool, Stop> {
+    /// Depth first. Was an order from one of these states found?
+    pub(super) fn explore(&mut self, starts: Vec<M::State>) -> Result<bool, Stop> {
+        for state in starts {
+            self.begin(state);
+            if self.explore_one()? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// With a stack of its own: histories are deeper than the system's.
+    fn explore_one(&mut self) -> Result<bool, Stop> {
         self.advance();
         let mut next = 0;
         loop {
@@ -54,14 +65,19 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
                 continue;
             }
             let Some(frame) = self.stack.pop() else { return Ok(false) };
-            next = frame.next;
-            self.rewind(frame.configuration.blocked);
-            self.now = frame.configuration;
-            self.order.truncate(frame.order_length as usize);
+            next = self.come_back(&frame);
         }
     }
 
-    fn is_done(&self) -> bool {
+    /// Back to where something is left, and to which child.
+    pub(super) fn come_back(&mut self, frame: &Frame<W>) -> u32 {
+        self.rewind(frame.configuration.blocked);
+        self.now = frame.configuration;
+        self.order.truncate(frame.order_length as usize);
+        frame.next
+    }
+
+    pub(super) fn is_done(&self) -> bool {
         self.now.blocked as usize == self.problem.events.len()
     }
 
@@ -110,7 +126,7 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
     }
 
     /// Undoes [`Self::advance`] as far as the position tells.
-    fn rewind(&mut self, to: u32) {
+    pub(super) fn rewind(&mut self, to: u32) {
         while self.now.blocked > to {
             self.now.blocked -= 1;
             let event = self.problem.events[self.now.blocked as usize];
@@ -123,7 +139,7 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
     }
 
     /// Takes every open read that is legal in this state.
-    fn take_reads(&mut self) {
+    pub(super) fn take_reads(&mut self) {
         loop {
             let mut taken = false;
             for slot in self.open.reads.and(self.now.due).iter() {
@@ -144,7 +160,7 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
     }
 
     /// Notes this configuration; false where it, or a better one, was here before.
-    fn is_new(&mut self) -> Result<bool, Stop> {
+    pub(super) fn is_new(&mut self) -> Result<bool, Stop> {
         self.nodes += 1;
         if self.nodes > self.budget.nodes {
             return Err(Stop::Nodes);
@@ -155,7 +171,7 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
     }
 
     /// Nothing that could come next makes the blocking operation legal.
-    fn is_dead_end(&mut self) -> bool {
+    pub(super) fn is_dead_end(&mut self) -> bool {
         let problem = self.problem;
         let blocker = problem.events[self.now.blocked as usize].op;
         let blocked = problem.class_of(blocker);

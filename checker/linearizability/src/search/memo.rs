@@ -18,6 +18,13 @@ struct Place<const W: usize> {
     strict: Mask<W>,
 }
 
+impl<const W: usize> Place<W> {
+    fn of(now: &Configuration<W>, strict: Mask<W>) -> Self {
+        let state = u64::from(now.state) << 1 | u64::from(now.committed);
+        Self { blocked: now.blocked, state, strict }
+    }
+}
+
 /// The rest of it: less of each is better.
 #[derive(Clone, Copy)]
 struct Entry<const W: usize> {
@@ -49,17 +56,25 @@ impl<const W: usize> Memo<W> {
         Self { seen: FxHashMap::default(), uses, extra_bytes: 0 }
     }
 
+    /// Was it noted, and nothing as good after it?
+    pub(super) fn has(&self, now: &Configuration<W>, strict: Mask<W>) -> bool {
+        let is_it = |entry: &Entry<W>| {
+            entry.due == now.due && entry.taken == now.taken && entry.used == now.used
+        };
+        match self.seen.get(&Place::of(now, strict)) {
+            None => false,
+            Some(Seen::One(entry)) => is_it(entry),
+            Some(Seen::Many(entries)) => entries.iter().any(is_it),
+        }
+    }
+
     /// Notes a configuration; false where one was here before from which everything is possible that is from this.
     ///
     /// One that owes less, has taken less and used less at the same place in the same state can follow every
     /// continuation of the other step by step: what the other takes is there to be taken, and what it owes is
     /// discharged on the way.
     pub(super) fn is_new(&mut self, now: &Configuration<W>, strict: Mask<W>) -> bool {
-        let place = Place {
-            blocked: now.blocked,
-            state: u64::from(now.state) << 1 | u64::from(now.committed),
-            strict,
-        };
+        let place = Place::of(now, strict);
         let entry = Entry { due: now.due, taken: now.taken, used: now.used };
         let Some(seen) = self.seen.get_mut(&place) else {
             self.seen.insert(place, Seen::One(entry));
@@ -91,9 +106,33 @@ impl<const W: usize> Memo<W> {
         true
     }
 
+    /// Would the next configuration make it grow?
+    pub(super) fn is_full(&self) -> bool {
+        self.seen.len() == self.seen.capacity()
+    }
+
+    /// Forgets all that are at earlier events than this.
+    pub(super) fn forget_before(&mut self, event: u32) {
+        let mut extra_bytes = 0;
+        self.seen.retain(|place, seen| {
+            if let Seen::Many(entries) = seen
+                && place.blocked >= event
+            {
+                extra_bytes += (entries.capacity() * size_of::<Entry<W>>()) as u64;
+            }
+            place.blocked >= event
+        });
+        self.extra_bytes = extra_bytes;
+    }
+
     /// How often the group was used.
     pub(super) fn count(&self, used: u32, group: u32) -> u32 {
         count(self.uses.get(used), group)
+    }
+
+    /// How often all of them were used.
+    pub(super) fn total(&self, used: u32) -> u32 {
+        self.uses.get(used).iter().map(|&(_, times)| times).sum()
     }
 
     /// The same, and one more of this group.
@@ -113,8 +152,7 @@ impl<const W: usize> Memo<W> {
 
     /// What it takes in addition for as long as it grows, where the next configuration makes it grow.
     pub(super) fn growth_bytes(&self) -> Option<u64> {
-        let full = self.seen.len() == self.seen.capacity();
-        full.then(|| 2 * self.seen.capacity() as u64 * Self::ENTRY)
+        self.is_full().then(|| 2 * self.seen.capacity() as u64 * Self::ENTRY)
     }
 
     /// The bytes of an entry, with the room that the table keeps free.

@@ -7,7 +7,9 @@ use std::ops::AddAssign;
 use history::Verdict;
 use linearizability::models::kv::Kv;
 use linearizability::models::multi_register::MultiRegister;
-use linearizability::{CallOf, Limits, Report, check, is_refuted_by_a_window, oracle};
+use linearizability::{
+    CallOf, Limits, Report, check, is_explained_breadth_first, is_refuted_by_a_window, oracle,
+};
 
 use super::registers::{CasWorkload, IntFlavour};
 use super::{Flavour, KvWorkload, Workload, history, rng};
@@ -110,6 +112,10 @@ pub fn compare<W: Workload>(
         let refuted = is_refuted_by_a_window(workload, &calls, 2 + number % 7);
         if refuted && expected {
             println!("wrongly refuted:\n{}", shown(workload, &calls));
+            tally.disagreements += 1;
+        }
+        if is_explained_breadth_first(workload, &calls) != expected {
+            println!("breadth first, expected {expected}:\n{}", shown(workload, &calls));
             tally.disagreements += 1;
         }
         tally.refuted += usize::from(refuted);

@@ -1,5 +1,7 @@
 //! Long synthetic histories of a right store, and of one that once lies.
 
+use std::ops::Range;
+
 use linearizability::models::cas_register::{CasInput, CasOutput, CasRegister};
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
 use linearizability::{Call, CallOf, Model};
@@ -158,10 +160,19 @@ pub enum Spoil {
     ImpossibleCas,
     /// Twenty compare-and-sets in a row that were refused say that they were not.
     FlippedCas,
+    /// So many reads in the third quarter exchanged their results with ones in the last.
+    SwappedReads(usize),
+    /// So many compare-and-sets in the second half that were refused say that they were not.
+    Swapped(usize),
+    /// So many compare-and-sets in the second half that took effect say that they were refused.
+    Refused(usize),
 }
 
 impl Spoil {
-    pub fn apply(self, calls: &mut [CallOf<CasRegister>]) {
+    /// `seed`: where the lies that are scattered fall.
+    pub fn apply(self, calls: &mut [CallOf<CasRegister>], seed: u64) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (half, quarter) = (calls.len() / 2, calls.len() / 4);
         let late = calls.len() - calls.len() / 20;
         let mut after = calls[late..].iter_mut().filter(|call| call.ret.is_some());
         match self {
@@ -177,6 +188,20 @@ impl Spoil {
                     call.output = Some(CasOutput::Cas(true));
                 });
             }
+            Self::SwappedReads(times) => {
+                for _ in 0..times {
+                    let is_read = |call: &CallOf<CasRegister>| {
+                        call.input == CasInput::Read && call.output.is_some()
+                    };
+                    let third = scattered(calls, half..half + quarter, is_read, &mut rng);
+                    let seen = calls[third].output.clone();
+                    let differs = |call: &CallOf<CasRegister>| is_read(call) && call.output != seen;
+                    let last = scattered(calls, half + quarter..calls.len(), differs, &mut rng);
+                    calls[third].output = calls[last].output.replace(seen.expect("it was seen"));
+                }
+            }
+            Self::Swapped(times) => flip(calls, times, false, &mut rng),
+            Self::Refused(times) => flip(calls, times, true, &mut rng),
             Self::ImpossibleCas => {
                 let cas = after.find(|call| matches!(call.input, CasInput::Cas(..)));
                 let cas = cas.expect("a third are compare-and-sets");
@@ -185,4 +210,24 @@ impl Spoil {
             }
         }
     }
+}
+
+/// Compare-and-sets with this answer get the other one.
+fn flip(calls: &mut [CallOf<CasRegister>], times: usize, from: bool, rng: &mut ChaCha8Rng) {
+    for _ in 0..times {
+        let answered = |call: &CallOf<CasRegister>| call.output == Some(CasOutput::Cas(from));
+        let flipped = scattered(calls, calls.len() / 2..calls.len(), answered, rng);
+        calls[flipped].output = Some(CasOutput::Cas(!from));
+    }
+}
+
+/// One of these calls in this range, by chance.
+fn scattered(
+    calls: &[CallOf<CasRegister>],
+    range: Range<usize>,
+    is_one: impl Fn(&CallOf<CasRegister>) -> bool,
+    rng: &mut ChaCha8Rng,
+) -> usize {
+    let all: Vec<usize> = range.filter(|&i| is_one(&calls[i])).collect();
+    all[rng.random_range(0..all.len())]
 }
