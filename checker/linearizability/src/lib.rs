@@ -5,9 +5,12 @@
 //! (Herlihy & Wing, "Linearizability", TOPLAS 1990, section 3.2). Models for the usual registers are in
 //! [`models`].
 //!
-//! A verdict certifies itself: `valid` means that the order that was found has been replayed through the
-//! model, `violation` comes with a [`Witness`], and what could not be decided within the [`Limits`] is
-//! `inconclusive`, with the reason. This crate knows no process, network or workload.
+//! A `valid` of the search or of the fast path means that the order that was found has been replayed through the model;
+//! where a [`Model::monitor`] decides, its word counts, and those of this crate replay their orders themselves. A
+//! `violation` comes with a [`Witness`]. What the fast path found has been tried in every order, and so has any other
+//! that comes down to at most eight operations; larger ones rest on the search or the
+//! monitor. What could not be decided within the [`Limits`] is `inconclusive`, with the reason.
+//! This crate knows no process, network or workload.
 //!
 //! # A model of one's own
 //!
