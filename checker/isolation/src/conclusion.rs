@@ -6,10 +6,11 @@ use crate::budget::Budget;
 use crate::cycles::Cycles;
 use crate::finding::Finding;
 use crate::findings::Findings;
-use crate::history::{History, Micro};
+use crate::history::{History, Micro, Txn};
 use crate::report::{Report, Statistics, clearest};
+use crate::touches::Touches;
 use crate::writers::Writers;
-use crate::{Anomaly, Consistency, Order, Outcome, Ruling};
+use crate::{Anomaly, Consistency, Datatype, Order, Outcome, Ruling};
 
 /// The report.
 pub(crate) fn conclude(
@@ -22,14 +23,15 @@ pub(crate) fn conclude(
     let consistency = budget.options().consistency;
     let (anomalies, counts) = findings.finish();
     let unfinished = kinds(cycles.unfinished.iter().map(|class| class.anomaly()));
-    let mut notes = doubts(history, writers, consistency, &unfinished, budget);
     let found: Vec<Anomaly> = counts.iter().map(|&(anomaly, _)| anomaly).collect();
+    let is_tested = !found.is_empty() || reads_what_others_wrote(history);
+    let mut notes = doubts(history, writers, &unfinished, is_tested, budget);
     let models = Ruling::where_known(&found, Order::Realtime, |model| {
         let may_be_broken = unfinished.iter().any(|anomaly| model.forbids(*anomaly));
-        writers.ambiguous.is_none() && !may_be_broken
+        is_tested && writers.ambiguous.is_none() && !may_be_broken
     });
     let statistics = statistics(history, cycles, counts, budget);
-    let (verdict, sentence) = verdict(consistency, &anomalies, notes.first(), &statistics);
+    let (verdict, sentence) = verdict(history, consistency, &anomalies, notes.first(), &statistics);
     let shorter = kinds(cycles.not_shortest.iter().map(|class| class.anomaly()));
     notes.extend(shorter.iter().map(|kind| format!("There may be shorter cycles of {kind}.")));
     Report { verdict, sentence, consistency, anomalies, models, notes, statistics }
@@ -45,6 +47,7 @@ fn kinds(anomalies: impl Iterator<Item = Anomaly>) -> Vec<Anomaly> {
 
 /// A violation, whatever else is in doubt; valid only where nothing is.
 fn verdict(
+    history: &History,
     consistency: Consistency,
     anomalies: &[Finding],
     doubt: Option<&String>,
@@ -58,8 +61,12 @@ fn verdict(
         (None, Some(doubt)) => (Verdict::Inconclusive, doubt.clone()),
         (None, None) => {
             let Statistics { ok, info, .. } = statistics;
+            let but = match history.datatype {
+                Datatype::ListAppend => "",
+                Datatype::Register => ", as far as reads and time tell the order of writes",
+            };
             let sentence = format!(
-                "{ok} committed transactions, and {info} in doubt, hold nothing that {consistency} forbids."
+                "{ok} committed transactions, and {info} in doubt, hold nothing that {consistency} forbids{but}."
             );
             (Verdict::Valid, sentence)
         }
@@ -70,14 +77,15 @@ fn verdict(
 fn doubts(
     history: &History,
     writers: &Writers,
-    consistency: Consistency,
     unfinished: &[Anomaly],
+    is_tested: bool,
     budget: &Budget<'_>,
 ) -> Vec<String> {
+    let consistency = budget.options().consistency;
     let mut doubts = Vec::new();
-    if !reads_what_was_written(history) {
+    if !is_tested {
         doubts.push(
-            "No committed transaction read a key that one wrote, so that nothing was tested."
+            "No committed transaction read a key that another one wrote, so that nothing was tested."
                 .to_owned(),
         );
     }
@@ -107,19 +115,29 @@ fn doubts(
     doubts
 }
 
-/// Did anybody see a key that may hold something?
-fn reads_what_was_written(history: &History) -> bool {
-    let mut written = vec![false; history.keys()];
+/// Did anybody look where another one may have written? What a transaction reads of its own writes is no test.
+fn reads_what_others_wrote(history: &History) -> bool {
+    /// Who wrote a key: this one, and others or not.
+    type Wrote = Option<(Txn, bool)>;
+    let mut written: Vec<Wrote> = vec![None; history.keys()];
     for txn in history.txns().filter(|&txn| history.outcome(txn) != Outcome::Fail) {
         for micro in history.micros_of(txn) {
-            if let Micro::Write { key, .. } = micro {
-                written[*key as usize] = true;
+            if let Micro::Write { key, .. } = *micro {
+                let known = &mut written[key as usize];
+                *known = known
+                    .map_or(Some((txn, false)), |(one, others)| Some((one, others || one != txn)));
             }
         }
     }
-    history.micros.iter().any(|micro| {
-        !matches!(micro, Micro::Write { .. } | Micro::Unknown { .. })
-            && written[micro.key() as usize]
+    let mut touches = Touches::new(history);
+    history.committed().any(|txn| {
+        touches.enter(history, txn);
+        history.span(txn).any(|position| {
+            let first = history.micros[touches.first(position)];
+            let by_others =
+                written[first.key() as usize].is_some_and(|(one, others)| others || one != txn);
+            by_others && !matches!(first, Micro::Write { .. } | Micro::Unknown { .. })
+        })
     })
 }
 

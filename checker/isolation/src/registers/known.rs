@@ -40,6 +40,8 @@ impl Readers {
         edges: &mut Edges,
     ) {
         let mut later: Vec<(Version, Overwriter)> = Vec::with_capacity(history.micros.len());
+        // Who read nothing has nothing to be overwritten.
+        let is_read = |version: &Version| !self.0.of(*version).is_empty();
         let initial = initial_versions(history);
         let mut touches = Touches::new(history);
         for txn in history.txns().filter(|&txn| writers.happened(txn)) {
@@ -48,13 +50,16 @@ impl Readers {
                 if let Micro::Write { key, .. } = history.micros[position] {
                     let before = history.micros[touches.first(position)];
                     let before = replaced(history, writers, before, initial[key as usize]);
+                    let before = before.filter(is_read);
                     later.extend(before.map(|version| (version, (txn, Order::Data))));
                 }
             }
         }
         lives.sweep(history, |before, after, found_by| {
             let writer = writers.txn(history, after);
-            later.push((before, (writer, Order::Realtime)));
+            if is_read(&before) {
+                later.push((before, (writer, Order::Realtime)));
+            }
             let shown = Shown { order: Order::Realtime, earlier: before, writer, found_by };
             shown.add_ww(history, writers, edges);
         });

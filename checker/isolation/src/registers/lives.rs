@@ -103,8 +103,8 @@ impl Lives {
                 others.for_each(|&before| follows(before, version, found.txn));
             }
             let other = if is_return { found } else { left };
-            if other.is_none_or(|other| other.rank < rank) {
-                // Complete: what it follows need not be compared with what comes now.
+            if left.is_some() && other.is_none_or(|other| other.rank < rank) {
+                // Complete, and among the latest: what it follows need not be compared with what comes now.
                 let is_before = |left: Moment| found.is_some_and(|found| left.rank < found.rank);
                 latest.retain(|&before| {
                     before == version || !self.0[before as usize].left.is_some_and(is_before)
