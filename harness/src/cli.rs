@@ -48,7 +48,8 @@ pub struct RunArguments {
     /// Fault families, separated by commas, or `none`
     #[arg(long, default_value = "partition,kill,pause")]
     pub faults: Families,
-    /// From the start of one fault to the start of the next of its family; shorter in a run that has no room for three
+    /// From the start of one fault to the start of the next of its family; shorter, down to a second, where a run has
+    /// no room for three
     #[arg(long, value_parser = parse_duration, default_value = "5s")]
     pub fault_interval: Duration,
     /// How long the clients run under faults

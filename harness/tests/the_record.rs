@@ -82,6 +82,9 @@ fn the_same_seed_writes_down_the_same_plan_byte_for_byte() {
     assert_ne!(plan(7), plan(8));
 }
 
+/// Less would be no pause.
+const HOLD_MIN_NS: u64 = 100_000_000;
+
 /// Runs of ten seconds were often inconclusive, only because their one or two pauses met a node that was just dead.
 #[test]
 fn a_pause_of_a_dead_node_waits_until_it_lives_again() {
@@ -92,12 +95,15 @@ fn a_pause_of_a_dead_node_waits_until_it_lives_again() {
     );
     let faults = faults(&bench);
     let time_of = |number: u64, step: FaultStep| {
-        faults.iter().find(|f| f.fault == number && f.step == step).map(|f| f.time_ns)
+        let record = faults.iter().find(|fault| fault.fault == number && fault.step == step);
+        record.unwrap_or_else(|| panic!("fault {number} never {step:?}: {faults:#?}")).time_ns
     };
     let planned = |number: u64| faults.iter().find(|fault| fault.fault == number).unwrap();
     assert_eq!((planned(2).family.as_str(), planned(3).family.as_str()), ("kill", "pause"));
-    let (revived, paused) = (time_of(2, FaultStep::Healed), time_of(3, FaultStep::Started));
-    assert!(paused.is_some() && paused > revived, "{faults:#?}");
+    let (killed, revived) = (time_of(2, FaultStep::Started), time_of(2, FaultStep::Healed));
+    let (paused, resumed) = (time_of(3, FaultStep::Started), time_of(3, FaultStep::Healed));
+    assert!(killed < revived && revived < paused, "{faults:#?}");
+    assert!(resumed - paused >= HOLD_MIN_NS, "{faults:#?}");
 }
 
 #[test]

@@ -140,8 +140,9 @@ fn premise(records: &[Record]) -> Result<(), String> {
         let Some(value) = written(record) else { continue };
         if let Some(first) = writers.insert((place, value), record) {
             let (first, second) = (narrate::who(first), narrate::who(record));
+            let value = narrate::value(Some(value));
             return Err(format!(
-                "values must be unique, but {first} and {second} both write {value:?}."
+                "values must be unique, but {first} and {second} both write {value}."
             ));
         }
     }

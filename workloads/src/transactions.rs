@@ -117,9 +117,10 @@ impl<'a> Building<'a> {
                 if other != index {
                     let first: &Record = &records[other];
                     return Err(format!(
-                        "values must be unique, but {} and {} both write {value:?} to {key}",
+                        "values must be unique, but {} and {} both write {} to {key}",
                         narrate::who(first),
-                        narrate::who(record)
+                        narrate::who(record),
+                        narrate::value(Some(value))
                     ));
                 }
             }
@@ -170,8 +171,8 @@ impl<'a> Building<'a> {
         for (key, value) in footprint.writes {
             let version = self.number(key, Some(value));
             if reads.contains(&version) {
-                let sentence =
-                    format!("{} saw {key} = {value:?} before it wrote that", narrate::who(record));
+                let (who, value) = (narrate::who(record), narrate::value(Some(value)));
+                let sentence = format!("{who} saw {key} = {value} before it wrote that");
                 self.report("read from the future", sentence, vec![record.call]);
             }
             self.versions[version].writer = Some(transaction);
@@ -198,14 +199,14 @@ impl<'a> Building<'a> {
 
     fn follow(&mut self, reader: usize, version: usize) {
         let Version { key, value, writer, .. } = self.versions[version];
-        let Some(value) = value else { return };
+        let Some(written) = value else { return };
         if writer.is_some() {
             return;
         }
         let seen_by = self.happened[reader].1.record;
-        let Some(&index) = self.writers.get(&(key, value)) else {
-            let sentence =
-                format!("{} saw {key} = {value:?}, which nobody ever wrote", narrate::who(seen_by));
+        let Some(&index) = self.writers.get(&(key, written)) else {
+            let (who, value) = (narrate::who(seen_by), narrate::value(value));
+            let sentence = format!("{who} saw {key} = {value}, which nobody ever wrote");
             return self.report("phantom value", sentence, vec![seen_by.call]);
         };
         let source = &self.records[index];
@@ -215,7 +216,8 @@ impl<'a> Building<'a> {
             End::Ok(_) | End::Info => return self.take(index),
         };
         let (seer, writer) = (narrate::who(seen_by), narrate::who(source));
-        let sentence = format!("{seer} saw {key} = {value:?}, the value of {writer}, which {why}");
+        let value = narrate::value(value);
+        let sentence = format!("{seer} saw {key} = {value}, the value of {writer}, which {why}");
         self.report("aborted read", sentence, vec![seen_by.call, source.call]);
     }
 

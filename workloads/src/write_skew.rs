@@ -192,14 +192,15 @@ fn check_values(records: &[Record], seen: &Seen<'_>) -> Result<CheckResult, Stri
         if let Some(first) = writers.insert(row, record) {
             let (first, second) = (narrate::who(first), narrate::who(record));
             return Err(format!(
-                "values must be unique, but {first} and {second} both write {:?}.",
-                row.1
+                "values must be unique, but {first} and {second} both write {}.",
+                narrate::value(Some(row.1))
             ));
         }
     }
     let mut impossible: Vec<(u64, Violation)> = Vec::new();
     for (row, reader) in seen {
-        let saw = format!("{} saw {} = {:?}", narrate::who(reader), row.0, row.1);
+        let value = narrate::value(Some(row.1));
+        let saw = format!("{} saw {} = {value}", narrate::who(reader), row.0);
         let writer = writers.get(row);
         let (kind, sentence) = match writer {
             None => ("phantom value", format!("{saw}, which nobody inserted")),

@@ -60,25 +60,29 @@ impl Nemesis {
     }
 
     /// Families get into each other's way: no node can be paused that is dead, no link be cut between dead nodes. So
-    /// a fault waits for its effect as long as its interval lasts, and then lasts as long as planned, from there on.
+    /// a fault waits for its effect as long as its interval has room for it, and then lasts as planned, from there on.
     async fn one(&self, fault: &PlannedFault, begin: Instant, mut stop: watch::Receiver<bool>) {
-        let until = begin + fault.until;
+        let (latest, until) = (begin + fault.latest(), begin + fault.until);
         if !sleep_until(begin + fault.at, &mut stop).await {
             return;
         }
-        if Instant::now() >= until {
+        if Instant::now() > latest {
             let note = "the fault before it took too long".to_owned();
             return self.record(fault, FaultStep::Missed, Vec::new(), note);
         }
         let before = self.measure(fault);
-        let hold = self.start(fault, until, &mut stop).await;
+        let hold = self.start(fault, latest, &mut stop).await;
         let seen = match hold.seen {
             Some(seen) => seen,
-            None => self.watch_for(fault, before, until, &mut stop).await,
+            None => self.watch_for(fault, before, latest, &mut stop).await,
         };
-        let step = if seen { FaultStep::Started } else { FaultStep::Missed };
+        let now = Instant::now();
+        // To strike may itself take long: a node that is being started cannot be paused before it is ready.
+        let step = if seen && now <= latest { FaultStep::Started } else { FaultStep::Missed };
         self.record(fault, step, hold.hit.clone(), hold.note.clone());
-        sleep_until(until.min(Instant::now() + fault.lasts), &mut stop).await;
+        if step == FaultStep::Started {
+            sleep_until(until.min(now + fault.lasts), &mut stop).await;
+        }
         let note = self.heal(fault, &hold).await;
         self.record(fault, FaultStep::Healed, hold.hit, note);
     }
@@ -86,7 +90,7 @@ impl Nemesis {
     async fn start(
         &self,
         fault: &PlannedFault,
-        until: Instant,
+        latest: Instant,
         stop: &mut watch::Receiver<bool>,
     ) -> Hold {
         let on_links = |aimed_at: Vec<String>| {
@@ -111,8 +115,8 @@ impl Nemesis {
                 self.shared.misuse.on.store(true, Ordering::Relaxed);
                 on_links(vec!["every client".to_owned()])
             }
-            Action::Kill(targets) => self.insist(targets, Strike::Kill, until, stop).await,
-            Action::Pause(targets) => self.insist(targets, Strike::Pause, until, stop).await,
+            Action::Kill(targets) => self.insist(targets, Strike::Kill, latest, stop).await,
+            Action::Pause(targets) => self.insist(targets, Strike::Pause, latest, stop).await,
         }
     }
 
@@ -121,7 +125,7 @@ impl Nemesis {
         &self,
         targets: &Targets,
         strike: Strike,
-        until: Instant,
+        latest: Instant,
         stop: &mut watch::Receiver<bool>,
     ) -> Hold {
         const REST: Duration = Duration::from_millis(50);
@@ -130,7 +134,7 @@ impl Nemesis {
             let hold = self.strike(targets, strike).await;
             aimed_at.extend(hold.aimed_at);
             let next = Instant::now() + REST;
-            if !hold.hit.is_empty() || next >= until || !sleep_until(next, stop).await {
+            if !hold.hit.is_empty() || next > latest || !sleep_until(next, stop).await {
                 return Hold { aimed_at: aimed_at.into_iter().collect(), ..hold };
             }
         }
@@ -235,12 +239,12 @@ impl Nemesis {
         &self,
         fault: &PlannedFault,
         before: u64,
-        until: Instant,
+        latest: Instant,
         stop: &mut watch::Receiver<bool>,
     ) -> bool {
         while self.measure(fault) == before {
             let next = Instant::now() + Duration::from_millis(20);
-            if next >= until || !sleep_until(next, stop).await {
+            if next > latest || !sleep_until(next, stop).await {
                 return self.measure(fault) != before;
             }
         }

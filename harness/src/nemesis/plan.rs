@@ -206,7 +206,18 @@ fn some(count: usize, nodes: &[String], rng: &mut impl Rng) -> Vec<String> {
     order
 }
 
+/// A fault that is healed sooner than this is one that a store hardly notices.
+const HOLD_MIN: Duration = Duration::from_millis(100);
+
 impl PlannedFault {
+    /// When it must have taken hold, from the beginning of the main phase: later it could not hold for a quarter of
+    /// what is planned, and would count without having tested anything.
+    #[must_use]
+    pub fn latest(&self) -> Duration {
+        let hold_min = (self.lasts / 4).max(HOLD_MIN).min(self.lasts);
+        self.until.saturating_sub(hold_min)
+    }
+
     /// The form of the fault in the words of `faults.jsonl`.
     #[must_use]
     pub fn form(&self) -> String {
@@ -318,6 +329,7 @@ mod tests {
                 assert_eq!(own.len(), 7, "one a whole interval");
                 assert!(own.windows(2).all(|pair| pair[0].until < pair[1].at));
                 assert!(own.iter().all(|fault| fault.at + fault.lasts < fault.until));
+                assert!(own.iter().all(|fault| fault.at < fault.latest()));
                 assert!(own.iter().all(|fault| fault.until <= time_limit));
             }
         }
@@ -336,6 +348,22 @@ mod tests {
             let interval = fitting_interval(s(60), s(limit_s));
             assert!(interval * 3 <= s(limit_s) || interval <= s(1), "{limit_s}");
         }
+    }
+
+    #[test]
+    fn a_fault_that_takes_hold_at_the_last_moment_still_holds_for_a_while() {
+        let held_ms = |lasts_ms| {
+            let fault = PlannedFault {
+                number: 0,
+                family: Family::Client,
+                at: Duration::ZERO,
+                lasts: Duration::from_millis(lasts_ms),
+                until: Duration::from_secs(9),
+                action: Action::MisuseClients,
+            };
+            (fault.until - fault.latest()).as_millis()
+        };
+        assert_eq!([4000, 1000, 300, 60].map(held_ms), [1000, 250, 100, 60]);
     }
 
     #[test]
