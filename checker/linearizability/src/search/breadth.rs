@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::configuration::{Configuration, NONE};
+use super::configuration::{Before, Configuration, NONE};
 use super::trail::{End, Trail};
 use super::{Search, Stop};
 use crate::Model;
@@ -71,6 +71,9 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
     /// Lets this configuration wait, to which the order leads from `end`. Is there nothing left to wait for?
     fn arrive(&mut self, end: End) -> Result<bool, Stop> {
         self.take_reads();
+        // That an operation makes no difference says that another configuration has the same ahead of it. Depth first
+        // goes through that one as well, but here it may be forgotten for being no better than this one.
+        self.now.before = Before::NOTHING;
         let done = self.is_done();
         if !done && !self.is_new()? {
             return Ok(false);
