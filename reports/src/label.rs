@@ -55,7 +55,7 @@ impl Bounded {
 pub fn call(f: &str, arguments: &Value, chars: usize) -> String {
     let mut out = Bounded::new(chars);
     out.push(f);
-    let arguments = self::arguments(arguments, chars);
+    let arguments = self::arguments(f, arguments, chars);
     if !arguments.is_empty() {
         out.push(" ");
         out.push(&arguments);
@@ -63,15 +63,34 @@ pub fn call(f: &str, arguments: &Value, chars: usize) -> String {
     out.text
 }
 
-/// The arguments alone: `x=1`.
-pub fn arguments(arguments: &Value, chars: usize) -> String {
+/// The function's arguments alone: `x=1`.
+pub fn arguments(f: &str, arguments: &Value, chars: usize) -> String {
     let mut out = Bounded::new(chars);
     match arguments {
-        Value::Null => {}
-        Value::Object(fields) => fields_of_call(fields, &mut out),
-        other => value(other, &mut out),
+        // A read in Jepsen's way has a place for the value, with nothing in it; who writes null means it.
+        Value::Object(fields)
+            if has_just(fields, &["key", "value"]) && fields["value"].is_null() && is_read(f) =>
+        {
+            value(&fields["key"], &mut out);
+        }
+        arguments => fields_into(arguments, &mut out),
     }
     out.text
+}
+
+/// Any value in the same way.
+pub fn fields(value: &Value, chars: usize) -> String {
+    let mut out = Bounded::new(chars);
+    fields_into(value, &mut out);
+    out.text
+}
+
+fn is_read(f: &str) -> bool {
+    matches!(f, "get" | "read" | "r")
+}
+
+fn has_just(fields: &Map<String, Value>, names: &[&str]) -> bool {
+    fields.len() == names.len() && names.iter().all(|name| fields.contains_key(*name))
 }
 
 /// The result of a successful operation: empty where it says nothing that the call does not.
@@ -101,12 +120,17 @@ pub fn result(arguments: &Value, result: &Value, chars: usize) -> String {
     out.text
 }
 
+fn fields_into(given: &Value, out: &mut Bounded) {
+    match given {
+        Value::Null => {}
+        Value::Object(fields) => fields_of_call(fields, out),
+        other => value(other, out),
+    }
+}
+
 fn fields_of_call(fields: &Map<String, Value>, out: &mut Bounded) {
-    let has = |names: &[&str]| {
-        fields.len() == names.len() && names.iter().all(|name| fields.contains_key(*name))
-    };
-    // A read in Jepsen's way has a place for the value, with nothing in it.
-    if has(&["key"]) || has(&["key", "value"]) && fields["value"].is_null() {
+    let has = |names: &[&str]| has_just(fields, names);
+    if has(&["key"]) {
         value(&fields["key"], out);
     } else if has(&["key", "value"]) {
         value(&fields["key"], out);
@@ -235,6 +259,8 @@ mod tests {
         let cases = [
             ("get", json!({"key": "x"}), "get x"),
             ("get", json!({"key": "x", "value": null}), "get x"),
+            ("read", json!({"key": "x", "value": null}), "read x"),
+            ("write", json!({"key": "x", "value": null}), "write x=null"),
             ("put", json!({"key": "x", "value": "1"}), "put x=1"),
             ("put", json!({"key": "x", "value": ""}), "put x=\"\""),
             ("cas", json!({"key": "x", "expect": null, "value": "2"}), "cas x: null ⇒ 2"),

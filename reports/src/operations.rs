@@ -269,7 +269,7 @@ impl Reader {
                 row: row.clone(),
                 f: f.to_owned(),
                 node: row.node.map_or("–", |node| operations.nodes.get(node)).to_owned(),
-                arguments: label::arguments(&pending.arguments, WITNESS_CHARS_MAX),
+                arguments: label::arguments(f, &pending.arguments, WITNESS_CHARS_MAX),
                 result: result(WITNESS_CHARS_MAX),
             };
             operations.witnesses.insert(row.index, witness);

@@ -7,9 +7,11 @@
 //!
 //! A `valid` of the search or of the fast path means that the order that was found has been replayed through the model;
 //! where a [`Model::monitor`] decides, its word counts, and those of this crate replay their orders themselves. A
-//! `violation` comes with a [`Witness`]. What the fast path found has been tried in every order, and so has any other
-//! that comes down to at most eight operations; larger ones rest on the search or the
-//! monitor. What could not be decided within the [`Limits`] is `inconclusive`, with the reason.
+//! `violation` comes with a [`Witness`]. The few operations that the fast path names have been tried in every order, and
+//! so have those, up to eight, that a monitor of this crate names or that are left of a history made smaller. Other
+//! explanations rest on their argument (nobody can have left the value that was seen, or each of some operations had to
+//! come before the next), and other verdicts on the search or the monitor. What could not be decided within the
+//! [`Limits`] is `inconclusive`, with the reason.
 //! This crate knows no process, network or workload.
 //!
 //! # A model of one's own

@@ -375,10 +375,32 @@ fn a_register_with_equal_values() {
             says(&[write(0, 1, 4), write(2, 3, 4), write(4, 9, 3), read(5, 3), read(7, 4)]),
             (
                 &[2, 5, 7],
-                r#"stale read: read = 4 by process 7 (0.0070–0.0080 s) saw an older 4: it began after read = 3 by process 5 (0.0050–0.0060 s) had finished, and that began after write 4 by process 2 (0.0020–0.0030 s), the last of 2 to leave it, had finished."#,
+                r#"stale read: read = 4 by process 7 (0.0070–0.0080 s) saw an older 4: it began after read = 3 by process 5 (0.0050–0.0060 s) had finished, and that began after all 2 that may have left it had finished, the last of them write 4 by process 2 (0.0020–0.0030 s)."#,
             ),
         ),
     ]);
+}
+
+/// The swap found something else than the reader saw, so that somebody else must have replaced that.
+#[test]
+fn who_found_another_value_did_not_replace_this_one() {
+    let write =
+        |begin, end, value: u8| at(begin, end, CasInput::Write(value.into()), CasOutput::Done);
+    let register = CasRegister { initial: 4_u8.into() };
+    let history = [
+        write(0, 1, 5),
+        at(2, 9, CasInput::Read, CasOutput::Value(4_u8.into())),
+        at(3, 9, CasInput::Cas(5_u8.into(), 6_u8.into()), CasOutput::Cas(true)),
+        write(20, 21, 6),
+        write(22, 23, 6),
+    ];
+    all_as_expected(&[(
+        said(&register, &history),
+        (
+            &[0, 2, 3],
+            r#"stale read: read = 4 by process 2 (0.0020–0.0090 s) saw 4, which cas 5 to 6, swapped by process 3 (0.0030–0.0090 s) no longer found, and that saw 5, which the first no longer found: neither can come first."#,
+        ),
+    )]);
 }
 
 #[test]
@@ -397,7 +419,7 @@ fn one_key_with_equal_values() {
             says(&[put(0, "1"), put(2, "1"), put(4, "2"), get(6, "1")]),
             (
                 &[2, 4, 6],
-                r#"stale read: get = "1" by process 6 (0.0060–0.0070 s) saw an older "1": it began after put "2" by process 4 (0.0040–0.0050 s) had finished, and that began after put "1" by process 2 (0.0020–0.0030 s), the last of 2 to leave it, had finished."#,
+                r#"stale read: get = "1" by process 6 (0.0060–0.0070 s) saw an older "1": it began after put "2" by process 4 (0.0040–0.0050 s) had finished, and that began after all 2 that may have left it had finished, the last of them put "1" by process 2 (0.0020–0.0030 s)."#,
             ),
         ),
         (

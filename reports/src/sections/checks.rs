@@ -37,12 +37,12 @@ fn statistics_into(out: &mut Markup, statistics: &Value) {
                 let name = cut(&name.replace('_', " "), 60);
                 let figure = match figure {
                     Value::String(text) => cut(text, 200),
-                    other => label::arguments(other, 200),
+                    other => label::fields(other, 200),
                 };
                 out.push("<li><span class='dim'>{}</span> {}</li>", &[&name, &figure]);
             }
             out.raw("</ul>");
         }
-        other => out.push("{}", &[&label::arguments(other, 400)]),
+        other => out.push("{}", &[&label::fields(other, 400)]),
     }
 }

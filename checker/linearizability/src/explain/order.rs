@@ -142,6 +142,12 @@ impl<'a, M: Model> Orders<'a, M> {
         self.facts[op].iter().any(|fact| !matches!(fact, Fact::Saw(..)) && fact.part() == part)
     }
 
+    /// Did it change this part where it held this value, as far as its result tells?
+    pub(super) fn replaces(&self, op: usize, seen: Seen<'_>) -> bool {
+        let mut found = self.seen(op).filter(|found| found.part == seen.part);
+        self.changes(op, seen.part) && found.all(|found| found == seen)
+    }
+
     /// Does it change nothing that anybody knows of?
     pub(super) fn only_looks(&self, op: usize) -> bool {
         self.facts[op].iter().all(|fact| matches!(fact, Fact::Saw(..)))

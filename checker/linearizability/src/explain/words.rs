@@ -161,7 +161,7 @@ impl<M: Model> Words<'_, '_, M> {
                 format!(", and that began after {} had finished", self.told(source))
             }
             Origin::Earlier(count, source) => format!(
-                ", and that began after {}, the last of {count} to leave it, had finished",
+                ", and that began after all {count} that may have left it had finished, the last of them {}",
                 self.told(source)
             ),
             Origin::Initial | Origin::Torn(..) | Origin::SeenByBoth => String::new(),
@@ -202,7 +202,7 @@ impl<M: Model> Words<'_, '_, M> {
 
     /// How the value ended that was gone at this operation.
     fn gone(&self, at: usize, seen: Seen<'_>, name: &str) -> String {
-        let verb = if self.orders.changes(at, seen.part) { "replaced" } else { "no longer found" };
+        let verb = if self.orders.replaces(at, seen) { "replaced" } else { "no longer found" };
         format!("which {name} {verb}")
     }
 
