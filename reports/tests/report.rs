@@ -84,21 +84,26 @@ fn a_violation_is_proved_on_a_timeline() {
     assert_eq!(operations["index"].as_array().unwrap().len(), 2013);
 }
 
-#[test]
-fn a_picture_is_an_image_and_its_explanation_text_however_hostile() {
-    let page = page(|folder| {
+/// The page of a violation whose check drew these.
+fn page_with_pictures(pictures: &Value) -> String {
+    page(|folder| {
         synthetic::violation(folder);
         let path = folder.join(files::RESULTS);
         let mut results: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
         let check = results["checks"].as_array_mut().unwrap();
         let check = check.iter_mut().find(|check| check["violations"].is_array()).unwrap();
-        let lines: Vec<String> = (0..100).map(|line| format!("T{line} <script>")).collect();
-        check["pictures"] = json!([
-            { "violation": 0, "svg": "<svg onload='alert(1)'></svg>", "explanation": lines },
-            { "violation": 99, "svg": "<svg id='of-nothing'/>", "explanation": [] },
-        ]);
+        check["pictures"] = pictures.clone();
         fs::write(path, results.to_string()).unwrap();
-    });
+    })
+}
+
+#[test]
+fn a_picture_is_an_image_and_its_explanation_text_however_hostile() {
+    let lines: Vec<String> = (0..100).map(|line| format!("T{line} <script>")).collect();
+    let page = page_with_pictures(&json!([
+        { "violation": 0, "svg": "<svg onload='alert(1)'></svg>", "explanation": lines },
+        { "violation": 99, "svg": "<svg id='of-nothing'/>", "explanation": [] },
+    ]));
     has(
         &page,
         &[
@@ -114,16 +119,9 @@ fn a_picture_is_an_image_and_its_explanation_text_however_hostile() {
 
 #[test]
 fn a_picture_too_large_is_left_out() {
-    let page = page(|folder| {
-        synthetic::violation(folder);
-        let path = folder.join(files::RESULTS);
-        let mut results: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        let check = results["checks"].as_array_mut().unwrap();
-        let check = check.iter_mut().find(|check| check["violations"].is_array()).unwrap();
-        let svg = format!("<svg>{}</svg>", "x".repeat(1 << 20));
-        check["pictures"] = json!([{ "violation": 0, "svg": svg, "explanation": ["T1 = a"] }]);
-        fs::write(path, results.to_string()).unwrap();
-    });
+    let svg = format!("<svg>{}</svg>", "x".repeat(1 << 20));
+    let page =
+        page_with_pictures(&json!([{ "violation": 0, "svg": svg, "explanation": ["T1 = a"] }]));
     assert!(page.contains("<li>T1 = a</li>") && !page.contains("data:image"));
     assert!(page.len() < 1 << 20);
 }
