@@ -25,6 +25,11 @@ impl<T: Copy> Buckets<T> {
         Self { starts, items }
     }
 
+    /// What so many things in so many buckets take, and what sorting them takes beside the pairs.
+    pub(crate) fn bytes(count: usize, items: usize) -> usize {
+        2 * (count + 1) * size_of::<u32>() + items * size_of::<T>()
+    }
+
     pub(crate) fn of(&self, bucket: u32) -> &[T] {
         let start = self.starts[bucket as usize] as usize;
         &self.items[start..self.starts[bucket as usize + 1] as usize]

@@ -97,7 +97,12 @@ impl<'a> Budget<'a> {
         is_allowed
     }
 
-    /// Whether so much memory may be held for a while.
+    /// So much of what was held is free again.
+    pub(crate) fn give_back(&mut self, bytes: usize) {
+        self.held_bytes = self.held_bytes.saturating_sub(bytes as u64);
+    }
+
+    /// Whether so much memory may be held for a while, beside what is held.
     pub(crate) fn allows(&mut self, bytes: usize) -> bool {
         if self.stop.is_none() && self.held_bytes + bytes as u64 > self.options.memory_bytes {
             self.stop = Some(Stop::Memory);

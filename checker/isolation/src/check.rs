@@ -18,44 +18,56 @@ use crate::{Datatype, Options, Report};
 pub fn check(history: &History, options: &Options) -> Report {
     let mut budget = Budget::new(options);
     let writers = Writers::new(history);
+    // It is there in any case, like all that scans need; if that is too much, what follows is refused.
+    budget.hold(writers.bytes());
     let mut findings = Findings::new(history);
-    let expected = 2 * history.micros.len() + 2 * history.len();
     let cycles = match history.datatype {
-        Datatype::ListAppend => {
-            let orders = Orders::new(history, &writers);
-            orders.scan(history, &writers, &mut findings);
-            lists::scan(history, &writers, &orders, &mut findings);
-            let reasons = ListReasons { history, writers: &writers, orders: &orders };
-            budget.hold(graph_bytes(expected, history)).then(|| {
-                let mut edges = Edges::new(history.len(), expected);
-                lists::add_edges(history, &writers, &orders, &mut edges);
-                find_cycles(history, edges, &reasons, &mut budget, &mut findings)
-            })
-        }
-        Datatype::Register => {
-            registers::scan(history, &writers, &mut findings);
-            // Time adds more.
-            let expected = expected + history.micros.len();
-            let lives = Lives::new(history, &writers);
-            let readers = Readers::new(history, &writers);
-            let reasons = RegisterReasons::new(history, &writers, &lives, &readers);
-            budget.hold(graph_bytes(expected, history)).then(|| {
-                let mut edges = Edges::new(history.len(), expected);
-                readers.add_edges(history, &writers, &lives, &mut edges);
-                find_cycles(history, edges, &reasons, &mut budget, &mut findings)
-            })
-        }
+        Datatype::ListAppend => list_cycles(history, &writers, &mut budget, &mut findings),
+        Datatype::Register => register_cycles(history, &writers, &mut budget, &mut findings),
     };
     let cycles = cycles.unwrap_or_else(Cycles::not_looked_for);
     conclude(history, &writers, &cycles, findings, &budget)
 }
 
-/// What so many edges take, before and after they are sorted, and what the search for components adds.
-fn graph_bytes(edges: usize, history: &History) -> usize {
-    const EDGE: usize = 18;
-    const NODE: usize = 32;
-    let moments = history.len();
-    edges * EDGE + (history.len() + moments) * NODE
+fn list_cycles(
+    history: &History,
+    writers: &Writers,
+    budget: &mut Budget<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<Cycles> {
+    let orders = Orders::new(history, writers);
+    budget.hold(orders.bytes());
+    orders.scan(history, writers, findings);
+    lists::scan(history, writers, &orders, findings);
+    let mut edges = room(history, 2 * history.micros.len(), budget)?;
+    lists::add_edges(history, writers, &orders, &mut edges);
+    let reasons = ListReasons { history, writers, orders: &orders };
+    find_cycles(history, edges, &reasons, budget, findings)
+}
+
+fn register_cycles(
+    history: &History,
+    writers: &Writers,
+    budget: &mut Budget<'_>,
+    findings: &mut Findings<'_>,
+) -> Option<Cycles> {
+    registers::scan(history, writers, findings);
+    if !budget.hold(Lives::bytes(history) + Readers::bytes(history)) {
+        return None;
+    }
+    let lives = Lives::new(history, writers);
+    let readers = Readers::new(history, writers);
+    // Time adds to what data shows.
+    let mut edges = room(history, 3 * history.micros.len(), budget)?;
+    readers.add_edges(history, writers, &lives, &mut edges, budget);
+    let reasons = RegisterReasons::new(history, writers, &lives, &readers);
+    find_cycles(history, edges, &reasons, budget, findings)
+}
+
+/// Room for so many edges of data, and for those of time.
+fn room(history: &History, data: usize, budget: &mut Budget<'_>) -> Option<Edges> {
+    let expected = data + 2 * history.len();
+    budget.allows(expected * Edges::EDGE_BYTES).then(|| Edges::new(history.len(), expected))
 }
 
 fn find_cycles(
@@ -64,17 +76,29 @@ fn find_cycles(
     reasons: &dyn Reasons,
     budget: &mut Budget<'_>,
     findings: &mut Findings<'_>,
-) -> Cycles {
+) -> Option<Cycles> {
+    /// What the search for components takes, and then their list.
+    const NODE_BYTES: usize = 32;
+    if !budget.goes_on() {
+        return None;
+    }
     let first_moment = edges.nodes;
     add_timeline(&mut edges, events(history));
+    let nodes_bytes = edges.nodes as usize * NODE_BYTES;
+    if !budget.allows(edges.bytes() + edges.graph_bytes())
+        || !budget.hold(edges.graph_bytes() + nodes_bytes)
+    {
+        return None;
+    }
     let graph = edges.into_graph();
     if !budget.goes_on() {
-        return Cycles { edges: graph.edges(), ..Cycles::not_looked_for() };
+        return Some(Cycles { edges: graph.edges(), ..Cycles::not_looked_for() });
     }
-    let in_processes = |concerned: &[bool]| {
+    let in_processes = |concerned: &[bool], budget: &mut Budget<'_>| {
         let mut edges = Edges::new(graph.nodes(), 0);
         add_successors(history, concerned, &mut edges);
-        reasons.add_in_processes(concerned, &mut edges);
+        reasons.add_in_processes(concerned, &mut edges, budget);
+        budget.hold(edges.bytes() + edges.graph_bytes());
         edges.into_graph()
     };
     let dependencies =
@@ -84,5 +108,5 @@ fn find_cycles(
         let txns: Vec<_> = cycle.edges.iter().map(|&(txn, _)| txn).collect();
         findings.add_cycle(cycle.class.anomaly(), &txns, || explain(history, reasons, cycle));
     }
-    Cycles { edges: graph.edges(), ..cycles }
+    Some(Cycles { edges: graph.edges(), ..cycles })
 }

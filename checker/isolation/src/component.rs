@@ -82,6 +82,15 @@ impl Component {
         Self { txns, calls, returns, graph }
     }
 
+    /// What one of so many nodes and edges takes, together with the parts that its search makes: those of an order, in
+    /// one of them those of a class, and what finding these takes.
+    pub(crate) fn bytes(nodes: usize, edges: usize) -> usize {
+        const COPIES: usize = 3;
+        const NODE: usize = COPIES * 4 * size_of::<u32>() + 72;
+        const EDGE: usize = COPIES * 6 + 2 * Edges::EDGE_BYTES + 6;
+        nodes * NODE + edges * EDGE
+    }
+
     pub(crate) fn is_hub(&self, node: u32) -> bool {
         node as usize >= self.txns.len()
     }

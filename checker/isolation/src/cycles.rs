@@ -40,7 +40,7 @@ pub(crate) struct Dependencies<'a> {
     /// Nodes from here on are moments in time.
     pub(crate) first_moment: u32,
     /// What the order of processes adds, for the transactions that it may concern.
-    pub(crate) in_processes: &'a dyn Fn(&[bool]) -> Graph,
+    pub(crate) in_processes: &'a dyn Fn(&[bool], &mut Budget<'_>) -> Graph,
 }
 
 /// No cycle has fewer transactions.
@@ -68,9 +68,11 @@ impl Dependencies<'_> {
         for node in components.iter().flat_map(|(_, nodes)| nodes).filter(is_txn) {
             concerned[*node as usize] = true;
         }
-        let in_processes = (self.in_processes)(&concerned);
+        let in_processes = (self.in_processes)(&concerned, budget);
         for (_, nodes) in components {
-            if !budget.goes_on() {
+            let edges = |&node: &u32| self.graph.next(node).len() + in_processes.next(node).len();
+            let bytes = Component::bytes(nodes.len(), nodes.iter().map(edges).sum());
+            if !budget.goes_on() || !budget.hold(bytes) {
                 cycles.interrupt();
                 break;
             }
@@ -78,6 +80,7 @@ impl Dependencies<'_> {
             let component = Component::new(self, &in_processes, &nodes, &mut numbers);
             InComponent { component: &component, found: FxHashMap::default() }
                 .search(budget, &mut cycles);
+            budget.give_back(bytes);
         }
         cycles
     }

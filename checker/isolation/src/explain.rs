@@ -1,5 +1,6 @@
 //! Cycles in words. Nothing was kept of why an edge is there: it is found again in the two transactions.
 
+use crate::budget::Budget;
 use crate::cycles::FoundCycle;
 use crate::elision::{gap, left_out, name, told, told_with_next};
 use crate::finding::Step;
@@ -31,9 +32,9 @@ pub(crate) enum Because {
 pub(crate) trait Reasons {
     fn reason(&self, from: Txn, to: Txn, dependency: Dependency) -> Option<Reason>;
 
-    /// Adds what only the order of processes shows of data, between transactions that it may concern. Real time shows it
-    /// of the whole, so that nobody asks before there is a cycle.
-    fn add_in_processes(&self, concerned: &[bool], edges: &mut Edges);
+    /// Adds what only the order of processes shows of data, between transactions that it may concern, as far as
+    /// memory allows. Real time shows it of the whole, so that nobody asks before there is a cycle.
+    fn add_in_processes(&self, concerned: &[bool], edges: &mut Edges, budget: &mut Budget<'_>);
 }
 
 /// The sentence and the steps of a cycle, of a long one the first and the last.

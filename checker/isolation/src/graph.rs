@@ -34,6 +34,20 @@ impl Edges {
         }
     }
 
+    /// What they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.from.capacity() * Self::EDGE_BYTES
+    }
+
+    /// What each takes.
+    pub(crate) const EDGE_BYTES: usize = 2 * size_of::<u32>() + size_of::<Mask>();
+
+    /// What the graph of them will take, and what is needed to sort them.
+    pub(crate) fn graph_bytes(&self) -> usize {
+        self.to.len() * (size_of::<u32>() + size_of::<Mask>())
+            + 2 * (self.nodes as usize + 1) * size_of::<u32>()
+    }
+
     pub(crate) fn node(&mut self) -> u32 {
         self.nodes += 1;
         self.nodes - 1

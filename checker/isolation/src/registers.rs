@@ -12,6 +12,7 @@
 
 mod known;
 mod lives;
+mod overwriters;
 mod reasons;
 mod scan;
 mod sessions;

@@ -57,6 +57,11 @@ impl Writers {
         writers
     }
 
+    /// What they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.micros.len() * 2 * size_of::<u32>() + self.intermediate.len() + self.happened.len()
+    }
+
     fn add(&mut self, history: &History, version: Version, txn: Txn, micro: u32, is_last: bool) {
         let at = version as usize;
         let failed = |txn| history.outcome(txn) == Outcome::Fail;

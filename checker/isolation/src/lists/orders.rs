@@ -50,6 +50,11 @@ impl Orders {
         Self { positions, writers, next }
     }
 
+    /// What they take.
+    pub(crate) fn bytes(&self) -> usize {
+        (self.positions.len() + self.writers.len() + self.next.len()) * size_of::<u32>()
+    }
+
     /// Who wrote the first version that a prefix of this length lacks, and happened.
     pub(crate) fn next_writer(&self, history: &History, key: u32, len: u32) -> Option<Txn> {
         let next = self.next[history.order_span(key)].get(len as usize)?;

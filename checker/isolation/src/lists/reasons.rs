@@ -1,5 +1,6 @@
 //! Why an edge between two transactions of a history of lists is there.
 
+use crate::budget::Budget;
 use crate::explain::{Because, Reason, Reasons};
 use crate::graph::Edges;
 use crate::history::{History, Micro, NONE, Txn, Version};
@@ -28,7 +29,7 @@ impl Reasons for ListReasons<'_> {
     }
 
     /// Lists tell their order themselves.
-    fn add_in_processes(&self, _: &[bool], _: &mut Edges) {}
+    fn add_in_processes(&self, _: &[bool], _: &mut Edges, _: &mut Budget<'_>) {}
 }
 
 impl ListReasons<'_> {

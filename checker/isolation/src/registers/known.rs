@@ -1,22 +1,22 @@
 //! What is known of the order of versions, and the edges that follow.
 
+use rustc_hash::FxHashMap;
+
 use super::lives::COMPARED;
+use super::overwriters::overwriters;
 use super::sessions::Sessions;
+use crate::Order;
 use crate::buckets::Buckets;
+use crate::budget::Budget;
 use crate::graph::Edges;
-use crate::history::{History, Micro, NONE, Txn, Version, id};
+use crate::history::{History, Micro, Txn, Version, id};
 use crate::links::{Dependency, Link, Mask};
 use crate::registers::Lives;
-use crate::touches::Touches;
 use crate::writers::Writers;
-use crate::{Order, Outcome};
 
 /// Who read each version.
 #[derive(Debug)]
 pub(crate) struct Readers(Buckets<Txn>);
-
-/// Who wrote a later version, and what shows that.
-type Overwriter = (Txn, Order);
 
 impl Readers {
     pub(crate) fn new(history: &History, writers: &Writers) -> Self {
@@ -31,62 +31,69 @@ impl Readers {
         Self(Buckets::new(history.names.versions(), &reads))
     }
 
-    /// Adds every ww, wr and rw edge that data and real time show.
+    /// What they take at most, and what finding them takes.
+    pub(crate) fn bytes(history: &History) -> usize {
+        let micros = history.micros.len();
+        let pairs = micros * size_of::<(Version, Txn)>();
+        pairs + Buckets::<Txn>::bytes(history.names.versions(), micros)
+    }
+
+    /// Adds every ww, wr and rw edge that data and real time show, as far as memory allows.
     pub(crate) fn add_edges(
         &self,
         history: &History,
         writers: &Writers,
         lives: &Lives,
         edges: &mut Edges,
+        budget: &mut Budget<'_>,
     ) {
-        let mut later: Vec<(Version, Overwriter)> = Vec::with_capacity(history.micros.len());
-        // Who read nothing has nothing to be overwritten.
-        let is_read = |version: &Version| !self.0.of(*version).is_empty();
-        let initial = initial_versions(history);
-        let mut touches = Touches::new(history);
-        for txn in history.txns().filter(|&txn| writers.happened(txn)) {
-            touches.enter(history, txn);
-            for position in history.span(txn) {
-                if let Micro::Write { key, .. } = history.micros[position] {
-                    let before = history.micros[touches.first(position)];
-                    let before = replaced(history, writers, before, initial[key as usize]);
-                    let before = before.filter(is_read);
-                    later.extend(before.map(|version| (version, (txn, Order::Data))));
-                }
-            }
+        // Overwriters are as many as writes, at most.
+        let beside = Self::bytes(history) + Lives::sweep_bytes(history);
+        if !budget.allows(edges.bytes() + beside) {
+            return;
         }
-        lives.sweep(history, |before, after, found_by| {
-            let writer = writers.txn(history, after);
-            if is_read(&before) {
-                later.push((before, (writer, Order::Realtime)));
+        let overwriters = overwriters(history, writers);
+        self.add_shown_by_data(history, writers, &overwriters, edges);
+        let mut missed = Missed::new(self, Order::Realtime);
+        lives.sweep(history, |earlier, later, found_by| {
+            if !budget.allows(edges.bytes() + beside) {
+                return;
             }
-            let shown = Shown { order: Order::Realtime, earlier: before, writer, found_by };
+            let writer = writers.txn(history, later);
+            let shown = Shown { order: Order::Realtime, earlier, writer, found_by };
             shown.add_ww(history, writers, edges);
+            // What data shows needs no time.
+            if overwriters.of(earlier).binary_search(&writer).is_err() {
+                missed.add(earlier, writer, edges);
+            }
         });
-        let later = Buckets::new(history.names.versions(), &later);
-        let (mut readers, mut overwriters) = (Vec::new(), Vec::new());
+    }
+
+    fn add_shown_by_data(
+        &self,
+        history: &History,
+        writers: &Writers,
+        overwriters: &Buckets<Txn>,
+        edges: &mut Edges,
+    ) {
+        // Each once.
+        let (mut missed_it, mut overwrote) = (Vec::new(), Vec::new());
         for version in 0..id(history.names.versions()) {
             let writer = writers.txn(history, version);
-            let reads = self.0.of(version);
-            for &reader in reads {
+            let readers = self.0.of(version);
+            for &reader in readers {
                 edges.add(writer, reader, Mask::WR);
             }
-            if reads.is_empty() || later.of(version).is_empty() {
+            let others = overwriters.of(version);
+            if readers.is_empty() || others.is_empty() {
                 continue;
             }
-            readers.clear();
-            readers.extend_from_slice(reads);
-            readers.dedup();
-            overwriters.clear();
-            overwriters.extend_from_slice(later.of(version));
-            overwriters.sort_unstable();
-            // What data shows needs no time.
-            overwriters.dedup_by_key(|(txn, _)| *txn);
-            for order in [Order::Data, Order::Realtime] {
-                let shown = overwriters.iter().filter(|(_, other)| *other == order);
-                let shown: Vec<Txn> = shown.map(|&(txn, _)| txn).collect();
-                edges.add_rw(&readers, &shown, Mask::of(Link::shown_by(order, Dependency::Rw)));
+            for (all, once) in [(readers, &mut missed_it), (others, &mut overwrote)] {
+                once.clear();
+                once.extend_from_slice(all);
+                once.dedup();
             }
+            edges.add_rw(&missed_it, &overwrote, Mask::RW);
         }
     }
 
@@ -98,6 +105,7 @@ impl Readers {
         sessions: &Sessions,
         concerned: &[bool],
         edges: &mut Edges,
+        budget: &mut Budget<'_>,
     ) {
         const ORDER: Order = Order::Process;
         let mask = Mask::of(Link::shown_by(ORDER, Dependency::Rw));
@@ -105,12 +113,47 @@ impl Readers {
             let earlier = same[0].earlier;
             let readers = || self.0.of(earlier).iter().filter(|&&txn| concerned[txn as usize]);
             for pair in same.iter().take(COMPARED) {
+                if !budget.allows(edges.bytes()) {
+                    return;
+                }
                 let writer = writers.txn(history, pair.later);
                 let found_by = pair.by.1;
                 Shown { order: ORDER, earlier, writer, found_by }.add_ww(history, writers, edges);
                 readers().for_each(|&reader| edges.add(reader, writer, mask));
             }
         }
+    }
+}
+
+/// Leads those who read a version to those who wrote later ones, one by one: from a few directly, from many through a
+/// hub.
+struct Missed<'a> {
+    readers: &'a Readers,
+    mask: Mask,
+    hubs: FxHashMap<Version, u32>,
+}
+
+impl<'a> Missed<'a> {
+    /// So many readers are a few.
+    const FEW: usize = 4;
+
+    fn new(readers: &'a Readers, order: Order) -> Self {
+        let mask = Mask::of(Link::shown_by(order, Dependency::Rw));
+        Self { readers, mask, hubs: FxHashMap::default() }
+    }
+
+    fn add(&mut self, earlier: Version, writer: Txn, edges: &mut Edges) {
+        let (readers, mask) = (self.readers.0.of(earlier), self.mask);
+        if readers.len() <= Self::FEW {
+            readers.iter().for_each(|&reader| edges.add(reader, writer, mask));
+            return;
+        }
+        let hub = *self.hubs.entry(earlier).or_insert_with(|| {
+            let hub = edges.node();
+            readers.iter().for_each(|&reader| edges.add(reader, hub, mask));
+            hub
+        });
+        edges.add(hub, writer, mask);
     }
 }
 
@@ -130,37 +173,4 @@ impl Shown {
             edges.add(writers.txn(history, self.earlier), self.writer, Mask::of(link));
         }
     }
-}
-
-/// The version that a transaction's writes to a key certainly replaced, if not directly: the one that it read first, or
-/// the initial one. Where it read something that leads to no writer, only the initial one is certain.
-fn replaced(
-    history: &History,
-    writers: &Writers,
-    first: Micro,
-    initial: Version,
-) -> Option<Version> {
-    match first {
-        Micro::Value { version, .. }
-            if version == initial || writers.txn(history, version) != NONE =>
-        {
-            Some(version)
-        }
-        _ => Some(initial).filter(|&version| version != NONE),
-    }
-}
-
-/// The initial version of each key, where anyone read it.
-fn initial_versions(history: &History) -> Vec<Version> {
-    let mut initial = vec![NONE; history.keys()];
-    for txn in history.txns().filter(|&txn| history.outcome(txn) == Outcome::Ok) {
-        for &micro in history.micros_of(txn) {
-            if let Micro::Value { key, version } = micro
-                && history.names.is_initial(version)
-            {
-                initial[key as usize] = version;
-            }
-        }
-    }
-    initial
 }

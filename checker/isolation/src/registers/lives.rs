@@ -41,6 +41,11 @@ struct End {
 }
 
 impl Lives {
+    /// What they take.
+    pub(crate) fn bytes(history: &History) -> usize {
+        history.names.versions() * size_of::<Life>()
+    }
+
     /// The lives of all versions but the initial ones, which come before all others in any case.
     pub(crate) fn new(history: &History, writers: &Writers) -> Self {
         let unknown = Life { key: NONE, left: None, found: None };
@@ -72,6 +77,12 @@ impl Lives {
     pub(super) fn precedes(&self, earlier: Version, later: Version) -> Option<(Txn, Txn)> {
         let (left, found) = (self.0[earlier as usize].left?, self.0[later as usize].found?);
         (earlier != later && left.rank < found.rank).then_some((left.txn, found.txn))
+    }
+
+    /// What a sweep takes at most.
+    pub(super) fn sweep_bytes(history: &History) -> usize {
+        let ends = 2 * history.names.versions();
+        ends * size_of::<(u32, End)>() + Buckets::<End>::bytes(history.keys(), ends)
     }
 
     /// Calls with versions and those that follow them next, and with the transaction that found the second.

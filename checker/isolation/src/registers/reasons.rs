@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use super::sessions::Sessions;
+use crate::budget::Budget;
 use crate::explain::{Because, Reason, Reasons};
 use crate::graph::Edges;
 use crate::history::{History, Micro, Txn, Version};
@@ -42,10 +43,11 @@ impl Reasons for RegisterReasons<'_> {
         }
     }
 
-    fn add_in_processes(&self, concerned: &[bool], edges: &mut Edges) {
+    fn add_in_processes(&self, concerned: &[bool], edges: &mut Edges, budget: &mut Budget<'_>) {
         let (history, writers) = (self.history, self.writers);
-        let sessions = self.sessions.get_or_init(|| Sessions::new(history, writers, concerned));
-        self.readers.add_sessions(history, writers, sessions, concerned, edges);
+        let sessions = || Sessions::new(history, writers, concerned, budget);
+        let sessions = self.sessions.get_or_init(sessions);
+        self.readers.add_sessions(history, writers, sessions, concerned, edges, budget);
     }
 }
 

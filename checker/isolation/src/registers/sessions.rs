@@ -1,6 +1,7 @@
 //! The order of versions that processes give: what one left at a key is not newer than what it found there next.
 
 use super::visits::{Visit, for_each_visit};
+use crate::budget::Budget;
 use crate::history::{History, Txn, Version};
 use crate::writers::Writers;
 
@@ -17,7 +18,17 @@ pub(super) struct Pair {
 pub(crate) struct Sessions(Vec<Pair>);
 
 impl Sessions {
-    pub(super) fn new(history: &History, writers: &Writers, concerned: &[bool]) -> Self {
+    /// As far as memory allows.
+    pub(super) fn new(
+        history: &History,
+        writers: &Writers,
+        concerned: &[bool],
+        budget: &mut Budget<'_>,
+    ) -> Self {
+        let beside = Self::bytes_beside(history);
+        if !budget.allows(beside) {
+            return Self(Vec::new());
+        }
         let process = |txn: Txn| history.header(txn).process;
         let mut is_concerned = vec![false; history.keys()];
         for txn in history.txns().filter(|&txn| concerned[txn as usize]) {
@@ -42,13 +53,20 @@ impl Sessions {
                 && !initial(earlier)
                 && !initial(later)
                 && concerned[writers.txn(history, later) as usize]
+                && budget.allows(beside + pairs.capacity() * size_of::<Pair>())
             {
                 pairs.push(Pair { earlier, later, by: (before.txn, visit.txn) });
             }
         });
         pairs.sort_unstable();
         pairs.dedup_by_key(|pair| (pair.earlier, pair.later));
+        budget.hold(pairs.capacity() * size_of::<Pair>());
         Self(pairs)
+    }
+
+    /// What finding them takes beside the pairs.
+    fn bytes_beside(history: &History) -> usize {
+        history.len() * size_of::<Txn>() + history.keys() * size_of::<(bool, Option<Visit>)>()
     }
 
     pub(super) fn pairs(&self) -> &[Pair] {
