@@ -59,8 +59,8 @@ fn register_cycles(
     let readers = Readers::new(history, writers);
     // Time adds to what data shows.
     let mut edges = room(history, 3 * history.micros.len(), budget)?;
-    readers.add_edges(history, writers, &lives, &mut edges, budget);
-    let reasons = RegisterReasons::new(history, writers, &lives, &readers);
+    let crowded = readers.add_edges(history, writers, &lives, &mut edges, budget);
+    let reasons = RegisterReasons::new(history, writers, &lives, &readers, crowded);
     find_cycles(history, edges, &reasons, budget, findings)
 }
 
@@ -108,5 +108,5 @@ fn find_cycles(
         let txns: Vec<_> = cycle.edges.iter().map(|&(txn, _)| txn).collect();
         findings.add_cycle(cycle.class.anomaly(), &txns, || explain(history, reasons, cycle));
     }
-    Some(Cycles { edges: graph.edges(), ..cycles })
+    Some(Cycles { edges: graph.edges(), crowded: reasons.crowded(), ..cycles })
 }

@@ -7,6 +7,7 @@ use crate::cycles::Cycles;
 use crate::finding::Finding;
 use crate::findings::Findings;
 use crate::history::{History, Micro, Txn};
+use crate::registers::COMPARED;
 use crate::report::{Report, Statistics, clearest};
 use crate::touches::Touches;
 use crate::writers::Writers;
@@ -31,10 +32,25 @@ pub(crate) fn conclude(
         is_tested && writers.ambiguous.is_none() && !may_be_broken
     });
     let statistics = statistics(history, cycles, counts, budget);
-    let (verdict, sentence) = verdict(history, consistency, &anomalies, notes.first(), &statistics);
+    let (verdict, mut sentence) =
+        verdict(history, consistency, &anomalies, notes.first(), &statistics);
+    if let Some(note) = cycles.crowded.map(|key| crowded(history, key)) {
+        if verdict == Verdict::Valid {
+            sentence = format!("{sentence} {note}");
+        }
+        notes.push(note);
+    }
     let shorter = kinds(cycles.not_shortest.iter().map(|class| class.anomaly()));
     notes.extend(shorter.iter().map(|kind| format!("There may be shorter cycles of {kind}.")));
     Report { verdict, sentence, consistency, anomalies, models, notes, statistics }
+}
+
+/// What time did not tell, though it might have.
+fn crowded(history: &History, key: u32) -> String {
+    format!(
+        "Key {} had more than {COMPARED} versions at a time, of which only {COMPARED} were put in the order that time tells.",
+        history.key_name(key)
+    )
 }
 
 /// Each of them once, in order.

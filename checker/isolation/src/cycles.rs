@@ -27,6 +27,8 @@ pub(crate) struct Cycles {
     pub(crate) not_shortest: Vec<Class>,
     /// Classes of which there may be cycles that were not found.
     pub(crate) unfinished: Vec<Class>,
+    /// A key of which not all versions were ordered that time orders: there may be more cycles that respect it.
+    pub(crate) crowded: Option<u32>,
     pub(crate) components: usize,
     pub(crate) largest: usize,
     /// Edges of the whole graph.

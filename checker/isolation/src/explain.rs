@@ -32,6 +32,9 @@ pub(crate) enum Because {
 pub(crate) trait Reasons {
     fn reason(&self, from: Txn, to: Txn, dependency: Dependency) -> Option<Reason>;
 
+    /// A key that had so many versions at a time that not all were ordered that time orders.
+    fn crowded(&self) -> Option<u32>;
+
     /// Adds what only the order of processes shows of data, between transactions that it may concern, as far as
     /// memory allows. Real time shows it of the whole, so that nobody asks before there is a cycle.
     fn add_in_processes(&self, concerned: &[bool], edges: &mut Edges, budget: &mut Budget<'_>);

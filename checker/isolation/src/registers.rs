@@ -19,6 +19,6 @@ mod sessions;
 mod visits;
 
 pub(crate) use known::Readers;
-pub(crate) use lives::Lives;
+pub(crate) use lives::{COMPARED, Lives};
 pub(crate) use reasons::RegisterReasons;
 pub(crate) use scan::scan;

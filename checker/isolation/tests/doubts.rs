@@ -1,6 +1,9 @@
 //! What cannot be known is neither an anomaly nor all right. Each of these was once called one or the other.
 
-use history::{Event, EventKind, Process, Verdict};
+mod common;
+
+use common::by_hand::event;
+use history::{EventKind, Verdict};
 use isolation::{Consistency, Datatype, History, Options, Report, check, notation};
 use serde_json::{Value, json};
 
@@ -66,18 +69,9 @@ fn where_nobody_sees_another_one_nothing_is_tested_and_nothing_stands() {
 
 fn refused(datatype: Datatype, invoked: Value, kind: EventKind, completed: Value) -> bool {
     let mut builder = History::builder(datatype);
-    let events = [(0, EventKind::Invoke, invoked), (1, kind, completed)];
-    let mut events = events.into_iter().map(|(index, kind, value)| Event {
-        index,
-        time_ns: index,
-        process: Process::Client(0),
-        kind,
-        f: "txn".to_owned(),
-        value,
-        error: None,
-        node: None,
-    });
-    events.try_for_each(|event| builder.event(event)).and_then(|()| builder.finish()).is_err()
+    let events = [event(0, EventKind::Invoke, invoked), event(1, kind, completed)];
+    let built = events.into_iter().try_for_each(|event| builder.event(event));
+    built.and_then(|()| builder.finish()).is_err()
 }
 
 /// Passed over, its writes would be missing, and whoever saw them would be accused of a garbage read.

@@ -1,10 +1,13 @@
 //! What a check may cost, and that it says so where that was not enough. Work is counted, never timed.
 
+mod common;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use history::{Event, EventKind, Process, Verdict};
+use common::by_hand::event;
+use history::{EventKind, Verdict};
 use isolation::{Consistency, Datatype, History, Options, Report, check, notation};
 use serde_json::json;
 
@@ -15,23 +18,20 @@ fn report(text: &str, options: &Options) -> Report {
 
 /// Pairs of keys as the notation has them, for histories of more than 26: key by key, one after another.
 mod many {
-    use isolation::{Datatype, History, MicroOp, Outcome, Seen, Transaction};
+    use isolation::{Datatype, History, MicroOp, Seen, Transaction};
 
-    pub fn read(key: u32, list: &[u32]) -> MicroOp {
+    use super::common::by_hand::{self, write as append};
+
+    fn read(key: u32, list: &[u32]) -> MicroOp {
         MicroOp::Read { key, seen: Seen::List(list.to_vec()) }
     }
 
-    pub fn append(key: u32, value: u32) -> MicroOp {
-        MicroOp::Write { key, value }
+    /// A transaction of a process of its own.
+    fn transaction(call: u64, ret: u64, micro_ops: Vec<MicroOp>) -> Transaction {
+        by_hand::transaction(call, call, ret, micro_ops)
     }
 
-    /// A transaction between two positions.
-    pub fn transaction(call: u64, ret: u64, micro_ops: Vec<MicroOp>) -> Transaction {
-        let (process, outcome, ret) = (call, Outcome::Ok, Some(ret));
-        Transaction { process, call, ret, call_ns: 0, return_ns: Some(0), outcome, micro_ops }
-    }
-
-    pub fn history(transactions: &[Transaction]) -> History {
+    fn history(transactions: &[Transaction]) -> History {
         History::from_transactions(Datatype::ListAppend, transactions)
     }
 
@@ -151,9 +151,9 @@ fn limits_leave_a_check_inconclusive_but_for_what_it_found() {
 /// shown all the same, then everything.
 #[test]
 fn memory_of_a_search_is_bounded_too() {
-    let history = many::ring(1000);
+    let history = many::ring(100);
     let mut stages = Vec::new();
-    for memory_bytes in (1..2_000_000).step_by(5_000) {
+    for memory_bytes in (1..200_000).step_by(500) {
         let report = check(&history, &Options { memory_bytes, ..Options::default() });
         let is_refused = report.notes.iter().any(|note| note.contains(" MB of memory; allow it"));
         stages.push((report.verdict, is_refused));
@@ -191,16 +191,6 @@ fn a_long_cycle_is_told_by_its_ends() {
 fn an_error_shows_the_start_of_what_it_is_about() {
     let mut builder = History::builder(Datatype::ListAppend);
     let long = "x".repeat(100_000);
-    let event = |index, kind, value| Event {
-        index,
-        time_ns: 0,
-        process: Process::Client(0),
-        kind,
-        f: "txn".to_owned(),
-        value,
-        error: None,
-        node: None,
-    };
     builder.event(event(0, EventKind::Invoke, json!([]))).unwrap();
     let error = builder.event(event(1, EventKind::Ok, json!([["write", long, 1]]))).unwrap_err();
     let told = error.to_string();

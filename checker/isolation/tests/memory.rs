@@ -1,9 +1,11 @@
 //! The memory limit holds for the whole process. A binary of its own: other tests would count too.
 
-use history::Verdict;
-use isolation::{Datatype, History, MicroOp, Options, Outcome, Report, Seen, Transaction, check};
+mod common;
 
-/// So many write at once, and as many read what they write.
+use common::by_hand::{read, rounds, transaction};
+use history::Verdict;
+use isolation::{Datatype, History, Options, Report, check};
+
 const CLIENTS: u32 = 64;
 const ROUNDS: u32 = 600;
 
@@ -15,27 +17,11 @@ fn peak_bytes() -> u64 {
     1024 * digits.parse::<u64>().expect("it tells a number")
 }
 
-/// Round after round of one key: each version follows all of the round before in time, and nothing else tells.
+/// Each version follows all of the round before in time, and nothing else tells.
 fn crowded(last_read: u32) -> History {
-    let transaction = |round: u32, process: u32, micro_op| Transaction {
-        process: process.into(),
-        call: (round * 10_000 + process).into(),
-        ret: Some((round * 10_000 + 5_000 + process).into()),
-        call_ns: 0,
-        return_ns: Some(0),
-        outcome: Outcome::Ok,
-        micro_ops: vec![micro_op],
-    };
-    let read = |value| MicroOp::Read { key: 0, seen: Seen::Register(Some(value)) };
-    let mut transactions = Vec::new();
-    for round in 0..ROUNDS {
-        for client in 0..CLIENTS {
-            let value = round * CLIENTS + client;
-            transactions.push(transaction(round, client, MicroOp::Write { key: 0, value }));
-            transactions.push(transaction(round, CLIENTS + client, read(value)));
-        }
-    }
-    transactions.push(transaction(ROUNDS, 0, read(last_read)));
+    let mut transactions = rounds(ROUNDS, CLIENTS);
+    let end = u64::from(ROUNDS * 10_000);
+    transactions.push(transaction(0, end, end + 1, vec![read(0, last_read)]));
     History::from_transactions(Datatype::Register, &transactions)
 }
 

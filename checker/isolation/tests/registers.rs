@@ -1,13 +1,18 @@
 //! Small histories of registers: what is found, what is not, and how it is told.
 
-use isolation::{
-    Consistency, Datatype, History, MicroOp, Options, Outcome, Report, Seen, Transaction, check,
-    notation,
-};
+mod common;
+
+use common::by_hand::{read, rounds, transaction, write};
+use history::Verdict;
+use isolation::{Consistency, Datatype, History, Options, Report, Transaction, check, notation};
 
 fn report(text: &str) -> Report {
     let (datatype, transactions) = notation::parse(text).expect("a history");
     check(&History::from_transactions(datatype, &transactions), &Options::default())
+}
+
+fn registers(transactions: &[Transaction]) -> Report {
+    check(&History::from_transactions(Datatype::Register, transactions), &Options::default())
 }
 
 fn found(report: &Report) -> Vec<String> {
@@ -73,34 +78,72 @@ fn time_tells_the_order_of_versions_where_the_level_respects_it() {
     );
 }
 
-/// Round after round so many write at once, and as many read what they write. Once each version was paired with each of
-/// the round before.
+/// Once each version was paired with each of the round before.
 #[test]
 fn versions_of_many_clients_at_a_time_stay_linear() {
     let edges = |clients: u32| {
-        let transaction = |round: u32, process: u32, micro_op| Transaction {
-            process: process.into(),
-            call: (round * 10_000 + process).into(),
-            ret: Some((round * 10_000 + 5_000 + process).into()),
-            call_ns: 0,
-            return_ns: Some(0),
-            outcome: Outcome::Ok,
-            micro_ops: vec![micro_op],
-        };
-        let mut transactions = Vec::new();
-        for (round, client) in
-            (0..4000 / clients).flat_map(|round| (0..clients).map(move |client| (round, client)))
-        {
-            let (key, value) = (0, round * clients + client);
-            let seen = Seen::Register(Some(value));
-            transactions.push(transaction(round, client, MicroOp::Write { key, value }));
-            transactions.push(transaction(round, clients + client, MicroOp::Read { key, seen }));
-        }
-        let history = History::from_transactions(Datatype::Register, &transactions);
-        let report = check(&history, &Options::default());
+        let report = registers(&rounds(4000 / clients, clients));
         assert_eq!(found(&report), [""; 0]);
         report.statistics.edges
     };
     let (some, more) = (edges(100), edges(1000));
     assert!(more < 2 * some, "{some} edges of 100 clients, {more} of 1000");
+}
+
+/// Once nothing told that the rest was not compared.
+#[test]
+fn of_too_many_versions_at_a_time_not_all_are_ordered_and_the_report_says_so() {
+    let ordered = crowd(64);
+    assert_eq!(found(&ordered), ["G-single-item-realtime"]);
+    assert_eq!(ordered.notes, Vec::<String>::new());
+    let crowded = crowd(65);
+    assert_eq!((crowded.verdict, found(&crowded)), (Verdict::Valid, vec![]));
+    let note = "Key 7 had more than 64 versions at a time, of which only 64 were put in the order that time tells.";
+    assert_eq!(crowded.notes, [note]);
+    let end = format!(" the order of writes. {note}");
+    assert!(crowded.sentence.ends_with(&end), "{}", crowded.sentence);
+}
+
+/// So many versions of 7 are written at once. While the next is written, and 8 with it, somebody reads the first of them
+/// and the new 8: only time shows that it missed the new 7.
+fn crowd(versions: u32) -> Report {
+    let at = u64::from;
+    let one = |value| transaction(at(value), at(value), 1000 + at(value), vec![write(7, value)]);
+    let mut transactions: Vec<_> = (0..versions).map(one).collect();
+    let next = vec![write(7, versions), write(8, 1)];
+    transactions.push(transaction(1000, 2000, 2500, next));
+    transactions.push(transaction(1001, 2001, 2501, vec![read(7, 0), read(8, 1)]));
+    registers(&transactions)
+}
+
+#[test]
+fn of_too_many_that_follow_in_their_processes_not_all_are_ordered_and_the_report_says_so_too() {
+    for (processes, notes) in [(64, 0), (65, 1)] {
+        let report = followers(processes);
+        assert_eq!(
+            (found(&report), report.notes.len()),
+            (vec!["G-single-item-process".to_owned()], notes)
+        );
+        assert!(
+            report.notes.iter().all(|note| note.starts_with("Key 7 had more than 64")),
+            "{report:?}"
+        );
+    }
+}
+
+/// So many processes read 0 in 7 and then write a version of their own, all of which somebody misses who saw what came
+/// with them.
+fn followers(processes: u32) -> Report {
+    let mut transactions = vec![transaction(1000, 0, 1, vec![write(7, 0)])];
+    let mut missing = vec![read(7, 0)];
+    for number in 1..=processes {
+        let (process, own) = (u64::from(number), 7 + number);
+        let (first, second) = (10 * process, 1000 + process);
+        transactions.push(transaction(process, first, first + 1, vec![read(7, 0)]));
+        let writes = vec![write(7, number), write(own, 1)];
+        transactions.push(transaction(process, second, second + 5000, writes));
+        missing.push(read(own, 1));
+    }
+    transactions.push(transaction(1001, 2000, 9000, missing));
+    registers(&transactions)
 }

@@ -29,6 +29,10 @@ impl Reasons for ListReasons<'_> {
     }
 
     /// Lists tell their order themselves.
+    fn crowded(&self) -> Option<u32> {
+        None
+    }
+
     fn add_in_processes(&self, _: &[bool], _: &mut Edges, _: &mut Budget<'_>) {}
 }
 

@@ -38,7 +38,8 @@ impl Readers {
         pairs + Buckets::<Txn>::bytes(history.names.versions(), micros)
     }
 
-    /// Adds every ww, wr and rw edge that data and real time show, as far as memory allows.
+    /// Adds every ww, wr and rw edge that data and real time show, as far as memory allows. A key of which not all
+    /// versions were compared in time.
     pub(crate) fn add_edges(
         &self,
         history: &History,
@@ -46,11 +47,11 @@ impl Readers {
         lives: &Lives,
         edges: &mut Edges,
         budget: &mut Budget<'_>,
-    ) {
+    ) -> Option<u32> {
         // Overwriters are as many as writes, at most.
         let beside = Self::bytes(history) + Lives::sweep_bytes(history);
         if !budget.allows(edges.bytes() + beside) {
-            return;
+            return None;
         }
         let overwriters = overwriters(history, writers);
         self.add_shown_by_data(history, writers, &overwriters, edges);
@@ -66,7 +67,7 @@ impl Readers {
             if overwriters.of(earlier).binary_search(&writer).is_err() {
                 missed.add(earlier, writer, edges);
             }
-        });
+        })
     }
 
     fn add_shown_by_data(

@@ -5,13 +5,15 @@
 //! of one that found the other (Gibbons & Korach, SIAM J. Comput. 1997, call these the ends of a zone). A sweep in the
 //! order of time keeps the versions that nothing complete has followed: as many as there are clients.
 
+use std::collections::VecDeque;
+
 use super::visits::{Visit, for_each_visit};
 use crate::buckets::Buckets;
 use crate::history::{History, NONE, Txn, Version, id};
 use crate::writers::Writers;
 
-/// A version is compared with so many others at most: beyond, their order is left unknown.
-pub(super) const COMPARED: usize = 64;
+/// A version is compared with so many others at most, the latest: beyond, their order is left unknown.
+pub(crate) const COMPARED: usize = 64;
 
 /// When each version was left and found.
 #[derive(Debug)]
@@ -85,8 +87,13 @@ impl Lives {
         ends * size_of::<(u32, End)>() + Buckets::<End>::bytes(history.keys(), ends)
     }
 
-    /// Calls with versions and those that follow them next, and with the transaction that found the second.
-    pub(super) fn sweep(&self, history: &History, mut follows: impl FnMut(Version, Version, Txn)) {
+    /// Calls with versions and those that follow them next, and with the transaction that found the second. The first
+    /// key of which a version followed more than [`COMPARED`] at once.
+    pub(super) fn sweep(
+        &self,
+        history: &History,
+        mut follows: impl FnMut(Version, Version, Txn),
+    ) -> Option<u32> {
         let mut ends = Vec::with_capacity(2 * self.0.len());
         for (version, Life { key, left, found }) in self.0.iter().enumerate() {
             let end = |is_return| {
@@ -96,37 +103,53 @@ impl Lives {
             ends.extend(left.iter().map(end(true)).map(|end| (*key, end)));
         }
         let ends = Buckets::new(history.keys(), &ends);
-        let mut of_key = Vec::new();
+        let (mut of_key, mut crowded) = (Vec::new(), None);
         for key in 0..id(history.keys()) {
             of_key.clear();
             of_key.extend_from_slice(ends.of(key));
             of_key.sort_unstable();
-            self.sweep_key(&of_key, &mut follows);
+            if self.sweep_key(&of_key, &mut follows) {
+                crowded.get_or_insert(key);
+            }
         }
+        crowded
     }
 
-    fn sweep_key(&self, ends: &[End], follows: &mut impl FnMut(Version, Version, Txn)) {
-        let mut latest: Vec<Version> = Vec::new();
-        for &End { rank, version, is_return, .. } in ends {
+    /// Whether a version followed so many at once that it was compared with the latest of them only.
+    fn sweep_key(&self, ends: &[End], follows: &mut impl FnMut(Version, Version, Txn)) -> bool {
+        let mut is_crowded = false;
+        // What nothing complete has followed, in the order of the returns.
+        let mut latest: VecDeque<Version> = VecDeque::new();
+        for &End { rank, version, is_return } in ends {
             let Life { left, found, .. } = self.0[version as usize];
             if let Some(found) = found.filter(|_| !is_return) {
-                let others = latest.iter().filter(|&&before| before != version);
-                others.for_each(|&before| follows(before, version, found.txn));
+                let mut others = latest.iter().rev().filter(|&&before| before != version);
+                others
+                    .by_ref()
+                    .take(COMPARED)
+                    .for_each(|&before| follows(before, version, found.txn));
+                is_crowded |= others.next().is_some();
             }
-            let other = if is_return { found } else { left };
-            if left.is_some() && other.is_none_or(|other| other.rank < rank) {
+            if let (Some(left), Some(found)) = (left, found)
+                && left.rank.max(found.rank) == rank
+            {
                 // Complete, and among the latest: what it follows need not be compared with what comes now.
-                let is_before = |left: Moment| found.is_some_and(|found| left.rank < found.rank);
-                latest.retain(|&before| {
-                    before == version || !self.0[before as usize].left.is_some_and(is_before)
-                });
-            }
-            if is_return {
-                latest.push(version);
-                if latest.len() > COMPARED {
-                    latest.remove(0);
+                let is_before = |left: Moment| left.rank < found.rank;
+                let mut is_among_them = false;
+                while let Some(&before) = latest.front()
+                    && self.0[before as usize].left.is_some_and(is_before)
+                {
+                    is_among_them |= before == version;
+                    latest.pop_front();
+                }
+                if is_among_them {
+                    latest.push_front(version);
                 }
             }
+            if is_return {
+                latest.push_back(version);
+            }
         }
+        is_crowded
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct RegisterReasons<'a> {
     writers: &'a Writers,
     lives: &'a Lives,
     readers: &'a Readers,
+    /// A key of which not all versions were compared in time.
+    crowded: Option<u32>,
     /// Known once somebody asked for it.
     sessions: OnceCell<Sessions>,
 }
@@ -26,8 +28,9 @@ impl<'a> RegisterReasons<'a> {
         writers: &'a Writers,
         lives: &'a Lives,
         readers: &'a Readers,
+        crowded: Option<u32>,
     ) -> Self {
-        Self { history, writers, lives, readers, sessions: OnceCell::new() }
+        Self { history, writers, lives, readers, crowded, sessions: OnceCell::new() }
     }
 }
 
@@ -41,6 +44,14 @@ impl Reasons for RegisterReasons<'_> {
             Dependency::Rw => of_from.find_map(|micro| self.missed(micro, to)),
             Dependency::Process | Dependency::Realtime => None,
         }
+    }
+
+    fn crowded(&self) -> Option<u32> {
+        let in_process = || {
+            let version = self.sessions.get()?.crowded()?;
+            Some(self.history.micros[self.writers.micro(version)].key())
+        };
+        self.crowded.or_else(in_process)
     }
 
     fn add_in_processes(&self, concerned: &[bool], edges: &mut Edges, budget: &mut Budget<'_>) {

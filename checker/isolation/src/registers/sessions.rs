@@ -1,5 +1,6 @@
 //! The order of versions that processes give: what one left at a key is not newer than what it found there next.
 
+use super::lives::COMPARED;
 use super::visits::{Visit, for_each_visit};
 use crate::budget::Budget;
 use crate::history::{History, Txn, Version};
@@ -67,6 +68,12 @@ impl Sessions {
     /// What finding them takes beside the pairs.
     fn bytes_beside(history: &History) -> usize {
         history.len() * size_of::<Txn>() + history.keys() * size_of::<(bool, Option<Visit>)>()
+    }
+
+    /// A version that more others follow than it is compared with.
+    pub(super) fn crowded(&self) -> Option<Version> {
+        let mut by_earlier = self.0.chunk_by(|a, b| a.earlier == b.earlier);
+        by_earlier.find(|same| same.len() > COMPARED).map(|same| same[0].earlier)
     }
 
     pub(super) fn pairs(&self) -> &[Pair] {

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod by_hand;
 pub mod compare;
 pub mod stores;
 pub mod table;
