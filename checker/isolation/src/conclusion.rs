@@ -6,10 +6,9 @@ use crate::budget::Budget;
 use crate::cycles::Cycles;
 use crate::finding::Finding;
 use crate::findings::Findings;
-use crate::history::{History, Micro, Txn};
+use crate::history::History;
 use crate::registers::COMPARED;
 use crate::report::{Report, Statistics, clearest};
-use crate::touches::Touches;
 use crate::writers::Writers;
 use crate::{Anomaly, Consistency, Datatype, Order, Outcome, Ruling};
 
@@ -22,10 +21,11 @@ pub(crate) fn conclude(
     budget: &Budget<'_>,
 ) -> Report {
     let consistency = budget.options().consistency;
+    let is_tested = findings.is_tested;
     let (anomalies, counts) = findings.finish();
     let unfinished = kinds(cycles.unfinished.iter().map(|class| class.anomaly()));
     let found: Vec<Anomaly> = counts.iter().map(|&(anomaly, _)| anomaly).collect();
-    let is_tested = !found.is_empty() || reads_what_others_wrote(history);
+    let is_tested = !found.is_empty() || is_tested;
     let mut notes = doubts(history, writers, &unfinished, is_tested, budget);
     let models = Ruling::where_known(&found, Order::Realtime, |model| {
         let may_be_broken = unfinished.iter().any(|anomaly| model.forbids(*anomaly));
@@ -129,32 +129,6 @@ fn doubts(
         ));
     }
     doubts
-}
-
-/// Did anybody look where another one may have written? What a transaction reads of its own writes is no test.
-fn reads_what_others_wrote(history: &History) -> bool {
-    /// Who wrote a key: this one, and others or not.
-    type Wrote = Option<(Txn, bool)>;
-    let mut written: Vec<Wrote> = vec![None; history.keys()];
-    for txn in history.txns().filter(|&txn| history.outcome(txn) != Outcome::Fail) {
-        for micro in history.micros_of(txn) {
-            if let Micro::Write { key, .. } = *micro {
-                let known = &mut written[key as usize];
-                *known = known
-                    .map_or(Some((txn, false)), |(one, others)| Some((one, others || one != txn)));
-            }
-        }
-    }
-    let mut touches = Touches::new(history);
-    history.committed().any(|txn| {
-        touches.enter(history, txn);
-        history.span(txn).any(|position| {
-            let first = history.micros[touches.first(position)];
-            let by_others =
-                written[first.key() as usize].is_some_and(|(one, others)| others || one != txn);
-            by_others && !matches!(first, Micro::Write { .. } | Micro::Unknown { .. })
-        })
-    })
 }
 
 fn statistics(

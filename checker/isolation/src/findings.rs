@@ -12,13 +12,15 @@ pub(crate) const LISTED: u64 = 10;
 #[derive(Debug)]
 pub(crate) struct Findings<'h> {
     history: &'h History,
+    /// Somebody looked where another one may have written: what a transaction reads of its own writes is no test.
+    pub(crate) is_tested: bool,
     counts: BTreeMap<Anomaly, u64>,
     told: BTreeMap<Anomaly, Vec<Finding>>,
 }
 
 impl<'h> Findings<'h> {
     pub(crate) fn new(history: &'h History) -> Self {
-        Self { history, counts: BTreeMap::new(), told: BTreeMap::new() }
+        Self { history, is_tested: false, counts: BTreeMap::new(), told: BTreeMap::new() }
     }
 
     /// Counts an anomaly. Told are those listed first: the sentence names the transactions T1, T2… in their order.

@@ -12,6 +12,8 @@ pub(crate) struct Writers {
     txns: Vec<Txn>,
     /// Versions that their own transaction wrote over.
     intermediate: Vec<bool>,
+    /// The transaction that may have written each key, if only one.
+    keys: Vec<Txn>,
     /// Committed transactions, and those in doubt of which somebody saw something.
     happened: Vec<bool>,
     /// A version that two transactions wrote, both of which may have happened: it tells nothing about its writer.
@@ -40,6 +42,7 @@ impl Writers {
             micros: vec![NONE; versions],
             txns: vec![NONE; versions],
             intermediate: vec![false; versions],
+            keys: vec![NONE; history.keys()],
             happened: history.outcomes.iter().map(|&outcome| outcome == Outcome::Ok).collect(),
             ambiguous: None,
         };
@@ -51,6 +54,10 @@ impl Writers {
                 let is_last = overwritten[key as usize] != txn;
                 overwritten[key as usize] = txn;
                 writers.add(history, version, txn, id(position), is_last);
+                if history.outcome(txn) != Outcome::Fail {
+                    let known = &mut writers.keys[key as usize];
+                    *known = if *known == NONE || *known == txn { txn } else { SEVERAL };
+                }
             }
         }
         writers.observe(history);
@@ -59,7 +66,8 @@ impl Writers {
 
     /// What they take.
     pub(crate) fn bytes(&self) -> usize {
-        self.micros.len() * 2 * size_of::<u32>() + self.intermediate.len() + self.happened.len()
+        let numbers = self.micros.len() + self.txns.len() + self.keys.len();
+        numbers * size_of::<u32>() + self.intermediate.len() + self.happened.len()
     }
 
     fn add(&mut self, history: &History, version: Version, txn: Txn, micro: u32, is_last: bool) {
@@ -110,6 +118,12 @@ impl Writers {
             Writer::Happened(txn) => txn,
             Writer::Aborted(_) | Writer::Nobody | Writer::Unclear => NONE,
         }
+    }
+
+    /// Whether another transaction than this may have written the key.
+    pub(crate) fn may_be_others(&self, key: u32, txn: Txn) -> bool {
+        let writer = self.keys[key as usize];
+        writer != NONE && writer != txn
     }
 
     /// Where in `micros` the version was written.

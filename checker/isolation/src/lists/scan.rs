@@ -30,7 +30,9 @@ pub(crate) fn scan(
                     scan.own_order(findings, txn, position);
                     scan.lost_update(findings, txn, position);
                 }
-                Micro::Prefix { .. } | Micro::Divergent { .. } => {
+                Micro::Prefix { key, .. } | Micro::Divergent { key, .. } => {
+                    let is_first = scan.touches.first(position) == position;
+                    findings.is_tested |= is_first && writers.may_be_others(key, txn);
                     scan.intermediate(findings, txn, position);
                     scan.future_read(findings, txn, position);
                     scan.internal(findings, txn, position);

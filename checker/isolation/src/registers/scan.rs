@@ -16,6 +16,8 @@ pub(crate) fn scan(history: &History, writers: &Writers, findings: &mut Findings
         for position in history.span(txn) {
             match history.micros[position] {
                 Micro::Value { key, version } => {
+                    let is_first = scan.touches.first(position) == position;
+                    findings.is_tested |= is_first && writers.may_be_others(key, txn);
                     scan.value(findings, Read { txn, position, key, version });
                 }
                 Micro::Write { .. } => scan.update(findings, txn, position),
