@@ -8,13 +8,14 @@
 use std::collections::BTreeMap;
 
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
-use history::{CheckResult, Violation};
+use history::CheckResult;
 use isolation::Datatype;
 use linearizability::Limits;
 use serde_json::json;
 
 use crate::{
-    Client, Workload, anomalies, guards, narrate,
+    Client, Workload, anomalies, guards,
+    narrate::{self, Untold},
     record::{self, Record},
     seeded::Seeded,
     serial_order,
@@ -210,7 +211,7 @@ impl Teller {
     }
 }
 
-fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult> {
+fn judge<'a>(records: &'a [Record], transactions: &Transactions<'a>) -> Vec<CheckResult> {
     let balances: Vec<Balances<'_>> = transactions
         .happened
         .iter()
@@ -225,27 +226,27 @@ fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult
         narrate::found(
             "bank-total",
             format!("{full} reads of all accounts were summed; the total must be {TOTAL}."),
-            balances.iter().filter_map(Balances::wrong_total).collect(),
+            &balances.iter().filter_map(Balances::wrong_total).collect::<Vec<_>>(),
         ),
         narrate::found(
             "bank-balance",
             format!("{} answers were searched for negative balances.", balances.len()),
-            balances
+            &balances
                 .iter()
                 .filter_map(|balances| balances.negative(records, transactions))
-                .collect(),
+                .collect::<Vec<_>>(),
         ),
         narrate::found(
             "bank-values",
             format!("{} values were traced to their writers.", transactions.versions.len()),
-            transactions.impossible.clone(),
+            &transactions.impossible,
         ),
         narrate::found(
             "bank-updates",
             format!(
                 "{transfers} committed transfers were searched for two that replaced the same version."
             ),
-            disorder.lost_updates,
+            &disorder.lost_updates,
         ),
         check_refusals(transactions, orderly),
         narrate::found(
@@ -254,7 +255,7 @@ fn judge(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult
                 "{} operations must have one order that respects real time.",
                 transactions.happened.len()
             ),
-            disorder.cycles,
+            &disorder.cycles,
         ),
     ];
     let figures = json!({ "operations": records.len(), "happened": transactions.happened.len(),
@@ -279,7 +280,7 @@ fn check_refusals(transactions: &Transactions<'_>, orderly: bool) -> CheckResult
     }
     let checked =
         format!("{} transactions were refused because of a guard.", transactions.refused.len());
-    narrate::found(CHECKER, checked, guards::false_refusals(transactions))
+    narrate::found(CHECKER, checked, &guards::false_refusals(transactions))
 }
 
 /// Whether it is more than the opening of the accounts.
@@ -313,35 +314,34 @@ impl<'a> Balances<'a> {
     }
 
     /// Before the accounts are opened, all of them are missing; afterwards none may be.
-    fn wrong_total(&self) -> Option<Violation> {
+    fn wrong_total(&self) -> Option<Untold<'a>> {
         let full = self.accounts == ACCOUNTS && self.missing < ACCOUNTS;
-        (full && self.total != TOTAL).then(|| Violation {
-            kind: "wrong total".to_owned(),
-            sentence: format!(
-                "{} saw a total of {}, not {TOTAL}: money was {}",
-                narrate::who(self.record),
-                self.total,
-                if self.total > TOTAL { "made" } else { "lost" }
-            ),
-            operations: vec![self.record.call],
-        })
+        let (record, total) = (self.record, self.total);
+        let tell = move || {
+            let (who, change) = (narrate::who(record), if total > TOTAL { "made" } else { "lost" });
+            let sentence = format!("{who} saw a total of {total}, not {TOTAL}: money was {change}");
+            (sentence, vec![record.call])
+        };
+        (full && total != TOTAL).then(|| Untold::new("wrong total", tell))
     }
 
-    fn negative(&self, records: &[Record], transactions: &Transactions<'_>) -> Option<Violation> {
+    fn negative(
+        &self,
+        records: &'a [Record],
+        transactions: &Transactions<'a>,
+    ) -> Option<Untold<'a>> {
         let (balance, version) = self.lowest.filter(|(balance, _)| *balance < 0)?;
         let version = &transactions.versions[version];
         // The balance is nobody's, but the tag may tell whose value was tampered with.
         let tag = version.value.and_then(|value| value.split_once(' ')).map(|(_, tag)| tag)?;
-        let tagged = records.iter().find(|record| wrote(record, version.key, tag));
-        let (who, key) = (narrate::who(self.record), version.key);
-        Some(Violation {
-            kind: "negative balance".to_owned(),
-            sentence: format!("{who} saw {balance} in {key}, which no transfer allows"),
-            operations: std::iter::once(self.record)
-                .chain(tagged)
-                .map(|record| record.call)
-                .collect(),
-        })
+        let (record, key) = (self.record, version.key);
+        Some(Untold::new("negative balance", move || {
+            let who = narrate::who(record);
+            let tagged = records.iter().find(|record| wrote(record, key, tag));
+            let operations = std::iter::once(record).chain(tagged).map(|record| record.call);
+            let sentence = format!("{who} saw {balance} in {key}, which no transfer allows");
+            (sentence, operations.collect())
+        }))
     }
 }
 

@@ -2,10 +2,8 @@
 
 use std::collections::VecDeque;
 
-use history::Violation;
-
 use crate::{
-    narrate,
+    narrate::{self, Told, Untold},
     transactions::{Transactions, Version},
 };
 
@@ -24,11 +22,11 @@ enum Because {
 }
 
 /// Finds one short cycle, if there is any.
-pub(crate) fn search(transactions: &Transactions<'_>) -> Vec<Violation> {
+pub(crate) fn search<'t>(transactions: &'t Transactions<'_>) -> Vec<Untold<'t>> {
     let graph = Graph::new(transactions);
     let components = graph.components();
     let Some(cycle) = graph.short_cycle(&components) else { return Vec::new() };
-    vec![tell(transactions, &cycle)]
+    vec![Untold::new(kind(&cycle), move || tell(transactions, &cycle))]
 }
 
 /// Transactions first, then one node for each moment at which a transaction returned. A transaction leads to the
@@ -250,14 +248,17 @@ impl Search<'_> {
     }
 }
 
-fn tell(transactions: &Transactions<'_>, cycle: &[(usize, Because)]) -> Violation {
+fn kind(cycle: &[(usize, Because)]) -> &'static str {
     let count = |wanted| cycle.iter().filter(|(_, because)| *because == wanted).count();
-    let kind = match (count(Because::RealTime), count(Because::Missed)) {
+    match (count(Because::RealTime), count(Because::Missed)) {
         (0, 0) => "circular information flow",
         (0, 1) => "read skew",
         (0, _) => "write skew or long fork",
         _ => "real-time order violated",
-    };
+    }
+}
+
+fn tell(transactions: &Transactions<'_>, cycle: &[(usize, Because)]) -> Told {
     let record = |number: usize| transactions.happened[number].record;
     let steps: Vec<String> = (0..cycle.len())
         .map(|at| {
@@ -271,11 +272,8 @@ fn tell(transactions: &Transactions<'_>, cycle: &[(usize, Because)]) -> Violatio
             )
         })
         .collect();
-    Violation {
-        kind: kind.to_owned(),
-        sentence: format!("no order explains these operations: {}", steps.join("; and ")),
-        operations: cycle.iter().map(|&(number, _)| record(number).call).collect(),
-    }
+    let sentence = format!("no order explains these operations: {}", steps.join("; and "));
+    (sentence, cycle.iter().map(|&(number, _)| record(number).call).collect())
 }
 
 fn reason(

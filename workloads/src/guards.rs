@@ -1,25 +1,30 @@
 //! Transactions refused although every one of their guards held all the time.
 
-use history::Violation;
-
-use crate::{narrate, record::Record, transactions::Transactions};
+use crate::{
+    narrate::{self, Untold},
+    record::Record,
+    transactions::Transactions,
+};
 
 /// Finds refusals for which there was no moment at which a guard failed: each expected version was known before the
 /// refused transaction began and was still seen by one that began after it had ended. Versions never come back, so
 /// each of them was there in between.
-pub(crate) fn false_refusals(transactions: &Transactions<'_>) -> Vec<Violation> {
+pub(crate) fn false_refusals<'a>(transactions: &Transactions<'a>) -> Vec<Untold<'a>> {
     let refused = transactions.refused.iter();
-    let tell = |(record, expected): &(&Record, Vec<usize>)| {
+    let tell = |(record, expected): &(&'a Record, Vec<usize>)| {
         let mut witness = vec![record.call];
         for &version in expected {
             witness.extend(held_throughout(transactions, record, version)?);
         }
         witness.dedup();
-        let sentence = format!(
-            "{} was refused because of a guard, yet each of its guards held before, during and after it",
-            narrate::who(record)
-        );
-        Some(Violation { kind: "false refusal".to_owned(), sentence, operations: witness })
+        let record = *record;
+        Some(Untold::new("false refusal", move || {
+            let who = narrate::who(record);
+            let sentence = format!(
+                "{who} was refused because of a guard, yet each of its guards held before, during and after it"
+            );
+            (sentence, witness.clone())
+        }))
     };
     refused.filter_map(tell).collect()
 }

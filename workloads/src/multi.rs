@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use contract::{Operation, Outcome, manifest::Capability};
-use history::{CheckResult, Violation};
+use history::CheckResult;
 use linearizability::{
     Call, Limits, check_by_key,
     models::kv::{Kv, KvInput, KvOutput},
@@ -16,7 +16,8 @@ use rustc_hash::FxHashMap;
 use serde_json::json;
 
 use crate::{
-    Client, Workload, narrate,
+    Client, Workload,
+    narrate::{self, Told, Untold},
     record::{self, Record},
     rotation::Rotation,
     seeded::Seeded,
@@ -191,7 +192,7 @@ fn check_halves(records: &[Record]) -> CheckResult {
         .filter_map(|record| Some(((place(record), written(record)?), record)))
         .collect();
     let mut reads = 0_u64;
-    let mut violations = Vec::new();
+    let mut torn = Vec::new();
     for record in records {
         let Some([first, second]) = halves(record) else { continue };
         reads += 1;
@@ -199,22 +200,24 @@ fn check_halves(records: &[Record]) -> CheckResult {
             continue;
         }
         let writer = |half: Option<&str>| writers.get(&(place(record), half?)).copied();
-        let (one, other) = (narrate::value(first), narrate::value(second));
         let sources: Vec<&Record> = [first, second].into_iter().filter_map(writer).collect();
-        let by: Vec<String> = sources.iter().map(|writer| narrate::who(writer)).collect();
-        violations.push(Violation {
-            kind: "torn read".to_owned(),
-            sentence: format!(
-                "{} saw {one} in one half of a pair and {other} in the other; both halves were written at once by {}",
-                narrate::who(record),
-                by.join(" and by ")
-            ),
-            operations: std::iter::once(record).chain(sources).map(|record| record.call).collect(),
-        });
+        torn.push(Untold::new("torn read", move || tell_torn(record, [first, second], &sources)));
     }
     let checked = format!("{reads} reads of a pair must each see one value in both halves.");
-    narrate::found("pairs", checked, violations)
+    narrate::found("pairs", checked, &torn)
         .with_statistics(json!({ "reads": reads, "writes": writers.len() }))
+}
+
+fn tell_torn(reader: &Record, halves: [Option<&str>; 2], writers: &[&Record]) -> Told {
+    let [one, other] = halves.map(narrate::value);
+    let by: Vec<String> = writers.iter().map(|writer| narrate::who(writer)).collect();
+    let sentence = format!(
+        "{} saw {one} in one half of a pair and {other} in the other; both halves were written at once by {}",
+        narrate::who(reader),
+        by.join(" and by ")
+    );
+    let operations = std::iter::once(&reader).chain(writers).map(|record| record.call).collect();
+    (sentence, operations)
 }
 
 /// Each pair as one register; torn reads are left to the other check.

@@ -9,22 +9,47 @@ use crate::record::Record;
 /// How many violations a checker lists; more would bury the clearest.
 pub(crate) const LISTED: usize = 10;
 
+/// A violation that is put into words only if it is listed.
+pub(crate) struct Untold<'a> {
+    kind: &'static str,
+    tell: Box<dyn Fn() -> Told + 'a>,
+}
+
+/// What happened, in a sentence, and the operations that prove it.
+pub(crate) type Told = (String, Vec<u64>);
+
+impl<'a> Untold<'a> {
+    /// A violation of this kind.
+    pub(crate) fn new(kind: &'static str, tell: impl Fn() -> Told + 'a) -> Self {
+        Self { kind, tell: Box::new(tell) }
+    }
+
+    fn tell(&self) -> Violation {
+        let (sentence, operations) = (self.tell)();
+        Violation { kind: self.kind.to_owned(), sentence, operations }
+    }
+}
+
 /// The result of a check: what was looked at, how much was found, and the first of it.
-pub(crate) fn found(checker: &str, checked: String, violations: Vec<Violation>) -> CheckResult {
+pub(crate) fn found(checker: &str, checked: String, found: &[Untold<'_>]) -> CheckResult {
+    let listed = listed(found, |one| one.kind).into_iter().map(Untold::tell);
+    let violations: Vec<Violation> = listed.collect();
     let summary = match violations.as_slice() {
         [] => checked,
         [only] => format!("{checked} Violation: {}.", only.sentence),
         [first, ..] => {
-            format!("{checked} First of {} violations: {}.", violations.len(), first.sentence)
+            format!("{checked} First of {} violations: {}.", found.len(), first.sentence)
         }
     };
-    let listed = listed(violations, |violation| violation.kind.clone());
-    CheckResult::found(checker, summary, listed)
+    CheckResult::found(checker, summary, violations)
 }
 
 /// The first of each kind, then the second of each, and so on, as many as are listed.
-pub(crate) fn listed<T>(found: impl IntoIterator<Item = T>, kind: impl Fn(&T) -> String) -> Vec<T> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+pub(crate) fn listed<T, K: Ord>(
+    found: impl IntoIterator<Item = T>,
+    kind: impl Fn(&T) -> K,
+) -> Vec<T> {
+    let mut counts: BTreeMap<K, usize> = BTreeMap::new();
     let rank = |one: T| {
         let count = counts.entry(kind(&one)).or_default();
         *count += 1;
@@ -35,8 +60,16 @@ pub(crate) fn listed<T>(found: impl IntoIterator<Item = T>, kind: impl Fn(&T) ->
     ranked.into_iter().take(LISTED).map(|(_, one)| one).collect()
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How often an operation was named: what sentences cost.
+    static NAMED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// `the multiget of process 3 (10.203–10.207 s)`.
 pub(crate) fn who(record: &Record) -> String {
+    #[cfg(test)]
+    NAMED.set(NAMED.get() + 1);
     let name = record.operation.name();
     let process = record.process;
     match record.return_ns {
@@ -71,19 +104,103 @@ pub(crate) fn value(value: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use contract::Operation;
+    use history::Completion;
+    use linearizability::Limits;
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]
     fn all_are_counted_and_of_each_kind_some_are_listed() {
-        let violation = |number: u64| Violation {
-            kind: if number < 400 { "common" } else { "rare" }.to_owned(),
-            sentence: format!("violation {number}"),
-            operations: vec![number],
+        let violation = |number: u64| {
+            let kind = if number < 400 { "common" } else { "rare" };
+            Untold::new(kind, move || (format!("violation {number}"), vec![number]))
         };
-        let result = found("any", "Checked.".to_owned(), (0..402).map(violation).collect());
+        let all: Vec<_> = (0..402).map(violation).collect();
+        let result = found("any", "Checked.".to_owned(), &all);
         assert!(result.summary.contains("First of 402 violations: violation 0."), "{result:?}");
         let first: Vec<u64> = result.violations.iter().map(|v| v.operations[0]).take(5).collect();
         assert_eq!((first, result.violations.len()), (vec![0, 400, 1, 401, 2], LISTED));
-        assert_eq!(found("any", "Checked.".to_owned(), Vec::new()).summary, "Checked.");
+        assert_eq!(found("any", "Checked.".to_owned(), &[]).summary, "Checked.");
+    }
+
+    /// An operation of a client of its own, after those before it.
+    fn recorded(at: usize, f: &str, arguments: Value, result: Value) -> history::Operation {
+        let at = at as u64;
+        history::Operation {
+            call: 2 * at,
+            process: at,
+            f: f.to_owned(),
+            arguments,
+            completion: Completion::Ok(2 * at + 1, result),
+            call_ns: 2 * at,
+            return_ns: Some(2 * at + 1),
+            node: None,
+            phase: String::new(),
+        }
+    }
+
+    /// These, and then so many of the last.
+    fn repeated(times: usize, operations: &[(&str, Value, Value)]) -> Vec<history::Operation> {
+        let last = operations.last().expect("some");
+        let all = operations.iter().chain(std::iter::repeat_n(last, times));
+        all.enumerate().map(|(at, (f, a, r))| recorded(at, f, a.clone(), r.clone())).collect()
+    }
+
+    /// What a client of the workload asks, each read answered by what nobody wrote.
+    fn all_lies(workload: &dyn crate::Workload) -> Vec<history::Operation> {
+        let mut client = workload.client(1, 0);
+        let reads = std::iter::from_fn(|| Some(client.next())).filter(Operation::is_read_only);
+        let lie = |(at, operation): (usize, Operation)| {
+            let (name, arguments) = (operation.name(), operation.arguments());
+            let lie = |number: usize| format!("-{number} lie{at}.{number}");
+            let result = match &operation {
+                Operation::Get { .. } => json!({ "value": lie(1) }),
+                Operation::MultiGet { keys } => {
+                    let values = keys.iter().enumerate().map(|(number, key)| (key, lie(number)));
+                    json!({ "values": values.collect::<BTreeMap<_, _>>() })
+                }
+                Operation::Txn { ops, .. } => {
+                    json!({ "committed": true, "results": (0..ops.len()).map(lie).collect::<Vec<_>>() })
+                }
+                other => panic!("{other:?} is no read"),
+            };
+            recorded(at, name, arguments, result)
+        };
+        reads.take(2000).enumerate().map(lie).collect()
+    }
+
+    /// Once each of them had its sentence, before ten were kept.
+    #[test]
+    fn of_very_many_violations_only_the_listed_are_put_into_words() {
+        let all = [contract::manifest::Capability::Txn, contract::manifest::Capability::Multi];
+        let workload = |name| crate::by_name(name, &all).expect("it is known");
+        let transfer = |from: Value, to: &str| {
+            let arguments =
+                json!({ "guards": { "account0": from }, "ops": [["w", "account0", to]] });
+            ("txn", arguments, json!({ "committed": true, "results": [to] }))
+        };
+        let get = ("get", json!({ "key": "account0" }), json!({ "value": "100 a" }));
+        let stale =
+            repeated(500, &[transfer(Value::Null, "100 a"), transfer(json!("100 a"), "90 b"), get]);
+        let unguarded = json!({ "guards": {}, "ops": [["r", "k0"]] });
+        let refused = repeated(500, &[("txn", unguarded, json!({ "committed": false }))]);
+        for (name, history) in [
+            ("multi", all_lies(&*workload("multi"))),
+            ("write-skew", all_lies(&*workload("write-skew"))),
+            ("bank:txn", all_lies(&*workload("bank:txn"))),
+            ("bank:swap", all_lies(&*workload("bank:swap"))),
+            ("register", all_lies(&*workload("register"))),
+            ("bank:txn", stale),
+            ("list-append", refused),
+        ] {
+            NAMED.set(0);
+            let results = workload(name).check(&history, &Limits::default());
+            let violations = results.iter().map(|result| result.violations.len()).sum::<usize>();
+            assert!(violations >= LISTED, "{name}: {results:?}");
+            assert!(NAMED.get() <= 4 * violations, "{name}: {} for {violations}", NAMED.get());
+            println!("{name}: {} operations named for {violations} violations", NAMED.get());
+        }
     }
 }

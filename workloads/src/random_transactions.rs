@@ -6,12 +6,13 @@
 use std::ops::Range;
 
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
-use history::{CheckResult, Violation};
+use history::CheckResult;
 use isolation::Datatype;
 use linearizability::Limits;
 
 use crate::{
-    Client, Workload, anomalies, narrate,
+    Client, Workload, anomalies,
+    narrate::{self, Untold},
     record::{self, Record},
     rotation::Rotation,
     seeded::Seeded,
@@ -207,20 +208,17 @@ fn check_refusals(records: &[Record]) -> CheckResult {
         matches!(record.outcome(), Some(Outcome::Committed { committed: false, .. }))
     };
     let unguarded = |record: &&Record| matches!(&record.operation, Operation::Txn { guards, .. } if guards.is_empty());
-    let tell = |record: &Record| Violation {
-        kind: "false refusal".to_owned(),
-        sentence: format!(
-            "{} was refused because of a guard, yet it had none",
-            narrate::who(record)
-        ),
-        operations: vec![record.call],
+    let tell = |record| {
+        let who = narrate::who(record);
+        (format!("{who} was refused because of a guard, yet it had none"), vec![record.call])
     };
     let checked = format!(
         "{} transactions were refused because of a guard.",
         records.iter().filter(refused).count()
     );
     let falsely = records.iter().filter(refused).filter(unguarded);
-    narrate::found("txn-guards", checked, falsely.map(tell).collect())
+    let untold = |record| Untold::new("false refusal", move || tell(record));
+    narrate::found("txn-guards", checked, &falsely.map(untold).collect::<Vec<_>>())
 }
 
 /// Nothing was tested where nothing was written, or nobody looked at it.

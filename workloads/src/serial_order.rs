@@ -11,23 +11,22 @@
 //! Short cycles are looked for first, by rules that can say what went wrong in one sentence; the graph is searched
 //! for the rest.
 
-use history::Violation;
-
 use crate::{
-    narrate,
-    transactions::{Transaction, Transactions},
+    narrate::{self, Told, Untold},
+    record::Record,
+    transactions::{Transactions, Version},
 };
 
 /// What breaks the order, the clearest first.
-pub(crate) struct Disorder {
+pub(crate) struct Disorder<'t> {
     /// Two committed transactions that replaced the same version.
-    pub(crate) lost_updates: Vec<Violation>,
+    pub(crate) lost_updates: Vec<Untold<'t>>,
     /// Everything else that no strict serial order explains.
-    pub(crate) cycles: Vec<Violation>,
+    pub(crate) cycles: Vec<Untold<'t>>,
 }
 
 /// Looks for whatever keeps the transactions from having a strict serial order.
-pub(crate) fn disorder(transactions: &Transactions<'_>) -> Disorder {
+pub(crate) fn disorder<'t>(transactions: &'t Transactions<'_>) -> Disorder<'t> {
     let lost_updates = lost_updates(transactions);
     let chains = Chains::new(transactions);
     let mut cycles = chains.read_skews();
@@ -39,24 +38,21 @@ pub(crate) fn disorder(transactions: &Transactions<'_>) -> Disorder {
     Disorder { lost_updates, cycles }
 }
 
-fn lost_updates(transactions: &Transactions<'_>) -> Vec<Violation> {
+fn lost_updates<'t>(transactions: &'t Transactions<'_>) -> Vec<Untold<'t>> {
     let forked = transactions.versions.iter().filter(|version| version.replacers.len() > 1);
-    let tell = |version: &crate::transactions::Version<'_>| {
+    let tell = |version: &Version<'_>| {
         let of = |at: usize| transactions.happened[version.replacers[at].0].record;
         let (first, second) = (of(0), of(1));
-        Violation {
-            kind: "lost update".to_owned(),
-            sentence: format!(
-                "{} and {} both replaced {} = {}: one of the two updates is lost",
-                narrate::who(first),
-                narrate::who(second),
-                version.key,
-                narrate::value(version.value)
-            ),
-            operations: vec![first.call, second.call],
-        }
+        let sentence = format!(
+            "{} and {} both replaced {} = {}: one of the two updates is lost",
+            narrate::who(first),
+            narrate::who(second),
+            version.key,
+            narrate::value(version.value)
+        );
+        (sentence, vec![first.call, second.call])
     };
-    forked.map(tell).collect()
+    forked.map(|version| Untold::new("lost update", move || tell(version))).collect()
 }
 
 /// The versions of each key in their order, as far as it is beyond doubt: from the key's absence through the only
@@ -90,35 +86,24 @@ impl<'t, 'a> Chains<'t, 'a> {
         Self { transactions, chains, positions }
     }
 
-    fn transaction(&self, number: usize) -> &Transaction<'a> {
-        &self.transactions.happened[number]
-    }
-
-    fn violation(&self, kind: &str, sentence: String, witness: &[usize]) -> Violation {
-        let mut operations: Vec<u64> = Vec::new();
-        for &transaction in witness {
-            let call = self.transaction(transaction).record.call;
-            if !operations.contains(&call) {
-                operations.push(call);
-            }
-        }
-        Violation { kind: kind.to_owned(), sentence, operations }
+    fn record(&self, transaction: usize) -> &'a Record {
+        self.transactions.happened[transaction].record
     }
 
     /// A transaction that saw one account after a transfer and another before the same transfer.
-    fn read_skews(&self) -> Vec<Violation> {
+    fn read_skews(&self) -> Vec<Untold<'t>> {
         let all = 0..self.transactions.happened.len();
         all.filter_map(|reader| self.read_skew(reader)).collect()
     }
 
-    fn read_skew(&self, reader: usize) -> Option<Violation> {
-        let versions = &self.transactions.versions;
-        let reads = &self.transaction(reader).reads;
+    fn read_skew(&self, reader: usize) -> Option<Untold<'t>> {
+        let Transactions { versions, happened, .. } = self.transactions;
+        let reads = &happened[reader].reads;
         for &after in reads {
             let Some(writer) = versions[after].writer.filter(|&writer| writer != reader) else {
                 continue;
             };
-            for &written in &self.transaction(writer).writes {
+            for &written in &happened[writer].writes {
                 let key = versions[written].key;
                 let Some(&before) = reads.iter().find(|&&read| versions[read].key == key) else {
                     continue;
@@ -128,37 +113,19 @@ impl<'t, 'a> Chains<'t, 'a> {
                     continue;
                 };
                 if seen < due {
-                    return self.tell_read_skew(reader, writer, after, before);
+                    let (after, before) = (&versions[after], &versions[before]);
+                    let &(replacer, _) = before.replacers.first()?;
+                    let involved = [reader, writer, replacer].map(|number| self.record(number));
+                    let tell = move || tell_read_skew(involved, after, before);
+                    return Some(Untold::new("read skew", tell));
                 }
             }
         }
         None
     }
 
-    fn tell_read_skew(
-        &self,
-        reader: usize,
-        writer: usize,
-        after: usize,
-        before: usize,
-    ) -> Option<Violation> {
-        let versions = &self.transactions.versions;
-        let (after, before) = (&versions[after], &versions[before]);
-        let &(replacer, _) = before.replacers.first()?;
-        let sentence = format!(
-            "{} saw {} = {}, as {} left it, but {} = {}, as it was before that",
-            narrate::who(self.transaction(reader).record),
-            after.key,
-            narrate::value(after.value),
-            narrate::who(self.transaction(writer).record),
-            before.key,
-            narrate::value(before.value)
-        );
-        Some(self.violation("read skew", sentence, &[reader, writer, replacer]))
-    }
-
     /// A transaction that saw a version although a later one was known before it began.
-    fn stale_reads(&self) -> Vec<Violation> {
+    fn stale_reads(&self) -> Vec<Untold<'t>> {
         let mut found = Vec::new();
         for chain in &self.chains {
             // Of the versions behind the one at hand: who had returned first, having written or seen it.
@@ -170,17 +137,16 @@ impl<'t, 'a> Chains<'t, 'a> {
                 first = self.known_from(version).into_iter().chain(first).min();
             }
         }
-        found.sort_by_key(|violation: &Violation| violation.operations.first().copied());
-        found
+        found.sort_by_key(|(reader, _)| *reader);
+        found.into_iter().map(|(_, stale)| stale).collect()
     }
 
     /// The earliest return of a transaction that wrote or saw this version.
     fn known_from(&self, version: usize) -> Option<(u64, usize)> {
         let version = &self.transactions.versions[version];
         let witnesses = version.writer.iter().chain(&version.readers);
-        let returns = witnesses.filter_map(|&witness| {
-            self.transaction(witness).record.ret.map(|returned| (returned, witness))
-        });
+        let returns = witnesses
+            .filter_map(|&witness| self.record(witness).ret.map(|returned| (returned, witness)));
         returns.min()
     }
 
@@ -189,50 +155,75 @@ impl<'t, 'a> Chains<'t, 'a> {
         version: usize,
         known: u64,
         evidence: usize,
-        found: &mut Vec<Violation>,
+        found: &mut Vec<(u64, Untold<'t>)>,
     ) {
         let version = &self.transactions.versions[version];
         let Some(&(replacer, _)) = version.replacers.first() else { return };
-        let stale = version.readers.iter().copied();
-        for reader in stale.filter(|&reader| self.transaction(reader).record.call > known) {
-            let sentence = format!(
-                "{} saw {} = {}, which {} had replaced; {} had ended before it began and knew a later value",
-                narrate::who(self.transaction(reader).record),
-                version.key,
-                narrate::value(version.value),
-                narrate::who(self.transaction(replacer).record),
-                narrate::who(self.transaction(evidence).record)
-            );
-            found.push(self.violation("stale read", sentence, &[reader, replacer, evidence]));
+        let readers = version.readers.iter().map(|&reader| self.record(reader));
+        let (replacer, evidence) = (self.record(replacer), self.record(evidence));
+        for reader in readers.filter(|reader| reader.call > known) {
+            let tell = move || tell_stale_read([reader, replacer, evidence], version);
+            found.push((reader.call, Untold::new("stale read", tell)));
         }
     }
 
     /// A transaction that had returned before what it saw, or what that was built on, was invoked.
-    fn reads_from_the_future(&self) -> Vec<Violation> {
+    fn reads_from_the_future(&self) -> Vec<Untold<'t>> {
         let mut found = Vec::new();
         for chain in &self.chains {
             let mut last: Option<(u64, usize)> = None;
             for &version in chain {
                 let version = &self.transactions.versions[version];
-                let writer = version.writer;
-                last =
-                    last.max(writer.map(|writer| (self.transaction(writer).record.call, writer)));
+                last = last.max(version.writer.map(|writer| (self.record(writer).call, writer)));
                 let Some((called, writer)) = last else { continue };
-                let returned_before = |&reader: &usize| {
-                    self.transaction(reader).record.ret.is_some_and(|ret| ret < called)
-                };
-                for reader in version.readers.iter().copied().filter(returned_before) {
-                    let sentence = format!(
-                        "{} saw {} = {} and ended before {}, on which that value rests, had begun",
-                        narrate::who(self.transaction(reader).record),
-                        version.key,
-                        narrate::value(version.value),
-                        narrate::who(self.transaction(writer).record)
-                    );
-                    found.push(self.violation("read from the future", sentence, &[reader, writer]));
+                let writer = self.record(writer);
+                let returned_before = |reader: &&Record| reader.ret.is_some_and(|ret| ret < called);
+                let readers = version.readers.iter().map(|&reader| self.record(reader));
+                for reader in readers.filter(returned_before) {
+                    let tell = move || tell_read_from_the_future([reader, writer], version);
+                    found.push(Untold::new("read from the future", tell));
                 }
             }
         }
         found
     }
+}
+
+fn tell_read_skew(involved: [&Record; 3], after: &Version<'_>, before: &Version<'_>) -> Told {
+    let [reader, writer, _] = involved.map(narrate::who);
+    let (saw, other) = (narrate::value(after.value), narrate::value(before.value));
+    let sentence = format!(
+        "{reader} saw {} = {saw}, as {writer} left it, but {} = {other}, as it was before that",
+        after.key, before.key
+    );
+    (sentence, calls(&involved))
+}
+
+fn tell_stale_read(involved: [&Record; 3], version: &Version<'_>) -> Told {
+    let [reader, replacer, evidence] = involved.map(narrate::who);
+    let (key, value) = (version.key, narrate::value(version.value));
+    let sentence = format!(
+        "{reader} saw {key} = {value}, which {replacer} had replaced; {evidence} had ended before it began and knew a later value"
+    );
+    (sentence, calls(&involved))
+}
+
+fn tell_read_from_the_future(involved: [&Record; 2], version: &Version<'_>) -> Told {
+    let [reader, writer] = involved.map(narrate::who);
+    let (key, value) = (version.key, narrate::value(version.value));
+    let sentence = format!(
+        "{reader} saw {key} = {value} and ended before {writer}, on which that value rests, had begun"
+    );
+    (sentence, calls(&involved))
+}
+
+/// Each of them once.
+fn calls(involved: &[&Record]) -> Vec<u64> {
+    let mut calls = Vec::new();
+    for record in involved {
+        if !calls.contains(&record.call) {
+            calls.push(record.call);
+        }
+    }
+    calls
 }

@@ -7,11 +7,10 @@
 use std::collections::BTreeMap;
 
 use contract::{MicroOperation, Operation, Outcome};
-use history::Violation;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    narrate,
+    narrate::{self, Told, Untold},
     record::{End, Record},
 };
 
@@ -48,7 +47,7 @@ pub(crate) struct Transactions<'a> {
     /// Transactions that were refused because a guard failed, with the versions they had expected.
     pub(crate) refused: Vec<(&'a Record, Vec<usize>)>,
     /// Values that can never have been, in the order of the record.
-    pub(crate) impossible: Vec<Violation>,
+    pub(crate) impossible: Vec<Untold<'a>>,
 }
 
 /// What one record says it saw and wrote.
@@ -56,7 +55,15 @@ struct Footprint<'a> {
     reads: Vec<(&'a str, Option<&'a str>)>,
     writes: BTreeMap<&'a str, &'a str>,
     /// What contradicts itself inside the one transaction.
-    inner: Option<String>,
+    inner: Option<Contradiction<'a>>,
+}
+
+/// What a key must have held at some point of a transaction, and what its result says.
+#[derive(Clone, Copy)]
+struct Contradiction<'a> {
+    key: &'a str,
+    known: Option<&'a str>,
+    result: Option<&'a str>,
 }
 
 impl<'a> Transactions<'a> {
@@ -97,7 +104,7 @@ struct Building<'a> {
     /// Records whose happening is established but whose footprint is not taken yet.
     taken: Vec<bool>,
     happened: Vec<(usize, Transaction<'a>)>,
-    impossible: Vec<Violation>,
+    impossible: Vec<Untold<'a>>,
     /// How far [`Building::follow_what_was_seen`] got in `happened`.
     followed: usize,
 }
@@ -154,9 +161,8 @@ impl<'a> Building<'a> {
         }
         let record = &self.records[index];
         let footprint = footprint(record);
-        if let Some(reason) = footprint.inner {
-            let sentence = format!("{} contradicts itself: {reason}", narrate::who(record));
-            self.report("internal inconsistency", sentence, vec![record.call]);
+        if let Some(contradiction) = footprint.inner {
+            self.report("internal inconsistency", move || contradiction.tell(record));
         }
         let transaction = self.happened.len();
         let mut reads = Vec::with_capacity(footprint.reads.len());
@@ -171,9 +177,10 @@ impl<'a> Building<'a> {
         for (key, value) in footprint.writes {
             let version = self.number(key, Some(value));
             if reads.contains(&version) {
-                let (who, value) = (narrate::who(record), narrate::value(Some(value)));
-                let sentence = format!("{who} saw {key} = {value} before it wrote that");
-                self.report("read from the future", sentence, vec![record.call]);
+                self.report("read from the future", move || {
+                    let (who, value) = (narrate::who(record), narrate::value(Some(value)));
+                    (format!("{who} saw {key} = {value} before it wrote that"), vec![record.call])
+                });
             }
             self.versions[version].writer = Some(transaction);
             writes.push(version);
@@ -205,9 +212,11 @@ impl<'a> Building<'a> {
         }
         let seen_by = self.happened[reader].1.record;
         let Some(&index) = self.writers.get(&(key, written)) else {
-            let (who, value) = (narrate::who(seen_by), narrate::value(value));
-            let sentence = format!("{who} saw {key} = {value}, which nobody ever wrote");
-            return self.report("phantom value", sentence, vec![seen_by.call]);
+            return self.report("phantom value", move || {
+                let (who, value) = (narrate::who(seen_by), narrate::value(value));
+                let sentence = format!("{who} saw {key} = {value}, which nobody ever wrote");
+                (sentence, vec![seen_by.call])
+            });
         };
         let source = &self.records[index];
         let why = match source.end {
@@ -215,14 +224,16 @@ impl<'a> Building<'a> {
             End::Ok(_) if was_refused(source) => "was refused because a guard did not hold",
             End::Ok(_) | End::Info => return self.take(index),
         };
-        let (seer, writer) = (narrate::who(seen_by), narrate::who(source));
-        let value = narrate::value(value);
-        let sentence = format!("{seer} saw {key} = {value}, the value of {writer}, which {why}");
-        self.report("aborted read", sentence, vec![seen_by.call, source.call]);
+        self.report("aborted read", move || {
+            let (who, writer) = (narrate::who(seen_by), narrate::who(source));
+            let value = narrate::value(value);
+            let sentence = format!("{who} saw {key} = {value}, the value of {writer}, which {why}");
+            (sentence, vec![seen_by.call, source.call])
+        });
     }
 
-    fn report(&mut self, kind: &str, sentence: String, operations: Vec<u64>) {
-        self.impossible.push(Violation { kind: kind.to_owned(), sentence, operations });
+    fn report(&mut self, kind: &'static str, tell: impl Fn() -> Told + 'a) {
+        self.impossible.push(Untold::new(kind, tell));
     }
 
     fn finish(mut self) -> Transactions<'a> {
@@ -323,9 +334,18 @@ impl<'a> Footprint<'a> {
             .or_else(|| self.reads.iter().find(|(read, _)| *read == key).map(|(_, value)| *value))
     }
 
-    fn contradiction(&mut self, key: &str, known: Option<&str>, result: Option<&str>) {
-        let (known, result) = (narrate::value(known), narrate::value(result));
-        let reason = format!("{key} must hold {known} at that point, yet the result says {result}");
-        self.inner.get_or_insert(reason);
+    fn contradiction(&mut self, key: &'a str, known: Option<&'a str>, result: Option<&'a str>) {
+        self.inner.get_or_insert(Contradiction { key, known, result });
+    }
+}
+
+impl Contradiction<'_> {
+    fn tell(self, record: &Record) -> Told {
+        let (key, who) = (self.key, narrate::who(record));
+        let (known, result) = (narrate::value(self.known), narrate::value(self.result));
+        let sentence = format!(
+            "{who} contradicts itself: {key} must hold {known} at that point, yet the result says {result}"
+        );
+        (sentence, vec![record.call])
     }
 }

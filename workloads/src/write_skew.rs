@@ -4,14 +4,15 @@
 //! written, or looks at its guards too early, lets both in. That is G2 of Adya, "Weak Consistency", MIT 1999, §4.2.
 
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
-use history::{CheckResult, Completion, Violation};
+use history::{CheckResult, Completion};
 use invariants::Invariant;
 use linearizability::Limits;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    Client, Workload, narrate,
+    Client, Workload,
+    narrate::{self, Told, Untold},
     record::{self, End, Record},
     rotation::Rotation,
     seeded::Seeded,
@@ -197,25 +198,28 @@ fn check_values(records: &[Record], seen: &Seen<'_>) -> Result<CheckResult, Stri
             ));
         }
     }
-    let mut impossible: Vec<(u64, Violation)> = Vec::new();
-    for (row, reader) in seen {
-        let value = narrate::value(Some(row.1));
-        let saw = format!("{} saw {} = {value}", narrate::who(reader), row.0);
-        let writer = writers.get(row);
-        let (kind, sentence) = match writer {
-            None => ("phantom value", format!("{saw}, which nobody inserted")),
-            Some(writer) if writer.end != End::Info && !committed(writer) => {
-                let writer = narrate::who(writer);
-                ("aborted read", format!("{saw} of {writer}, which was refused or failed"))
-            }
-            Some(_) => continue,
-        };
-        let operations = std::iter::once(reader).chain(writer).map(|record| record.call).collect();
-        impossible.push((reader.call, Violation { kind: kind.to_owned(), sentence, operations }));
-    }
-    impossible.sort_by(|(a, one), (b, other)| (a, &one.sentence).cmp(&(b, &other.sentence)));
-    let violations: Vec<Violation> =
-        impossible.into_iter().map(|(_, violation)| violation).collect();
+    let never = |writer: &Record| writer.end != End::Info && !committed(writer);
+    let mut impossible: Vec<_> = seen
+        .iter()
+        .map(|(&row, &reader)| (row, reader, writers.get(&row).copied()))
+        .filter(|(.., writer)| writer.is_none_or(never))
+        .collect();
+    impossible.sort_by_key(|(row, reader, _)| (reader.call, *row));
+    let untold = |(row, reader, writer): (_, _, Option<_>)| {
+        let kind = if writer.is_some() { "aborted read" } else { "phantom value" };
+        Untold::new(kind, move || tell_impossible(row, reader, writer))
+    };
+    let impossible: Vec<_> = impossible.into_iter().map(untold).collect();
     let checked = format!("{} rows that were seen were traced to their transactions.", seen.len());
-    Ok(narrate::found("write-skew-values", checked, violations))
+    Ok(narrate::found("write-skew-values", checked, &impossible))
+}
+
+fn tell_impossible((row, value): (&str, &str), reader: &Record, writer: Option<&Record>) -> Told {
+    let saw = format!("{} saw {row} = {}", narrate::who(reader), narrate::value(Some(value)));
+    let sentence = match writer {
+        None => format!("{saw}, which nobody inserted"),
+        Some(writer) => format!("{saw} of {}, which was refused or failed", narrate::who(writer)),
+    };
+    let operations = std::iter::once(reader).chain(writer).map(|record| record.call).collect();
+    (sentence, operations)
 }
