@@ -7,9 +7,9 @@ use history::Operation;
 use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 
-use crate::elements::{Attempts, copies};
+use crate::elements::{Attempts, collections, copies};
 use crate::findings::{Findings, Judgement, counted, shown, who};
-use crate::shape::{collection, misfit, returned, succeeded};
+use crate::shape::{returned, succeeded};
 
 /// A read that sees an element must see all that were written before that one's write began.
 pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
@@ -19,9 +19,8 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     done.sort_unstable_by_key(|write| returned(write));
     let mut findings = Findings::default();
     let mut telling = 0_usize;
-    for (read, value) in succeeded(operations, "read").filter(|(_, value)| !value.is_null()) {
-        let elements =
-            collection(value).ok_or_else(|| misfit(read, value, "a collection of elements"))?;
+    for read in collections(operations, "read") {
+        let (read, elements) = read?;
         let mut seen: FxHashSet<&Value> = FxHashSet::default();
         let mut latest: Option<&Operation> = None;
         for (element, copies) in copies(elements) {

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use crate::findings::{Findings, WITNESSES, shown, who};
-use crate::shape::{failed, only};
+use crate::shape::{collection, failed, misfit, only, succeeded};
 
 /// The attempts to add each element, in the order in which they began.
 #[derive(Default)]
@@ -94,6 +94,19 @@ fn nth(count: usize) -> String {
         3 => "third".to_owned(),
         more => format!("{more}th"),
     }
+}
+
+/// The successful operations with this function, with the elements that each gave; one that gave nil told nothing.
+pub(crate) fn collections<'a>(
+    operations: &'a [Operation],
+    function: &'a str,
+) -> impl DoubleEndedIterator<Item = Result<(&'a Operation, &'a [Value]), String>> {
+    let told = succeeded(operations, function).filter(|(_, value)| !value.is_null());
+    told.map(|(operation, value)| {
+        let elements = collection(value);
+        let shape = || misfit(operation, value, "a collection of elements");
+        Ok((operation, elements.ok_or_else(shape)?))
+    })
 }
 
 /// The elements that a read saw, each with its number of copies, in the order of their first copy.

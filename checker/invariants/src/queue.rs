@@ -6,9 +6,9 @@ use history::Operation;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::elements::Attempts;
+use crate::elements::{Attempts, collections};
 use crate::findings::{Findings, Judgement, counted};
-use crate::shape::{collection, misfit, returned, succeeded};
+use crate::shape::{returned, succeeded};
 
 /// No more of an element may be dequeued than can have been enqueued by then.
 pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
@@ -32,9 +32,8 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
 pub(crate) fn dequeued(operations: &[Operation]) -> Result<Vec<(&Operation, &Value)>, String> {
     let mut dequeued: Vec<(&Operation, &Value)> =
         succeeded(operations, "dequeue").filter(|(_, element)| !element.is_null()).collect();
-    for (operation, value) in succeeded(operations, "drain").filter(|(_, value)| !value.is_null()) {
-        let elements = collection(value)
-            .ok_or_else(|| misfit(operation, value, "a collection of elements"))?;
+    for drain in collections(operations, "drain") {
+        let (operation, elements) = drain?;
         dequeued.extend(elements.iter().map(|element| (operation, element)));
     }
     Ok(dequeued)

@@ -6,19 +6,16 @@ use history::Operation;
 use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 
-use crate::elements::{Attempts, copies};
+use crate::elements::{Attempts, collections, copies};
 use crate::findings::{Findings, Judgement, counted, shown, who};
-use crate::shape::{collection, misfit, precedes, succeeded};
+use crate::shape::{precedes, succeeded};
 
 /// Every element that was added before the final read must be in it, and each that is there must have been added.
 pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
-    let last = succeeded(operations, "read").rfind(|(_, value)| !value.is_null());
     let mut findings = Findings::default();
-    let Some((read, value)) = last else {
+    let Some((read, elements)) = collections(operations, "read").next_back().transpose()? else {
         return Ok(findings.conclude("", Some("The set was never read.".to_owned())));
     };
-    let elements =
-        collection(value).ok_or_else(|| misfit(read, value, "a collection of elements"))?;
     let attempts = Attempts::new(operations, "add", &["read"])?;
     let mut recovered = 0_u64;
     let mut present: FxHashSet<&Value> = FxHashSet::default();

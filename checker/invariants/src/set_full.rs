@@ -9,9 +9,9 @@ use history::Operation;
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
 
-use crate::elements::{Attempts, copies};
+use crate::elements::{Attempts, collections, copies};
 use crate::findings::{Findings, Judgement, counted, shown, who};
-use crate::shape::{collection, misfit, returned, succeeded};
+use crate::shape::returned;
 
 /// When an added element must be visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +51,8 @@ pub(crate) fn judge(operations: &[Operation], visible: Visible) -> Result<Judgem
     let mut findings = Findings::default();
     let mut reads: Vec<&Operation> = Vec::new();
     let mut sightings: FxHashMap<&Value, Sightings> = FxHashMap::default();
-    for (read, value) in succeeded(operations, "read").filter(|(_, value)| !value.is_null()) {
-        let elements =
-            collection(value).ok_or_else(|| misfit(read, value, "a collection of elements"))?;
+    for read in collections(operations, "read") {
+        let (read, elements) = read?;
         for (element, copies) in copies(elements) {
             attempts.explain(read, element, copies, &mut findings);
             sightings.entry(element).or_default().add(read, reads.len());
