@@ -1,7 +1,10 @@
 //! The nemesis: what is broken, when, and how it is healed.
 //!
-//! `plan` decides everything from a seed; `partition` knows the shapes of partitions; `execute` carries a plan out.
+//! `plan` decides everything from a seed; `partition` knows the shapes of partitions; `execute` carries a plan out, by what
+//! `act` does and undoes and `effect` sees of it.
 
+pub mod act;
+mod effect;
 pub mod execute;
 pub mod partition;
 pub mod plan;

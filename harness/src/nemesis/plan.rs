@@ -113,7 +113,7 @@ pub fn plan(input: &PlanInput<'_>) -> Vec<PlannedFault> {
 }
 
 /// A family gets so many chances in a run, however short: two faults may be in each other's way, and some do nothing to
-/// some stores, such as a cut between two followers.
+/// some stores, such as a cut between two followers. Kills of a store that cannot restart are the exception.
 const CHANCES: u32 = 3;
 /// Shorter intervals would leave faults that a store hardly notices.
 const INTERVAL_MIN: Duration = Duration::from_secs(1);
@@ -137,31 +137,33 @@ fn schedule(family: Family, input: &PlanInput<'_>) -> Vec<PlannedFault> {
         let start = rng.random_range(0.05..0.6);
         let share = rng.random_range(0.25..(0.95_f64 - start).min(0.6));
         let (at, lasts) = (begins + interval.mul_f64(start), interval.mul_f64(share));
-        if let Some(action) = action(family, input, faults.len(), &mut rng) {
-            faults.push(PlannedFault {
-                number: 0,
-                family,
-                at: whole_ms(at),
-                lasts: whole_ms(lasts),
-                until: begins + interval,
-                action,
-            });
+        if let Some(action) = action(family, input, &mut rng) {
+            let (at, lasts, until) = (whole_ms(at), whole_ms(lasts), begins + interval);
+            faults.push(PlannedFault { number: 0, family, at, lasts, until, action });
         }
         begins += interval;
     }
+    if family == Family::Kill && !input.can_restart {
+        only_one(&mut faults, input.time_limit);
+    }
     faults
+}
+
+/// A store that cannot restart loses a node for good, so it loses one, once: from the first kill on until the end, and
+/// with every moment of the run as a chance to strike, instead of one interval.
+fn only_one(kills: &mut Vec<PlannedFault>, time_limit: Duration) {
+    kills.truncate(1);
+    for kill in kills {
+        kill.lasts = time_limit.saturating_sub(kill.at);
+        kill.until = time_limit;
+    }
 }
 
 fn whole_ms(duration: Duration) -> Duration {
     Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
-fn action(
-    family: Family,
-    input: &PlanInput<'_>,
-    earlier: usize,
-    rng: &mut ChaCha8Rng,
-) -> Option<Action> {
+fn action(family: Family, input: &PlanInput<'_>, rng: &mut ChaCha8Rng) -> Option<Action> {
     match family {
         Family::Partition => {
             let shapes = Shape::among(input.nodes.len());
@@ -170,11 +172,9 @@ fn action(
             let mode = if rng.random_bool(0.7) { CutMode::Stall } else { CutMode::Refuse };
             Some(Action::Cut(shape, links, mode))
         }
-        // A store that cannot restart loses a node for good: one, once, and only where a majority remains.
-        Family::Kill if !input.can_restart => {
-            let spare = earlier == 0 && input.nodes.len() > 2;
-            spare.then(|| Action::Kill(Targets::Nodes("one", some(1, input.nodes, rng))))
-        }
+        // What stays down must leave a majority.
+        Family::Kill if !input.can_restart => (input.nodes.len() > 2)
+            .then(|| Action::Kill(Targets::Nodes("one", some(1, input.nodes, rng)))),
         Family::Kill => Some(Action::Kill(targets(input.nodes, rng))),
         Family::Pause => Some(Action::Pause(targets(input.nodes, rng))),
         Family::Network => {
@@ -286,7 +286,7 @@ fn nanoseconds(duration: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    fn text(seed: u64, can_restart: bool) -> String {
+    fn text(seed: u64) -> String {
         let nodes: Vec<String> = (1..=5).map(|n| format!("n{n}")).collect();
         let input = PlanInput {
             seed,
@@ -294,7 +294,7 @@ mod tests {
             nodes: &nodes,
             interval: Duration::from_secs(5),
             time_limit: Duration::from_secs(60),
-            can_restart,
+            can_restart: true,
         };
         let lines = plan(&input)
             .iter()
@@ -305,8 +305,8 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_plan_byte_for_byte_and_another_seed_another() {
-        assert_eq!(text(7, true), text(7, true));
-        assert_ne!(text(7, true), text(8, true));
+        assert_eq!(text(7), text(7));
+        assert_ne!(text(7), text(8));
     }
 
     #[test]
@@ -367,14 +367,31 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_cannot_restart_loses_one_node_at_most() {
-        let kills = text(3, false).matches("\"family\":\"kill\"").count();
-        assert_eq!(kills, 1);
+    fn a_store_that_cannot_restart_loses_one_node_at_most_and_the_whole_run_is_a_chance_for_that() {
+        let kills = |nodes: &[&str]| {
+            let nodes: Vec<String> = nodes.iter().map(|&node| node.to_owned()).collect();
+            let (interval, time_limit) = (Duration::from_secs(5), Duration::from_secs(30));
+            let families = &[Family::Kill];
+            plan(&PlanInput {
+                seed: 3,
+                families,
+                nodes: &nodes,
+                interval,
+                time_limit,
+                can_restart: false,
+            })
+        };
+        assert_eq!(kills(&["n1", "n2"]), [], "a majority must remain");
+        let [kill] = &kills(&["n1", "n2", "n3"])[..] else { panic!("one kill") };
+        let end = Duration::from_secs(30);
+        assert_eq!((kill.at + kill.lasts, kill.until), (end, end), "it stays down");
+        assert!(kill.at < Duration::from_secs(5) && kill.latest() > end * 3 / 4, "{kill:?}");
+        assert!(matches!(&kill.action, Action::Kill(Targets::Nodes("one", one)) if one.len() == 1));
     }
 
     #[test]
     fn over_a_few_seeds_every_form_is_planned() {
-        let all: String = (0..20).map(|seed| text(seed, true)).collect();
+        let all: String = (0..20).map(text).collect();
         for form in [
             "halves",
             "\"one\"",

@@ -23,7 +23,7 @@ use super::{
     phases::Setting,
     stream::{Stream, marks},
 };
-use crate::{exit::Failure, nemesis::execute::CLIENTS, target::Target};
+use crate::{exit::Failure, nemesis::act::CLIENTS, target::Target};
 
 /// More messages than this are counted but not written down.
 const TRACE_RECORDS_MAX: u64 = 200_000;
