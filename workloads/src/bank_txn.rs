@@ -11,16 +11,11 @@ use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
 use history::CheckResult;
 use isolation::Datatype;
 use linearizability::Limits;
-use serde_json::json;
 
-use crate::{
-    Client, Workload, anomalies, guards,
-    narrate::{self, Untold},
-    record::{self, Record},
-    seeded::Seeded,
-    serial_order,
-    transactions::{Transaction, Transactions},
-};
+use crate::{Client, Workload, anomalies, record, seeded::Seeded, transactions::Transactions};
+
+mod balances;
+mod judge;
 
 /// Few enough that transfers conflict.
 const ACCOUNTS: u64 = 8;
@@ -55,11 +50,12 @@ impl Workload for BankTxn {
     }
 
     fn setup(&self) -> Vec<Operation> {
-        // Guarded, so that even the first versions have a known predecessor: nothing.
+        // Guarded, so that even the first versions have a known predecessor: nothing, and the record shows it.
         let guards = (0..ACCOUNTS).map(|number| (account(number), None)).collect();
         let open =
             |number| MicroOperation::Write(account(number), format!("{OPENING_BALANCE} opening"));
-        vec![Operation::Txn { guards, ops: (0..ACCOUNTS).map(open).collect() }]
+        let opening = Operation::Txn { guards, ops: (0..ACCOUNTS).map(open).collect() };
+        vec![read_of((0..ACCOUNTS).map(account).collect(), self.multiget), opening]
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
@@ -81,7 +77,7 @@ impl Workload for BankTxn {
         };
         match Transactions::new(&records) {
             Ok(transactions) => {
-                let mut results = judge(&records, &transactions);
+                let mut results = judge::judge(&records, &transactions);
                 results.push(anomalies::judge(&records, Datatype::Register, limits));
                 results
             }
@@ -209,149 +205,4 @@ impl Teller {
         let refused = matches!(outcome, Some(Outcome::Committed { committed: false, .. }));
         self.seen = (self.choices.chance(25) && !refused).then(wrote);
     }
-}
-
-fn judge<'a>(records: &'a [Record], transactions: &Transactions<'a>) -> Vec<CheckResult> {
-    let balances: Vec<Balances<'_>> = transactions
-        .happened
-        .iter()
-        .map(|transaction| Balances::of(transaction, transactions))
-        .collect();
-    let full = balances.iter().filter(|balances| balances.accounts == ACCOUNTS).count();
-    let transfers =
-        transactions.happened.iter().filter(|transaction| is_transfer(transaction)).count();
-    let disorder = serial_order::disorder(transactions);
-    let orderly = disorder.lost_updates.is_empty() && disorder.cycles.is_empty();
-    let results = vec![
-        narrate::found(
-            "bank-total",
-            format!("{full} reads of all accounts were summed; the total must be {TOTAL}."),
-            &balances.iter().filter_map(Balances::wrong_total).collect::<Vec<_>>(),
-        ),
-        narrate::found(
-            "bank-balance",
-            format!("{} answers were searched for negative balances.", balances.len()),
-            &balances
-                .iter()
-                .filter_map(|balances| balances.negative(records, transactions))
-                .collect::<Vec<_>>(),
-        ),
-        narrate::found(
-            "bank-values",
-            format!("{} values were traced to their writers.", transactions.versions.len()),
-            &transactions.impossible,
-        ),
-        narrate::found(
-            "bank-updates",
-            format!(
-                "{transfers} committed transfers were searched for two that replaced the same version."
-            ),
-            &disorder.lost_updates,
-        ),
-        check_refusals(transactions, orderly),
-        narrate::found(
-            "bank-order",
-            format!(
-                "{} operations must have one order that respects real time.",
-                transactions.happened.len()
-            ),
-            &disorder.cycles,
-        ),
-    ];
-    let figures = json!({ "operations": records.len(), "happened": transactions.happened.len(),
-                          "transfers": transfers, "full_reads": full });
-    let mut results: Vec<CheckResult> =
-        results.into_iter().map(|result| result.with_statistics(figures.clone())).collect();
-    if transfers == 0 {
-        results.push(CheckResult::inconclusive(
-            "bank-activity",
-            "No transfer committed, so nothing was tested.",
-        ));
-    }
-    results
-}
-
-/// Refusals are judged by what others saw, which says little once those contradict each other.
-fn check_refusals(transactions: &Transactions<'_>, orderly: bool) -> CheckResult {
-    const CHECKER: &str = "bank-guards";
-    if !orderly {
-        let reason = "Refusals were not judged: the other answers contradict each other.";
-        return CheckResult::inconclusive(CHECKER, reason);
-    }
-    let checked =
-        format!("{} transactions were refused because of a guard.", transactions.refused.len());
-    narrate::found(CHECKER, checked, &guards::false_refusals(transactions))
-}
-
-/// Whether it is more than the opening of the accounts.
-fn is_transfer(transaction: &Transaction<'_>) -> bool {
-    !transaction.writes.is_empty()
-        && transaction.writes.len() < usize::try_from(ACCOUNTS).unwrap_or(0)
-}
-
-/// What one transaction saw of the accounts.
-struct Balances<'a> {
-    record: &'a Record,
-    accounts: u64,
-    missing: u64,
-    total: i64,
-    lowest: Option<(i64, usize)>,
-}
-
-impl<'a> Balances<'a> {
-    fn of(transaction: &Transaction<'a>, transactions: &Transactions<'a>) -> Self {
-        let mut balances =
-            Self { record: transaction.record, accounts: 0, missing: 0, total: 0, lowest: None };
-        for &version in &transaction.reads {
-            balances.accounts += 1;
-            let value = transactions.versions[version].value;
-            balances.missing += u64::from(value.is_none());
-            let Some(balance) = value.and_then(balance) else { continue };
-            balances.total = balances.total.saturating_add(balance);
-            balances.lowest = balances.lowest.into_iter().chain([(balance, version)]).min();
-        }
-        balances
-    }
-
-    /// Before the accounts are opened, all of them are missing; afterwards none may be.
-    fn wrong_total(&self) -> Option<Untold<'a>> {
-        let full = self.accounts == ACCOUNTS && self.missing < ACCOUNTS;
-        let (record, total) = (self.record, self.total);
-        let tell = move || {
-            let (who, change) = (narrate::who(record), if total > TOTAL { "made" } else { "lost" });
-            let sentence = format!("{who} saw a total of {total}, not {TOTAL}: money was {change}");
-            (sentence, vec![record.call])
-        };
-        (full && total != TOTAL).then(|| Untold::new("wrong total", tell))
-    }
-
-    fn negative(
-        &self,
-        records: &'a [Record],
-        transactions: &Transactions<'a>,
-    ) -> Option<Untold<'a>> {
-        let (balance, version) = self.lowest.filter(|(balance, _)| *balance < 0)?;
-        let version = &transactions.versions[version];
-        // The balance is nobody's, but the tag may tell whose value was tampered with.
-        let tag = version.value.and_then(|value| value.split_once(' ')).map(|(_, tag)| tag)?;
-        let (record, key) = (self.record, version.key);
-        Some(Untold::new("negative balance", move || {
-            let who = narrate::who(record);
-            let tagged = records.iter().find(|record| wrote(record, key, tag));
-            let operations = std::iter::once(record).chain(tagged).map(|record| record.call);
-            let sentence = format!("{who} saw {balance} in {key}, which no transfer allows");
-            (sentence, operations.collect())
-        }))
-    }
-}
-
-/// Whether a transaction meant to write a value with this tag to this account.
-fn wrote(record: &Record, account: &str, tag: &str) -> bool {
-    let Operation::Txn { ops, .. } = &record.operation else { return false };
-    ops.iter().any(|op| match op {
-        MicroOperation::Write(key, value) => {
-            key == account && value.split_once(' ').is_some_and(|(_, other)| other == tag)
-        }
-        MicroOperation::Read(_) | MicroOperation::Append(..) => false,
-    })
 }

@@ -40,11 +40,9 @@ fn held_throughout(
     let of = |&number: &usize| transactions.happened[number].record;
     let after = version.readers.iter().map(of).find(|reader| reader.call > ended)?;
     let mut proof = vec![after.call];
-    // The absence of a key needs no writer: it was there from the start.
-    if version.value.is_some() {
-        let known = version.writer.iter().chain(&version.readers).map(of);
-        let returned = |other: &&Record| other.ret.is_some_and(|returned| returned < record.call);
-        proof.insert(0, { known }.find(returned)?.call);
-    }
+    // The absence of a key has no writer, but somebody may have seen it.
+    let known = version.writer.iter().chain(&version.readers).map(of);
+    let returned = |other: &&Record| other.ret.is_some_and(|returned| returned < record.call);
+    proof.insert(0, { known }.find(returned)?.call);
     Some(proof)
 }

@@ -38,7 +38,11 @@ pub const VARIABLES: [Variable; 14] = [
     variable("DS_HEARTBEAT_MS", "50", "Timing hint: how often a leader shows that it lives."),
     variable("DS_ELECTION_MS", "300", "Timing hint: how long to wait for it before an election."),
     variable("DS_SNAPSHOT_BYTES", "65536", "Compact the log past this size; -1 means never."),
-    variable("DS_RESTART", "0", "1 where DS_DATA holds an earlier life."),
+    variable(
+        "DS_RESTART",
+        "0",
+        "1 where DS_DATA holds an earlier life; with 0 everywhere the store starts empty.",
+    ),
 ];
 
 const fn variable(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
