@@ -4,13 +4,7 @@
 //! branch must always hold a permutation of what ONE multiput wrote. Clients move on to fresh branches by their own
 //! count of operations, so that each branch is a small object whose linearizability can be decided exactly.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::collections::BTreeMap;
 
 use contract::{Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Violation};
@@ -25,6 +19,7 @@ use crate::{
     Client, Workload,
     narrate::{self, LISTED},
     record::{self, End, Record},
+    rotation::{Rotation, Turns},
     seeded::Seeded,
 };
 
@@ -33,22 +28,18 @@ const ACCOUNTS: u64 = 4;
 /// Branches a client uses at a time, and how many operations it spends on them: about 10 a branch. Twenty clients
 /// thus leave about 200 on each, of which some seven are in flight at once.
 const BRANCHES: u64 = 3;
-const OPERATIONS_PER_GENERATION: u64 = 30;
+const OPERATIONS: u64 = 30;
 /// How many branches are read at the end, at each node.
 const FINAL_BRANCHES: u64 = 20;
 
 /// Swaps within small groups of accounts.
-#[derive(Default)]
 pub struct BankSwap {
-    /// How many generations of branches the clients have opened.
-    generations: Arc<AtomicU64>,
+    rotation: Rotation,
 }
 
-impl BankSwap {
-    /// The workload.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+impl Default for BankSwap {
+    fn default() -> Self {
+        Self { rotation: Rotation::new(BRANCHES, OPERATIONS) }
     }
 }
 
@@ -66,26 +57,12 @@ impl Workload for BankSwap {
         &[Capability::Multi]
     }
 
-    fn setup(&self) -> Vec<Operation> {
-        Vec::new()
-    }
-
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
-        Box::new(Clerk {
-            choices: Seeded::new(seed, client),
-            step: 0,
-            generations: Arc::clone(&self.generations),
-        })
+        Box::new(Clerk { choices: Seeded::new(seed, client), turns: self.rotation.turns() })
     }
 
     fn final_reads(&self) -> Vec<Operation> {
-        let opened = self.generations.load(Ordering::Relaxed) * BRANCHES;
-        let latest = opened.saturating_sub(2 * BRANCHES);
-        let old = FINAL_BRANCHES - 2 * BRANCHES;
-        let sampled = (0..old).map(|at| at * latest / old);
-        let branches: BTreeSet<u64> =
-            sampled.chain(latest..opened).filter(|branch| *branch < opened).collect();
-        branches.into_iter().map(read_all).collect()
+        self.rotation.sampled(FINAL_BRANCHES).into_iter().map(read_all).collect()
     }
 
     fn must_succeed(&self) -> &'static [&'static str] {
@@ -117,26 +94,20 @@ fn read_all(branch: u64) -> Operation {
 
 struct Clerk {
     choices: Seeded,
-    step: u64,
-    generations: Arc<AtomicU64>,
+    turns: Turns,
 }
 
 impl Client for Clerk {
     fn next(&mut self) -> Operation {
-        let generation = self.step / OPERATIONS_PER_GENERATION;
-        let within = self.step % OPERATIONS_PER_GENERATION;
-        self.step += 1;
-        if within == 0 {
-            self.generations.fetch_max(generation + 1, Ordering::Relaxed);
-        }
-        if within < BRANCHES {
+        let (branches, spent) = self.turns.next();
+        if spent < BRANCHES {
             // Whoever arrives fills the branch, so that nobody depends on another.
-            return self.fill(generation * BRANCHES + within);
+            return self.fill(branches.start + spent);
         }
-        if generation > 0 && self.choices.chance(3) {
-            return read_all(self.choices.below(generation * BRANCHES));
+        if branches.start > 0 && self.choices.chance(3) {
+            return read_all(self.choices.below(branches.start));
         }
-        let branch = generation * BRANCHES + self.choices.below(BRANCHES);
+        let branch = branches.start + self.choices.below(BRANCHES);
         match self.choices.below(100) {
             0..45 => self.swap(branch),
             45..50 => {
@@ -147,8 +118,6 @@ impl Client for Clerk {
             _ => read_all(branch),
         }
     }
-
-    fn completed(&mut self, _operation: &Operation, _outcome: Option<&Outcome>) {}
 }
 
 impl Clerk {
@@ -377,11 +346,13 @@ fn as_multi(record: &Record) -> Option<(u64, MultiInput, Option<MultiOutput>)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn operations_stay_within_one_branch_and_a_branch_sees_few_of_one_client() {
-        let workload = BankSwap::new();
+        let workload = BankSwap::default();
         assert!(workload.final_reads().is_empty());
         let mut client = workload.client(3, 2);
         let mut counts: BTreeMap<u64, u64> = BTreeMap::new();

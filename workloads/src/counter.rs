@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     Client, Workload,
     record::{self, End, Record},
-    rotation::Rotation,
+    rotation::{Rotation, Turns},
     seeded::Seeded,
 };
 
@@ -30,17 +30,9 @@ pub struct Counter {
     rotation: Rotation,
 }
 
-impl Counter {
-    /// The workload.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { rotation: Rotation::new(COUNTERS, OPERATIONS) }
-    }
-}
-
 impl Default for Counter {
     fn default() -> Self {
-        Self::new()
+        Self { rotation: Rotation::new(COUNTERS, OPERATIONS) }
     }
 }
 
@@ -58,13 +50,9 @@ impl Workload for Counter {
         &[Capability::Cas]
     }
 
-    fn setup(&self) -> Vec<Operation> {
-        Vec::new()
-    }
-
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
-        let choices = Seeded::new(seed, client);
-        Box::new(Adder { choices, step: 0, seen: BTreeMap::new(), rotation: self.rotation.clone() })
+        let (choices, turns) = (Seeded::new(seed, client), self.rotation.turns());
+        Box::new(Adder { choices, turns, seen: BTreeMap::new() })
     }
 
     fn final_reads(&self) -> Vec<Operation> {
@@ -89,16 +77,14 @@ fn key(counter: u64) -> String {
 
 struct Adder {
     choices: Seeded,
-    step: u64,
+    turns: Turns,
     /// What each counter held when this client last knew.
     seen: BTreeMap<String, Option<String>>,
-    rotation: Rotation,
 }
 
 impl Client for Adder {
     fn next(&mut self) -> Operation {
-        let counters = self.rotation.at(self.step);
-        self.step += 1;
+        let (counters, _) = self.turns.next();
         if counters.start > 0 && self.choices.chance(4) {
             return Operation::Get { key: key(self.choices.below(counters.start)) };
         }

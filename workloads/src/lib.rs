@@ -49,8 +49,10 @@ pub trait Workload: Send + Sync {
     /// The optional parts of the contract without which this workload cannot run.
     fn needs(&self) -> &'static [Capability];
 
-    /// What one clerk does, in order, before the main phase.
-    fn setup(&self) -> Vec<Operation>;
+    /// What one clerk does, in order, before the main phase: nothing, where clients make what they need.
+    fn setup(&self) -> Vec<Operation> {
+        Vec::new()
+    }
 
     /// The client with this number: deterministic by (seed, client) and the answers it gets.
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client>;
@@ -70,8 +72,8 @@ pub trait Client: Send {
     /// The next operation.
     fn next(&mut self) -> Operation;
 
-    /// How the last one ended; `None` where it failed or nobody knows.
-    fn completed(&mut self, operation: &Operation, outcome: Option<&Outcome>);
+    /// How the last one ended; `None` where it failed or nobody knows. Only clients that build on it care.
+    fn completed(&mut self, _operation: &Operation, _outcome: Option<&Outcome>) {}
 }
 
 /// The names [`by_name`] takes. `bank` stands for the strongest form the store can serve.
@@ -100,15 +102,15 @@ pub fn by_name(name: &str, manifest_caps: &[Capability]) -> Result<Box<dyn Workl
         "register" => Ok(Box::new(Register::new(manifest_caps))),
         "list-append" => Ok(Box::new(RandomTransactions::list_append(manifest_caps))),
         "rw-register" => Ok(Box::new(RandomTransactions::rw_register(manifest_caps))),
-        "set" => Ok(Box::new(Set::new())),
-        "counter" => Ok(Box::new(Counter::new())),
-        "multi" => Ok(Box::new(Multi::new())),
+        "set" => Ok(Box::new(Set::default())),
+        "counter" => Ok(Box::new(Counter::default())),
+        "multi" => Ok(Box::new(Multi::default())),
         "long-fork" => Ok(Box::new(LongFork::new(manifest_caps))),
-        "write-skew" => Ok(Box::new(WriteSkew::new())),
+        "write-skew" => Ok(Box::new(WriteSkew::default())),
         "bank:txn" => Ok(Box::new(BankTxn::new(manifest_caps))),
-        "bank:swap" => Ok(Box::new(BankSwap::new())),
+        "bank:swap" => Ok(Box::new(BankSwap::default())),
         "bank" if can(Capability::Txn) => Ok(Box::new(BankTxn::new(manifest_caps))),
-        "bank" if can(Capability::Multi) => Ok(Box::new(BankSwap::new())),
+        "bank" if can(Capability::Multi) => Ok(Box::new(BankSwap::default())),
         "bank" => Err("the workload `bank` needs a store with `txn` or `multi` in the `caps` of its manifest; \
                        try `register`"
             .to_owned()),

@@ -54,10 +54,6 @@ impl Workload for LongFork {
         if self.multiget { &[Capability::Multi] } else { &[Capability::Txn] }
     }
 
-    fn setup(&self) -> Vec<Operation> {
-        Vec::new()
-    }
-
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
         Box::new(Member {
             choices: Seeded::new(seed, client),

@@ -19,7 +19,7 @@ use crate::{
     Client, Workload,
     narrate::{self, Told, Untold},
     record::{self, Record},
-    rotation::Rotation,
+    rotation::{Rotation, Turns},
     seeded::Seeded,
 };
 
@@ -34,17 +34,9 @@ pub struct Multi {
     rotation: Rotation,
 }
 
-impl Multi {
-    /// The workload.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { rotation: Rotation::new(PAIRS, OPERATIONS) }
-    }
-}
-
 impl Default for Multi {
     fn default() -> Self {
-        Self::new()
+        Self { rotation: Rotation::new(PAIRS, OPERATIONS) }
     }
 }
 
@@ -62,13 +54,8 @@ impl Workload for Multi {
         &[Capability::Multi]
     }
 
-    fn setup(&self) -> Vec<Operation> {
-        Vec::new()
-    }
-
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
-        let choices = Seeded::new(seed, client);
-        Box::new(Pairer { choices, step: 0, rotation: self.rotation.clone() })
+        Box::new(Pairer { choices: Seeded::new(seed, client), turns: self.rotation.turns() })
     }
 
     fn final_reads(&self) -> Vec<Operation> {
@@ -104,14 +91,12 @@ fn read_both(pair: u64) -> Operation {
 
 struct Pairer {
     choices: Seeded,
-    step: u64,
-    rotation: Rotation,
+    turns: Turns,
 }
 
 impl Client for Pairer {
     fn next(&mut self) -> Operation {
-        let pairs = self.rotation.at(self.step);
-        self.step += 1;
+        let (pairs, _) = self.turns.next();
         if pairs.start > 0 && self.choices.chance(4) {
             return read_both(self.choices.below(pairs.start));
         }
@@ -128,8 +113,6 @@ impl Client for Pairer {
             _ => read_both(pair),
         }
     }
-
-    fn completed(&mut self, _operation: &Operation, _outcome: Option<&Outcome>) {}
 }
 
 /// What the checks rest on, and what this workload's clients keep: every write gives both keys of one pair the same

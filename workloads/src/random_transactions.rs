@@ -14,7 +14,7 @@ use crate::{
     Client, Workload, anomalies,
     narrate::{self, Untold},
     record::{self, Record},
-    rotation::Rotation,
+    rotation::{Rotation, Turns},
     seeded::Seeded,
 };
 
@@ -78,18 +78,13 @@ impl Workload for RandomTransactions {
         &[Capability::Txn]
     }
 
-    fn setup(&self) -> Vec<Operation> {
-        Vec::new()
-    }
-
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
         Box::new(Transactor {
             choices: Seeded::new(seed, client),
             datatype: self.datatype,
             multiget: self.multiget,
-            step: 0,
+            turns: self.rotation.turns(),
             seen: None,
-            rotation: self.rotation.clone(),
         })
     }
 
@@ -133,16 +128,14 @@ struct Transactor {
     choices: Seeded,
     datatype: Datatype,
     multiget: bool,
-    step: u64,
+    turns: Turns,
     /// A key with what it held when this client last looked.
     seen: Option<(String, Option<String>)>,
-    rotation: Rotation,
 }
 
 impl Client for Transactor {
     fn next(&mut self) -> Operation {
-        let keys = self.rotation.at(self.step);
-        self.step += 1;
+        let (keys, _) = self.turns.next();
         if keys.start > 0 && self.choices.chance(3) {
             // A write may be lost, or come back, long after it was made.
             let older = self.choices.below(keys.start / KEYS) * KEYS;

@@ -3,13 +3,7 @@
 //! Every value is a run of unique tokens (`c3.17;`), so a value tells who made it. Clients move on to fresh keys by
 //! their own count of operations: a key sees a bounded number of operations and stays checkable however long the run.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Violation};
@@ -25,13 +19,14 @@ use crate::{
     narrate::{self, LISTED},
     overtaken::overtaken,
     record::{self, End, Record},
+    rotation::{Rotation, Turns},
     seeded::Seeded,
 };
 
 /// Keys that a client uses at a time, and how many operations it spends on them: 20 a key. Twenty clients thus leave
 /// about 400 on each.
 const KEYS: u64 = 5;
-const OPERATIONS_PER_GENERATION: u64 = 100;
+const OPERATIONS: u64 = 100;
 /// How many keys are read at the end, at each node.
 const FINAL_KEYS: u64 = 30;
 
@@ -39,8 +34,7 @@ const FINAL_KEYS: u64 = 30;
 pub struct Register {
     append: bool,
     cas: bool,
-    /// How many generations of keys the clients have opened.
-    generations: Arc<AtomicU64>,
+    rotation: Rotation,
 }
 
 impl Register {
@@ -51,7 +45,7 @@ impl Register {
         Self {
             append: can(Capability::Append),
             cas: can(Capability::Cas),
-            generations: Arc::default(),
+            rotation: Rotation::new(KEYS, OPERATIONS),
         }
     }
 }
@@ -70,28 +64,18 @@ impl Workload for Register {
         &[]
     }
 
-    fn setup(&self) -> Vec<Operation> {
-        Vec::new()
-    }
-
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
         Box::new(Writer {
             choices: Seeded::new(seed, client),
             append: self.append,
             cas: self.cas,
-            step: 0,
+            turns: self.rotation.turns(),
             seen: BTreeMap::new(),
-            generations: Arc::clone(&self.generations),
         })
     }
 
     fn final_reads(&self) -> Vec<Operation> {
-        let opened = self.generations.load(Ordering::Relaxed) * KEYS;
-        let latest = opened.saturating_sub(2 * KEYS);
-        let old = FINAL_KEYS - 2 * KEYS;
-        let sampled = (0..old).map(|at| at * latest / old);
-        let keys: BTreeSet<u64> =
-            sampled.chain(latest..opened).filter(|key| *key < opened).collect();
+        let keys = self.rotation.sampled(FINAL_KEYS);
         keys.into_iter().map(|number| Operation::Get { key: key(number) }).collect()
     }
 
@@ -122,25 +106,22 @@ struct Writer {
     choices: Seeded,
     append: bool,
     cas: bool,
-    step: u64,
+    turns: Turns,
     /// What each key of the generation held when this client last knew.
     seen: BTreeMap<String, Option<String>>,
-    generations: Arc<AtomicU64>,
 }
 
 impl Client for Writer {
     fn next(&mut self) -> Operation {
-        let generation = self.step / OPERATIONS_PER_GENERATION;
-        if self.step.is_multiple_of(OPERATIONS_PER_GENERATION) {
+        let (keys, spent) = self.turns.next();
+        if spent == 0 {
             self.seen.clear();
-            self.generations.fetch_max(generation + 1, Ordering::Relaxed);
         }
-        self.step += 1;
-        if generation > 0 && self.choices.chance(4) {
+        if keys.start > 0 && self.choices.chance(4) {
             // A write may be lost, or come back, long after it was made.
-            return Operation::Get { key: key(self.choices.below(generation * KEYS)) };
+            return Operation::Get { key: key(self.choices.below(keys.start)) };
         }
-        let key = key(generation * KEYS + self.choices.below(KEYS));
+        let key = key(keys.start + self.choices.below(KEYS));
         let roll = self.choices.below(100);
         let mut value = || format!("{};", self.choices.tag());
         match roll {

@@ -33,6 +33,11 @@ impl Rotation {
         generation * self.objects..(generation + 1) * self.objects
     }
 
+    /// The way of one client, from the first objects on.
+    pub(crate) fn turns(&self) -> Turns {
+        Turns { rotation: self.clone(), step: 0 }
+    }
+
     /// At most `most` of the objects in use so far: the latest two generations, and a few of all times.
     pub(crate) fn sampled(&self, most: u64) -> BTreeSet<u64> {
         let opened = self.generations.load(Ordering::Relaxed) * self.objects;
@@ -40,6 +45,21 @@ impl Rotation {
         let old = most.saturating_sub(2 * self.objects);
         let sampled = (0..old).map(|at| at * latest / old);
         sampled.chain(latest..opened).filter(|object| *object < opened).collect()
+    }
+}
+
+/// One client's operations, counted.
+pub(crate) struct Turns {
+    rotation: Rotation,
+    step: u64,
+}
+
+impl Turns {
+    /// The objects for its next operation, and how many it has spent on them already.
+    pub(crate) fn next(&mut self) -> (Range<u64>, u64) {
+        let (objects, spent) = (self.rotation.at(self.step), self.step % self.rotation.operations);
+        self.step += 1;
+        (objects, spent)
     }
 }
 

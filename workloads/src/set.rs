@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     Client, Workload,
     record::{self, Record},
-    rotation::Rotation,
+    rotation::{Rotation, Turns},
     seeded::Seeded,
 };
 
@@ -26,17 +26,9 @@ pub struct Set {
     rotation: Rotation,
 }
 
-impl Set {
-    /// The workload.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { rotation: Rotation::new(1, OPERATIONS) }
-    }
-}
-
 impl Default for Set {
     fn default() -> Self {
-        Self::new()
+        Self { rotation: Rotation::new(1, OPERATIONS) }
     }
 }
 
@@ -54,13 +46,8 @@ impl Workload for Set {
         &[Capability::Append]
     }
 
-    fn setup(&self) -> Vec<Operation> {
-        Vec::new()
-    }
-
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
-        let choices = Seeded::new(seed, client);
-        Box::new(Collector { choices, step: 0, rotation: self.rotation.clone() })
+        Box::new(Collector { choices: Seeded::new(seed, client), turns: self.rotation.turns() })
     }
 
     fn final_reads(&self) -> Vec<Operation> {
@@ -88,14 +75,13 @@ fn key(set: u64) -> String {
 
 struct Collector {
     choices: Seeded,
-    step: u64,
-    rotation: Rotation,
+    turns: Turns,
 }
 
 impl Client for Collector {
     fn next(&mut self) -> Operation {
-        let current = self.rotation.at(self.step).start;
-        self.step += 1;
+        let (sets, _) = self.turns.next();
+        let current = sets.start;
         match self.choices.below(100) {
             // An element may be lost, or come, long after the others.
             0..5 if current > 0 => Operation::Get { key: key(self.choices.below(current)) },
@@ -103,8 +89,6 @@ impl Client for Collector {
             _ => Operation::Append { value: format!("{};", self.choices.tag()), key: key(current) },
         }
     }
-
-    fn completed(&mut self, _operation: &Operation, _outcome: Option<&Outcome>) {}
 }
 
 /// The record as additions to sets and reads of them, each set under its key.

@@ -26,17 +26,9 @@ pub struct WriteSkew {
     rotation: Rotation,
 }
 
-impl WriteSkew {
-    /// The workload.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { rotation: Rotation::new(1, 1) }
-    }
-}
-
 impl Default for WriteSkew {
     fn default() -> Self {
-        Self::new()
+        Self { rotation: Rotation::new(1, 1) }
     }
 }
 
@@ -52,10 +44,6 @@ impl Workload for WriteSkew {
 
     fn needs(&self) -> &'static [Capability] {
         &[Capability::Txn]
-    }
-
-    fn setup(&self) -> Vec<Operation> {
-        Vec::new()
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
