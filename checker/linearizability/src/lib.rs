@@ -21,7 +21,7 @@
 //!
 //! ```
 //! use history::Verdict;
-//! use linearizability::{Call, Content, Fact, Limits, Model, check_partitioned};
+//! use linearizability::{Call, Content, Fact, Gives, Limits, Model, check_partitioned};
 //!
 //! /// The lamps of a house, off at first. Pressing a switch tells whether the lamp is on now.
 //! struct Lamps;
@@ -69,16 +69,16 @@
 //!     }
 //!
 //!     // For the search: what leaves the lamp on cannot come right before what needs it off.
-//!     fn gives(&self, (_, ask): &Self::Input, output: Option<&bool>) -> Option<u64> {
+//!     fn gives(&self, (_, ask): &Self::Input, output: Option<&bool>) -> Gives {
 //!         match (ask, output) {
-//!             (Ask::Look, _) => Some(linearizability::UNCHANGED),
-//!             (Ask::Press, Some(&on)) => Some(if on { 1 } else { 2 }),
-//!             (Ask::Press, None) => None,
+//!             (Ask::Look, _) => Gives::Unchanged,
+//!             (Ask::Press, Some(&on)) => Gives::Fingerprint(u64::from(on)),
+//!             (Ask::Press, None) => Gives::Unclear,
 //!         }
 //!     }
 //!
 //!     fn needs(&self, (_, ask): &Self::Input, output: Option<&bool>) -> Option<u64> {
-//!         output.map(|&answer| if answer == (*ask == Ask::Look) { 1 } else { 2 })
+//!         output.map(|&answer| u64::from(answer == (*ask == Ask::Look)))
 //!     }
 //!
 //!     // For the explanation.
@@ -162,7 +162,7 @@ pub use call::{Call, CallOf};
 pub use check::check;
 pub use facts::{Content, Fact};
 pub use limits::{Explained, Limits};
-pub use model::{Model, UNCHANGED};
+pub use model::{Gives, Model};
 pub use named::Named;
 pub use nondeterministic::{NondeterministicModel, Powerset};
 pub use partition::check_partitioned;

@@ -5,8 +5,17 @@ use std::hash::Hash;
 use crate::monitors::{MonitorVerdict, Refutation};
 use crate::{CallOf, Content, Fact, RegisterStep};
 
-/// What [`Model::gives`] says of an operation that, with this result, changed nothing.
-pub const UNCHANGED: u64 = 0;
+/// What an operation with this result leaves behind; see [`Model::gives`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// What was there: it never changes the state.
+    Unchanged,
+    /// Whenever it changes the state, something with this fingerprint, such as a hash of the value written: any operation
+    /// that [`Model::needs`] something else is illegal right after it.
+    Fingerprint(u64),
+    /// It depends.
+    Unclear,
+}
 
 /// A sequential specification: the object as it behaves with one client.
 ///
@@ -49,15 +58,12 @@ pub trait Model: Sync {
         false
     }
 
-    /// A fingerprint of what this operation leaves behind, such as a hash of the value written: whenever it changes
-    /// the state, any operation that [`Model::needs`] something else is illegal right after it.
-    /// [`UNCHANGED`]: it never does, given this result; a hash that may be 0 must be moved away from it.
-    /// `None`: it depends.
-    fn gives(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> Option<u64> {
-        None
+    /// What this operation leaves behind, given this result.
+    fn gives(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> Gives {
+        Gives::Unclear
     }
 
-    /// A fingerprint of what must be there for this operation to have this result; see [`Model::gives`].
+    /// A fingerprint of what must be there for this operation to have this result; see [`Gives::Fingerprint`].
     /// `None`: it depends.
     fn needs(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> Option<u64> {
         None

@@ -14,7 +14,7 @@ use linearizability::models::lock::{LockInput, LockOutput, OwnedLock};
 use linearizability::models::mutex::{Mutex, MutexInput, MutexOutput};
 use linearizability::models::register::{Register, RegisterInput, RegisterOutput};
 use linearizability::models::set::{Set, SetInput, SetOutput};
-use linearizability::{CallOf, Limits, Model, check, is_explained_breadth_first, oracle};
+use linearizability::{CallOf, Gives, Limits, Model, check, is_explained_breadth_first, oracle};
 
 /// Histories for each model and workload.
 const HISTORIES: usize = 50_000;
@@ -199,6 +199,23 @@ fn a_counter_counts() {
     assert!(!legal(&counter, &[add(2, 3)]));
     assert!(!legal(&counter, &[(CounterInput::Read, CounterOutput::Done)]));
     assert!(legal(&Counter { initial: i64::MAX }, &[add(1, i64::MIN)]));
+}
+
+/// A fingerprint may be any number. If this one meant that the state stays, the first read would be called a violation.
+#[test]
+fn a_fingerprint_of_zero_says_nothing_special() {
+    let (to_zero, counter) = (CounterInput::Add(-1), Counter { initial: 1 });
+    let sum = |sum| Some(CounterOutput::Value(sum));
+    assert_eq!(counter.gives(&to_zero, sum(0).as_ref()), Gives::Fingerprint(0));
+    let judged = |seen| {
+        let calls = [
+            call(0, to_zero.clone(), sum(0), 0, Some(1)),
+            call(1, CounterInput::Read, sum(seen), 2, Some(3)),
+        ];
+        check(&counter, &calls, &Limits::default()).verdict
+    };
+    assert_eq!(judged(0), Verdict::Valid);
+    assert_eq!(judged(1), Verdict::Violation);
 }
 
 /// An addition that nobody answered may happen late, or never, but not twice.

@@ -6,7 +6,7 @@ use common::compare::{ALL, compare};
 use common::{FLAVOURS, KvWorkload, history, rng};
 use history::Verdict;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
-use linearizability::{CallOf, Limits, Model, check, oracle};
+use linearizability::{CallOf, Gives, Limits, Model, check, oracle};
 
 #[test]
 fn every_kind_of_history_agrees_with_the_oracle() {
@@ -61,9 +61,9 @@ impl Model for Wrong {
     fn describe(&self, input: &KvInput, output: Option<&KvOutput>) -> String {
         Kv.describe(input, output)
     }
-    fn gives(&self, input: &KvInput, output: Option<&KvOutput>) -> Option<u64> {
+    fn gives(&self, input: &KvInput, output: Option<&KvOutput>) -> Gives {
         match (self, input) {
-            (Wrong::FalseHint, KvInput::Put(_)) => Some(0),
+            (Wrong::FalseHint, KvInput::Put(_)) => Gives::Fingerprint(0),
             _ => Kv.gives(input, output),
         }
     }

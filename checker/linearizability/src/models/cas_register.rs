@@ -1,13 +1,11 @@
 //! A register over JSON values with compare-and-set: what Jepsen's register workloads test.
 
-use std::hash::BuildHasher;
-
-use rustc_hash::FxBuildHasher;
 use serde_json::Value;
 
+use super::datum::fingerprint;
 use super::numbers::Numbers;
 use super::quoted;
-use crate::{CallOf, Content, Fact, Model, RegisterStep, UNCHANGED};
+use crate::{CallOf, Content, Fact, Gives, Model, RegisterStep};
 
 /// One register with an initial value (Jepsen's is nil).
 #[derive(Clone, Debug, Default)]
@@ -92,11 +90,13 @@ impl Model for CasRegister {
         matches!((input, output), (CasInput::Write(_), None | Some(CasOutput::Done)))
     }
 
-    fn gives(&self, input: &CasInput, output: Option<&CasOutput>) -> Option<u64> {
+    fn gives(&self, input: &CasInput, output: Option<&CasOutput>) -> Gives {
         match (input, output) {
-            (CasInput::Read, _) | (_, Some(CasOutput::Cas(false))) => Some(UNCHANGED),
-            (CasInput::Cas(..), _) if self.is_read_only(input) => Some(UNCHANGED),
-            (CasInput::Write(value) | CasInput::Cas(_, value), _) => Some(fingerprint(value)),
+            (CasInput::Read, _) | (_, Some(CasOutput::Cas(false))) => Gives::Unchanged,
+            (CasInput::Cas(..), _) if self.is_read_only(input) => Gives::Unchanged,
+            (CasInput::Write(value) | CasInput::Cas(_, value), _) => {
+                Gives::Fingerprint(fingerprint(value))
+            }
         }
     }
 
@@ -173,11 +173,6 @@ fn step_of<'a>(
         },
         (CasInput::Write(_), Some(_)) => None,
     }
-}
-
-fn fingerprint(value: &Value) -> u64 {
-    // Never `UNCHANGED`, which the hash of 0 would be.
-    FxBuildHasher.hash_one(value).max(UNCHANGED + 1)
 }
 
 /// A number as it is, anything longer shortened.

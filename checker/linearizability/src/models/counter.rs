@@ -1,8 +1,8 @@
 //! A number that is added to and read.
 
-use super::datum::told;
+use super::datum::{fingerprint, told};
 use crate::monitors::Refutation;
-use crate::{CallOf, Model, UNCHANGED, explain};
+use crate::{CallOf, Gives, Model, explain};
 
 /// A counter, wrapping around at 64 bits so that no history can overflow it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,19 +83,21 @@ impl Model for Counter {
         bounds(*self, stuck, calls)
     }
 
-    fn gives(&self, input: &CounterInput, output: Option<&CounterOutput>) -> Option<u64> {
+    fn gives(&self, input: &CounterInput, output: Option<&CounterOutput>) -> Gives {
         match (input, output) {
-            (CounterInput::Read | CounterInput::Add(0), _) => Some(UNCHANGED),
-            (CounterInput::Add(_), Some(CounterOutput::Value(sum))) => Some(fingerprint(*sum)),
-            (CounterInput::Add(_), _) => None,
+            (CounterInput::Read | CounterInput::Add(0), _) => Gives::Unchanged,
+            (CounterInput::Add(_), Some(CounterOutput::Value(sum))) => {
+                Gives::Fingerprint(fingerprint(sum))
+            }
+            (CounterInput::Add(_), _) => Gives::Unclear,
         }
     }
 
     fn needs(&self, input: &CounterInput, output: Option<&CounterOutput>) -> Option<u64> {
         match (input, output) {
-            (CounterInput::Read, Some(CounterOutput::Value(value))) => Some(fingerprint(*value)),
+            (CounterInput::Read, Some(CounterOutput::Value(value))) => Some(fingerprint(value)),
             (CounterInput::Add(delta), Some(CounterOutput::Value(sum))) => {
-                Some(fingerprint(sum.wrapping_sub(*delta)))
+                Some(fingerprint(&sum.wrapping_sub(*delta)))
             }
             _ => None,
         }
@@ -152,9 +154,4 @@ fn bounds(counter: Counter, stuck: usize, calls: &[CallOf<Counter>]) -> Option<R
     operations.push(stuck as u32);
     operations.sort_unstable_by_key(|&op| (calls[op as usize].call, op));
     Some(Refutation { kind, sentence: format!("{kind}: {text}."), operations })
-}
-
-/// Any number but that of [`UNCHANGED`].
-fn fingerprint(value: i64) -> u64 {
-    super::datum::fingerprint(&(value, "counter"))
 }

@@ -6,7 +6,7 @@ use rustc_hash::FxBuildHasher;
 use serde_json::Value;
 
 use super::{cas_register, quoted};
-use crate::{Content, UNCHANGED};
+use crate::Content;
 
 /// A value that a register, set, queue or stack holds: comparable, and shown to people.
 pub trait Datum: Clone + Eq + Hash + Send + Sync {
@@ -73,8 +73,7 @@ impl<V: Datum> Datum for Option<V> {
 
 /// What the search compares instead of values.
 pub(super) fn fingerprint(value: &impl Hash) -> u64 {
-    // Never `UNCHANGED`, which the hash of 0 would be.
-    FxBuildHasher.hash_one(value).max(UNCHANGED + 1)
+    FxBuildHasher.hash_one(value)
 }
 
 /// An operation for people, with its result where that is known.

@@ -1,12 +1,9 @@
 //! One key of a key-value store: a string register that can be absent, with append, hashed put and compare-and-set.
 
-use std::hash::BuildHasher;
-
-use rustc_hash::FxBuildHasher;
-
+use super::datum::fingerprint;
 use super::text::Text;
 use crate::monitors::Refutation;
-use crate::{CallOf, Content, Fact, Model, RegisterStep, UNCHANGED};
+use crate::{CallOf, Content, Fact, Gives, Model, RegisterStep};
 
 mod pieces;
 mod steps;
@@ -126,22 +123,23 @@ impl Model for Kv {
         matches!((input, output), (KvInput::Put(_), None | Some(KvOutput::Done)))
     }
 
-    fn gives(&self, input: &KvInput, output: Option<&KvOutput>) -> Option<u64> {
+    fn gives(&self, input: &KvInput, output: Option<&KvOutput>) -> Gives {
+        let value = |value: Option<&str>| Gives::Fingerprint(fingerprint(&value));
         match (input, output) {
-            (KvInput::Get, _) | (_, Some(KvOutput::Cas { swapped: false, .. })) => Some(UNCHANGED),
-            (KvInput::Cas { .. }, _) if self.is_read_only(input) => Some(UNCHANGED),
-            (KvInput::Put(value) | KvInput::Cas { value, .. }, _) => Some(fingerprint(Some(value))),
-            (KvInput::Append(_), Some(KvOutput::Value(new))) => Some(fingerprint(new.as_deref())),
-            (KvInput::PutHash(value), Some(KvOutput::Previous(previous))) => {
-                Some(fingerprint(Some(&Text::new(previous).fnv1a_with(value))))
+            (KvInput::Get, _) | (_, Some(KvOutput::Cas { swapped: false, .. })) => Gives::Unchanged,
+            (KvInput::Cas { .. }, _) if self.is_read_only(input) => Gives::Unchanged,
+            (KvInput::Put(new) | KvInput::Cas { value: new, .. }, _) => value(Some(new)),
+            (KvInput::Append(_), Some(KvOutput::Value(new))) => value(new.as_deref()),
+            (KvInput::PutHash(more), Some(KvOutput::Previous(previous))) => {
+                value(Some(&Text::new(previous).fnv1a_with(more)))
             }
-            (KvInput::Append(_) | KvInput::PutHash(_), _) => None,
+            (KvInput::Append(_) | KvInput::PutHash(_), _) => Gives::Unclear,
         }
     }
 
     fn needs(&self, input: &KvInput, output: Option<&KvOutput>) -> Option<u64> {
         match needed(input, output) {
-            Needed::Exactly(value) => Some(fingerprint(value)),
+            Needed::Exactly(value) => Some(fingerprint(&value)),
             Needed::Unclear => None,
         }
     }
@@ -234,11 +232,6 @@ fn needed<'a>(input: &'a KvInput, output: Option<&'a KvOutput>) -> Needed<'a> {
         }
         _ => Needed::Unclear,
     }
-}
-
-fn fingerprint(value: Option<&str>) -> u64 {
-    // Never `UNCHANGED`, which the hash of 0 would be.
-    FxBuildHasher.hash_one(value).max(UNCHANGED + 1)
 }
 
 /// The value of a key, or its absence.

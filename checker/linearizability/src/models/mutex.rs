@@ -3,7 +3,7 @@
 use super::datum::told;
 use super::holding::{self, Turn};
 use crate::monitors::Refutation;
-use crate::{CallOf, Model, UNCHANGED};
+use crate::{CallOf, Gives, Model};
 
 /// A mutex, free at first. Anybody may release it; for one that asks who see [`super::OwnedLock`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,8 +27,8 @@ pub enum MutexOutput {
     Refused,
 }
 
-const FREE: u64 = 1;
-const HELD: u64 = 2;
+const FREE: u64 = 0;
+const HELD: u64 = 1;
 
 /// What the operation finds and leaves where it is not refused.
 fn effect(input: &MutexInput) -> (u64, u64) {
@@ -74,9 +74,9 @@ impl Model for Mutex {
         told(asked.to_owned(), output.map(answer))
     }
 
-    fn gives(&self, input: &MutexInput, output: Option<&MutexOutput>) -> Option<u64> {
+    fn gives(&self, input: &MutexInput, output: Option<&MutexOutput>) -> Gives {
         let refused = output == Some(&MutexOutput::Refused);
-        Some(if refused { UNCHANGED } else { effect(input).1 })
+        if refused { Gives::Unchanged } else { Gives::Fingerprint(effect(input).1) }
     }
 
     fn needs(&self, input: &MutexInput, output: Option<&MutexOutput>) -> Option<u64> {

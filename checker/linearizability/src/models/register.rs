@@ -3,7 +3,7 @@
 use super::Datum;
 use super::datum::{fingerprint, told};
 use super::numbers::Numbers;
-use crate::{CallOf, Content, Fact, Model, RegisterStep, UNCHANGED};
+use crate::{CallOf, Content, Fact, Gives, Model, RegisterStep};
 
 /// One register and what it holds at first. For compare-and-set see [`super::CasRegister`].
 #[derive(Clone, Debug, Default)]
@@ -70,10 +70,10 @@ impl<V: Datum> Model for Register<V> {
         matches!((input, output), (RegisterInput::Write(_), None | Some(RegisterOutput::Done)))
     }
 
-    fn gives(&self, input: &Self::Input, _output: Option<&Self::Output>) -> Option<u64> {
+    fn gives(&self, input: &Self::Input, _output: Option<&Self::Output>) -> Gives {
         match input {
-            RegisterInput::Read => Some(UNCHANGED),
-            RegisterInput::Write(value) => Some(fingerprint(value)),
+            RegisterInput::Read => Gives::Unchanged,
+            RegisterInput::Write(value) => Gives::Fingerprint(fingerprint(value)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What an operation does, as far as the model promises.
 
-use crate::{CallOf, Model, UNCHANGED};
+use crate::{CallOf, Gives, Model};
 
 /// How an operation with this result treats the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,14 +17,20 @@ pub(crate) enum Nature {
 pub(crate) struct Effect<'a, M: Model> {
     pub(crate) input: &'a M::Input,
     pub(crate) output: Option<&'a M::Output>,
+    /// The fingerprint of what it leaves, whenever it changes the state.
     pub(crate) gives: Option<u64>,
+    changes_nothing: bool,
     pub(crate) needs: Option<u64>,
 }
 
 impl<'a, M: Model> Effect<'a, M> {
     pub(super) fn new(model: &M, input: &'a M::Input, output: Option<&'a M::Output>) -> Self {
-        let (gives, needs) = (model.gives(input, output), model.needs(input, output));
-        Self { input, output, gives, needs }
+        let (gives, changes_nothing) = match model.gives(input, output) {
+            Gives::Unchanged => (None, true),
+            Gives::Fingerprint(fingerprint) => (Some(fingerprint), false),
+            Gives::Unclear => (None, false),
+        };
+        Self { input, output, gives, changes_nothing, needs: model.needs(input, output) }
     }
 
     pub(crate) fn of(model: &M, call: &'a CallOf<M>) -> Self {
@@ -36,7 +42,7 @@ impl<'a, M: Model> Effect<'a, M> {
             Nature::Read
         } else if model.overwrites(self.input, self.output) {
             Nature::Write
-        } else if self.gives == Some(UNCHANGED) {
+        } else if self.changes_nothing {
             Nature::Read
         } else {
             Nature::Other
@@ -45,6 +51,9 @@ impl<'a, M: Model> Effect<'a, M> {
 
     /// Could `blocked` be legal right after this changed the state?
     pub(crate) fn may_enable(&self, model: &M, blocked: &Self) -> bool {
+        if self.changes_nothing {
+            return false;
+        }
         match (self.gives, blocked.needs) {
             (Some(gives), Some(needs)) => gives == needs,
             _ => model.may_enable(self.input, blocked.input, blocked.output),

@@ -8,7 +8,7 @@ use super::*;
 use crate::models::CasRegister;
 use crate::models::cas_register::{CasInput, CasOutput};
 use crate::problem::Problem;
-use crate::{Call, Fact, Witness};
+use crate::{Call, Fact, Gives, Witness};
 
 const CLIENTS: u64 = 50;
 
@@ -50,7 +50,7 @@ impl Model for Counted {
         self.asked().describe(input, output)
     }
 
-    fn gives(&self, input: &CasInput, output: Option<&CasOutput>) -> Option<u64> {
+    fn gives(&self, input: &CasInput, output: Option<&CasOutput>) -> Gives {
         self.asked().gives(input, output)
     }
 

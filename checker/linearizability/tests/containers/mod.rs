@@ -8,7 +8,7 @@ use linearizability::models::lock::{LockInput, LockOutput, OwnedLock};
 use linearizability::models::mutex::{Mutex, MutexInput, MutexOutput};
 use linearizability::models::register::{Register, RegisterInput, RegisterOutput};
 use linearizability::models::set::{Set, SetInput, SetOutput};
-use linearizability::{CallOf, Model};
+use linearizability::{CallOf, Gives, Model};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
@@ -266,7 +266,7 @@ impl<M: Model> Model for Unmonitored<'_, M> {
     fn overwrites(&self, input: &Self::Input, output: Option<&Self::Output>) -> bool {
         self.0.overwrites(input, output)
     }
-    fn gives(&self, input: &Self::Input, output: Option<&Self::Output>) -> Option<u64> {
+    fn gives(&self, input: &Self::Input, output: Option<&Self::Output>) -> Gives {
         self.0.gives(input, output)
     }
     fn needs(&self, input: &Self::Input, output: Option<&Self::Output>) -> Option<u64> {
