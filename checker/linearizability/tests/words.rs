@@ -144,6 +144,18 @@ fn registers_under_transactions() {
             ),
         ),
         (
+            multi(&[
+                multiput(0, 1, "x=1 y=1"),
+                multiput(2, 3, "x=3 y=1"),
+                multiput(4, 9, "x=2 y=2"),
+                multiget(6, 7, "x=2 y=1"),
+            ]),
+            (
+                &[2, 4, 6],
+                r#"torn read: multiget x = "2", y = "1" by process 6 (0.0060–0.0070 s) saw x = "2" of multiput x = "2", y = "2" by process 4 (0.0040–0.0090 s), but y = "1", which that replaced: all 2 that may have left it had finished before that began, the last of them multiput x = "3", y = "1" by process 2 (0.0020–0.0030 s)."#,
+            ),
+        ),
+        (
             multi(&[multiput(2, 9, "x=2 y=2"), multiget(4, 5, "x=2 y=nil")]),
             (
                 &[2, 4],
@@ -345,6 +357,34 @@ fn collections_with_equal_values() {
             (
                 &[0, 2],
                 r#"impossible result: add 1 changed the set by process 2 could only have been add 1 changed nothing, whatever the order of add 1 changed the set by process 0."#,
+            ),
+        ),
+    ]);
+}
+
+/// Who is to blame had finished, and as many are listed as it takes.
+#[test]
+fn one_key_with_equal_pieces() {
+    let append = |begin, piece: &str, left: &str| {
+        let left = Some(left.to_owned());
+        at(begin, begin + 1, KvInput::Append(piece.into()), KvOutput::Value(left))
+    };
+    let silent =
+        |begin, piece: &str| at(begin, begin + 1, KvInput::Append(piece.into()), KvOutput::Done);
+    let says = |calls: &[CallOf<Kv>]| said(&Kv, calls);
+    all_as_expected(&[
+        (
+            says(&[append(0, "0", "0"), append(2, "1", "1"), silent(4, "0")]),
+            (
+                &[0, 2],
+                r#"lost append: append "1" = "1" by process 2 (0.0020–0.0030 s) began after append "0" = "0" by process 0 (0.0000–0.0010 s) had finished, yet what it appended is missing."#,
+            ),
+        ),
+        (
+            says(&[append(0, "0", "0"), silent(2, "0"), append(4, "1", "01"), silent(6, "0")]),
+            (
+                &[0, 2, 4],
+                r#"lost append: append "1" = "01" by process 4 (0.0040–0.0050 s) saw "0" only once, but began after it had been appended 2 times, the last time by append "0" by process 2 (0.0020–0.0030 s)."#,
             ),
         ),
     ]);

@@ -187,8 +187,13 @@ impl<M: Model> Words<'_, '_, M> {
             Origin::Initial => {
                 format!("{reader} saw {new} of {writer}, but the initial {old}, {which}")
             }
-            Origin::Earlier(_, source) => format!(
+            Origin::Earlier(1, source) => format!(
                 "{reader} saw {new} of {writer}, but {old}, {which}: {} had finished before it began",
+                self.told(source)
+            ),
+            Origin::Earlier(count, source) => format!(
+                "{reader} saw {new} of {writer}, but {old}, {which}: all {count} that may have left it had finished \
+                 before that began, the last of them {}",
                 self.told(source)
             ),
             Origin::SeenByBoth => {

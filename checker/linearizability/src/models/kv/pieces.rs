@@ -5,71 +5,119 @@ use std::collections::BTreeMap;
 use super::{Kv, KvInput, KvOutput};
 use crate::CallOf;
 use crate::explain::told;
+use crate::models::quoted;
 use crate::monitors::Refutation;
 
 /// More character comparisons than this are too much for a name.
 const NAMING_WORK_MAX: usize = 20_000_000;
 
+/// Appends that a sentence lists, at most.
+const LISTED_MAX: usize = 11;
+
 /// Why the value that this operation saw cannot be, in whatever order.
 pub(super) fn explain(stuck: usize, calls: &[CallOf<Kv>]) -> Option<Refutation> {
-    let (kind, append) = misplaced(&calls[stuck], calls)?;
-    let (reader, tale) = (told(&Kv, &calls[stuck]), told(&Kv, &calls[append]));
-    let text = match kind {
-        "lost append" => {
-            format!("{reader} began after {tale} had finished, yet what it appended is missing")
-        }
-        "aborted read" => format!("{reader} saw the piece of {tale}"),
-        _ => format!("{reader} saw the piece of {tale} more often than it was appended"),
-    };
-    let mut operations = vec![stuck as u32, append as u32];
-    operations.sort_unstable_by_key(|&op| (calls[op as usize].call, op));
-    operations.dedup();
-    Some(Refutation { kind, sentence: format!("{kind}: {text}."), operations })
-}
-
-/// The anomaly's name, and the append to blame.
-fn misplaced(stuck: &CallOf<Kv>, calls: &[CallOf<Kv>]) -> Option<(&'static str, usize)> {
     let (KvInput::Get | KvInput::Append(_), Some(KvOutput::Value(Some(value)))) =
-        (&stuck.input, &stuck.output)
+        (&calls[stuck].input, &calls[stuck].output)
     else {
         return None;
     };
-    // Where something replaces the whole, pieces may come and go.
-    let keeps =
-        |call: &CallOf<Kv>| call.failed || matches!(call.input, KvInput::Get | KvInput::Append(_));
-    if !calls.iter().all(keeps) {
-        return None;
-    }
-    // How often each piece was appended (at least, at most, and by operations that failed), and the last to do so.
-    let mut pieces: BTreeMap<&str, ([usize; 3], usize)> = BTreeMap::new();
-    for (i, call) in calls.iter().enumerate() {
-        let KvInput::Append(more) = &call.input else { continue };
-        if more.is_empty() {
-            continue;
-        }
-        let finished = call.ret.is_some_and(|ret| ret < stuck.call);
-        let ([least, most, failed], last) = pieces.entry(more).or_default();
-        *least += usize::from(!call.failed && finished);
-        *most += usize::from(!call.failed);
-        *failed += usize::from(call.failed);
-        *last = i;
-    }
+    let pieces = Piece::all(stuck, calls)?;
     if pieces.len() * (value.len() + 8 * pieces.len()) > NAMING_WORK_MAX {
         return None;
     }
-    pieces.iter().find_map(|(piece, &(_, last))| {
-        // One piece may be part of another, as "1;" is of "11;".
-        let [least, most, failed] = pieces.iter().fold([0; 3], |sums, (other, (counts, _))| {
-            let within = other.matches(piece).count();
-            [0, 1, 2].map(|i| sums[i] + counts[i] * within)
-        });
-        let seen = value.matches(piece).count();
-        if seen > most && !pieces.keys().any(|other| may_begin(piece, other)) {
-            Some((if failed > 0 { "aborted read" } else { "duplicated append" }, last))
-        } else {
-            (seen < least).then_some(("lost append", last))
+    let (kind, text, mut operations) = pieces
+        .iter()
+        .find_map(|(piece, own)| misplaced(stuck, calls, value, (piece, own), &pieces))?;
+    operations.push(stuck);
+    operations.sort_unstable_by_key(|&op| (calls[op].call, op));
+    operations.dedup();
+    let operations = operations.into_iter().map(|op| op as u32).collect();
+    Some(Refutation { kind, sentence: format!("{kind}: {text}."), operations })
+}
+
+/// Who appended a piece, in the order of the history.
+#[derive(Default)]
+struct Piece {
+    /// Before the reader began.
+    finished: Vec<usize>,
+    /// Those too, and all others that did not fail.
+    effective: Vec<usize>,
+    failed: Vec<usize>,
+}
+
+impl Piece {
+    /// `None` where something replaces the whole, so that pieces may come and go.
+    fn all(stuck: usize, calls: &[CallOf<Kv>]) -> Option<BTreeMap<&str, Self>> {
+        let mut pieces: BTreeMap<&str, Self> = BTreeMap::new();
+        for (at, call) in calls.iter().enumerate() {
+            match &call.input {
+                KvInput::Append(more) if !more.is_empty() => {
+                    pieces.entry(more).or_default().add(at, call, calls[stuck].call);
+                }
+                KvInput::Get | KvInput::Append(_) => {}
+                _ if call.failed => {}
+                _ => return None,
+            }
         }
-    })
+        Some(pieces)
+    }
+
+    fn add(&mut self, at: usize, call: &CallOf<Kv>, begin: u64) {
+        if call.failed {
+            self.failed.push(at);
+            return;
+        }
+        self.effective.push(at);
+        if call.ret.is_some_and(|ret| ret < begin) {
+            self.finished.push(at);
+        }
+    }
+}
+
+/// The anomaly's name, what to tell of it, and the appends that prove it.
+fn misplaced(
+    stuck: usize,
+    calls: &[CallOf<Kv>],
+    value: &str,
+    (piece, own): (&str, &Piece),
+    pieces: &BTreeMap<&str, Piece>,
+) -> Option<(&'static str, String, Vec<usize>)> {
+    // One piece may be part of another, as "1;" is of "11;".
+    let count = |which: fn(&Piece) -> &[usize]| -> usize {
+        pieces.iter().map(|(other, by)| which(by).len() * other.matches(piece).count()).sum()
+    };
+    let (seen, reader) = (value.matches(piece).count(), || told(&Kv, &calls[stuck]));
+    if seen > count(|by| &by.effective) && !pieces.keys().any(|other| may_begin(piece, other)) {
+        let (kind, append, more) = match own.failed.last() {
+            Some(&append) => ("aborted read", append, ""),
+            None => {
+                ("duplicated append", *own.effective.last()?, " more often than it was appended")
+            }
+        };
+        let tale = told(&Kv, &calls[append]);
+        return Some((kind, format!("{} saw the piece of {tale}{more}", reader()), vec![append]));
+    }
+    let least = count(|by| &by.finished);
+    let last = *own.finished.last().filter(|_| seen < least)?;
+    let tale = told(&Kv, &calls[last]);
+    if seen == 0 {
+        let text = format!(
+            "{} began after {tale} had finished, yet what it appended is missing",
+            reader()
+        );
+        return Some(("lost append", text, vec![last]));
+    }
+    let times = if seen == 1 { "once".to_owned() } else { format!("{seen} times") };
+    let text = format!(
+        "{} saw {} only {times}, but began after it had been appended {least} times, the last time by {tale}",
+        reader(),
+        quoted(piece)
+    );
+    let containing = pieces.iter().filter(|(other, _)| other.contains(piece));
+    let mut appends: Vec<usize> = containing.flat_map(|(_, by)| by.finished.clone()).collect();
+    appends.sort_unstable_by_key(|&op| (calls[op].call, op));
+    appends.drain(..appends.len().saturating_sub(LISTED_MAX));
+    Some(("lost append", text, appends))
 }
 
 /// May the piece be seen where `other` and the next pieces meet?
