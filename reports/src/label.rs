@@ -93,20 +93,28 @@ fn has_just(fields: &Map<String, Value>, names: &[&str]) -> bool {
     fields.len() == names.len() && names.iter().all(|name| fields.contains_key(*name))
 }
 
-/// The result of a successful operation: empty where it says nothing that the call does not.
-pub fn result(arguments: &Value, result: &Value, chars: usize) -> String {
+/// The result of a successful operation: empty where it says nothing that the call does not. What a read found always
+/// says something, be it nothing.
+pub fn result(f: &str, arguments: &Value, result: &Value, chars: usize) -> String {
     let mut out = Bounded::new(chars);
     let has = |name| arguments.get(name).is_some_and(|value| !value.is_null());
     let writes = has("value") || has("values");
     match result {
-        Value::Null if writes || arguments.is_null() => {}
+        Value::Null if !is_read(f) && (writes || arguments.is_null()) => {}
+        Value::Object(fields)
+            if is_read(f)
+                && has_just(fields, &["key", "value"])
+                && arguments.get("key") == fields.get("key") =>
+        {
+            value(&fields["value"], &mut out);
+        }
         Value::Object(fields) if fields.len() == 1 && fields.contains_key("value") => {
             value(&fields["value"], &mut out);
         }
         Value::Object(fields) if fields.len() == 1 && fields.contains_key("values") => {
             value(&fields["values"], &mut out);
         }
-        same if same == arguments && !same.is_array() => {}
+        same if same == arguments && !same.is_array() && !is_read(f) => {}
         Value::Object(fields) => out.list(fields, ", ", |out, (name, field)| match field {
             Value::Bool(true) => out.push(name),
             Value::Bool(false) => {
@@ -287,26 +295,38 @@ mod tests {
         let asked = json!({"key": "x", "value": null});
         let put = json!({"key": "x", "value": "1"});
         let cases = [
-            (&get, json!({"value": "3"}), "3"),
-            (&get, json!({"value": null}), "null"),
-            (&get, json!(null), "null"),
-            (&get, json!("a b"), "\"a b\""),
-            (&asked, json!({"value": null}), "null"),
-            (&asked, json!(null), "null"),
-            (&put, json!(null), ""),
-            (&put, json!({}), ""),
-            (&put, put.clone(), ""),
-            (&put, json!({"swapped": false, "value": "7"}), "not swapped, value=7"),
+            ("get", &get, json!({"value": "3"}), "3"),
+            ("get", &get, json!({"value": null}), "null"),
+            ("get", &get, json!(null), "null"),
+            ("get", &get, json!("a b"), "\"a b\""),
+            ("get", &asked, json!({"value": null}), "null"),
+            ("get", &asked, json!(null), "null"),
+            ("put", &put, json!(null), ""),
+            ("put", &put, json!({}), ""),
+            ("put", &put, put.clone(), ""),
+            ("cas", &put, json!({"swapped": false, "value": "7"}), "not swapped, value=7"),
             (
+                "txn",
                 &put,
                 json!({"committed": true, "results": [1, null]}),
                 "committed, results=[1, null]",
             ),
-            (&get, json!({"values": {"x": null, "y": "2"}}), "{x=null, y=2}"),
+            ("multiget", &get, json!({"values": {"x": null, "y": "2"}}), "{x=null, y=2}"),
         ];
-        for (arguments, given, expected) in cases {
-            assert_eq!(result(arguments, &given, 100), expected, "{given}");
+        for (f, arguments, given, expected) in cases {
+            assert_eq!(result(f, arguments, &given, 100), expected, "{given}");
         }
+    }
+
+    /// Of a read that found nothing the result is as empty as what was asked.
+    #[test]
+    fn a_read_of_nothing_is_shown() {
+        let asked = json!({"key": "x", "value": null});
+        assert_eq!(result("read", &asked, &asked, 100), "null");
+        assert_eq!(result("read", &asked, &json!({"key": "x", "value": 3}), 100), "3");
+        assert_eq!(result("read", &json!(null), &json!(null), 100), "null");
+        assert_eq!(result("acquire", &json!(null), &json!(null), 100), "");
+        assert_eq!(result("write", &asked, &asked, 100), "");
     }
 
     #[test]

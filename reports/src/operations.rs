@@ -253,15 +253,15 @@ impl Reader {
         if !is_shown {
             return;
         }
+        let f = operations.functions.get(row.f);
         let result = |chars| match (outcome, answer) {
-            (Outcome::Ok, Some((value, _))) => label::result(&pending.arguments, value, chars),
+            (Outcome::Ok, Some((value, _))) => label::result(f, &pending.arguments, value, chars),
             (_, Some((_, Some(error)))) => format!("✗ {}", crate::markup::cut(error, chars)),
             (Outcome::Fail, _) => "✗ failed".into(),
             (Outcome::Info, _) => "? unknown".into(),
             (Outcome::Open, _) => "? no answer recorded".into(),
             (Outcome::Ok, None) => String::new(),
         };
-        let f = operations.functions.get(row.f);
         let call = label::call(f, &pending.arguments, LABEL_CHARS_MAX);
         row.label = joined(call, &result(LABEL_CHARS_MAX)).into();
         if is_witness {
