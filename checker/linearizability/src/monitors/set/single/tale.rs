@@ -1,0 +1,127 @@
+//! Why the operations on a value fit no order, in words.
+
+use super::super::super::Stop;
+use super::super::super::core::{listed, refuted, shrink, told};
+use super::super::{Group, Role, failed_add};
+use super::{Problem, Story};
+use crate::models::Datum;
+
+/// More reads than this are not made fewer.
+const SHRUNK_MAX: usize = 1_000;
+
+impl<V: Datum> Story<'_, V> {
+    fn told(&self, i: u32) -> String {
+        told(self.model, self.calls, i)
+    }
+
+    fn refuted(&self, core: impl IntoIterator<Item = u32>, kind: &'static str, tale: &str) -> Stop {
+        refuted(self.model, self.calls, core, kind, format!("{kind}: {tale}."))
+    }
+
+    pub(super) fn never_added(&self, witness: u32) -> Stop {
+        let value = self.group.value;
+        let failed = failed_add(self.calls, value);
+        let (told, shown) = (self.told(witness), value.shown());
+        match failed {
+            Some(add) => self.refuted(
+                [add, witness],
+                "aborted read",
+                &format!("{told} saw {shown}, added only by {}", self.told(add)),
+            ),
+            None => self.refuted(
+                [witness],
+                "phantom value",
+                &format!("{told} saw {shown}, which was never added"),
+            ),
+        }
+    }
+
+    pub(super) fn removed_twice(&self, add: u32, first: u32, second: u32) -> Stop {
+        let tale = format!(
+            "{} was added once and removed twice, by {} and by {}",
+            self.group.value.shown(),
+            self.told(first),
+            self.told(second)
+        );
+        self.refuted([add, first, second], "removed twice", &tale)
+    }
+
+    /// One candidate alone can have taken the value out.
+    pub(super) fn tell(&self, add: u32, removal: Option<u32>, problem: Problem) -> Stop {
+        let value = self.group.value.shown();
+        match problem {
+            Problem::Early(witness) => self.refuted(
+                [add, witness],
+                "read from the future",
+                &format!(
+                    "{} was over before {} began, the only one that put {value} there",
+                    self.told(witness),
+                    self.told(add)
+                ),
+            ),
+            Problem::Late(witness) => self.refuted(
+                [add, witness].into_iter().chain(removal),
+                "stale read",
+                &format!(
+                    "{} saw {value} although {} was over before it began, and nobody put it back",
+                    self.told(witness),
+                    removal.map(|removal| self.told(removal)).unwrap_or_default()
+                ),
+            ),
+            Problem::Missed { from, missed, until } => {
+                let until = match (until, removal) {
+                    (Some(until), Some(removal)) if until != removal => {
+                        format!("{} began only after it and saw it still", self.told(until))
+                    }
+                    (_, Some(removal)) => {
+                        format!(
+                            "{}, which alone removed it, began only after it",
+                            self.told(removal)
+                        )
+                    }
+                    (_, None) => "nobody ever removed it".to_owned(),
+                };
+                let tale = format!(
+                    "{} did not see {value}: {} was over before it began, and {until}",
+                    self.told(missed),
+                    self.told(from)
+                );
+                let last = self.last(add, removal);
+                let core = [add, from, missed].into_iter().chain(removal).chain(last);
+                let kind = if removal.is_some() { "stale read" } else { "lost value" };
+                self.refuted(core, kind, &tale)
+            }
+        }
+    }
+
+    /// What shows for longest that the value was there.
+    fn last(&self, add: u32, removal: Option<u32>) -> Option<u32> {
+        let known = self.group.with(Role::Present).chain([add]).chain(removal);
+        known.max_by_key(|&i| self.span(i).call)
+    }
+
+    /// Whatever took the value out, it does not fit.
+    pub(super) fn tell_all(&self, add: u32, candidates: &[Option<u32>]) -> Stop {
+        let is_read = |role: Role| matches!(role, Role::Present | Role::Absent);
+        let (mut reads, others): (Vec<_>, Vec<_>) =
+            self.group.operations.iter().partition(|(role, _)| is_read(*role));
+        let with = |reads: &[(Role, u32)]| Group {
+            value: self.group.value,
+            operations: others.iter().chain(reads).copied().collect(),
+        };
+        if reads.len() <= SHRUNK_MAX {
+            shrink(&mut reads, |reads| {
+                let story = Story { group: &with(reads), ..*self };
+                story.try_all(add, candidates, &mut Vec::new()).is_err()
+            });
+        }
+        let mut operations: Vec<u32> = with(&reads).operations.iter().map(|&(_, i)| i).collect();
+        operations.sort_unstable_by_key(|&i| self.span(i).call);
+        let tale = format!(
+            "the operations on {} fit no order, whichever of them removed it: {}",
+            self.group.value.shown(),
+            listed(self.model, self.calls, &operations)
+        );
+        self.refuted(operations, "lost value", &tale)
+    }
+}
