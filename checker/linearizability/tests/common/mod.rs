@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod compare;
+pub mod middle;
+pub mod plain;
 pub mod registers;
 pub mod synthetic;
 
