@@ -26,6 +26,18 @@ pub fn record<M: Model>(
     model: &M,
     shape: Shape,
     seed: u64,
+    input: impl FnMut(usize, &mut ChaCha8Rng) -> M::Input,
+    truth: impl Fn(&M::State, &M::Input) -> M::Output,
+) -> Vec<Vec<CallOf<M>>> {
+    record_from(model, model.initial(), shape, seed, input, truth)
+}
+
+/// The same where every key has this state at first.
+pub fn record_from<M: Model>(
+    model: &M,
+    start: M::State,
+    shape: Shape,
+    seed: u64,
     mut input: impl FnMut(usize, &mut ChaCha8Rng) -> M::Input,
     truth: impl Fn(&M::State, &M::Input) -> M::Output,
 ) -> Vec<Vec<CallOf<M>>> {
@@ -37,7 +49,7 @@ pub fn record<M: Model>(
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut keys: Vec<Vec<CallOf<M>>> = (0..shape.keys).map(|_| Vec::new()).collect();
-    let mut states = vec![model.initial(); shape.keys];
+    let mut states = vec![start; shape.keys];
     let mut clients = vec![Client::Idle; shape.clients];
     let (mut begun, mut busy, mut now) = (0, 0, 0);
     while begun < shape.operations || busy > 0 {
@@ -132,7 +144,8 @@ pub fn cas(shape: Shape, seed: u64) -> Vec<CallOf<CasRegister>> {
     record(&CasRegister::default(), shape, seed, input, cas_truth).swap_remove(0)
 }
 
-fn cas_truth(state: &Value, input: &CasInput) -> CasOutput {
+/// What a right register answers.
+pub fn cas_truth(state: &Value, input: &CasInput) -> CasOutput {
     match input {
         CasInput::Read => CasOutput::Value(state.clone()),
         CasInput::Write(_) => CasOutput::Done,
@@ -175,7 +188,6 @@ impl Spoil {
     /// `seed`: where the lies that are scattered fall.
     pub fn apply(self, calls: &mut [CallOf<CasRegister>], seed: u64) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let (half, quarter) = (calls.len() / 2, calls.len() / 4);
         let late = calls.len() - calls.len() / 20;
         let mut after = calls[late..].iter_mut().filter(|call| call.ret.is_some());
         match self {
@@ -191,18 +203,7 @@ impl Spoil {
                     call.output = Some(CasOutput::Cas(true));
                 });
             }
-            Self::SwappedReads(times) => {
-                for _ in 0..times {
-                    let is_read = |call: &CallOf<CasRegister>| {
-                        call.input == CasInput::Read && call.output.is_some()
-                    };
-                    let third = scattered(calls, half..half + quarter, is_read, &mut rng);
-                    let seen = calls[third].output.clone();
-                    let differs = |call: &CallOf<CasRegister>| is_read(call) && call.output != seen;
-                    let last = scattered(calls, half + quarter..calls.len(), differs, &mut rng);
-                    calls[third].output = calls[last].output.replace(seen.expect("it was seen"));
-                }
-            }
+            Self::SwappedReads(times) => swap_reads(calls, times, &CasInput::Read, seed),
             Self::Swapped(times) => flip(calls, times, false, &mut rng),
             Self::Refused(times) => flip(calls, times, true, &mut rng),
             Self::ImpossibleCas => {
@@ -212,6 +213,25 @@ impl Spoil {
                     (CasInput::Cas(9.into(), 1.into()), Some(CasOutput::Cas(true)));
             }
         }
+    }
+}
+
+/// So many reads in the third quarter exchange their results with ones in the last.
+pub fn swap_reads<I: PartialEq, O: Clone + PartialEq>(
+    calls: &mut [Call<I, O>],
+    times: usize,
+    read: &I,
+    seed: u64,
+) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let (half, quarter) = (calls.len() / 2, calls.len() / 4);
+    let is_read = |call: &Call<I, O>| call.input == *read && call.output.is_some();
+    for _ in 0..times {
+        let third = scattered(calls, half..half + quarter, is_read, &mut rng);
+        let seen = calls[third].output.clone();
+        let differs = |call: &Call<I, O>| is_read(call) && call.output != seen;
+        let last = scattered(calls, half + quarter..calls.len(), differs, &mut rng);
+        calls[third].output = calls[last].output.replace(seen.expect("it was seen"));
     }
 }
 
@@ -225,10 +245,10 @@ fn flip(calls: &mut [CallOf<CasRegister>], times: usize, from: bool, rng: &mut C
 }
 
 /// One of these calls in this range, by chance.
-fn scattered(
-    calls: &[CallOf<CasRegister>],
+fn scattered<I, O>(
+    calls: &[Call<I, O>],
     range: Range<usize>,
-    is_one: impl Fn(&CallOf<CasRegister>) -> bool,
+    is_one: impl Fn(&Call<I, O>) -> bool,
     rng: &mut ChaCha8Rng,
 ) -> usize {
     let all: Vec<usize> = range.filter(|&i| is_one(&calls[i])).collect();
