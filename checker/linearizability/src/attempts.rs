@@ -2,15 +2,17 @@
 //!
 //! Depth first finds an order where there are many, breadth first finds out that there is none, and a part of the
 //! history may tell as much as all of it. Nobody knows in advance which is quick, and one may take forever where
-//! another takes a moment: so each gets a little, side by side, and then each gets more. Which of them decides does
-//! not depend on the number of threads, and so nothing does that is told.
+//! another takes a moment: so each gets a little, side by side, and then each goes on with more. Which of them decides
+//! does not depend on the number of threads, and so nothing does that is told.
+
+use std::sync::Arc;
 
 use crate::check::Answer;
 use crate::limits::{Budget, Explained, Stop};
 use crate::parallel::{Outrun, race};
 use crate::problem::{self, Item, Problem};
 use crate::refute::{self, Space};
-use crate::search::{Found, Way, search_from};
+use crate::search::{Found, Running, Way, start};
 use crate::{CallOf, Model, Statistics, certificate};
 
 /// A history that needs a search, made ready for all attempts.
@@ -18,28 +20,49 @@ pub(crate) struct Case<'a, M: Model> {
     model: &'a M,
     calls: &'a [CallOf<M>],
     items: Vec<Item<'a, M>>,
-    problem: Problem<'a, M>,
-    /// Not until it is needed, and not where an object has too many states.
+    problem: Arc<Problem<'a, M>>,
+    stage: Stage,
+    /// Where an object has not too many states.
     space: Option<Space<M>>,
-    is_fresh: bool,
+    attempts: Vec<Attempt<'a>>,
     /// How far any attempt came, and the operation where it stood.
     explained: Explained,
     stuck: Option<usize>,
 }
 
+/// What comes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nearly every history is decided by a little of depth first.
+    First,
+    /// All attempts.
+    Race,
+    /// Nothing had memory enough beside the others: one after the other has all of it.
+    Alone(Way),
+}
+
 /// A way to decide.
-#[derive(Clone, Copy)]
-enum Attempt {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
     Whole(Way),
     /// The events between two times, from any state.
     Window(u64, u64),
 }
 
-/// What the states may take of the memory: one part of so many.
-const SPACE_DIVISOR: u64 = 8;
+/// One that has begun.
+struct Attempt<'a> {
+    kind: Kind,
+    /// Nothing once it has no more to say.
+    search: Option<Box<dyn Running + 'a>>,
+    waits_for_memory: bool,
+    nodes: u64,
+}
 
-impl Attempt {
-    /// The same of an attempt; all are there at the same time.
+/// What the states may take of the memory: one part of so many. Each window begins with two copies of them.
+const SPACE_DIVISOR: u64 = 8 * (1 + 2 * refute::SIZES.len() as u64);
+
+impl Kind {
+    /// The same of an attempt that is not alone; all are there at the same time.
     fn memory_divisor(self) -> u64 {
         match self {
             Self::Whole(Way::Depth) => 2,
@@ -71,93 +94,149 @@ impl<'a, M: Model> Case<'a, M> {
         Self {
             model,
             calls,
-            problem: Problem::new(model, &items),
+            problem: Arc::new(Problem::new(model, &items)),
             items,
+            stage: Stage::First,
             space: None,
-            is_fresh: true,
+            attempts: Vec::new(),
             explained: Explained::default(),
             stuck: None,
         }
     }
 
-    /// Tries everything within this budget, and replays what was found.
-    pub(crate) fn decide(
-        &mut self,
-        budget: &Budget<'_>,
-        threads: usize,
-        statistics: &mut Statistics,
-    ) -> Answer {
-        let deep = Attempt::Whole(Way::Depth);
-        if !std::mem::replace(&mut self.is_fresh, false) {
-            let attempts = [deep].into_iter().chain(self.others()).collect();
-            return self.race(attempts, budget, threads, statistics);
+    /// Goes on within this budget, and replays what was found. What was visited before counts.
+    pub(crate) fn decide(&mut self, budget: &Budget<'_>, statistics: &mut Statistics) -> Answer {
+        self.prepare();
+        let answer = self.race(budget, statistics);
+        let Answer::Stopped(stop, explained) = answer else { return answer };
+        if matches!(stop, Stop::Time | Stop::Cancelled) {
+            return answer;
         }
-        // Nearly every history is decided by the first attempt.
-        let stop = match self.race(vec![deep], budget, threads, statistics) {
-            Answer::Stopped(stop @ (Stop::Nodes | Stop::Memory | Stop::TooConcurrent(_)), _) => {
-                stop
+        let next = match self.stage {
+            Stage::First => {
+                if let Some(impossible) = self.impossible(budget) {
+                    statistics.attempt = Some("an impossible operation");
+                    return Answer::Illegal { suspects: vec![impossible as usize] };
+                }
+                Some(Stage::Race).filter(|_| matches!(stop, Stop::Nodes | Stop::Memory))
             }
-            answer => return answer,
+            Stage::Race | Stage::Alone(_) if self.attempts.iter().any(Attempt::is_active) => {
+                Some(self.stage)
+            }
+            Stage::Race => Some(Stage::Alone(Way::Depth)),
+            Stage::Alone(Way::Depth) => Some(Stage::Alone(Way::Breadth)),
+            Stage::Alone(Way::Breadth) => None,
         };
-        self.space = Space::of(self.model, &self.items, budget.memory_bytes / SPACE_DIVISOR);
-        if let Some(impossible) =
-            self.space.as_ref().and_then(|space| space.impossible(&self.items))
-        {
-            statistics.attempt = Some("an impossible operation");
-            return Answer::Illegal { suspects: vec![impossible as usize] };
+        let Some(next) = next else { return answer };
+        self.enter(next);
+        Answer::Stopped(Stop::Nodes, explained)
+    }
+
+    /// Forgets all that it would go on with.
+    pub(crate) fn forget(&mut self) {
+        self.attempts.clear();
+    }
+
+    /// Goes through everything once more; for when there is more memory.
+    pub(crate) fn begin_again(&mut self) {
+        self.stage = Stage::First;
+        self.forget();
+    }
+
+    /// What no state allows.
+    fn impossible(&mut self, budget: &Budget<'_>) -> Option<u32> {
+        let space = Space::of(self.model, &self.items, budget.memory_bytes / SPACE_DIVISOR)?;
+        let impossible = space.impossible(&self.items);
+        self.space = Some(space);
+        impossible
+    }
+
+    /// Ends what has no place in the next stage.
+    fn enter(&mut self, stage: Stage) {
+        if stage == self.stage {
+            return;
         }
-        match self.race(self.others(), budget, threads, statistics) {
-            Answer::Stopped(other, explained) => Answer::Stopped(stop.unless(other), explained),
-            answer => answer,
+        self.stage = stage;
+        let Stage::Alone(way) = stage else { return self.forget() };
+        self.space = None;
+        self.attempts
+            .retain(|attempt| attempt.kind == Kind::Whole(way) && attempt.search.is_some());
+        self.attempts.iter_mut().for_each(|attempt| attempt.waits_for_memory = false);
+    }
+
+    /// Begins what is to be tried and was not.
+    fn prepare(&mut self) {
+        let kinds: Vec<Kind> = match self.stage {
+            Stage::First => vec![Kind::Whole(Way::Depth)],
+            Stage::Alone(way) => vec![Kind::Whole(way)],
+            Stage::Race => {
+                let whole = [Way::Depth, Way::Breadth].map(Kind::Whole);
+                whole.into_iter().chain(self.windows()).collect()
+            }
+        };
+        self.attempts.retain(|attempt| kinds.contains(&attempt.kind));
+        for (place, kind) in kinds.into_iter().enumerate() {
+            if self.attempts.get(place).is_none_or(|attempt| attempt.kind != kind) {
+                let search = self.begin(kind);
+                let begun = Attempt { kind, search, waits_for_memory: false, nodes: 0 };
+                self.attempts.insert(place, begun);
+            }
         }
     }
 
-    /// All attempts but the first; the windows end where the search got stuck.
-    fn others(&self) -> Vec<Attempt> {
+    /// Windows that end where the search got stuck.
+    fn windows(&self) -> Vec<Kind> {
         let until = self.stuck.and_then(|stuck| self.calls[stuck].ret);
-        let until = until.filter(|_| self.space.is_some());
-        let windows = until.into_iter().flat_map(|until| {
-            let starts = refute::starts(&self.items, until, &refute::SIZES);
-            starts.into_iter().map(move |from| Attempt::Window(from, until))
-        });
-        std::iter::once(Attempt::Whole(Way::Breadth)).chain(windows).collect()
+        let Some(until) = until.filter(|_| self.space.is_some()) else { return Vec::new() };
+        let starts = refute::starts(&self.items, until, &refute::SIZES);
+        starts.into_iter().map(|from| Kind::Window(from, until)).collect()
     }
 
-    /// The answer of the first of these that decides.
-    fn race(
-        &mut self,
-        attempts: Vec<Attempt>,
-        budget: &Budget<'_>,
-        threads: usize,
-        statistics: &mut Statistics,
-    ) -> Answer {
-        let is_alone = attempts.len() == 1;
-        let ask = |attempt: Attempt, outrun: Outrun<'_>| {
-            let divisor = if is_alone { 1 } else { attempt.memory_divisor() };
+    fn begin(&self, kind: Kind) -> Option<Box<dyn Running + 'a>> {
+        match kind {
+            Kind::Whole(way) => {
+                Some(start(Arc::clone(&self.problem), vec![self.model.initial()], way))
+            }
+            Kind::Window(from, until) => {
+                let space = self.space.as_ref()?;
+                Some(Box::new(space.search(self.model, &self.items, from, until)))
+            }
+        }
+    }
+
+    /// The answer of the first attempt that decides.
+    fn race(&mut self, budget: &Budget<'_>, statistics: &mut Statistics) -> Answer {
+        let is_alone = self.stage != Stage::Race;
+        let active: Vec<_> =
+            self.attempts.iter_mut().filter(|attempt| attempt.is_active()).collect();
+        let ask = |attempt: &mut Attempt<'a>, outrun: Outrun<'_>| {
+            let divisor = if is_alone { 1 } else { attempt.kind.memory_divisor() };
             let memory_bytes = budget.memory_bytes / divisor;
             let budget = Budget { memory_bytes, outrun: Some(outrun), ..*budget };
-            (attempt, self.attempt(attempt, &budget))
+            let before = attempt.nodes;
+            let found = attempt.go_on(&budget);
+            (attempt.kind, attempt.nodes - before, found)
         };
-        let answers = race(attempts, threads, ask, |(attempt, found)| attempt.decides(found));
+        let answers = race(active, budget.threads, ask, |(kind, _, found)| kind.decides(found));
         let mut stopped: Option<Stop> = None;
-        for (attempt, found) in answers {
-            if attempt.decides(&found) {
-                statistics.attempt = Some(attempt.name());
+        for (kind, nodes, found) in answers {
+            if kind.decides(&found) {
+                statistics.attempt = Some(kind.name());
             }
-            statistics.nodes += found.nodes;
-            statistics.memory_bytes = statistics.memory_bytes.max(found.memory_bytes);
-            match (attempt, found.answer) {
-                (Attempt::Whole(_), Ok(Some(order))) => return self.replayed(&order),
-                (Attempt::Whole(_), Ok(None)) => {
+            statistics.nodes += nodes;
+            statistics.memory_bytes = statistics.memory_bytes.max(found.spent.memory_bytes);
+            match (kind, found.answer) {
+                (Kind::Whole(_), Ok(Some(order))) => return self.replayed(&order),
+                (Kind::Whole(_), Ok(None)) => {
                     return Answer::Illegal { suspects: self.sources(&found.suspects) };
                 }
-                (Attempt::Window(..), Ok(None)) => {
+                (Kind::Window(..), Ok(None)) => {
                     return Answer::Illegal { suspects: self.stuck.into_iter().collect() };
                 }
-                (Attempt::Window(..), Ok(Some(_))) => {}
-                (attempt, Err(stop)) => {
+                (Kind::Window(..), Ok(Some(_))) => {}
+                (kind, Err(stop)) => {
                     stopped = Some(stopped.map_or(stop, |first| first.unless(stop)));
-                    if matches!(attempt, Attempt::Whole(_)) && found.explained >= self.explained {
+                    if matches!(kind, Kind::Whole(_)) && found.explained >= self.explained {
                         self.explained = found.explained;
                         self.stuck = self.sources(&found.suspects).first().copied();
                     }
@@ -165,22 +244,6 @@ impl<'a, M: Model> Case<'a, M> {
             }
         }
         Answer::Stopped(stopped.unwrap_or(Stop::Nodes), self.explained)
-    }
-
-    fn attempt(&self, attempt: Attempt, budget: &Budget<'_>) -> Found {
-        let from_initial = |way, budget: &Budget<'_>| {
-            search_from(&self.problem, vec![self.model.initial()], way, budget)
-        };
-        let half = Budget { nodes: budget.nodes / 2, ..*budget };
-        match (attempt, &self.space) {
-            (Attempt::Window(from, until), Some(space)) => {
-                space.search(self.model, &self.items, from, until, &half)
-            }
-            (Attempt::Whole(Way::Depth), _) => from_initial(Way::Depth, budget),
-            (Attempt::Whole(Way::Breadth) | Attempt::Window(..), _) => {
-                from_initial(Way::Breadth, &half)
-            }
-        }
     }
 
     fn replayed(&self, order: &[u32]) -> Answer {
@@ -200,10 +263,31 @@ impl<'a, M: Model> Case<'a, M> {
     }
 }
 
+impl Attempt<'_> {
+    /// Has it more to do, and memory enough?
+    fn is_active(&self) -> bool {
+        self.search.is_some() && !self.waits_for_memory
+    }
+
+    fn go_on(&mut self, budget: &Budget<'_>) -> Found {
+        let Some(search) = &mut self.search else { return Found::stopped(Stop::Nodes) };
+        let found = search.run(budget);
+        self.nodes = found.spent.nodes;
+        let out_of_memory = found.answer == Err(Stop::Memory);
+        // Depth first can go on where it was.
+        self.waits_for_memory = out_of_memory && self.kind == Kind::Whole(Way::Depth);
+        if found.answer.is_ok() || (out_of_memory && !self.waits_for_memory) {
+            self.search = None;
+        }
+        found
+    }
+}
+
 /// For tests with histories that the first attempt decides: is there an order that replays, by the second?
 #[doc(hidden)]
 pub fn is_explained_breadth_first<M: Model>(model: &M, calls: &[CallOf<M>]) -> bool {
-    let case = Case::new(model, calls);
-    let found = case.attempt(Attempt::Whole(Way::Breadth), &Budget::unlimited());
+    let problem = Problem::new(model, &problem::items::<M>(calls));
+    let mut search = start(Arc::new(problem), vec![model.initial()], Way::Breadth);
+    let found = search.run(&Budget::unlimited());
     matches!(found.answer, Ok(Some(order)) if certificate::is_legal(model, calls, &order))
 }

@@ -8,7 +8,7 @@ use history::Verdict;
 use crate::attempts::Case;
 use crate::check::{Answer, conclude, deadline, decide_fast};
 use crate::limits::{Budget, Explained, Stop};
-use crate::parallel::{THREADS_MAX, in_parallel};
+use crate::parallel::{ALONE, THREADS_MAX, Threads, in_parallel};
 use crate::{CallOf, Limits, Model, Report, Statistics};
 
 /// Configurations that a key's first search may visit: enough for nearly every key.
@@ -17,8 +17,8 @@ const FIRST_NODES: u64 = 20_000;
 /// And that much more for each operation: a search that needs no second try is never cut short.
 const NODES_EACH: u64 = 4;
 
-/// How much more the next search gets.
-const GROWTH: u64 = 8;
+/// How many times as many it may have visited after the next try.
+const GROWTH: u64 = 2;
 
 /// The calls on one key, with the key's name.
 type Group<K, M> = (K, Vec<CallOf<M>>);
@@ -73,14 +73,14 @@ pub(crate) fn decide_all<'a, M: Model>(
     deadline: Instant,
     statistics: &mut Statistics,
 ) -> Option<(usize, Answer)> {
-    let threads = limits.threads.unwrap_or_else(cores).clamp(1, THREADS_MAX);
-    let mut budget = Budget {
+    let threads = Threads::new(limits.threads.unwrap_or_else(cores).clamp(1, THREADS_MAX));
+    let budget = Budget {
         deadline,
-        // Not by the number of threads: what is found must not depend on it.
-        memory_bytes: limits.memory_bytes / parts.len().clamp(1, THREADS_MAX) as u64,
+        memory_bytes: limits.memory_bytes,
         nodes: FIRST_NODES,
         cancel: limits.cancel.as_deref(),
         outrun: None,
+        threads: &threads,
     };
     let fast = |part: usize, statistics: &mut Statistics| match budget.spent() {
         Some(stop) => (part, Some(Answer::Stopped(stop, Explained::default()))),
@@ -88,26 +88,50 @@ pub(crate) fn decide_all<'a, M: Model>(
     };
     let mut undecided = None;
     let mut left = Vec::new();
-    for (part, answer) in asked(0..parts.len(), threads, statistics, fast) {
+    for (part, answer) in asked(0..parts.len(), &threads, statistics, fast) {
         match answer {
-            None => left.push((part, None)),
+            None => left.push(part),
             Some(Answer::Valid) => {}
             Some(answer) if answer.is_violation() => return Some((part, answer)),
             Some(answer) => undecided = undecided.or(Some((part, answer))),
         }
     }
-    let mut alone = parts.len() == 1;
+    match decide_by_search(model, parts, left, budget, statistics) {
+        Some((part, answer)) if answer.is_violation() => Some((part, answer)),
+        searched => undecided.or(searched),
+    }
+}
+
+/// The same of these parts. Each gets a little, and goes on with more until it is decided.
+fn decide_by_search<'a, M: Model>(
+    model: &'a M,
+    parts: &[&'a [CallOf<M>]],
+    left: Vec<usize>,
+    budget: Budget<'_>,
+    statistics: &mut Statistics,
+) -> Option<(usize, Answer)> {
+    let mut left: Vec<(usize, Option<Case<'a, M>>)> =
+        left.into_iter().map(|part| (part, None)).collect();
+    let mut nodes = budget.nodes;
+    // Nothing is kept of the first try, so that it matters only how many of them there are at once.
+    let mut sharing = left.len().min(THREADS_MAX);
+    let mut undecided = None;
     while !left.is_empty() {
-        // One part may have all the threads for itself.
-        let (across, within) = if alone || left.len() == 1 { (1, threads) } else { (threads, 1) };
+        // Not by the number of threads: what is found must not depend on it.
+        let memory_bytes = budget.memory_bytes / sharing as u64;
+        let across = if sharing == 1 { &ALONE } else { budget.threads };
+        let goes_on = sharing >= left.len();
         let search = |(part, case): (usize, Option<Case<'a, M>>), taken: &mut Statistics| {
-            let nodes = budget.nodes.saturating_add(NODES_EACH * parts[part].len() as u64);
-            let budget = Budget { nodes, ..budget };
+            let nodes = nodes.saturating_add(NODES_EACH * parts[part].len() as u64);
             let mut case = case.unwrap_or_else(|| Case::new(model, parts[part]));
-            (part, case.decide(&budget, within, taken), case)
+            let answer = case.decide(&Budget { nodes, memory_bytes, ..budget }, taken);
+            if !goes_on {
+                case.forget();
+            }
+            (part, answer, case)
         };
-        let (mut again, mut crowded) = (Vec::new(), false);
-        for (part, answer, case) in asked(left, across, statistics, search) {
+        let (mut again, mut is_crowded) = (Vec::new(), false);
+        for (part, answer, mut case) in asked(left, across, statistics, search) {
             match answer {
                 Answer::Valid => statistics.searched += 1,
                 _ if answer.is_violation() => {
@@ -116,19 +140,20 @@ pub(crate) fn decide_all<'a, M: Model>(
                 }
                 Answer::Stopped(Stop::Nodes, _) => again.push((part, Some(case))),
                 // With all the memory to itself it may still fit.
-                Answer::Stopped(Stop::Memory, _) if !alone => {
-                    crowded = true;
+                Answer::Stopped(Stop::Memory, _) if sharing > 1 => {
+                    is_crowded = true;
+                    case.begin_again();
                     again.push((part, Some(case)));
                 }
                 answer => undecided = undecided.or(Some((part, answer))),
             }
         }
-        if crowded {
-            alone = true;
-            budget.memory_bytes = limits.memory_bytes;
-        }
         left = again;
-        budget.nodes = budget.nodes.saturating_mul(GROWTH);
+        nodes = nodes.saturating_mul(GROWTH);
+        sharing = if is_crowded || sharing == 1 { 1 } else { left.len().max(1) };
+        if sharing < left.len() {
+            left.iter_mut().filter_map(|(_, case)| case.as_mut()).for_each(Case::forget);
+        }
     }
     undecided
 }
@@ -140,7 +165,7 @@ fn cores() -> usize {
 /// Asks about each of these, with statistics of its own.
 fn asked<T: Send, A: Send>(
     things: impl IntoIterator<Item = T>,
-    threads: usize,
+    threads: &Threads,
     statistics: &mut Statistics,
     ask: impl Fn(T, &mut Statistics) -> A + Sync,
 ) -> Vec<A> {

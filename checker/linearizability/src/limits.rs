@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::parallel::Outrun;
+use crate::parallel::{ALONE, Outrun, Threads};
 
 /// Past any of these a check is inconclusive.
 #[derive(Clone, Debug)]
@@ -13,7 +13,8 @@ pub struct Limits {
     pub time: Duration,
     /// Memory of the search (the history itself not counted).
     pub memory_bytes: u64,
-    /// Threads for independent keys, or for several attempts at one; `None`: as many as the machine has cores, up to eight.
+    /// Threads for independent keys, for several attempts at one, and for the branches of a search; `None`: as many as the
+    /// machine has cores, up to eight.
     pub threads: Option<usize>,
     /// Set from another thread, this ends the check soon.
     pub cancel: Option<Arc<AtomicBool>>,
@@ -35,6 +36,7 @@ pub(crate) struct Budget<'a> {
     pub(crate) nodes: u64,
     pub(crate) cancel: Option<&'a AtomicBool>,
     pub(crate) outrun: Option<Outrun<'a>>,
+    pub(crate) threads: &'a Threads,
 }
 
 impl Budget<'_> {
@@ -42,7 +44,14 @@ impl Budget<'_> {
     pub(crate) fn unlimited() -> Self {
         const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
         let deadline = Instant::now() + FAR;
-        Self { deadline, memory_bytes: u64::MAX, nodes: u64::MAX, cancel: None, outrun: None }
+        Self {
+            deadline,
+            memory_bytes: u64::MAX,
+            nodes: u64::MAX,
+            cancel: None,
+            outrun: None,
+            threads: &ALONE,
+        }
     }
 
     pub(crate) fn spent(&self) -> Option<Stop> {

@@ -27,7 +27,7 @@ pub trait Model: Sync {
     /// The result of an operation.
     type Output: Clone + Eq + Hash + Send + Sync;
     /// The object's state.
-    type State: Clone + Eq + Hash + Send;
+    type State: Clone + Eq + Hash + Send + Sync;
 
     /// The state before the first operation.
     fn initial(&self) -> Self::State;

@@ -78,7 +78,7 @@ pub trait NondeterministicModel: Sync {
     /// The result of an operation.
     type Output: Clone + Eq + Hash + Send + Sync;
     /// The object's state.
-    type State: Clone + Ord + Hash + Send;
+    type State: Clone + Ord + Hash + Send + Sync;
 
     /// The states there may be before the first operation.
     fn initial(&self) -> Vec<Self::State>;

@@ -6,14 +6,46 @@ use std::sync::{Mutex, PoisonError};
 /// The most threads: the machine is also somebody else's.
 pub(crate) const THREADS_MAX: usize = 8;
 
+/// Threads that a check may have and does not need at the moment. They are lent to whoever has something to share; what
+/// is found does not depend on who gets how many.
+#[derive(Debug)]
+pub(crate) struct Threads {
+    idle: AtomicUsize,
+}
+
+/// For somebody who has only its own.
+pub(crate) static ALONE: Threads = Threads::new(1);
+
+impl Threads {
+    /// So many with the one that asks.
+    pub(crate) const fn new(threads: usize) -> Self {
+        Self { idle: AtomicUsize::new(threads.saturating_sub(1)) }
+    }
+
+    fn borrow(&self) -> Option<Loan<'_>> {
+        let one_less = |idle: usize| idle.checked_sub(1);
+        self.idle.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).ok()?;
+        Some(Loan(self))
+    }
+}
+
+/// A thread, until it is dropped.
+struct Loan<'t>(&'t Threads);
+
+impl Drop for Loan<'_> {
+    fn drop(&mut self) {
+        self.0.idle.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// Asks about each; the answers are in their order, whichever came first.
 pub(crate) fn in_parallel<T: Send, A: Send>(
     things: Vec<T>,
-    threads: usize,
+    threads: &Threads,
     ask: impl Fn(T) -> A + Sync,
 ) -> Vec<A> {
-    let threads = threads.min(things.len());
-    if threads <= 1 {
+    let loans: Vec<_> = (1..things.len()).map_while(|_| threads.borrow()).collect();
+    if loans.is_empty() {
         return things.into_iter().map(ask).collect();
     }
     let left = Mutex::new(things.into_iter().enumerate());
@@ -26,7 +58,13 @@ pub(crate) fn in_parallel<T: Send, A: Send>(
         answers
     };
     let mut answers: Vec<(usize, A)> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let lent = |loan| {
+            scope.spawn(|| {
+                let _until_there_is_nothing_left = loan;
+                work()
+            })
+        };
+        let others: Vec<_> = loans.into_iter().map(lent).collect();
         let mut answers = work();
         for other in others {
             answers.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
@@ -54,7 +92,7 @@ impl Outrun<'_> {
 /// threads. Whoever comes after it may be asked in vain, and should end soon.
 pub(crate) fn race<T: Send, A: Send>(
     things: Vec<T>,
-    threads: usize,
+    threads: &Threads,
     ask: impl Fn(T, Outrun<'_>) -> A + Sync,
     decides: impl Fn(&A) -> bool + Sync,
 ) -> Vec<A> {

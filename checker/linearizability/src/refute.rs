@@ -13,13 +13,13 @@
 //! (Horn & Kroening, "Faster linearizability checking via P-compositionality", FORTE 2015, section 4, take a history
 //! apart by object; this takes it apart by time.)
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::limits::{Budget, Stop};
 use crate::problem::{self, Item, Nature, Problem};
-use crate::search::{Found, Way, search_from};
+use crate::search::{Found, Running, Way, start};
 use crate::table::Table;
 use crate::{CallOf, Model};
 
@@ -31,8 +31,7 @@ const STEPS_MAX: usize = 100_000;
 
 /// Every state that the history's operations can lead to, and what that tells about them.
 pub(crate) struct Space<M: Model> {
-    /// Cloned by each search; a state need not be fit for several threads at once.
-    states: Mutex<Vec<M::State>>,
+    states: Vec<M::State>,
     /// By the class of an item.
     natures: FxHashMap<u32, Nature>,
     /// Classes that are legal in none of the states.
@@ -47,7 +46,7 @@ impl<M: Model> Space<M> {
             classes.entry(item.class()).or_insert(item);
         }
         let bytes = |state: &M::State| model.state_bytes(state);
-        let mut states = Table::new();
+        let states = Table::new();
         states.number(model.initial(), bytes);
         let mut after: FxHashMap<u32, Vec<Option<u32>>> = FxHashMap::default();
         let mut next = 0;
@@ -71,7 +70,7 @@ impl<M: Model> Space<M> {
         let impossible = after.iter().filter(|(_, after)| nowhere(after)).map(|(&class, _)| class);
         let impossible = impossible.collect();
         let natures = after.iter().map(|(&class, after)| (class, nature(after))).collect();
-        Some(Self { states: Mutex::new(states.into_values()), natures, impossible })
+        Some(Self { states: states.into_values(), natures, impossible })
     }
 
     /// The first operation to return that no state allows.
@@ -86,25 +85,49 @@ impl<M: Model> Space<M> {
         Problem::with_natures(model, items, |item| self.natures.get(&item.class()).copied())
     }
 
-    /// Looks for an order of the events from `from` to `until`, from any of the states.
-    pub(crate) fn search(
+    /// A search for an order of the events from `from` to `until`, from any of the states.
+    pub(crate) fn search<'a>(
         &self,
-        model: &M,
-        all: &[Item<'_, M>],
+        model: &'a M,
+        all: &[Item<'a, M>],
         from: u64,
         until: u64,
-        budget: &Budget<'_>,
-    ) -> Found {
-        let starts = self.states.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let problem = self.problem(model, &window(all, from, until));
-        // Most windows have an order.
-        let quick = Budget { nodes: budget.nodes / QUICK_DIVISOR, ..*budget };
-        let first = search_from(&problem, starts.clone(), Way::Depth, &quick);
-        if first.answer != Err(Stop::Nodes) {
-            return first;
-        }
-        let found = search_from(&problem, starts, Way::Breadth, budget);
-        Found { nodes: first.nodes + found.nodes, ..found }
+    ) -> Window<'a, M> {
+        let problem = Arc::new(self.problem(model, &window(all, from, until)));
+        let states = self.states.clone();
+        let quick = start(Arc::clone(&problem), states.clone(), Way::Depth);
+        Window { problem, states, search: quick, quick_nodes: None }
+    }
+}
+
+/// A search over some events. Most windows have an order, so it begins depth first; those that have none take long then.
+pub(crate) struct Window<'a, M: Model> {
+    problem: Arc<Problem<'a, M>>,
+    states: Vec<M::State>,
+    search: Box<dyn Running + 'a>,
+    /// Configurations that the first search visited, once it is over.
+    quick_nodes: Option<u64>,
+}
+
+impl<M: Model> Running for Window<'_, M> {
+    fn run(&mut self, budget: &Budget<'_>) -> Found {
+        let quick_nodes = match self.quick_nodes {
+            Some(nodes) => nodes,
+            None => {
+                let quick = Budget { nodes: budget.nodes.min(QUICK_NODES), ..*budget };
+                let found = self.search.run(&quick);
+                if found.answer != Err(Stop::Nodes) {
+                    return found;
+                }
+                let states = std::mem::take(&mut self.states);
+                self.search = start(Arc::clone(&self.problem), states, Way::Breadth);
+                *self.quick_nodes.insert(found.spent.nodes)
+            }
+        };
+        let nodes = budget.nodes.saturating_sub(quick_nodes);
+        let mut found = self.search.run(&Budget { nodes, ..*budget });
+        found.spent.nodes += quick_nodes;
+        found
     }
 }
 
@@ -131,8 +154,8 @@ fn window<'a, M: Model>(all: &[Item<'a, M>], from: u64, until: u64) -> Vec<Item<
     all.iter().filter(within).map(cut).collect()
 }
 
-/// What a window's first search may take of the configurations: one of so many.
-const QUICK_DIVISOR: u64 = 8;
+/// Configurations that a window's first search may visit.
+const QUICK_NODES: u64 = 4_000;
 
 /// How many events the windows have, the smallest first.
 pub(crate) const SIZES: [usize; 4] = [32, 256, 1024, 4096];
@@ -155,7 +178,7 @@ pub fn is_refuted_by_a_window<M: Model>(model: &M, calls: &[CallOf<M>], events: 
     let budget = Budget::unlimited();
     let Some(space) = Space::of(model, &items, u64::MAX) else { return false };
     let refuted =
-        |from, until| matches!(space.search(model, &items, from, until, &budget).answer, Ok(None));
+        |from, until| space.search(model, &items, from, until).run(&budget).answer == Ok(None);
     let has_window =
         |until| starts(&items, until, &[events]).iter().any(|&from| refuted(from, until));
     space.impossible(&items).is_some() || items.iter().filter_map(|item| item.ret).any(has_window)

@@ -17,37 +17,49 @@
 
 mod breadth;
 mod configuration;
-mod explore;
+mod depth;
+mod ground;
 mod memo;
 mod moves;
 mod order;
-mod states;
+mod queue;
+mod steps;
+#[cfg(test)]
+mod tests;
 mod trail;
+mod uses;
+mod walk;
+
+use std::sync::Arc;
 
 use crate::Model;
 use crate::limits::{Budget, Explained, Stop};
 use crate::problem::{Event, Problem};
-use breadth::Queue;
-use configuration::{Configuration, Open};
-use explore::Frame;
-use memo::Memo;
+use breadth::Breadth;
+use depth::Depth;
+use ground::Ground;
 use order::Taken;
-use states::States;
+use walk::Furthest;
 
 /// What came out, and what it took.
 pub(crate) struct Found {
     /// The sources in a legal order, or `None` where no order exists.
     pub(crate) answer: Result<Option<Vec<u32>>, Stop>,
-    pub(crate) nodes: u64,
-    pub(crate) memory_bytes: u64,
+    pub(crate) spent: Spent,
     /// How far the best configuration came.
     pub(crate) explained: Explained,
     /// The required operations that could not be had at the furthest point, the one that blocks there first.
     pub(crate) suspects: Vec<u32>,
 }
 
-/// The most suspects worth remembering.
-const SUSPECTS_MAX: usize = 8;
+/// What a search took until now.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Spent {
+    /// Configurations that were visited.
+    pub(crate) nodes: u64,
+    /// At the most.
+    pub(crate) memory_bytes: u64,
+}
 
 /// Which configurations come first. Both ways find an order where there is one, and only there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,120 +70,114 @@ pub(crate) enum Way {
     Breadth,
 }
 
-/// Looks for a legal order, depth first.
-pub(crate) fn search<M: Model>(problem: &Problem<'_, M>, budget: &Budget<'_>) -> Found {
-    search_from(problem, vec![problem.model.initial()], Way::Depth, budget)
+/// A search that can be gone on with.
+pub(crate) trait Running: Send {
+    /// Goes on until it is decided, or until the budget is spent. What was visited before counts.
+    fn run(&mut self, budget: &Budget<'_>) -> Found;
 }
 
-/// Looks for an order that is legal from one of these states.
-pub(crate) fn search_from<M: Model>(
-    problem: &Problem<'_, M>,
+/// Looks for a legal order, depth first.
+pub(crate) fn search<M: Model>(problem: Problem<'_, M>, budget: &Budget<'_>) -> Found {
+    let initial = problem.model.initial();
+    start(Arc::new(problem), vec![initial], Way::Depth).run(budget)
+}
+
+/// A search for an order that is legal from one of these states.
+pub(crate) fn start<'a, M: Model>(
+    problem: Arc<Problem<'a, M>>,
     starts: Vec<M::State>,
     way: Way,
-    budget: &Budget<'_>,
-) -> Found {
+) -> Box<dyn Running + 'a> {
     match problem.slots {
-        0..=64 => Search::<M, 1>::new(problem, way, budget).run(starts),
-        65..=128 => Search::<M, 2>::new(problem, way, budget).run(starts),
-        129..=512 => Search::<M, 8>::new(problem, way, budget).run(starts),
-        open => Found {
-            answer: Err(Stop::TooConcurrent(open)),
-            nodes: 0,
-            memory_bytes: 0,
+        0..=64 => wide::<M, 1>(problem, starts, way),
+        65..=128 => wide::<M, 2>(problem, starts, way),
+        129..=512 => wide::<M, 8>(problem, starts, way),
+        open => Box::new(TooConcurrent(open)),
+    }
+}
+
+fn wide<'a, M: Model, const W: usize>(
+    problem: Arc<Problem<'a, M>>,
+    starts: Vec<M::State>,
+    way: Way,
+) -> Box<dyn Running + 'a> {
+    let ground = Ground::new(problem);
+    match way {
+        Way::Depth => Box::new(Depth::<M, W>::new(ground, starts)),
+        Way::Breadth => Box::new(Breadth::<M, W>::new(ground, starts)),
+    }
+}
+
+/// So many operations at once that none is tried.
+struct TooConcurrent(usize);
+
+impl Running for TooConcurrent {
+    fn run(&mut self, _: &Budget<'_>) -> Found {
+        Found::stopped(Stop::TooConcurrent(self.0))
+    }
+}
+
+impl Found {
+    /// Before it began.
+    pub(crate) fn stopped(stop: Stop) -> Self {
+        Self {
+            answer: Err(stop),
+            spent: Spent::default(),
             explained: Explained::default(),
             suspects: Vec::new(),
-        },
-    }
-}
-
-struct Search<'p, 'a, M: Model, const W: usize> {
-    problem: &'p Problem<'a, M>,
-    way: Way,
-    budget: &'p Budget<'p>,
-    states: States<'p, 'a, M>,
-    memo: Memo<W>,
-    now: Configuration<W>,
-    open: Open<W>,
-    /// Configurations to come back to.
-    stack: Vec<Frame<W>>,
-    order: Vec<Taken>,
-    queue: Queue<W>,
-    /// Open operations that can be taken, reads excepted, in the order in which they are tried.
-    candidates: Vec<u32>,
-    nodes: u64,
-    work: u32,
-    furthest: usize,
-    /// What was left behind at `furthest`.
-    suspects: Vec<u32>,
-    memory_bytes: u64,
-}
-
-impl<'p, 'a, M: Model, const W: usize> Search<'p, 'a, M, W> {
-    fn new(problem: &'p Problem<'a, M>, way: Way, budget: &'p Budget<'p>) -> Self {
-        Self {
-            problem,
-            way,
-            budget,
-            states: States::new(problem),
-            memo: Memo::new(),
-            now: Configuration::START,
-            open: Open::new(problem.slots),
-            stack: Vec::new(),
-            order: Vec::new(),
-            queue: Queue::default(),
-            candidates: Vec::new(),
-            nodes: 0,
-            work: 0,
-            furthest: 0,
-            suspects: Vec::new(),
-            memory_bytes: 0,
         }
     }
 
-    fn run(mut self, starts: Vec<M::State>) -> Found {
-        let found = match self.way {
-            Way::Depth => self.explore(starts),
-            Way::Breadth => self.explore_all(starts),
-        };
-        let answer = found.map(|found| found.then(|| order::complete(self.problem, &self.order)));
-        let blocker = self.problem.events.get(self.furthest).map(|event| event.op);
-        Found {
-            answer,
-            nodes: self.nodes,
-            memory_bytes: self.memory_bytes.max(self.memory()),
-            explained: self.explained(),
-            suspects: blocker.into_iter().chain(self.suspects).collect(),
-        }
-    }
-
-    fn explained(&self) -> Explained {
+    fn new<M: Model>(
+        problem: &Problem<'_, M>,
+        order: Result<Option<&[Taken]>, Stop>,
+        spent: Spent,
+        furthest: &Furthest,
+    ) -> Self {
         let returns = |events: &[Event]| events.iter().filter(|event| event.returns).count() as u64;
-        let events = &self.problem.events;
-        Explained { first: returns(&events[..self.furthest]), of: returns(events) }
+        let (event, events) = (furthest.event as usize, &problem.events);
+        let blocker = events.get(event).map(|event| event.op);
+        Self {
+            answer: order.map(|order| order.map(|order| order::complete(problem, order))),
+            spent,
+            explained: Explained { first: returns(&events[..event]), of: returns(events) },
+            suspects: blocker.into_iter().chain(furthest.suspects.iter().copied()).collect(),
+        }
+    }
+}
+
+impl Spent {
+    /// May another configuration be visited?
+    fn may_go_on(&self, budget: &Budget<'_>) -> Result<(), Stop> {
+        if self.nodes < budget.nodes { Ok(()) } else { Err(Stop::Nodes) }
     }
 
-    /// Looks at the clock now and then.
+    /// So much memory is needed from now on.
+    fn take(&mut self, memory_bytes: u64, budget: &Budget<'_>) -> Result<(), Stop> {
+        if memory_bytes > budget.memory_bytes {
+            return Err(Stop::Memory);
+        }
+        self.memory_bytes = self.memory_bytes.max(memory_bytes);
+        Ok(())
+    }
+}
+
+/// Looks at the clock now and then.
+struct Clock<'b> {
+    budget: &'b Budget<'b>,
+    ticks: u32,
+}
+
+impl<'b> Clock<'b> {
+    fn new(budget: &'b Budget<'b>) -> Self {
+        Self { budget, ticks: 0 }
+    }
+
     fn tick(&mut self) -> Result<(), Stop> {
-        self.work = self.work.wrapping_add(1);
-        if !self.work.is_multiple_of(16) {
+        self.ticks = self.ticks.wrapping_add(1);
+        if !self.ticks.is_multiple_of(16) {
             return Ok(());
         }
         self.budget.spent().map_or(Ok(()), Err)
-    }
-
-    fn memory(&self) -> u64 {
-        let stack = self.stack.capacity() * size_of::<Frame<W>>();
-        let order = self.order.capacity() * size_of::<Taken>();
-        (stack + order) as u64 + self.queue.bytes() + self.memo.bytes() + self.states.bytes()
-    }
-
-    /// Where the memo is about to double, both are there for a moment.
-    fn check_memory(&mut self) -> Result<(), Stop> {
-        let needed = self.memory() + self.memo.growth_bytes().unwrap_or(0);
-        if needed > self.budget.memory_bytes {
-            return Err(Stop::Memory);
-        }
-        self.memory_bytes = self.memory_bytes.max(needed);
-        Ok(())
     }
 }

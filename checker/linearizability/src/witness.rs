@@ -15,6 +15,7 @@ use std::time::Instant;
 use self::core::Core;
 use crate::explain::{Effort, WORK_MAX};
 use crate::limits::Budget;
+use crate::parallel::ALONE;
 use crate::problem::{Item, Problem, items};
 use crate::search::search;
 use crate::{CallOf, Limits, Model, Witness, explain};
@@ -41,6 +42,7 @@ pub(crate) fn explain<M: Model>(
         nodes: NODES,
         cancel: limits.cancel.as_deref(),
         outrun: None,
+        threads: &ALONE,
     };
     explain_within(model, calls, suspects, key, &Effort::new(budget, WORK_MAX))
 }
@@ -115,8 +117,8 @@ impl Attempts<'_, '_> {
         }
         let nodes = NODES.min(self.effort.left() / per_node);
         let budget = Budget { nodes, ..self.effort.budget() };
-        let found = search(&Problem::new(model, items), &budget);
-        self.effort.spend(found.nodes * per_node);
+        let found = search(Problem::new(model, items), &budget);
+        self.effort.spend(found.spent.nodes * per_node);
         let is_illegal = matches!(found.answer, Ok(None));
         self.found_any |= is_illegal;
         self.gave_up |= found.answer.is_err();

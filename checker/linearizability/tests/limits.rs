@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use common::synthetic::{self, Shape, Spoil};
 use common::{KvCall, call};
 use history::Verdict;
+use linearizability::models::CasRegister;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
 use linearizability::{Explained, Limits, Report, check, check_by_key};
 
@@ -49,6 +51,28 @@ fn memory_is_limited() {
     let report = check(&Kv, &hard(), &limited(60_000, 5_000_000));
     assert!(reason(&report).contains("5 MB of memory"), "{report:?}");
     assert!(report.statistics.memory_bytes <= 5_500_000, "{report:?}");
+}
+
+/// Beside each other no attempt has memory enough; one after the other gets all of it. (Depth first once had half of the
+/// memory to the end, and the reason named the whole.)
+#[test]
+fn what_fits_into_the_memory_alone_is_decided() {
+    let shape = Shape { operations: 1_000, clients: 25, keys: 1, unknown_per_mille: 15 };
+    let mut calls = synthetic::cas(shape, 1);
+    Spoil::FlippedCas.apply(&mut calls, 1);
+    let with = |memory_bytes| {
+        let report = check(&CasRegister::default(), &calls, &limited(60_000, memory_bytes));
+        let taken = report.statistics.memory_bytes;
+        assert!(taken <= memory_bytes, "{taken} of {memory_bytes}");
+        report
+    };
+    let plenty = with(1 << 30);
+    assert_eq!(plenty.verdict, Verdict::Valid);
+    let tight = with(plenty.statistics.memory_bytes * 5 / 4);
+    assert_eq!(tight.verdict, Verdict::Valid, "{tight:?}");
+    assert!(tight.statistics.nodes > plenty.statistics.nodes, "it did not stop in between");
+    let scarce = with(plenty.statistics.memory_bytes / 8);
+    assert!(reason(&scarce).contains("MB of memory"), "{scarce:?}");
 }
 
 #[test]

@@ -26,6 +26,19 @@ pub(super) struct Configuration<const W: usize> {
     pub(super) before: Before,
 }
 
+impl<const W: usize> Configuration<W> {
+    pub(super) const START: Self = Self {
+        blocked: 0,
+        state: NONE,
+        used: 0,
+        due: Mask::EMPTY,
+        taken: Mask::EMPTY,
+        committed: false,
+        producer: NONE,
+        before: Before::NOTHING,
+    };
+}
+
 /// What the operation that came last has yet to prove itself useful against.
 #[derive(Clone, Copy)]
 pub(super) struct Before {

@@ -1,12 +1,11 @@
 //! Configurations that were visited, and what they make superfluous.
 
-use std::rc::Rc;
-
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
 
 use super::configuration::Configuration;
+use super::uses::Uses;
 use crate::mask::Mask;
-use crate::table::Table;
 
 /// What two configurations must have in common for one to be as good as the other.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,21 +38,15 @@ enum Seen<const W: usize> {
     Many(Vec<Entry<W>>),
 }
 
-/// How often each optional group was used, for those that were, by group.
-pub(super) type Used = Box<[(u32, u32)]>;
-
 /// The memory of the search.
 pub(super) struct Memo<const W: usize> {
-    seen: FxHashMap<Place<W>, Seen<W>>,
-    uses: Table<Used>,
+    seen: HashMap<Place<W>, Seen<W>, FxBuildHasher>,
     extra_bytes: u64,
 }
 
 impl<const W: usize> Memo<W> {
     pub(super) fn new() -> Self {
-        let mut uses = Table::new();
-        uses.number(Used::default(), |_| 0);
-        Self { seen: FxHashMap::default(), uses, extra_bytes: 0 }
+        Self { seen: HashMap::default(), extra_bytes: 0 }
     }
 
     /// Was it noted, and nothing as good after it?
@@ -73,97 +66,80 @@ impl<const W: usize> Memo<W> {
     /// One that owes less, has taken less and used less at the same place in the same state can follow every
     /// continuation of the other step by step: what the other takes is there to be taken, and what it owes is
     /// discharged on the way.
-    pub(super) fn is_new(&mut self, now: &Configuration<W>, strict: Mask<W>) -> bool {
+    pub(super) fn is_new(&mut self, uses: &Uses, now: &Configuration<W>, strict: Mask<W>) -> bool {
         let place = Place::of(now, strict);
         let entry = Entry { due: now.due, taken: now.taken, used: now.used };
         let Some(seen) = self.seen.get_mut(&place) else {
             self.seen.insert(place, Seen::One(entry));
             return true;
         };
-        let uses = &self.uses;
         let better = |a: &Entry<W>, b: &Entry<W>| {
-            a.due.is_subset(b.due)
-                && a.taken.is_subset(b.taken)
-                && (a.used == b.used || is_subset(uses.get(a.used), uses.get(b.used)))
+            a.due.is_subset(b.due) && a.taken.is_subset(b.taken) && uses.is_subset(a.used, b.used)
         };
         match seen {
             Seen::One(other) if better(other, &entry) => return false,
             Seen::One(other) if better(&entry, other) => *other = entry,
             Seen::One(other) => {
-                *seen = Seen::Many(vec![*other, entry]);
-                self.extra_bytes += 2 * size_of::<Entry<W>>() as u64 + 16;
+                let entries = vec![*other, entry];
+                self.extra_bytes += Self::list_bytes(&entries);
+                *seen = Seen::Many(entries);
             }
             Seen::Many(others) => {
                 if others.iter().any(|other| better(other, &entry)) {
                     return false;
                 }
                 others.retain(|other| !better(&entry, other));
-                let before = others.capacity();
+                self.extra_bytes -= Self::list_bytes(others);
                 others.push(entry);
-                self.extra_bytes += ((others.capacity() - before) * size_of::<Entry<W>>()) as u64;
+                self.extra_bytes += Self::list_bytes(others);
             }
         }
         true
     }
 
-    /// Would the next configuration make it grow?
+    /// Would one more make it grow?
     pub(super) fn is_full(&self) -> bool {
         self.seen.len() == self.seen.capacity()
     }
 
-    /// Forgets all that are at earlier events than this.
-    pub(super) fn forget_before(&mut self, event: u32) {
-        let mut extra_bytes = 0;
-        self.seen.retain(|place, seen| {
-            if let Seen::Many(entries) = seen
-                && place.blocked >= event
-            {
-                extra_bytes += (entries.capacity() * size_of::<Entry<W>>()) as u64;
+    /// How many places are at this event or later.
+    pub(super) fn places_from(&self, event: u32) -> usize {
+        self.seen.keys().filter(|place| place.blocked >= event).count()
+    }
+
+    /// Forgets what is at earlier events than this, and makes room for so many places: into a new table, for what is
+    /// only taken out of a table leaves gaps there.
+    pub(super) fn forget_before(&mut self, event: u32, room: usize) {
+        let kept = HashMap::with_capacity_and_hasher(room, FxBuildHasher);
+        self.extra_bytes = 0;
+        for (place, seen) in std::mem::replace(&mut self.seen, kept) {
+            if place.blocked < event {
+                continue;
             }
-            place.blocked >= event
-        });
-        self.extra_bytes = extra_bytes;
-    }
-
-    /// How often the group was used.
-    pub(super) fn count(&self, used: u32, group: u32) -> u32 {
-        count(self.uses.get(used), group)
-    }
-
-    /// How often all of them were used.
-    pub(super) fn total(&self, used: u32) -> u32 {
-        self.uses.get(used).iter().map(|&(_, times)| times).sum()
-    }
-
-    /// The same, and one more of this group.
-    pub(super) fn use_one(&mut self, used: u32, group: u32) -> u32 {
-        let mut used = self.uses.get(used).to_vec();
-        match used.binary_search_by_key(&group, |&(g, _)| g) {
-            Ok(found) => used[found].1 += 1,
-            Err(place) => used.insert(place, (group, 1)),
+            if let Seen::Many(entries) = &seen {
+                self.extra_bytes += Self::list_bytes(entries);
+            }
+            self.seen.insert(place, seen);
         }
-        self.uses.number(used.into_boxed_slice(), |used| size_of_val(&**used))
     }
 
     /// About how much memory it takes.
     pub(super) fn bytes(&self) -> u64 {
-        self.seen.capacity() as u64 * Self::ENTRY + self.extra_bytes + self.uses.bytes()
+        self.seen.allocation_size() as u64 + self.extra_bytes
     }
 
-    /// What it takes in addition for as long as it grows, where the next configuration makes it grow.
-    pub(super) fn growth_bytes(&self) -> Option<u64> {
-        self.is_full().then(|| 2 * self.seen.capacity() as u64 * Self::ENTRY)
+    /// What it takes in addition for as long as it grows.
+    pub(super) fn growth_bytes(&self) -> u64 {
+        2 * self.seen.allocation_size() as u64
     }
 
-    /// The bytes of an entry, with the room that the table keeps free.
-    const ENTRY: u64 = (size_of::<(Place<W>, Seen<W>)>() as u64 + 1) * 8 / 7;
-}
+    /// The most that a table takes with room for so many places.
+    pub(super) fn bytes_for(room: usize) -> u64 {
+        // It keeps an eighth free, and has a power of two.
+        (16 * room.div_ceil(7) * (size_of::<(Place<W>, Seen<W>)>() + 1)) as u64
+    }
 
-fn count(used: &Rc<Used>, group: u32) -> u32 {
-    used.binary_search_by_key(&group, |&(g, _)| g).map_or(0, |found| used[found].1)
-}
-
-/// Does the first use no group more often than the second?
-fn is_subset(a: &Rc<Used>, b: &Rc<Used>) -> bool {
-    a.iter().all(|&(group, times)| times <= count(b, group))
+    fn list_bytes(entries: &Vec<Entry<W>>) -> u64 {
+        (entries.capacity() * size_of::<Entry<W>>()) as u64 + 16
+    }
 }

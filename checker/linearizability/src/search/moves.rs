@@ -1,20 +1,22 @@
 //! What can come next.
 
+use super::Clock;
 use super::configuration::{Before, NONE};
 use super::order::Taken;
-use super::{SUSPECTS_MAX, Search, Stop};
+use super::walk::Walk;
 use crate::Model;
+use crate::limits::Stop;
 use crate::mask::Mask;
-use crate::problem::Nature;
+use crate::problem::Required;
 
-impl<M: Model, const W: usize> Search<'_, '_, M, W> {
+impl<M: Model, const W: usize> Walk<'_, M, W> {
     /// Goes to the first child from number `next` on; false where there is none left.
     ///
     /// Child 0 lets the operation that returns next go without having been used. Where it could, but something else
     /// is taken, that only makes sense if it is taken in the end: all the rest could as well be taken later.
-    pub(super) fn descend(&mut self, next: u32) -> Result<bool, Stop> {
-        let blocker = self.problem.events[self.now.blocked as usize].op;
-        let slot = self.problem.required[blocker as usize].slot;
+    pub(super) fn descend(&mut self, next: u32, clock: &mut Clock<'_>) -> Result<bool, Stop> {
+        let blocker = self.ground.problem.events[self.now.blocked as usize].op;
+        let slot = self.required(blocker).slot;
         let closing = !self.now.due.contains(slot);
         if next == 0 && closing && !self.now.committed {
             self.push(1);
@@ -34,7 +36,7 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
             }
         }
         for group in next.saturating_sub(open + 1)..self.begun() {
-            self.tick()?;
+            clock.tick()?;
             if let Some(after) = self.try_optional(group) {
                 self.push(open + group + 2);
                 self.take_optional(group, after);
@@ -50,9 +52,15 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
         self.open.all.without(self.open.reads).without(self.now.taken)
     }
 
-    /// Those that may help the blocker come first, then those that return first.
+    /// Those that may help the blocker come first, then those that return first. Who they are depends only on where the
+    /// walk stands and on what was taken, so they are the same for all children.
     fn sort_candidates(&mut self, blocker: u32) {
-        let problem = self.problem;
+        let place = (self.now.blocked, self.now.taken);
+        if self.sorted_at == Some(place) {
+            return;
+        }
+        self.sorted_at = Some(place);
+        let problem = &self.ground.problem;
         let blocked = &problem.class_of(blocker).effect;
         self.candidates.clear();
         let available = self.available();
@@ -67,22 +75,22 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
     /// The state after this candidate, where it is legal and worth trying.
     fn try_required(&mut self, number: usize, blocker: u32) -> Option<u32> {
         let number_of_op = self.candidates[number];
-        let op = &self.problem.required[number_of_op as usize];
+        let &Required { class, slot, coverable, .. } = self.required(number_of_op);
         let all_due = self.now.due;
         let due = |slot: usize| all_due.contains(slot);
         let same = |&other: &u32| {
-            let other = &self.problem.required[other as usize];
-            other.class == op.class && (op.coverable || due(other.slot) == due(op.slot))
+            let other = self.required(other);
+            other.class == class && (coverable || due(other.slot) == due(slot))
         };
         if self.candidates[..number].iter().any(same) {
             return None;
         }
-        let after = self.states.step(self.now.state, op.class)?;
-        if self.overrides_the_last(op.class, after) {
+        let after = self.steps.step(&self.ground, self.now.state, class)?;
+        if self.overrides_the_last(class, after) {
             return None;
         }
-        let may_wait = number_of_op != blocker && (op.coverable || !due(op.slot));
-        if may_wait && !self.is_worthwhile(op.class, after) {
+        let may_wait = number_of_op != blocker && (coverable || !due(slot));
+        if may_wait && !self.is_worthwhile(class, after) {
             return None;
         }
         let changes = after != self.now.state;
@@ -92,43 +100,45 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
     /// Would the operation that came last have made no difference? Then it is tried without.
     fn overrides_the_last(&mut self, class: u32, after: u32) -> bool {
         let Before { state, was_due, .. } = self.now.before;
-        let overwrites = self.problem.classes[class as usize].nature == Nature::Write;
-        state != NONE && (overwrites || !was_due) && self.states.step(state, class) == Some(after)
+        let overwrites = self.overwrites(class);
+        state != NONE
+            && (overwrites || !was_due)
+            && self.steps.step(&self.ground, state, class) == Some(after)
     }
 
     /// Would something that only the present state makes legal be left behind, if `by` changed the state?
     fn is_needed_still(&mut self, by: u32) -> bool {
-        let problem = self.problem;
+        let problem = &self.ground.problem;
         let Some(dependents) = problem.dependents.get(self.now.producer as usize) else {
             return false;
         };
         let returned = |op: &u32| problem.required[*op as usize].return_event < self.now.blocked;
-        let left_behind = dependents[dependents.partition_point(returned)..].iter().find(|&&op| {
+        let mut rest = dependents[dependents.partition_point(returned)..].iter().copied();
+        let left_behind = rest.find(|&op| {
             let required = &problem.required[op as usize];
             let begun = required.call_event < self.now.blocked;
             op != by && (!begun || self.now.due.contains(required.slot))
         });
         if let Some(op) = left_behind
-            && self.now.blocked as usize == self.furthest
-            && self.suspects.len() < SUSPECTS_MAX
-            && !self.suspects.contains(op)
+            && self.now.blocked == self.furthest.event
         {
-            self.suspects.push(*op);
+            self.furthest.suspect(op);
         }
         left_behind.is_some()
     }
 
     /// How many optional groups have begun; they are in order of invocation.
     pub(super) fn begun(&self) -> u32 {
-        let begun = self.problem.optional.partition_point(|o| o.from[0].0 <= self.now.blocked);
+        let begun =
+            self.ground.problem.optional.partition_point(|o| o.from[0].0 <= self.now.blocked);
         begun as u32
     }
 
     /// Is there one of this group that has begun and was not used?
     pub(super) fn is_left(&self, group: u32) -> bool {
-        let from = &self.problem.optional[group as usize].from;
+        let from = &self.ground.problem.optional[group as usize].from;
         let available = from.partition_point(|&(event, _)| event <= self.now.blocked);
-        (self.memo.count(self.now.used, group) as usize) < available
+        (self.ground.uses.count(self.now.used, group) as usize) < available
     }
 
     /// The state after one more of this group, where that may make a difference.
@@ -136,8 +146,8 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
         if !self.is_left(group) {
             return None;
         }
-        let class = self.problem.optional[group as usize].class;
-        let after = self.states.step(self.now.state, class)?;
+        let class = self.ground.problem.optional[group as usize].class;
+        let after = self.steps.step(&self.ground, self.now.state, class)?;
         let destroys = after != self.now.state && self.is_needed_still(NONE);
         let worthwhile =
             !destroys && !self.overrides_the_last(class, after) && self.is_worthwhile(class, after);
@@ -146,7 +156,7 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
 
     /// Is there a reason to take now what may be left out, or may at least wait?
     fn is_worthwhile(&mut self, class: u32, after: u32) -> bool {
-        let overwrites = self.problem.classes[class as usize].nature == Nature::Write;
+        let overwrites = self.overwrites(class);
         let hides = overwrites && !self.now.due.and(self.open.coverable).is_empty();
         if after == self.now.state { hides } else { self.is_useful(after, hides) }
     }
@@ -154,13 +164,13 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
     /// Does anything that can come next tell the state `after` from the present one? Where blind writes are hidden on
     /// the way, it is enough that something can come next.
     fn is_useful(&mut self, after: u32, hides: bool) -> bool {
-        let problem = self.problem;
+        let problem = &self.ground.problem;
         let now = self.now.state;
         let reads = self.open.reads.and(self.now.due);
         for slot in reads.iter() {
             let class = problem.required[self.open.op(slot) as usize].class;
             // Those that are legal now have been taken.
-            if self.states.step(after, class).is_some() {
+            if self.steps.step(&self.ground, after, class).is_some() {
                 return true;
             }
         }
@@ -170,11 +180,11 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
                 Some(&op) => problem.required[op as usize].class,
                 None => problem.optional[number - required].class,
             };
-            if problem.classes[class as usize].nature == Nature::Write {
+            if self.overwrites(class) {
                 continue;
             }
-            let then = self.states.step(after, class);
-            if then.is_some() && (hides || then != self.states.step(now, class)) {
+            let then = self.steps.step(&self.ground, after, class);
+            if then.is_some() && (hides || then != self.steps.step(&self.ground, now, class)) {
                 return true;
             }
         }
@@ -183,22 +193,22 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
 
     /// Makes it the last operation so far.
     fn take(&mut self, op: u32, after: u32) {
-        let required = &self.problem.required[op as usize];
-        let must = self.now.due.contains(required.slot) && !required.coverable;
-        let overwrites = self.problem.classes[required.class as usize].nature == Nature::Write;
-        self.note(required.source, overwrites);
+        let &Required { class, slot, coverable, source, .. } = self.required(op);
+        let must = self.now.due.contains(slot) && !coverable;
+        let overwrites = self.overwrites(class);
+        self.note(source, overwrites);
         self.enter(op, after, overwrites, must);
-        self.now.due.remove(required.slot);
-        self.now.taken.insert(required.slot);
+        self.now.due.remove(slot);
+        self.now.taken.insert(slot);
     }
 
     fn take_optional(&mut self, group: u32, after: u32) {
-        let optional = &self.problem.optional[group as usize];
-        let overwrites = self.problem.classes[optional.class as usize].nature == Nature::Write;
-        let used = self.memo.count(self.now.used, group);
+        let optional = &self.ground.problem.optional[group as usize];
+        let overwrites = self.overwrites(optional.class);
+        let used = self.ground.uses.count(self.now.used, group);
         self.note(optional.from[used as usize].1, overwrites);
-        self.now.used = self.memo.use_one(self.now.used, group);
-        self.enter(self.problem.required.len() as u32 + group, after, overwrites, false);
+        self.now.used = self.ground.uses.use_one(self.now.used, group);
+        self.enter(self.ground.problem.required.len() as u32 + group, after, overwrites, false);
     }
 
     /// Makes this the state; an overwriting operation hides all blind writes that are open.
@@ -206,7 +216,7 @@ impl<M: Model, const W: usize> Search<'_, '_, M, W> {
         let hidden = if overwrites { self.now.due.and(self.open.coverable) } else { Mask::EMPTY };
         let returns = hidden.iter().map(|slot| {
             let op = self.open.op(slot);
-            self.problem.required[op as usize].return_event
+            self.required(op).return_event
         });
         let until = returns.min();
         self.now.before = if must {

@@ -90,7 +90,7 @@ fn one_swap_too_many(rounds: u64) -> Vec<CallOf<Counted>> {
 fn explained(calls: &[CallOf<Counted>], work: u64, cancel: bool) -> (Witness, u64) {
     let model = Counted::new();
     let all = items::<Counted>(calls);
-    let found = search(&Problem::new(&model, &all), &Budget::unlimited());
+    let found = search(Problem::new(&model, &all), &Budget::unlimited());
     assert_eq!(found.answer, Ok(None), "the history has an order");
     let suspects: Vec<usize> = found.suspects.into_iter().map(|op| op as usize).collect();
     let cancel = AtomicBool::new(cancel);

@@ -1,0 +1,52 @@
+//! The steps between states, each taken once by a thread.
+
+use super::ground::Ground;
+use crate::Model;
+use crate::problem::Effect;
+
+/// A step that was not taken yet.
+const UNKNOWN: u32 = u32::MAX;
+
+/// A step that cannot be taken.
+const ILLEGAL: u32 = u32::MAX - 1;
+
+/// The most steps that a thread remembers.
+pub(super) const REMEMBERED_MAX: usize = 1 << 17;
+
+/// The steps that a thread took so far.
+#[derive(Default)]
+pub(super) struct Steps {
+    /// By state and class: the state after.
+    after: Vec<u32>,
+}
+
+impl Steps {
+    /// The state after an operation of this class, or `None` where it is illegal.
+    pub(super) fn step<M: Model>(
+        &mut self,
+        ground: &Ground<'_, M>,
+        state: u32,
+        class: u32,
+    ) -> Option<u32> {
+        let classes = ground.problem.classes.len();
+        let place = state as usize * classes + class as usize;
+        if place >= REMEMBERED_MAX {
+            return take(ground, state, class);
+        }
+        if place >= self.after.len() {
+            let rows = (state as usize + 1) * classes;
+            self.after.resize(rows.max(2 * self.after.len()).min(REMEMBERED_MAX), UNKNOWN);
+        }
+        if self.after[place] == UNKNOWN {
+            self.after[place] = take(ground, state, class).unwrap_or(ILLEGAL);
+        }
+        Some(self.after[place]).filter(|&after| after != ILLEGAL)
+    }
+}
+
+fn take<M: Model>(ground: &Ground<'_, M>, state: u32, class: u32) -> Option<u32> {
+    let Effect { input, output, .. } = ground.problem.classes[class as usize].effect;
+    let now = ground.states.get(state);
+    let after = ground.problem.model.step(now, input, output)?;
+    if after == *now { Some(state) } else { Some(ground.number(after)) }
+}
