@@ -222,17 +222,18 @@ fn impossible(
 ) -> Option<Violation> {
     for (key, value) in pairs {
         let Some(value) = value else { continue };
-        let saw = format!("{} saw {key} = {value:?}", narrate::who(reader));
+        let saw =
+            || format!("{} saw {key} = {}", narrate::who(reader), narrate::value(Some(value)));
         let (kind, sentence, writer) = match fillings.get(value) {
-            None => ("phantom value", format!("{saw}, which nobody ever wrote"), None),
+            None => ("phantom value", format!("{}, which nobody ever wrote", saw()), None),
             Some((writer, _)) if writer.end == End::Fail => {
                 let rest = "which failed and can never have happened";
-                let sentence = format!("{saw}, the value of {}, {rest}", narrate::who(writer));
+                let sentence = format!("{}, the value of {}, {rest}", saw(), narrate::who(writer));
                 ("aborted read", sentence, Some(writer))
             }
             Some((writer, branch)) if branch_of(key) != Some(*branch) => {
                 let sentence =
-                    format!("{saw}, which {} wrote to another branch", narrate::who(writer));
+                    format!("{}, which {} wrote to another branch", saw(), narrate::who(writer));
                 ("value of another branch", sentence, Some(writer))
             }
             Some(_) => continue,
@@ -262,18 +263,17 @@ fn torn(
         .collect();
     let mut once = FxHashSet::default();
     let twice = values.iter().find(|value| !once.insert(**value));
-    let names: Vec<String> = writers.values().map(|writer| narrate::who(writer)).collect();
-    let saw = format!("{} saw a branch", narrate::who(reader));
+    let names =
+        |by: &str| writers.values().map(|writer| narrate::who(writer)).collect::<Vec<_>>().join(by);
+    let saw = || format!("{} saw a branch", narrate::who(reader));
     let (kind, sentence) = if writers.len() > 1 {
-        ("torn read", format!("{saw} with values of {}", names.join(" and of ")))
+        ("torn read", format!("{} with values of {}", saw(), names(" and of ")))
     } else if let Some(value) = twice {
-        ("duplicated value", format!("{saw} with {value:?} of {} in it twice", names.join(", ")))
+        let value = narrate::value(Some(value));
+        ("duplicated value", format!("{} with {value} of {} in it twice", saw(), names(", ")))
     } else if !values.is_empty() && values.len() < pairs.len() {
         let missing = pairs.len() - values.len();
-        (
-            "lost value",
-            format!("{saw} with {missing} of the values of {} missing", names.join(", ")),
-        )
+        ("lost value", format!("{} with {missing} of the values of {} missing", saw(), names(", ")))
     } else {
         return None;
     };

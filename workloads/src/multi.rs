@@ -182,21 +182,39 @@ fn check_halves(records: &[Record]) -> CheckResult {
         if first == second {
             continue;
         }
-        let writer = |half: Option<&str>| writers.get(&(place(record), half?)).copied();
-        let sources: Vec<&Record> = [first, second].into_iter().filter_map(writer).collect();
-        torn.push(Untold::new("torn read", move || tell_torn(record, [first, second], &sources)));
+        let writer = |half: &str| writers.get(&(place(record), half)).copied();
+        let halves = [first, second];
+        torn.push(match halves.into_iter().flatten().find(|half| writer(half).is_none()) {
+            Some(phantom) => {
+                Untold::new("phantom value", move || tell_phantom(record, halves, phantom))
+            }
+            None => {
+                let sources: Vec<&Record> =
+                    halves.into_iter().flatten().filter_map(writer).collect();
+                Untold::new("torn read", move || tell_torn(record, halves, &sources))
+            }
+        });
     }
     let checked = format!("{reads} reads of a pair must each see one value in both halves.");
     narrate::found("pairs", checked, &torn)
         .with_statistics(json!({ "reads": reads, "writes": writers.len() }))
 }
 
-fn tell_torn(reader: &Record, halves: [Option<&str>; 2], writers: &[&Record]) -> Told {
+fn saw(reader: &Record, halves: [Option<&str>; 2]) -> String {
     let [one, other] = halves.map(narrate::value);
+    format!("{} saw {one} in one half of a pair and {other} in the other", narrate::who(reader))
+}
+
+fn tell_phantom(reader: &Record, halves: [Option<&str>; 2], phantom: &str) -> Told {
+    let phantom = narrate::value(Some(phantom));
+    (format!("{}; nobody ever wrote {phantom} to it", saw(reader, halves)), vec![reader.call])
+}
+
+fn tell_torn(reader: &Record, halves: [Option<&str>; 2], writers: &[&Record]) -> Told {
     let by: Vec<String> = writers.iter().map(|writer| narrate::who(writer)).collect();
     let sentence = format!(
-        "{} saw {one} in one half of a pair and {other} in the other; both halves were written at once by {}",
-        narrate::who(reader),
+        "{}; both halves were written at once by {}",
+        saw(reader, halves),
         by.join(" and by ")
     );
     let operations = std::iter::once(&reader).chain(writers).map(|record| record.call).collect();

@@ -149,12 +149,12 @@ mod tests {
     }
 
     /// What a client of the workload asks, each read answered by what nobody wrote.
-    fn all_lies(workload: &dyn crate::Workload) -> Vec<history::Operation> {
+    fn all_lies(workload: &dyn crate::Workload, ending: &str) -> Vec<history::Operation> {
         let mut client = workload.client(1, 0);
         let reads = std::iter::from_fn(|| Some(client.next())).filter(Operation::is_read_only);
         let lie = |(at, operation): (usize, Operation)| {
             let (name, arguments) = (operation.name(), operation.arguments());
-            let lie = |number: usize| format!("-{number} lie{at}.{number}");
+            let lie = |number: usize| format!("-{number} lie{at}.{number}{ending}");
             let result = match &operation {
                 Operation::Get { .. } => json!({ "value": lie(1) }),
                 Operation::MultiGet { keys } => {
@@ -187,11 +187,11 @@ mod tests {
         let unguarded = json!({ "guards": {}, "ops": [["r", "k0"]] });
         let refused = repeated(500, &[("txn", unguarded, json!({ "committed": false }))]);
         for (name, history) in [
-            ("multi", all_lies(&*workload("multi"))),
-            ("write-skew", all_lies(&*workload("write-skew"))),
-            ("bank:txn", all_lies(&*workload("bank:txn"))),
-            ("bank:swap", all_lies(&*workload("bank:swap"))),
-            ("register", all_lies(&*workload("register"))),
+            ("multi", all_lies(&*workload("multi"), "")),
+            ("write-skew", all_lies(&*workload("write-skew"), "")),
+            ("bank:txn", all_lies(&*workload("bank:txn"), "")),
+            ("bank:swap", all_lies(&*workload("bank:swap"), "")),
+            ("register", all_lies(&*workload("register"), "")),
             ("bank:txn", stale),
             ("list-append", refused),
         ] {
@@ -201,6 +201,22 @@ mod tests {
             assert!(violations >= LISTED, "{name}: {results:?}");
             assert!(NAMED.get() <= 4 * violations, "{name}: {} for {violations}", NAMED.get());
             println!("{name}: {} operations named for {violations} violations", NAMED.get());
+        }
+    }
+    /// Some of them once quoted whole answers, which may have megabytes.
+    #[test]
+    fn sentences_stay_short_whatever_a_store_answers() {
+        let all = [contract::manifest::Capability::Txn, contract::manifest::Capability::Multi];
+        for name in ["multi", "write-skew", "bank:txn", "bank:swap", "register"] {
+            let workload = crate::by_name(name, &all).expect("it is known");
+            let history = all_lies(&*workload, &"!".repeat(5_000));
+            for result in workload.check(&history, &Limits::default()) {
+                let sentences = result.violations.iter().map(|violation| &violation.sentence);
+                for text in sentences.chain([&result.summary]) {
+                    assert!(text.len() < 2_000, "{name}: {} bytes: {text:.200}", text.len());
+                    assert!(!text.contains("by ."), "{name}: {text}");
+                }
+            }
         }
     }
 }

@@ -247,20 +247,20 @@ fn fault(
     let mut tokens = BTreeSet::new();
     for token in value.split_inclusive(';') {
         let Some(Origin { record, key: home, never }) = origins.get(token) else {
-            let rest = format!("but nobody ever wrote {token:?}");
+            let rest = format!("but nobody ever wrote {}", narrate::value(Some(token)));
             return Some(told("phantom value", rest, None));
         };
-        let writer = || narrate::who(record);
+        let (writer, shown) = (|| narrate::who(record), narrate::value(Some(token)));
         if let Some(why) = never {
-            let rest = format!("which holds {token:?} of {}, which {why}", writer());
+            let rest = format!("which holds {shown} of {}, which {why}", writer());
             return Some(told("aborted read", rest, Some(record)));
         }
         if *home != key {
-            let rest = format!("but {} wrote {token:?} to {home}", writer());
+            let rest = format!("but {} wrote {shown} to {home}", writer());
             return Some(told("value of another key", rest, Some(record)));
         }
         if !tokens.insert(token) {
-            let rest = format!("which holds {token:?} of {} twice", writer());
+            let rest = format!("which holds {shown} of {} twice", writer());
             return Some(told("applied twice", rest, Some(record)));
         }
     }

@@ -26,20 +26,16 @@ pub(crate) fn conclude(
     let unfinished = kinds(cycles.unfinished.iter().map(|class| class.anomaly()));
     let found: Vec<Anomaly> = counts.iter().map(|&(anomaly, _)| anomaly).collect();
     let is_tested = !found.is_empty() || is_tested;
+    let crowded = cycles.crowded.map(|key| crowded(history, key));
     let mut notes = doubts(history, writers, &unfinished, is_tested, budget);
+    notes.extend(crowded.iter().filter(|_| respects_time(consistency)).cloned());
     let models = Ruling::where_known(&found, Order::Realtime, |model| {
         let may_be_broken = unfinished.iter().any(|anomaly| model.forbids(*anomaly));
-        is_tested && writers.ambiguous.is_none() && !may_be_broken
+        let is_unordered = crowded.is_some() && respects_time(model);
+        is_tested && writers.ambiguous.is_none() && !may_be_broken && !is_unordered
     });
     let statistics = statistics(history, cycles, counts, budget);
-    let (verdict, mut sentence) =
-        verdict(history, consistency, &anomalies, notes.first(), &statistics);
-    if let Some(note) = cycles.crowded.map(|key| crowded(history, key)) {
-        if verdict == Verdict::Valid {
-            sentence = format!("{sentence} {note}");
-        }
-        notes.push(note);
-    }
+    let (verdict, sentence) = verdict(history, consistency, &anomalies, notes.first(), &statistics);
     let shorter = kinds(cycles.not_shortest.iter().map(|class| class.anomaly()));
     notes.extend(shorter.iter().map(|kind| format!("There may be shorter cycles of {kind}.")));
     Report { verdict, sentence, consistency, anomalies, models, notes, statistics }
@@ -48,9 +44,15 @@ pub(crate) fn conclude(
 /// What time did not tell, though it might have.
 fn crowded(history: &History, key: u32) -> String {
     format!(
-        "Key {} had more than {COMPARED} versions at a time, of which only {COMPARED} were put in the order that time tells.",
+        "Key {} had more than {COMPARED} versions next to each other in time, of which only {COMPARED} were put in the \
+         order that time tells: with fewer clients for each key, all are.",
         history.key_name(key)
     )
+}
+
+/// Does it make a difference when things happened?
+fn respects_time(consistency: Consistency) -> bool {
+    consistency.order() > Order::Data
 }
 
 /// Each of them once, in order.

@@ -78,7 +78,8 @@ pub fn answer(question: &Question, limits: &Limits) -> Result<Answer, Failure> {
     let witness = witness::of(&recorded, &proof);
     drop(progress);
     let mut notes = recorded.notes;
-    notes.extend(isolation.iter().flat_map(|report| report.notes.iter().cloned()));
+    let reported = isolation.iter().flat_map(|report| &report.notes);
+    notes.extend(reported.filter(|note| !result.summary.contains(note.as_str())).cloned());
     Ok(Answer {
         result,
         isolation,

@@ -183,7 +183,7 @@ fn recovery(events: &[Event]) -> CheckResult {
         }
         Some(true) if exits.is_empty() => CheckResult::valid(
             "recovery",
-            "After all faults were healed the store served again, reads and writes.",
+            "After all faults that can be healed were healed, the store served again, reads and writes.",
         ),
         Some(true) => {
             inconclusive(format!("{}: from then on less was tested than asked for.", told(&exits)))

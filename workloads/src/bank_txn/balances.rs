@@ -32,7 +32,8 @@ pub(super) fn check<'a>(
     ]
 }
 
-/// A value that nobody wrote proves something only where it was not there from the start.
+/// A store starts empty: where the record shows that this one did not, or does not show it, what is wrong later may have
+/// been there before.
 fn check_start(balances: &[Balances<'_>]) -> CheckResult {
     const CHECKER: &str = "bank-start";
     let first_write = balances.iter().filter(|seen| seen.writes).map(|seen| seen.record.call).min();
