@@ -5,14 +5,18 @@
 //! another takes a moment: so each gets a little, side by side, and then each goes on with more. Which of them decides
 //! does not depend on the number of threads, and so nothing does that is told.
 
+mod attempt;
+
 use std::sync::Arc;
+
+use attempt::{Attempt, Kind};
 
 use crate::check::Answer;
 use crate::limits::{Budget, Explained, Stop};
 use crate::parallel::{Outrun, race};
 use crate::problem::{self, Item, Problem};
 use crate::refute::{self, Space};
-use crate::search::{Found, Running, Way, start};
+use crate::search::{Running, Way, start};
 use crate::{CallOf, Model, Statistics, certificate};
 
 /// A history that needs a search, made ready for all attempts.
@@ -22,6 +26,8 @@ pub(crate) struct Case<'a, M: Model> {
     items: Vec<Item<'a, M>>,
     problem: Arc<Problem<'a, M>>,
     stage: Stage,
+    /// What the first stage may visit.
+    first_nodes: Option<u64>,
     /// Where an object has not too many states.
     space: Option<Space<M>>,
     attempts: Vec<Attempt<'a>>,
@@ -41,52 +47,8 @@ enum Stage {
     Alone(Way),
 }
 
-/// A way to decide.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Whole(Way),
-    /// The events between two times, from any state.
-    Window(u64, u64),
-}
-
-/// One that has begun.
-struct Attempt<'a> {
-    kind: Kind,
-    /// Nothing once it has no more to say.
-    search: Option<Box<dyn Running + 'a>>,
-    waits_for_memory: bool,
-    nodes: u64,
-}
-
 /// What the states may take of the memory: one part of so many. Each window begins with two copies of them.
 const SPACE_DIVISOR: u64 = 8 * (1 + 2 * refute::SIZES.len() as u64);
-
-impl Kind {
-    /// The same of an attempt that is not alone; all are there at the same time.
-    fn memory_divisor(self) -> u64 {
-        match self {
-            Self::Whole(Way::Depth) => 2,
-            Self::Whole(Way::Breadth) => 4,
-            Self::Window(..) => 8 * refute::SIZES.len() as u64,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Whole(Way::Depth) => "depth first",
-            Self::Whole(Way::Breadth) => "breadth first",
-            Self::Window(..) => "a window",
-        }
-    }
-
-    fn decides(self, found: &Found) -> bool {
-        match self {
-            Self::Whole(_) => found.answer.is_ok(),
-            // That a window can be explained says nothing about the rest.
-            Self::Window(..) => matches!(found.answer, Ok(None)),
-        }
-    }
-}
 
 impl<'a, M: Model> Case<'a, M> {
     pub(crate) fn new(model: &'a M, calls: &'a [CallOf<M>]) -> Self {
@@ -97,6 +59,7 @@ impl<'a, M: Model> Case<'a, M> {
             problem: Arc::new(Problem::new(model, &items)),
             items,
             stage: Stage::First,
+            first_nodes: None,
             space: None,
             attempts: Vec::new(),
             explained: Explained::default(),
@@ -106,7 +69,12 @@ impl<'a, M: Model> Case<'a, M> {
 
     /// Goes on within this budget, and replays what was found. What was visited before counts.
     pub(crate) fn decide(&mut self, budget: &Budget<'_>, statistics: &mut Statistics) -> Answer {
-        self.prepare();
+        let first_nodes = *self.first_nodes.get_or_insert(budget.nodes);
+        let budget = match self.stage {
+            Stage::First => &Budget { nodes: first_nodes, ..*budget },
+            Stage::Race | Stage::Alone(_) => budget,
+        };
+        self.prepare(budget);
         let answer = self.race(budget, statistics);
         let Answer::Stopped(stop, explained) = answer else { return answer };
         if matches!(stop, Stop::Time | Stop::Cancelled) {
@@ -135,20 +103,31 @@ impl<'a, M: Model> Case<'a, M> {
     /// Forgets all that it would go on with.
     pub(crate) fn forget(&mut self) {
         self.attempts.clear();
+        self.space = None;
     }
 
-    /// Goes through everything once more; for when there is more memory.
+    /// What there was not memory enough for is tried once more.
     pub(crate) fn begin_again(&mut self) {
         self.stage = Stage::First;
         self.forget();
     }
 
+    /// There is more memory than before.
+    pub(crate) fn gets_more_memory(&mut self) {
+        if matches!(self.stage, Stage::Alone(_)) {
+            self.begin_again();
+        }
+    }
+
     /// What no state allows.
     fn impossible(&mut self, budget: &Budget<'_>) -> Option<u32> {
-        let space = Space::of(self.model, &self.items, budget.memory_bytes / SPACE_DIVISOR)?;
-        let impossible = space.impossible(&self.items);
-        self.space = Some(space);
-        impossible
+        self.find_space(budget);
+        self.space.as_ref()?.impossible(&self.items)
+    }
+
+    fn find_space(&mut self, budget: &Budget<'_>) {
+        let memory_bytes = budget.memory_bytes / SPACE_DIVISOR;
+        self.space = Space::of(self.model, &self.items, memory_bytes);
     }
 
     /// Ends what has no place in the next stage.
@@ -157,7 +136,7 @@ impl<'a, M: Model> Case<'a, M> {
             return;
         }
         self.stage = stage;
-        let Stage::Alone(way) = stage else { return self.forget() };
+        let Stage::Alone(way) = stage else { return self.attempts.clear() };
         self.space = None;
         self.attempts
             .retain(|attempt| attempt.kind == Kind::Whole(way) && attempt.search.is_some());
@@ -165,7 +144,10 @@ impl<'a, M: Model> Case<'a, M> {
     }
 
     /// Begins what is to be tried and was not.
-    fn prepare(&mut self) {
+    fn prepare(&mut self, budget: &Budget<'_>) {
+        if self.stage == Stage::Race && self.space.is_none() {
+            self.find_space(budget);
+        }
         let kinds: Vec<Kind> = match self.stage {
             Stage::First => vec![Kind::Whole(Way::Depth)],
             Stage::Alone(way) => vec![Kind::Whole(way)],
@@ -235,7 +217,7 @@ impl<'a, M: Model> Case<'a, M> {
                 }
                 (Kind::Window(..), Ok(Some(_))) => {}
                 (kind, Err(stop)) => {
-                    stopped = Some(stopped.map_or(stop, |first| first.unless(stop)));
+                    stopped = Some(stopped.map_or(stop, |first| first.or(stop)));
                     if matches!(kind, Kind::Whole(_)) && found.explained >= self.explained {
                         self.explained = found.explained;
                         self.stuck = self.sources(&found.suspects).first().copied();
@@ -260,26 +242,6 @@ impl<'a, M: Model> Case<'a, M> {
     /// The positions of required operations.
     fn sources(&self, required: &[u32]) -> Vec<usize> {
         required.iter().map(|&op| self.problem.required[op as usize].source as usize).collect()
-    }
-}
-
-impl Attempt<'_> {
-    /// Has it more to do, and memory enough?
-    fn is_active(&self) -> bool {
-        self.search.is_some() && !self.waits_for_memory
-    }
-
-    fn go_on(&mut self, budget: &Budget<'_>) -> Found {
-        let Some(search) = &mut self.search else { return Found::stopped(Stop::Nodes) };
-        let found = search.run(budget);
-        self.nodes = found.spent.nodes;
-        let out_of_memory = found.answer == Err(Stop::Memory);
-        // Depth first can go on where it was.
-        self.waits_for_memory = out_of_memory && self.kind == Kind::Whole(Way::Depth);
-        if found.answer.is_ok() || (out_of_memory && !self.waits_for_memory) {
-            self.search = None;
-        }
-        found
     }
 }
 

@@ -113,14 +113,27 @@ fn decide_by_search<'a, M: Model>(
     let mut left: Vec<(usize, Option<Case<'a, M>>)> =
         left.into_iter().map(|part| (part, None)).collect();
     let mut nodes = budget.nodes;
-    // Nothing is kept of the first try, so that it matters only how many of them there are at once.
-    let mut sharing = left.len().min(THREADS_MAX);
+    let mut sharing = THREADS_MAX;
+    // They had not memory enough beside others, and get all of it when those are done.
+    let mut crowded = Vec::new();
     let mut undecided = None;
-    while !left.is_empty() {
+    loop {
+        if left.is_empty() {
+            if crowded.is_empty() {
+                return undecided;
+            }
+            left = std::mem::take(&mut crowded);
+            sharing = 1;
+        }
+        if sharing > left.len() {
+            sharing = left.len();
+            left.iter_mut().filter_map(|(_, case)| case.as_mut()).for_each(Case::gets_more_memory);
+        }
         // Not by the number of threads: what is found must not depend on it.
         let memory_bytes = budget.memory_bytes / sharing as u64;
         let across = if sharing == 1 { &ALONE } else { budget.threads };
-        let goes_on = sharing >= left.len();
+        // As many as share it are there at once; more of them keep nothing from one try to the next.
+        let goes_on = sharing == left.len();
         let search = |(part, case): (usize, Option<Case<'a, M>>), taken: &mut Statistics| {
             let nodes = nodes.saturating_add(NODES_EACH * parts[part].len() as u64);
             let mut case = case.unwrap_or_else(|| Case::new(model, parts[part]));
@@ -130,7 +143,7 @@ fn decide_by_search<'a, M: Model>(
             }
             (part, answer, case)
         };
-        let (mut again, mut is_crowded) = (Vec::new(), false);
+        let mut again = Vec::new();
         for (part, answer, mut case) in asked(left, across, statistics, search) {
             match answer {
                 Answer::Valid => statistics.searched += 1,
@@ -141,21 +154,15 @@ fn decide_by_search<'a, M: Model>(
                 Answer::Stopped(Stop::Nodes, _) => again.push((part, Some(case))),
                 // With all the memory to itself it may still fit.
                 Answer::Stopped(Stop::Memory, _) if sharing > 1 => {
-                    is_crowded = true;
                     case.begin_again();
-                    again.push((part, Some(case)));
+                    crowded.push((part, Some(case)));
                 }
                 answer => undecided = undecided.or(Some((part, answer))),
             }
         }
         left = again;
         nodes = nodes.saturating_mul(GROWTH);
-        sharing = if is_crowded || sharing == 1 { 1 } else { left.len().max(1) };
-        if sharing < left.len() {
-            left.iter_mut().filter_map(|(_, case)| case.as_mut()).for_each(Case::forget);
-        }
     }
-    undecided
 }
 
 fn cores() -> usize {

@@ -78,9 +78,15 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
-    /// This one, unless more configurations are all that another attempt needs.
-    pub(crate) fn unless(self, other: Self) -> Self {
-        if other == Self::Nodes { other } else { self }
+    /// Of two attempts: once the time is over it is over for both; and where more configurations are all that one
+    /// needs, it gets them.
+    pub(crate) fn or(self, other: Self) -> Self {
+        let rank = |stop| match stop {
+            Self::Time | Self::Cancelled => 0,
+            Self::Nodes => 1,
+            Self::Memory | Self::TooConcurrent(_) => 2,
+        };
+        if rank(other) < rank(self) { other } else { self }
     }
 
     /// Why, and how far the search came.

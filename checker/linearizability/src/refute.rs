@@ -19,7 +19,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::limits::{Budget, Stop};
 use crate::problem::{self, Item, Nature, Problem};
-use crate::search::{Found, Running, Way, start};
+use crate::search::{Found, Running, Spent, Way, start};
 use crate::table::Table;
 use crate::{CallOf, Model};
 
@@ -95,8 +95,8 @@ impl<M: Model> Space<M> {
     ) -> Window<'a, M> {
         let problem = Arc::new(self.problem(model, &window(all, from, until)));
         let states = self.states.clone();
-        let quick = start(Arc::clone(&problem), states.clone(), Way::Depth);
-        Window { problem, states, search: quick, quick_nodes: None }
+        let depth = start(Arc::clone(&problem), states.clone(), Way::Depth);
+        Window { problem, states, search: depth, quick: None }
     }
 }
 
@@ -105,28 +105,29 @@ pub(crate) struct Window<'a, M: Model> {
     problem: Arc<Problem<'a, M>>,
     states: Vec<M::State>,
     search: Box<dyn Running + 'a>,
-    /// Configurations that the first search visited, once it is over.
-    quick_nodes: Option<u64>,
+    /// What the first search took, once it is over.
+    quick: Option<Spent>,
 }
 
 impl<M: Model> Running for Window<'_, M> {
     fn run(&mut self, budget: &Budget<'_>) -> Found {
-        let quick_nodes = match self.quick_nodes {
-            Some(nodes) => nodes,
+        let quick = match self.quick {
+            Some(spent) => spent,
             None => {
-                let quick = Budget { nodes: budget.nodes.min(QUICK_NODES), ..*budget };
-                let found = self.search.run(&quick);
+                let little = Budget { nodes: budget.nodes.min(QUICK_NODES), ..*budget };
+                let found = self.search.run(&little);
                 if found.answer != Err(Stop::Nodes) {
                     return found;
                 }
                 let states = std::mem::take(&mut self.states);
                 self.search = start(Arc::clone(&self.problem), states, Way::Breadth);
-                *self.quick_nodes.insert(found.spent.nodes)
+                *self.quick.insert(found.spent)
             }
         };
-        let nodes = budget.nodes.saturating_sub(quick_nodes);
+        let nodes = budget.nodes.saturating_sub(quick.nodes);
         let mut found = self.search.run(&Budget { nodes, ..*budget });
-        found.spent.nodes += quick_nodes;
+        found.spent.nodes += quick.nodes;
+        found.spent.memory_bytes = found.spent.memory_bytes.max(quick.memory_bytes);
         found
     }
 }

@@ -175,9 +175,10 @@ impl<'b> Clock<'b> {
 
     fn tick(&mut self) -> Result<(), Stop> {
         self.ticks = self.ticks.wrapping_add(1);
-        if !self.ticks.is_multiple_of(16) {
-            return Ok(());
-        }
+        if self.ticks.is_multiple_of(16) { self.look() } else { Ok(()) }
+    }
+
+    fn look(&self) -> Result<(), Stop> {
         self.budget.spent().map_or(Ok(()), Err)
     }
 }

@@ -34,8 +34,8 @@ impl<T: Eq + Hash> Table<T> {
         if let Some(&number) = shard.find(hash, |&number| *self.get(number) == value) {
             return number;
         }
-        // The value's place and its number's, and the room that both keep free.
-        let needed = bytes(&value) + size_of::<T>() + 32;
+        // With the value's place, its number's, and the room that both keep free.
+        let needed = bytes(&value) + size_of::<OnceLock<T>>() + 16;
         self.bytes.fetch_add(needed as u64, Ordering::Relaxed);
         let number = self.values.push(value);
         shard.insert_unique(hash, number, |&number| hash_of(self.get(number)));

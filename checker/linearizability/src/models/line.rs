@@ -184,7 +184,7 @@ impl<V: Datum, E: End> Model for Line<V, E> {
     }
 
     fn state_bytes(&self, state: &Vec<V>) -> usize {
-        size_of::<Self::State>() + state.capacity() * size_of::<V>()
+        size_of::<Self::State>() + state.len() * size_of::<V>()
     }
 
     fn monitor(&self, calls: &[CallOf<Self>]) -> Option<MonitorVerdict> {

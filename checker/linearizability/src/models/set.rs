@@ -225,7 +225,7 @@ impl<V: Datum> Model for Set<V> {
     }
 
     fn state_bytes(&self, state: &Values<V>) -> usize {
-        size_of::<Self::State>() + state.0.capacity() * size_of::<V>()
+        size_of::<Self::State>() + state.0.len() * size_of::<V>()
     }
 
     fn monitor(&self, calls: &[CallOf<Self>]) -> Option<MonitorVerdict> {

@@ -87,13 +87,13 @@ impl<'a, M: Model, const W: usize> Breadth<'a, M, W> {
     /// Event by event. Was an order from one of the states found? It can go on after it visited as many
     /// configurations as it may.
     fn explore(&mut self, budget: &Budget<'_>) -> Result<bool, Stop> {
+        let mut clock = Clock::new(budget);
         let starts = self.begin();
-        if self.note(starts, 0, budget)? {
+        if self.note(starts, 0, &mut clock)? {
             return Ok(true);
         }
         let branching = self.ground.problem.slots + self.ground.problem.optional.len() + 1;
         let block = (ARRIVALS_MAX / branching).max(1);
-        let mut clock = Clock::new(budget);
         loop {
             self.spent.may_go_on(budget)?;
             clock.tick()?;
@@ -109,7 +109,7 @@ impl<'a, M: Model, const W: usize> Breadth<'a, M, W> {
             self.queue.finish(count);
             self.pending_bytes = all.iter().map(Arrivals::bytes).sum();
             for arrivals in all {
-                if self.note(arrivals, event, budget)? {
+                if self.note(arrivals, event, &mut clock)? {
                     return Ok(true);
                 }
             }
@@ -152,9 +152,9 @@ impl<'a, M: Model, const W: usize> Breadth<'a, M, W> {
     fn go_on(&self, part: &[Waiting<W>], budget: &Budget<'_>) -> Arrivals<W> {
         self.with_walk(|walk, arrivals| {
             let mut clock = Clock::new(budget);
+            clock.look()?;
             for waiting in part {
                 walk.go_to(waiting.configuration);
-                clock.tick()?;
                 let beaten = !self.memo.has(&walk.now, walk.strict());
                 if beaten || walk.is_dead_end() {
                     continue;
@@ -163,6 +163,7 @@ impl<'a, M: Model, const W: usize> Breadth<'a, M, W> {
                 walk.order.clear();
                 while !arrivals.is_done && walk.descend(next, &mut clock)? {
                     arrivals.add(walk, waiting.end);
+                    clock.tick()?;
                     let Some(frame) = walk.stack.pop() else { break };
                     next = walk.come_back(&frame);
                 }
@@ -176,7 +177,7 @@ impl<'a, M: Model, const W: usize> Breadth<'a, M, W> {
         &mut self,
         arrivals: Arrivals<W>,
         event: u32,
-        budget: &Budget<'_>,
+        clock: &mut Clock<'_>,
     ) -> Result<bool, Stop> {
         let Arrivals { all, taken, furthest, is_done, .. } = arrivals;
         self.furthest.join(furthest);
@@ -188,7 +189,8 @@ impl<'a, M: Model, const W: usize> Breadth<'a, M, W> {
             return Ok(true);
         }
         for Arrival { configuration, strict, rank, from, taken: steps } in all {
-            self.make_room(event, budget)?;
+            clock.tick()?;
+            self.make_room(event, clock.budget)?;
             if self.memo.is_new(&self.ground.uses, &configuration, strict) {
                 self.queue.push(configuration, rank, from, &taken[steps]);
             }

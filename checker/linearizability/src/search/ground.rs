@@ -26,7 +26,8 @@ impl<'a, M: Model> Ground<'a, M> {
         self.states.number(state, |state| model.state_bytes(state))
     }
 
-    /// About how much memory it takes, the history not counted, with the steps that a thread remembers.
+    /// About how much memory it takes, the history not counted, with the steps that one thread
+    /// remembers: what others remember is small.
     pub(super) fn bytes(&self) -> u64 {
         let steps = 2 * self.states.len() * self.problem.classes.len();
         let steps_bytes = steps.min(REMEMBERED_MAX) * size_of::<u32>();
