@@ -1,28 +1,13 @@
 //! `bank:txn` supposes nothing about the start: the record shows it, or the verdict says that it does not.
 
-use history::{CheckResult, Completion, Verdict};
-use linearizability::Limits;
+mod by_hand;
+
+use by_hand::Step;
+use history::{CheckResult, Verdict};
 use serde_json::{Value, json};
-use workloads::by_name;
 
-/// A function, its arguments and its result.
-type Step = (&'static str, Value, Value);
-
-/// The results of the checks after these steps, one after the other.
 fn judge(steps: &[Step]) -> Vec<CheckResult> {
-    let recorded = steps.iter().zip(0..).map(|((f, arguments, result), at)| history::Operation {
-        call: at * 2,
-        process: 0,
-        f: (*f).to_owned(),
-        arguments: arguments.clone(),
-        completion: Completion::Ok(at * 2 + 1, result.clone()),
-        call_ns: at,
-        return_ns: Some(at),
-        node: None,
-        phase: "main".to_owned(),
-    });
-    let recorded: Vec<history::Operation> = recorded.collect();
-    by_name("bank:txn", &[]).expect("the name is known").check(&recorded, &Limits::default())
+    by_hand::judge("bank:txn", steps)
 }
 
 fn find<'a>(results: &'a [CheckResult], checker: &str) -> &'a CheckResult {

@@ -1,27 +1,10 @@
 //! A record of other clients, or a broken one, is never a violation of this bench's own premises.
 
-use history::{CheckResult, Completion, Verdict};
-use linearizability::Limits;
-use serde_json::{Value, json};
-use workloads::by_name;
+mod by_hand;
 
-fn judge(name: &str, operations: &[(&str, Value, Value)]) -> Vec<CheckResult> {
-    let recorded =
-        operations.iter().zip(0..).map(|((f, arguments, result), at)| history::Operation {
-            call: at * 2,
-            process: 0,
-            f: (*f).to_owned(),
-            arguments: arguments.clone(),
-            completion: Completion::Ok(at * 2 + 1, result.clone()),
-            call_ns: at,
-            return_ns: Some(at),
-            node: None,
-            phase: "main".to_owned(),
-        });
-    let recorded: Vec<history::Operation> = recorded.collect();
-    let workload = by_name(name, &[]).expect("the name is known");
-    workload.check(&recorded, &Limits::default())
-}
+use by_hand::judge;
+use history::{CheckResult, Verdict};
+use serde_json::{Value, json};
 
 fn verdict(results: &[CheckResult]) -> Verdict {
     results.iter().fold(Verdict::Valid, |all, result| all.merge(result.verdict))

@@ -100,7 +100,7 @@ fn of_too_many_versions_at_a_time_not_all_are_ordered_and_the_report_says_so() {
     assert_eq!((crowded.verdict, found(&crowded)), (Verdict::Inconclusive, vec![]));
     let start = "Key 7 had more than 64 versions next to each other in time, of which only 64";
     assert!(crowded.sentence.starts_with(start), "{}", crowded.sentence);
-    assert_eq!(crowded.notes, [crowded.sentence.clone()]);
+    assert_eq!(crowded.notes, std::slice::from_ref(&crowded.sentence));
     assert_eq!(crowded.models.standing, [Consistency::Serializable]);
 }
 
