@@ -31,28 +31,29 @@ pub struct Chart<'a> {
     pub violations: &'a [(usize, u64)],
 }
 
+/// The powers of ten, in milliseconds, between which the latencies lie: 1 to 10 ms where nothing succeeded.
+#[allow(clippy::cast_possible_truncation)] // The logarithm of a finite number of milliseconds is small.
+fn decades(series: &Series) -> (i32, i32) {
+    let all = || series.buckets.iter().filter_map(|bucket| bucket.latency_ms);
+    let Some(least) = all().map(|q| q.p50).reduce(f64::min) else { return (0, 1) };
+    let most = all().map(|q| q.max).fold(least, f64::max);
+    let low = least.max(1e-3).log10().floor() as i32;
+    (low, (most.max(1e-3).log10().ceil() as i32).max(low + 1))
+}
+
 impl Chart<'_> {
     /// p50, p95, p99 and maximum of successful operations by time of invocation, on a logarithmic axis.
     pub fn latency(&self, series: &Series) -> Markup {
-        let all = || series.buckets.iter().filter_map(|bucket| bucket.latency_ms);
-        let least = all().map(|q| q.p50).fold(f64::INFINITY, f64::min).max(1e-3);
-        let most = all().map(|q| q.max).fold(0.0, f64::max).max(least);
-        let low = least.log10().floor();
-        let high = most.log10().ceil().max(low + 1.0);
+        let (low, high) = decades(series);
         let y = |ms: f64| {
-            let share = (ms.max(1e-3).log10() - low) / (high - low);
+            let share = (ms.max(1e-3).log10() - f64::from(low)) / f64::from(high - low);
             PLOT_HEIGHT * (1.0 - share.clamp(0.0, 1.0))
         };
-        let mut ticks = Vec::new();
-        let mut decade = low;
-        while decade <= high {
-            let ms = 10_f64.powf(decade);
-            ticks.push((
-                y(ms),
-                if ms < 1000.0 { format!("{ms} ms") } else { format!("{} s", ms / 1e3) },
-            ));
-            decade += 1.0;
-        }
+        let tick = |decade: i32| {
+            let ms = 10_f64.powi(decade);
+            (y(ms), if decade < 3 { format!("{ms} ms") } else { format!("{} s", ms / 1e3) })
+        };
+        let ticks: Vec<(f64, String)> = (low..=high).map(tick).collect();
         let mut body = Markup::new();
         let x = |position: usize| self.x(middle_ns(position, series.width_ns));
         for stretch in stretches(&series.buckets) {

@@ -352,6 +352,19 @@ fn charts_do_not_grow_with_the_record() {
     assert!(svgs(&long) < svgs(&short) * 3 / 2, "{} {}", svgs(&short), svgs(&long));
 }
 
+/// A store that hung once took all memory with it: the latency axis of a run in which nothing succeeded never ended.
+#[test]
+fn a_run_in_which_nothing_succeeded_has_a_report() {
+    let page = page(|folder| {
+        synthetic::valid(folder);
+        let path = folder.join("history.jsonl");
+        let history = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, history.replace("\"type\":\"ok\"", "\"type\":\"info\"")).unwrap();
+    });
+    has(&page, &["Latency of successful operations", "Completed operations a second"]);
+    assert!(!page.contains("class='slowest' cx="), "no latency is drawn");
+}
+
 #[test]
 fn a_witness_that_the_record_lacks_is_told() {
     let page = page(|folder| {
