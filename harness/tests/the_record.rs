@@ -6,7 +6,7 @@ mod common;
 
 use common::Bench;
 use history::{Event, EventKind, Process};
-use results::{FaultRecord, FaultStep};
+use record::{FaultRecord, FaultStep};
 
 const RUN: &str =
     "--workload register --faults pause,client --fault-interval 500ms --time-limit 2s --clients 4";

@@ -1,7 +1,7 @@
 //! The run over time as SVG: latency, throughput, and the faults above both. Drawn from buckets, so a chart's size
 //! does not depend on the number of operations.
 
-use results::Quantiles;
+use record::Quantiles;
 
 use crate::axis::{decimals, duration, milliseconds, nice, seconds};
 use crate::faults::{Fault, Faults, family_class};

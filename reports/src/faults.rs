@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use results::{FaultRecord, FaultStep};
+use record::{FaultRecord, FaultStep};
 
 use crate::ReportError;
 use crate::jsonl::{self, Reading};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use history::{Picture, Violation};
 use jiff::Timestamp;
-use results::{ResultsFile, RunFile, files};
+use record::{ResultsFile, RunFile, files};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -168,7 +168,7 @@ fn document<T: DeserializeOwned>(
         }
     };
     match value.get("version").and_then(Value::as_u64) {
-        Some(version) if version > u64::from(results::VERSION) => {
+        Some(version) if version > u64::from(record::VERSION) => {
             Err(ReportError::Newer { path, version })
         }
         _ => match serde_json::from_value(value) {

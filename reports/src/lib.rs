@@ -27,7 +27,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use results::files;
+use record::files;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ pub enum ReportError {
     /// Written by a newer bench.
     #[error(
         "{path} has schema version {version}, and this bench reads up to {known}: use the bench that wrote it, or a newer one",
-        known = results::VERSION
+        known = record::VERSION
     )]
     Newer {
         /// The file.

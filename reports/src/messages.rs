@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use results::{Fate, MessageRecord};
+use record::{Fate, MessageRecord};
 
 use crate::ReportError;
 use crate::jsonl::{self, Reading};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use history::event::HARNESS;
-use history::{Event, EventKind, Process};
+use history::{Event, EventKind, HARNESS, PHASE, Process};
+use record::Phase;
 use serde_json::Value;
 
 use crate::jsonl::{self, Reading};
@@ -14,8 +14,6 @@ use crate::{ReportError, label};
 pub const LABELLED_ROWS_MAX: usize = 100_000;
 /// Rows around a witness (by event index) whose label is kept as well.
 pub const AROUND_EVENTS: u64 = 400;
-/// The main phase's name, whose operations the verdict is about.
-const MAIN: &str = "main";
 const LABEL_CHARS_MAX: usize = 120;
 const NAME_CHARS_MAX: usize = 60;
 const WITNESS_CHARS_MAX: usize = 400;
@@ -171,7 +169,7 @@ impl Operations {
 
     /// Whether a row belongs to the phase the verdict is about; without phases all do.
     pub fn is_main(&self, row: &Row) -> bool {
-        self.phase_starts.is_empty() || self.phases.get(row.phase) == MAIN
+        self.phase_starts.is_empty() || self.phases.get(row.phase) == Phase::Main.name()
     }
 
     /// Whether an event index is close to a witness.
@@ -185,7 +183,7 @@ impl Reader {
     fn take(&mut self, event: Event) {
         self.operations.end_ns = self.operations.end_ns.max(event.time_ns);
         match (&event.process, event.kind) {
-            (Process::Named(name), _) if name == HARNESS && event.f == "phase" => {
+            (Process::Named(name), _) if name == HARNESS && event.f == PHASE => {
                 let name = event.value.as_str().unwrap_or("?");
                 self.phase = self.operations.phases.number(name);
                 if self.operations.phase_starts.len() < 32 {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use results::{Counts, Quantiles};
+use record::{Counts, Quantiles};
 
 use crate::axis::nice;
 use crate::operations::{Operations, Outcome};

@@ -9,8 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use history::{CheckResult, Event, EventKind, Process, Verdict, Violation};
+use record::files;
 use reports::ReportError;
-use results::files;
 use serde_json::{Value, json};
 use synthetic::{S, Sample};
 

@@ -56,5 +56,8 @@ pub enum Process {
     Named(String),
 }
 
-/// The name of the process under which the bench records its phases (`f` = `phase`, value = the phase's name).
+/// The name of the process under which the bench records what it does itself.
 pub const HARNESS: &str = "harness";
+
+/// The `f` of the event by which [`HARNESS`] says that a phase begins; its value is the phase's name.
+pub const PHASE: &str = "phase";

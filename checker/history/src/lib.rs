@@ -15,7 +15,7 @@ pub mod pair;
 pub mod verdict;
 mod window;
 
-pub use event::{Event, EventKind, HARNESS, Process};
+pub use event::{Event, EventKind, HARNESS, PHASE, Process};
 pub use events::{Events, Located};
 pub use format::Format;
 pub use jepsen::{read_edn, write_edn};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::{Completion, Event, EventKind, HARNESS, Operation, Process};
+use crate::{Completion, Event, EventKind, HARNESS, Operation, PHASE, Process};
 
 /// A premise that the history breaks: no verdict can be based on it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -113,7 +113,7 @@ impl Pairing {
         let process = match &event.process {
             Process::Client(process) => *process,
             Process::Named(name) => {
-                if name == HARNESS && event.f == "phase" {
+                if name == HARNESS && event.f == PHASE {
                     self.phase = phase_name(&event.value);
                 }
                 return Ok(false);

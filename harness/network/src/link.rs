@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use results::Fate;
+use record::Fate;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::budget::Budget;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use results::Fate;
+use record::Fate;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 

@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use results::{Fate, MessageRecord};
+use record::{Fate, MessageRecord};
 
 use crate::framing::Label;
 

@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use network::{Delay, Gate, MessageFaults, Trace};
-use results::{Fate, MessageRecord};
+use record::{Fate, MessageRecord};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 

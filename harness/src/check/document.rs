@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use history::{CheckResult, Completion, Operation, Verdict};
-use results::{Counts, VERSION};
+use record::{Counts, VERSION};
 use serde::Serialize;
 
 use super::{Answer, Question, Witness, sentence};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use history::{Events, Writer};
-use results::{ResultsFile, RunFile, VERSION, files};
+use record::{ResultsFile, RunFile, VERSION, files};
 
 use super::file::{open, unreadable};
 use super::{Answer, Question, sentence};

@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Stdio};
 
-use results::{ResultsFile, files};
+use record::{Mark, Phase, ResultsFile, files};
 use serde::Serialize;
 
 use super::{complain, say, say_json};
@@ -10,7 +10,6 @@ use crate::{
     bugs::{patch::Bug, workspace::Workspace},
     cli::BugsArguments,
     exit::{Exit, Failure},
-    run::judge::MAIN,
 };
 
 /// A bug counts as caught where at least four of five seeds catch it.
@@ -161,7 +160,8 @@ fn found_something(results: &ResultsFile, checker: &str) -> bool {
 fn seconds_to_witness(results: &ResultsFile) -> Option<f64> {
     let file = std::fs::File::open(Path::new(&results.folder).join(files::HISTORY)).ok()?;
     let events = history::read_jsonl(std::io::BufReader::new(file)).ok()?;
-    let main = events.iter().find(|event| event.value == MAIN)?.time_ns;
+    let main =
+        events.iter().find(|event| Mark::of(event) == Some(Mark::Phase(Phase::Main)))?.time_ns;
     let operations = history::operations(&events).ok()?;
     let end = |violation: &history::Violation| {
         let witness =

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use history::{Format, Verdict};
 use linearizability::Limits;
-use results::files;
+use record::files;
 
 use super::{
     run::{conclude, tell, word},

@@ -9,7 +9,7 @@ use std::{
 use contract::manifest::Rung;
 use history::Verdict;
 use linearizability::Limits;
-use results::{ResultsFile, RunFile, VERSION};
+use record::{ResultsFile, RunFile, VERSION};
 use workloads::Workload;
 
 use super::{block_on, complain, say, say_json};
@@ -128,7 +128,7 @@ pub fn tell(results: &ResultsFile, folder: &Folder, run: &RunFile) {
     for note in &results.notes {
         say(&format!("  note: {}", cluster::logs::printable(note.as_bytes())));
     }
-    say(&format!("  report  {}", folder.path().join(results::files::REPORT).display()));
+    say(&format!("  report  {}", folder.path().join(record::files::REPORT).display()));
     say(&format!("  again   {}", run.command));
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use network::Network;
-use results::{FaultRecord, FaultStep};
+use record::{FaultRecord, FaultStep};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use super::{Family, plan::PlannedFault};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
-use results::{FaultRecord, FaultStep};
+use record::{FaultRecord, FaultStep};
 
 use super::{
     Family,

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use results::{ResultsFile, RunFile, files};
+use record::{ResultsFile, RunFile, files};
 use serde::Serialize;
 
 use super::stream::{Reader, RunEvent};

@@ -6,17 +6,14 @@ use contract::manifest::CAPABILITIES;
 use hdrhistogram::Histogram;
 use history::{CheckResult, Completion, Event, EventKind, Operation, Process, Verdict, Violation};
 use linearizability::Limits;
-use results::{
-    Counts, FaultCounts, FaultRecord, FaultStep, Quantiles, ResultsFile, RunFile, VERSION, files,
+use record::{
+    Counts, FaultCounts, FaultRecord, FaultStep, Mark, OwnExit, Phase, Quantiles, ResultsFile,
+    RunFile, VERSION, files,
 };
-use serde_json::Value;
 use workloads::Workload;
 
-use super::stream::marks;
 use crate::exit::Failure;
 
-/// The phase in which faults are injected and operations count.
-pub const MAIN: &str = "main";
 /// The bench was held up for longer than this: nothing about liveness can be said.
 const STARVED_MS: u64 = 1000;
 
@@ -44,11 +41,12 @@ pub fn judge(folder: &Path, limits: &Limits) -> Result<ResultsFile, Failure> {
             ),
         )],
     };
-    checks.push(recovery(&events));
-    checks.extend(final_reads(&events));
+    let marks: Vec<Mark> = events.iter().filter_map(Mark::of).collect();
+    checks.push(recovery(&marks, &events));
+    checks.extend(final_reads(&marks));
     let counts = fault_counts(&faults);
     checks.extend(faults_took_hold(&run, &counts));
-    let mut notes = notes(&events);
+    let mut notes = notes(&marks);
     notes.extend(torn);
     // Where the record breaks the rules there are none, which the checks say already.
     let main = in_main(paired.as_deref().unwrap_or_default());
@@ -172,12 +170,14 @@ struct Tested {
 const OFTEN: u64 = 20;
 
 /// Did the store serve again once every fault had been healed?
-fn recovery(events: &[Event]) -> CheckResult {
+fn recovery(marks: &[Mark], events: &[Event]) -> CheckResult {
     let inconclusive = |reason: String| CheckResult::inconclusive("recovery", reason);
-    let starved = marks_of(events, marks::STARVED).filter_map(Value::as_u64).max().unwrap_or(0);
-    let hindered = marks_of(events, marks::HINDERED).find_map(Value::as_str);
-    let exits: Vec<&Value> = marks_of(events, marks::OWN_EXIT).collect();
-    match marks_of(events, marks::RECOVERED).last().and_then(Value::as_bool) {
+    let exits: Vec<&OwnExit> = marks.iter().filter_map(own_exit).collect();
+    let recovered = marks.iter().rev().find_map(|mark| match mark {
+        Mark::Recovered(recovered) => Some(*recovered),
+        _ => None,
+    });
+    match recovered {
         None => {
             inconclusive("The run ended before the store could show that it recovers.".to_owned())
         }
@@ -185,25 +185,41 @@ fn recovery(events: &[Event]) -> CheckResult {
             "recovery",
             "After all faults that can be healed were healed, the store served again, reads and writes.",
         ),
-        Some(true) => {
-            inconclusive(format!("{}: from then on less was tested than asked for.", told(&exits)))
-        }
-        Some(false) if starved >= STARVED_MS => inconclusive(format!(
-            "The store did not serve again, but this machine was too busy to say why (held up for {starved} ms)."
+        Some(true) => inconclusive(format!(
+            "{}: from then on less was tested than asked for.",
+            sentences(&exits)
         )),
-        Some(false) if let Some(hindered) = hindered => inconclusive(format!(
-            "The store did not serve again, but not every node could be brought back: {hindered}."
-        )),
-        Some(false) if exits.iter().any(|exit| exit["killed"] == true) => inconclusive(format!(
-            "The store did not serve again, but something other than the bench killed a node. {}.",
-            told(&exits)
-        )),
-        Some(false) => no_recovery(events, &exits),
+        Some(false) => match excuse(marks, &exits) {
+            Some(excuse) => inconclusive(format!("The store did not serve again, but {excuse}")),
+            None => no_recovery(events, &exits),
+        },
     }
 }
 
-fn no_recovery(events: &[Event], exits: &[&Value]) -> CheckResult {
-    let why = if exits.is_empty() { String::new() } else { format!(" {}.", told(exits)) };
+/// Why a store that did not serve again may not be to blame.
+fn excuse(marks: &[Mark], exits: &[&OwnExit]) -> Option<String> {
+    let starved_ms = marks.iter().map(|mark| if let Mark::StarvedMs(ms) = mark { *ms } else { 0 });
+    let starved_ms = starved_ms.max().unwrap_or(0);
+    if starved_ms >= STARVED_MS {
+        return Some(format!(
+            "this machine was too busy to say why (held up for {starved_ms} ms)."
+        ));
+    }
+    let hindered = marks.iter().find_map(|mark| match mark {
+        Mark::Hindered(how) => Some(how),
+        _ => None,
+    });
+    if let Some(how) = hindered {
+        return Some(format!("not every node could be brought back: {how}."));
+    }
+    exits
+        .iter()
+        .any(|exit| exit.killed)
+        .then(|| format!("something other than the bench killed a node. {}.", sentences(exits)))
+}
+
+fn no_recovery(events: &[Event], exits: &[&OwnExit]) -> CheckResult {
+    let why = if exits.is_empty() { String::new() } else { format!(" {}.", sentences(exits)) };
     let sentence =
         format!("Every fault was healed, yet reads or writes did not succeed any more.{why}");
     let violation = Violation {
@@ -214,26 +230,29 @@ fn no_recovery(events: &[Event], exits: &[&Value]) -> CheckResult {
     CheckResult::found("recovery", sentence, vec![violation])
 }
 
+fn own_exit(mark: &Mark) -> Option<&OwnExit> {
+    match mark {
+        Mark::OwnExit(exit) => Some(exit),
+        _ => None,
+    }
+}
+
 /// Which nodes ended by themselves, and how.
-fn told(exits: &[&Value]) -> String {
-    let one = |exit: &&Value| {
-        format!(
-            "Node {} ended by itself ({})",
-            exit["node"].as_str().unwrap_or("?"),
-            exit["exit"].as_str().unwrap_or("?")
-        )
-    };
+fn sentences(exits: &[&OwnExit]) -> String {
+    let one = |exit: &&OwnExit| format!("Node {} ended by itself ({})", exit.node, exit.exit);
     exits.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// The last look at every node is part of the test.
-fn final_reads(events: &[Event]) -> Option<CheckResult> {
-    let mark = marks_of(events, marks::FINAL_READS).last()?;
-    let (asked, answered) = (mark["asked"].as_u64()?, mark["answered"].as_u64()?);
-    let told = format!("{answered} of {asked} reads after the end were answered.");
+fn final_reads(marks: &[Mark]) -> Option<CheckResult> {
+    let (asked, answered) = marks.iter().rev().find_map(|mark| match mark {
+        Mark::FinalReads { asked, answered } => Some((*asked, *answered)),
+        _ => None,
+    })?;
+    let sentence = format!("{answered} of {asked} reads after the end were answered.");
     Some(match answered {
-        0 if asked > 0 => CheckResult::inconclusive("final-reads", told),
-        _ => CheckResult::valid("final-reads", told),
+        0 if asked > 0 => CheckResult::inconclusive("final-reads", sentence),
+        _ => CheckResult::valid("final-reads", sentence),
     })
 }
 
@@ -248,13 +267,12 @@ fn last_attempts(events: &[Event]) -> Vec<u64> {
     last
 }
 
-fn marks_of<'a>(events: &'a [Event], f: &'a str) -> impl Iterator<Item = &'a Value> {
-    let own = move |event: &&Event| matches!(event.process, Process::Named(_)) && event.f == f;
-    events.iter().filter(own).map(|event| &event.value)
-}
-
-fn notes(events: &[Event]) -> Vec<String> {
-    marks_of(events, marks::NOTE).filter_map(|value| value.as_str().map(str::to_owned)).collect()
+fn notes(marks: &[Mark]) -> Vec<String> {
+    let note = |mark: &Mark| match mark {
+        Mark::Note(text) => Some(text.clone()),
+        _ => None,
+    };
+    marks.iter().filter_map(note).collect()
 }
 
 fn fault_counts(faults: &[FaultRecord]) -> BTreeMap<String, FaultCounts> {
@@ -365,7 +383,7 @@ fn sentence(
 
 /// The operations of the main phase.
 fn in_main(operations: &[Operation]) -> Vec<&Operation> {
-    operations.iter().filter(|operation| operation.phase == MAIN).collect()
+    operations.iter().filter(|operation| operation.phase == Phase::Main.name()).collect()
 }
 
 fn quantiles(operations: &[&Operation]) -> Option<Quantiles> {
@@ -390,48 +408,24 @@ fn quantiles(operations: &[&Operation]) -> Option<Quantiles> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn mark(f: &str, value: Value) -> Event {
-        let process = Process::Named(history::event::HARNESS.to_owned());
-        Event {
-            index: 0,
-            time_ns: 0,
-            process,
-            kind: EventKind::Info,
-            f: f.to_owned(),
-            value,
-            error: None,
-            node: None,
-        }
-    }
+    use serde_json::Value;
 
     #[test]
     fn a_store_is_blamed_for_not_recovering_only_where_nothing_else_is_to_blame() {
-        let no = || mark(marks::RECOVERED, Value::from(false));
+        let no = || Mark::Recovered(false);
         let exit = |killed: bool| {
-            mark(
-                marks::OWN_EXIT,
-                serde_json::json!({ "node": "n1", "exit": "exit code 101", "killed": killed }),
-            )
+            Mark::OwnExit(OwnExit { node: "n1".into(), exit: "exit code 101".into(), killed })
         };
-        let verdict = |events: Vec<Event>| recovery(&events).verdict;
-        assert_eq!(verdict(vec![mark(marks::RECOVERED, Value::from(true))]), Verdict::Valid);
+        let verdict = |marks: Vec<Mark>| recovery(&marks, &[]).verdict;
+        assert_eq!(verdict(vec![Mark::Recovered(true)]), Verdict::Valid);
         assert_eq!(verdict(vec![no()]), Verdict::Violation);
         assert_eq!(verdict(vec![exit(false), no()]), Verdict::Violation);
         assert_eq!(verdict(vec![]), Verdict::Inconclusive);
         assert_eq!(verdict(vec![exit(true), no()]), Verdict::Inconclusive);
-        assert_eq!(
-            verdict(vec![mark(marks::STARVED, Value::from(5000)), no()]),
-            Verdict::Inconclusive
-        );
-        assert_eq!(
-            verdict(vec![mark(marks::HINDERED, Value::from("no descriptors")), no()]),
-            Verdict::Inconclusive
-        );
-        assert_eq!(
-            verdict(vec![exit(false), mark(marks::RECOVERED, Value::from(true))]),
-            Verdict::Inconclusive
-        );
+        assert_eq!(verdict(vec![Mark::StarvedMs(5000), no()]), Verdict::Inconclusive);
+        let hindered = Mark::Hindered("no descriptors".into());
+        assert_eq!(verdict(vec![hindered, no()]), Verdict::Inconclusive);
+        assert_eq!(verdict(vec![exit(false), Mark::Recovered(true)]), Verdict::Inconclusive);
     }
 
     #[test]
@@ -450,7 +444,7 @@ mod tests {
             call_ns: at,
             return_ns: None,
             node: None,
-            phase: MAIN.to_owned(),
+            phase: Phase::Main.name().to_owned(),
         };
         let fault = FaultRecord {
             fault: 0,
@@ -487,7 +481,7 @@ mod tests {
             call_ns: 0,
             return_ns: Some(ms * 1_000_000),
             node: None,
-            phase: MAIN.to_owned(),
+            phase: Phase::Main.name().to_owned(),
         };
         let mut operations: Vec<Operation> = (0..98).map(|_| took(5)).collect();
         operations.extend([took(700), took(9000)]);

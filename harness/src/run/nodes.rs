@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use cluster::{NodeProcess, NodeSpec, Stopped, ready::Readiness};
 use contract::NodeId;
+use record::OwnExit;
 use tokio::{sync::Mutex, task::JoinSet};
 
 use super::connection;
@@ -49,17 +50,6 @@ pub struct NotStarted {
     pub reason: String,
     /// Whether the submission is to blame, rather than the bench or the machine.
     pub submissions_fault: bool,
-}
-
-/// A node that ended though nobody killed it.
-#[derive(Clone, Debug)]
-pub struct OwnExit {
-    /// The node.
-    pub node: NodeId,
-    /// How it ended.
-    pub exit: String,
-    /// Whether it was killed from outside: not by the bench, so perhaps by the machine.
-    pub killed: bool,
 }
 
 impl Nodes {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use contract::{NodeId, Operation};
+use record::{Mark, Phase};
 use tokio::{
     sync::watch,
     task::{JoinError, JoinHandle, JoinSet},
@@ -17,11 +18,10 @@ use super::{
     clerk::{Clerk, Performed},
     folder::Folder,
     interrupt::Interrupts,
-    judge::MAIN,
     progress::Progress,
     stage::Stage,
     starvation::Starvation,
-    stream::{Stream, marks},
+    stream::Stream,
 };
 use crate::{
     exit::Failure,
@@ -124,27 +124,27 @@ impl Play<'_> {
     async fn all(&self) -> Result<(), Failure> {
         let stage = self.stage;
         let starvation = Starvation::watch();
-        stage.mark(marks::PHASE, "ready");
+        stage.mark(&Mark::Phase(Phase::Ready));
         stage.nodes.start_all().await?;
-        stage.mark(marks::PHASE, "setup");
+        stage.mark(&Mark::Phase(Phase::Setup));
         let number = u64::from(self.setting.clients);
         let mut usher = Clerk::new(Arc::clone(&stage.shared), number, self.setting.seed);
         self.set_up(&mut usher).await?;
         self.main().await?;
-        stage.mark(marks::PHASE, "recovery");
+        stage.mark(&Mark::Phase(Phase::Recovery));
         if let Err(failure) = stage.nodes.wait_until_bound().await {
-            stage.mark(marks::NOTE, failure.to_string());
+            stage.mark(&Mark::Note(failure.to_string()));
         }
         let recovered = self.recovered(&mut usher).await;
         stage.mark_own_exits().await;
-        stage.mark(marks::RECOVERED, recovered);
-        stage.mark(marks::PHASE, "quiesce");
+        stage.mark(&Mark::Recovered(recovered));
+        stage.mark(&Mark::Phase(Phase::Quiesce));
         tokio::time::sleep(QUIESCE).await;
-        stage.mark(marks::PHASE, "final");
+        stage.mark(&Mark::Phase(Phase::Final));
         if recovered {
             self.final_reads(&mut usher).await;
         }
-        stage.mark(marks::STARVED, starvation.longest_ms());
+        stage.mark(&Mark::StarvedMs(starvation.longest_ms()));
         self.judge_manners()
     }
 
@@ -182,7 +182,7 @@ impl Play<'_> {
         for fault in &faults {
             stage.shared.stream.fault(fault.planned_record());
         }
-        stage.mark(marks::PHASE, MAIN);
+        stage.mark(&Mark::Phase(Phase::Main));
         let begin = Instant::now();
         let mut clerks = self.start_clerks(&stopped);
         let nemesis = Nemesis {
@@ -193,7 +193,7 @@ impl Play<'_> {
         };
         let nemesis = AbortOnDrop(tokio::spawn(nemesis.run(faults, begin, stopped)));
         self.watch_nodes(begin + self.setting.time_limit).await;
-        stage.mark(marks::PHASE, "heal");
+        stage.mark(&Mark::Phase(Phase::Heal));
         stop.send_replace(true);
         self.heal(nemesis).await?;
         while let Some(ended) = clerks.join_next().await {
@@ -242,7 +242,8 @@ impl Play<'_> {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(panicked("the nemesis", &error)),
             Err(_) => {
-                self.stage.mark(marks::HINDERED, "the nemesis did not finish healing in time");
+                let hindered = "the nemesis did not finish healing in time".into();
+                self.stage.mark(&Mark::Hindered(hindered));
                 Ok(())
             }
         }
@@ -277,15 +278,15 @@ impl Play<'_> {
                 }
             }
         }
-        self.stage
-            .mark(marks::FINAL_READS, serde_json::json!({ "asked": asked, "answered": answered }));
+        self.stage.mark(&Mark::FinalReads { asked, answered });
     }
 
     /// Puts into the record how often the contract was broken; a store that keeps breaking it is broken.
     fn judge_manners(&self) -> Result<(), Failure> {
         let shared = &self.stage.shared;
         for (example, count) in shared.protocol_errors.examples() {
-            self.stage.mark(marks::NOTE, format!("{count} answers broke the contract: {example}."));
+            let note = format!("{count} answers broke the contract: {example}.");
+            self.stage.mark(&Mark::Note(note));
         }
         match self.example_of_broken_answers() {
             Some(example)

@@ -8,15 +8,15 @@ use std::{
 
 use history::{Event, EventKind, Process};
 use indicatif::{ProgressBar, ProgressStyle};
-use results::{FaultRecord, FaultStep};
+use record::{FaultRecord, FaultStep, Mark};
 
-use super::stream::{Reader, RunEvent, marks};
+use super::stream::{Reader, RunEvent};
 
 /// Shows phase, operations a second, ok/fail/info and the current faults on stderr.
 pub struct Progress {
     bar: Option<ProgressBar>,
     started: Instant,
-    phase: String,
+    phase: &'static str,
     ok: u64,
     fail: u64,
     info: u64,
@@ -46,7 +46,7 @@ impl Progress {
         Self {
             bar,
             started: now,
-            phase: String::new(),
+            phase: "",
             ok: 0,
             fail: 0,
             info: 0,
@@ -89,15 +89,14 @@ impl Progress {
     }
 
     fn mark(&mut self, event: &Event) {
-        let text = event.value.as_str().unwrap_or_default();
-        match event.f.as_str() {
-            marks::PHASE => {
-                text.clone_into(&mut self.phase);
+        match Mark::of(event) {
+            Some(Mark::Phase(phase)) => {
+                self.phase = phase.name();
                 if self.bar.is_none() {
                     self.line(&self.figures());
                 }
             }
-            marks::NOTE => self.line(&format!("note: {text}")),
+            Some(Mark::Note(text)) => self.line(&format!("note: {text}")),
             _ => {}
         }
     }

@@ -13,7 +13,7 @@ use std::{
 use cluster::{NodeSpec, ports};
 use contract::{Launch, NodeId, manifest::Capability};
 use network::{LinkSpec, Network, Trace};
-use results::files;
+use record::{Mark, Phase, files};
 use tokio::time::timeout;
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
     folder::Folder,
     nodes::{Nodes, NotStarted},
     phases::Setting,
-    stream::{Stream, marks},
+    stream::Stream,
 };
 use crate::{exit::Failure, nemesis::act::CLIENTS, target::Target};
 
@@ -79,20 +79,16 @@ impl Stage {
     }
 
     /// Leaves a mark of the bench in the record.
-    pub fn mark(&self, f: &str, value: impl Into<serde_json::Value>) {
-        self.shared.stream.mark(f, value);
+    pub fn mark(&self, mark: &Mark) {
+        self.shared.stream.mark(mark);
     }
 
     /// Puts nodes that ended by themselves into the record.
     pub async fn mark_own_exits(&self) {
         for own in self.nodes.own_exits().await {
-            let value =
-                serde_json::json!({ "node": own.node, "exit": own.exit, "killed": own.killed });
-            self.mark(marks::OWN_EXIT, value);
-            self.mark(
-                marks::NOTE,
-                format!("Node {} ended by itself ({}); see its log.", own.node, own.exit),
-            );
+            let note = format!("Node {} ended by itself ({}); see its log.", own.node, own.exit);
+            self.mark(&Mark::OwnExit(own));
+            self.mark(&Mark::Note(note));
         }
     }
 
@@ -109,20 +105,21 @@ impl Stage {
             Ok(troubles) => {
                 troubles.iter().for_each(|trouble| mark_trouble(&self.shared.stream, trouble));
             }
-            Err(_) => self.mark(marks::HINDERED, "the nodes could not be brought back in time"),
+            Err(_) => {
+                self.mark(&Mark::Hindered("the nodes could not be brought back in time".into()));
+            }
         }
     }
 
     /// Takes everything down; what is odd about how the nodes end goes into the record too.
     pub async fn strike(self) {
-        self.mark(marks::PHASE, "stop");
+        self.mark(&Mark::Phase(Phase::Stop));
         self.network.open_all_gates();
         match timeout(STRIKE_LIMIT, self.nodes.stop_all()).await {
-            Ok(notes) => notes.into_iter().for_each(|note| self.mark(marks::NOTE, note)),
-            Err(_) => self.mark(
-                marks::NOTE,
-                "The nodes could not be stopped in time; they end with the bench.",
-            ),
+            Ok(notes) => notes.into_iter().for_each(|note| self.mark(&Mark::Note(note))),
+            Err(_) => self.mark(&Mark::Note(
+                "The nodes could not be stopped in time; they end with the bench.".into(),
+            )),
         }
         let Some(network) = Arc::into_inner(self.network) else { return };
         if let Ok(summary) = timeout(STRIKE_LIMIT, network.close()).await {
@@ -132,11 +129,11 @@ impl Stage {
                     "{unwritten} messages were counted but not written to {}.",
                     files::MESSAGES
                 );
-                self.shared.stream.mark(marks::NOTE, note);
+                self.shared.stream.mark(&Mark::Note(note));
             }
             if let Some(error) = summary.error {
                 let note = format!("The message trace is incomplete: {error}.");
-                self.shared.stream.mark(marks::NOTE, note);
+                self.shared.stream.mark(&Mark::Note(note));
             }
         }
     }
@@ -144,8 +141,8 @@ impl Stage {
 
 /// Puts a node that did not come back into the record, and whose fault that is.
 pub fn mark_trouble(stream: &Stream, trouble: &NotStarted) {
-    let mark = if trouble.submissions_fault { marks::NOTE } else { marks::HINDERED };
-    stream.mark(mark, trouble.reason.clone());
+    let mark = if trouble.submissions_fault { Mark::Note } else { Mark::Hindered };
+    stream.mark(&mark(trouble.reason.clone()));
 }
 
 fn links(setting: &Setting, listens: &HashMap<NodeId, SocketAddr>) -> Vec<LinkSpec> {

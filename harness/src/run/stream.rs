@@ -10,7 +10,7 @@ use std::{
 };
 
 use history::{Event, EventKind, Process, event::HARNESS};
-use results::FaultRecord;
+use record::{FaultRecord, Mark};
 use serde_json::Value;
 
 /// Something that happened in a run.
@@ -20,25 +20,6 @@ pub enum RunEvent {
     History(Event),
     /// A step of a fault.
     Fault(FaultRecord),
-}
-
-/// The marks that the bench leaves in the history, so that the record alone decides: the `f` of their events.
-pub mod marks {
-    /// A phase begins; the value is its name.
-    pub const PHASE: &str = "phase";
-    /// Something a person should know that is no verdict; the value says what.
-    pub const NOTE: &str = "note";
-    /// Whether the store served again after the faults stopped; the value is `true` or `false`.
-    pub const RECOVERED: &str = "recovered";
-    /// The bench or the machine, not the store, kept a node from coming back; the value says how.
-    pub const HINDERED: &str = "hindered";
-    /// A node ended though nobody killed it; the value is `{"node","exit","killed"}`, `killed` where it was killed
-    /// from outside.
-    pub const OWN_EXIT: &str = "own-exit";
-    /// How many of the last reads were answered; the value is `{"asked","answered"}`.
-    pub const FINAL_READS: &str = "final-reads";
-    /// The bench itself was held up; the value is for how long at most, in milliseconds.
-    pub const STARVED: &str = "starved-ms";
 }
 
 /// Reads the stream, on the stream's own thread.
@@ -118,10 +99,11 @@ impl Stream {
         self.history(Process::Client(process), kind, f.to_owned(), value, error, node)
     }
 
-    /// Leaves a mark of the bench itself: see [`marks`].
-    pub fn mark(&self, f: &str, value: impl Into<Value>) {
+    /// Leaves a mark of the bench itself in the history.
+    pub fn mark(&self, mark: &Mark) {
         let process = Process::Named(HARNESS.to_owned());
-        self.history(process, EventKind::Info, f.to_owned(), value.into(), None, None);
+        let (f, value) = (mark.name().to_owned(), mark.value());
+        self.history(process, EventKind::Info, f, value, None, None);
     }
 
     /// Records a step of a fault.

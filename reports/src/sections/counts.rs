@@ -1,6 +1,6 @@
 //! How many operations ended how, and how long they took.
 
-use results::{Counts, Quantiles};
+use record::{Counts, Quantiles};
 
 use crate::axis::milliseconds;
 use crate::folder::Folder;

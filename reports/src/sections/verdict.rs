@@ -1,7 +1,7 @@
 //! The verdict in plain words, and what was run.
 
 use history::Verdict;
-use results::RunFile;
+use record::RunFile;
 
 use crate::axis::duration;
 use crate::folder::Folder;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use history::event::HARNESS;
 use history::{CheckResult, Event, EventKind, Process, Verdict, Violation};
-use results::{
+use record::{
     Counts, Fate, FaultCounts, FaultRecord, FaultStep, MessageRecord, Quantiles, ResultsFile,
     RunFile, VERSION, files,
 };

@@ -1,6 +1,6 @@
 //! The files' shape, pinned: other programs read them, so a change here is a change of the schema's version.
 
-use results::{Fate, FaultRecord, FaultStep, MessageRecord, ResultsFile, RunFile};
+use record::{Fate, FaultRecord, FaultStep, MessageRecord, ResultsFile, RunFile};
 use serde_json::{Value, json};
 
 #[track_caller]

@@ -1,0 +1,201 @@
+//! Marks: what the bench itself writes into the history, so that the record alone decides.
+//!
+//! A mark is an event of the process [`HARNESS`]; its `f` names the kind of mark, its value says the rest.
+
+use history::{Event, HARNESS, PHASE, Process};
+use serde_json::{Value, json};
+
+const NOTE: &str = "note";
+const RECOVERED: &str = "recovered";
+const HINDERED: &str = "hindered";
+const OWN_EXIT: &str = "own-exit";
+const FINAL_READS: &str = "final-reads";
+const STARVED_MS: &str = "starved-ms";
+
+/// Something that the bench writes into the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// A phase begins.
+    Phase(Phase),
+    /// Something a person should know that decides nothing.
+    Note(String),
+    /// Whether the store served again after the faults had stopped.
+    Recovered(bool),
+    /// The bench or the machine, not the store, kept a node from coming back: how.
+    Hindered(String),
+    /// A node ended though the bench did not end it.
+    OwnExit(OwnExit),
+    /// How many of the final reads were answered.
+    FinalReads {
+        /// Reads that were due.
+        asked: u64,
+        /// Reads that were answered.
+        answered: u64,
+    },
+    /// The longest time for which the machine kept the bench from running, in milliseconds.
+    StarvedMs(u64),
+}
+
+/// How a node ended that the bench did not end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnExit {
+    /// The node's id.
+    pub node: String,
+    /// Its exit code or signal, in words.
+    pub exit: String,
+    /// Whether it was killed from outside: not by the bench, so perhaps by the machine.
+    pub killed: bool,
+}
+
+/// A phase of a run, in the order of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// The nodes start.
+    Ready,
+    /// The workload makes what its clients need.
+    Setup,
+    /// The clients work and faults are injected; the operations of this phase count.
+    Main,
+    /// Every fault is undone.
+    Heal,
+    /// The store must serve again.
+    Recovery,
+    /// Nothing is sent, so that what is under way can arrive.
+    Quiesce,
+    /// Every node is read once more.
+    Final,
+    /// The nodes stop.
+    Stop,
+}
+
+impl Mark {
+    /// What kind of mark it is: the event's `f`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Phase(_) => PHASE,
+            Self::Note(_) => NOTE,
+            Self::Recovered(_) => RECOVERED,
+            Self::Hindered(_) => HINDERED,
+            Self::OwnExit(_) => OWN_EXIT,
+            Self::FinalReads { .. } => FINAL_READS,
+            Self::StarvedMs(_) => STARVED_MS,
+        }
+    }
+
+    /// What it says: the event's value.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        match self {
+            Self::Phase(phase) => phase.name().into(),
+            Self::Note(text) | Self::Hindered(text) => text.as_str().into(),
+            Self::Recovered(recovered) => (*recovered).into(),
+            Self::OwnExit(OwnExit { node, exit, killed }) => {
+                json!({ "node": node, "exit": exit, "killed": killed })
+            }
+            Self::FinalReads { asked, answered } => json!({ "asked": asked, "answered": answered }),
+            Self::StarvedMs(ms) => (*ms).into(),
+        }
+    }
+
+    /// The mark that this event is; `None` for a client's event and for a mark that this version does not know.
+    #[must_use]
+    pub fn of(event: &Event) -> Option<Self> {
+        if !matches!(&event.process, Process::Named(name) if name == HARNESS) {
+            return None;
+        }
+        let value = &event.value;
+        match event.f.as_str() {
+            PHASE => Phase::by_name(value.as_str()?).map(Self::Phase),
+            NOTE => value.as_str().map(|text| Self::Note(text.to_owned())),
+            RECOVERED => value.as_bool().map(Self::Recovered),
+            HINDERED => value.as_str().map(|text| Self::Hindered(text.to_owned())),
+            OWN_EXIT => {
+                let text = |field: &str| value[field].as_str().unwrap_or("?").to_owned();
+                let killed = value["killed"] == true;
+                Some(Self::OwnExit(OwnExit { node: text("node"), exit: text("exit"), killed }))
+            }
+            FINAL_READS => {
+                let (asked, answered) = (value["asked"].as_u64()?, value["answered"].as_u64()?);
+                Some(Self::FinalReads { asked, answered })
+            }
+            STARVED_MS => value.as_u64().map(Self::StarvedMs),
+            _ => None,
+        }
+    }
+}
+
+impl Phase {
+    /// All phases, in the order of a run.
+    pub const ALL: [Self; 8] = [
+        Self::Ready,
+        Self::Setup,
+        Self::Main,
+        Self::Heal,
+        Self::Recovery,
+        Self::Quiesce,
+        Self::Final,
+        Self::Stop,
+    ];
+
+    /// The name in the record.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Setup => "setup",
+            Self::Main => "main",
+            Self::Heal => "heal",
+            Self::Recovery => "recovery",
+            Self::Quiesce => "quiesce",
+            Self::Final => "final",
+            Self::Stop => "stop",
+        }
+    }
+
+    /// The phase of this name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use history::EventKind;
+
+    fn event(process: Process, f: &str, value: Value) -> Event {
+        let (f, kind) = (f.to_owned(), EventKind::Info);
+        Event { index: 0, time_ns: 0, process, kind, f, value, error: None, node: None }
+    }
+
+    #[test]
+    fn a_mark_is_read_as_it_was_written() {
+        let (node, exit) = ("n1".to_owned(), "signal 9".to_owned());
+        let own_exit =
+            |killed| Mark::OwnExit(OwnExit { node: node.clone(), exit: exit.clone(), killed });
+        let others = [
+            Mark::Note("Slow.".into()),
+            Mark::Recovered(false),
+            Mark::Hindered("no descriptors".into()),
+            own_exit(true),
+            own_exit(false),
+            Mark::FinalReads { asked: 3, answered: 2 },
+            Mark::StarvedMs(1500),
+        ];
+        for mark in Phase::ALL.map(Mark::Phase).into_iter().chain(others) {
+            let harness = event(Process::Named(HARNESS.into()), mark.name(), mark.value());
+            assert_eq!(Mark::of(&harness), Some(mark.clone()));
+            let client = event(Process::Client(0), mark.name(), mark.value());
+            assert_eq!(Mark::of(&client), None);
+        }
+    }
+
+    #[test]
+    fn what_is_no_mark_is_none() {
+        for (f, value) in [("phase", json!("party")), ("note", json!(5)), ("thought", json!("x"))] {
+            assert_eq!(Mark::of(&event(Process::Named(HARNESS.into()), f, value)), None);
+        }
+    }
+}

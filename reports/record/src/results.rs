@@ -1,0 +1,63 @@
+//! `results.json`: the verdict and what it rests on.
+
+use std::collections::BTreeMap;
+
+use history::{CheckResult, Verdict};
+use serde::{Deserialize, Serialize};
+
+/// `results.json`: written after the check; `--json` prints the same document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResultsFile {
+    /// The merged verdict.
+    pub verdict: Verdict,
+    /// [`crate::VERSION`].
+    pub version: u32,
+    /// The verdict in one plain sentence.
+    pub summary: String,
+    /// What each checker found.
+    pub checks: Vec<CheckResult>,
+    /// Operations of the main phase by function.
+    pub operations: BTreeMap<String, Counts>,
+    /// Latency of successful operations of the main phase, in milliseconds.
+    pub latency_ms: Option<Quantiles>,
+    /// Faults: how many were planned and how many were seen to take hold, by family.
+    pub faults: BTreeMap<String, FaultCounts>,
+    /// What was odd but is no verdict: protocol errors, premises, a starved host.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// The results folder.
+    pub folder: String,
+}
+
+/// How operations of one function ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Succeeded.
+    pub ok: u64,
+    /// Certainly did not happen.
+    pub fail: u64,
+    /// Nobody knows.
+    pub info: u64,
+}
+
+/// Latency quantiles in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quantiles {
+    /// Median.
+    pub p50: f64,
+    /// 95th percentile.
+    pub p95: f64,
+    /// 99th percentile.
+    pub p99: f64,
+    /// Slowest.
+    pub max: f64,
+}
+
+/// Planned and effective faults of a family.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultCounts {
+    /// Written into the plan.
+    pub planned: u64,
+    /// Seen to take hold.
+    pub effective: u64,
+}

@@ -1,0 +1,46 @@
+//! `run.json`: what was asked.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// `run.json`: written before the first node starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunFile {
+    /// [`crate::VERSION`].
+    pub version: u32,
+    /// The version of the bench.
+    pub harness: String,
+    /// The submission's name, from its manifest.
+    pub target: String,
+    /// The submission's folder.
+    pub target_folder: String,
+    /// The workload's name.
+    pub workload: String,
+    /// The seed of workload and fault plan.
+    pub seed: u64,
+    /// The nodes' ids.
+    pub nodes: Vec<String>,
+    /// Closed-loop clerks.
+    pub clients: u32,
+    /// Operations a second over all clerks; `None`: as fast as they are answered.
+    pub rate: Option<f64>,
+    /// The fault families asked for.
+    pub faults: Vec<String>,
+    /// Milliseconds between faults.
+    pub fault_interval_ms: u64,
+    /// Milliseconds of the main phase.
+    pub time_limit_ms: u64,
+    /// Local time of the start, RFC 3339.
+    pub started: String,
+    /// The command that repeats this run.
+    pub command: String,
+    /// Operating system, cores, memory.
+    pub machine: BTreeMap<String, String>,
+    /// What this environment could not offer, and what that means for the verdict.
+    #[serde(default)]
+    pub lacks: Vec<String>,
+    /// The record is another tool's and has no times: those in it only tell the order of its events.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untimed: bool,
+}
