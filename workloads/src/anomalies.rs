@@ -31,12 +31,7 @@ pub(crate) fn element(tag: &str) -> String {
 
 /// Whether the record is strictly serializable, as the contract promises.
 pub(crate) fn judge(records: &[Record], datatype: Datatype, limits: &Limits) -> CheckResult {
-    let options = Options {
-        consistency: Consistency::StrictSerializable,
-        memory_bytes: limits.memory_bytes,
-        cancel: limits.cancel.clone(),
-        ..Options::within(limits.time)
-    };
+    let options = Options::new(Consistency::StrictSerializable, limits.clone());
     match history(records, datatype) {
         Ok(history) => result(&isolation::check(&history, &options)),
         Err(reason) => CheckResult::inconclusive(CHECKER, reason),

@@ -3,6 +3,8 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
+use history::Limits;
+
 use crate::Options;
 
 /// How many steps go by between two looks at the clock.
@@ -37,7 +39,7 @@ pub(crate) struct Spent;
 impl<'a> Budget<'a> {
     /// The clock starts.
     pub(crate) fn new(options: &'a Options) -> Self {
-        let deadline = Instant::now().checked_add(options.time);
+        let deadline = Instant::now().checked_add(options.limits.time);
         Self { options, deadline, used: 0, limit: 0, held_bytes: 0, stop: None }
     }
 
@@ -81,7 +83,7 @@ impl<'a> Budget<'a> {
     /// Whether nobody cancelled the check, its time is not over, and no memory was refused.
     pub(crate) fn goes_on(&mut self) -> bool {
         if self.stop.is_none() {
-            if self.options.cancel.as_ref().is_some_and(|cancel| cancel.load(Relaxed)) {
+            if self.options.limits.cancel.as_ref().is_some_and(|cancel| cancel.load(Relaxed)) {
                 self.stop = Some(Stop::Cancelled);
             } else if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 self.stop = Some(Stop::Time);
@@ -104,7 +106,8 @@ impl<'a> Budget<'a> {
 
     /// Whether so much memory may be held for a while, beside what is held.
     pub(crate) fn allows(&mut self, bytes: usize) -> bool {
-        if self.stop.is_none() && self.held_bytes + bytes as u64 > self.options.memory_bytes {
+        if self.stop.is_none() && self.held_bytes + bytes as u64 > self.options.limits.memory_bytes
+        {
             self.stop = Some(Stop::Memory);
         }
         self.stop.is_none()
@@ -117,7 +120,7 @@ impl<'a> Budget<'a> {
 
     /// Why the check ended early, and what to do about it.
     pub(crate) fn reason(&self) -> Option<String> {
-        let Options { time, memory_bytes, .. } = self.options;
+        let Limits { time, memory_bytes, .. } = &self.options.limits;
         Some(match self.stop? {
             Stop::Time => {
                 format!("The check did not finish within {time:?}; allow it more time.")

@@ -1,8 +1,6 @@
 //! What to check, and how much that may cost.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use history::Limits;
 
 use crate::Consistency;
 
@@ -12,36 +10,30 @@ use crate::Consistency;
 pub struct Options {
     /// What must hold. Everything found is told; this decides the verdict.
     pub consistency: Consistency,
+    /// Time, memory of the dependencies and their search, and whether to go on. A check uses one thread.
+    pub limits: Limits,
     /// How many edges the searches for cycles may follow, some ten million a second. It bounds what comes after the
     /// linear part, which finds out whether there is any cycle, and has the same answer on every machine.
     pub work: u64,
-    /// Wall time.
-    pub time: Duration,
-    /// Memory of the dependencies and their search (the history itself not counted).
-    pub memory_bytes: u64,
-    /// Set from another thread, this ends the check soon.
-    pub cancel: Option<Arc<AtomicBool>>,
 }
 
 impl Options {
-    /// As much as may be done within this time.
+    /// As much work as may be done within the limits' time.
     #[must_use]
-    pub fn within(time: Duration) -> Self {
+    pub fn new(consistency: Consistency, limits: Limits) -> Self {
         const STEPS_PER_MS: u64 = 10_000;
-        let time_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        Self { time, work: time_ms.saturating_mul(STEPS_PER_MS), ..Self::default() }
+        let time_ms = u64::try_from(limits.time.as_millis()).unwrap_or(u64::MAX);
+        Self { consistency, limits, work: time_ms.saturating_mul(STEPS_PER_MS) }
     }
 }
 
 impl Default for Options {
-    /// Strict serializability; work for some twenty seconds, one minute and four gigabytes at most.
+    /// Strict serializability; work for some twenty seconds within the default limits.
     fn default() -> Self {
         Self {
             consistency: Consistency::StrictSerializable,
+            limits: Limits::default(),
             work: 200_000_000,
-            time: Duration::from_secs(60),
-            memory_bytes: 4_000_000_000,
-            cancel: None,
         }
     }
 }

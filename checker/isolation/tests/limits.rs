@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use common::by_hand::event;
-use history::{EventKind, Verdict};
+use history::{EventKind, Limits, Verdict};
 use isolation::{Consistency, Datatype, History, Options, Report, check, notation};
 use serde_json::json;
 
@@ -126,12 +126,14 @@ fn check_text(text: &str, options: &Options) -> Verdict {
 /// Each limit by itself ends the check before the search, with a sentence that names it.
 #[test]
 fn limits_leave_a_check_inconclusive_but_for_what_it_found() {
+    let defaults = Limits::default;
     let cancel = Some(Arc::new(AtomicBool::new(true)));
-    for (options, reason) in [
-        (Options { time: Duration::ZERO, ..Options::default() }, "within 0ns; allow it more time"),
-        (Options { memory_bytes: 1, ..Options::default() }, "more than 0 MB of memory; allow it"),
-        (Options { cancel, ..Options::default() }, "The check was cancelled."),
+    for (limits, reason) in [
+        (Limits { time: Duration::ZERO, ..defaults() }, "within 0ns; allow it more time"),
+        (Limits { memory_bytes: 1, ..defaults() }, "more than 0 MB of memory; allow it"),
+        (Limits { cancel, ..defaults() }, "The check was cancelled."),
     ] {
+        let options = Options { limits, ..Options::default() };
         for text in ["ax1 ay1 / rx1 ry1", "wx1 wy1 / rx1 ry1", "ax1 ay1 / rx1 ry_"] {
             let report = report(text, &options);
             assert_eq!(report.verdict, Verdict::Inconclusive, "{text}: {reason}");
@@ -154,7 +156,8 @@ fn memory_of_a_search_is_bounded_too() {
     let history = many::ring(100);
     let mut stages = Vec::new();
     for memory_bytes in (1..200_000).step_by(500) {
-        let report = check(&history, &Options { memory_bytes, ..Options::default() });
+        let limits = Limits { memory_bytes, ..Limits::default() };
+        let report = check(&history, &Options { limits, ..Options::default() });
         let is_refused = report.notes.iter().any(|note| note.contains(" MB of memory; allow it"));
         stages.push((report.verdict, is_refused));
     }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::by_hand::{read, rounds, transaction};
-use history::Verdict;
+use history::{Limits, Verdict};
 use isolation::{Datatype, History, Options, Report, check};
 
 const CLIENTS: u32 = 64;
@@ -30,7 +30,8 @@ fn until_enough(history: &History) -> (u64, Report) {
     let before = peak_bytes();
     for limit_mb in [4, 8, 16, 32, 64, 128, 256, 512, 1024] {
         let limit = limit_mb * 1_000_000;
-        let report = check(history, &Options { memory_bytes: limit, ..Options::default() });
+        let limits = Limits { memory_bytes: limit, ..Limits::default() };
+        let report = check(history, &Options { limits, ..Options::default() });
         let grown = peak_bytes() - before;
         println!("{limit_mb} MB allowed, {} MB taken: {}", grown / 1_000_000, report.sentence);
         assert!(grown <= limit * 5 / 4, "{grown} bytes more than before, {report:?}");

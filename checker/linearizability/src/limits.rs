@@ -1,31 +1,11 @@
-//! How much a check may spend.
+//! The limits of a search while it runs, and why it ended.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use history::Limits;
+
 use crate::parallel::{ALONE, Outrun, Threads};
-
-/// Past any of these a check is inconclusive.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Wall time.
-    pub time: Duration,
-    /// Memory of the search (the history itself not counted).
-    pub memory_bytes: u64,
-    /// Threads for independent keys, for several attempts at one, and for the branches of a search; `None`: as many as the
-    /// machine has cores, up to eight.
-    pub threads: Option<usize>,
-    /// Set from another thread, this ends the check soon.
-    pub cancel: Option<Arc<AtomicBool>>,
-}
-
-impl Default for Limits {
-    /// One minute, one gibibyte.
-    fn default() -> Self {
-        Self { time: Duration::from_secs(60), memory_bytes: 1 << 30, threads: None, cancel: None }
-    }
-}
 
 /// The limits of one search, with the clock running.
 #[derive(Clone, Copy, Debug)]

@@ -141,12 +141,7 @@ impl Model {
                 Ok(Judgement { result, proof: witness.unwrap_or_default(), isolation: None })
             }
             Self::Transactional(Transactional { datatype, consistency }) => {
-                let options = Options {
-                    consistency,
-                    memory_bytes: limits.memory_bytes,
-                    cancel: limits.cancel.clone(),
-                    ..Options::within(limits.time)
-                };
+                let options = Options::new(consistency, limits.clone());
                 let report = transactions::check(operations, datatype, &options)?;
                 let proof = report.clearest().map(|finding| finding.transactions.clone());
                 let (proof, result) = (proof.unwrap_or_default(), report.check_result());

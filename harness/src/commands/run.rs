@@ -106,8 +106,7 @@ pub fn conclude(folder: &Folder, limits: &Limits) -> Result<ResultsFile, Failure
 /// What the checkers may use.
 #[must_use]
 pub fn limits(time: Duration) -> Limits {
-    const MEMORY_BYTES: u64 = 4 << 30;
-    Limits { time, memory_bytes: MEMORY_BYTES, ..Limits::default() }
+    Limits::within(time)
 }
 
 /// The verdict as it stands at the start of a line.
