@@ -1,6 +1,6 @@
 //! The record of a store's operations, typed: what was asked and what came of it.
 
-use contract::{Operation, Outcome, catalogue};
+use contract::{Operation, Outcome, operations::entry};
 use history::{CheckResult, Completion};
 use invariants::Invariant;
 use linearizability::Call;
@@ -106,8 +106,7 @@ impl Record {
 /// An `ok` whose result does not fit its operation is kept as unknown: a store that answers gibberish has
 /// promised nothing, and the clerk has counted the protocol error already.
 pub(crate) fn read(operations: &[history::Operation]) -> Result<Vec<Record>, String> {
-    let of_the_store =
-        operations.iter().filter(|operation| catalogue::operation(&operation.f).is_some());
+    let of_the_store = operations.iter().filter(|operation| entry(&operation.f).is_some());
     of_the_store.map(read_one).collect()
 }
 

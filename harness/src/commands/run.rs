@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use contract::manifest::Rung;
+use contract::{
+    Availability, Manifest,
+    manifest::{RUNGS, Rung},
+};
 use history::Verdict;
 use linearizability::Limits;
 use record::{ResultsFile, RunFile, VERSION};
@@ -153,13 +156,9 @@ fn tell_all(outcomes: &[ResultsFile], arguments: &RunArguments) -> Exit {
 
 fn choose_workload(target: &Target, name: &str) -> Result<Box<dyn Workload>, Failure> {
     let manifest = &target.manifest;
-    if !manifest.serves.contains(&Rung::ReplicatedKv)
-        && !manifest.serves.contains(&Rung::ExactlyOnceKv)
-    {
-        return Err(Failure::Usage(format!(
-            "{} serves neither `replicated-kv` nor `exactly-once-kv`, the rungs that `harness run` tests",
-            manifest.name
-        )));
+    let tested = |rung: &Rung| rung.entry().availability == Availability::Now;
+    if !manifest.serves.iter().any(tested) {
+        return Err(Failure::Usage(refusal(manifest)));
     }
     let workload = workloads::by_name(name, &manifest.caps).map_err(Failure::Usage)?;
     match workload.needs().iter().find(|capability| !manifest.can(**capability)) {
@@ -170,6 +169,18 @@ fn choose_workload(target: &Target, name: &str) -> Result<Box<dyn Workload>, Fai
             manifest.name
         ))),
     }
+}
+
+/// Why a store that serves only planned rungs is not tested.
+fn refusal(manifest: &Manifest) -> String {
+    let names = |rungs: Vec<&str>| format!("`{}`", rungs.join("`, `"));
+    let tested = RUNGS.iter().filter(|entry| entry.availability == Availability::Now);
+    format!(
+        "{} serves {}, which this version does not test yet; it tests {}",
+        manifest.name,
+        names(manifest.serves.iter().map(|rung| rung.name()).collect()),
+        names(tested.map(|entry| entry.name).collect()),
+    )
 }
 
 fn setting(arguments: &RunArguments, seed: u64) -> Setting {

@@ -1,22 +1,30 @@
 //! The contract: what an implementation must speak, in any language.
 //!
-//! One registry holds every operation, error code, environment variable, capability and rung;
-//! the reference page and the `OpenAPI` document are generated from it, so they cannot drift.
+//! Registries hold every operation, error code, endpoint, launch variable, capability and rung. The reference page and
+//! the `OpenAPI` document are generated from them.
 //!
 //! This crate knows neither the harness nor any implementation.
 
-pub mod catalogue;
+pub mod availability;
+pub mod endpoints;
 pub mod errors;
 pub mod launch;
 pub mod manifest;
+pub mod micro_operation;
 pub mod operations;
+pub mod outcome;
+pub mod peer;
 pub mod reference;
+pub mod shape;
 pub mod wire;
 
+pub use availability::Availability;
 pub use errors::ErrorCode;
 pub use launch::Launch;
 pub use manifest::Manifest;
-pub use operations::{MicroOperation, Operation, Outcome};
+pub use micro_operation::MicroOperation;
+pub use operations::Operation;
+pub use outcome::Outcome;
 pub use wire::{Answer, Refusal, Request};
 
 /// A node's id, such as `n1`. Nodes are named by id everywhere; addresses never travel in messages.

@@ -6,35 +6,7 @@ mod openapi;
 pub use markdown::markdown;
 pub use openapi::openapi;
 
-use crate::{Request, catalogue::OperationEntry};
-
-/// One field of the answer of `GET /v1/status`; a node leaves out what it does not have.
-#[derive(Clone, Copy, Debug)]
-pub struct StatusEntry {
-    /// The field.
-    pub name: &'static str,
-    /// Its JSON type.
-    pub kind: &'static str,
-    /// What it means.
-    pub meaning: &'static str,
-}
-
-/// Every field of the answer of `GET /v1/status`.
-pub const STATUS: [StatusEntry; 9] = [
-    status("role", "string", "What the node is at the moment, such as `leader`."),
-    status("term", "integer", "Its term, view or ballot round."),
-    status("leader", "string", "The id of the node it takes for the leader."),
-    status("commit", "integer", "The last slot it knows to be chosen."),
-    status("applied", "integer", "The last slot it has applied."),
-    status("config", "integer", "The number of its shard configuration."),
-    status("log_bytes", "integer", "The size of its log."),
-    status("snapshot_bytes", "integer", "The size of its last snapshot."),
-    status("shards", "array", "The shards it serves."),
-];
-
-const fn status(name: &'static str, kind: &'static str, meaning: &'static str) -> StatusEntry {
-    StatusEntry { name, kind, meaning }
-}
+use crate::{Request, operations::OperationEntry};
 
 /// The example request of an operation, as it travels.
 fn example_request(entry: &OperationEntry) -> Request {

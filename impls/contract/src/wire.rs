@@ -41,7 +41,7 @@ pub enum Answer {
     /// The operation took effect, or its condition did not hold.
     #[serde(rename = "ok")]
     Ok(Outcome),
-    /// It did not, or nobody knows.
+    /// It did not take effect, or nobody knows whether it did.
     #[serde(rename = "error")]
     Error(Refusal),
 }

@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::{STATUS, example_request};
+use super::example_request;
 use crate::{
     Answer, ErrorCode, Refusal,
-    catalogue::{Field, OPERATIONS, OperationEntry},
+    endpoints::{ENDPOINTS, Endpoint, STATUS},
     errors::ERRORS,
     launch::VARIABLES,
     manifest::{CAPABILITIES, FILE_NAME, KEYS, RUNGS},
+    operations::{Field, OPERATIONS, OperationEntry},
+    peer::{HEADERS, PEERS, PeerEntry},
 };
 
 /// The reference page in Markdown.
@@ -23,7 +25,7 @@ pub fn markdown() -> String {
         errors(),
         EXACTLY_ONCE.to_owned(),
         introspection(),
-        PEER_TRAFFIC.to_owned(),
+        peer_traffic(),
         MUST_NOT.to_owned(),
     ];
     sections.join("\n")
@@ -36,6 +38,7 @@ const INTRODUCTION: &str = "\
 What a store must speak to be tested, in any language: one HTTP API for clients, one environment for its start, and a
 few rules. A machine-readable form of the API is in [`openapi.json`](openapi.json).
 
+A part marked *(not yet)* has its name reserved: no version of the bench uses it so far, and a store needs none of it.
 The APIs of the view service, the shard controller and MapReduce are not part of this version of the contract.
 ";
 
@@ -63,17 +66,6 @@ tolerate that
 - a request is delivered twice;
 - a request is late, or overtakes an earlier one;
 - a connection is reset.
-
-Four optional headers enrich the reports and are never needed for correctness:
-
-| header | meaning |
-|---|---|
-| `X-DS-Type` | the message's name, such as `AppendEntries` |
-| `X-DS-Term` | the sender's term, view or ballot round |
-| `X-DS-Lamport` | the sender's Lamport clock |
-| `X-DS-Vector` | the sender's vector clock: JSON object, id → count |
-
-With `peer = \"tcp\"`, nodes may talk as they like; then only byte-level faults apply, and the report says so.
 ";
 
 const MUST_NOT: &str = "\
@@ -103,8 +95,12 @@ fn manifest() -> String {
         "\n### Rungs: `serves`\n\n| rung | from the courses | must hold |\n|---|---|---|\n",
     );
     for entry in &RUNGS {
-        line(&mut page, &format!("| `{}` | {} | {} |", entry.name, entry.course, entry.meaning));
+        let mark = entry.availability.mark();
+        let row = format!("| `{}`{mark} | {} | {} |", entry.name, entry.course, entry.meaning);
+        line(&mut page, &row);
     }
+    page.push_str("\n### How peers talk: `peer`\n\n| value | meaning |\n|---|---|\n");
+    peer_rows(&mut page, &PEERS);
     page.push_str("\n### Capabilities: `caps`\n\n| capability | promise |\n|---|---|\n");
     for entry in &CAPABILITIES {
         line(&mut page, &format!("| `{}` | {} |", entry.name, entry.meaning));
@@ -118,7 +114,9 @@ fn launch() -> String {
                     the same name as well.\n\n| variable | example | meaning |\n|---|---|---|\n"
         .to_owned();
     for entry in &VARIABLES {
-        line(&mut page, &format!("| `{}` | `{}` | {} |", entry.name, entry.example, entry.meaning));
+        let mark = entry.availability.mark();
+        let row = format!("| `{}`{mark} | `{}` | {} |", entry.name, entry.example, entry.meaning);
+        line(&mut page, &row);
     }
     page.push_str(
         "\nBind within 10 s, with SO_REUSEADDR (as nearly every HTTP server does: the port is reserved for \
@@ -129,32 +127,40 @@ fn launch() -> String {
 }
 
 fn client_api() -> String {
+    let mut page = "## The client API\n\nHTTP/1.1 and JSON on `DS_LISTEN`.\n\n\
+                    | request | answer |\n|---|---|\n"
+        .to_owned();
+    for endpoint in &ENDPOINTS {
+        line(&mut page, &endpoint_row(endpoint));
+    }
     let refusal =
         Refusal { hint: Some("n2".to_owned()), ..Refusal::new(ErrorCode::NotLeader, "n2 leads") };
-    format!(
-        "## The client API\n\nHTTP/1.1 and JSON on `DS_LISTEN`.\n\n\
-         | request | answer |\n|---|---|\n\
-         | `GET /healthz` | 200 once bound |\n\
-         | `GET /readyz` | 200 while it believes that it can serve, else 503 |\n\
-         | `POST /v1/op` | the operation's result, or an error |\n\
-         | `GET /v1/status` | see [introspection](#introspection) |\n\
-         | `GET /v1/log?from=&to=` | see [introspection](#introspection) |\n\n\
-         A success is status 200 with `{{\"ok\":…}}`. Anything else is an error with its code's status:\n\n\
-         ```json\n{}\n```\n",
-        json(&Answer::Error(refusal))
-    )
+    page.push_str(
+        "\nA success is status 200 with `{\"ok\":…}`. Anything else is an error with its code's status:\n\n",
+    );
+    page.push_str(&format!("```json\n{}\n```\n", json(&Answer::Error(refusal))));
+    page
+}
+
+fn endpoint_row(endpoint: &Endpoint) -> String {
+    let Endpoint { method, path, query, answer, availability } = endpoint;
+    let query = match query {
+        [] => String::new(),
+        names => format!("?{}=", names.join("=&")),
+    };
+    format!("| `{method} {path}{query}`{} | {answer} |", availability.mark())
 }
 
 fn operations() -> String {
     let mut page = "## Operations\n\n| operation | needs | meaning |\n|---|---|---|\n".to_owned();
-    for entry in &OPERATIONS {
+    for entry in OPERATIONS {
         let needs =
             entry.capability.map_or("–".to_owned(), |needed| format!("`{}`", needed.name()));
         let row = format!("| [`{0}`](#{0}) | {needs} | {1} |", entry.name, entry.meaning);
         line(&mut page, &row);
     }
     page.push_str("\nFields that a result does not need are ignored. `null` stands for a missing key; the empty string is a value.\n");
-    for entry in &OPERATIONS {
+    for entry in OPERATIONS {
         page.push('\n');
         page.push_str(&operation(entry));
     }
@@ -184,7 +190,7 @@ fn operation(entry: &OperationEntry) -> String {
 
 fn row(arrow: &str, field: &Field) -> String {
     let optional = if field.required { "" } else { ", optional" };
-    format!("| {arrow}`{}` | {}{optional} | {} |", field.name, field.shape.words(), field.meaning)
+    format!("| {arrow}`{}` | {}{optional} | {} |", field.name, field.shape.words, field.meaning)
 }
 
 fn errors() -> String {
@@ -214,11 +220,24 @@ fn introspection() -> String {
     for entry in &STATUS {
         line(&mut page, &format!("| `{}` | {} | {} |", entry.name, entry.kind, entry.meaning));
     }
-    page.push_str(
-        "\n`GET /v1/log?from=&to=` answers with the chosen entries of these slots, for checks that look inside: one \
-         value a slot, one leader a term.\n",
-    );
     page
+}
+
+fn peer_traffic() -> String {
+    let mut page = PEER_TRAFFIC.to_owned();
+    page.push_str("\nOptional headers make the reports richer; no store needs them.\n\n");
+    page.push_str("| header | meaning |\n|---|---|\n");
+    peer_rows(&mut page, &HEADERS);
+    page
+}
+
+fn peer_rows(page: &mut String, entries: &[PeerEntry]) {
+    for entry in entries {
+        line(
+            page,
+            &format!("| `{}`{} | {} |", entry.name, entry.availability.mark(), entry.meaning),
+        );
+    }
 }
 
 fn line(page: &mut String, text: &str) {

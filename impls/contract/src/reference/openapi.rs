@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{STATUS, example_request};
+use super::example_request;
 use crate::{
-    Answer,
-    catalogue::{Field, OPERATIONS, OperationEntry, Shape},
+    Answer, Availability,
+    endpoints::{ENDPOINTS, Endpoint, STATUS},
     errors::ERRORS,
+    operations::{Field, OPERATIONS, OperationEntry},
 };
 
 /// The document as JSON text, its keys in alphabetical order.
@@ -19,21 +20,7 @@ pub fn openapi() -> String {
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "What CONTRACT.md says, for machines.",
         },
-        "paths": {
-            "/healthz": { "get": {
-                "summary": "Is the node bound?",
-                "responses": { "200": plain("Bound.") },
-            } },
-            "/readyz": { "get": {
-                "summary": "Does the node believe that it can serve?",
-                "responses": { "200": plain("It does."), "503": plain("It does not.") },
-            } },
-            "/v1/op": { "post": run_operation() },
-            "/v1/status": { "get": {
-                "summary": "What the node knows of itself (capability `introspect`).",
-                "responses": { "200": body("Its state.", &reference("Status")) },
-            } },
-        },
+        "paths": paths(),
         "components": { "schemas": schemas() },
     });
     let mut text = serde_json::to_string_pretty(&sorted(document)).unwrap_or_default();
@@ -41,10 +28,44 @@ pub fn openapi() -> String {
     text
 }
 
+fn paths() -> Value {
+    let paths = ENDPOINTS.iter().map(|endpoint| {
+        let mut operation = match endpoint.path {
+            "/v1/op" => run_operation(),
+            "/readyz" => responses(&[("200", plain("It can.")), ("503", plain("It cannot."))]),
+            "/v1/status" => responses(&[("200", body("Its state.", &reference("Status")))]),
+            _ => responses(&[("200", plain(endpoint.answer))]),
+        };
+        operation["summary"] = json!(summary(endpoint));
+        if !endpoint.query.is_empty() {
+            let parameter = |name| json!({ "name": name, "in": "query" });
+            operation["parameters"] = endpoint.query.iter().map(parameter).collect();
+        }
+        let method = endpoint.method.to_ascii_lowercase();
+        (endpoint.path.to_owned(), json!({ method: operation }))
+    });
+    Value::Object(paths.collect())
+}
+
+fn summary(endpoint: &Endpoint) -> String {
+    match endpoint.availability {
+        Availability::Now => endpoint.answer.to_owned(),
+        Availability::Planned => {
+            format!("Not yet, the bench does not ask for it: {}", endpoint.answer)
+        }
+    }
+}
+
+fn responses(responses: &[(&str, Value)]) -> Value {
+    let responses: Map<String, Value> =
+        responses.iter().map(|(status, answer)| ((*status).to_owned(), answer.clone())).collect();
+    json!({ "responses": responses })
+}
+
 fn run_operation() -> Value {
     let mut requests = Map::new();
     let mut answers = Map::new();
-    for entry in &OPERATIONS {
+    for entry in OPERATIONS {
         requests.insert(entry.name.to_owned(), json!({ "value": example_request(entry) }));
         for (at, outcome) in (entry.example)().1.into_iter().enumerate() {
             let name =
@@ -68,7 +89,7 @@ fn run_operation() -> Value {
         responses.insert(status.to_string(), body(&codes.join(" "), &reference("Error")));
     }
     json!({
-        "summary": "Runs one operation, at most once for each (client, seq).",
+        "description": "At most once for each (client, seq).",
         "requestBody": {
             "required": true,
             "content": { "application/json": { "schema": reference("Request"), "examples": requests } },
@@ -80,7 +101,7 @@ fn run_operation() -> Value {
 fn schemas() -> Value {
     let mut schemas = Map::new();
     let mut add = |name: &str, schema: Value| schemas.insert(name.to_owned(), schema);
-    for entry in &OPERATIONS {
+    for entry in OPERATIONS {
         let mut operation = fields(entry.fields);
         operation["properties"]["type"] = json!({ "const": entry.name });
         if let Some(required) = operation["required"].as_array_mut() {
@@ -146,7 +167,7 @@ fn fields(fields: &[Field]) -> Value {
     let fields: Vec<_> = fields
         .iter()
         .map(|field| {
-            let mut schema = shape(field.shape);
+            let mut schema = (field.shape.schema)();
             schema["description"] = json!(field.meaning);
             (field.name, schema, field.required)
         })
@@ -160,21 +181,6 @@ fn object(fields: &[(&str, Value, bool)]) -> Value {
     let required: Vec<&str> =
         fields.iter().filter(|(.., required)| *required).map(|(name, ..)| *name).collect();
     json!({ "type": "object", "properties": properties, "required": required })
-}
-
-fn shape(shape: Shape) -> Value {
-    let text = json!({ "type": "string" });
-    let optional = json!({ "type": ["string", "null"] });
-    match shape {
-        Shape::Text => text,
-        Shape::OptionalText => optional,
-        Shape::Texts => json!({ "type": "array", "items": text }),
-        Shape::Boolean => json!({ "type": "boolean" }),
-        Shape::TextByKey => json!({ "type": "object", "additionalProperties": text }),
-        Shape::OptionalTextByKey => json!({ "type": "object", "additionalProperties": optional }),
-        Shape::OptionalTexts => json!({ "type": "array", "items": optional }),
-        Shape::MicroOperations => json!({ "type": "array", "items": reference("MicroOperation") }),
-    }
 }
 
 fn reference(name: &str) -> Value {
@@ -208,6 +214,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_planned_says_so() {
+        let document: Value = serde_json::from_str(&openapi()).unwrap();
+        let summary = |path: &str| document["paths"][path]["get"]["summary"].to_string();
+        assert!(summary("/v1/log").contains("Not yet"));
+        assert!(!summary("/v1/status").contains("Not yet"));
+    }
+
+    #[test]
     fn every_reference_leads_somewhere_and_every_operation_is_there() {
         let text = openapi();
         let document: Value = serde_json::from_str(&text).unwrap();
@@ -216,7 +230,7 @@ mod tests {
         for pointer in references {
             assert!(document.pointer(pointer).is_some(), "{pointer}");
         }
-        for entry in &OPERATIONS {
+        for entry in OPERATIONS {
             let pointer =
                 format!("/components/schemas/{}/properties/type/const", operation_name(entry));
             assert_eq!(document.pointer(&pointer), Some(&json!(entry.name)));

@@ -106,8 +106,8 @@ fn parse_flags(arguments: &[String]) -> Result<BTreeMap<String, String>, String>
 fn help() -> String {
     let intro = "One node of a store. Each of these is an environment variable and a flag \
                  (--DS_NODE n1), which takes precedence:\n";
-    let lines = VARIABLES.iter().map(|Variable { name, example, meaning }| {
-        format!("  {name:<18} {meaning} Example: {example}\n")
+    let lines = VARIABLES.iter().map(|Variable { name, example, meaning, availability }| {
+        format!("  {name:<18} {meaning} Example: {example}{}\n", availability.mark())
     });
     std::iter::once(intro.to_owned()).chain(lines).collect()
 }

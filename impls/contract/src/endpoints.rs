@@ -1,0 +1,63 @@
+//! The requests that a node answers, and the fields of `GET /v1/status`.
+
+use crate::Availability;
+
+/// One row of the registry of endpoints.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoint {
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path.
+    pub path: &'static str,
+    /// The parameters in the query.
+    pub query: &'static [&'static str],
+    /// What it answers, in one sentence.
+    pub answer: &'static str,
+    /// Whether the bench uses it already.
+    pub availability: Availability,
+}
+
+/// Every request of the client API.
+pub const ENDPOINTS: [Endpoint; 5] = [
+    now("GET", "/healthz", "200 once the node is bound."),
+    now("GET", "/readyz", "200 while the node believes that it can serve, else 503."),
+    now("POST", "/v1/op", "The result of one operation, or an error."),
+    now("GET", "/v1/status", "What the node knows of itself (capability `introspect`)."),
+    Endpoint {
+        query: &["from", "to"],
+        availability: Availability::Planned,
+        ..now("GET", "/v1/log", "The chosen entries of these slots, for checks that look inside.")
+    },
+];
+
+const fn now(method: &'static str, path: &'static str, answer: &'static str) -> Endpoint {
+    Endpoint { method, path, query: &[], answer, availability: Availability::Now }
+}
+
+/// One field of the answer of `GET /v1/status`; a node leaves out what it does not have.
+#[derive(Clone, Copy, Debug)]
+pub struct StatusEntry {
+    /// The field.
+    pub name: &'static str,
+    /// Its JSON type.
+    pub kind: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// Every field of the answer of `GET /v1/status`.
+pub const STATUS: [StatusEntry; 9] = [
+    status("role", "string", "What the node is at the moment, such as `leader`."),
+    status("term", "integer", "Its term, view or ballot round."),
+    status("leader", "string", "The id of the node it takes for the leader."),
+    status("commit", "integer", "The last slot it knows to be chosen."),
+    status("applied", "integer", "The last slot it has applied."),
+    status("config", "integer", "The number of its shard configuration."),
+    status("log_bytes", "integer", "The size of its log."),
+    status("snapshot_bytes", "integer", "The size of its last snapshot."),
+    status("shards", "array", "The shards it serves."),
+];
+
+const fn status(name: &'static str, kind: &'static str, meaning: &'static str) -> StatusEntry {
+    StatusEntry { name, kind, meaning }
+}

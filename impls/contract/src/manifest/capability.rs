@@ -1,0 +1,101 @@
+//! The capabilities: the optional parts of the contract.
+
+use serde::{Deserialize, Serialize};
+
+/// An optional part of the contract. `get` and `put` are never optional.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Capability {
+    /// The operation `append`.
+    Append,
+    /// The operation `puthash`.
+    PutHash,
+    /// The operation `cas`.
+    Cas,
+    /// The operations `multiget`, `multiput` and `swap`.
+    Multi,
+    /// The operation `txn`.
+    Txn,
+    /// A killed node may be started again on its data folder.
+    Restart,
+    /// `GET /v1/status`.
+    Introspect,
+}
+
+/// One row of the registry of capabilities.
+#[derive(Clone, Copy, Debug)]
+pub struct CapabilityEntry {
+    /// The capability.
+    pub capability: Capability,
+    /// Its name in a manifest.
+    pub name: &'static str,
+    /// What it promises, in one sentence.
+    pub meaning: &'static str,
+}
+
+/// Every optional part of the contract.
+pub const CAPABILITIES: [CapabilityEntry; 7] = [
+    capability(Capability::Append, "append", "Serves the operation `append`."),
+    capability(Capability::PutHash, "puthash", "Serves the operation `puthash`."),
+    capability(Capability::Cas, "cas", "Serves the operation `cas`."),
+    capability(
+        Capability::Multi,
+        "multi",
+        "Serves the operations `multiget`, `multiput` and `swap`.",
+    ),
+    capability(Capability::Txn, "txn", "Serves the operation `txn`."),
+    capability(
+        Capability::Restart,
+        "restart",
+        "A node that was killed may be started again on its data folder, with all it had acknowledged.",
+    ),
+    capability(Capability::Introspect, "introspect", "Answers `GET /v1/status`."),
+];
+
+const fn capability(
+    capability: Capability,
+    name: &'static str,
+    meaning: &'static str,
+) -> CapabilityEntry {
+    CapabilityEntry { capability, name, meaning }
+}
+
+impl Capability {
+    /// The capability's row in the registry.
+    #[must_use]
+    pub fn entry(self) -> &'static CapabilityEntry {
+        &CAPABILITIES[self as usize]
+    }
+
+    /// Its name in a manifest.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.entry().name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where the variant stands in the enum; fails to compile when the enum grows without its registry.
+    fn number(capability: Capability) -> usize {
+        match capability {
+            Capability::Append
+            | Capability::PutHash
+            | Capability::Cas
+            | Capability::Multi
+            | Capability::Txn
+            | Capability::Restart
+            | Capability::Introspect => capability as usize,
+        }
+    }
+
+    #[test]
+    fn the_registry_is_indexed_by_variant_and_named_as_serde_names_it() {
+        for (at, entry) in CAPABILITIES.iter().enumerate() {
+            assert_eq!(number(entry.capability), at);
+            assert_eq!(serde_json::to_value(entry.capability).unwrap(), entry.capability.name());
+        }
+    }
+}
