@@ -1,129 +1,161 @@
-//! The smallest store that speaks the contract: one node, in memory, exactly once. It forgets everything when it is
-//! killed, so it is right only as long as nobody kills it.
+//! The smallest store that speaks the contract: one node that keeps everything in memory. It loses its data when it is
+//! killed, so it passes only the runs in which nobody kills it.
 //!
-//! For the bench's own tests it also plays the part of hostile submissions: the first argument says how it misbehaves.
+//! Read `main`, `serve` and `answer`: that is all a store needs. The bench's own tests also use this program as a broken
+//! store; the first argument then names one of the flaws at the end of the file.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{
     Json, Router,
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use contract::{Answer, Launch, Operation, Outcome, Request};
+use contract::{Answer, Launch, Request};
 use kv::{ExactlyOnce, Store};
 use node::Application;
 
-type App = Arc<Mutex<ExactlyOnce<Store>>>;
+type SharedStore = Arc<Mutex<ExactlyOnce<Store>>>;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let launch = Launch::from_lookup(|name| std::env::var(name).ok())?;
-    let part = std::env::args().nth(1).unwrap_or_default();
-    match part.as_str() {
-        "exit" => {
-            eprintln!("I do not feel like it");
-            std::process::exit(7);
-        }
-        "mute" => loop {
-            std::thread::sleep(Duration::from_secs(3600));
-        },
-        "flood" => {
-            std::thread::spawn(|| flood(1 << 30));
-        }
-        "daemon" => leave_a_daemon()?,
-        "stubborn" => ignore_sigterm(),
-        _ => {}
-    }
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?
-        .block_on(serve(launch, part))
+    let flaw = std::env::args().nth(1).unwrap_or_default();
+    flaws::at_start(&flaw)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(serve(launch, flaw))
 }
 
-async fn serve(launch: Launch, part: String) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(launch: Launch, flaw: String) -> Result<(), Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind(launch.listen).await?;
-    if part == "not-http" {
-        return shout(listener).await;
+    if flaw == "not-http" {
+        return flaws::speak_no_http(listener).await;
     }
-    let app: App = Arc::default();
-    let ready = if part == "unready" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let store = SharedStore::default();
+    let ready = if flaw == "unready" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let operation = async move |Json(request): Json<Request>| match flaws::answer(
+        &flaw, &store, &request,
+    )
+    .await
+    {
+        Some(wrong) => wrong,
+        None => answer(&store, &request),
+    };
     let router = Router::new()
-        .route("/healthz", get(|| async { StatusCode::OK }))
-        .route("/readyz", get(move || async move { ready }))
-        .route("/v1/op", post(move |Json(request): Json<Request>| respond(app, part, request)));
+        .route("/healthz", get(async || StatusCode::OK))
+        .route("/readyz", get(async move || ready))
+        .route("/v1/op", post(operation));
     axum::serve(listener, router).await?;
     Ok(())
 }
 
-async fn respond(app: App, part: String, request: Request) -> Response {
-    match part.as_str() {
-        "garbage" => return (StatusCode::OK, "<html>hello \u{1b}[31mred</html>").into_response(),
-        "redirect" => {
-            return (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "http://127.0.0.1:1/")])
-                .into_response();
-        }
-        "wrong-shape" => return Json(serde_json::json!({ "ok": { "valeu": 3 } })).into_response(),
-        _ => {}
-    }
-    if let ("key-by-key", Operation::MultiGet { keys }) = (part.as_str(), &request.op) {
-        return Json(Answer::Ok(key_by_key(&app, keys).await)).into_response();
-    }
-    let answer: Answer = app.lock().unwrap_or_else(PoisonError::into_inner).apply(&request);
+/// Carries out one request, unless the client has sent it before: then it gets the same answer again.
+fn answer(store: &SharedStore, request: &Request) -> Response {
+    let answer: Answer = store.lock().unwrap_or_else(PoisonError::into_inner).apply(request);
     let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, Json(answer)).into_response()
 }
 
-/// Each key in a moment of its own: other clients write in between.
-async fn key_by_key(app: &App, keys: &[String]) -> Outcome {
-    let mut values = BTreeMap::new();
-    for key in keys {
-        let value = {
-            let store = app.lock().unwrap_or_else(PoisonError::into_inner);
-            store.application().get(key).map(str::to_owned)
+/// What a store must not do.
+mod flaws {
+    use std::{collections::BTreeMap, error::Error, io, sync::PoisonError, time::Duration};
+
+    use axum::{
+        Json,
+        http::{StatusCode, header},
+        response::{IntoResponse, Response},
+    };
+    use contract::{Answer, Operation, Outcome, Request};
+    use serde_json::json;
+    use tokio::{io::AsyncWriteExt, net::TcpListener, time};
+
+    use super::SharedStore;
+
+    /// The flaws that show before a store serves anything.
+    pub(super) fn at_start(flaw: &str) -> io::Result<()> {
+        match flaw {
+            "exit" => {
+                eprintln!("I do not feel like it");
+                std::process::exit(7);
+            }
+            "mute" => loop {
+                std::thread::sleep(Duration::from_secs(3600));
+            },
+            "flood" => drop(std::thread::spawn(|| flood(1 << 30))),
+            "daemon" => leave_a_daemon()?,
+            "stubborn" => ignore_sigterm(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The answer of a store with this flaw; `None` where the right one is given.
+    pub(super) async fn answer(
+        flaw: &str,
+        store: &SharedStore,
+        request: &Request,
+    ) -> Option<Response> {
+        let elsewhere = [(header::LOCATION, "http://127.0.0.1:1/")];
+        let response = match (flaw, &request.op) {
+            ("garbage", _) => (StatusCode::OK, "<html>hello \u{1b}[31mred</html>").into_response(),
+            ("redirect", _) => (StatusCode::TEMPORARY_REDIRECT, elsewhere).into_response(),
+            ("wrong-shape", _) => Json(json!({ "ok": { "valeu": 3 } })).into_response(),
+            ("key-by-key", Operation::MultiGet { keys }) => {
+                Json(Answer::Ok(key_by_key(store, keys).await)).into_response()
+            }
+            _ => return None,
         };
-        values.insert(key.clone(), value);
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        Some(response)
     }
-    Outcome::Values { values }
-}
 
-/// Something that listens but does not speak HTTP.
-async fn shout(listener: tokio::net::TcpListener) -> Result<(), Box<dyn std::error::Error>> {
-    loop {
-        let (mut socket, _) = listener.accept().await?;
-        tokio::io::AsyncWriteExt::write_all(&mut socket, b"HELO I am not HTTP\r\n").await?;
+    /// Reads one key after the other instead of all at once: other clients write in between.
+    async fn key_by_key(store: &SharedStore, keys: &[String]) -> Outcome {
+        let mut values = BTreeMap::new();
+        for key in keys {
+            let value = {
+                let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+                store.application().get(key).map(str::to_owned)
+            };
+            values.insert(key.clone(), value);
+            time::sleep(Duration::from_millis(2)).await;
+        }
+        Outcome::Values { values }
     }
-}
 
-fn flood(bytes: usize) {
-    use std::io::Write;
-    let line = [b'x'; 1 << 16];
-    let mut out = std::io::stdout().lock();
-    for _ in 0..bytes / line.len() {
-        if out.write_all(&line).is_err() {
-            return;
+    /// Accepts connections but speaks another protocol.
+    pub(super) async fn speak_no_http(listener: TcpListener) -> Result<(), Box<dyn Error>> {
+        loop {
+            let (mut socket, _) = listener.accept().await?;
+            socket.write_all(b"HELO I am not HTTP\r\n").await?;
         }
     }
-}
 
-/// A grandchild in a session of its own, which ignores SIGTERM and outlives its parent.
-fn leave_a_daemon() -> std::io::Result<()> {
-    std::process::Command::new("sh")
-        .args(["-c", "(trap '' TERM; setsid sleep 3600 >/dev/null 2>&1 </dev/null &) ; true"])
-        .status()
-        .map(drop)
-}
+    /// Writes so much to stdout that it would fill a disk.
+    fn flood(bytes: usize) {
+        use std::io::Write;
+        let line = [b'x'; 1 << 16];
+        let mut out = io::stdout().lock();
+        for _ in 0..bytes / line.len() {
+            if out.write_all(&line).is_err() {
+                return;
+            }
+        }
+    }
 
-#[allow(unsafe_code)]
-fn ignore_sigterm() {
-    // SAFETY: SIG_IGN is a valid disposition and no handler of this program is replaced.
-    unsafe {
-        libc::signal(libc::SIGTERM, libc::SIG_IGN);
+    /// Leaves a process behind that ignores SIGTERM and belongs to no group of this one.
+    fn leave_a_daemon() -> io::Result<()> {
+        std::process::Command::new("sh")
+            .args(["-c", "(trap '' TERM; setsid sleep 3600 >/dev/null 2>&1 </dev/null &) ; true"])
+            .status()
+            .map(drop)
+    }
+
+    #[allow(unsafe_code)]
+    fn ignore_sigterm() {
+        // SAFETY: SIG_IGN is a valid disposition and no handler of this program is replaced.
+        unsafe {
+            libc::signal(libc::SIGTERM, libc::SIG_IGN);
+        }
     }
 }
