@@ -1,12 +1,9 @@
 //! Waiting until a node answers.
-//!
-//! A small HTTP/1.1 client of its own: it must not follow redirects or retry by itself, and it must see the raw bytes
-//! of a node that speaks something else.
 
-use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use http_client::{Client, HttpError, Response, header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -15,9 +12,7 @@ use crate::exit::Exit;
 use crate::logs::printable;
 use crate::node::NodeProcess;
 
-/// How much of an answer is read.
-const ANSWER_BYTES: usize = 16 << 10;
-/// How much of it is shown.
+/// How much of what a node sent is shown.
 const SHOWN_BYTES: usize = 120;
 /// How long one request may take.
 const REQUEST_LIMIT: Duration = Duration::from_secs(2);
@@ -73,21 +68,24 @@ pub async fn wait_ready(
     node: &NodeProcess,
     limit: Duration,
 ) -> Readiness {
+    let client = http_client::client(REQUEST_LIMIT, 0);
+    let url = format!("http://{address}{path}");
     let mut last = String::from("never asked");
     let ask = async {
         loop {
-            match timeout(REQUEST_LIMIT, get(address, path)).await {
-                Ok(Ok(Heard::Status { status: 200, .. })) => return Readiness::Ready,
-                Ok(Ok(Heard::Status { status: status @ 300..=399, location })) => {
-                    return Readiness::Redirected { status, location };
+            match get(&client, &url).await {
+                Ok(answer) => match answer.status().as_u16() {
+                    200 => return Readiness::Ready,
+                    status @ 300..=399 => {
+                        return Readiness::Redirected { status, location: location(&answer) };
+                    }
+                    status => last = format!("HTTP {status}"),
+                },
+                Err(HttpError::NotHttp(_)) => {
+                    return Readiness::NotHttp { first_bytes: first_bytes(address, path).await };
                 }
-                Ok(Ok(Heard::Status { status, .. })) => last = format!("HTTP {status}"),
-                Ok(Ok(Heard::Garbage { first_bytes })) => {
-                    return Readiness::NotHttp { first_bytes };
-                }
-                Ok(Ok(Heard::Nothing)) => last = "connection closed without an answer".into(),
-                Ok(Err(error)) => last = error.to_string(),
-                Err(_) => last = format!("no answer in {REQUEST_LIMIT:?}"),
+                Err(HttpError::TimedOut) => last = format!("no answer in {REQUEST_LIMIT:?}"),
+                Err(error) => last = error.to_string(),
             }
             sleep(PAUSE).await;
         }
@@ -101,101 +99,31 @@ pub async fn wait_ready(
     outcome.unwrap_or(Readiness::TimedOut { last })
 }
 
-/// What an answer began with.
-#[derive(Debug, PartialEq, Eq)]
-enum Heard {
-    Status { status: u16, location: String },
-    Garbage { first_bytes: String },
-    Nothing,
-}
-
 /// One request on a connection of its own.
-async fn get(address: SocketAddr, path: &str) -> io::Result<Heard> {
-    let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    let mut chunk = [0; 1024];
-    while answer.len() < ANSWER_BYTES {
-        let count = match stream.read(&mut chunk).await {
-            Ok(0) => break,
-            Ok(count) => count,
-            // What was read before a reset still tells what is there.
-            Err(_) if !answer.is_empty() => break,
-            Err(error) => return Err(error),
-        };
-        answer.extend_from_slice(&chunk[..count]);
-        if is_garbage(&answer) || head(&answer).is_some() {
-            break;
-        }
-    }
-    Ok(hear(&answer))
+async fn get(client: &Client, url: &str) -> Result<Response, HttpError> {
+    http_client::send(client.get(url).header(header::CONNECTION, "close")).await
 }
 
-/// Whether this cannot become an HTTP/1 answer any more.
-fn is_garbage(answer: &[u8]) -> bool {
-    let expected = b"HTTP/1.";
-    let length = answer.len().min(expected.len());
-    answer[..length] != expected[..length]
+/// Where an answer sends the client.
+fn location(answer: &Response) -> String {
+    let location = answer.headers().get(header::LOCATION);
+    location.map_or(String::new(), |location| shown(location.as_bytes()))
 }
 
-/// The head of an answer, if it is complete.
-fn head(answer: &[u8]) -> Option<&[u8]> {
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n");
-    end.or_else(|| answer.windows(2).position(|window| window == b"\n\n")).map(|end| &answer[..end])
-}
-
-fn hear(answer: &[u8]) -> Heard {
-    // An answer that was cut off before it said anything is none.
-    if !is_garbage(answer) && !answer.contains(&b'\n') {
-        return Heard::Nothing;
-    }
-    let text = String::from_utf8_lossy(head(answer).unwrap_or(answer));
-    let mut lines = text.lines();
-    let status = lines.next().filter(|_| !is_garbage(answer)).and_then(parse_status);
-    let Some(status) = status else { return Heard::Garbage { first_bytes: shown(answer) } };
-    let location = lines
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case("location"))
-        .map_or(String::new(), |(_, value)| shown(value.trim().as_bytes()));
-    Heard::Status { status, location }
-}
-
-/// The status of `HTTP/1.1 200 OK` (RFC 9112, section 4).
-fn parse_status(line: &str) -> Option<u16> {
-    let (version, rest) = line.split_once(' ')?;
-    let status = rest.split(' ').next()?;
-    let plausible = version.len() == "HTTP/1.1".len() && status.len() == 3;
-    status.parse().ok().filter(|status| plausible && (100..600).contains(status))
+/// What a node that does not speak HTTP says, for people: the HTTP client gives no raw bytes, so it is asked again.
+async fn first_bytes(address: SocketAddr, path: &str) -> String {
+    let ask = async {
+        let mut stream = TcpStream::connect(address).await?;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut bytes = [0; SHOWN_BYTES];
+        let count = stream.read(&mut bytes).await?;
+        std::io::Result::Ok(shown(&bytes[..count]))
+    };
+    timeout(REQUEST_LIMIT, ask).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 fn shown(bytes: &[u8]) -> String {
     let cut = &bytes[..bytes.len().min(SHOWN_BYTES)];
     printable(cut).replace('\n', "\\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Heard, hear};
-
-    #[test]
-    fn answers_are_told_from_garbage() {
-        let status = |status| Heard::Status { status, location: String::new() };
-        let garbage = |text: &str| Heard::Garbage { first_bytes: text.into() };
-        for (answer, expected) in [
-            ("HTTP/1.1 200 OK\r\n\r\n", status(200)),
-            ("HTTP/1.0 503 \r\nLocation-Of: x\r\n\r\n", status(503)),
-            ("HTTP/1.1 200\n\n", status(200)),
-            ("", Heard::Nothing),
-            ("HTTP/1.1 2000 OK\r\n\r\n", garbage("HTTP/1.1 2000 OK\\n\\n")),
-            ("HTTP/1.1 abc\r\n\r\n", garbage("HTTP/1.1 abc\\n\\n")),
-            ("HTTP/1.1 20", Heard::Nothing),
-            ("SSH-2.0-\x1b[2J", garbage("SSH-2.0-\\u{1b}[2J")),
-        ] {
-            assert_eq!(hear(answer.as_bytes()), expected, "{answer:?}");
-        }
-        let redirect = hear(b"HTTP/1.1 307 Go\r\nLOCATION: http://127.0.0.1:1/\r\n\r\n");
-        let location = "http://127.0.0.1:1/".into();
-        assert_eq!(redirect, Heard::Status { status: 307, location });
-    }
 }

@@ -22,7 +22,9 @@ async fn serve(answers: &'static [&'static str]) -> SocketAddr {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut request = [0; 1024];
             let count = stream.read(&mut request).await.unwrap();
-            assert!(request[..count].starts_with(b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1:"));
+            let request = String::from_utf8_lossy(&request[..count]).to_lowercase();
+            assert!(request.starts_with("get /readyz http/1.1\r\n"), "{request}");
+            assert!(request.contains("\r\nhost: 127.0.0.1:"), "{request}");
             let answer = answers[turn.min(answers.len() - 1)];
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
@@ -45,6 +47,10 @@ const BUSY: &str = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
 async fn a_node_is_ready_when_it_says_so() {
     assert_eq!(wait_for(&[OK], PATIENCE).await, Readiness::Ready);
     assert_eq!(wait_for(&[BUSY, "", "HTTP/1.1 2", BUSY, OK], PATIENCE).await, Readiness::Ready);
+    assert_eq!(
+        wait_for(&["HTTP/1.0 503 \r\n\r\n", "HTTP/1.1 200\n\n"], PATIENCE).await,
+        Readiness::Ready
+    );
 }
 
 #[tokio::test]
@@ -70,8 +76,15 @@ async fn redirects_and_garbage_are_named() {
         wait_for(&[REDIRECT], PATIENCE).await,
         Readiness::Redirected { status: 307, location }
     );
-    let first_bytes = "\\u{1b}[31mhello".to_string();
-    assert_eq!(wait_for(&["\x1b[31mhello"], PATIENCE).await, Readiness::NotHttp { first_bytes });
+    for (answer, first_bytes) in [
+        ("\x1b[31mhello", "\\u{1b}[31mhello"),
+        ("SSH-2.0-\x1b[2J", "SSH-2.0-\\u{1b}[2J"),
+        ("HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 2000 OK\\n\\n"),
+        ("HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 abc\\n\\n"),
+    ] {
+        let expected = Readiness::NotHttp { first_bytes: first_bytes.to_owned() };
+        assert_eq!(wait_for(Box::leak(Box::new([answer])), PATIENCE).await, expected);
+    }
 }
 
 #[tokio::test]

@@ -114,26 +114,6 @@ async fn connect(address: SocketAddr) -> Result<Connection, String> {
     Ok(Connection { sender, driver })
 }
 
-/// One `GET` on a connection of its own, for looking at a node from outside the test: no fault touches it.
-///
-/// # Errors
-/// Why there was no complete answer within `limit`.
-pub async fn get(
-    address: SocketAddr,
-    path: &str,
-    limit: Duration,
-) -> Result<(StatusCode, Bytes), String> {
-    let exchange = async {
-        let mut connection = connect(address).await?;
-        let request = Request::get(path)
-            .header(header::HOST, "node")
-            .body(Full::new(Bytes::new()))
-            .map_err(|error| error.to_string())?;
-        send(&mut connection.sender, request).await
-    };
-    timeout(limit, exchange).await.map_err(|_| "no answer in time".to_owned())?
-}
-
 async fn exchange(
     sender: &mut SendRequest<Full<Bytes>>,
     body: Bytes,
@@ -143,13 +123,6 @@ async fn exchange(
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::new(body))
         .map_err(|error| error.to_string())?;
-    send(sender, request).await
-}
-
-async fn send(
-    sender: &mut SendRequest<Full<Bytes>>,
-    request: Request<Full<Bytes>>,
-) -> Result<(StatusCode, Bytes), String> {
     let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
     let status = response.status();
     let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;

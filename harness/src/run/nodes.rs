@@ -4,16 +4,20 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use cluster::{NodeProcess, NodeSpec, Stopped, ready::Readiness};
 use contract::NodeId;
+use http_client::Client;
 use record::OwnExit;
 use tokio::{sync::Mutex, task::JoinSet};
 
-use super::connection;
 use crate::exit::Failure;
 
 /// How long a node may take to bind.
 const BIND_LIMIT: Duration = Duration::from_secs(10);
 /// How long the store may take until its nodes call themselves ready.
 const READY_LIMIT: Duration = Duration::from_secs(15);
+/// How long a node may take to tell its status: who leads must be known while it still does.
+const STATUS_LIMIT: Duration = Duration::from_millis(150);
+/// A longer status is not read.
+const STATUS_BYTES_MAX: usize = 2 << 20;
 /// How long a node has to end after SIGTERM.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 
@@ -212,9 +216,12 @@ impl Nodes {
         if !self.introspect {
             return None;
         }
+        // A connection for each question: what the faults do to others cannot matter.
+        let client = http_client::client(STATUS_LIMIT, 0);
         let mut asking = JoinSet::new();
         for (id, address) in self.listens.clone() {
-            asking.spawn(async move { Some((leading_term(address).await?, id)) });
+            let client = client.clone();
+            asking.spawn(async move { Some((leading_term(&client, address).await?, id)) });
         }
         let leaders = asking.join_all().await;
         leaders.into_iter().flatten().max().map(|(_, id)| id)
@@ -278,9 +285,10 @@ impl Slot {
 }
 
 /// The term in which the node at `address` says it leads.
-async fn leading_term(address: SocketAddr) -> Option<u64> {
-    let (_, body) =
-        connection::get(address, "/v1/status", Duration::from_millis(150)).await.ok()?;
+async fn leading_term(client: &Client, address: SocketAddr) -> Option<u64> {
+    let request = client.get(format!("http://{address}/v1/status"));
+    let response = http_client::send(request).await.ok()?;
+    let body = http_client::read(response, STATUS_BYTES_MAX).await.ok()?;
     let status: serde_json::Value = serde_json::from_slice(&body).ok()?;
     (status["role"] == "leader").then(|| status["term"].as_u64().unwrap_or(0))
 }

@@ -103,8 +103,8 @@ enum StoredOutcome {
     Value(Option<String>),
     Previous(String),
     Swapped(bool),
-    /// `cas` with the value that the store told.
-    SwappedTold(bool, Option<String>),
+    /// `cas` that also returned what the key holds.
+    SwappedWithValue(bool, Option<String>),
     Values(BTreeMap<String, Option<String>>),
     Committed(bool, Option<Vec<Option<String>>>),
     Done,
@@ -116,7 +116,9 @@ impl From<Outcome> for StoredOutcome {
             Outcome::Value { value } => Self::Value(value),
             Outcome::Previous { previous } => Self::Previous(previous),
             Outcome::Swapped { swapped, value: None } => Self::Swapped(swapped),
-            Outcome::Swapped { swapped, value: Some(value) } => Self::SwappedTold(swapped, value),
+            Outcome::Swapped { swapped, value: Some(value) } => {
+                Self::SwappedWithValue(swapped, value)
+            }
             Outcome::Values { values } => Self::Values(values),
             Outcome::Committed { committed, results } => Self::Committed(committed, results),
             Outcome::Done {} => Self::Done,
@@ -130,7 +132,7 @@ impl From<StoredOutcome> for Outcome {
             StoredOutcome::Value(value) => Self::Value { value },
             StoredOutcome::Previous(previous) => Self::Previous { previous },
             StoredOutcome::Swapped(swapped) => Self::Swapped { swapped, value: None },
-            StoredOutcome::SwappedTold(swapped, value) => {
+            StoredOutcome::SwappedWithValue(swapped, value) => {
                 Self::Swapped { swapped, value: Some(value) }
             }
             StoredOutcome::Values(values) => Self::Values { values },

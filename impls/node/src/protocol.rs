@@ -3,6 +3,7 @@
 use std::{fmt::Debug, hash::Hash};
 
 use contract::{Answer, NodeId, Request};
+use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Names one client request that waits for its answer on this node, in this life of the process.
@@ -37,7 +38,7 @@ pub trait Protocol: Sized + Send + 'static {
     /// Whether the node believes that it can serve: `GET /readyz`.
     fn is_ready(&self) -> bool;
 
-    /// What `GET /v1/status` tells: role, term, leader, commit, applied, log and snapshot size…
+    /// The answer of `GET /v1/status`: role, term, leader, commit, applied, log and snapshot size…
     fn status(&self) -> serde_json::Value;
 
     /// The kind of a message, in the protocol's own terms (`Prepare`, `Accept`…), for traces.
@@ -61,7 +62,7 @@ pub enum Effect<P: Protocol> {
     CancelTimer(P::Timer),
 }
 
-/// Collects the effects of one step and carries what the step may know of the world.
+/// Collects the effects of one step and carries what the step may know from outside: the time and a random number.
 #[derive(Debug)]
 pub struct Effects<P: Protocol> {
     now_ms: u64,
@@ -83,13 +84,11 @@ impl<P: Protocol> Effects<P> {
         self.now_ms
     }
 
-    /// A number in `0..bound` (`bound` > 0), from the driver's random source (`SplitMix64`).
+    /// A number in `0..bound` (`bound` > 0), from the driver's random source.
     pub fn random_below(&mut self, bound: u64) -> u64 {
-        self.entropy = self.entropy.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.entropy;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % bound
+        let mut random = ChaCha8Rng::seed_from_u64(self.entropy);
+        self.entropy = random.next_u64();
+        random.random_range(0..bound)
     }
 
     /// Appends a record to the write-ahead log.

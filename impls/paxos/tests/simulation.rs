@@ -3,13 +3,7 @@
 
 mod world;
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread,
-};
+use std::sync::Arc;
 
 use contract::NodeId;
 use node::sim::{
@@ -17,7 +11,11 @@ use node::sim::{
     clients::single_key_operation,
 };
 
-use crate::world::{Seen, cling, invariants, linearizable, make, settled};
+use simulation_checks::{Coverage, for_each_seed, linearizable, progress};
+
+use crate::world::{
+    LEADERS, assert_nothing_was_missed, invariants, make, settled, steps_down_late,
+};
 
 const SEEDS: u64 = 2_400;
 
@@ -47,7 +45,7 @@ fn scenario(seed: u64) -> Scenario {
 
 /// Whether the faults of this seed follow [`turns`].
 fn takes_turns(seed: u64) -> bool {
-    cling(seed) && seed.is_multiple_of(2)
+    steps_down_late(seed) && seed.is_multiple_of(2)
 }
 
 /// A majority elects a new leader without the old one; then the voter in between crashes, and comes back to
@@ -85,65 +83,37 @@ fn owned((from, to): (&NodeId, &NodeId)) -> (NodeId, NodeId) {
 }
 
 /// Runs one seed and says what is wrong with it.
-fn run(seed: u64, seen: &Arc<Seen>) -> Result<(), String> {
+fn run(seed: u64, coverage: &Arc<Coverage>) -> Result<(), String> {
     let scenario = scenario(seed);
-    let make = make(&scenario, seen);
+    let make = make(&scenario, coverage);
     let mut report = if takes_turns(seed) {
         let mut simulator = Simulator::new(seed, &scenario.nodes, make);
-        simulator.check_each_step(invariants(seen));
+        simulator.check_each_step(invariants(coverage));
         scenario.run_plan(simulator, turns(&scenario), Box::new(single_key_operation))
     } else {
-        scenario.run(make, invariants(seen))
+        scenario.run(make, invariants(coverage))
     };
-    if let Some(violation) = report.violation {
+    if let Some(violation) = report.violation.take() {
         return Err(violation);
     }
     linearizable(&report.history)?;
-    let heal_us = scenario.faults.duration_ms * 1000;
-    for operation in report.history.operations() {
-        let invoked = &report.history.events()[operation.call as usize];
-        if invoked.time_us >= heal_us && !matches!(operation.completion, Completion::Ok(..)) {
-            return Err(format!("no progress after everything had healed: {operation:?}"));
-        }
-    }
-    if report.ok_after_heal == 0 {
-        return Err("nobody asked anything after the heal".to_owned());
-    }
+    progress(&report, scenario.faults.duration_ms * 1000)?;
     settled(&mut report.simulator)
 }
 
 #[test]
 fn thousands_of_faulty_runs_stay_safe_linearizable_and_alive() {
-    let seen = Arc::new(Seen::default());
-    let next = AtomicU64::new(0);
-    let failures = Mutex::new(Vec::new());
-    let workers = thread::available_parallelism().map_or(2, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= SEEDS || failures.lock().unwrap().len() >= 5 {
-                        break;
-                    }
-                    if let Err(reason) = run(seed, &seen) {
-                        failures.lock().unwrap().push(format!("seed {seed}: {reason}"));
-                    }
-                }
-            });
-        }
-    });
-    let failures = failures.into_inner().unwrap();
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
-    seen.assert_nothing_was_missed();
+    let coverage = Arc::default();
+    for_each_seed(SEEDS, |seed| run(seed, &coverage));
+    assert_nothing_was_missed(&coverage);
 }
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
     let trace = || {
         let scenario = Scenario { keep_trace: true, ..scenario(7) };
-        let seen = Arc::default();
-        let report = scenario.run(make(&scenario, &seen), invariants(&seen));
+        let coverage = Arc::default();
+        let report = scenario.run(make(&scenario, &coverage), invariants(&coverage));
         report.simulator.trace().to_vec()
     };
     let first = trace();
@@ -157,8 +127,8 @@ fn a_cluster_of_one_serves_and_survives_its_crashes() {
     for seed in 0..50 {
         let mut scenario = Scenario { nodes: vec!["n1".to_owned()], ..scenario(seed) };
         scenario.faults.families = vec![Crash, Lossy, Pause];
-        let seen = Arc::default();
-        let report = scenario.run(make(&scenario, &seen), invariants(&seen));
+        let coverage = Arc::default();
+        let report = scenario.run(make(&scenario, &coverage), invariants(&coverage));
         assert_eq!(report.violation, None, "seed {seed}");
         assert_eq!(linearizable(&report.history), Ok(()), "seed {seed}");
         // A crash planned for the next write may strike right after the heal.
@@ -173,12 +143,12 @@ fn without_faults_everything_succeeds_under_one_leader() {
         let mut scenario = scenario(seed);
         scenario.faults.families.clear();
         scenario.faults.network = NetworkOptions::RELIABLE;
-        let seen = Arc::default();
-        let report = scenario.run(make(&scenario, &seen), invariants(&seen));
+        let coverage = Arc::default();
+        let report = scenario.run(make(&scenario, &coverage), invariants(&coverage));
         assert_eq!(report.violation, None, "seed {seed}");
         for operation in report.history.operations() {
             assert!(matches!(operation.completion, Completion::Ok(..)), "{operation:?}");
         }
-        assert_eq!(seen.leaders(), 1, "seed {seed}");
+        assert_eq!(coverage.times(LEADERS), 1, "seed {seed}");
     }
 }

@@ -9,6 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use contract::{Answer, Launch, NodeId, Request};
+use rand::{Rng, SeedableRng, rngs::ChaCha8Rng};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -56,7 +57,7 @@ pub(super) struct Driver<P: Protocol> {
     /// Messages of the node to itself.
     own: VecDeque<P::Message>,
     started: Instant,
-    entropy: u64,
+    random: ChaCha8Rng,
 }
 
 /// What one batch of steps wants done.
@@ -85,11 +86,11 @@ impl<P: Protocol> Driver<P> {
             own: VecDeque::new(),
             started: Instant::now(),
             // The standard library's keys are random in each process.
-            entropy: RandomState::new().hash_one(&launch.node),
+            random: ChaCha8Rng::seed_from_u64(RandomState::new().hash_one(&launch.node)),
         }
     }
 
-    /// Runs until told to stop, or until the disk fails.
+    /// Runs until [`Input::Stop`], or until the disk fails.
     pub(super) fn run(mut self, inputs: &Receiver<Input<P>>) -> Result<(), RuntimeError> {
         let mut batch = Batch::new();
         self.step(&mut batch, P::on_start);
@@ -165,9 +166,7 @@ impl<P: Protocol> Driver<P> {
 
     fn step(&mut self, batch: &mut Batch<P>, handler: impl FnOnce(&mut P, &mut Effects<P>)) {
         let now_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        // Effects mixes the entropy; distinct steps need distinct numbers, no more.
-        self.entropy = self.entropy.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
-        let mut effects = Effects::new(now_ms, self.entropy);
+        let mut effects = Effects::new(now_ms, self.random.next_u64());
         handler(&mut self.protocol, &mut effects);
         for effect in effects.into_list() {
             self.collect(effect, batch);
@@ -206,7 +205,7 @@ impl<P: Protocol> Driver<P> {
                 Outbound::Message(to, message) => self.send(&to, &message),
                 Outbound::Answer(token, answer) => {
                     if let Some(client) = self.clients.remove(&token) {
-                        // A client that has given up is not told.
+                        // Fails where the client has given up, which is fine.
                         let _ = client.send(answer);
                     }
                 }

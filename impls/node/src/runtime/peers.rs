@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    error::Error,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -10,25 +9,15 @@ use std::{
 
 use bytes::Bytes;
 use contract::{Launch, NodeId};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::{
-    Request,
-    client::conn::http1::{self, SendRequest},
-};
-use hyper_util::rt::TokioIo;
-use tokio::{
-    net::TcpStream,
-    sync::Notify,
-    task::{AbortHandle, JoinSet},
-    time::timeout,
-};
+use http_client::{Client, HttpError, header};
+use tokio::{sync::Notify, task::JoinSet};
 
-/// Messages under way to one peer at a time.
+/// Messages under way to one peer at a time, each on a connection of its own.
 const IN_FLIGHT_MAX: usize = 8;
 /// Messages that wait for one peer; the oldest go first, since protocols repeat what still matters.
 const QUEUE_MAX: usize = 1024;
-/// How long connecting, or one message with its answer, may take. After that the connection is thrown away, lest a late
-/// answer be taken for the next one's.
+/// How long one message may take, from connecting to the end of its answer. After that its connection is closed, so
+/// that a late answer is not taken for the next message's.
 const TIMEOUT: Duration = Duration::from_secs(1);
 /// Messages that waited for longer are dropped: after a partition the peer needs news, not a backlog of heartbeats.
 const AGE_MAX: Duration = Duration::from_secs(1);
@@ -37,8 +26,6 @@ const BACKOFF_MIN: Duration = Duration::from_millis(10);
 const BACKOFF_MAX: Duration = Duration::from_millis(50);
 /// The longest answer that is read; its content does not matter.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
-
-type Failure = Box<dyn Error + Send + Sync>;
 
 /// The queues to every peer.
 pub(super) struct Peers(BTreeMap<NodeId, Arc<Queue>>);
@@ -59,12 +46,13 @@ struct Queue {
 impl Peers {
     /// Starts the workers of every peer; they end with the set.
     pub(super) fn start(launch: &Launch) -> (Self, JoinSet<()>) {
+        let client = http_client::client(TIMEOUT, IN_FLIGHT_MAX);
         let mut workers = JoinSet::new();
         let mut queues = BTreeMap::new();
         for (peer, address) in launch.peers.iter().filter(|(peer, _)| **peer != launch.node) {
             let queue = Arc::new(Queue::default());
             for _ in 0..IN_FLIGHT_MAX {
-                workers.spawn(work(peer.clone(), *address, Arc::clone(&queue)));
+                workers.spawn(work(client.clone(), peer.clone(), *address, Arc::clone(&queue)));
             }
             queues.insert(peer.clone(), queue);
         }
@@ -115,85 +103,50 @@ impl Queue {
 }
 
 /// Carries messages to a peer, one at a time. A message that fails is lost: the protocol repeats what matters.
-async fn work(peer: NodeId, address: SocketAddr, queue: Arc<Queue>) {
-    let mut connection: Option<Connection> = None;
+async fn work(client: Client, peer: NodeId, address: SocketAddr, queue: Arc<Queue>) {
+    let url = format!("http://{address}/v1/peer");
     let mut backoff = BACKOFF_MIN;
     loop {
         let message = queue.pop().await;
         let kind = message.kind;
-        let open = connection.take().filter(Connection::is_open);
-        match timeout(TIMEOUT, deliver(open, &peer, address, message)).await {
-            Ok(Ok(reusable)) => {
-                connection = Some(reusable);
-                backoff = BACKOFF_MIN;
-                continue;
+        match deliver(&client, &peer, &url, message).await {
+            Ok(()) => backoff = BACKOFF_MIN,
+            Err(error) => {
+                tracing::debug!(%peer, kind, %error, "a message was lost");
+                tokio::time::sleep(backoff).await;
+                backoff = (backoff * 2).min(BACKOFF_MAX);
             }
-            Ok(Err(error)) => tracing::debug!(%peer, kind, error, "a message was lost"),
-            Err(_) => tracing::debug!(%peer, kind, "a message was not answered in time"),
         }
-        tokio::time::sleep(backoff).await;
-        backoff = (backoff * 2).min(BACKOFF_MAX);
     }
 }
 
-/// Sends one message and reads the answer to its end; gives back the connection for the next one.
+/// Sends one message and reads the answer to its end, so that the connection can carry the next one.
 async fn deliver(
-    open: Option<Connection>,
+    client: &Client,
     peer: &NodeId,
-    address: SocketAddr,
+    url: &str,
     message: Outgoing,
-) -> Result<Connection, Failure> {
-    let mut connection = match open {
-        Some(connection) => connection,
-        None => Connection::open(address).await?,
-    };
-    let request = Request::post("/v1/peer")
-        .header("host", peer)
-        .header("content-type", "application/json")
+) -> Result<(), HttpError> {
+    let request = client
+        .post(url)
+        .header(header::HOST, peer)
+        .header(header::CONTENT_TYPE, "application/json")
         .header("x-ds-type", message.kind)
-        .body(Full::new(message.body))?;
-    connection.sender.ready().await?;
-    let response = connection.sender.send_request(request).await?;
+        .body(message.body);
+    let response = http_client::send(request).await?;
     let status = response.status();
-    Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await?;
+    http_client::read(response, ANSWER_BYTES_MAX).await?;
     if !status.is_success() {
         // The peer got it and did not take it, as when its queue is full: lost like any other.
         tracing::debug!(%peer, kind = message.kind, %status, "a message was refused");
     }
-    Ok(connection)
-}
-
-/// One connection; closed when dropped, whatever is under way on it.
-struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    task: AbortHandle,
-}
-
-impl Connection {
-    async fn open(address: SocketAddr) -> Result<Self, Failure> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        let task = tokio::spawn(async move {
-            // Whoever uses the sender learns of a failure there.
-            let _ = connection.await;
-        });
-        Ok(Self { sender, task: task.abort_handle() })
-    }
-
-    fn is_open(&self) -> bool {
-        !self.sender.is_closed()
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::timeout;
+
     use super::*;
 
     fn outgoing(number: usize, queued: Instant) -> Outgoing {

@@ -96,7 +96,7 @@ enum State {
 struct Attempts {
     operation: Operation,
     started_us: u64,
-    /// Whether an attempt ended without telling: then nobody may call the operation failed.
+    /// Whether an attempt may have taken effect: then the operation must not be called failed.
     indefinite: bool,
     /// Whether an attempt is under way.
     in_flight: bool,
@@ -212,7 +212,7 @@ impl Clients {
         let operation = (self.generator)(&mut self.dice, self.unique);
         let client = &mut self.clients[number];
         client.seq += 1;
-        // Sometimes another node than the last one, lest everybody stays with the leader.
+        // Sometimes another node than the last one, so that not every client stays with the leader.
         if self.dice.chance(100) {
             client.node = self.dice.index(simulator.names().len());
         }

@@ -22,7 +22,7 @@ pub enum Fault {
     Pause(NodeId),
     /// Lets it go on.
     Resume(NodeId),
-    /// Changes the network's weather.
+    /// Changes how the network behaves.
     Network(NetworkOptions),
 }
 
@@ -50,7 +50,7 @@ pub struct FaultOptions {
     pub interval_ms: u64,
     /// The longest a fault lasts.
     pub length_ms_max: u64,
-    /// The weather between faults.
+    /// How the network behaves between faults.
     pub network: NetworkOptions,
 }
 
@@ -67,7 +67,7 @@ impl Default for FaultOptions {
     }
 }
 
-/// Faults and when they strike, in order of time.
+/// Faults and when each begins, in order of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FaultPlan {
     /// Milliseconds since the start, and what then happens.
@@ -126,8 +126,8 @@ impl FaultPlan {
     }
 }
 
-/// The links of a random partition: halves, one node isolated, one node mute, or a bridge (two sides that reach each
-/// other only through the first node).
+/// The links of a random partition: two halves, one node isolated, one node that can only receive, or a bridge (two
+/// sides that reach each other only through the first node).
 fn random_links(nodes: &[NodeId], dice: &mut Dice) -> Vec<(NodeId, NodeId)> {
     let mut nodes = nodes.to_vec();
     dice.shuffle(&mut nodes);
@@ -150,7 +150,7 @@ fn random_links(nodes: &[NodeId], dice: &mut Dice) -> Vec<(NodeId, NodeId)> {
 
 impl<P: Protocol> Simulator<P> {
     /// Makes a fault happen now.
-    pub fn inflict(&mut self, fault: &Fault) {
+    pub fn apply_fault(&mut self, fault: &Fault) {
         match fault {
             Fault::Cut(links) => self.cut(links),
             Fault::Heal => self.heal(),

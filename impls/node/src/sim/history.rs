@@ -52,7 +52,7 @@ pub enum Completion {
     Ok(u64, Outcome),
     /// It did not happen; the completion's event index comes first.
     Fail(u64, String),
-    /// Nobody knows, for ever: no upper bound in time.
+    /// Nobody will ever know: it may still take effect at any later time.
     Info(String),
 }
 

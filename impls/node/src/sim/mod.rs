@@ -4,7 +4,7 @@
 //! Scenario ── clients, fault plan, settle ──▶ Simulator ── one event at a time ──▶ Protocol
 //!    ▲ Report: history, violation, trace          │ Network: loss, duplication, delay, cut links
 //! ```
-//! [`Simulator`] is the world: nodes, disks, links and a queue of events. It knows neither clients nor plans; they
+//! [`Simulator`] is the cluster: nodes, disks, links and a queue of events. It knows neither clients nor plans; they
 //! use its [`Simulator::submit`], [`Simulator::alarm`] and fault calls. [`Scenario`] puts them together.
 //! Everything follows from the seed: the same seed gives the same run, event for event.
 

@@ -11,11 +11,11 @@ pub struct NetworkOptions {
     pub loss_per_mille: u32,
     /// Messages delivered twice, of a thousand.
     pub duplicate_per_mille: u32,
-    /// Messages that dawdle up to `slow_us_max`, of a thousand: late and overtaken by many others.
+    /// Slow messages, of a thousand: they take up to `slow_us_max`, and many others overtake them.
     pub slow_per_mille: u32,
     /// The shortest delay.
     pub delay_us_min: u64,
-    /// The longest delay of a message that does not dawdle; messages overtake each other within this span.
+    /// The longest delay of a message that is not slow; messages overtake each other within this span.
     pub delay_us_max: u64,
     /// The longest delay of all.
     pub slow_us_max: u64,
@@ -32,7 +32,7 @@ impl NetworkOptions {
         slow_us_max: 2_000,
     };
 
-    /// The usual weather of a simulation: a little of everything.
+    /// The usual network of a simulation: a little of everything goes wrong.
     pub const UNRELIABLE: Self = Self {
         loss_per_mille: 20,
         duplicate_per_mille: 20,
@@ -42,7 +42,7 @@ impl NetworkOptions {
         slow_us_max: 200_000,
     };
 
-    /// A storm: a fifth of everything is lost, a tenth doubled, a tenth very late.
+    /// A very bad network: a fifth of everything is lost, a tenth doubled, a tenth very late.
     pub const LOSSY: Self = Self {
         loss_per_mille: 200,
         duplicate_per_mille: 100,
@@ -59,7 +59,7 @@ impl Default for NetworkOptions {
     }
 }
 
-/// The links and their weather. Nodes are numbers here.
+/// The links: how they behave, and which are cut. Nodes are numbers here.
 #[derive(Debug)]
 pub(super) struct Network {
     pub(super) options: NetworkOptions,

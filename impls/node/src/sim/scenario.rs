@@ -39,7 +39,7 @@ pub struct Report<P: Protocol> {
     pub ok_after_heal: usize,
     /// How many events the run took.
     pub steps: u64,
-    /// The world as it was at the end.
+    /// The cluster as it was at the end.
     pub simulator: Simulator<P>,
 }
 
@@ -93,7 +93,7 @@ impl Scenario {
         self.run_plan(simulator, plan, generator)
     }
 
-    /// Runs a given plan in a given world.
+    /// Runs a given plan on a given cluster.
     pub fn run_plan<P: Protocol>(
         &self,
         mut simulator: Simulator<P>,
@@ -122,7 +122,7 @@ impl Scenario {
                     let number = usize::try_from(name - FAULTS).unwrap_or(usize::MAX);
                     // What lasts beyond the main phase was healed with everything else.
                     if let Some((_, fault)) = plan.steps.get(number).filter(|_| !healed) {
-                        simulator.inflict(fault);
+                        simulator.apply_fault(fault);
                     }
                 }
                 Happening::Alarm(name) => clients.on_alarm(name, &mut simulator),
