@@ -1,14 +1,12 @@
-//! HTTP to one node: one keep-alive connection, no retries, no redirects, no proxies, bounded answers.
+//! A clerk's connections, one to each node, and what an answer means.
 
 use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use contract::{NodeId, Operation, Outcome, Refusal};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Request, StatusCode, client::conn::http1::SendRequest, header};
-use hyper_util::rt::TokioIo;
+use http_client::{Connection, Full, Request, StatusCode, connection::Failure, header};
 use serde_json::Value;
-use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
+use tokio::time::timeout;
 
 /// A longer answer is not read to its end. Even with every byte escaped it fits into a line of the history.
 const ANSWER_BYTES_MAX: usize = 2 << 20;
@@ -33,19 +31,6 @@ pub enum Attempt {
 pub struct Connections {
     addresses: HashMap<NodeId, SocketAddr>,
     open: HashMap<NodeId, Connection>,
-}
-
-#[derive(Debug)]
-struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    driver: JoinHandle<()>,
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        // Closes the socket even where an answer is still awaited: late answers are ignored.
-        self.driver.abort();
-    }
 }
 
 impl Connections {
@@ -74,8 +59,12 @@ impl Connections {
             Ok(Err(reason)) => return Attempt::NotSent(reason),
             Err(_) => return Attempt::NotSent(format!("no connection to {node} in time")),
         };
+        let request = match post(body.clone()) {
+            Ok(request) => request,
+            Err(reason) => return Attempt::NotSent(reason.to_string()),
+        };
         let left = limit.saturating_sub(started.elapsed());
-        let answer = match timeout(left, exchange(&mut connection.sender, body.clone())).await {
+        let answer = match timeout(left, connection.exchange(request, ANSWER_BYTES_MAX)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(reason)) => return Attempt::Uncertain(format!("{node}: {reason}")),
             Err(_) => {
@@ -92,41 +81,20 @@ impl Connections {
     /// The open connection to `node`, or a new one; it goes back only after a complete answer.
     async fn take(&mut self, node: &NodeId) -> Result<Connection, String> {
         if let Some(mut connection) = self.open.remove(node)
-            && connection.sender.ready().await.is_ok()
+            && connection.is_ready().await
         {
             return Ok(connection);
         }
         let address = self.addresses.get(node).ok_or_else(|| format!("{node} has no address"))?;
-        connect(*address).await.map_err(|error| format!("{node}: {error}"))
+        Connection::open(*address).await.map_err(|error| format!("{node}: {error}"))
     }
 }
 
-async fn connect(address: SocketAddr) -> Result<Connection, String> {
-    let socket = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
-    socket.set_nodelay(true).map_err(|error| error.to_string())?;
-    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(socket))
-        .await
-        .map_err(|error| error.to_string())?;
-    let driver = tokio::spawn(async move {
-        // A broken connection shows at the request that waits for its answer.
-        let _ = connection.await;
-    });
-    Ok(Connection { sender, driver })
-}
-
-async fn exchange(
-    sender: &mut SendRequest<Full<Bytes>>,
-    body: Bytes,
-) -> Result<(StatusCode, Bytes), String> {
+fn post(body: Bytes) -> Result<Request<Full<Bytes>>, Failure> {
     let request = Request::post("/v1/op")
         .header(header::HOST, "node")
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Full::new(body))
-        .map_err(|error| error.to_string())?;
-    let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
-    Ok((status, body.map_err(|error| error.to_string())?.to_bytes()))
+        .header(header::CONTENT_TYPE, "application/json");
+    Ok(request.body(Full::new(body))?)
 }
 
 fn interpret(operation: &Operation, status: StatusCode, body: &[u8]) -> Attempt {

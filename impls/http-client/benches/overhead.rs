@@ -1,4 +1,4 @@
-//! What the client costs: the same requests over as many kept connections, by hand-driven hyper and by this crate's
+//! What the pooled client costs: the same requests over as many kept connections, by hand-driven connections and by the
 //! client, in turn within one run. `cargo bench -p http-client`.
 
 use std::{
@@ -8,9 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::{Request, client::conn::http1};
-use hyper_util::rt::TokioIo;
+use http_client::{Client, Connection, Full, Request};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -36,7 +34,9 @@ fn main() -> Result<(), Failure> {
         let client = http_client::client(LIMIT, CONNECTIONS);
         let by_client = runtime.block_on(rate(|| by_client(client.clone(), server)))?;
         let ratio = by_client / by_hand;
-        println!("round {round}: hyper {by_hand:.0}/s, client {by_client:.0}/s, ratio {ratio:.2}");
+        println!(
+            "round {round}: by hand {by_hand:.0}/s, client {by_client:.0}/s, ratio {ratio:.2}"
+        );
         ratios.push(ratio);
     }
     ratios.sort_by(f64::total_cmp);
@@ -99,22 +99,17 @@ where
 }
 
 async fn by_hand(server: SocketAddr) -> Result<u32, Failure> {
-    let stream = TcpStream::connect(server).await?;
-    stream.set_nodelay(true)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
+    let mut connection = Connection::open(server).await?;
     let (end, mut count) = (Instant::now() + SLICE, 0);
     while Instant::now() < end {
         let exchange = async {
-            sender.ready().await?;
+            connection.is_ready().await;
             let request = Request::post("/v1/peer")
                 .header("host", "n1")
                 .header("content-type", "application/json")
                 .header("x-ds-type", "Accept")
                 .body(Full::new(BODY))?;
-            let response = sender.send_request(request).await?;
-            response.into_body().collect().await?;
-            Ok::<(), Failure>(())
+            connection.exchange(request, 1024).await
         };
         tokio::time::timeout(LIMIT, exchange).await??;
         count += 1;
@@ -122,7 +117,7 @@ async fn by_hand(server: SocketAddr) -> Result<u32, Failure> {
     Ok(count)
 }
 
-async fn by_client(client: http_client::Client, server: SocketAddr) -> Result<u32, Failure> {
+async fn by_client(client: Client, server: SocketAddr) -> Result<u32, Failure> {
     let url = format!("http://{server}/v1/peer");
     let (end, mut count) = (Instant::now() + SLICE, 0);
     while Instant::now() < end {

@@ -1,17 +1,20 @@
 //! HTTP between the processes of a run, set up in one place.
 //!
-//! The bench's control calls (is a node ready, what is its status) and the messages between the nodes of a reference
-//! store go through here. A request goes to the address it names, once, or it fails: no retry, no redirect, no proxy.
-//!
-//! Clients' operations do not come here. Their outcome depends on whether a byte had left before something failed, so
-//! the harness drives their connections itself.
+//! [`client`] is for the bench's control calls: is a node ready, what is its status. [`Connection`] is for the hot
+//! paths, the operations of the clients and the messages between the nodes of a reference store. With both, a request
+//! goes to the address it names, once, or it fails: no retry, no redirect, no proxy.
+
+pub mod connection;
 
 use std::{error::Error, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{ClientBuilder, RequestBuilder, redirect, retry};
 
-pub use reqwest::{Client, Response, header};
+pub use connection::Connection;
+pub use http_body_util::Full;
+pub use hyper::{Request, StatusCode, header};
+pub use reqwest::{Client, Response};
 
 /// Why there is no usable answer. A request whose connection was refused was not sent; otherwise nobody knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

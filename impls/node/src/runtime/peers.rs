@@ -9,8 +9,8 @@ use std::{
 
 use bytes::Bytes;
 use contract::{Launch, NodeId};
-use http_client::{Client, HttpError, header};
-use tokio::{sync::Notify, task::JoinSet};
+use http_client::{Connection, Full, Request, connection::Failure, header};
+use tokio::{sync::Notify, task::JoinSet, time::timeout};
 
 /// Messages under way to one peer at a time, each on a connection of its own.
 const IN_FLIGHT_MAX: usize = 8;
@@ -46,13 +46,12 @@ struct Queue {
 impl Peers {
     /// Starts the workers of every peer; they end with the set.
     pub(super) fn start(launch: &Launch) -> (Self, JoinSet<()>) {
-        let client = http_client::client(TIMEOUT, IN_FLIGHT_MAX);
         let mut workers = JoinSet::new();
         let mut queues = BTreeMap::new();
         for (peer, address) in launch.peers.iter().filter(|(peer, _)| **peer != launch.node) {
             let queue = Arc::new(Queue::default());
             for _ in 0..IN_FLIGHT_MAX {
-                workers.spawn(work(client.clone(), peer.clone(), *address, Arc::clone(&queue)));
+                workers.spawn(work(peer.clone(), *address, Arc::clone(&queue)));
             }
             queues.insert(peer.clone(), queue);
         }
@@ -103,50 +102,58 @@ impl Queue {
 }
 
 /// Carries messages to a peer, one at a time. A message that fails is lost: the protocol repeats what matters.
-async fn work(client: Client, peer: NodeId, address: SocketAddr, queue: Arc<Queue>) {
-    let url = format!("http://{address}/v1/peer");
+async fn work(peer: NodeId, address: SocketAddr, queue: Arc<Queue>) {
+    let mut connection: Option<Connection> = None;
     let mut backoff = BACKOFF_MIN;
     loop {
         let message = queue.pop().await;
         let kind = message.kind;
-        match deliver(&client, &peer, &url, message).await {
-            Ok(()) => backoff = BACKOFF_MIN,
-            Err(error) => {
-                tracing::debug!(%peer, kind, %error, "a message was lost");
-                tokio::time::sleep(backoff).await;
-                backoff = (backoff * 2).min(BACKOFF_MAX);
+        match timeout(TIMEOUT, deliver(connection.take(), &peer, address, message)).await {
+            Ok(Ok(reusable)) => {
+                connection = Some(reusable);
+                backoff = BACKOFF_MIN;
+                continue;
             }
+            Ok(Err(error)) => tracing::debug!(%peer, kind, error, "a message was lost"),
+            Err(_) => tracing::debug!(%peer, kind, "a message was not answered in time"),
         }
+        tokio::time::sleep(backoff).await;
+        backoff = (backoff * 2).min(BACKOFF_MAX);
     }
 }
 
-/// Sends one message and reads the answer to its end, so that the connection can carry the next one.
+/// Sends one message and reads the answer to its end; gives back the connection for the next one.
 async fn deliver(
-    client: &Client,
+    open: Option<Connection>,
     peer: &NodeId,
-    url: &str,
+    address: SocketAddr,
     message: Outgoing,
-) -> Result<(), HttpError> {
-    let request = client
-        .post(url)
+) -> Result<Connection, Failure> {
+    let mut connection = match reusable(open).await {
+        Some(connection) => connection,
+        None => Connection::open(address).await?,
+    };
+    let request = Request::post("/v1/peer")
         .header(header::HOST, peer)
         .header(header::CONTENT_TYPE, "application/json")
         .header("x-ds-type", message.kind)
-        .body(message.body);
-    let response = http_client::send(request).await?;
-    let status = response.status();
-    http_client::read(response, ANSWER_BYTES_MAX).await?;
+        .body(Full::new(message.body))?;
+    let (status, _) = connection.exchange(request, ANSWER_BYTES_MAX).await?;
     if !status.is_success() {
         // The peer got it and did not take it, as when its queue is full: lost like any other.
         tracing::debug!(%peer, kind = message.kind, %status, "a message was refused");
     }
-    Ok(())
+    Ok(connection)
+}
+
+/// The connection, if the peer has not closed it since the last message.
+async fn reusable(open: Option<Connection>) -> Option<Connection> {
+    let mut connection = open?;
+    connection.is_ready().await.then_some(connection)
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::timeout;
-
     use super::*;
 
     fn outgoing(number: usize, queued: Instant) -> Outgoing {
