@@ -32,14 +32,14 @@ macro_rules! shapes {
 shapes! {
     String: "string", text();
     Option<String>: "string or null", optional_text();
-    Vec<String>: "list of strings", list(text());
-    Vec<Option<String>>: "list of strings or nulls", list(optional_text());
+    Vec<String>: "list of strings", list(&text());
+    Vec<Option<String>>: "list of strings or nulls", list(&optional_text());
     bool: "true or false", json!({ "type": "boolean" });
-    BTreeMap<String, String>: "object: key → string", by_key(text());
-    BTreeMap<String, Option<String>>: "object: key → string or null", by_key(optional_text());
+    BTreeMap<String, String>: "object: key → string", by_key(&text());
+    BTreeMap<String, Option<String>>: "object: key → string or null", by_key(&optional_text());
     Vec<MicroOperation>:
         "list of `[\"r\",key]`, `[\"w\",key,value]`, `[\"append\",key,value]`",
-        list(json!({ "$ref": "#/components/schemas/MicroOperation" }));
+        list(&json!({ "$ref": "#/components/schemas/MicroOperation" }));
 }
 
 fn text() -> Value {
@@ -50,10 +50,10 @@ fn optional_text() -> Value {
     json!({ "type": ["string", "null"] })
 }
 
-fn list(item: Value) -> Value {
+fn list(item: &Value) -> Value {
     json!({ "type": "array", "items": item })
 }
 
-fn by_key(value: Value) -> Value {
+fn by_key(value: &Value) -> Value {
     json!({ "type": "object", "additionalProperties": value })
 }
