@@ -11,9 +11,10 @@ use std::{
 use contract::{Operation, Request};
 use harness::run::{
     clerk::{Clerk, Misuse, Patience, ProtocolErrors, Shared},
-    folder::Folder,
+    folder,
     stream::Stream,
 };
+use record::Folder;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -127,8 +128,8 @@ async fn raw_loop(server: SocketAddr) -> f64 {
 
 /// Clerks as in a run: every operation recorded to disk.
 async fn clerks(server: SocketAddr, place: &std::path::Path) -> std::io::Result<f64> {
-    let folder = Folder::create(place, "overhead", 1)?;
-    let (stream, thread) = Stream::start(folder.readers()?)?;
+    let results = Folder::create(place, "overhead", 1)?;
+    let (stream, thread) = Stream::start(folder::readers(&results)?)?;
     let shared = Arc::new(Shared {
         stream,
         nodes: vec!["n1".to_owned()],

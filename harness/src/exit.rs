@@ -62,6 +62,24 @@ impl Failure {
     }
 }
 
+impl From<judge::run::RunError> for Failure {
+    fn from(error: judge::run::RunError) -> Self {
+        match error {
+            judge::run::RunError::NoRun(_) => Self::Usage(error.to_string()),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<judge::foreign::ForeignError> for Failure {
+    fn from(error: judge::foreign::ForeignError) -> Self {
+        match error {
+            judge::foreign::ForeignError::Unfit(_) => Self::Usage(error.to_string()),
+            judge::foreign::ForeignError::Io(_) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::Failed(error.to_string())

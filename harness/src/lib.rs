@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! cli ─▶ commands ─▶ target (manifest, build)
-//!                 ─▶ run: phases drive nodes, network, nemesis and clerks; all tell one stream; judge reads the record
-//!                 ─▶ check: a history of any tool, against a model
+//!                 ─▶ run: phases drive nodes, network, nemesis and clerks; all write into one stream
+//!                 ─▶ judge (a crate): the record of a run, or a history of any tool
 //! ```
 //!
 //! It knows submissions only by their manifest, and the verdict only from the record.
 
+pub mod again;
+mod bar;
 pub mod bugs;
-pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod duration;

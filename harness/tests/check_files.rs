@@ -89,6 +89,32 @@ fn a_page_is_written_where_it_is_asked_for() {
     assert!(page.contains("a.edn"), "the file is missing");
 }
 
+/// A page once replaced the history that it was about.
+#[test]
+fn a_page_never_replaces_the_history() {
+    let stale = File::new("a.edn", STALE);
+    let (path, link) = (stale.path(), stale.place.path().join("link.html"));
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    for report in [&path, &link] {
+        let asked = ["--model", "register", "--report", report.to_str().unwrap()];
+        stale.check(&asked).expect(2, "is the history itself");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), STALE);
+    }
+}
+
+/// A page that could not be written once took the verdict with it.
+#[test]
+fn a_verdict_is_printed_though_its_page_cannot_be_written() {
+    let stale = File::new("a.edn", STALE);
+    // No folder and no file, so that it looks like a place for a page until it is written to.
+    let page = "/proc/self/page.html";
+    let ran = stale.check(&["--model", "register", "--report", page]);
+    assert!(ran.stdout.contains("VIOLATION: a.edn is not linearizable"), "{}", ran.stdout);
+    ran.expect(5, "no report in /proc/self/page.html");
+    let ran = stale.check(&["--model", "register", "--json", "--report", page]);
+    assert_eq!(ran.expect(5, "no report").json()["verdict"], "violation");
+}
+
 #[test]
 fn what_makes_no_sense_is_2_and_says_what_would() {
     let valid = File::new("a.edn", VALID);

@@ -13,8 +13,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use harness::check::{Answer, Model, Question, answer};
 use history::{Format, Verdict};
+use judge::foreign::{CheckedHistory, Model, Question, check};
 use linearizability::Limits;
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ fn initial(file: &str) -> Option<Value> {
     file.ends_with("multi-register.edn").then(|| json!(0))
 }
 
-fn judged(folder: &Path, file: &str, format: &str, model: &str) -> Answer {
+fn judged(folder: &Path, file: &str, format: &str, model: &str) -> CheckedHistory {
     let question = Question {
         path: folder.join(file),
         format: Format::by_name(format).unwrap_or_else(|| panic!("{file}: no format {format}")),
@@ -61,7 +61,7 @@ fn judged(folder: &Path, file: &str, format: &str, model: &str) -> Answer {
     };
     // One thread, so that figures compare.
     let limits = Limits { threads: Some(1), ..Limits::default() };
-    answer(&question, &limits).unwrap_or_else(|failure| panic!("{file}: {failure}"))
+    check(&question, &limits, &()).unwrap_or_else(|failure| panic!("{file}: {failure}"))
 }
 
 /// A verdict as `expected.tsv` has it.
@@ -85,11 +85,11 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, format: &str, answer: &Answer) {
-        self.reading += answer.reading;
-        self.checking += answer.checking;
+    fn add(&mut self, format: &str, checked: &CheckedHistory) {
+        self.reading += checked.reading;
+        self.checking += checked.checking;
         if format == "jepsen-log" {
-            let figure = |name: &str| answer.result.statistics[name].as_u64().unwrap();
+            let figure = |name: &str| checked.result.statistics[name].as_u64().unwrap();
             self.logs_deciding_us += figure("deciding_us");
             self.logs_us += figure("elapsed_us");
         }
@@ -104,39 +104,41 @@ fn recorded_histories_get_their_known_verdicts() {
     };
     let folder = Path::new(&folder);
     let expected = fs::read_to_string(folder.join("expected.tsv")).unwrap();
-    let (mut checked, mut deviations, mut wrong) = (0, Vec::new(), Vec::new());
+    let (mut count, mut deviations, mut wrong) = (0, Vec::new(), Vec::new());
     let mut sums = Sums::default();
     println!("{:<56} {:<14} {:<12}  {:<12} {:>8}", "file", "model", "expected", "found", "ms");
     for line in expected.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
         let [file, format, about, theirs] =
             line.split('\t').collect::<Vec<_>>().try_into().unwrap();
         for model in models(about) {
-            let answer = judged(folder, file, format, model);
+            let checked = judged(folder, file, format, model);
             let deviation = DEVIATIONS.iter().find(|(of, by, ..)| (*of, *by) == (file, model));
             let ours = deviation.map_or_else(|| verdict(theirs), |deviation| deviation.2);
-            let kind = answer.result.violations.first().map(|first| first.kind.as_str());
-            let right = answer.result.verdict == ours
+            let kind = checked.result.violations.first().map(|first| first.kind.as_str());
+            let right = checked.result.verdict == ours
                 && deviation.is_none_or(|&(.., expected, _)| kind == expected);
-            let found = word(answer.result.verdict);
-            let ms = answer.checking.as_secs_f64() * 1e3;
+            let found = word(checked.result.verdict);
+            let ms = checked.checking.as_secs_f64() * 1e3;
             let mark = match (right, deviation) {
                 (false, _) => "  WRONG".to_owned(),
                 (true, Some((.., why))) => format!("  deviates: {why}"),
                 (true, None) => String::new(),
             };
             println!("{file:<56} {model:<14} {theirs:<12}  {found:<12} {ms:>8.3}{mark}");
-            checked += 1;
+            count += 1;
             deviations.extend(deviation);
             if !right {
-                wrong
-                    .push(format!("{file} as {model}: expected {ours:?}, got {:?}", answer.result));
+                wrong.push(format!(
+                    "{file} as {model}: expected {ours:?}, got {:?}",
+                    checked.result
+                ));
             }
-            sums.add(format, &answer);
+            sums.add(format, &checked);
         }
     }
     let ms = |us: u64| us as f64 / 1e3;
     println!(
-        "{checked} checked, {} wrong, {} deviate with reason; reading {:.1} ms, checking {:.1} ms; of the \
+        "{count} checked, {} wrong, {} deviate with reason; reading {:.1} ms, checking {:.1} ms; of the \
          Jepsen logs {:.3} ms until the verdicts, {:.3} ms with every violation explained",
         wrong.len(),
         deviations.len(),
@@ -145,7 +147,7 @@ fn recorded_histories_get_their_known_verdicts() {
         ms(sums.logs_deciding_us),
         ms(sums.logs_us),
     );
-    assert!(checked > 0, "expected.tsv lists no history");
+    assert!(count > 0, "expected.tsv lists no history");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for deviation in &DEVIATIONS {
         let (file, model, ..) = deviation;

@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         std::fs::create_dir_all(&folder)?;
         write(&folder);
         let started = Instant::now();
-        let page = reports::write(&folder)?;
+        let page = reports::write(&record::Folder::existing(folder.clone()))?;
         let bytes = std::fs::metadata(&page)?.len();
         println!("{} ({bytes} bytes, {:?})", page.display(), started.elapsed());
     }

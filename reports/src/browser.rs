@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::folder::{Folder, VIOLATIONS_MAX, WITNESSES_MAX};
 use crate::markup::visible;
-use crate::operations::{LABELLED_ROWS_MAX, Operations, Outcome, Row};
+use crate::operations::{Ending, LABELLED_ROWS_MAX, Operations, Row};
+use crate::page::{Page, WITNESSES_MAX};
 
 /// Of the [`LABELLED_ROWS_MAX`] operations embedded from a longer record, at most so many are around its violations; the
 /// others are its first.
@@ -42,8 +42,8 @@ pub struct Columns {
 
 impl Columns {
     /// The operations to embed: all, or the first and those around the violations.
-    pub fn new(folder: &Folder) -> Self {
-        let operations = &folder.operations;
+    pub fn new(page: &Page) -> Self {
+        let operations = &page.operations;
         let names = |names: &[String]| names.iter().map(|name| visible(name)).collect();
         let mut columns = Self {
             functions: names(operations.functions.all()),
@@ -51,7 +51,7 @@ impl Columns {
             phases: names(operations.phases.all()),
             ..Self::default()
         };
-        for (position, (_, violation)) in folder.violations().take(VIOLATIONS_MAX).enumerate() {
+        for (position, violation) in page.shown_violations().enumerate() {
             for index in violation.operations.iter().take(WITNESSES_MAX) {
                 columns.witnesses.entry(*index).or_default().push(position + 1);
             }
@@ -82,11 +82,11 @@ impl Columns {
         self.f.push(row.f);
         self.node.push(row.node.map_or(0, |node| node + 1));
         self.phase.push(row.phase);
-        self.outcome.push(match row.outcome {
-            Outcome::Ok => 'o',
-            Outcome::Fail => 'f',
-            Outcome::Info => 'i',
-            Outcome::Open => 'p',
+        self.outcome.push(match row.ending {
+            Ending::Ok => 'o',
+            Ending::Fail => 'f',
+            Ending::Info => 'i',
+            Ending::Open => 'p',
         });
         self.start_us.push(row.start_ns / 1000);
         let duration_us = row.end_ns.map(|end_ns| end_ns.saturating_sub(row.start_ns) / 1000);

@@ -1,12 +1,9 @@
-//! The nemesis's lines, gathered: one entry a fault.
+//! The steps of `faults.jsonl`, gathered: one entry a fault.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use record::{FaultRecord, FaultStep};
+use record::{FaultRecord, FaultStep, Folder, FolderError, Reading};
 
-use crate::ReportError;
-use crate::jsonl::{self, Reading};
 use crate::markup::cut;
 
 /// More faults than this are counted, not shown.
@@ -45,8 +42,6 @@ pub struct Faults {
     pub left_out: u64,
     /// The time of the last step.
     pub end_ns: u64,
-    /// How reading went.
-    pub reading: Reading,
 }
 
 impl Fault {
@@ -90,10 +85,10 @@ pub fn family_class(family: &str) -> &'static str {
 
 impl Faults {
     /// Reads the steps.
-    pub fn read(path: &Path) -> Result<Self, ReportError> {
+    pub fn read(folder: &Folder) -> Result<(Self, Reading), FolderError> {
         let mut faults: BTreeMap<u64, Fault> = BTreeMap::new();
         let mut all = Self::default();
-        all.reading = jsonl::read(path, |record: FaultRecord| {
+        let reading = folder.read_faults(|record| {
             all.end_ns = all.end_ns.max(record.time_ns);
             if faults.len() >= FAULTS_MAX && !faults.contains_key(&record.fault) {
                 all.left_out += u64::from(record.step == FaultStep::Planned);
@@ -102,7 +97,7 @@ impl Faults {
             faults.entry(record.fault).or_default().take(record);
         })?;
         all.list = faults.into_values().collect();
-        Ok(all)
+        Ok((all, reading))
     }
 
     /// The families in order of appearance.

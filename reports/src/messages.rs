@@ -1,12 +1,9 @@
-//! What the nodes said to each other, counted.
+//! The messages between the nodes, counted.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use record::{Fate, MessageRecord};
+use record::{Fate, Folder, FolderError, MessageRecord, Reading};
 
-use crate::ReportError;
-use crate::jsonl::{self, Reading};
 use crate::markup::cut;
 
 /// The fates in the order shown, with a word for each.
@@ -44,17 +41,14 @@ pub struct Messages {
     pub kinds: BTreeMap<String, Tally>,
     /// All of them.
     pub total: Tally,
-    /// How reading went.
-    pub reading: Reading,
 }
 
 impl Messages {
     /// Reads and counts.
-    pub fn read(path: &Path) -> Result<Self, ReportError> {
+    pub fn read(folder: &Folder) -> Result<(Self, Reading), FolderError> {
         let mut all = Self::default();
-        let reading = jsonl::read(path, |record: MessageRecord| all.take(record))?;
-        all.reading = reading;
-        Ok(all)
+        let reading = folder.read_messages(|record| all.take(record))?;
+        Ok((all, reading))
     }
 
     fn take(&mut self, record: MessageRecord) {

@@ -1,28 +1,28 @@
-//! The record, paired: one compact row an operation, and the witnesses of violations in full.
+//! The record, paired: one compact row an operation, and the operations that prove a violation in full.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
 
-use history::{Event, EventKind, HARNESS, PHASE, Process};
+use history::{
+    Completion, Event, EventKind, HARNESS, Operation, PHASE, PairError, Pairing, Process,
+};
 use record::Phase;
-use serde_json::Value;
 
-use crate::jsonl::{self, Reading};
-use crate::{ReportError, label};
+use crate::label;
+use crate::markup::{counted, cut};
+use crate::names::Names;
 
 /// Rows whose label is kept from the start of the history.
 pub const LABELLED_ROWS_MAX: usize = 100_000;
 /// Rows around a witness (by event index) whose label is kept as well.
 pub const AROUND_EVENTS: u64 = 400;
 const LABEL_CHARS_MAX: usize = 120;
-const NAME_CHARS_MAX: usize = 60;
 const WITNESS_CHARS_MAX: usize = 400;
-/// More names than this share the last one.
-const NAMES_MAX: usize = 4_096;
+/// Phases are few; more are the work of chance.
+const PHASES_MAX: usize = 32;
 
 /// How an operation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Ending {
     /// It happened.
     Ok,
     /// It did not.
@@ -33,7 +33,7 @@ pub enum Outcome {
     Open,
 }
 
-impl Outcome {
+impl Ending {
     /// As shown, and as a CSS class.
     pub fn name(self) -> &'static str {
         match self {
@@ -59,7 +59,7 @@ pub struct Row {
     /// The phase it was invoked in, by number.
     pub phase: usize,
     /// How it ended.
-    pub outcome: Outcome,
+    pub ending: Ending,
     /// When it was invoked.
     pub start_ns: u64,
     /// When it was answered or given up.
@@ -70,7 +70,7 @@ pub struct Row {
 
 /// An operation that proves a violation, with its values.
 #[derive(Clone, Debug)]
-pub struct Witness {
+pub struct WitnessRow {
     /// The row.
     pub row: Row,
     /// The function.
@@ -83,39 +83,21 @@ pub struct Witness {
     pub result: String,
 }
 
-/// Names in order of appearance.
-#[derive(Clone, Debug, Default)]
-pub struct Names {
-    list: Vec<String>,
-    numbers: HashMap<String, usize>,
+impl WitnessRow {
+    /// When the operation is known to be over; an unknown one is never, so its beginning counts.
+    pub fn last_moment_ns(&self) -> u64 {
+        match self.row.ending {
+            Ending::Ok | Ending::Fail => self.row.end_ns.unwrap_or(self.row.start_ns),
+            Ending::Info | Ending::Open => self.row.start_ns,
+        }
+    }
 }
 
-impl Names {
-    fn number(&mut self, name: &str) -> usize {
-        let name = match name.char_indices().nth(NAME_CHARS_MAX) {
-            None => name,
-            Some((at, _)) => &format!("{}…", &name[..at]),
-        };
-        if let Some(&number) = self.numbers.get(name) {
-            return number;
-        }
-        if self.list.len() >= NAMES_MAX {
-            return NAMES_MAX - 1;
-        }
-        self.list.push(name.to_owned());
-        self.numbers.insert(name.to_owned(), self.list.len() - 1);
-        self.list.len() - 1
-    }
-
-    /// The name of a number.
-    pub fn get(&self, number: usize) -> &str {
-        self.list.get(number).map_or("", String::as_str)
-    }
-
-    /// All names.
-    pub fn all(&self) -> &[String] {
-        &self.list
-    }
+/// The moments between which the operations lie.
+pub fn window_ns(witnesses: &[&WitnessRow]) -> Option<(u64, u64)> {
+    let start = witnesses.iter().map(|witness| witness.row.start_ns).min()?;
+    let end = witnesses.iter().map(|witness| witness.last_moment_ns()).max()?;
+    Some((start, end))
 }
 
 /// The whole record.
@@ -132,41 +114,12 @@ pub struct Operations {
     /// When each phase began.
     pub phase_starts: Vec<(u64, String)>,
     /// The witnesses that were asked for, by index.
-    pub witnesses: BTreeMap<u64, Witness>,
+    pub witnesses: BTreeMap<u64, WitnessRow>,
     /// The time of the last event.
     pub end_ns: u64,
-    /// How reading went.
-    pub reading: Reading,
-}
-
-/// An invocation that waits for its completion: where its row is, and what it was called with.
-struct Pending {
-    row: usize,
-    arguments: Value,
-}
-
-struct Reader {
-    operations: Operations,
-    pending: HashMap<u64, Pending>,
-    witnesses: BTreeSet<u64>,
-    phase: usize,
 }
 
 impl Operations {
-    /// Reads the history; `witnesses` are the invocations to keep in full.
-    pub fn read(path: &Path, witnesses: BTreeSet<u64>) -> Result<Self, ReportError> {
-        let mut operations = Self::default();
-        let phase = operations.phases.number("");
-        let mut reader = Reader { operations, pending: HashMap::new(), witnesses, phase };
-        let reading = jsonl::read(path, |event| reader.take(event))?;
-        let open: Vec<Pending> = reader.pending.drain().map(|(_, pending)| pending).collect();
-        for pending in open {
-            reader.complete(&pending, Outcome::Open, None, None);
-        }
-        reader.operations.reading = reading;
-        Ok(reader.operations)
-    }
-
     /// Whether a row belongs to the phase the verdict is about; without phases all do.
     pub fn is_main(&self, row: &Row) -> bool {
         self.phase_starts.is_empty() || self.phases.get(row.phase) == Phase::Main.name()
@@ -179,99 +132,124 @@ impl Operations {
     }
 }
 
-impl Reader {
-    fn take(&mut self, event: Event) {
-        self.operations.end_ns = self.operations.end_ns.max(event.time_ns);
-        match (&event.process, event.kind) {
-            (Process::Named(name), _) if name == HARNESS && event.f == PHASE => {
-                let name = event.value.as_str().unwrap_or("?");
-                self.phase = self.operations.phases.number(name);
-                if self.operations.phase_starts.len() < 32 {
-                    let name = self.operations.phases.get(self.phase).to_owned();
-                    self.operations.phase_starts.push((event.time_ns, name));
-                }
-            }
-            (Process::Named(_), _) => {}
-            (&Process::Client(process), EventKind::Invoke) => self.invoke(process, event),
-            (&Process::Client(process), kind) => {
-                // A completion without an invocation: the checkers tell of it, there is no bar to draw.
-                let Some(pending) = self.pending.remove(&process) else { return };
-                let outcome = match kind {
-                    EventKind::Ok => Outcome::Ok,
-                    EventKind::Fail => Outcome::Fail,
-                    EventKind::Info | EventKind::Invoke => Outcome::Info,
-                };
-                if let Some(node) = &event.node {
-                    self.operations.rows[pending.row].node =
-                        Some(self.operations.nodes.number(node));
-                }
-                let end_ns = Some(event.time_ns);
-                self.complete(
-                    &pending,
-                    outcome,
-                    end_ns,
-                    Some((&event.value, event.error.as_deref())),
-                );
-            }
-        }
-    }
+/// Takes the events of a record, one by one.
+#[derive(Default)]
+pub struct Gathering {
+    pairing: Pairing,
+    /// When a process gave up its last operation, which ended in doubt.
+    given_up_ns: HashMap<u64, u64>,
+    phase_starts: Vec<(u64, String)>,
+    end_ns: u64,
+    /// How many events break the rules of a history.
+    broken: u64,
+    first_broken: Option<PairError>,
+}
 
-    fn invoke(&mut self, process: u64, event: Event) {
-        let operations = &mut self.operations;
-        operations.rows.push(Row {
-            index: event.index,
-            process,
-            f: operations.functions.number(&event.f),
-            node: event.node.as_deref().map(|node| operations.nodes.number(node)),
-            phase: self.phase,
-            outcome: Outcome::Open,
-            start_ns: event.time_ns,
-            end_ns: None,
-            label: Box::default(),
-        });
-        let pending = Pending { row: operations.rows.len() - 1, arguments: event.value };
-        if let Some(forgotten) = self.pending.insert(process, pending) {
-            self.complete(&forgotten, Outcome::Open, None, None);
+impl Gathering {
+    /// The next event.
+    pub fn take(&mut self, event: Event) {
+        let time_ns = event.time_ns;
+        self.end_ns = self.end_ns.max(time_ns);
+        let is_phase =
+            event.f == PHASE && matches!(&event.process, Process::Named(name) if name == HARNESS);
+        if is_phase && self.phase_starts.len() < PHASES_MAX {
+            let name = cut(event.value.as_str().unwrap_or("?"), 60);
+            self.phase_starts.push((time_ns, name));
         }
-    }
-
-    fn complete(
-        &mut self,
-        pending: &Pending,
-        outcome: Outcome,
-        end_ns: Option<u64>,
-        answer: Option<(&Value, Option<&str>)>,
-    ) {
-        let operations = &mut self.operations;
-        let row = &mut operations.rows[pending.row];
-        (row.outcome, row.end_ns) = (outcome, end_ns);
-        let is_witness = self.witnesses.contains(&row.index);
-        let is_shown = pending.row < LABELLED_ROWS_MAX
-            || Operations::is_near_witness(&self.witnesses, row.index);
-        if !is_shown {
-            return;
-        }
-        let f = operations.functions.get(row.f);
-        let result = |chars| match (outcome, answer) {
-            (Outcome::Ok, Some((value, _))) => label::result(f, &pending.arguments, value, chars),
-            (_, Some((_, Some(error)))) => format!("✗ {}", crate::markup::cut(error, chars)),
-            (Outcome::Fail, _) => "✗ failed".into(),
-            (Outcome::Info, _) => "? unknown".into(),
-            (Outcome::Open, _) => "? no answer recorded".into(),
-            (Outcome::Ok, None) => String::new(),
+        let gave_up = match (&event.process, event.kind) {
+            (Process::Client(process), EventKind::Info) => Some(*process),
+            _ => None,
         };
-        let call = label::call(f, &pending.arguments, LABEL_CHARS_MAX);
-        row.label = joined(call, &result(LABEL_CHARS_MAX)).into();
-        if is_witness {
-            let witness = Witness {
-                row: row.clone(),
-                f: f.to_owned(),
-                node: row.node.map_or("–", |node| operations.nodes.get(node)).to_owned(),
-                arguments: label::arguments(f, &pending.arguments, WITNESS_CHARS_MAX),
-                result: result(WITNESS_CHARS_MAX),
-            };
-            operations.witnesses.insert(row.index, witness);
+        match self.pairing.add(event) {
+            Ok(_) => drop(gave_up.map(|process| self.given_up_ns.insert(process, time_ns))),
+            Err(error) => {
+                self.broken += 1;
+                self.first_broken.get_or_insert(error);
+            }
         }
+    }
+
+    /// What was left out.
+    pub fn remark(&self) -> Option<String> {
+        let first = self.first_broken.as_ref()?;
+        let events = counted(self.broken, "event");
+        Some(format!(
+            "Left out because against the rules of a history: {events}; the first: {first}."
+        ))
+    }
+
+    /// The rows; `witnesses` are the invocations to keep in full.
+    pub fn finish(self, witnesses: &BTreeSet<u64>) -> Operations {
+        let mut operations = Operations {
+            phase_starts: self.phase_starts,
+            end_ns: self.end_ns,
+            ..Operations::default()
+        };
+        operations.phases.number("");
+        for (position, operation) in self.pairing.finish().into_iter().enumerate() {
+            let is_shown = position < LABELLED_ROWS_MAX
+                || Operations::is_near_witness(witnesses, operation.call);
+            let given_up_ns = self.given_up_ns.get(&operation.process).copied();
+            let row = operations.row(&operation, given_up_ns, is_shown);
+            if witnesses.contains(&row.index) {
+                let witness = operations.witness(&operation, row.clone());
+                operations.witnesses.insert(row.index, witness);
+            }
+            operations.rows.push(row);
+        }
+        operations
+    }
+}
+
+impl Operations {
+    fn row(&mut self, operation: &Operation, given_up_ns: Option<u64>, is_shown: bool) -> Row {
+        let (ending, end_ns) = match &operation.completion {
+            Completion::Ok(..) => (Ending::Ok, operation.return_ns),
+            Completion::Fail(..) => (Ending::Fail, operation.return_ns),
+            Completion::Info(_) if given_up_ns.is_some() => (Ending::Info, given_up_ns),
+            Completion::Info(_) => (Ending::Open, None),
+        };
+        let label = if is_shown {
+            let call = label::call(&operation.f, &operation.arguments, LABEL_CHARS_MAX);
+            joined(call, &result(operation, ending, LABEL_CHARS_MAX))
+        } else {
+            String::new()
+        };
+        Row {
+            index: operation.call,
+            process: operation.process,
+            f: self.functions.number(&operation.f),
+            node: operation.node.as_deref().map(|node| self.nodes.number(node)),
+            phase: self.phases.number(&operation.phase),
+            ending,
+            start_ns: operation.call_ns,
+            end_ns,
+            label: label.into(),
+        }
+    }
+
+    fn witness(&self, operation: &Operation, row: Row) -> WitnessRow {
+        let f = self.functions.get(row.f).to_owned();
+        WitnessRow {
+            node: row.node.map_or("–", |node| self.nodes.get(node)).to_owned(),
+            arguments: label::arguments(&f, &operation.arguments, WITNESS_CHARS_MAX),
+            result: result(operation, row.ending, WITNESS_CHARS_MAX),
+            f,
+            row,
+        }
+    }
+}
+
+/// The result in words, or why there is none.
+fn result(operation: &Operation, ending: Ending, chars: usize) -> String {
+    match &operation.completion {
+        Completion::Ok(_, value) => label::result(&operation.f, &operation.arguments, value, chars),
+        Completion::Fail(_, Some(error)) | Completion::Info(Some(error)) => {
+            format!("✗ {}", cut(error, chars))
+        }
+        Completion::Fail(_, None) => "✗ failed".into(),
+        Completion::Info(None) if ending == Ending::Open => "? no answer recorded".into(),
+        Completion::Info(None) => "? unknown".into(),
     }
 }
 

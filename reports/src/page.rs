@@ -1,70 +1,273 @@
-//! The page: head, sections in reading order, script.
+//! What a page shows, as a value: of a run, read from its results folder, or of a history that another tool recorded.
 
-use crate::folder::Folder;
-use crate::markup::{Markup, cut};
-use crate::sections;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Nothing is fetched and nothing but our own style and script runs, even if an escape were forgotten somewhere.
-const HEAD: &str = "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>\
-<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\
-<meta name='viewport' content='width=device-width, initial-scale=1'><meta name='color-scheme' content='light dark'>\
-<meta name='referrer' content='no-referrer'>";
+use history::{CheckResult, Event, Picture, Verdict, Violation};
+use jiff::Timestamp;
+use record::{
+    Counts, FaultCounts, Folder, FolderError, Quantiles, Reading, ResultsFile, RunFile, files,
+};
 
-/// Hatches and fades that bars refer to; colours come from the style sheet.
-const PATTERNS: &str = "<svg class='patterns' width='0' height='0' aria-hidden='true'><defs>\
-<pattern id='hatch' width='6' height='6' patternUnits='userSpaceOnUse' patternTransform='rotate(45)'><rect class='hatch-ground' width='6' height='6'/><rect class='hatch-line' width='2.6' height='6'/></pattern>\
-<linearGradient id='fade'><stop class='fade' offset='0'/><stop class='fade' offset='.35'/><stop class='fade clear' offset='1'/></linearGradient>\
-</defs></svg>";
+use crate::ReportError;
+use crate::faults::Faults;
+use crate::logs::Logs;
+use crate::markup::counted;
+use crate::messages::Messages;
+use crate::operations::{self, Operations, WitnessRow};
 
-type Section = (&'static str, &'static str, fn(&Folder) -> Markup);
+/// So many violations are shown in full.
+pub const VIOLATIONS_MAX: usize = 20;
+/// So many operations of each.
+pub const WITNESSES_MAX: usize = 200;
+/// Between two events of a history without times.
+const DRAWN_APART_NS: u64 = 1_000_000;
 
-/// Anchor, heading, content; a section without content is left out.
-const SECTIONS: [Section; 8] = [
-    ("violations", "Violations", sections::violations::render),
-    ("checks", "Checks", sections::checks::render),
-    ("counts", "Operations", sections::counts::render),
-    ("charts", "Over time", sections::charts::render),
-    ("faults", "Faults", sections::faults::render),
-    ("messages", "Messages", sections::messages::render),
-    ("browser", "All operations", sections::browser::render),
-    ("logs", "Node logs", sections::logs::render),
-];
-
-/// The whole page.
-pub fn render(folder: &Folder) -> Markup {
-    let mut page = Markup::new();
-    page.raw(HEAD);
-    page.push("<title>{}</title>", &[&title(folder)]);
-    page.raw("<style>");
-    page.raw(include_str!("../assets/report.css"));
-    page.raw("</style></head><body>");
-    page.raw(PATTERNS);
-    page.raw("<main>");
-    page.append(&sections::verdict::render(folder));
-
-    let rendered = SECTIONS.map(|(anchor, heading, render)| (anchor, heading, render(folder)));
-    let present = || rendered.iter().filter(|(_, _, content)| !content.is_empty());
-    page.raw("<nav aria-label='Sections'>");
-    for (anchor, heading, _) in present() {
-        page.push("<a href='#{}'>{}</a>", &[anchor, heading]);
-    }
-    page.raw("</nav>");
-    for (anchor, heading, content) in present() {
-        page.push(
-            "<section id='{}' aria-labelledby='{}-heading'><h2 id='{}-heading'>{}</h2>{}</section>",
-            &[anchor, anchor, anchor, heading, content],
-        );
-    }
-    page.raw("</main><script>");
-    page.raw(include_str!("../assets/report.js"));
-    page.raw("</script></body></html>\n");
-    page
+/// What a page shows.
+#[derive(Debug)]
+pub struct Page {
+    /// What was judged; `None`: a results folder that does not say.
+    pub subject: Option<Subject>,
+    /// What came of it; `None`: not judged yet.
+    pub judgement: Option<Judgement>,
+    /// The record.
+    pub operations: Operations,
+    /// What only the bench's own runs have.
+    pub cluster: Option<Cluster>,
+    /// Whether the record says when things happened; else its times only order the events.
+    pub is_timed: bool,
+    /// What is missing or damaged.
+    pub remarks: Vec<String>,
+    /// The time of the last thing that happened.
+    pub end_ns: u64,
 }
 
-fn title(folder: &Folder) -> String {
-    let word = sections::verdict::Shown::of(folder).word;
-    match &folder.run {
-        Some(run) => cut(&format!("{word}: {} on {}", run.workload, run.target), 120),
-        None => word.to_owned(),
+/// What was judged.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// A run of the bench.
+    Run(Box<RunFile>),
+    /// A history in a file.
+    History(History),
+}
+
+/// A history that another tool recorded.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// The file's name.
+    pub file: String,
+    /// Where it is.
+    pub folder: String,
+    /// What it was checked against.
+    pub model: String,
+    /// When, in local time.
+    pub checked: String,
+    /// The version of the bench.
+    pub harness: String,
+    /// The command that checks it again.
+    pub command: String,
+    /// Whether it says when things happened.
+    pub has_times: bool,
+}
+
+/// What came of a check.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// The merged verdict.
+    pub verdict: Verdict,
+    /// The verdict in one plain sentence.
+    pub summary: String,
+    /// What each checker found.
+    pub checks: Vec<CheckResult>,
+    /// How the operations that count ended, by function.
+    pub operations: BTreeMap<String, Counts>,
+    /// Latency of those that succeeded, where it was judged.
+    pub latency_ms: Option<Quantiles>,
+    /// What a person should know that decides nothing.
+    pub notes: Vec<String>,
+}
+
+/// What the bench did to the nodes of a run, and what they said.
+#[derive(Debug, Default)]
+pub struct Cluster {
+    /// The results folder, for the command that judges it.
+    pub folder: String,
+    /// The faults that were planned, and what became of each.
+    pub faults: Faults,
+    /// By family, as judged: how many were planned, and how many took hold.
+    pub effective: BTreeMap<String, FaultCounts>,
+    /// The messages between the nodes.
+    pub messages: Messages,
+    /// The nodes' logs.
+    pub logs: Logs,
+}
+
+impl Page {
+    /// The page of a run, complete or not. Whatever is missing or torn is a remark, not an error: a run that was killed
+    /// deserves a report, too.
+    ///
+    /// # Errors
+    /// The folder is no results folder, was written by a newer bench, or cannot be read.
+    pub fn of_run(folder: &Folder) -> Result<Self, ReportError> {
+        if !folder.holds_a_record() {
+            return Err(ReportError::NotAResultsFolder(folder.path().to_path_buf()));
+        }
+        let mut remarks = Vec::new();
+        let run = if_there(folder.run(), files::RUN, &mut remarks)?;
+        let results = if_there(folder.results(), files::RESULTS, &mut remarks)?;
+        if run.is_none() && remarks.is_empty() {
+            remarks.push("There is no run.json: what was asked is not known.".into());
+        }
+        let (effective, judgement) = results.map(Judgement::of_run).unzip();
+
+        let mut gathered = operations::Gathering::default();
+        let history = folder.read_history(|event| gathered.take(event))?;
+        let (faults, reading) = Faults::read(folder)?;
+        remark(files::HISTORY, &history, &mut remarks);
+        remark(files::FAULTS, &reading, &mut remarks);
+        let (messages, reading) = Messages::read(folder)?;
+        remark(files::MESSAGES, &reading, &mut remarks);
+
+        let started = run.as_ref().and_then(started);
+        let subject = run.map(|run| Subject::Run(Box::new(run)));
+        let mut page = Self::new(subject, judgement, gathered, remarks);
+        // A fault healed after the last operation still belongs to the time axis.
+        page.end_ns = page.end_ns.max(faults.end_ns);
+        page.operations.end_ns = page.end_ns;
+        let windows: Vec<Option<(u64, u64)>> =
+            page.shown_violations().map(|violation| page.window_ns(violation)).collect();
+        let nodes = folder.path().join(files::NODES);
+        page.cluster = Some(Cluster {
+            folder: folder.path().display().to_string(),
+            faults,
+            effective: effective.unwrap_or_default(),
+            messages,
+            logs: Logs::read(&nodes, started, &windows),
+        });
+        Ok(page)
+    }
+
+    /// The page of a history that another tool recorded. Events without times are drawn in their order.
+    pub fn of_history(
+        history: History,
+        judgement: Judgement,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Self {
+        let has_times = history.has_times;
+        let mut gathered = operations::Gathering::default();
+        for mut event in events {
+            if !has_times {
+                event.time_ns = event.index.saturating_mul(DRAWN_APART_NS);
+            }
+            gathered.take(event);
+        }
+        let mut page =
+            Self::new(Some(Subject::History(history)), Some(judgement), gathered, Vec::new());
+        page.is_timed = has_times;
+        page
+    }
+
+    fn new(
+        subject: Option<Subject>,
+        judgement: Option<Judgement>,
+        gathered: operations::Gathering,
+        mut remarks: Vec<String>,
+    ) -> Self {
+        remarks.extend(gathered.remark());
+        let operations = gathered.finish(&witnesses(judgement.as_ref()));
+        let end_ns = operations.end_ns;
+        Self { subject, judgement, operations, cluster: None, is_timed: true, remarks, end_ns }
+    }
+
+    /// All violations, each with the name of its checker.
+    pub fn violations(&self) -> impl Iterator<Item = (&str, &Violation)> {
+        violations(self.judgement.as_ref())
+    }
+
+    /// The violations that are shown in full.
+    pub fn shown_violations(&self) -> impl Iterator<Item = &Violation> {
+        self.violations().map(|(_, violation)| violation).take(VIOLATIONS_MAX)
+    }
+
+    /// The picture of each violation, where it has one, in the same order.
+    pub fn pictures(&self) -> impl Iterator<Item = Option<&Picture>> {
+        let checks = self.judgement.iter().flat_map(|judgement| &judgement.checks);
+        checks.flat_map(|check| {
+            (0..check.violations.len())
+                .map(|at| check.pictures.iter().find(|picture| picture.violation == at))
+        })
+    }
+
+    /// The operations that prove a violation, as far as the record has them, in order of invocation.
+    pub fn witnesses_of(&self, violation: &Violation) -> Vec<&WitnessRow> {
+        let indices: BTreeSet<&u64> = violation.operations.iter().take(WITNESSES_MAX).collect();
+        indices.into_iter().filter_map(|index| self.operations.witnesses.get(index)).collect()
+    }
+
+    /// The moments between which the operations that prove a violation lie.
+    pub fn window_ns(&self, violation: &Violation) -> Option<(u64, u64)> {
+        operations::window_ns(&self.witnesses_of(violation))
+    }
+}
+
+impl Judgement {
+    /// The faults that took hold, and the rest.
+    fn of_run(results: ResultsFile) -> (BTreeMap<String, FaultCounts>, Self) {
+        let ResultsFile { verdict, summary, checks, operations, latency_ms, notes, .. } = results;
+        (results.faults, Self { verdict, summary, checks, operations, latency_ms, notes })
+    }
+}
+
+fn violations(judgement: Option<&Judgement>) -> impl Iterator<Item = (&str, &Violation)> {
+    let checks = judgement.into_iter().flat_map(|judgement| &judgement.checks);
+    checks.flat_map(|check| {
+        check.violations.iter().map(|violation| (check.checker.as_str(), violation))
+    })
+}
+
+fn witnesses(judgement: Option<&Judgement>) -> BTreeSet<u64> {
+    let shown = violations(judgement).take(VIOLATIONS_MAX);
+    shown
+        .flat_map(|(_, violation)| violation.operations.iter().take(WITNESSES_MAX))
+        .copied()
+        .collect()
+}
+
+fn started(run: &RunFile) -> Option<Timestamp> {
+    // A zone in brackets may follow the RFC 3339 part.
+    run.started.split('[').next()?.parse().ok()
+}
+
+/// A missing document is `None`, a damaged one `None` and a remark.
+fn if_there<T>(
+    read: Result<T, FolderError>,
+    name: &'static str,
+    remarks: &mut Vec<String>,
+) -> Result<Option<T>, FolderError> {
+    match read {
+        Ok(document) => Ok(Some(document)),
+        Err(FolderError::Missing(_)) => Ok(None),
+        Err(FolderError::Damaged { source, .. }) => {
+            let fault = if source.is_data() { "does not follow its schema" } else { "is damaged" };
+            remarks.push(format!("{name} {fault} and was left out: {source}."));
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn remark(name: &str, reading: &Reading, remarks: &mut Vec<String>) {
+    if reading.missing {
+        remarks.push(format!("There is no {name}."));
+    }
+    if reading.torn_line.is_some() {
+        remarks.push(format!(
+            "The last line of {name} is incomplete: the run was stopped while writing it."
+        ));
+    }
+    if reading.unreadable > 0 {
+        remarks.push(format!(
+            "Left out because unreadable: {} of {name}.",
+            counted(reading.unreadable, "line")
+        ));
     }
 }

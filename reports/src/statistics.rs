@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use record::{Counts, Quantiles};
 
 use crate::axis::nice;
-use crate::operations::{Operations, Outcome};
+use crate::operations::{Ending, Operations};
 
 /// About so many buckets, however long the run.
 const BUCKETS: u64 = 120;
@@ -26,18 +26,18 @@ pub fn functions(operations: &Operations) -> BTreeMap<String, Function> {
     for row in operations.rows.iter().filter(|row| operations.is_main(row)) {
         let counts =
             &mut functions.entry(operations.functions.get(row.f).to_owned()).or_default().counts;
-        match row.outcome {
-            Outcome::Ok => {
+        match row.ending {
+            Ending::Ok => {
                 counts.ok += 1;
                 latencies[row.f].extend(latency_ns(row.start_ns, row.end_ns));
             }
-            Outcome::Fail => counts.fail += 1,
-            Outcome::Info | Outcome::Open => counts.info += 1,
+            Ending::Fail => counts.fail += 1,
+            Ending::Info | Ending::Open => counts.info += 1,
         }
     }
-    for (name, mut latencies) in operations.functions.all().iter().zip(latencies) {
+    for (name, latencies) in operations.functions.all().iter().zip(latencies) {
         if let Some(function) = functions.get_mut(name) {
-            function.latency_ms = quantiles(&mut latencies);
+            function.latency_ms = Quantiles::of(latencies);
         }
     }
     functions
@@ -46,26 +46,12 @@ pub fn functions(operations: &Operations) -> BTreeMap<String, Function> {
 /// Latency of the main phase's successful operations.
 pub fn latency(operations: &Operations) -> Option<Quantiles> {
     let main = operations.rows.iter().filter(|row| operations.is_main(row));
-    let ok = main.filter(|row| row.outcome == Outcome::Ok);
-    let mut latencies: Vec<u64> =
-        ok.filter_map(|row| latency_ns(row.start_ns, row.end_ns)).collect();
-    quantiles(&mut latencies)
+    let ok = main.filter(|row| row.ending == Ending::Ok);
+    Quantiles::of(ok.filter_map(|row| latency_ns(row.start_ns, row.end_ns)).collect())
 }
 
 fn latency_ns(start_ns: u64, end_ns: Option<u64>) -> Option<u64> {
     end_ns.map(|end_ns| end_ns.saturating_sub(start_ns))
-}
-
-/// Nearest-rank quantiles.
-#[allow(clippy::cast_precision_loss)]
-fn quantiles(latencies_ns: &mut [u64]) -> Option<Quantiles> {
-    latencies_ns.sort_unstable();
-    let count = latencies_ns.len();
-    let at = |percent: usize| {
-        let rank = (count * percent).div_ceil(100).max(1);
-        latencies_ns[rank - 1] as f64 / 1e6
-    };
-    (count > 0).then(|| Quantiles { p50: at(50), p95: at(95), p99: at(99), max: at(100) })
 }
 
 /// One stretch of time.
@@ -99,17 +85,17 @@ impl Series {
             if start >= buckets.len() || end >= buckets.len() {
                 continue;
             }
-            match row.outcome {
-                Outcome::Ok => {
+            match row.ending {
+                Ending::Ok => {
                     buckets[end].completed[0] += 1;
                     latencies[start].push(end_ns.saturating_sub(row.start_ns));
                 }
-                Outcome::Fail => buckets[end].completed[1] += 1,
-                Outcome::Info | Outcome::Open => buckets[end].completed[2] += 1,
+                Ending::Fail => buckets[end].completed[1] += 1,
+                Ending::Info | Ending::Open => buckets[end].completed[2] += 1,
             }
         }
-        for (bucket, mut latencies) in buckets.iter_mut().zip(latencies) {
-            bucket.latency_ms = quantiles(&mut latencies);
+        for (bucket, latencies) in buckets.iter_mut().zip(latencies) {
+            bucket.latency_ms = Quantiles::of(latencies);
         }
         Self { width_ns, buckets }
     }
@@ -125,16 +111,6 @@ fn bucket_width_ns(end_ns: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quantiles_are_values_that_occurred() {
-        let mut latencies: Vec<u64> = (1..=200).rev().map(|ms| ms * 1_000_000).collect();
-        let found = quantiles(&mut latencies).unwrap();
-        assert_eq!((found.p50, found.p95, found.p99, found.max), (100.0, 190.0, 198.0, 200.0));
-        let one = quantiles(&mut [5_000_000]).unwrap();
-        assert_eq!((one.p50, one.max), (5.0, 5.0));
-        assert!(quantiles(&mut []).is_none());
-    }
 
     #[test]
     fn the_number_of_buckets_is_bounded() {

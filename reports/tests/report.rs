@@ -9,15 +9,23 @@ use std::fs;
 use std::path::Path;
 
 use history::{CheckResult, Event, EventKind, Process, Verdict, Violation};
-use record::files;
-use reports::ReportError;
+use record::{Folder, FolderError, files};
+use reports::{Page, ReportError};
 use serde_json::{Value, json};
 use synthetic::{S, Sample};
+
+fn render(folder: &Path) -> Result<String, ReportError> {
+    Page::of_run(&Folder::existing(folder.to_owned())).map(|page| reports::render(&page))
+}
+
+fn write(folder: &Path) -> Result<std::path::PathBuf, ReportError> {
+    reports::write(&Folder::existing(folder.to_owned()))
+}
 
 fn page(write: impl FnOnce(&Path)) -> String {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path());
-    reports::render(folder.path()).unwrap()
+    render(folder.path()).unwrap()
 }
 
 #[track_caller]
@@ -182,7 +190,7 @@ fn damaged_results_are_no_verdict() {
 #[test]
 fn another_folder_is_refused_with_advice() {
     let folder = tempfile::tempdir().unwrap();
-    let error = reports::render(folder.path()).unwrap_err();
+    let error = render(folder.path()).unwrap_err();
     assert!(matches!(error, ReportError::NotAResultsFolder(_)));
     assert!(error.to_string().contains("results/latest"));
 }
@@ -192,8 +200,11 @@ fn a_newer_schema_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     synthetic::valid(folder.path());
     fs::write(folder.path().join(files::RESULTS), "{\"version\":999}").unwrap();
-    let error = reports::render(folder.path()).unwrap_err();
-    assert!(matches!(error, ReportError::Newer { version: 999, .. }), "{error}");
+    let error = render(folder.path()).unwrap_err();
+    assert!(
+        matches!(error, ReportError::Folder(FolderError::Newer { version: 999, .. })),
+        "{error}"
+    );
 }
 
 #[test]
@@ -201,7 +212,7 @@ fn writing_replaces_the_page_and_leaves_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     synthetic::valid(folder.path());
     fs::write(folder.path().join(files::REPORT), "old").unwrap();
-    let path = reports::write(folder.path()).unwrap();
+    let path = write(folder.path()).unwrap();
     assert_eq!(path, folder.path().join(files::REPORT));
     assert!(fs::read_to_string(path).unwrap().starts_with("<!doctype html>"));
     let left = fs::read_dir(folder.path()).unwrap().flatten();
@@ -214,7 +225,7 @@ fn a_page_that_cannot_be_written_leaves_no_draft() {
     synthetic::valid(folder.path());
     // A folder in the page's place cannot be replaced by a file.
     fs::create_dir(folder.path().join(files::REPORT)).unwrap();
-    let error = reports::write(folder.path()).unwrap_err();
+    let error = write(folder.path()).unwrap_err();
     assert!(error.to_string().contains("report.html"), "{error}");
     let mut left = fs::read_dir(folder.path()).unwrap().flatten();
     assert!(left.all(|entry| !entry.file_name().to_string_lossy().starts_with('.')));
@@ -385,6 +396,22 @@ fn a_witness_that_the_record_lacks_is_told() {
         &page,
         &["1 operation of the witness not in the record", "No single operation proves this"],
     );
+}
+
+/// A process goes on after an operation of unknown outcome: no rule says what that means, so no bar is drawn.
+#[test]
+fn events_against_the_rules_of_a_history_are_left_out_with_a_remark() {
+    let page = page(|folder| {
+        let mut sample = Sample::new(0);
+        let put = |value: &str| json!({"key": "x", "value": value});
+        let timeout = Err((EventKind::Info, "timeout"));
+        sample.operation(9, "put", put("1"), (S, 2 * S), timeout);
+        sample.operation(9, "put", put("2"), (3 * S, 4 * S), Ok(json!({})));
+        sample.write(folder);
+    });
+    has(&page, &["Left out because against the rules of a history: 2 events; the first: event "]);
+    let labels = embedded(&page)["label"].to_string();
+    assert!(labels.contains("put x=1 ✗ timeout") && !labels.contains("put x=2"), "{labels}");
 }
 
 #[test]

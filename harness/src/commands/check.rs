@@ -1,21 +1,21 @@
 //! `harness check`: judge a results folder again, from its record alone, or any tool's history against a model.
 
-use std::path::Path;
+mod progress;
+
+use std::path::{Path, PathBuf};
 
 use history::{Format, Verdict};
+use judge::foreign::{self, CheckedHistory, Document, ForeignError, Model, Question};
 use linearizability::Limits;
-use record::files;
+use record::{Folder, files};
 
-use super::{
-    run::{conclude, tell, word},
-    say, say_json,
-};
+use super::{complain, say, say_json, verdict};
 use crate::{
-    check::{self, Answer, Document, Model, Question},
+    again,
     cli::CheckArguments,
     exit::{Exit, Failure},
-    run::{folder::Folder, judge::read_run},
 };
+use progress::Bar;
 
 /// Judges the folder and writes its results and report anew, or checks the history in a file.
 ///
@@ -34,12 +34,7 @@ pub fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
         ..Limits::default()
     };
     match &arguments.model {
-        Some(name) => check_history(
-            arguments,
-            &path,
-            model(name)?.with_level(arguments.consistency.as_deref())?,
-            &limits,
-        ),
+        Some(name) => check_history(arguments, &question(arguments, path, name)?, &limits),
         None if path.is_dir() => check_folder(arguments, path, &limits),
         None => Err(Failure::Usage(format!(
             "{} is a file: name with --model what it must be linearizable as:\n{}",
@@ -49,32 +44,26 @@ pub fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     }
 }
 
+/// The verdict is printed before the report is written: a folder that cannot hold the page must not swallow it.
 fn check_folder(
     arguments: &CheckArguments,
-    path: std::path::PathBuf,
+    path: PathBuf,
     limits: &Limits,
 ) -> Result<Exit, Failure> {
-    let run = read_run(&path)?;
     let folder = Folder::existing(path);
-    let results = conclude(&folder, limits)?;
+    let run = judge::run::read_run(&folder)?;
+    let results = judge::run::judge(&folder, limits)?;
     if arguments.json {
         say_json(&results);
     } else {
-        tell(&results, &folder, &run);
+        verdict::print(&results, &folder, &run);
     }
-    Ok(results.verdict.into())
+    let written = verdict::write(&folder, &results);
+    Ok(if written { results.verdict.into() } else { Exit::Failed })
 }
 
-fn check_history(
-    arguments: &CheckArguments,
-    path: &Path,
-    model: Model,
-    limits: &Limits,
-) -> Result<Exit, Failure> {
-    let wanted = arguments.format.as_deref();
-    if let Some(report) = &arguments.report {
-        can_hold(report)?;
-    }
+fn question(arguments: &CheckArguments, path: PathBuf, model: &str) -> Result<Question, Failure> {
+    let model = Model::named(model)?.with_level(arguments.consistency.as_deref())?;
     let (path, format) = if path.is_dir() {
         let history = path.join(files::HISTORY);
         if !history.is_file() {
@@ -86,52 +75,74 @@ fn check_history(
         }
         (history, Format::JsonLines)
     } else {
-        (path.to_path_buf(), check::format_of(path, wanted)?)
+        let format = foreign::format_of(&path, arguments.format.as_deref())?;
+        (path, format)
     };
-    let question = Question { path, format, model, initial: arguments.initial.clone() };
-    let answer = check::answer(&question, limits)?;
-    if let Some(report) = &arguments.report {
-        check::write_report(&question, &answer, command(arguments), report)?;
-    }
-    if arguments.json {
-        say_json(&Document::new(&question, &answer));
-    } else {
-        tell_answer(&question, &answer, arguments);
-    }
-    Ok(answer.result.verdict.into())
+    Ok(Question { path, format, model, initial: arguments.initial.clone() })
 }
 
-/// Rather now than after a long check.
-fn can_hold(report: &Path) -> Result<(), Failure> {
+fn check_history(
+    arguments: &CheckArguments,
+    question: &Question,
+    limits: &Limits,
+) -> Result<Exit, Failure> {
+    if let Some(report) = &arguments.report {
+        can_hold(report, &question.path)?;
+    }
+    let bar = Bar::new(&question.path, limits.time);
+    let checked = foreign::check(question, limits, &bar)?;
+    drop(bar);
+    if arguments.json {
+        say_json(&Document::new(question, &checked));
+    } else {
+        print(question, &checked, arguments.report.as_deref());
+    }
+    if let Some(report) = &arguments.report
+        && let Err(failure) = write_report(question, &checked, again::check(arguments), report)
+    {
+        complain(&failure.to_string());
+        return Ok(Exit::Failed);
+    }
+    Ok(checked.result.verdict.into())
+}
+
+/// Whether a page can be put there: rather now than after a long check.
+fn can_hold(report: &Path, history: &Path) -> Result<(), Failure> {
     let folder = report.parent().filter(|parent| !parent.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) || report.is_dir() {
-        let told = format!("--report {} is no file in a folder that exists", report.display());
-        return Err(Failure::Usage(told));
+        let place = report.display();
+        return Err(Failure::Usage(format!("--report {place} is no file in a folder that exists")));
+    }
+    if report.canonicalize().is_ok_and(|report| report == history) {
+        let place = report.display();
+        return Err(Failure::Usage(format!(
+            "--report {place} is the history itself, which the page would replace"
+        )));
     }
     Ok(())
 }
 
-fn tell_answer(question: &Question, answer: &Answer, arguments: &CheckArguments) {
-    let verdict = answer.result.verdict;
-    say(&format!("{}: {}", word(verdict), check::sentence(question, answer)));
-    if !answer.witness.is_empty() {
+fn print(question: &Question, checked: &CheckedHistory, report: Option<&Path>) {
+    let verdict = checked.result.verdict;
+    say(&format!("{}: {}", verdict::word(verdict), foreign::sentence(question, checked)));
+    if !checked.witness.is_empty() {
         say("");
-        for line in check::table(&answer.witness) {
+        for line in foreign::table(&checked.witness) {
             say(&format!("  {line}"));
         }
         say("");
     }
-    for line in check::explanation(answer) {
+    for line in foreign::explanation(checked) {
         say(&format!("  {line}"));
     }
-    for note in &answer.notes {
+    for note in &checked.notes {
         say(&format!("  note: {note}"));
     }
     let ms = |duration: std::time::Duration| format!("{:.1} ms", duration.as_secs_f64() * 1e3);
-    let (events, format) = (answer.events, question.format.name());
-    let (reading, checking) = (ms(answer.reading), ms(answer.checking));
+    let (events, format) = (checked.events, question.format.name());
+    let (reading, checking) = (ms(checked.reading), ms(checked.checking));
     say(&format!("  read {events} events ({format}) in {reading}, checked in {checking}"));
-    match &arguments.report {
+    match report {
         Some(report) => say(&format!("  report  {}", report.display())),
         None if verdict == Verdict::Violation => {
             say("  report  add --report FILE.html to see it drawn");
@@ -140,23 +151,50 @@ fn tell_answer(question: &Question, answer: &Answer, arguments: &CheckArguments)
     }
 }
 
-/// The command that asks the same again.
-fn command(arguments: &CheckArguments) -> String {
-    let option = |name: &str, value: &Option<String>| {
-        value.as_ref().map_or(String::new(), |value| format!(" --{name} {value}"))
-    };
-    format!(
-        "harness check {}{}{}{}{}",
-        arguments.path.display(),
-        option("model", &arguments.model),
-        option("consistency", &arguments.consistency),
-        option("format", &arguments.format),
-        option("initial", &arguments.initial.as_ref().map(|value| format!("'{value}'"))),
-    )
+fn write_report(
+    question: &Question,
+    checked: &CheckedHistory,
+    command: String,
+    to: &Path,
+) -> Result<(), Failure> {
+    let events: Result<Vec<_>, ForeignError> = foreign::events(question)?.collect();
+    let history = history(question, checked.has_times, command);
+    let page = reports::Page::of_history(history, judgement(question, checked), events?);
+    let page = reports::render(&page);
+    // Such as /dev/stdout: nothing that can be replaced.
+    let is_special = to.metadata().is_ok_and(|metadata| !metadata.is_file());
+    let written =
+        if is_special { std::fs::write(to, page) } else { record::write_whole(to, &page) };
+    written.map_err(|error| Failure::Failed(format!("no report in {}: {error}", to.display())))
 }
 
-fn model(name: &str) -> Result<Model, Failure> {
-    Model::by_name(name).ok_or_else(|| {
-        Failure::Usage(format!("there is no model `{name}`; there are:\n{}", Model::listed()))
-    })
+fn history(question: &Question, has_times: bool, command: String) -> reports::History {
+    let path = &question.path;
+    reports::History {
+        file: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        folder: path.parent().unwrap_or(path).display().to_string(),
+        model: question.model.name().to_owned(),
+        checked: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        harness: env!("CARGO_PKG_VERSION").to_owned(),
+        command,
+        has_times,
+    }
+}
+
+fn judgement(question: &Question, checked: &CheckedHistory) -> reports::Judgement {
+    let mut notes = checked.notes.clone();
+    if !checked.has_times {
+        notes.push(
+            "The history has no times: its events are drawn a millisecond apart, in their order."
+                .to_owned(),
+        );
+    }
+    reports::Judgement {
+        verdict: checked.result.verdict,
+        summary: foreign::sentence(question, checked),
+        checks: vec![checked.result.clone()],
+        operations: checked.operations.clone(),
+        latency_ms: None,
+        notes,
+    }
 }

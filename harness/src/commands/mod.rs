@@ -5,6 +5,7 @@ pub mod check;
 pub mod doctor;
 pub mod generate;
 pub mod run;
+mod verdict;
 
 use std::io::Write;
 

@@ -12,19 +12,17 @@ use contract::{
 };
 use history::Verdict;
 use linearizability::Limits;
-use record::{ResultsFile, RunFile, VERSION};
+use record::{Folder, ResultsFile, RunFile, VERSION};
 use workloads::Workload;
 
-use super::{block_on, complain, say, say_json};
+use super::{block_on, complain, say, say_json, verdict};
 use crate::{
+    again,
     cli::RunArguments,
-    duration::format_duration,
     exit::{Exit, Failure},
     nemesis::plan::fitting_interval,
     run::{
-        folder::Folder,
         interrupt::Interrupts,
-        judge,
         phases::{self, Setting},
         progress::Progress,
     },
@@ -47,7 +45,7 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let interrupts = Interrupts::listen()?;
     // Clients and links need many; where the limit cannot be raised, the run will tell.
     let _ = cluster::raise_open_files_limit();
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut all_written) = (Vec::new(), true);
     for repetition in 0..arguments.repeat {
         let folder = Folder::create(&arguments.out, workload.name(), seed).map_err(|error| {
             Failure::Failed(format!("no results folder in {}: {error}", arguments.out.display()))
@@ -63,11 +61,13 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
                     complain(&format!("What there is of the run: {}", folder.path().display()));
                 })?;
         if !arguments.json {
-            tell(&results, &folder, &run);
+            verdict::print(&results, &folder, &run);
         }
+        all_written &= verdict::write(&folder, &results);
         outcomes.push(results);
     }
-    Ok(tell_all(&outcomes, arguments))
+    let exit = tell_all(&outcomes, arguments);
+    Ok(if all_written { exit } else { Exit::Failed })
 }
 
 fn build(target: &Target, folder: &Folder) -> Result<(), Failure> {
@@ -91,47 +91,8 @@ fn run_and_judge(
     let setting = setting(arguments, seed);
     block_on(phases::execute(&setting, target, workload, folder, Progress::new(), interrupts))?;
     let left = end.saturating_duration_since(Instant::now()).max(CHECK_AT_LEAST);
-    conclude(folder, &limits(arguments.check_time_limit.unwrap_or(left)))
-}
-
-/// Judges a folder's record and writes results and report into it.
-///
-/// # Errors
-/// The record cannot be read, or the folder cannot be written.
-pub fn conclude(folder: &Folder, limits: &Limits) -> Result<ResultsFile, Failure> {
-    let results = judge::judge(folder.path(), limits)?;
-    folder.write_results(&results)?;
-    reports::write(folder.path())
-        .map_err(|error| Failure::Failed(format!("no report: {error}")))?;
-    Ok(results)
-}
-
-/// What the checkers may use.
-#[must_use]
-pub fn limits(time: Duration) -> Limits {
-    Limits::within(time)
-}
-
-/// The verdict as it stands at the start of a line.
-#[must_use]
-pub fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Valid => "VALID",
-        Verdict::Inconclusive => "INCONCLUSIVE",
-        Verdict::Violation => "VIOLATION",
-    }
-}
-
-/// The verdict in a sentence, where the report is, and how to do it again.
-pub fn tell(results: &ResultsFile, folder: &Folder, run: &RunFile) {
-    // Values of the store may stand in these: shown, not obeyed.
-    let summary = cluster::logs::printable(results.summary.as_bytes());
-    say(&format!("{}: {summary}", word(results.verdict)));
-    for note in &results.notes {
-        say(&format!("  note: {}", cluster::logs::printable(note.as_bytes())));
-    }
-    say(&format!("  report  {}", folder.path().join(record::files::REPORT).display()));
-    say(&format!("  again   {}", run.command));
+    let limits = Limits::within(arguments.check_time_limit.unwrap_or(left));
+    Ok(judge::run::judge(folder, &limits)?)
 }
 
 fn tell_all(outcomes: &[ResultsFile], arguments: &RunArguments) -> Exit {
@@ -219,26 +180,20 @@ fn describe(
         command: command(arguments, target, workload.name(), seed),
         machine: machine(),
         lacks: lacks(&arguments.out),
-        untimed: false,
     }
 }
 
-/// The command that repeats this run.
+/// The command that repeats this run, with everything that was left to chance or to the store decided as it was here.
 fn command(arguments: &RunArguments, target: &Target, workload: &str, seed: u64) -> String {
-    let folder = target.folder.display().to_string();
     let here = std::env::current_dir().unwrap_or_default();
-    let folder =
-        target.folder.strip_prefix(&here).map_or(folder, |path| path.display().to_string());
-    let rate = arguments.rate.map_or(String::new(), |rate| format!(" --rate {rate}"));
-    format!(
-        "harness run {folder} --workload {workload} --faults {} --fault-interval {} --time-limit {} --nodes {} \
-         --clients {}{rate} --seed {seed}",
-        arguments.faults,
-        format_duration(arguments.fault_interval),
-        format_duration(arguments.time_limit),
-        arguments.nodes,
-        arguments.clients,
-    )
+    let folder = target.folder.strip_prefix(&here).unwrap_or(&target.folder);
+    again::run(&RunArguments {
+        target: Some(folder.to_path_buf()),
+        workload: workload.to_owned(),
+        seed: Some(seed),
+        repeat: 1,
+        ..arguments.clone()
+    })
 }
 
 fn machine() -> BTreeMap<String, String> {

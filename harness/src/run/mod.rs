@@ -4,7 +4,6 @@ pub mod clerk;
 pub mod connection;
 pub mod folder;
 pub mod interrupt;
-pub mod judge;
 pub mod nodes;
 pub mod phases;
 pub mod progress;

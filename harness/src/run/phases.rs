@@ -6,7 +6,7 @@ use std::{
 };
 
 use contract::{NodeId, Operation};
-use record::{Mark, Phase};
+use record::{Folder, Mark, Phase};
 use tokio::{
     sync::watch,
     task::{JoinError, JoinHandle, JoinSet},
@@ -16,7 +16,7 @@ use workloads::{Client, Workload};
 
 use super::{
     clerk::{Clerk, Performed},
-    folder::Folder,
+    folder,
     interrupt::Interrupts,
     progress::Progress,
     stage::Stage,
@@ -77,7 +77,7 @@ pub async fn execute(
     progress: Progress,
     interrupts: &Interrupts,
 ) -> Result<(), Failure> {
-    let mut readers = folder.readers()?;
+    let mut readers = folder::readers(folder)?;
     readers.push(Box::new(progress));
     let (stream, reading) = Stream::start(readers)?;
     let outcome = match Stage::build(setting, target, folder, Arc::clone(&stream)).await {

@@ -2,19 +2,19 @@
 
 use std::{
     collections::BTreeMap,
-    io::{IsTerminal, Write},
+    io::Write,
     time::{Duration, Instant},
 };
 
 use history::{Event, EventKind, Process};
-use indicatif::{ProgressBar, ProgressStyle};
 use record::{FaultRecord, FaultStep, Mark};
 
 use super::stream::{Reader, RunEvent};
+use crate::bar::{self, Bar};
 
 /// Shows phase, operations a second, ok/fail/info and the current faults on stderr.
 pub struct Progress {
-    bar: Option<ProgressBar>,
+    bar: Option<Bar>,
     started: Instant,
     phase: &'static str,
     ok: u64,
@@ -35,16 +35,9 @@ impl Progress {
     /// A moving line where stderr is a terminal, plain lines elsewhere.
     #[must_use]
     pub fn new() -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new_spinner();
-            bar.set_style(
-                ProgressStyle::with_template("{spinner} {wide_msg}").expect("a constant template"),
-            );
-            bar
-        });
         let now = Instant::now();
         Self {
-            bar,
+            bar: bar::on_terminal("{spinner} {wide_msg}"),
             started: now,
             phase: "",
             ok: 0,
@@ -146,13 +139,5 @@ impl Reader for Progress {
             None => self.line(&self.figures()),
         }
         Ok(())
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
     }
 }

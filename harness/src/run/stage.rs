@@ -13,12 +13,11 @@ use std::{
 use cluster::{NodeSpec, ports};
 use contract::{Launch, NodeId, manifest::Capability};
 use network::{LinkSpec, Network, Trace};
-use record::{Mark, Phase, files};
+use record::{Folder, Mark, Phase, files};
 use tokio::time::timeout;
 
 use super::{
     clerk::{Misuse, Patience, ProtocolErrors, Shared},
-    folder::Folder,
     nodes::{Nodes, NotStarted},
     phases::Setting,
     stream::Stream,

@@ -12,12 +12,16 @@
 //! ```
 
 pub mod fault;
+pub mod folder;
+pub mod lines;
 pub mod mark;
 pub mod message;
 pub mod results;
 pub mod run;
 
 pub use fault::{FaultRecord, FaultStep};
+pub use folder::{FaultWriter, Folder, FolderError, write_whole};
+pub use lines::{Reading, Unreadable};
 pub use mark::{Mark, OwnExit, Phase};
 pub use message::{Fate, MessageRecord};
 pub use results::{Counts, FaultCounts, Quantiles, ResultsFile};

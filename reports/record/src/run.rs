@@ -40,7 +40,4 @@ pub struct RunFile {
     /// What this environment could not offer, and what that means for the verdict.
     #[serde(default)]
     pub lacks: Vec<String>,
-    /// The record is another tool's and has no times: those in it only tell the order of its events.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub untimed: bool,
 }

@@ -1,8 +1,8 @@
 //! The operations browser: a frame here, rows by script.
 
 use crate::browser::Columns;
-use crate::folder::Folder;
 use crate::markup::{Markup, counted, grouped};
+use crate::page::Page;
 
 const FORM: &str = "<noscript><p class='hint'>Browsing all operations needs JavaScript; history.jsonl beside this page has them, one event a line.</p></noscript>\
 <form id='filters' hidden><label>Process <input name='process' inputmode='numeric' size='6'></label>\
@@ -15,13 +15,13 @@ const FORM: &str = "<noscript><p class='hint'>Browsing all operations needs Java
 <div id='rows' tabindex='0' role='grid' aria-label='Operations' hidden></div>";
 
 /// The section.
-pub fn render(folder: &Folder) -> Markup {
+pub fn render(page: &Page) -> Markup {
     let mut out = Markup::new();
-    let total = folder.operations.rows.len();
+    let total = page.operations.rows.len();
     if total == 0 {
         return out;
     }
-    let columns = Columns::new(folder);
+    let columns = Columns::new(page);
     if columns.len() < total {
         out.push(
             "<p class='hint'>{} of {} are here: the first {} and those around the violations. The rest is in history.jsonl.</p>",

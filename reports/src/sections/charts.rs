@@ -2,35 +2,30 @@
 
 use crate::axis::duration;
 use crate::chart::Chart;
-use crate::folder::{Folder, VIOLATIONS_MAX};
+use crate::faults::Faults;
 use crate::markup::Markup;
+use crate::page::Page;
 use crate::statistics::Series;
-use crate::timeline;
 
 /// The section.
-pub fn render(folder: &Folder) -> Markup {
+pub fn render(page: &Page) -> Markup {
     let mut out = Markup::new();
-    if folder.operations.rows.is_empty() || !folder.is_timed() {
+    if page.operations.rows.is_empty() || !page.is_timed {
         return out;
     }
-    let series = Series::new(&folder.operations);
-    let violations: Vec<(usize, u64)> = folder
-        .violations()
-        .take(VIOLATIONS_MAX)
-        .enumerate()
-        .filter_map(|(position, (_, violation))| {
-            let (_, end) = timeline::window_ns(&folder.witnesses_of(violation))?;
-            Some((position + 1, end))
-        })
-        .collect();
+    let series = Series::new(&page.operations);
+    let ends = page.shown_violations().map(|violation| page.window_ns(violation));
+    let violations: Vec<(usize, u64)> =
+        (1..).zip(ends).filter_map(|(number, window)| Some((number, window?.1))).collect();
+    let no_faults = Faults::default();
     let chart = Chart {
-        end_ns: folder.end_ns.max(1),
-        faults: &folder.faults,
-        phases: &folder.operations.phase_starts,
+        end_ns: page.end_ns.max(1),
+        faults: page.cluster.as_ref().map_or(&no_faults, |cluster| &cluster.faults),
+        phases: &page.operations.phase_starts,
         violations: &violations,
     };
     out.push("<p class='hint'>All of the record, in steps of {}.", &[&duration(series.width_ns)]);
-    if folder.is_run() {
+    if page.cluster.is_some() {
         out.raw(" The rows above each chart are the faults: filled where one took hold, dashed where it was planned but missed.");
     }
     if !violations.is_empty() {

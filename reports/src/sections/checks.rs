@@ -2,19 +2,20 @@
 
 use serde_json::Value;
 
-use crate::folder::Folder;
 use crate::label;
 use crate::markup::{Markup, cut};
+use crate::page::Page;
 use crate::sections::verdict::Shown;
 
 /// The section.
-pub fn render(folder: &Folder) -> Markup {
+pub fn render(page: &Page) -> Markup {
     let mut out = Markup::new();
-    let Some(results) = folder.results.as_ref().filter(|results| !results.checks.is_empty()) else {
+    let Some(judgement) = page.judgement.as_ref().filter(|judgement| !judgement.checks.is_empty())
+    else {
         return out;
     };
     out.raw("<div class='scroll' tabindex='0' role='group' aria-label='Checks'><table><thead><tr><th>Checker<th>Verdict<th>What was found<th>Figures</tr></thead><tbody>");
-    for check in results.checks.iter().take(200) {
+    for check in judgement.checks.iter().take(200) {
         let badge = Shown::verdict(check.verdict).badge();
         out.push(
             "<tr><th scope='row'>{}<td>{}<td class='wide'>{}<td>",

@@ -3,31 +3,31 @@
 use record::{Counts, Quantiles};
 
 use crate::axis::milliseconds;
-use crate::folder::Folder;
 use crate::markup::{Markup, grouped};
+use crate::page::Page;
 use crate::statistics;
 
 /// The section.
-pub fn render(folder: &Folder) -> Markup {
+pub fn render(page: &Page) -> Markup {
     let mut out = Markup::new();
-    let mut functions = statistics::functions(&folder.operations);
-    let mut latency = statistics::latency(&folder.operations);
-    if let Some(results) = &folder.results {
+    let mut functions = statistics::functions(&page.operations);
+    let mut latency = statistics::latency(&page.operations);
+    if let Some(judgement) = &page.judgement {
         // What was judged is what is shown, should the record say otherwise by now.
-        for (name, counts) in &results.operations {
+        for (name, counts) in &judgement.operations {
             functions.entry(name.clone()).or_default().counts = *counts;
         }
-        latency = results.latency_ms.or(latency);
+        latency = judgement.latency_ms.or(latency);
     }
     if functions.is_empty() {
         return out;
     }
-    if !folder.is_timed() {
+    if !page.is_timed {
         latency = None;
         functions.values_mut().for_each(|function| function.latency_ms = None);
     }
     let mut total = Counts::default();
-    let phase = if folder.is_run() { "Operations of the main phase. " } else { "" };
+    let phase = if page.cluster.is_some() { "Operations of the main phase. " } else { "" };
     out.push("<p class='hint'>{}", &[&phase]);
     out.raw("<em>ok</em>: happened; <em>fail</em>: certainly did not; <em>info</em>: nobody knows. Latency in milliseconds, of successful operations.</p>");
     out.raw("<div class='scroll' tabindex='0' role='group' aria-label='Operations by function'><table class='numbers'><thead><tr><th>Function<th class='n'>ok<th class='n'>fail<th class='n'>info<th class='n'>p50<th class='n'>p95<th class='n'>p99<th class='n'>max</tr></thead><tbody>");

@@ -1,15 +1,15 @@
-//! What the nemesis planned and did.
+//! The faults that were planned, and what became of each.
 
 use crate::axis::{duration, seconds};
-use crate::folder::Folder;
 use crate::markup::{Markup, counted, cut};
+use crate::page::Page;
 
 const ROWS_MAX: usize = 500;
 
 /// The section.
-pub fn render(folder: &Folder) -> Markup {
+pub fn render(page: &Page) -> Markup {
     let mut out = Markup::new();
-    let faults = &folder.faults;
+    let Some(faults) = page.cluster.as_ref().map(|cluster| &cluster.faults) else { return out };
     if faults.list.is_empty() {
         return out;
     }

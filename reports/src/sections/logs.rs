@@ -1,12 +1,12 @@
 //! The end of each node's logs.
 
-use crate::folder::Folder;
 use crate::markup::{Long, Markup, grouped};
+use crate::page::Page;
 
 /// The section.
-pub fn render(folder: &Folder) -> Markup {
+pub fn render(page: &Page) -> Markup {
     let mut out = Markup::new();
-    for tail in &folder.logs.tails {
+    for tail in page.cluster.iter().flat_map(|cluster| &cluster.logs.tails) {
         if tail.bytes == 0 {
             out.push("<p class='log empty'>{} {}: empty</p>", &[&tail.node, &tail.stream]);
             continue;

@@ -1,16 +1,16 @@
-//! What the nodes said to each other, by link and by kind.
+//! The messages between the nodes, by link and by kind.
 
-use crate::folder::Folder;
 use crate::markup::{Markup, counted, grouped};
 use crate::messages::{FATES, Tally};
+use crate::page::Page;
 
 const LINKS_MAX: usize = 200;
 const KINDS_MAX: usize = 60;
 
 /// The section.
-pub fn render(folder: &Folder) -> Markup {
+pub fn render(page: &Page) -> Markup {
     let mut out = Markup::new();
-    let messages = &folder.messages;
+    let Some(messages) = page.cluster.as_ref().map(|cluster| &cluster.messages) else { return out };
     if messages.total.messages == 0 {
         return out;
     }

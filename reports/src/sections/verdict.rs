@@ -1,11 +1,14 @@
 //! The verdict in plain words, and what was run.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use history::Verdict;
-use record::RunFile;
+use record::{FaultCounts, RunFile};
 
 use crate::axis::duration;
-use crate::folder::Folder;
 use crate::markup::{Markup, counted, cut};
+use crate::page::{Cluster, History, Page, Subject};
 
 /// A fact is a few words.
 const FACT_CHARS_MAX: usize = 160;
@@ -24,8 +27,8 @@ pub struct Shown {
 
 impl Shown {
     /// The run's verdict.
-    pub fn of(folder: &Folder) -> Self {
-        match folder.results.as_ref().map(|results| results.verdict) {
+    pub fn of(page: &Page) -> Self {
+        match page.judgement.as_ref().map(|judgement| judgement.verdict) {
             Some(verdict) => Self::verdict(verdict),
             None => Self {
                 class: "unjudged",
@@ -72,50 +75,57 @@ impl Shown {
 }
 
 /// The top of the page.
-pub fn render(folder: &Folder) -> Markup {
-    let shown = Shown::of(folder);
+pub fn render(page: &Page) -> Markup {
+    let shown = Shown::of(page);
     let mut out = Markup::new();
     out.push(
         "<header class='verdict {}'><p class='sign' aria-hidden='true'>{}</p><div><h1>{}</h1><p class='meaning'>{}</p>",
         &[&shown.class, &shown.symbol, &shown.word, &shown.meaning],
     );
-    match &folder.results {
-        Some(results) => out.push("<p class='summary'>{}</p>", &[&results.summary]),
-        None => out.push(
+    match (&page.judgement, &page.cluster) {
+        (Some(judgement), _) => out.push("<p class='summary'>{}</p>", &[&judgement.summary]),
+        (None, Some(cluster)) => out.push(
             "<p class='summary'>To judge it, run <code>harness check {}</code></p>",
-            &[&quoted(&folder.path.display().to_string())],
+            &[&&*quoted(&cluster.folder)],
         ),
+        (None, None) => {}
     }
     out.raw("</div></header>");
-    if let Some(run) = &folder.run {
-        // A history that another tool recorded has no run to tell of.
-        let facts = if folder.is_run() { of_run(folder, run) } else { of_history(folder, run) };
-        facts_into(&mut out, &facts);
-        command_into(&mut out, run);
-        list_into(&mut out, "What this machine could not offer", "lacks", &run.lacks);
+    match &page.subject {
+        Some(Subject::Run(run)) => {
+            facts_into(&mut out, &of_run(run, page.end_ns, page.cluster.as_ref()));
+            command_into(&mut out, "Repeat this run", &run.command);
+            list_into(&mut out, "What this machine could not offer", "lacks", &run.lacks);
+        }
+        Some(Subject::History(history)) => {
+            facts_into(&mut out, &of_history(history, page.end_ns));
+            command_into(&mut out, "Ask again", &history.command);
+        }
+        None => {}
     }
-    let notes = folder.results.as_ref().map_or(&[][..], |results| &results.notes);
+    let notes = page.judgement.as_ref().map_or(&[][..], |judgement| &judgement.notes);
     list_into(&mut out, "Worth knowing", "notes", notes);
-    list_into(&mut out, "About this results folder", "remarks", &folder.remarks);
+    list_into(&mut out, "About this record", "remarks", &page.remarks);
     out
 }
 
 /// A name, what it is, and more about it.
 type Fact = (&'static str, String, String);
 
-fn of_history(folder: &Folder, run: &RunFile) -> Vec<Fact> {
+fn of_history(history: &History, end_ns: u64) -> Vec<Fact> {
     let mut facts = vec![
-        ("History", run.target.clone(), run.target_folder.clone()),
-        ("Model", run.workload.clone(), String::new()),
-        ("Duration", format!("{} recorded", duration(folder.end_ns)), String::new()),
-        ("Checked", run.started.replacen('T', " ", 1), String::new()),
-        ("Bench", run.harness.clone(), String::new()),
+        ("History", history.file.clone(), history.folder.clone()),
+        ("Model", history.model.clone(), String::new()),
     ];
-    facts.retain(|(name, ..)| folder.is_timed() || *name != "Duration");
+    if history.has_times {
+        facts.push(("Duration", format!("{} recorded", duration(end_ns)), String::new()));
+    }
+    facts.push(("Checked", history.checked.replacen('T', " ", 1), String::new()));
+    facts.push(("Bench", history.harness.clone(), String::new()));
     facts
 }
 
-fn of_run(folder: &Folder, run: &RunFile) -> Vec<Fact> {
+fn of_run(run: &RunFile, end_ns: u64, cluster: Option<&Cluster>) -> Vec<Fact> {
     let rate = run.rate.map_or("as fast as answered".into(), |rate| format!("{rate} operations/s"));
     let faults = match run.faults.as_slice() {
         [] => "none".to_owned(),
@@ -125,6 +135,7 @@ fn of_run(folder: &Folder, run: &RunFile) -> Vec<Fact> {
             duration(run.fault_interval_ms.saturating_mul(1_000_000))
         ),
     };
+    let effective = cluster.map_or(String::new(), |cluster| effective(&cluster.effective));
     let nodes = run.nodes.join(", ");
     let machine: Vec<String> =
         run.machine.iter().take(20).map(|(name, value)| format!("{name} {value}")).collect();
@@ -133,10 +144,10 @@ fn of_run(folder: &Folder, run: &RunFile) -> Vec<Fact> {
         ("Workload", run.workload.clone(), format!("seed {}", run.seed)),
         ("Nodes", counted(run.nodes.len() as u64, "node"), nodes),
         ("Clients", counted(u64::from(run.clients), "client"), rate),
-        ("Faults", faults, effective(folder)),
+        ("Faults", faults, effective),
         (
             "Duration",
-            format!("{} recorded", duration(folder.end_ns)),
+            format!("{} recorded", duration(end_ns)),
             format!(
                 "main phase limited to {}",
                 duration(run.time_limit_ms.saturating_mul(1_000_000))
@@ -160,24 +171,17 @@ fn facts_into(out: &mut Markup, facts: &[Fact]) {
     out.raw("</dl>");
 }
 
-fn effective(folder: &Folder) -> String {
-    let Some(results) = &folder.results else { return String::new() };
-    let families: Vec<String> = results
-        .faults
-        .iter()
-        .take(20)
-        .map(|(family, counts)| {
-            format!("{family} {} of {} took hold", counts.effective, counts.planned)
-        })
-        .collect();
-    families.join(" · ")
+fn effective(faults: &BTreeMap<String, FaultCounts>) -> String {
+    let one = |(family, counts): (&String, &FaultCounts)| {
+        format!("{family} {} of {} took hold", counts.effective, counts.planned)
+    };
+    faults.iter().take(20).map(one).collect::<Vec<_>>().join(" · ")
 }
 
-fn command_into(out: &mut Markup, run: &RunFile) {
-    let heading = if run.nodes.is_empty() { "Ask again" } else { "Repeat this run" };
+fn command_into(out: &mut Markup, heading: &'static str, command: &str) {
     out.push(
         "<div class='command'><h2>{}</h2><pre><code id='command'>{}</code></pre><button type='button' data-copy='command' hidden>Copy</button></div>",
-        &[&heading, &run.command],
+        &[&heading, &command],
     );
 }
 
@@ -195,12 +199,7 @@ fn list_into(out: &mut Markup, heading: &'static str, class: &'static str, items
     out.raw("</ul></aside>");
 }
 
-/// A path as one word of a shell command.
-fn quoted(path: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:".contains(c);
-    if path.chars().all(is_plain) {
-        path.into()
-    } else {
-        format!("'{}'", path.replace('\'', "'\\''"))
-    }
+/// A path as one word of a shell command; one that no shell can take stands as it is.
+fn quoted(path: &str) -> Cow<'_, str> {
+    shlex::try_quote(path).unwrap_or(Cow::Borrowed(path))
 }

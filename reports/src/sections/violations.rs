@@ -4,10 +4,10 @@ use history::{Picture, Violation};
 
 use crate::axis::{duration, moment};
 use crate::faults::Fault;
-use crate::folder::{Folder, VIOLATIONS_MAX, WITNESSES_MAX};
 use crate::logs::{Line, NEAR_LINES_MAX};
 use crate::markup::{Markup, Svg, counted, cut};
-use crate::operations::{Outcome, Witness};
+use crate::operations::{self, Ending, WitnessRow};
+use crate::page::{Cluster, Page, VIOLATIONS_MAX, WITNESSES_MAX};
 use crate::timeline;
 
 /// So many are open when the page opens.
@@ -27,16 +27,16 @@ An operation takes effect at one instant somewhere inside its bar, so one that e
 <span class='key ok'></span>succeeded <span class='key fail'></span>failed <span class='key info'></span>unknown: may take effect at any later time</p>";
 
 /// The section.
-pub fn render(folder: &Folder) -> Markup {
+pub fn render(page: &Page) -> Markup {
     let mut out = Markup::new();
-    let total = folder.violations().count();
+    let total = page.violations().count();
     if total == 0 {
         return out;
     }
     out.raw(HOW_TO_READ);
-    let pictured = folder.violations().zip(folder.pictures()).take(VIOLATIONS_MAX);
+    let pictured = page.violations().zip(page.pictures()).take(VIOLATIONS_MAX);
     for (position, ((checker, violation), picture)) in pictured.enumerate() {
-        violation_into(&mut out, folder, position + 1, checker, violation, picture);
+        violation_into(&mut out, page, position + 1, checker, violation, picture);
     }
     if total > VIOLATIONS_MAX {
         out.push(
@@ -49,13 +49,13 @@ pub fn render(folder: &Folder) -> Markup {
 
 fn violation_into(
     out: &mut Markup,
-    folder: &Folder,
+    page: &Page,
     number: usize,
     checker: &str,
     violation: &Violation,
     picture: Option<&Picture>,
 ) {
-    let witnesses = folder.witnesses_of(violation);
+    let witnesses = page.witnesses_of(violation);
     let open = if number <= OPEN_MAX { " open" } else { "" };
     out.push(
         "<details class='card' id='violation-{}'{}><summary><span class='ordinal'>{}</span> <strong>{}</strong> <span class='dim'>found by {}</span></summary><p class='sentence'>{}</p>",
@@ -64,31 +64,30 @@ fn violation_into(
     if let Some(picture) = picture {
         picture_into(out, violation, picture);
     }
-    if let Some((start, end)) = timeline::window_ns(&witnesses) {
-        let faults: Vec<&Fault> = folder
-            .faults
-            .list
-            .iter()
-            .filter(|fault| {
-                !fault.is_missed()
-                    && fault
-                        .span(folder.end_ns)
-                        .is_some_and(|(from, to)| from <= end && to >= start)
-            })
-            .collect();
-        out.append(&timeline::render(number, &witnesses, &faults, folder.end_ns));
-        if folder.is_timed() {
-            context_into(out, folder, (start, end), &faults);
+    if let Some(window) = operations::window_ns(&witnesses) {
+        let faults = faults_within(page, window);
+        out.append(&timeline::render(number, &witnesses, &faults, page.end_ns));
+        if page.is_timed {
+            context_into(out, page, window, &faults);
         }
-        table_into(out, folder, number, &witnesses);
+        table_into(out, page, number, &witnesses);
     }
     missing_into(out, violation, witnesses.len());
-    if folder.is_run()
-        && let Some(lines) = folder.logs.near.get(number - 1)
-    {
+    let cluster = page.cluster.as_ref();
+    if let Some(lines) = cluster.and_then(|cluster| cluster.logs.near.get(number - 1)) {
         logs_into(out, lines);
     }
     out.raw("</details>");
+}
+
+/// The faults that were in force between two moments.
+fn faults_within(page: &Page, (start, end): (u64, u64)) -> Vec<&Fault> {
+    let faults = page.cluster.iter().flat_map(|cluster| &cluster.faults.list);
+    let touches = |fault: &&Fault| {
+        let span = fault.span(page.end_ns);
+        !fault.is_missed() && span.is_some_and(|(from, to)| from <= end && to >= start)
+    };
+    faults.filter(touches).collect()
 }
 
 /// The picture as an image, in which nothing runs and from which nothing is fetched, whatever is in it; and its
@@ -114,17 +113,20 @@ fn picture_into(out: &mut Markup, violation: &Violation, picture: &Picture) {
     }
 }
 
-/// When it was, and what the nemesis did meanwhile, or last did before.
-fn context_into(out: &mut Markup, folder: &Folder, (start, end): (u64, u64), faults: &[&Fault]) {
+/// When it was, and which faults were in force meanwhile, or last before.
+fn context_into(out: &mut Markup, page: &Page, (start, end): (u64, u64), faults: &[&Fault]) {
     out.push(
         "<p>These operations span {}, from {} to {}. ",
         &[&duration(end - start), &moment(start), &moment(end)],
     );
-    if !folder.is_run() {
-        out.raw("</p>");
-        return;
+    if let Some(cluster) = &page.cluster {
+        faults_into(out, cluster, start, faults);
     }
-    let took_hold: Vec<String> = faults
+    out.raw("</p>");
+}
+
+fn faults_into(out: &mut Markup, cluster: &Cluster, start: u64, faults: &[&Fault]) {
+    let in_force: Vec<String> = faults
         .iter()
         .take(12)
         .map(|fault| {
@@ -136,12 +138,12 @@ fn context_into(out: &mut Markup, folder: &Folder, (start, end): (u64, u64), fau
             )
         })
         .collect();
-    if took_hold.is_empty() {
+    if in_force.is_empty() {
         out.raw("No fault was in force meanwhile.");
     } else {
-        out.push("In force meanwhile: {}.", &[&took_hold.join("; ")]);
+        out.push("In force meanwhile: {}.", &[&in_force.join("; ")]);
     }
-    let before = folder.faults.list.iter().filter(|fault| !fault.is_missed());
+    let before = cluster.faults.list.iter().filter(|fault| !fault.is_missed());
     let last = before
         .filter_map(|fault| {
             fault.healed_ns.filter(|healed| *healed < start).map(|healed| (healed, fault))
@@ -153,21 +155,20 @@ fn context_into(out: &mut Markup, folder: &Folder, (start, end): (u64, u64), fau
             &[&fault.name(), &fault.number, &duration(start - healed)],
         );
     }
-    out.raw("</p>");
 }
 
-fn table_into(out: &mut Markup, folder: &Folder, number: usize, witnesses: &[&Witness]) {
+fn table_into(out: &mut Markup, page: &Page, number: usize, witnesses: &[&WitnessRow]) {
     out.raw("<div class='scroll' tabindex='0' role='group' aria-label='The operations that prove it'><table><thead><tr><th>#<th>Index<th>Process");
-    if folder.is_run() {
+    if page.cluster.is_some() {
         out.raw("<th>Node");
     }
     out.raw("<th>Function<th>Arguments<th>Outcome<th>Result");
-    if folder.is_timed() {
+    if page.is_timed {
         out.raw("<th class='n'>Start<th class='n'>End");
     }
     out.raw("</tr></thead><tbody>");
     for (position, witness) in witnesses.iter().enumerate() {
-        row_into(out, folder, (number, position + 1), witness);
+        row_into(out, page, (number, position + 1), witness);
     }
     out.raw("</tbody></table></div>");
     if witnesses.len() > timeline::OPERATIONS_MAX {
@@ -181,27 +182,27 @@ fn table_into(out: &mut Markup, folder: &Folder, number: usize, witnesses: &[&Wi
 /// One operation of a violation; both are numbered.
 fn row_into(
     out: &mut Markup,
-    folder: &Folder,
+    page: &Page,
     (violation, number): (usize, usize),
-    witness: &Witness,
+    witness: &WitnessRow,
 ) {
     let row = &witness.row;
     out.push(
         "<tr id='violation-{}-row-{}'><td class='n'>{}<td class='n'><a href='#violation-{}-bar-{}' data-operation='{}'>{}</a><td class='n'>{}",
         &[&violation, &row.index, &number, &violation, &row.index, &row.index, &row.index, &row.process],
     );
-    if folder.is_run() {
+    if page.cluster.is_some() {
         out.push("<td>{}", &[&witness.node]);
     }
-    let outcome = row.outcome.name();
+    let outcome = row.ending.name();
     out.push(
         "<td>{}<td class='value'>{}<td><span class='outcome {}'>{}</span><td class='value'>{}",
         &[&witness.f, &witness.arguments, &outcome, &outcome, &witness.result],
     );
-    if folder.is_timed() {
-        let end = match (row.outcome, row.end_ns) {
-            (Outcome::Ok | Outcome::Fail, Some(end)) => moment(end),
-            (Outcome::Info, Some(end)) => format!("unknown (given up {})", moment(end)),
+    if page.is_timed {
+        let end = match (row.ending, row.end_ns) {
+            (Ending::Ok | Ending::Fail, Some(end)) => moment(end),
+            (Ending::Info, Some(end)) => format!("unknown (given up {})", moment(end)),
             _ => "unknown".into(),
         };
         out.push("<td class='n'>{}<td class='n'>{}", &[&moment(row.start_ns), &end]);

@@ -13,7 +13,7 @@ const CHARS_MAX: usize = 72;
 
 /// One of the operations.
 #[derive(Clone, Debug, Serialize)]
-pub struct Witness {
+pub struct WitnessLine {
     /// The index of its invocation's event.
     pub event: u64,
     /// The line of the file at which it begins.
@@ -35,12 +35,12 @@ pub struct Witness {
     pub return_ns: Option<u64>,
 }
 
-pub(super) fn of(recorded: &Recorded, events: &[u64]) -> Vec<Witness> {
+pub(super) fn of(recorded: &Recorded, events: &[u64]) -> Vec<WitnessLine> {
     events.iter().filter_map(|&event| recorded.operation(event)).map(one).collect()
 }
 
-fn one((operation, line): (&Operation, u64)) -> Witness {
-    Witness {
+fn one((operation, line): (&Operation, u64)) -> WitnessLine {
+    WitnessLine {
         event: operation.call,
         line,
         process: operation.process,
@@ -59,7 +59,7 @@ fn one((operation, line): (&Operation, u64)) -> Witness {
 
 /// Lines of a table, its head first.
 #[must_use]
-pub fn table(witness: &[Witness]) -> Vec<String> {
+pub fn table(witness: &[WitnessLine]) -> Vec<String> {
     let has_times = witness.iter().any(|one| one.call_ns > 0);
     let head = ["line", "process", "from", "to", "operation"].map(str::to_owned);
     let rows = witness.iter().take(LISTED_MAX).map(row);
@@ -79,19 +79,19 @@ pub fn table(witness: &[Witness]) -> Vec<String> {
     lines
 }
 
-fn row(one: &Witness) -> [String; 5] {
+fn row(one: &WitnessLine) -> [String; 5] {
     let seconds = |ns: u64| format!("{:.6} s", ns as f64 / 1e9);
     [
         one.line.to_string(),
         one.process.to_string(),
         seconds(one.call_ns),
         one.return_ns.map_or_else(|| "never".to_owned(), seconds),
-        cut(&told(one)),
+        cut(&describe(one)),
     ]
 }
 
 /// `append k "x" → ok`, `read → 3`.
-fn told(one: &Witness) -> String {
+fn describe(one: &WitnessLine) -> String {
     let mut text = one.f.clone();
     for argument in arguments(&one.arguments) {
         text.push(' ');

@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use history::{Events, Format, Operation, Pairing, ReadError};
+use history::{Event, Events, Format, Operation, Pairing, ReadError};
 
-use super::{Question, progress::Progress};
-use crate::exit::Failure;
+use super::{ForeignError, Progress, Question};
 
 /// So much of a file is looked at to tell its format.
 const START_BYTES: u64 = 16 << 10;
@@ -27,11 +26,11 @@ pub(super) struct Recorded {
 ///
 /// # Errors
 /// No such format, no such file, or a file that resembles none.
-pub fn format_of(path: &Path, wanted: Option<&str>) -> Result<Format, Failure> {
+pub fn format_of(path: &Path, wanted: Option<&str>) -> Result<Format, ForeignError> {
     let names = || Format::ALL.map(Format::name).join(", ");
     if let Some(name) = wanted {
         return Format::by_name(name).ok_or_else(|| {
-            Failure::Usage(format!("there is no format `{name}`; there are: {}", names()))
+            ForeignError::Unfit(format!("there is no format `{name}`; there are: {}", names()))
         });
     }
     let mut start = Vec::new();
@@ -40,7 +39,7 @@ pub fn format_of(path: &Path, wanted: Option<&str>) -> Result<Format, Failure> {
         .read_to_end(&mut start)
         .map_err(|error| unreadable(path, &error))?;
     Format::guess(path, &start).ok_or_else(|| {
-        Failure::Usage(format!(
+        ForeignError::Unfit(format!(
             "{} resembles no format of a history; if it is one, name it with --format: {}",
             path.display(),
             names()
@@ -48,21 +47,36 @@ pub fn format_of(path: &Path, wanted: Option<&str>) -> Result<Format, Failure> {
     })
 }
 
-pub(super) fn open(path: &Path) -> Result<File, Failure> {
+/// The events of the history, once more.
+///
+/// # Errors
+/// The file cannot be read any more.
+pub fn events(
+    question: &Question,
+) -> Result<impl Iterator<Item = Result<Event, ForeignError>>, ForeignError> {
+    let events = Events::new(open(&question.path)?, question.format);
+    let path = question.path.clone();
+    Ok(events.map(move |located| match located {
+        Ok(located) => Ok(located.event),
+        Err(error) => Err(unreadable(&path, &error)),
+    }))
+}
+
+fn open(path: &Path) -> Result<File, ForeignError> {
     File::open(path).map_err(|error| unreadable(path, &error))
 }
 
-pub(super) fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    Failure::Usage(format!("{}: {error}", path.display()))
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> ForeignError {
+    ForeignError::Unfit(format!("{}: {error}", path.display()))
 }
 
 impl Recorded {
-    pub(super) fn read(question: &Question, progress: &Progress) -> Result<Self, Failure> {
+    pub(super) fn read(question: &Question, progress: &dyn Progress) -> Result<Self, ForeignError> {
         let path = &question.path;
         let mut file = open(path)?;
         let total = file.seek(SeekFrom::End(0)).and_then(|end| file.rewind().map(|()| end));
         progress.reading(total.unwrap_or(0));
-        let mut events = Events::new(progress.counting(file), question.format);
+        let mut events = Events::new(Counting { file, progress }, question.format);
         let mut pairing = Pairing::default();
         let mut recorded = Self {
             operations: Vec::new(),
@@ -74,13 +88,13 @@ impl Recorded {
         for located in events.by_ref() {
             let located = located.map_err(|error| {
                 let format = question.format;
-                let said = format!("{}, read as {}: {error}", path.display(), format.name());
+                let problem = format!("{}, read as {}: {error}", path.display(), format.name());
                 match error {
-                    ReadError::Io { .. } => Failure::Failed(said),
+                    ReadError::Io { .. } => ForeignError::Io(problem),
                     ReadError::Syntax { .. } | ReadError::TooLong { .. } => {
                         let likely = format_of(path, None).ok().filter(|&likely| likely != format);
                         let hint = |likely: Format| format!("; it looks like {}", likely.name());
-                        Failure::Usage(said + &likely.map(hint).unwrap_or_default())
+                        ForeignError::Unfit(problem + &likely.map(hint).unwrap_or_default())
                     }
                 }
             })?;
@@ -111,7 +125,21 @@ impl Recorded {
     }
 
     /// The line of this event's operation.
-    pub(super) fn place(&self, event: u64) -> Option<u64> {
+    pub(super) fn line(&self, event: u64) -> Option<u64> {
         self.operation(event).map(|(_, line)| line)
+    }
+}
+
+/// A file that says how much of it was read.
+struct Counting<'a> {
+    file: File,
+    progress: &'a dyn Progress,
+}
+
+impl Read for Counting<'_> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read(to)?;
+        self.progress.read(read as u64);
+        Ok(read)
     }
 }

@@ -1,12 +1,12 @@
-//! The answer for machines.
+//! The verdict on a history, for machines.
 
 use std::collections::BTreeMap;
 
-use history::{CheckResult, Completion, Operation, Verdict};
+use history::{CheckResult, Operation, Verdict};
 use record::{Counts, VERSION};
 use serde::Serialize;
 
-use super::{Answer, Question, Witness, sentence};
+use super::{CheckedHistory, Question, WitnessLine, sentence};
 
 /// How operations ended, by function.
 pub type Endings = BTreeMap<String, Counts>;
@@ -32,7 +32,7 @@ pub struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub isolation: Option<&'a isolation::Report>,
     /// The operations that prove a violation.
-    pub witness: &'a [Witness],
+    pub witness: &'a [WitnessLine],
     /// How many events there are.
     pub events: u64,
     /// How operations ended, by function.
@@ -46,24 +46,24 @@ pub struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// The document for this answer.
+    /// The document about this history.
     #[must_use]
-    pub fn new(question: &Question, answer: &'a Answer) -> Self {
+    pub fn new(question: &Question, checked: &'a CheckedHistory) -> Self {
         Self {
-            verdict: answer.result.verdict,
+            verdict: checked.result.verdict,
             version: VERSION,
-            summary: sentence(question, answer),
+            summary: sentence(question, checked),
             file: question.path.display().to_string(),
             format: question.format.name(),
             model: question.model.name(),
-            checks: [&answer.result],
-            isolation: answer.isolation.as_ref(),
-            witness: &answer.witness,
-            events: answer.events,
-            operations: &answer.operations,
-            notes: &answer.notes,
-            reading_ms: answer.reading.as_secs_f64() * 1e3,
-            checking_ms: answer.checking.as_secs_f64() * 1e3,
+            checks: [&checked.result],
+            isolation: checked.isolation.as_ref(),
+            witness: &checked.witness,
+            events: checked.events,
+            operations: &checked.operations,
+            notes: &checked.notes,
+            reading_ms: checked.reading.as_secs_f64() * 1e3,
+            checking_ms: checked.checking.as_secs_f64() * 1e3,
         }
     }
 }
@@ -80,11 +80,8 @@ pub(super) fn endings(operations: &[Operation]) -> Endings {
             }
             endings.insert(operation.f.clone(), Counts::default());
         }
-        let Some(counts) = endings.get_mut(&operation.f) else { continue };
-        match operation.completion {
-            Completion::Ok(..) => counts.ok += 1,
-            Completion::Fail(..) => counts.fail += 1,
-            Completion::Info(_) => counts.info += 1,
+        if let Some(counts) = endings.get_mut(&operation.f) {
+            counts.add(&operation.completion);
         }
     }
     endings

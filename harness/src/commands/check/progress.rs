@@ -1,6 +1,6 @@
 //! A bar for whoever waits: on a terminal, and only for what takes more than two seconds.
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,9 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar};
+
+use crate::bar;
 
 /// Before this nobody is waiting yet.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -16,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// How far the check is.
-pub(super) struct Progress {
+pub(super) struct Bar {
     state: Arc<State>,
     /// Dropped first, which ends the thread.
     end: Option<mpsc::Sender<()>>,
@@ -33,7 +35,7 @@ struct State {
     operations: AtomicU64,
 }
 
-impl Progress {
+impl Bar {
     pub(super) fn new(path: &Path, time_limit: Duration) -> Self {
         let name = path.file_name().unwrap_or(path.as_os_str());
         let state = Arc::new(State {
@@ -51,24 +53,23 @@ impl Progress {
             .then(|| std::thread::spawn(move || shown.show_until(&ended)));
         Self { state, end: Some(end), thread }
     }
+}
 
-    /// A file of this size is being read.
-    pub(super) fn reading(&self, bytes: u64) {
+impl judge::foreign::Progress for Bar {
+    fn reading(&self, bytes: u64) {
         self.state.total_bytes.store(bytes, Ordering::Relaxed);
     }
 
-    /// So many operations are being checked.
-    pub(super) fn checking(&self, operations: usize) {
-        self.state.operations.store(operations as u64, Ordering::Relaxed);
+    fn read(&self, bytes: u64) {
+        self.state.read_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Counts what is read.
-    pub(super) fn counting<R: Read>(&self, reader: R) -> impl Read + use<R> {
-        Counting { reader, state: Arc::clone(&self.state) }
+    fn checking(&self, operations: usize) {
+        self.state.operations.store(operations as u64, Ordering::Relaxed);
     }
 }
 
-impl Drop for Progress {
+impl Drop for Bar {
     fn drop(&mut self) {
         self.end = None;
         if let Some(thread) = self.thread.take() {
@@ -78,33 +79,15 @@ impl Drop for Progress {
     }
 }
 
-struct Counting<R> {
-    reader: R,
-    state: Arc<State>,
-}
-
-impl<R: Read> Read for Counting<R> {
-    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.reader.read(to)?;
-        self.state.read_bytes.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
-    }
-}
-
 impl State {
     fn show_until(&self, ended: &mpsc::Receiver<()>) {
         if ended.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
             return;
         }
-        let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
-        bar.set_style(
-            ProgressStyle::with_template("{spinner} {bar:20} {wide_msg}")
-                .expect("a constant template"),
-        );
+        let Some(bar) = bar::on_terminal("{spinner} {bar:20} {wide_msg}") else { return };
         loop {
             self.draw(&bar);
             if ended.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout) {
-                bar.finish_and_clear();
                 return;
             }
         }

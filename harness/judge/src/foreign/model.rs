@@ -7,8 +7,7 @@ use linearizability::named::Unfit;
 use linearizability::{Limits, Named};
 use serde_json::Value;
 
-use super::transactions;
-use crate::exit::Failure;
+use super::{ForeignError, transactions};
 
 /// An object as which a history must be linearizable, or an invariant that it must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +30,7 @@ pub struct Transactional {
 }
 
 /// What came of a check.
-pub(super) struct Judgement {
+pub(super) struct Judged {
     pub(super) result: CheckResult,
     /// The invocations of the operations that prove a violation.
     pub(super) proof: Vec<u64>,
@@ -43,6 +42,17 @@ pub(super) struct Judgement {
 pub(super) const LINEARIZABILITY: &str = "linearizability";
 
 impl Model {
+    /// The model of this name.
+    ///
+    /// # Errors
+    /// There is none; the models that there are.
+    pub fn named(name: &str) -> Result<Self, ForeignError> {
+        Self::by_name(name).ok_or_else(|| {
+            let models = Self::listed();
+            ForeignError::Unfit(format!("there is no model `{name}`; there are:\n{models}"))
+        })
+    }
+
     /// The model of this name.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
@@ -59,16 +69,16 @@ impl Model {
     ///
     /// # Errors
     /// No such level, or a model without transactions.
-    pub fn with_level(self, level: Option<&str>) -> Result<Self, Failure> {
+    pub fn with_level(self, level: Option<&str>) -> Result<Self, ForeignError> {
         match self {
             Self::Transactional(asked) => {
                 let consistency = level.map_or(Ok(asked.consistency), str::parse);
                 let consistency =
                     consistency.map_err(|error: isolation::consistency::UnknownConsistency| {
-                        Failure::Usage(error.to_string())
+                        ForeignError::Unfit(error.to_string())
                     })?;
                 if !Anomaly::all().any(|anomaly| consistency.forbids(anomaly)) {
-                    return Err(Failure::Usage(format!(
+                    return Err(ForeignError::Unfit(format!(
                         "nothing that {consistency} forbids shows in transactions: ask for read-committed, \
                          snapshot-isolation, serializable, strict-serializable…"
                     )));
@@ -77,8 +87,9 @@ impl Model {
             }
             Self::Linearizable(_) | Self::Invariant(_) if level.is_some() => {
                 let transactional = Datatype::ALL.map(Datatype::name).join(" and ");
-                let told = "--consistency is for transactions: for the models";
-                Err(Failure::Usage(format!("{told} {transactional}")))
+                Err(ForeignError::Unfit(format!(
+                    "--consistency is for transactions: for the models {transactional}"
+                )))
             }
             Self::Linearizable(_) | Self::Invariant(_) => Ok(self),
         }
@@ -122,14 +133,14 @@ impl Model {
         operations: &[Operation],
         initial: Option<&Value>,
         limits: &Limits,
-    ) -> Result<Judgement, Unfit> {
+    ) -> Result<Judged, Unfit> {
         match self {
             Self::Linearizable(object) => {
                 let report = object.check(operations, initial, limits)?;
                 let witness = report.witness.as_ref().map(|witness| witness.operations.clone());
                 let (proof, result) =
                     (witness.unwrap_or_default(), report.into_result(LINEARIZABILITY));
-                Ok(Judgement { result, proof, isolation: None })
+                Ok(Judged { result, proof, isolation: None })
             }
             Self::Invariant(_) | Self::Transactional(_) if initial.is_some() => {
                 let message = format!("`{}` has no initial value to choose", self.name());
@@ -138,14 +149,14 @@ impl Model {
             Self::Invariant(invariant) => {
                 let result = invariant.check(operations);
                 let witness = result.violations.first().map(|first| first.operations.clone());
-                Ok(Judgement { result, proof: witness.unwrap_or_default(), isolation: None })
+                Ok(Judged { result, proof: witness.unwrap_or_default(), isolation: None })
             }
             Self::Transactional(Transactional { datatype, consistency }) => {
                 let options = Options::new(consistency, limits.clone());
                 let report = transactions::check(operations, datatype, &options)?;
                 let proof = report.clearest().map(|finding| finding.transactions.clone());
                 let (proof, result) = (proof.unwrap_or_default(), report.check_result());
-                Ok(Judgement { result, proof, isolation: Some(report) })
+                Ok(Judged { result, proof, isolation: Some(report) })
             }
         }
     }

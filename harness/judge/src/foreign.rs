@@ -1,0 +1,145 @@
+//! A history that any tool recorded, judged against a model.
+
+mod document;
+mod file;
+mod model;
+mod sentence;
+mod transactions;
+mod witness;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use history::{CheckResult, Format};
+use linearizability::Limits;
+use serde_json::Value;
+
+pub use document::{Document, Endings};
+pub use file::{events, format_of};
+pub use model::Model;
+pub use sentence::{explanation, sentence};
+pub use witness::{WitnessLine, table};
+
+use file::Recorded;
+use model::Judged;
+
+/// What is to be checked against what.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The file with the history.
+    pub path: PathBuf,
+    /// Its format.
+    pub format: Format,
+    /// The model that it must follow.
+    pub model: Model,
+    /// The value before the first operation; `None`: the model's own.
+    pub initial: Option<Value>,
+}
+
+/// A history and what was found in it.
+#[derive(Clone, Debug)]
+pub struct CheckedHistory {
+    /// What the checker found.
+    pub result: CheckResult,
+    /// What the checker of transactions found.
+    pub isolation: Option<isolation::Report>,
+    /// The operations that prove a violation.
+    pub witness: Vec<WitnessLine>,
+    /// How many events the file holds.
+    pub events: u64,
+    /// How the operations ended, by function.
+    pub operations: Endings,
+    /// Whether the file says when things happened.
+    pub has_times: bool,
+    /// What is worth knowing about the file.
+    pub notes: Vec<String>,
+    /// How long reading took.
+    pub reading: Duration,
+    /// How long checking took.
+    pub checking: Duration,
+}
+
+/// Why a history was not judged.
+#[derive(Debug, thiserror::Error)]
+pub enum ForeignError {
+    /// The question makes no sense: no such file, format or model, or operations that are not the model's.
+    #[error("{0}")]
+    Unfit(String),
+    /// The system failed while the file was read.
+    #[error("{0}")]
+    Io(String),
+}
+
+/// Hears how far reading and checking are.
+pub trait Progress: Send + Sync {
+    /// A file of so many bytes is being read.
+    fn reading(&self, _bytes: u64) {}
+
+    /// So many more bytes were read.
+    fn read(&self, _bytes: u64) {}
+
+    /// So many operations are being checked.
+    fn checking(&self, _operations: usize) {}
+}
+
+/// Nobody listens.
+impl Progress for () {}
+
+/// Reads the file and checks it.
+///
+/// # Errors
+/// [`ForeignError::Unfit`] where the file is no history of this format, or its operations are not those of the model.
+pub fn check(
+    question: &Question,
+    limits: &Limits,
+    progress: &dyn Progress,
+) -> Result<CheckedHistory, ForeignError> {
+    let start = Instant::now();
+    let recorded = Recorded::read(question, progress)?;
+    let reading = start.elapsed();
+    progress.checking(recorded.operations.len());
+    let start = Instant::now();
+    let Judged { result, proof, isolation } = judge(question, &recorded, limits)?;
+    let witness = witness::of(&recorded, &proof);
+    let mut notes = recorded.notes;
+    let reported = isolation.iter().flat_map(|report| &report.notes);
+    notes.extend(reported.filter(|note| !result.summary.contains(note.as_str())).cloned());
+    Ok(CheckedHistory {
+        result,
+        isolation,
+        witness,
+        events: recorded.events,
+        operations: document::endings(&recorded.operations),
+        has_times: recorded.operations.iter().any(|operation| operation.call_ns > 0),
+        notes,
+        reading,
+        checking: start.elapsed(),
+    })
+}
+
+fn judge(
+    question: &Question,
+    recorded: &Recorded,
+    limits: &Limits,
+) -> Result<Judged, ForeignError> {
+    let inconclusive = |reason: &str| {
+        let result = CheckResult::inconclusive(question.model.checker(), reason);
+        Ok(Judged { result, proof: Vec::new(), isolation: None })
+    };
+    if let Some(broken) = &recorded.broken {
+        let reason = format!(
+            "The record itself breaks the rules of a history, so nothing can be decided from it: {broken}."
+        );
+        return inconclusive(&reason);
+    }
+    if recorded.operations.is_empty() {
+        return inconclusive("There is no operation of a client in it, so nothing was tested.");
+    }
+    let initial = question.initial.as_ref();
+    let checked = question.model.check(&recorded.operations, initial, limits);
+    checked.map_err(|unfit| {
+        let line = unfit.event.and_then(|event| recorded.line(event));
+        let place = line.map_or(String::new(), |line| format!("line {line}: "));
+        ForeignError::Unfit(format!("{}: {place}{unfit}", question.path.display()))
+    })
+}

@@ -1,0 +1,53 @@
+//! The verdict on a history, in words.
+
+use history::{CheckResult, Verdict};
+use invariants::Invariant;
+
+use super::{CheckedHistory, Model, Question, transactions};
+
+/// The verdict as one sentence.
+#[must_use]
+pub fn sentence(question: &Question, checked: &CheckedHistory) -> String {
+    let name = question.path.file_name().unwrap_or(question.path.as_os_str()).to_string_lossy();
+    let result = &checked.result;
+    let model = match question.model {
+        Model::Linearizable(object) => object.noun(),
+        Model::Transactional(_) => return format!("{name}: {}", result.summary),
+        Model::Invariant(invariant) => return of_invariant(&name, invariant, result),
+    };
+    match (result.verdict, result.violations.first()) {
+        (Verdict::Valid, _) => {
+            let figure = |name: &str| result.statistics[name].as_u64().unwrap_or_default();
+            let keys = match figure("keys") {
+                1 => String::new(),
+                keys => format!(" on {keys} independent keys"),
+            };
+            let operations = figure("operations");
+            format!("{name} is linearizable as a {model}: {operations} operations{keys}.")
+        }
+        (Verdict::Inconclusive, _) => format!("{name} as a {model}: {}", result.summary),
+        (Verdict::Violation, Some(violation)) => {
+            format!("{name} is not linearizable as a {model}: {}", violation.sentence)
+        }
+        (Verdict::Violation, None) => format!("{name} is not linearizable as a {model}."),
+    }
+}
+
+fn of_invariant(name: &str, invariant: Invariant, result: &CheckResult) -> String {
+    match (result.verdict, result.violations.first()) {
+        (Verdict::Valid, _) => format!("{name} {}. {}", invariant.promise(), result.summary),
+        (Verdict::Violation, Some(first)) => {
+            format!("{name} breaks `{}`: {}.", invariant.name(), first.sentence)
+        }
+        _ => format!("{name}, checked for `{}`: {}", invariant.name(), result.summary),
+    }
+}
+
+/// What there is to say about transactions beside the sentence: each edge with its reason, and the levels.
+#[must_use]
+pub fn explanation(checked: &CheckedHistory) -> Vec<String> {
+    let Some(report) = &checked.isolation else { return Vec::new() };
+    let explained = report.clearest().map(isolation::Finding::explanation).unwrap_or_default();
+    let lines = explained.lines().map(str::to_owned);
+    lines.chain(transactions::models(report)).collect()
+}

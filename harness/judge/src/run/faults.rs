@@ -1,0 +1,50 @@
+//! Faults that were asked for must have taken hold.
+
+use std::collections::BTreeMap;
+
+use history::CheckResult;
+use record::{FaultCounts, FaultRecord, FaultStep};
+
+/// How many faults of each family were planned, and how many took hold.
+pub(super) type ByFamily = BTreeMap<String, FaultCounts>;
+
+/// Counts the faults.
+pub(super) fn count(faults: &[FaultRecord]) -> ByFamily {
+    let mut counts = ByFamily::new();
+    for record in faults {
+        let count = counts.entry(record.family.clone()).or_default();
+        match record.step {
+            FaultStep::Planned => count.planned += 1,
+            FaultStep::Started => count.effective += 1,
+            FaultStep::Missed | FaultStep::Healed => {}
+        }
+    }
+    counts
+}
+
+/// The check, where faults were asked for: without them a valid run says little.
+pub(super) fn check(families: &[String], counts: &ByFamily) -> Option<CheckResult> {
+    let lacking = |family: &&String| counts.get(*family).is_none_or(|count| count.effective == 0);
+    let lacking: Vec<&str> = families.iter().filter(lacking).map(String::as_str).collect();
+    if families.is_empty() {
+        return None;
+    }
+    if lacking.is_empty() {
+        let held: u64 = counts.values().map(|count| count.effective).sum();
+        return Some(CheckResult::valid(
+            "faults",
+            format!("Every family of faults took hold ({held} faults in all)."),
+        ));
+    }
+    let planned: u64 =
+        lacking.iter().filter_map(|family| counts.get(*family)).map(|count| count.planned).sum();
+    let why = if planned == 0 {
+        "there is none to plan with so few nodes, so short a time limit or a store that cannot restart"
+    } else {
+        "none of those planned was seen to take hold: see faults.jsonl"
+    };
+    Some(CheckResult::inconclusive(
+        "faults",
+        format!("Asked for {}, but {why}.", lacking.join(", ")),
+    ))
+}

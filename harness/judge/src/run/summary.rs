@@ -1,0 +1,93 @@
+//! The verdict of all checks together, in one sentence, with the figures of the main phase.
+
+use std::collections::BTreeMap;
+
+use history::{CheckResult, Operation, Verdict};
+use record::{Counts, Quantiles, RunFile};
+
+use super::faults::ByFamily;
+
+/// How operations ended, by function.
+pub(super) fn endings(operations: &[&Operation]) -> BTreeMap<String, Counts> {
+    let mut endings: BTreeMap<String, Counts> = BTreeMap::new();
+    for operation in operations {
+        endings.entry(operation.f.clone()).or_default().add(&operation.completion);
+    }
+    endings
+}
+
+/// Latency of the operations that succeeded.
+pub(super) fn latency(operations: &[&Operation]) -> Option<Quantiles> {
+    let succeeded = operations.iter().filter(|operation| operation.result().is_some());
+    let took = succeeded.filter_map(|operation| {
+        operation.return_ns.map(|end_ns| end_ns.saturating_sub(operation.call_ns))
+    });
+    Quantiles::of(took.collect())
+}
+
+/// The verdict in one sentence.
+pub(super) fn sentence(
+    run: &RunFile,
+    verdict: Verdict,
+    checks: &[CheckResult],
+    operations: &BTreeMap<String, Counts>,
+    faults: &ByFamily,
+) -> String {
+    let done: u64 = operations.values().map(|counts| counts.ok).sum();
+    let held: u64 = faults.values().map(|count| count.effective).sum();
+    let of = |wanted: Verdict| checks.iter().filter(move |check| check.verdict == wanted);
+    match verdict {
+        Verdict::Violation => of(verdict)
+            .find_map(|check| check.violations.first().map(|violation| violation.sentence.clone()))
+            .unwrap_or_else(|| "A promise was broken.".to_owned()),
+        Verdict::Inconclusive => {
+            of(verdict).map(|check| check.summary.clone()).collect::<Vec<_>>().join(" ")
+        }
+        Verdict::Valid if run.faults.is_empty() => {
+            format!(
+                "{done} successful operations without faults kept every promise that `{}` checks.",
+                run.workload
+            )
+        }
+        Verdict::Valid => {
+            format!(
+                "{done} successful operations under {held} faults kept every promise that `{}` checks.",
+                run.workload
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use history::Completion;
+    use record::Phase;
+    use serde_json::Value;
+
+    /// A histogram that was made too small once called every slow operation two milliseconds long.
+    #[test]
+    fn quantiles_are_those_of_the_latencies_however_far_apart() {
+        let took = |ms: u64| Operation {
+            call: 0,
+            process: 0,
+            f: "get".to_owned(),
+            arguments: Value::Null,
+            completion: Completion::Ok(1, Value::Null),
+            call_ns: 0,
+            return_ns: Some(ms * 1_000_000),
+            node: None,
+            phase: Phase::Main.name().to_owned(),
+        };
+        let mut operations: Vec<Operation> = (0..98).map(|_| took(5)).collect();
+        operations.extend([took(700), took(9000)]);
+        let quantiles = latency(&operations.iter().collect::<Vec<_>>()).unwrap();
+        let close = |found: f64, ms: f64| (found / ms - 1.0).abs() < 0.01;
+        assert!(
+            close(quantiles.p50, 5.0)
+                && close(quantiles.p99, 700.0)
+                && close(quantiles.max, 9000.0),
+            "{quantiles:?}"
+        );
+    }
+}

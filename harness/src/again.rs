@@ -1,0 +1,212 @@
+//! The command that does the same again: complete, and quoted for a shell.
+
+use std::path::Path;
+
+use crate::{
+    cli::{CheckArguments, RunArguments},
+    duration::format_duration,
+    size::format_bytes,
+};
+
+/// The command line of `harness run` with these arguments.
+#[must_use]
+pub fn run(arguments: &RunArguments) -> String {
+    // Every field by name: a new option that is forgotten here does not compile.
+    let RunArguments {
+        target,
+        workload,
+        faults,
+        fault_interval,
+        time_limit,
+        nodes,
+        clients,
+        rate,
+        seed,
+        repeat,
+        check_time_limit,
+        out,
+        json,
+    } = arguments;
+    let mut line = CommandLine::new("run");
+    if let Some(target) = target {
+        line.path(target);
+    }
+    line.option("workload", workload);
+    line.option("faults", &faults.to_string());
+    line.option("fault-interval", &format_duration(*fault_interval));
+    line.option("time-limit", &format_duration(*time_limit));
+    line.option("nodes", &nodes.to_string());
+    line.option("clients", &clients.to_string());
+    line.optional("rate", rate.as_ref());
+    line.optional("seed", seed.as_ref());
+    if *repeat != 1 {
+        line.option("repeat", &repeat.to_string());
+    }
+    line.optional("check-time-limit", check_time_limit.map(format_duration).as_ref());
+    if out != Path::new("results") {
+        line.option("out", &out.display().to_string());
+    }
+    line.flag("json", *json);
+    line.quoted()
+}
+
+/// The command line of `harness check` with these arguments.
+#[must_use]
+pub fn check(arguments: &CheckArguments) -> String {
+    let CheckArguments {
+        path,
+        model,
+        consistency,
+        format,
+        initial,
+        time_limit,
+        memory_limit,
+        report,
+        json,
+    } = arguments;
+    let mut line = CommandLine::new("check");
+    line.path(path);
+    line.optional("model", model.as_ref());
+    line.optional("consistency", consistency.as_ref());
+    line.optional("format", format.as_ref());
+    line.optional("initial", initial.as_ref());
+    line.option("time-limit", &format_duration(*time_limit));
+    line.option("memory-limit", &format_bytes(*memory_limit));
+    line.optional("report", report.as_ref().map(|path| path.display()).as_ref());
+    line.flag("json", *json);
+    line.quoted()
+}
+
+/// A command line, word by word.
+struct CommandLine {
+    words: Vec<String>,
+}
+
+impl CommandLine {
+    fn new(subcommand: &str) -> Self {
+        Self { words: vec!["harness".to_owned(), subcommand.to_owned()] }
+    }
+
+    fn path(&mut self, path: &Path) {
+        let path = path.display().to_string();
+        // What begins with a dash would be taken for an option.
+        self.words.push(if path.starts_with('-') { format!("./{path}") } else { path });
+    }
+
+    fn option(&mut self, name: &str, value: &str) {
+        if value.starts_with('-') {
+            self.words.push(format!("--{name}={value}"));
+        } else {
+            self.words.extend([format!("--{name}"), value.to_owned()]);
+        }
+    }
+
+    fn optional(&mut self, name: &str, value: Option<&impl ToString>) {
+        if let Some(value) = value {
+            self.option(name, &value.to_string());
+        }
+    }
+
+    fn flag(&mut self, name: &str, is_set: bool) {
+        if is_set {
+            self.words.push(format!("--{name}"));
+        }
+    }
+
+    fn quoted(&self) -> String {
+        let words = self.words.iter().map(String::as_str);
+        // Only a zero byte cannot be quoted, and no argument holds one.
+        shlex::try_join(words).unwrap_or_else(|_| self.words.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    fn parsed(words: &[&str]) -> Command {
+        Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{words:?}: {error}")).command
+    }
+
+    /// What the command line that is built from `words` says, read again as a shell would.
+    fn twice(words: &[&str]) {
+        let first = parsed(words);
+        let line = match &first {
+            Command::Run(arguments) => run(arguments),
+            Command::Check(arguments) => check(arguments),
+            other => panic!("{other:?}"),
+        };
+        let again = shlex::split(&line).unwrap();
+        let again = parsed(&again.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(format!("{first:?}"), format!("{again:?}"), "{line}");
+    }
+
+    #[test]
+    fn a_run_again_has_the_same_arguments() {
+        twice(&["harness", "run"]);
+        twice(&[
+            "harness",
+            "run",
+            "my stores/it's $HOME",
+            "--workload",
+            "bank:swap",
+            "--faults",
+            "kill,pause",
+            "--fault-interval",
+            "1500ms",
+            "--time-limit",
+            "1h1m30s",
+            "--nodes",
+            "5",
+            "--clients",
+            "7",
+            "--rate",
+            "0.5",
+            "--seed",
+            "9",
+            "--repeat",
+            "3",
+            "--check-time-limit",
+            "2m",
+            "--out",
+            "a b",
+            "--json",
+        ]);
+        twice(&["harness", "run", "./-store", "--faults", "none"]);
+    }
+
+    #[test]
+    fn a_check_again_has_the_same_arguments() {
+        twice(&["harness", "check", "results/latest"]);
+        twice(&[
+            "harness",
+            "check",
+            "`a`; b.edn",
+            "--model",
+            "register",
+            "--format",
+            "edn",
+            "--initial",
+            "\"it's\"",
+            "--time-limit",
+            "1ms",
+            "--memory-limit",
+            "1536MiB",
+            "--report",
+            "c d.html",
+            "--json",
+        ]);
+        twice(&["harness", "check", "a.edn", "--model", "counter", "--initial=-5"]);
+        twice(&[
+            "harness",
+            "check",
+            "a",
+            "--model",
+            "list-append",
+            "--consistency",
+            "serializable",
+        ]);
+    }
+}

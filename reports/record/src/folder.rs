@@ -1,0 +1,309 @@
+//! A results folder: made and written by a run, read by the judge and the page.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use history::Event;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::lines::{self, Reading};
+use crate::{FaultRecord, MessageRecord, ResultsFile, RunFile, VERSION, files};
+
+/// A JSON document that is longer is damaged.
+const JSON_BYTES_MAX: u64 = 64 << 20;
+
+/// A results folder: `<out>/<local time>-<workload>-<seed>/`.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+/// Why a file of a results folder cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// There is no such file.
+    #[error("{} does not exist", .0.display())]
+    Missing(PathBuf),
+    /// Written by a newer bench.
+    #[error(
+        "{} has schema version {version}, and this bench reads up to {VERSION}: use the bench that wrote it, or a newer one",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u64,
+    },
+    /// It does not follow the schema.
+    #[error("{} is damaged: {source}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// The system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Folder {
+    /// Makes a new folder under `out` and points the link `latest` at it.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn create(out: &Path, workload: &str, seed: u64) -> io::Result<Self> {
+        let time = jiff::Zoned::now().strftime("%Y%m%dT%H%M%S").to_string();
+        let workload = workload.replace(':', "-");
+        std::fs::create_dir_all(out)?;
+        let out = out.canonicalize()?;
+        for attempt in 0..1000 {
+            let again = if attempt == 0 { String::new() } else { format!("-{attempt}") };
+            let name = format!("{time}-{workload}-{seed}{again}");
+            match std::fs::create_dir(out.join(&name)) {
+                Ok(()) => {
+                    point_latest_at(&out, &name);
+                    return Ok(Self { path: out.join(name) });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::other(format!("no free folder name under {}", out.display())))
+    }
+
+    /// A folder that exists already.
+    #[must_use]
+    pub fn existing(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder of one node.
+    #[must_use]
+    pub fn node(&self, id: &str) -> PathBuf {
+        self.path.join(files::NODES).join(id)
+    }
+
+    /// Writes `run.json`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_run(&self, run: &RunFile) -> io::Result<()> {
+        self.write_document(files::RUN, run)
+    }
+
+    /// Writes `results.json`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_results(&self, results: &ResultsFile) -> io::Result<()> {
+        self.write_document(files::RESULTS, results)
+    }
+
+    /// Writes `report.html` and says where it is.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_report(&self, page: &str) -> io::Result<PathBuf> {
+        let path = self.path.join(files::REPORT);
+        write_whole(&path, page)?;
+        Ok(path)
+    }
+
+    fn write_document(&self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        let mut text = serde_json::to_string_pretty(value)?;
+        text.push('\n');
+        write_whole(&self.path.join(name), &text)
+    }
+
+    /// An empty `history.jsonl`.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn create_history(&self) -> io::Result<history::Writer> {
+        history::Writer::create(self.path.join(files::HISTORY))
+    }
+
+    /// An empty `faults.jsonl`.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn create_faults(&self) -> io::Result<FaultWriter> {
+        File::create(self.path.join(files::FAULTS)).map(FaultWriter)
+    }
+
+    /// Whether it holds what a run leaves behind, or a part of it.
+    #[must_use]
+    pub fn holds_a_record(&self) -> bool {
+        let known = [files::RUN, files::RESULTS, files::HISTORY];
+        known.iter().any(|name| self.path.join(name).is_file())
+    }
+
+    /// Reads `run.json`.
+    ///
+    /// # Errors
+    /// It is missing, damaged or newer, or cannot be read.
+    pub fn run(&self) -> Result<RunFile, FolderError> {
+        self.read_document(files::RUN)
+    }
+
+    /// Reads `results.json`.
+    ///
+    /// # Errors
+    /// It is missing, damaged or newer, or cannot be read.
+    pub fn results(&self) -> Result<ResultsFile, FolderError> {
+        self.read_document(files::RESULTS)
+    }
+
+    /// Hands every event of `history.jsonl` to `take`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read_history(&self, take: impl FnMut(Event)) -> Result<Reading, FolderError> {
+        self.read_lines(files::HISTORY, take)
+    }
+
+    /// Hands every line of `faults.jsonl` to `take`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read_faults(&self, take: impl FnMut(FaultRecord)) -> Result<Reading, FolderError> {
+        self.read_lines(files::FAULTS, take)
+    }
+
+    /// Hands every line of `messages.jsonl` to `take`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read_messages(&self, take: impl FnMut(MessageRecord)) -> Result<Reading, FolderError> {
+        self.read_lines(files::MESSAGES, take)
+    }
+
+    fn read_lines<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        take: impl FnMut(T),
+    ) -> Result<Reading, FolderError> {
+        let path = self.path.join(name);
+        lines::read(&path, take).map_err(|source| FolderError::Io { path, source })
+    }
+
+    fn read_document<T: DeserializeOwned>(&self, name: &str) -> Result<T, FolderError> {
+        let path = self.path.join(name);
+        let mut text = Vec::new();
+        let read =
+            File::open(&path).and_then(|file| file.take(JSON_BYTES_MAX).read_to_end(&mut text));
+        match read {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(FolderError::Missing(path));
+            }
+            Err(source) => return Err(FolderError::Io { path, source }),
+        }
+        let parsed = serde_json::from_slice(&text).and_then(|value: Value| {
+            // The version first: a newer document need not follow this schema.
+            match value.get("version").and_then(Value::as_u64) {
+                Some(version) if version > u64::from(VERSION) => Ok(Err(version)),
+                _ => serde_json::from_value(value).map(Ok),
+            }
+        });
+        match parsed {
+            Ok(Ok(document)) => Ok(document),
+            Ok(Err(version)) => Err(FolderError::Newer { path, version }),
+            Err(source) => Err(FolderError::Damaged { path, source }),
+        }
+    }
+}
+
+/// The link is a convenience: where it cannot be made (a file of that name, no links here) the run goes on.
+fn point_latest_at(out: &Path, name: &str) {
+    let link = out.join("latest");
+    if link.is_symlink() {
+        let _ = std::fs::remove_file(&link);
+    }
+    #[cfg(unix)]
+    let _ = std::os::unix::fs::symlink(name, &link);
+}
+
+/// Writes `faults.jsonl`.
+///
+/// Faults are few, and their plan must be written down before anything is done: a line goes out at once and whole.
+#[derive(Debug)]
+pub struct FaultWriter(File);
+
+impl FaultWriter {
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn append(&mut self, record: &FaultRecord) -> io::Result<()> {
+        let mut line = serde_json::to_vec(record)?;
+        line.push(b'\n');
+        self.0.write_all(&line)
+    }
+}
+
+/// Writes a file so that a reader sees the old one or the new one, never half of one.
+///
+/// # Errors
+/// The file cannot be written; what was there is still there.
+pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut draft = tempfile::Builder::new()
+        .prefix(".draft-")
+        // As for any other file: the user's mask decides.
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
+        .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    draft.write_all(text.as_bytes())?;
+    draft.as_file().sync_all()?;
+    draft.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_missing_newer_or_damaged() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::existing(place.path().to_owned());
+        assert!(matches!(folder.run(), Err(FolderError::Missing(_))));
+        let with = |text: &str| {
+            std::fs::write(place.path().join(files::RUN), text).unwrap();
+            folder.run().unwrap_err()
+        };
+        assert!(matches!(with("{\"version\":999}"), FolderError::Newer { version: 999, .. }));
+        assert!(matches!(with("{\"version\":1}"), FolderError::Damaged { .. }));
+        assert!(matches!(with("{\"ver"), FolderError::Damaged { .. }));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_replaced_leaves_no_draft() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::existing(place.path().to_owned());
+        folder.write_report("old").unwrap();
+        let path = folder.write_report("new").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        std::fs::remove_file(&path).unwrap();
+        // A folder in the page's place cannot be replaced by a file.
+        std::fs::create_dir(&path).unwrap();
+        assert!(folder.write_report("newer").is_err());
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+}

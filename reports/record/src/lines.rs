@@ -1,0 +1,133 @@
+//! Reading JSON Lines that may be torn, damaged or hostile: one rule for every file of a results folder.
+//!
+//! A last line without an end that is no JSON is torn: the run ended while it was being written. Any other line that is
+//! not what it should be is unreadable.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::path::Path;
+
+use history::MAX_EVENT_BYTES;
+use serde::de::DeserializeOwned;
+
+/// What was left out while a file was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// There is no such file.
+    pub missing: bool,
+    /// The number of the last line, from 1, where it is torn.
+    pub torn_line: Option<u64>,
+    /// How many lines are unreadable.
+    pub unreadable: u64,
+    /// The first of them.
+    pub first_unreadable: Option<Unreadable>,
+}
+
+/// A line that is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct Unreadable {
+    /// Its number, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl Reading {
+    fn unreadable(&mut self, line: u64, problem: impl FnOnce() -> String) {
+        self.unreadable += 1;
+        self.first_unreadable.get_or_insert_with(|| Unreadable { line, problem: problem() });
+    }
+}
+
+/// Hands every readable line of a file to `take`. A line is never in memory beyond [`MAX_EVENT_BYTES`].
+pub(crate) fn read<T: DeserializeOwned>(
+    path: &Path,
+    mut take: impl FnMut(T),
+) -> io::Result<Reading> {
+    let mut reading = Reading::default();
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Ok(Reading { missing: true, ..reading });
+        }
+        file => file?,
+    };
+    let mut reader = BufReader::with_capacity(1 << 16, file);
+    let mut text = Vec::new();
+    for line in 1.. {
+        text.clear();
+        let limit = MAX_EVENT_BYTES as u64 + 1;
+        if reader.by_ref().take(limit).read_until(b'\n', &mut text)? == 0 {
+            break;
+        }
+        if text.trim_ascii().is_empty() {
+            continue;
+        }
+        let ended = text.last() == Some(&b'\n');
+        if !ended && text.len() > MAX_EVENT_BYTES {
+            reading.unreadable(line, || format!("longer than {MAX_EVENT_BYTES} bytes"));
+            reader.skip_until(b'\n')?;
+            continue;
+        }
+        match serde_json::from_slice(&text) {
+            Ok(value) => take(value),
+            Err(_) if !ended => reading.torn_line = Some(line),
+            Err(error) => reading.unreadable(line, || problem(&error)),
+        }
+    }
+    Ok(reading)
+}
+
+/// The message without its position, which counts within the line.
+fn problem(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    format!("column {}: {message}", error.column())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(text: &[u8]) -> (Vec<u64>, Reading) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.jsonl");
+        std::fs::write(&path, text).unwrap();
+        let mut numbers = Vec::new();
+        let reading = read(&path, |number: u64| numbers.push(number)).unwrap();
+        (numbers, reading)
+    }
+
+    #[test]
+    fn whole_lines_are_read() {
+        assert_eq!(numbers(b"1\n2\n\n3\n"), (vec![1, 2, 3], Reading::default()));
+    }
+
+    #[test]
+    fn a_torn_last_line_is_told_from_a_damaged_one() {
+        let torn = Reading { torn_line: Some(2), ..Reading::default() };
+        assert_eq!(numbers(b"1\n{\"inde"), (vec![1], torn));
+        let (read, reading) = numbers(b"1\n\xff\xfe\n3");
+        assert_eq!((read, reading.unreadable, reading.torn_line), (vec![1, 3], 1, None));
+        assert_eq!(
+            reading.first_unreadable.unwrap().to_string(),
+            "line 2: column 1: expected value"
+        );
+    }
+
+    #[test]
+    fn an_endless_line_is_skipped() {
+        let mut text = b"1\n".to_vec();
+        text.resize(text.len() + 2 * MAX_EVENT_BYTES + 5, b'7');
+        text.extend(b"\n3\n");
+        let (read, reading) = numbers(&text);
+        assert_eq!((read, reading.unreadable), (vec![1, 3], 1));
+    }
+
+    #[test]
+    fn a_missing_file_is_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let reading = read(&folder.path().join("none"), |_: u64| ()).unwrap();
+        assert!(reading.missing);
+    }
+}
