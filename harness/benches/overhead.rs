@@ -4,14 +4,14 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, atomic::AtomicU64},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use contract::{Operation, Request};
-use harness::run::{
-    clerk::{Clerk, Misuse, Patience, ProtocolErrors, Shared},
-    folder,
+use harness::{
+    clients::{Patience, Shared, clerk::Clerk},
+    run::folder,
     stream::Stream,
 };
 use record::Folder;
@@ -59,7 +59,7 @@ fn start_server() -> Result<SocketAddr, Box<dyn std::error::Error>> {
                 let (socket, _) = listener.accept().await?;
                 tokio::spawn(answer_all(socket));
             }
-            #[allow(unreachable_code, reason = "tells the type of the block")]
+            #[allow(unreachable_code, reason = "gives the type of the block")]
             Ok::<(), std::io::Error>(())
         })
     });
@@ -130,17 +130,9 @@ async fn raw_loop(server: SocketAddr) -> f64 {
 async fn clerks(server: SocketAddr, place: &std::path::Path) -> std::io::Result<f64> {
     let results = Folder::create(place, "overhead", 1)?;
     let (stream, thread) = Stream::start(folder::readers(&results)?)?;
-    let shared = Arc::new(Shared {
-        stream,
-        nodes: vec!["n1".to_owned()],
-        addresses: HashMap::from([("n1".to_owned(), server)]),
-        clerks: CONNECTIONS,
-        patience: Patience::default(),
-        misuse: Misuse::default(),
-        protocol_errors: ProtocolErrors::default(),
-        successes: AtomicU64::new(0),
-        last_answer: Mutex::new(None),
-    });
+    let (nodes, addresses) = (vec!["n1".to_owned()], HashMap::from([("n1".to_owned(), server)]));
+    let shared = Shared::new(stream, nodes, addresses, CONNECTIONS, Patience::default());
+    let shared = Arc::new(shared);
     let begun = Instant::now();
     let mut loops = JoinSet::new();
     for number in 0..CONNECTIONS {

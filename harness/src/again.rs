@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    cli::{CheckArguments, RunArguments},
+    cli::{CheckArguments, DEFAULT_OUT, RunArguments},
     duration::format_duration,
     size::format_bytes,
 };
@@ -43,7 +43,7 @@ pub fn run(arguments: &RunArguments) -> String {
         line.option("repeat", &repeat.to_string());
     }
     line.optional("check-time-limit", check_time_limit.map(format_duration).as_ref());
-    if out != Path::new("results") {
+    if out != Path::new(DEFAULT_OUT) {
         line.option("out", &out.display().to_string());
     }
     line.flag("json", *json);

@@ -3,8 +3,16 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use history::Format;
+use invariants::Invariant;
+use isolation::Datatype;
+use linearizability::Named;
 
-use crate::{duration::parse_duration, nemesis::Families, size::parse_bytes};
+use crate::{
+    duration::parse_duration,
+    nemesis::{Families, Family},
+    size::parse_bytes,
+};
 
 /// Starts a key-value store as real processes, breaks it, records what its clients see and decides from the record
 /// alone whether it kept its promises.
@@ -32,21 +40,22 @@ pub enum Command {
     /// What this machine can and cannot do, and what each lack means
     Doctor(DoctorArguments),
     /// Write a synthetic history of transactions, right or with one anomaly, to try checkers on
-    #[command(hide = true)]
     Generate(GenerateArguments),
 }
+
+/// Where results folders go if nothing else is said.
+pub const DEFAULT_OUT: &str = "results";
 
 /// `harness run`.
 #[derive(Clone, Debug, Args)]
 pub struct RunArguments {
     /// A folder with a submission.toml [default: the reference store]
     pub target: Option<PathBuf>,
-    /// What the clients do and what must hold: register, list-append, rw-register, set, counter, multi, long-fork,
-    /// write-skew, bank, bank:txn, bank:swap
-    #[arg(long, default_value = "bank")]
+    /// What the clients do and what must hold
+    #[arg(long, default_value = "bank", help = workloads_help())]
     pub workload: String,
-    /// Fault families, separated by commas, or `none`
-    #[arg(long, default_value = "partition,kill,pause")]
+    /// Fault families
+    #[arg(long, default_value = "partition,kill,pause", help = faults_help())]
     pub faults: Families,
     /// From the start of one fault to the start of the next of its family; shorter, down to a second, where a run has
     /// no room for three
@@ -74,7 +83,7 @@ pub struct RunArguments {
     #[arg(long, value_parser = parse_duration)]
     pub check_time_limit: Option<Duration>,
     /// Where results folders go
-    #[arg(long, default_value = "results")]
+    #[arg(long, default_value = DEFAULT_OUT)]
     pub out: PathBuf,
     /// Print one JSON document on stdout and everything else on stderr
     #[arg(long)]
@@ -86,17 +95,14 @@ pub struct RunArguments {
 pub struct CheckArguments {
     /// A results folder, such as results/latest, or the file of any tool's history (then with --model)
     pub path: PathBuf,
-    /// What the history must be linearizable as: register, cas-register, kv, multi-register, counter, set, queue,
-    /// stack, mutex, lock; or an invariant to check without a search, such as bank, set-full, total-queue, long-fork or
-    /// causal; or what its transactions work on: list-append, rw-register [default for a results folder: what its
-    /// workload checks]
-    #[arg(long)]
+    /// What the history must be
+    #[arg(long, help = models_help())]
     pub model: Option<String>,
     /// What transactions must keep: serializable, snapshot-isolation, … [default: strict-serializable]
     #[arg(long, requires = "model", value_name = "LEVEL")]
     pub consistency: Option<String>,
-    /// How the file is written: edn, json, jsonl, jepsen-log, porcupine-kv [default: told from name and content]
-    #[arg(long, requires = "model")]
+    /// How the file is written
+    #[arg(long, requires = "model", help = formats_help())]
     pub format: Option<String>,
     /// The value before the first operation, as JSON [default: nil, for a counter 0]
     #[arg(long, requires = "model", value_parser = parse_json)]
@@ -144,8 +150,8 @@ pub struct DoctorArguments {
 pub struct GenerateArguments {
     /// Where to: `.edn` as Jepsen writes it, else JSON Lines as this bench does
     pub file: PathBuf,
-    /// What the keys hold: list-append, rw-register
-    #[arg(long, default_value = "list-append")]
+    /// What the keys hold
+    #[arg(long, default_value = "list-append", help = datatypes_help())]
     pub model: String,
     /// How many transactions
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
@@ -162,6 +168,39 @@ pub struct GenerateArguments {
     /// Replace the file if it is there already
     #[arg(long)]
     pub force: bool,
+}
+
+fn workloads_help() -> String {
+    format!("What the clients do and what must hold: {}", workloads::NAMES.join(", "))
+}
+
+fn models_help() -> String {
+    let objects = Named::ALL.map(Named::name).join(", ");
+    let invariants = Invariant::ALL.map(Invariant::name).join(", ");
+    format!(
+        "What the history must be linearizable as: {objects}; or an invariant to check without a search: \
+         {invariants}; or what its transactions work on: {} [default for a results folder: what its workload checks]",
+        datatypes()
+    )
+}
+
+fn formats_help() -> String {
+    let formats = Format::ALL.map(Format::name).join(", ");
+    format!("How the file is written: {formats} [default: guessed from name and content]")
+}
+
+fn datatypes_help() -> String {
+    format!("What the keys hold: {}", datatypes())
+}
+
+fn datatypes() -> String {
+    Datatype::ALL.map(Datatype::name).join(", ")
+}
+
+fn faults_help() -> String {
+    let families: Vec<_> =
+        Family::all().map(|family| format!("{family} ({})", family.about())).collect();
+    format!("Fault families, separated by commas, or `none`: {}", families.join(", "))
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {

@@ -1,9 +1,13 @@
 //! The bench: starts a store, breaks it, records it, judges it.
 //!
 //! ```text
-//! cli ─▶ commands ─▶ target (manifest, build)
-//!                 ─▶ run: phases drive nodes, network, nemesis and clerks; all write into one stream
-//!                 ─▶ judge (a crate): the record of a run, or a history of any tool
+//! cli ─▶ commands ─▶ target       a submission: its manifest, its build
+//!                 ─▶ run          the phases of a run
+//!                      ├─▶ nemesis      which fault when, and what each does
+//!                      ├─▶ environment  the nodes' processes, the links, the clients
+//!                      │     └─▶ clients    operations as HTTP requests
+//!                      └─▶ stream       one stream of events: everything that is recorded
+//!                 ─▶ judge        a crate: the record of a run, or a history of any tool
 //! ```
 //!
 //! It knows submissions only by their manifest, and the verdict only from the record.
@@ -12,10 +16,13 @@ pub mod again;
 mod bar;
 pub mod bugs;
 pub mod cli;
+pub mod clients;
 pub mod commands;
 pub mod duration;
+pub mod environment;
 pub mod exit;
 pub mod nemesis;
 pub mod run;
 pub mod size;
+pub mod stream;
 pub mod target;

@@ -5,14 +5,14 @@ mod common;
 use common::{Bench, HARNESS, finish};
 use std::process::Command;
 
-const SHORT: &str = "--time-limit 2s --fault-interval 1s --clients 4 --seed 1";
+const FEW: &str = "--fault-interval 1s --clients 4 --seed 1";
 
 #[test]
 fn valid_is_0_and_json_is_one_document_with_the_verdict() {
     let bench = Bench::with_toy("");
     let ran =
-        bench.run(&format!("--workload bank --faults pause,client --json {SHORT}")).expect(0, "");
-    let results = ran.json();
+        bench.run_until_decided(&format!("--workload bank --faults pause,client --json {FEW}"));
+    let results = ran.expect(0, "").json();
     assert_eq!(results["verdict"], "valid");
     assert!(results["operations"]["txn"]["ok"].as_u64().unwrap() > 0, "{results}");
     assert!(results["faults"]["pause"]["effective"].as_u64().unwrap() > 0, "{results}");
@@ -34,7 +34,7 @@ fn valid_is_0_and_json_is_one_document_with_the_verdict() {
 fn violation_is_1_where_a_store_forgets_what_it_acknowledged() {
     for workload in ["register", "bank:txn", "bank:swap"] {
         let bench = Bench::with_toy("");
-        let ran = bench.run(&format!("--workload {workload} --faults kill {SHORT}"));
+        let ran = bench.run_until_decided(&format!("--workload {workload} --faults kill {FEW}"));
         ran.expect(1, "VIOLATION");
         bench.check().expect(1, "VIOLATION");
     }
@@ -66,7 +66,9 @@ fn a_workload_the_store_does_not_claim_to_serve_is_a_usage_error() {
 fn inconclusive_is_3_where_a_fault_that_was_asked_for_never_took_hold() {
     let bench = Bench::with_toy("");
     // One node has no links to cut.
-    bench.run(&format!("--workload register --faults partition {SHORT}")).expect(3, "partition");
+    bench
+        .run(&format!("--workload register --faults partition --time-limit 2s {FEW}"))
+        .expect(3, "partition");
 }
 
 #[test]
@@ -91,8 +93,10 @@ fn a_failing_machine_is_5() {
 fn repeating_a_run_says_how_often_the_failure_came_back() {
     let bench = Bench::with_toy("");
     let ran = bench
-        .run(&format!("--workload register --faults kill --repeat 2 --json {SHORT}"))
-        .expect(1, "");
+        .run_until(&format!("--workload register --faults kill --repeat 2 --json {FEW}"), |ran| {
+            ran.json()["violations"] == 2
+        });
+    let ran = ran.expect(1, "");
     assert_eq!(ran.json()["violations"], 2);
     assert_eq!(ran.json()["runs"].as_array().unwrap().len(), 2);
 }

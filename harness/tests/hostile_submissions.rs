@@ -6,10 +6,10 @@ use common::Bench;
 
 const SHORT: &str = "--workload register --faults none --time-limit 2s --clients 4 --seed 1";
 
-/// The toy store in this part is found broken, with this sentence.
+/// The toy store that misbehaves in this way is found broken, with this sentence.
 #[track_caller]
-fn broken(part: &str, sentence: &str) {
-    let bench = Bench::with_toy(part);
+fn broken(misbehaviour: &str, sentence: &str) {
+    let bench = Bench::with_toy(misbehaviour);
     bench.run(SHORT).expect(4, sentence);
     bench.assert_nothing_left();
 }
@@ -103,14 +103,14 @@ fn a_gigabyte_of_output_stays_small_on_disk_and_breaks_nothing() {
 }
 
 #[test]
-fn daemons_are_killed_and_told() {
+fn daemons_are_killed_and_noted() {
     let bench = Bench::with_toy("daemon");
     bench.run(SHORT).expect(0, "left 1 processes behind");
     bench.assert_nothing_left();
 }
 
 #[test]
-fn ignoring_sigterm_does_not_help_and_is_told() {
+fn ignoring_sigterm_does_not_help_and_is_noted() {
     let bench = Bench::with_toy("stubborn");
     bench.run(SHORT).expect(0, "ignored SIGTERM");
     bench.assert_nothing_left();

@@ -78,7 +78,7 @@ fn a_record_that_breaks_the_rules_of_a_history_is_inconclusive_never_valid() {
 }
 
 #[test]
-fn a_node_that_dies_by_itself_is_told() {
+fn a_node_that_dies_by_itself_is_noted() {
     let bench = Bench::with_toy("");
     let mut harness =
         bench.command("--workload bank --faults none --time-limit 3s --clients 2 --seed 1");

@@ -49,7 +49,6 @@ pub async fn run_to_completion(
         stdout: log.into(),
         stderr: log.into(),
         limits: Limits::BUILD,
-        sandbox: None,
         shim: shim.into(),
     };
     let process = NodeProcess::start(&spec).await?;

@@ -23,7 +23,7 @@ impl Exit {
         self == Exit::Code(0)
     }
 
-    /// Whether the submission has to answer for this, as the end of a process that nobody told to end; otherwise it is
+    /// Whether the submission has to answer for this, as the end of a process that nobody ended; otherwise it is
     /// the bench or the machine. To be asked about the end of a node, or of a build without [`Exit::success`].
     ///
     /// A code or a signal is the submission's, even SIGKILL: if the bench did not send it, it most likely comes from a

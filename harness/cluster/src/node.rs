@@ -1,32 +1,25 @@
 //! A node that runs, seen from the harness.
 
-use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::io::AsyncWriteExt;
+use tokio::process::ChildStdin;
 use tokio::sync::{oneshot, watch};
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::exit::Exit;
 use crate::last_resort::{PROMPT, Supervisors};
-use crate::sandbox::Enforced;
-use crate::shim::guardian::CLEARED;
-use crate::shim::wire::{self, Action, Answer, Command, Event};
+use crate::listener::{COMMAND_LIMIT, Listener, Pending};
+use crate::shim::wire::{self, Action, Command, Reply};
 use crate::start::{self, NodeSpec, StartError, Started};
 
 /// How long what a node started may outlive its main process before it counts as left behind: a child that got the
 /// same SIGTERM may end a little later.
 const SETTLE: Duration = Duration::from_millis(500);
 const SETTLE_STEP: Duration = Duration::from_millis(10);
-/// How long a command may take. The longest is a kill, about which the shim says after ten seconds that it failed.
-const COMMAND_LIMIT: Duration = Duration::from_secs(12);
-/// How long killed supervisors may take to end.
-const BURIAL: Duration = Duration::from_secs(2);
 
 /// A node's process tree. Dropping it kills the tree, soon; [`NodeProcess::kill`] and [`NodeProcess::stop`] also wait.
 ///
@@ -35,9 +28,8 @@ const BURIAL: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct NodeProcess {
     pid: u32,
-    enforced: Option<Enforced>,
     control: tokio::sync::Mutex<Option<ChildStdin>>,
-    asked: Arc<Mutex<Asked>>,
+    pending: Arc<Pending>,
     exit: watch::Receiver<Option<Exit>>,
     /// Turns true when the shim has ended too, or was given up.
     gone: watch::Receiver<bool>,
@@ -54,7 +46,7 @@ pub enum ControlError {
     #[error("the node is gone: it was killed or stopped before")]
     Gone,
     /// The supervisor vanished on its own or did not answer and was killed, so parts of the node may still run:
-    /// [`NodeProcess::kill`] tells.
+    /// [`NodeProcess::kill`] finds out.
     #[error("the node's supervisor vanished or hung; processes of the node may still run")]
     Lost,
 }
@@ -64,21 +56,12 @@ pub enum ControlError {
 pub struct Stopped {
     /// How the main process ended.
     pub exit: Exit,
-    /// It was told to end by SIGTERM, did not in time, and was killed.
+    /// It was asked to end by SIGTERM, did not in time, and was killed.
     pub ignored_sigterm: bool,
     /// Processes that lived on after the main process had ended; they were killed.
     pub daemons: u32,
     /// Whether every process was seen gone.
     pub gone: bool,
-}
-
-/// Commands that await an answer.
-#[derive(Debug, Default)]
-struct Asked {
-    /// No answers will come any more.
-    closed: bool,
-    number: u64,
-    waiting: HashMap<u64, oneshot::Sender<Answer>>,
 }
 
 impl NodeProcess {
@@ -87,16 +70,15 @@ impl NodeProcess {
     /// # Errors
     /// When the program cannot be run; nothing is left running then.
     pub async fn start(spec: &NodeSpec) -> Result<NodeProcess, StartError> {
-        let Started { pid, enforced, supervisors, guardian, control, events } =
-            start::start(spec).await?;
-        let asked = Arc::<Mutex<Asked>>::default();
+        let Started { pid, supervisors, guardian, control, events } = start::start(spec).await?;
+        let pending = Arc::<Pending>::default();
         let cleared = Arc::<AtomicBool>::default();
         let (exit_sender, exit) = watch::channel(None);
         let (gone_sender, gone) = watch::channel(false);
         let (last_resort, given_up) = watch::channel(false);
         let listener = Listener {
             supervisors,
-            asked: Arc::clone(&asked),
+            pending: Arc::clone(&pending),
             exit: exit_sender,
             gone: gone_sender,
             cleared: Arc::clone(&cleared),
@@ -104,27 +86,12 @@ impl NodeProcess {
         };
         tokio::spawn(listener.listen(guardian, events));
         let control = tokio::sync::Mutex::new(Some(control));
-        Ok(NodeProcess {
-            pid,
-            enforced,
-            control,
-            asked,
-            exit,
-            gone,
-            cleared,
-            supervisors,
-            last_resort,
-        })
+        Ok(NodeProcess { pid, control, pending, exit, gone, cleared, supervisors, last_resort })
     }
 
     /// The id of the main process.
     pub fn pid(&self) -> u32 {
         self.pid
-    }
-
-    /// Which parts of the sandbox hold; `None` when none was asked for.
-    pub fn enforced(&self) -> Option<Enforced> {
-        self.enforced
     }
 
     /// How the main process ended, if it did. Its log is complete then, but for what daemons may add.
@@ -172,11 +139,11 @@ impl NodeProcess {
     /// When the supervisor was lost and it is not known that every process is gone.
     pub async fn kill(&self) -> Result<bool, ControlError> {
         match self.command(Action::Kill).await {
-            Ok(answer) => {
-                if answer.held && self.insist(self.shim_ended()).await.is_none() {
+            Ok(reply) => {
+                if reply.held && self.or_last_resort(self.shim_ended()).await.is_none() {
                     self.shim_ended().await;
                 }
-                Ok(answer.held)
+                Ok(reply.held)
             }
             Err(ControlError::Gone) => Ok(true),
             Err(ControlError::Lost) if self.cleared.load(Ordering::Acquire) => Ok(true),
@@ -212,27 +179,26 @@ impl NodeProcess {
         }
     }
 
-    /// Sends a command and waits for the answer, for a limited time.
-    async fn command(&self, action: Action) -> Result<Answer, ControlError> {
-        let (sender, answer) = oneshot::channel();
-        let Some(number) = self.enlist(sender) else { return Err(self.why_gone().await) };
+    /// Sends a command and waits for the reply, for a limited time.
+    async fn command(&self, action: Action) -> Result<Reply, ControlError> {
+        let (sender, reply) = oneshot::channel();
+        let Some(number) = self.pending.add(sender) else { return Err(self.why_gone().await) };
         let line = wire::line(&Command { number, action }).map_err(|_| ControlError::Lost)?;
         let conversation = async {
             if let Some(control) = self.control.lock().await.as_mut() {
-                // A pipe nobody reads any more: the answer will not come either.
+                // A pipe nobody reads any more: the reply will not come either.
                 let _ = control.write_all(&line).await;
             }
-            answer.await
+            reply.await
         };
-        match self.insist(conversation).await {
-            Some(Ok(answer)) => Ok(answer),
+        match self.or_last_resort(conversation).await {
+            Some(Ok(reply)) => Ok(reply),
             Some(Err(_)) | None => Err(self.why_gone().await),
         }
     }
 
-    /// Waits for something that the shim owes. A node can stop its shim, unless a sandbox forbids it: so one that is
-    /// late is continued, which hurts no other, and one that still does not deliver is killed with its whole tree.
-    async fn insist<T>(&self, owed: impl Future<Output = T>) -> Option<T> {
+    /// Waits for something that the shim owes. A node can stop its shim: so one that is late is continued, which hurts no other, and one that still does not deliver is killed with its whole tree.
+    async fn or_last_resort<T>(&self, owed: impl Future<Output = T>) -> Option<T> {
         let mut owed = pin!(owed);
         if let Ok(delivered) = timeout(PROMPT, &mut owed).await {
             return Some(delivered);
@@ -247,19 +213,6 @@ impl NodeProcess {
         delivered
     }
 
-    /// Numbers a command that waits for its answer; `None` once no answer can come. Not part of [`Self::command`], so
-    /// that no lock lives across an await and its future can be spawned.
-    fn enlist(&self, sender: oneshot::Sender<Answer>) -> Option<u64> {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.closed {
-            return None;
-        }
-        asked.number += 1;
-        let number = asked.number;
-        asked.waiting.insert(number, sender);
-        Some(number)
-    }
-
     async fn why_gone(&self) -> ControlError {
         self.shim_ended().await;
         if self.exit() == Some(Exit::Lost) { ControlError::Lost } else { ControlError::Gone }
@@ -267,76 +220,5 @@ impl NodeProcess {
 
     async fn shim_ended(&self) {
         let _ = self.gone.clone().wait_for(|&gone| gone).await;
-    }
-}
-
-/// What is shared with the task that hears the shim.
-struct Listener {
-    supervisors: Supervisors,
-    asked: Arc<Mutex<Asked>>,
-    exit: watch::Sender<Option<Exit>>,
-    gone: watch::Sender<bool>,
-    cleared: Arc<AtomicBool>,
-    /// Turns true when the shim is to be given up; closed when the node was dropped.
-    last_resort: watch::Receiver<bool>,
-}
-
-impl Listener {
-    /// Hears the shim until it ends or is given up, and buries it. Whatever happens, everybody who waits learns of it.
-    async fn listen(self, mut guardian: Child, events: Lines<BufReader<ChildStdout>>) {
-        let ended = tokio::select! {
-            biased;
-            status = async { self.hear(events).await; guardian.wait().await } => status.ok(),
-            () = self.given_up() => None,
-        };
-        let cleared = match ended {
-            // A guardian that was killed itself does not tell what became of the tree.
-            Some(status) => status.code() == Some(CLEARED),
-            None => {
-                let cleared = self.kill().await;
-                let _ = timeout(BURIAL, guardian.wait()).await;
-                cleared
-            }
-        };
-        self.cleared.store(cleared, Ordering::Release);
-        let killed_by_shim = ended.is_some_and(|status| status.success());
-        if !killed_by_shim || self.exit.borrow().is_none() {
-            self.exit.send_replace(Some(Exit::Lost));
-        }
-        self.gone.send_replace(true);
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.closed = true;
-        asked.waiting.clear();
-    }
-
-    async fn hear(&self, mut events: Lines<BufReader<ChildStdout>>) {
-        while let Ok(Some(line)) = events.next_line().await {
-            match serde_json::from_str(&line) {
-                Ok(Event::Exited(how)) => {
-                    self.exit.send_replace(Some(how));
-                }
-                Ok(Event::Answer(answer)) => {
-                    let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-                    if let Some(sender) = asked.waiting.remove(&answer.number) {
-                        let _ = sender.send(answer);
-                    }
-                }
-                Ok(Event::Started { .. } | Event::Failed(_)) | Err(_) => {}
-            }
-        }
-    }
-
-    async fn given_up(&self) {
-        if self.last_resort.clone().wait_for(|&now| now).await.is_err() {
-            // Dropping the node told the shim to kill the tree; it gets as long as for any command.
-            sleep(PROMPT).await;
-            self.supervisors.resume();
-            sleep(COMMAND_LIMIT - PROMPT).await;
-        }
-    }
-
-    async fn kill(&self) -> bool {
-        let supervisors = self.supervisors;
-        spawn_blocking(move || supervisors.kill()).await.unwrap_or(false)
     }
 }

@@ -32,7 +32,7 @@ impl Reservation {
 /// Reserves distinct loopback ports.
 ///
 /// A program that binds without SO_REUSEADDR (a plain C socket, Python's `socketserver` as it comes) fails with "address
-/// already in use" on a reserved port: the system knows no reservation that such a bind could pass. Tell its author to
+/// already in use" on a reserved port: the system knows no reservation that such a bind could pass. Its author has to
 /// set the option, which a server that is restarted needs anyway.
 ///
 /// # Errors

@@ -1,14 +1,11 @@
 //! What this machine lets the bench do, and what a lack means: nothing is skipped in silence.
 
-use std::fs::{self, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::statvfs::statvfs;
-use nix::unistd::{AccessFlags, access};
 
 use crate::ports;
-use crate::sandbox::{Enforced, landlock_abi};
 
 /// Below this much free space a run may end with a full disk.
 const COMFORTABLE_DISK_BYTES: u64 = 1 << 30;
@@ -17,7 +14,7 @@ const COMFORTABLE_OPEN_FILES: u64 = 1024;
 /// Fewer cores let nodes, clients and faults starve each other.
 const COMFORTABLE_CORES: usize = 2;
 
-/// Something the bench can use, if it is there.
+/// Something that every run uses, if it is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ability {
     /// Its name.
@@ -32,18 +29,7 @@ pub struct Ability {
 
 /// Tries everything; `folder` is where results will be written. Blocks for some milliseconds.
 pub fn abilities(folder: &Path) -> Vec<Ability> {
-    vec![
-        loopback_ports(),
-        process_trees(),
-        landlock(),
-        namespaces(),
-        cgroups(),
-        fuse(),
-        browser(),
-        disk(folder),
-        open_files(),
-        cores(),
-    ]
+    vec![loopback_ports(), process_trees(), disk(folder), open_files(), cores()]
 }
 
 fn loopback_ports() -> Ability {
@@ -71,127 +57,6 @@ fn process_trees() -> Ability {
             (false, _) => "this system has process groups only".into(),
         },
         means: "kill and pause miss processes that leave the node's process group, and such processes survive the run",
-    }
-}
-
-fn landlock() -> Ability {
-    let abi = landlock_abi();
-    let enforced = Enforced::by(abi.unwrap_or(0));
-    let parts =
-        [(enforced.writes, "writes"), (enforced.tcp, "TCP ports"), (enforced.signals, "signals")];
-    let parts: Vec<&str> = parts.iter().filter(|(held, _)| *held).map(|(_, name)| *name).collect();
-    Ability {
-        name: "sandbox (Landlock)",
-        available: abi.is_some(),
-        detail: match abi {
-            Some(abi) => format!("interface version {abi}: {}", parts.join(", ")),
-            None => "not in this kernel, or switched off".into(),
-        },
-        means: "nodes can write anywhere and connect around the fault proxy; only run code you trust",
-    }
-}
-
-fn namespaces() -> Ability {
-    let tried = try_namespaces();
-    Ability {
-        name: "user and network namespaces",
-        available: tried.is_ok(),
-        detail: tried.map_or_else(|why| why, |()| "a process of its own got both".into()),
-        means: "programs that cannot be told proxy addresses cannot be partitioned",
-    }
-}
-
-/// Lets a child enter both; this process stays where it is.
-#[cfg(target_os = "linux")]
-fn try_namespaces() -> Result<(), String> {
-    use std::os::unix::process::CommandExt;
-    use std::process::{Command, Stdio};
-
-    let mut child = Command::new("/bin/true");
-    child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // SAFETY: between fork and exec the child makes a single system call, which takes no memory and no locks.
-    #[allow(unsafe_code)]
-    unsafe {
-        child.pre_exec(|| match libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET) {
-            0 => Ok(()),
-            _ => Err(std::io::Error::last_os_error()),
-        });
-    }
-    child.status().map(drop).map_err(|error| error.to_string())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn try_namespaces() -> Result<(), String> {
-    Err("this system has none".into())
-}
-
-fn cgroups() -> Ability {
-    let found = own_cgroup();
-    let (available, detail) = match &found {
-        None => (false, "no cgroup v2".into()),
-        Some(group) => {
-            let writable = ["cgroup.procs", "cgroup.subtree_control"]
-                .iter()
-                .all(|file| access(&group.join(file), AccessFlags::W_OK).is_ok());
-            let controllers =
-                fs::read_to_string(group.join("cgroup.controllers")).unwrap_or_default();
-            let controllers: Vec<&str> = controllers.split_ascii_whitespace().collect();
-            let usable =
-                writable && ["cpu", "memory"].iter().all(|name| controllers.contains(name));
-            let state = if writable { "writable" } else { "not delegated to this user" };
-            (
-                usable,
-                format!("{} is {state}; controllers: {}", group.display(), controllers.join(" ")),
-            )
-        }
-    };
-    Ability {
-        name: "cgroup v2 delegation",
-        available,
-        detail,
-        means: "memory and processor time of a node as a whole are not limited, only those of each process",
-    }
-}
-
-/// The folder of this process' cgroup in the unified hierarchy.
-fn own_cgroup() -> Option<PathBuf> {
-    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let path = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
-    let mount = mounts.lines().find_map(|line| {
-        let mut fields = line.split(' ').skip(1);
-        let folder = fields.next()?;
-        (fields.next()? == "cgroup2").then(|| PathBuf::from(folder))
-    })?;
-    Some(mount.join(path))
-}
-
-fn fuse() -> Ability {
-    let device = OpenOptions::new().read(true).write(true).open("/dev/fuse");
-    let helper = on_path("fusermount3");
-    Ability {
-        name: "FUSE",
-        available: device.is_ok() && helper.is_some(),
-        detail: match (device, helper) {
-            (Ok(_), Some(helper)) => format!("/dev/fuse and {}", helper.display()),
-            (Ok(_), None) => "/dev/fuse, but no fusermount3 on PATH".into(),
-            (Err(error), _) => format!("/dev/fuse: {error}"),
-        },
-        means: "disk faults are off: lost, torn and failing writes are not tried",
-    }
-}
-
-fn browser() -> Ability {
-    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    let found = names.iter().find_map(|name| on_path(name));
-    Ability {
-        name: "browser",
-        available: found.is_some(),
-        detail: found.map_or_else(
-            || "no Chromium or Chrome on PATH".into(),
-            |path| path.display().to_string(),
-        ),
-        means: "reports are written all the same, but cannot be rendered to an image or tested here",
     }
 }
 
@@ -233,14 +98,6 @@ fn cores() -> Ability {
         detail: cores.map_or_else(|error| error.to_string(), |cores| cores.to_string()),
         means: "nodes starve each other: latencies say little and liveness checks become inconclusive",
     }
-}
-
-/// An executable on PATH.
-fn on_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file() && access(file, AccessFlags::X_OK).is_ok())
 }
 
 #[cfg(test)]

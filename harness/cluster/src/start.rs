@@ -17,7 +17,6 @@ use tokio::time::{sleep, timeout};
 use crate::command;
 use crate::last_resort::{PROMPT, Supervisors};
 use crate::limits::Limits;
-use crate::sandbox::{Enforced, Sandbox};
 use crate::shim;
 use crate::shim::wire::{self, Event, Failure, Launch};
 
@@ -43,8 +42,6 @@ pub struct NodeSpec {
     pub stderr: PathBuf,
     /// What each of its processes may use.
     pub limits: Limits,
-    /// What it may touch.
-    pub sandbox: Option<Sandbox>,
     /// An executable whose `main` begins with [`crate::shim::run_if_requested`]: see [`crate::shim::this_executable`].
     pub shim: PathBuf,
 }
@@ -102,9 +99,6 @@ pub enum StartError {
         /// What the system says.
         why: String,
     },
-    /// The sandbox cannot be set up.
-    #[error("cannot set up the sandbox: {0}")]
-    Sandbox(String),
     /// The supervisor failed: the bench or the machine is at fault, not the node.
     #[error("the supervisor {} failed: {why}", .shim.display())]
     Shim {
@@ -129,7 +123,6 @@ impl StartError {
 /// A shim whose node runs.
 pub(crate) struct Started {
     pub(crate) pid: u32,
-    pub(crate) enforced: Option<Enforced>,
     pub(crate) supervisors: Supervisors,
     /// The harness' child: the shim's guardian, or the shim where there is none.
     pub(crate) guardian: Child,
@@ -165,10 +158,10 @@ pub(crate) async fn start(spec: &NodeSpec) -> Result<Started, StartError> {
         Ok(Ok(Some(line))) => serde_json::from_str(line).ok(),
         _ => None,
     };
-    if let Some((&Event::Started { pid, shim, enforced }, id)) = event.as_ref().zip(guardian.id()) {
+    if let Some((&Event::Started { pid, shim }, id)) = event.as_ref().zip(guardian.id()) {
         let [guardian_id, shim, node] = [id, shim, pid].map(|id| Pid::from_raw(id.cast_signed()));
         let supervisors = Supervisors { guardian: guardian_id, shim, node };
-        return Ok(Started { pid, enforced, supervisors, guardian, control, events });
+        return Ok(Started { pid, supervisors, guardian, control, events });
     }
     // It ends by itself now; waiting leaves no zombie.
     drop(control);
@@ -224,12 +217,6 @@ fn prepare(spec: &NodeSpec) -> Result<Launch, StartError> {
             .map(PathBuf::into_os_string)
             .map_err(|error| StartError::Log { path: path.into(), why: error.to_string() })
     };
-    let mut sandbox = spec.sandbox.clone();
-    for path in sandbox.iter_mut().flat_map(|sandbox| &mut sandbox.writable) {
-        *path = path
-            .canonicalize()
-            .map_err(|error| StartError::Sandbox(format!("{}: {error}", path.display())))?;
-    }
     Ok(Launch {
         id: spec.id.clone(),
         program: command::find(program, &folder, &spec.environment)?.into_os_string(),
@@ -239,14 +226,12 @@ fn prepare(spec: &NodeSpec) -> Result<Launch, StartError> {
         folder: folder.into_os_string(),
         environment: spec.environment.clone(),
         limits: spec.limits,
-        sandbox,
     })
 }
 
 fn explain(failure: Failure, launch: Launch, shim: &Path) -> StartError {
     match failure {
         Failure::Log { path, error } => StartError::Log { path: path.into(), why: error },
-        Failure::Sandbox(why) => StartError::Sandbox(why),
         Failure::Shim(why) => StartError::Shim { shim: shim.into(), why },
         Failure::Program { error, os_error } => {
             let hint = match os_error {

@@ -1,4 +1,4 @@
-//! Nodes that turn against the processes above them, where no sandbox keeps them from it.
+//! Nodes that turn against the processes above them.
 #![cfg(target_os = "linux")] // Processes are found in /proc.
 #![allow(clippy::unwrap_used)] // Tests say what they expect by unwrapping it.
 
@@ -74,7 +74,7 @@ async fn a_kill_gets_past_stopped_supervisors() {
         let node = attacker(&bench, attack).await;
         assert!(timeout(BOUND, node.kill()).await.unwrap().unwrap(), "{attack}");
         assert_eq!(bench.processes(), [], "{attack}");
-        // Everybody who waits is told, and nothing takes long any more.
+        // Everybody who waits learns of it, and nothing takes long any more.
         let exit = timeout(PATIENCE, node.exited()).await.unwrap();
         println!("{attack}: {exit}");
         assert!(matches!(exit, Exit::Signal(9) | Exit::Lost), "{attack}: {exit}");

@@ -236,6 +236,9 @@ async fn the_shim_ignores_the_terminal_and_sleeps_when_idle() {
     let before = switches();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(switches(), before);
+    // The figure does move when the shim has something to do.
+    assert_eq!(node.alive().await.unwrap(), 1);
+    eventually("the shim was awake", || switches() != before).await;
     assert!(node.kill().await.unwrap());
 }
 

@@ -13,27 +13,11 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 use crate::exchange::Exchange;
-use crate::gate::{Cut, Passage};
+use crate::gate::Passage;
 use crate::link::Link;
+use crate::pump::End;
 use crate::requests::RequestPump;
 use crate::responses::ResponsePump;
-
-/// Bytes read at once.
-pub(crate) const CHUNK_BYTES: usize = 16 << 10;
-
-/// Why a connection ends before both streams have.
-pub(crate) enum End {
-    /// Both sides are closed.
-    Close,
-    /// Both sides are reset.
-    Reset,
-}
-
-impl From<Cut> for End {
-    fn from(_: Cut) -> Self {
-        End::Reset
-    }
-}
 
 /// The gates a connection passes.
 #[derive(Clone)]

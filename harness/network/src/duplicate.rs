@@ -7,10 +7,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::budget::Buffer;
-use crate::connection::CHUNK_BYTES;
 use crate::framing::{Framer, Verb};
 use crate::gate::Passage;
 use crate::link::Link;
+use crate::pump::CHUNK_BYTES;
 
 /// How long the duplicate's connection waits for its answer: a server may abandon a request whose sender left.
 const ANSWER_MS_MAX: u64 = 5_000;

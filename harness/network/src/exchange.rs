@@ -1,4 +1,4 @@
-//! What the two pumps of a connection tell each other: which answers are due, and in what order.
+//! What the two pumps of a connection share: which answers are due, and in what order.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -3,46 +3,17 @@
 //! A framer only reads: the bytes travel as they came, so that a peer's mistakes reach the other peer unrepaired.
 //! What it cannot follow (TLS, HTTP/2, upgrades, nonsense) it calls raw, for the rest of the connection.
 
-use std::mem::MaybeUninit;
+mod head;
 
-use httparse::{Header, Status};
+use httparse::Status;
+
+use head::{Body, Parsed, parse_request, parse_response};
+pub(crate) use head::{Head, Label, Verb};
 
 /// A head longer than this is not taken for HTTP.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 /// The same for the line before a chunk, and for a line of the trailer.
 const LINE_BYTES_MAX: usize = 8 << 10;
-const HEADERS_MAX: usize = 128;
-/// What a record keeps of a path or a type: the rest is a hostile peer's way to fill a disk.
-const LABEL_CHARS_MAX: usize = 200;
-
-/// The methods that change how the answer is framed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Verb {
-    Head,
-    Connect,
-    #[default]
-    Other,
-}
-
-/// What the trace says about a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Label {
-    pub method: String,
-    pub path: String,
-    pub kind: Option<String>,
-}
-
-/// What the tunnel needs to know of a head.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub verb: Verb,
-    /// The sender waits for `100 Continue` before it sends the body.
-    pub expects_continue: bool,
-    /// A 1xx answer: the real one is still to come.
-    pub interim: bool,
-    /// Only where the framer was asked to label.
-    pub label: Option<Label>,
-}
 
 /// How far one call of [`Framer::advance`] came.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -245,129 +216,5 @@ fn blank_line_after(bytes: &[u8], old: usize) -> bool {
     recent.windows(2).any(|w| w == b"\n\n") || recent.windows(3).any(|w| w == b"\n\r\n")
 }
 
-#[derive(Clone, Copy)]
-enum Body {
-    None,
-    Length(u64),
-    Chunked,
-    UntilClose,
-    /// No HTTP any more behind this head.
-    Tunnel,
-}
-
-enum Parsed {
-    Complete(usize, Head, Body),
-    Partial,
-    Bad,
-}
-
-fn parse_request(bytes: &[u8], labels: bool) -> Parsed {
-    let mut headers = [const { MaybeUninit::uninit() }; HEADERS_MAX];
-    let mut request = httparse::Request::new(&mut []);
-    let length = match request.parse_with_uninit_headers(bytes, &mut headers) {
-        Ok(Status::Complete(length)) => length,
-        Ok(Status::Partial) => return Parsed::Partial,
-        Err(_) => return Parsed::Bad,
-    };
-    let verb = match request.method {
-        Some("HEAD") => Verb::Head,
-        Some("CONNECT") => Verb::Connect,
-        _ => Verb::Other,
-    };
-    let body = match (verb, body_length(request.headers)) {
-        (Verb::Connect, _) => Body::Tunnel,
-        (_, Some(Coding::Chunked)) => Body::Chunked,
-        (_, Some(Coding::Length(length))) => Body::Length(length),
-        (_, Some(Coding::Absent)) => Body::None,
-        // A request cannot be delimited by closing.
-        (_, Some(Coding::Other) | None) => return Parsed::Bad,
-    };
-    let expects_continue = value_of(request.headers, "expect").is_some();
-    let label = labels.then(|| Label {
-        method: shortened(request.method.unwrap_or_default().as_bytes()),
-        path: shortened(request.path.unwrap_or_default().as_bytes()),
-        kind: value_of(request.headers, "x-ds-type").map(shortened),
-    });
-    Parsed::Complete(length, Head { verb, expects_continue, interim: false, label }, body)
-}
-
-fn parse_response(bytes: &[u8], to: Verb) -> Parsed {
-    let mut headers = [const { MaybeUninit::uninit() }; HEADERS_MAX];
-    let mut response = httparse::Response::new(&mut []);
-    let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
-        &mut response,
-        bytes,
-        &mut headers,
-    );
-    let length = match parsed {
-        Ok(Status::Complete(length)) => length,
-        Ok(Status::Partial) => return Parsed::Partial,
-        Err(_) => return Parsed::Bad,
-    };
-    let code = response.code.unwrap_or_default();
-    let interim = (100..200).contains(&code) && code != 101;
-    let body = match (code, to, body_length(response.headers)) {
-        (101, ..) | (200..=299, Verb::Connect, _) => Body::Tunnel,
-        (100..=199 | 204 | 304, ..) | (_, Verb::Head, _) => Body::None,
-        (.., Some(Coding::Chunked)) => Body::Chunked,
-        (.., Some(Coding::Length(length))) => Body::Length(length),
-        (.., Some(Coding::Absent | Coding::Other)) => Body::UntilClose,
-        (.., None) => return Parsed::Bad,
-    };
-    Parsed::Complete(length, Head { interim, ..Head::default() }, body)
-}
-
-enum Coding {
-    Chunked,
-    Length(u64),
-    Absent,
-    /// A transfer coding that does not delimit.
-    Other,
-}
-
-/// RFC 9112, section 6.3; `None` where the headers contradict each other.
-fn body_length(headers: &[Header<'_>]) -> Option<Coding> {
-    let mut length = None;
-    let mut coding = None;
-    for header in headers {
-        if header.name.eq_ignore_ascii_case("content-length") {
-            let value = decimal(header.value)?;
-            if length.is_some_and(|other| other != value) {
-                return None;
-            }
-            length = Some(value);
-        } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-            coding = Some(header.value);
-        }
-    }
-    Some(match (coding, length) {
-        // Transfer-Encoding overrides Content-Length.
-        (Some(coding), _) => {
-            let last = coding.rsplit(|&b| b == b',').next().unwrap_or_default().trim_ascii();
-            if last.eq_ignore_ascii_case(b"chunked") { Coding::Chunked } else { Coding::Other }
-        }
-        (None, Some(length)) => Coding::Length(length),
-        (None, None) => Coding::Absent,
-    })
-}
-
-/// Digits only: `parse` alone would take a sign.
-fn decimal(value: &[u8]) -> Option<u64> {
-    let digits = std::str::from_utf8(value.trim_ascii()).ok()?;
-    if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None }
-}
-
-fn value_of<'h>(headers: &[Header<'h>], name: &str) -> Option<&'h [u8]> {
-    headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
-}
-
-fn shortened(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(4 * LABEL_CHARS_MAX)])
-        .chars()
-        .take(LABEL_CHARS_MAX)
-        .collect()
-}
-
 #[cfg(test)]
-#[path = "framing_tests.rs"]
 mod tests;

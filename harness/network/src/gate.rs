@@ -8,14 +8,10 @@ pub enum Gate {
     /// Everything passes.
     #[default]
     Open,
-    /// Nothing passes and nobody is told: bytes and the end of a stream wait, and go on when the gate opens.
+    /// Nothing passes, and nobody learns of it: bytes and the end of a stream wait, and go on when the gate opens.
     Stall,
     /// New connections are refused, existing ones reset; an answer in this direction resets its connection.
     Refuse,
-    /// Existing connections are reset, once; then the gate is open.
-    Reset,
-    /// As [`Gate::Stall`], and new connections do not even get established (Linux; elsewhere it is a stall).
-    Blackhole,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,8 +31,8 @@ impl Gatekeeper {
 
     pub fn set(&self, gate: Gate) {
         self.0.send_modify(|state| {
-            state.resets += u64::from(matches!(gate, Gate::Reset | Gate::Refuse));
-            state.gate = if gate == Gate::Reset { Gate::Open } else { gate };
+            state.resets += u64::from(gate == Gate::Refuse);
+            state.gate = gate;
         });
     }
 

@@ -1,7 +1,7 @@
 //! The framed tunnel: a gate and message faults for each directed link.
 //!
 //! Every node gets its own view of the others: for each link (from, to) one port on loopback, behind which a tunnel
-//! carries the bytes, verbatim, to the real address. Because the port tells both ends, links can be cut one by one and
+//! carries the bytes, verbatim, to the real address. A port stands for both ends of its link, so links can be cut one by one and
 //! in one direction. The tunnel follows HTTP/1.1 only to know where messages begin and end (`framing`); what is not
 //! HTTP/1.1 is carried all the same, with gates but without message faults.
 //!
@@ -10,7 +10,7 @@
 //!                             gate        requests  ▶ gate (n1, n2), message faults
 //!                                         responses ◀ gate (n2, n1)
 //! ```
-//! This crate knows nothing of processes, workloads or verdicts: it does what it is told and counts what took hold.
+//! This crate knows nothing of processes, workloads or verdicts: it does what it is asked and counts what took hold.
 
 mod budget;
 mod connection;
@@ -22,6 +22,7 @@ mod framing;
 mod gate;
 mod link;
 mod listener;
+mod pump;
 mod reorder;
 mod requests;
 mod responses;
@@ -37,6 +38,7 @@ use tokio::task::JoinSet;
 pub use counters::LinkCounters;
 pub use faults::{Delay, MessageFaults};
 pub use gate::Gate;
+pub use link::LinkSpec;
 pub use trace::{Trace, TraceSummary};
 
 use budget::Budget;
@@ -44,17 +46,6 @@ use connection::Passages;
 use gate::Gatekeeper;
 use link::Link;
 use listener::Port;
-
-/// A link to be: connections that `from` opens to `to`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkSpec {
-    /// Who will dial the link: a node's id, or `clients`.
-    pub from: String,
-    /// Whom it reaches.
-    pub to: String,
-    /// Where `to` really listens.
-    pub upstream: SocketAddr,
-}
 
 /// All links, open for traffic until [`Network::close`].
 pub struct Network {

@@ -11,15 +11,26 @@ use crate::budget::Budget;
 use crate::counters::Counters;
 use crate::faults::{Dice, MessageFaults, Roll};
 use crate::framing::Label;
-use crate::reorder::Layby;
+use crate::reorder::WaitingPlace;
 use crate::trace::Recorder;
+
+/// A link to be: connections that `from` opens to `to`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkSpec {
+    /// Who will dial the link: a node's id, or `clients`.
+    pub from: String,
+    /// Whom it reaches.
+    pub to: String,
+    /// Where `to` really listens.
+    pub upstream: SocketAddr,
+}
 
 pub(crate) struct Link {
     pub from: String,
     pub to: String,
     pub upstream: SocketAddr,
     pub counters: Counters,
-    pub layby: Layby,
+    pub waiting_place: WaitingPlace,
     pub budget: Arc<Budget>,
     pub tasks: Tasks,
     trace: Option<Recorder>,
@@ -29,19 +40,14 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub fn new(
-        spec: crate::LinkSpec,
-        seed: u64,
-        trace: Option<Recorder>,
-        budget: Arc<Budget>,
-    ) -> Self {
+    pub fn new(spec: LinkSpec, seed: u64, trace: Option<Recorder>, budget: Arc<Budget>) -> Self {
         let dice = Dice::new(seed, &spec.from, &spec.to);
         Self {
             from: spec.from,
             to: spec.to,
             upstream: spec.upstream,
             counters: Counters::default(),
-            layby: Layby::default(),
+            waiting_place: WaitingPlace::default(),
             budget,
             tasks: Tasks::default(),
             trace,

@@ -65,9 +65,8 @@ pub(crate) async fn run(
 ) {
     loop {
         let goes_on = match passages.requests.gate() {
-            Gate::Open | Gate::Reset => accept(&link, &listener, &mut passages, usize::MAX).await,
+            Gate::Open => accept(&link, &listener, &mut passages, usize::MAX).await,
             Gate::Stall => accept(&link, &listener, &mut passages, HELD_CONNECTIONS_MAX).await,
-            Gate::Blackhole => black_hole(&link, &port, &listener, &mut passages).await,
             Gate::Refuse => {
                 drop(listener);
                 link.counters.stalled.count();
@@ -137,65 +136,4 @@ async fn relisten(link: &Link, port: &Port) -> Option<TcpListener> {
         "the link stays closed: its port cannot listen"
     );
     None
-}
-
-/// Lets no connection get established: the backlog is full, so that the kernel ignores attempts.
-#[cfg(target_os = "linux")]
-async fn black_hole(
-    link: &Arc<Link>,
-    port: &Port,
-    listener: &TcpListener,
-    passages: &mut Passages,
-) -> bool {
-    let backlog = |length| socket2::SockRef::from(listener).listen(length);
-    let plugs: Vec<_> = match backlog(0).and_then(|()| fill(port.address())) {
-        Ok(plugs) => plugs,
-        Err(error) => {
-            tracing::warn!(from = link.from, to = link.to, %error, "no black hole: stalling");
-            Vec::new()
-        }
-    };
-    link.counters.stalled.count();
-    let goes_on = passages.requests.changed().await;
-    let own: Vec<_> = plugs.iter().filter_map(|plug| plug.local_addr().ok()?.as_socket()).collect();
-    drop(plugs);
-    unplug(link, listener, passages, &own).await;
-    if let Err(error) = backlog(BACKLOG) {
-        tracing::warn!(from = link.from, to = link.to, %error, "the backlog stays short");
-    }
-    goes_on
-}
-
-/// Connection attempts that nobody accepts.
-#[cfg(target_os = "linux")]
-fn fill(address: SocketAddr) -> io::Result<Vec<Socket>> {
-    (0..4)
-        .map(|_| {
-            let plug = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-            plug.set_nonblocking(true)?;
-            let _ = plug.connect(&address.into()); // In progress, for ever.
-            Ok(plug)
-        })
-        .collect()
-}
-
-/// Takes what is in the backlog: our own plugs vanish, a client that slipped in is served.
-#[cfg(target_os = "linux")]
-async fn unplug(link: &Arc<Link>, listener: &TcpListener, passages: &Passages, own: &[SocketAddr]) {
-    let moment = Duration::from_millis(1);
-    while let Ok(Ok((client, peer))) = tokio::time::timeout(moment, listener.accept()).await {
-        if !own.contains(&peer) {
-            start(link, client, passages);
-        }
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-async fn black_hole(
-    link: &Arc<Link>,
-    _: &Port,
-    listener: &TcpListener,
-    passages: &mut Passages,
-) -> bool {
-    accept(link, listener, passages, HELD_CONNECTIONS_MAX).await
 }

@@ -10,7 +10,7 @@ const HOLD_MS_MAX: u64 = 300;
 
 /// The one place of a link where a message waits to be overtaken.
 #[derive(Default)]
-pub(crate) struct Layby(Mutex<Option<oneshot::Sender<()>>>);
+pub(crate) struct WaitingPlace(Mutex<Option<oneshot::Sender<()>>>);
 
 /// Carried by the overtaker. The held message may go when the overtaker's ANSWER is back: only then is it certain
 /// which of the two was executed first.
@@ -22,8 +22,8 @@ impl Overtaken {
     }
 }
 
-/// What a message finds on its way past the layby.
-pub(crate) enum Way {
+/// What a message finds as it passes the place.
+pub(crate) enum Passing {
     /// Nobody waits.
     Free,
     /// It overtakes the one that waits.
@@ -43,20 +43,20 @@ impl Held {
     }
 }
 
-impl Layby {
+impl WaitingPlace {
     /// A message comes by; `may_wait` if the dice chose it to be overtaken.
-    pub fn enter(&self, may_wait: bool) -> Way {
+    pub fn enter(&self, may_wait: bool) -> Passing {
         let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // One that gave up waiting is gone already.
         if let Some(waiting) = place.take().filter(|waiting| !waiting.is_closed()) {
-            return Way::Overtakes(Overtaken(waiting));
+            return Passing::Overtakes(Overtaken(waiting));
         }
         if !may_wait {
-            return Way::Free;
+            return Passing::Free;
         }
         let (waiting, released) = oneshot::channel();
         *place = Some(waiting);
-        Way::Waits(Held(released))
+        Passing::Waits(Held(released))
     }
 }
 
@@ -66,26 +66,26 @@ mod tests {
 
     #[tokio::test]
     async fn the_next_message_overtakes_and_releases_with_its_answer() {
-        let layby = Layby::default();
-        let Way::Waits(held) = layby.enter(true) else { panic!("the layby was free") };
-        let Way::Overtakes(overtaken) = layby.enter(true) else { panic!("one waits") };
-        assert!(matches!(layby.enter(false), Way::Free), "it is overtaken once");
+        let place = WaitingPlace::default();
+        let Passing::Waits(held) = place.enter(true) else { panic!("the place was free") };
+        let Passing::Overtakes(overtaken) = place.enter(true) else { panic!("one waits") };
+        assert!(matches!(place.enter(false), Passing::Free), "it is overtaken once");
         overtaken.release();
         assert!(held.released().await);
     }
 
     #[tokio::test]
     async fn an_overtaker_without_an_answer_proves_nothing() {
-        let layby = Layby::default();
-        let Way::Waits(held) = layby.enter(true) else { panic!("the layby was free") };
-        drop(layby.enter(false));
+        let place = WaitingPlace::default();
+        let Passing::Waits(held) = place.enter(true) else { panic!("the place was free") };
+        drop(place.enter(false));
         assert!(!held.released().await);
     }
 
     #[tokio::test]
     async fn who_gave_up_waiting_is_not_overtaken() {
-        let layby = Layby::default();
-        drop(layby.enter(true));
-        assert!(matches!(layby.enter(false), Way::Free));
+        let place = WaitingPlace::default();
+        drop(place.enter(true));
+        assert!(matches!(place.enter(false), Passing::Free));
     }
 }

@@ -7,14 +7,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
 use crate::budget::Buffer;
-use crate::connection::{CHUNK_BYTES, End};
 use crate::duplicate;
 use crate::exchange::{Due, Exchange};
 use crate::faults::Roll;
 use crate::framing::{Framer, Head, Step};
 use crate::gate::Passage;
 use crate::link::Link;
-use crate::reorder::{Overtaken, Way};
+use crate::pump::{CHUNK_BYTES, End};
+use crate::reorder::{Overtaken, Passing};
 
 /// The request being read.
 #[derive(Default)]
@@ -175,10 +175,10 @@ impl<'c> RequestPump<'c> {
             tokio::time::sleep(delay).await;
         }
         let (mut held, mut reordered, mut overtaken) = (false, false, None);
-        match self.link.layby.enter(roll.reorder) {
-            Way::Free => {}
-            Way::Overtakes(other) => overtaken = Some(other),
-            Way::Waits(until) => (held, reordered) = (true, until.released().await),
+        match self.link.waiting_place.enter(roll.reorder) {
+            Passing::Free => {}
+            Passing::Overtakes(other) => overtaken = Some(other),
+            Passing::Waits(until) => (held, reordered) = (true, until.released().await),
         }
         let Some(message) = self.incoming.buffer.take().map(Arc::new) else {
             return Ok(Flow::Continue);
@@ -204,7 +204,7 @@ impl<'c> RequestPump<'c> {
         Ok(if roll.drop_response { Flow::Lost } else { Flow::Continue })
     }
 
-    /// Tells the other pump, before a byte goes out, what the next answer belongs to.
+    /// Lets the other pump know, before a byte goes out, what the next answer belongs to.
     fn expect_answer(&mut self, roll: Roll, overtaken: Option<Overtaken>) {
         let verb = self.incoming.head.as_ref().map_or_else(Default::default, |head| head.verb);
         let touched = roll.drop_response || roll.reorder || roll.delay.is_some();
@@ -283,7 +283,7 @@ impl<'c> RequestPump<'c> {
     }
 }
 
-/// The most telling one.
+/// The fate that says most.
 fn fate(roll: &Roll, held: bool, reordered: bool) -> Fate {
     if roll.drop_response {
         Fate::ResponseDropped

@@ -3,11 +3,11 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
-use crate::connection::{CHUNK_BYTES, End};
 use crate::exchange::Exchange;
 use crate::framing::Framer;
 use crate::gate::Passage;
 use crate::link::Link;
+use crate::pump::{CHUNK_BYTES, End};
 
 pub(crate) struct ResponsePump<'c> {
     link: &'c Link,

@@ -62,7 +62,7 @@ impl Trace {
     /// Writes what is left. Blocks.
     pub(crate) fn finish(self) -> TraceSummary {
         let Recorder { asked, max_records, queue, .. } = self.recorder;
-        let _ = queue.send(None); // Fails only where the writer gave up, which `join` tells.
+        let _ = queue.send(None); // Fails only where the writer gave up, which `join` shows.
         let (written, result) = (self.writer.join())
             .unwrap_or_else(|_| (0, Err(io::Error::other("the trace's writer panicked"))));
         let asked = asked.load(Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! A planted bug: a unified diff whose header tells its story and how it is exposed.
+//! A planted bug: a unified diff whose header says what is wrong and how to expose it.
 //!
 //! ```text
 //! Story: What is wrong, and what it leads to. May go on over

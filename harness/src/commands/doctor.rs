@@ -6,10 +6,10 @@ use crate::{
     exit::{Exit, Failure},
 };
 
-/// Probes the machine and tells.
+/// Probes the machine and prints what was found.
 ///
 /// # Errors
-/// The current directory cannot be told.
+/// The current directory is not known.
 pub fn doctor(arguments: &DoctorArguments) -> Result<Exit, Failure> {
     let abilities = cluster::probe::abilities(&std::env::current_dir()?);
     if arguments.json {

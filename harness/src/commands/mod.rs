@@ -16,7 +16,7 @@ use crate::{
     exit::{Exit, Failure},
 };
 
-/// Does what the command line asks for; a failure is told in a sentence and by its exit code.
+/// Does what the command line asks for; a failure becomes a sentence and an exit code.
 #[must_use]
 pub fn dispatch(cli: &Cli) -> Exit {
     let (outcome, json) = match &cli.command {

@@ -21,11 +21,7 @@ use crate::{
     cli::RunArguments,
     exit::{Exit, Failure},
     nemesis::plan::fitting_interval,
-    run::{
-        interrupt::Interrupts,
-        phases::{self, Setting},
-        progress::Progress,
-    },
+    run::{interrupt::Interrupts, phases, progress::Progress, setting::Setting},
     target::Target,
 };
 
@@ -43,7 +39,7 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let workload = choose_workload(&target, &arguments.workload)?;
     let seed = arguments.seed.unwrap_or_else(fresh_seed);
     let interrupts = Interrupts::listen()?;
-    // Clients and links need many; where the limit cannot be raised, the run will tell.
+    // Clients and links need many; where the limit cannot be raised, the run fails with a reason.
     let _ = cluster::raise_open_files_limit();
     let (mut outcomes, mut all_written) = (Vec::new(), true);
     for repetition in 0..arguments.repeat {
@@ -66,7 +62,7 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         all_written &= verdict::write(&folder, &results);
         outcomes.push(results);
     }
-    let exit = tell_all(&outcomes, arguments);
+    let exit = print_all(&outcomes, arguments);
     Ok(if all_written { exit } else { Exit::Failed })
 }
 
@@ -95,7 +91,7 @@ fn run_and_judge(
     Ok(judge::run::judge(folder, &limits)?)
 }
 
-fn tell_all(outcomes: &[ResultsFile], arguments: &RunArguments) -> Exit {
+fn print_all(outcomes: &[ResultsFile], arguments: &RunArguments) -> Exit {
     let verdict =
         outcomes.iter().map(|results| results.verdict).fold(Verdict::Valid, Verdict::merge);
     let violations =

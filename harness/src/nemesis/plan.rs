@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use record::{FaultRecord, FaultStep};
 
 use super::{
     Family,
-    partition::{Link, Shape},
+    fault::{Fault, Members},
 };
 
 /// One planned fault.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct PlannedFault {
     /// Its number, from 0, in the order of their starts.
     pub number: u64,
@@ -24,63 +24,7 @@ pub struct PlannedFault {
     /// When it must be healed at the latest, from the beginning of the main phase: its interval is over.
     pub until: Duration,
     /// What it does.
-    pub action: Action,
-}
-
-/// What a fault does.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    /// Cuts these directed links in this way.
-    Cut(Shape, Vec<Link>, CutMode),
-    /// Kills these nodes and starts them again at the end.
-    Kill(Targets),
-    /// Stops these nodes and continues them at the end.
-    Pause(Targets),
-    /// Puts the profile on every link.
-    Disturb(Profile),
-    /// Makes clients lose replies and send requests twice.
-    MisuseClients,
-}
-
-/// How a link is cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CutMode {
-    /// Bytes wait, and arrive when the link is healed: what a network does.
-    Stall,
-    /// Connections break and new ones are refused: what a firewall or a dead host does.
-    Refuse,
-}
-
-/// Which nodes a process fault hits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Targets {
-    /// These; the name says how they were chosen.
-    Nodes(&'static str, Vec<String>),
-    /// Whoever leads when the fault starts; the node, where nobody is seen to lead.
-    Leader(String),
-}
-
-/// A profile of message faults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// MIT 6.5840: 10 % of requests and of replies lost, delays under 27 ms.
-    Mit,
-    /// `DSLabs`: 20 % lost.
-    Dslabs,
-    /// Messages doubled and overtaken, some very late.
-    Disorder,
-}
-
-impl Profile {
-    /// The name in `faults.jsonl`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Mit => "mit",
-            Self::Dslabs => "dslabs",
-            Self::Disorder => "disorder",
-        }
-    }
+    pub fault: Box<dyn Fault>,
 }
 
 /// What a plan depends on.
@@ -90,14 +34,12 @@ pub struct PlanInput<'a> {
     pub seed: u64,
     /// The families asked for.
     pub families: &'a [Family],
-    /// The nodes' ids.
-    pub nodes: &'a [String],
+    /// The nodes that it is planned for.
+    pub members: Members<'a>,
     /// From start to start within a family: a [`fitting_interval`].
     pub interval: Duration,
     /// Length of the main phase.
     pub time_limit: Duration,
-    /// Whether a killed node may be started again on its data.
-    pub can_restart: bool,
 }
 
 /// The plan of a run: the same input gives the same plan.
@@ -127,7 +69,7 @@ pub fn fitting_interval(asked: Duration, time_limit: Duration) -> Duration {
 /// One fault per interval, meant to be active for a quarter to six tenths of it.
 fn schedule(family: Family, input: &PlanInput<'_>) -> Vec<PlannedFault> {
     let mut rng = ChaCha8Rng::seed_from_u64(
-        input.seed ^ (family as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15),
+        input.seed ^ (family.place() as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15),
     );
     let interval = input.interval;
     let mut faults = Vec::new();
@@ -137,73 +79,21 @@ fn schedule(family: Family, input: &PlanInput<'_>) -> Vec<PlannedFault> {
         let start = rng.random_range(0.05..0.6);
         let share = rng.random_range(0.25..(0.95_f64 - start).min(0.6));
         let (at, lasts) = (begins + interval.mul_f64(start), interval.mul_f64(share));
-        if let Some(action) = action(family, input, &mut rng) {
+        if let Some(fault) = family.plan(input.members, &mut rng) {
             let (at, lasts, until) = (whole_ms(at), whole_ms(lasts), begins + interval);
-            faults.push(PlannedFault { number: 0, family, at, lasts, until, action });
+            faults.push(PlannedFault { number: 0, family, at, lasts, until, fault });
         }
         begins += interval;
     }
-    if family == Family::Kill && !input.can_restart {
-        only_one(&mut faults, input.time_limit);
+    if let Some(first) = faults.iter().position(|planned| planned.fault.is_permanent()) {
+        faults.truncate(first + 1);
+        faults[first].last_until(input.time_limit);
     }
     faults
 }
 
-/// A store that cannot restart loses a node for good, so it loses one, once: from the first kill on until the end, and
-/// with every moment of the run as a chance to strike, instead of one interval.
-fn only_one(kills: &mut Vec<PlannedFault>, time_limit: Duration) {
-    kills.truncate(1);
-    for kill in kills {
-        kill.lasts = time_limit.saturating_sub(kill.at);
-        kill.until = time_limit;
-    }
-}
-
 fn whole_ms(duration: Duration) -> Duration {
     Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
-}
-
-fn action(family: Family, input: &PlanInput<'_>, rng: &mut ChaCha8Rng) -> Option<Action> {
-    match family {
-        Family::Partition => {
-            let shapes = Shape::among(input.nodes.len());
-            let shape = *shapes.get(rng.random_range(0..shapes.len().max(1)))?;
-            let links = shape.links(input.nodes, rng);
-            let mode = if rng.random_bool(0.7) { CutMode::Stall } else { CutMode::Refuse };
-            Some(Action::Cut(shape, links, mode))
-        }
-        // What stays down must leave a majority.
-        Family::Kill if !input.can_restart => (input.nodes.len() > 2)
-            .then(|| Action::Kill(Targets::Nodes("one", some(1, input.nodes, rng)))),
-        Family::Kill => Some(Action::Kill(targets(input.nodes, rng))),
-        Family::Pause => Some(Action::Pause(targets(input.nodes, rng))),
-        Family::Network => {
-            let profiles = [Profile::Mit, Profile::Dslabs, Profile::Disorder];
-            Some(Action::Disturb(profiles[rng.random_range(0..profiles.len())]))
-        }
-        Family::Client => Some(Action::MisuseClients),
-    }
-}
-
-fn targets(nodes: &[String], rng: &mut impl Rng) -> Targets {
-    let majority = nodes.len() / 2 + 1;
-    let choice = rng.random_range(0..6);
-    match choice {
-        0 => Targets::Nodes("one", some(1, nodes, rng)),
-        1 => Targets::Nodes("minority", some((nodes.len() - majority).max(1), nodes, rng)),
-        2 => Targets::Nodes("majority", some(majority, nodes, rng)),
-        3 => Targets::Nodes("all", nodes.to_vec()),
-        // Leaders are where most bugs live: twice as often.
-        _ => Targets::Leader(some(1, nodes, rng).remove(0)),
-    }
-}
-
-fn some(count: usize, nodes: &[String], rng: &mut impl Rng) -> Vec<String> {
-    let mut order = nodes.to_vec();
-    order.shuffle(rng);
-    order.truncate(count);
-    order.sort();
-    order
 }
 
 /// A fault that is healed sooner than this is one that a store hardly notices.
@@ -218,64 +108,36 @@ impl PlannedFault {
         self.until.saturating_sub(hold_min)
     }
 
-    /// The form of the fault in the words of `faults.jsonl`.
-    #[must_use]
-    pub fn form(&self) -> String {
-        let of = |targets: &Targets| match targets {
-            Targets::Nodes(choice, _) => format!("{}-{choice}", self.family),
-            Targets::Leader(_) => format!("{}-leader", self.family),
-        };
-        match &self.action {
-            Action::Cut(shape, ..) => shape.name().to_owned(),
-            Action::Kill(targets) | Action::Pause(targets) => of(targets),
-            Action::Disturb(profile) => profile.name().to_owned(),
-            Action::MisuseClients => "lost-replies-and-duplicates".to_owned(),
-        }
-    }
-
-    /// The targets as planned: what healing goes by.
-    #[must_use]
-    pub fn planned_targets(&self) -> Vec<String> {
-        match &self.action {
-            Action::Cut(Shape::IsolateLeader, ..) => vec!["leader".to_owned()],
-            Action::Cut(_, links, _) => link_names(links),
-            Action::Kill(targets) | Action::Pause(targets) => match targets {
-                Targets::Nodes(_, nodes) => nodes.clone(),
-                Targets::Leader(_) => vec!["leader".to_owned()],
-            },
-            Action::Disturb(_) => vec!["every link".to_owned()],
-            Action::MisuseClients => vec!["every client".to_owned()],
-        }
+    /// A permanent fault has the rest of the run as its chance to take hold, instead of one interval, and stays.
+    fn last_until(&mut self, end: Duration) {
+        self.lasts = end.saturating_sub(self.at);
+        self.until = end;
     }
 
     fn planned_note(&self) -> String {
-        let how = match self.action {
-            Action::Cut(_, _, CutMode::Stall) => ", bytes wait",
-            Action::Cut(_, _, CutMode::Refuse) => ", connections are refused",
-            _ => "",
-        };
-        format!("for {} ms{how}", self.lasts.as_millis())
+        let manner = self.fault.manner().map_or(String::new(), |manner| format!(", {manner}"));
+        format!("for {} ms{manner}", self.lasts.as_millis())
     }
 
     /// The line that is written before anything is done; its time counts from the start of the main phase.
     #[must_use]
     pub fn planned_record(&self) -> FaultRecord {
-        FaultRecord {
-            fault: self.number,
-            time_ns: nanoseconds(self.at),
-            family: self.family.name().to_owned(),
-            form: self.form(),
-            step: FaultStep::Planned,
-            targets: self.planned_targets(),
-            note: self.planned_note(),
-        }
+        let targets = self.fault.targets();
+        self.record(nanoseconds(self.at), FaultStep::Planned, targets, self.planned_note())
     }
-}
 
-/// Links in the notation `n1>n2`.
-#[must_use]
-pub fn link_names(links: &[Link]) -> Vec<String> {
-    links.iter().map(|(from, to)| format!("{from}>{to}")).collect()
+    /// A line about a step of the fault.
+    #[must_use]
+    pub fn record(
+        &self,
+        time_ns: u64,
+        step: FaultStep,
+        targets: Vec<String>,
+        note: String,
+    ) -> FaultRecord {
+        let (family, form) = (self.family.name().to_owned(), self.fault.form());
+        FaultRecord { fault: self.number, time_ns, family, form, step, targets, note }
+    }
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
@@ -285,22 +147,56 @@ fn nanoseconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        environment::Environment,
+        nemesis::fault::{Hits, Work},
+    };
+
+    fn family(name: &str) -> Family {
+        Family::by_name(name).unwrap()
+    }
+
+    #[derive(Debug)]
+    struct Nothing;
+
+    impl Fault for Nothing {
+        fn form(&self) -> String {
+            String::new()
+        }
+
+        fn targets(&self) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn start<'a>(&'a self, _: &'a Environment) -> Work<'a, Hits> {
+            Box::pin(async { Hits::default() })
+        }
+
+        fn heal<'a>(&'a self, _: &'a Environment, _: &'a [String]) -> Work<'a, Vec<String>> {
+            Box::pin(async { Vec::new() })
+        }
+    }
 
     fn text(seed: u64) -> String {
         let nodes: Vec<String> = (1..=5).map(|n| format!("n{n}")).collect();
         let input = PlanInput {
             seed,
-            families: &Family::ALL,
-            nodes: &nodes,
+            families: &Family::all().collect::<Vec<_>>(),
+            members: Members { nodes: &nodes, can_restart: true },
             interval: Duration::from_secs(5),
             time_limit: Duration::from_secs(60),
-            can_restart: true,
         };
         let lines = plan(&input)
             .iter()
             .map(|f| serde_json::to_string(&f.planned_record()).unwrap())
             .collect::<Vec<_>>();
         lines.join("\n")
+    }
+
+    /// Runs recorded by an older build can be repeated by a newer one: a seed's plan never changes.
+    #[test]
+    fn the_plan_of_a_seed_is_the_recorded_one() {
+        assert_eq!(text(7) + "\n", include_str!("plan_of_seed_7.jsonl"));
     }
 
     #[test]
@@ -314,17 +210,16 @@ mod tests {
         let nodes: Vec<String> = (1..=3).map(|n| format!("n{n}")).collect();
         for seed in 0..50 {
             let (interval, time_limit) = (Duration::from_secs(4), Duration::from_secs(30));
-            let families = &Family::ALL;
+            let families = &Family::all().collect::<Vec<_>>();
             let input = PlanInput {
                 seed,
                 families,
-                nodes: &nodes,
+                members: Members { nodes: &nodes, can_restart: true },
                 interval,
                 time_limit,
-                can_restart: true,
             };
             let plan = plan(&input);
-            for family in Family::ALL {
+            for family in Family::all() {
                 let own: Vec<_> = plan.iter().filter(|fault| fault.family == family).collect();
                 assert_eq!(own.len(), 7, "one a whole interval");
                 assert!(own.windows(2).all(|pair| pair[0].until < pair[1].at));
@@ -355,11 +250,11 @@ mod tests {
         let held_ms = |lasts_ms| {
             let fault = PlannedFault {
                 number: 0,
-                family: Family::Client,
+                family: family("client"),
                 at: Duration::ZERO,
                 lasts: Duration::from_millis(lasts_ms),
                 until: Duration::from_secs(9),
-                action: Action::MisuseClients,
+                fault: Box::new(Nothing),
             };
             (fault.until - fault.latest()).as_millis()
         };
@@ -371,22 +266,21 @@ mod tests {
         let kills = |nodes: &[&str]| {
             let nodes: Vec<String> = nodes.iter().map(|&node| node.to_owned()).collect();
             let (interval, time_limit) = (Duration::from_secs(5), Duration::from_secs(30));
-            let families = &[Family::Kill];
+            let families = &[family("kill")];
             plan(&PlanInput {
                 seed: 3,
                 families,
-                nodes: &nodes,
+                members: Members { nodes: &nodes, can_restart: false },
                 interval,
                 time_limit,
-                can_restart: false,
             })
         };
-        assert_eq!(kills(&["n1", "n2"]), [], "a majority must remain");
+        assert!(kills(&["n1", "n2"]).is_empty(), "a majority must remain");
         let [kill] = &kills(&["n1", "n2", "n3"])[..] else { panic!("one kill") };
         let end = Duration::from_secs(30);
         assert_eq!((kill.at + kill.lasts, kill.until), (end, end), "it stays down");
         assert!(kill.at < Duration::from_secs(5) && kill.latest() > end * 3 / 4, "{kill:?}");
-        assert!(matches!(&kill.action, Action::Kill(Targets::Nodes("one", one)) if one.len() == 1));
+        assert_eq!((kill.fault.form().as_str(), kill.fault.targets().len()), ("kill-one", 1));
     }
 
     #[test]

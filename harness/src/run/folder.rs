@@ -2,7 +2,7 @@
 
 use record::{FaultWriter, Folder};
 
-use super::stream::{Reader, RunEvent};
+use crate::stream::{Reader, RunEvent};
 
 /// The readers that write `history.jsonl` and `faults.jsonl`.
 ///

@@ -1,12 +1,9 @@
-//! One run: phases, clerks, record, verdict.
+//! One run: phases, record, verdict.
 
-pub mod clerk;
-pub mod connection;
 pub mod folder;
 pub mod interrupt;
-pub mod nodes;
+mod main_phase;
 pub mod phases;
 pub mod progress;
-pub mod stage;
+pub mod setting;
 pub mod starvation;
-pub mod stream;

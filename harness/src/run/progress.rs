@@ -9,8 +9,10 @@ use std::{
 use history::{Event, EventKind, Process};
 use record::{FaultRecord, FaultStep, Mark};
 
-use super::stream::{Reader, RunEvent};
-use crate::bar::{self, Bar};
+use crate::{
+    bar::{self, Bar},
+    stream::{Reader, RunEvent},
+};
 
 /// Shows phase, operations a second, ok/fail/info and the current faults on stderr.
 pub struct Progress {

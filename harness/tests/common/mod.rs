@@ -27,16 +27,11 @@ pub struct Ran {
 }
 
 impl Bench {
-    /// A bench whose submission is the toy store playing `part` (empty: well-behaved).
-    pub fn with_toy(part: &str) -> Self {
-        let toy = Path::new(HARNESS).with_file_name("examples").join("toy_store");
-        assert!(
-            toy.is_file(),
-            "{} is not built: run the tests with `cargo test`, which builds examples",
-            toy.display()
-        );
+    /// A bench whose submission is the toy store, misbehaving in this way (empty: well-behaved).
+    pub fn with_toy(misbehaviour: &str) -> Self {
+        let toy = example("toy_store");
         Self::with_manifest(&format!(
-            "name = \"toy\"\nrun = [{toy:?}, {part:?}]\nserves = [\"exactly-once-kv\"]\n\
+            "name = \"toy\"\nrun = [{toy:?}, {misbehaviour:?}]\nserves = [\"exactly-once-kv\"]\n\
              caps = [\"append\", \"puthash\", \"cas\", \"multi\", \"txn\", \"restart\"]\n"
         ))
     }
@@ -47,6 +42,17 @@ impl Bench {
         std::fs::create_dir(place.path().join("store")).unwrap();
         std::fs::write(place.path().join("store/submission.toml"), manifest).unwrap();
         Self { place }
+    }
+
+    /// A bench whose submission is the reference store as this build of the tests has it: its own manifest, but nothing
+    /// to build.
+    pub fn with_reference_store() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let manifest = std::fs::read_to_string(root.join("impls/paxos/submission.toml")).unwrap();
+        let is_command = |line: &&str| line.starts_with("build") || line.starts_with("run");
+        let rest: Vec<&str> = manifest.lines().filter(|line| !is_command(line)).collect();
+        let run = format!("run = [{:?}]", example("reference_store"));
+        Self::with_manifest(&format!("{}\n{run}\n", rest.join("\n")))
     }
 
     pub fn store(&self) -> PathBuf {
@@ -74,6 +80,19 @@ impl Bench {
 
     pub fn run(&self, arguments: &str) -> Ran {
         finish(&mut self.command(arguments))
+    }
+
+    /// The same with longer and longer time limits, until the run is good for something: a fault that found no chance
+    /// to take hold, or a store that did too little, says more of the machine than of the bench. The last one counts.
+    pub fn run_until(&self, arguments: &str, good: impl Fn(&Ran) -> bool) -> Ran {
+        let run = |limit: &str| self.run(&format!("{arguments} --time-limit {limit}"));
+        let shorter = ["3s", "10s", "30s"].iter().map(|limit| run(limit));
+        shorter.into_iter().find(good).unwrap_or_else(|| run("60s"))
+    }
+
+    /// The same until the run is not inconclusive.
+    pub fn run_until_decided(&self, arguments: &str) -> Ran {
+        self.run_until(arguments, |ran| ran.code != 3)
     }
 
     pub fn spawn(&self, arguments: &str) -> Child {
@@ -107,6 +126,14 @@ impl Bench {
     pub fn processes(&self) -> Vec<String> {
         processes_mentioning(&self.place.path().display().to_string())
     }
+}
+
+/// A program among the examples, which `cargo test` builds.
+pub fn example(name: &str) -> PathBuf {
+    let program = Path::new(HARNESS).with_file_name("examples").join(name);
+    let how = "run the tests with `cargo test`, which builds examples";
+    assert!(program.is_file(), "{} is not built: {how}", program.display());
+    program
 }
 
 pub fn finish(command: &mut Command) -> Ran {

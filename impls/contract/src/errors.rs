@@ -35,7 +35,7 @@ pub struct ErrorEntry {
     pub name: &'static str,
     /// The HTTP status it travels with.
     pub status: u16,
-    /// Whether it promises that the operation was not and never will be carried out.
+    /// Whether a client may rely on it that the operation was not and never will be carried out.
     pub definite: bool,
     /// What it means, in one sentence.
     pub meaning: &'static str,
@@ -69,12 +69,12 @@ pub const ERRORS: [ErrorEntry; 9] = [
         "The node cannot serve yet: never proposed.",
         ELSEWHERE,
     ),
-    entry(ErrorCode::BadRequest, "bad_request", 400, true, "The request is malformed.", STOPS),
+    entry(ErrorCode::BadRequest, "bad_request", 400, false, "The request is malformed.", STOPS),
     entry(
         ErrorCode::Unsupported,
         "unsupported",
         501,
-        true,
+        false,
         "The store does not know this operation.",
         STOPS,
     ),
@@ -82,7 +82,7 @@ pub const ERRORS: [ErrorEntry; 9] = [
         ErrorCode::StaleSeq,
         "stale_seq",
         409,
-        true,
+        false,
         "The client has already gone past this sequence number.",
         STOPS,
     ),
@@ -113,7 +113,10 @@ pub const ERRORS: [ErrorEntry; 9] = [
 ];
 
 const ELSEWHERE: &str = "Goes to the hint or the next node.";
-const STOPS: &str = "Stops; a protocol error where the request was right.";
+/// The bench's requests are right: a store that refuses one so is mistaken, and may be mistaken about having done
+/// nothing.
+const STOPS: &str =
+    "Counts a protocol error, since its requests are right; concludes nothing and records info.";
 const RETRIES: &str = "Retries the same (client, seq), else records info.";
 
 const fn entry(
@@ -146,7 +149,8 @@ impl ErrorCode {
         self.entry().status
     }
 
-    /// Whether it promises that the operation never takes effect.
+    /// Whether a client may rely on it that this attempt never takes effect: the one reading of the registry, for
+    /// every client that records outcomes.
     #[must_use]
     pub fn is_definite(self) -> bool {
         self.entry().definite
@@ -156,6 +160,12 @@ impl ErrorCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_errors_that_a_right_request_can_meet_are_definite() {
+        let definite: Vec<_> = ERRORS.iter().filter(|e| e.definite).map(|e| e.name).collect();
+        assert_eq!(definite, ["not_leader", "wrong_group", "not_ready", "aborted"]);
+    }
 
     #[test]
     fn the_registry_is_indexed_by_code_and_named_as_serde_names_it() {

@@ -30,7 +30,6 @@ fn supervise(folder: PathBuf, argv: Vec<OsString>) -> Result<(), Box<dyn std::er
             stderr: folder.join("stderr.log"),
             folder,
             limits: cluster::Limits::default(),
-            sandbox: None,
             shim: shim::this_executable()?,
         };
         let node = NodeProcess::start(&spec).await?;

@@ -19,7 +19,7 @@ pub(super) struct Children {
 }
 
 impl Children {
-    /// Blocks every signal but SIGCHLD and SIGCONT, which tells that the guardian ended, so that none at the terminal or
+    /// Blocks every signal but SIGCHLD and SIGCONT, which comes when the guardian ended, so that none at the terminal or
     /// from a careless script ends the shim, and listens to those two.
     pub(super) fn watch() -> io::Result<Children> {
         let (reader, writer) = io::pipe()?;

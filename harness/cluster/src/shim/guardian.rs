@@ -1,14 +1,13 @@
 //! The guardian: the shim's parent, for nodes that turn against their shim.
 //!
-//! A node runs as the same user as its shim, so unless a sandbox forbids it (signals: Landlock 6), it can stop or kill
-//! it. The guardian sleeps in one `waitpid`. A stopped shim it continues at once; of a killed one it inherits the whole
+//! A node runs as the same user as its shim, so it can stop or kill it. The guardian sleeps in one `waitpid`. A stopped shim it continues at once; of a killed one it inherits the whole
 //! tree, as the next subreaper up, and kills it. Against itself being attacked:
 //!
 //! - stopped, it is continued by the kernel when the harness dies (the parent-death signal), and by the harness when the
 //!   shim does not answer (see [`crate::last_resort`]);
 //! - killed, it is missed by the shim, which the kernel wakes, and which then kills the tree as if the harness had died.
 //!
-//! What is left to a node without a sandbox: to attack both at once, in a loop or within microseconds, and the harness
+//! What is left to a node: to attack both at once, in a loop or within microseconds, and the harness
 //! too, which then cannot help any more.
 
 use std::io;

@@ -11,7 +11,6 @@ use nix::unistd::{Pid, getpid};
 
 use crate::limits::Limits;
 use crate::logs::BoundedLog;
-use crate::sandbox::{Enforced, Prepared};
 use crate::shim::output::Output;
 use crate::shim::wire::{Failure, Launch};
 
@@ -19,7 +18,6 @@ use crate::shim::wire::{Failure, Launch};
 pub(super) struct Launched {
     pub(super) pid: Pid,
     pub(super) outputs: Vec<Output>,
-    pub(super) enforced: Option<Enforced>,
 }
 
 /// Starts the program, with pipes for what it prints.
@@ -27,13 +25,6 @@ pub(super) fn launch(launch: &Launch) -> Result<Launched, Failure> {
     let mut stdout = open_log(&launch.stdout)?;
     let mut stderr =
         if launch.stderr == launch.stdout { None } else { Some(open_log(&launch.stderr)?) };
-    let (sandbox, enforced) = match &launch.sandbox {
-        Some(sandbox) => {
-            let (prepared, enforced) = Prepared::new(sandbox).map_err(Failure::Sandbox)?;
-            (prepared, Some(enforced))
-        }
-        None => (None, None),
-    };
 
     let mut command = Command::new(&launch.program);
     if let Some((name, arguments)) = launch.argv.split_first() {
@@ -42,7 +33,7 @@ pub(super) fn launch(launch: &Launch) -> Result<Launched, Failure> {
     command.current_dir(&launch.folder).stdin(Stdio::null()).process_group(0);
     set_environment(&mut command, &launch.environment);
     let pipes = connect(&mut command, stderr.is_some())?;
-    prepare_child(&mut command, launch.limits, sandbox);
+    prepare_child(&mut command, launch.limits);
 
     let child = command.spawn().map_err(|error| Failure::Program {
         error: error.to_string(),
@@ -57,7 +48,7 @@ pub(super) fn launch(launch: &Launch) -> Result<Launched, Failure> {
     let logs = [Some(stdout), stderr].into_iter().flatten();
     let outputs: io::Result<_> =
         pipes.into_iter().zip(logs).map(|(p, l)| Output::new(p, l)).collect();
-    Ok(Launched { pid: Pid::from_raw(child.id().cast_signed()), outputs: outputs?, enforced })
+    Ok(Launched { pid: Pid::from_raw(child.id().cast_signed()), outputs: outputs? })
 }
 
 fn open_log(path: &OsString) -> Result<BoundedLog, Failure> {
@@ -99,14 +90,12 @@ fn connect(command: &mut Command, two: bool) -> io::Result<Vec<PipeReader>> {
 }
 
 /// What the child does between fork and exec.
-fn prepare_child(command: &mut Command, limits: Limits, mut sandbox: Option<Prepared>) {
+fn prepare_child(command: &mut Command, limits: Limits) {
     let shim = getpid();
     let prepare = move || {
         reset_signals()?;
         die_with(shim)?;
-        limits.apply()?;
-        // Last, since it may forbid the rest.
-        sandbox.take().map_or(Ok(()), Prepared::enter)
+        limits.apply()
     };
     // SAFETY: the shim has one thread, so no lock can be held by another one at the fork, and the child may do
     // whatever the shim may, allocation included.

@@ -27,12 +27,12 @@ use crate::exit::Exit;
 use children::Children;
 use output::Output;
 use tree::Tree;
-use wire::{Action, Answer, Command, Event, Failure, Launch};
+use wire::{Action, Command, Event, Failure, Launch, Reply};
 
 /// The first argument that makes an executable a shim.
 pub(crate) const ARGUMENT: &str = "__shim";
 
-/// How long a kill may take before the harness is told that it did not work.
+/// How long a kill may take before the harness learns that it did not work.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Becomes a shim if this process was started as one, and never returns then. To be called first thing in `main`:
@@ -53,7 +53,7 @@ pub fn run_if_requested() {
 /// file is replaced by a newer build during a run.
 ///
 /// # Errors
-/// When the system does not tell where the executable is.
+/// When the system does not say where the executable is.
 pub fn this_executable() -> io::Result<PathBuf> {
     if cfg!(target_os = "linux") {
         Ok(PathBuf::from("/proc/self/exe"))
@@ -76,9 +76,9 @@ fn run() -> io::Result<()> {
     let launch: Launch = serde_json::from_slice(&line)?;
     match launch::launch(&launch) {
         Ok(launched) => {
-            let (pid, enforced) = (launched.pid, launched.enforced);
+            let pid = launched.pid;
             let number = |pid: Pid| pid.as_raw().cast_unsigned();
-            say(&Event::Started { pid: number(pid), shim: number(getpid()), enforced });
+            say(&Event::Started { pid: number(pid), shim: number(getpid()) });
             let (tree, outputs) = (Tree::of(pid), launched.outputs);
             Shim { guardian, node: pid, tree, outputs, children, exited: false }.serve(control);
         }
@@ -212,7 +212,7 @@ impl Shim {
                 done
             }
         };
-        say(&Event::Answer(Answer { number: command.number, held, alive: self.tree.alive() }));
+        say(&Event::Reply(Reply { number: command.number, held, alive: self.tree.alive() }));
         if command.action == Action::Kill && !done {
             // The harness knows that it did not work in time; it still has to happen.
             done = self.kill_all(None);

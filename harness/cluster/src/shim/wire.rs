@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::exit::Exit;
 use crate::limits::Limits;
-use crate::sandbox::{Enforced, Sandbox};
 
 /// The first line to the shim: what to start. Paths are absolute and travel as `OsString`, whose encoding keeps bytes
 /// that are not UTF-8.
@@ -21,7 +20,6 @@ pub(crate) struct Launch {
     pub(crate) stdout: OsString,
     pub(crate) stderr: OsString,
     pub(crate) limits: Limits,
-    pub(crate) sandbox: Option<Sandbox>,
 }
 
 /// Every further line to the shim.
@@ -52,13 +50,13 @@ pub(crate) enum Action {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Event {
     /// The node's program runs.
-    Started { pid: u32, shim: u32, enforced: Option<Enforced> },
+    Started { pid: u32, shim: u32 },
     /// It does not, and the shim ends.
     Failed(Failure),
     /// The node's main process ended; all it printed is in the log.
     Exited(Exit),
     /// A command was carried out.
-    Answer(Answer),
+    Reply(Reply),
 }
 
 /// Why a node could not be started.
@@ -67,8 +65,6 @@ pub(crate) enum Event {
 pub(crate) enum Failure {
     /// A log file cannot be written.
     Log { path: OsString, error: String },
-    /// The sandbox cannot be set up.
-    Sandbox(String),
     /// The operating system refused to run the program.
     Program { error: String, os_error: Option<i32> },
     /// The shim itself is at fault.
@@ -83,7 +79,7 @@ impl From<io::Error> for Failure {
 
 /// What came of a command.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     pub(crate) number: u64,
     /// Whether it was seen to take hold.
     pub(crate) held: bool,

@@ -50,7 +50,6 @@ impl Bench {
             stdout: self.path("stdout.log"),
             stderr: self.path("stderr.log"),
             limits: Limits::default(),
-            sandbox: None,
             shim: shim(),
         }
     }

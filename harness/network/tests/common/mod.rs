@@ -133,9 +133,9 @@ impl Client {
         message.map(|(_, body)| String::from_utf8(body).unwrap())
     }
 
-    /// Whether neither an answer nor an end comes for a while.
-    pub async fn hears_nothing(&mut self) -> bool {
-        tokio::time::timeout(MOMENT, self.0.peek(&mut [0])).await.is_err()
+    /// Whether neither an answer nor an end has come.
+    pub async fn has_heard_nothing(&mut self) -> bool {
+        tokio::time::timeout(Duration::from_millis(5), self.0.peek(&mut [0])).await.is_err()
     }
 
     /// Whether the connection ends by a reset.
@@ -184,6 +184,23 @@ impl Bench {
         client.send(post("/hello", "hello")).await;
         assert_eq!(client.answer().await.as_deref(), Some("hello"));
         client
+    }
+
+    /// Whether neither an answer nor an end comes for a while. The positive control: meanwhile requests of others went
+    /// through the same tunnel and were answered, so there was time enough.
+    pub async fn hears_nothing(&self, client: &mut Client) -> bool {
+        self.a_while().await;
+        client.has_heard_nothing().await
+    }
+
+    /// So long that the tunnel carried some requests and answers on a link that no test touches.
+    pub async fn a_while(&self) {
+        let mut control = self.connection_of("clients", "n1").await;
+        for _ in 0..5 {
+            tokio::time::sleep(MOMENT / 5).await;
+            control.send(post("/control", "1")).await;
+            assert_eq!(control.answer().await.as_deref(), Some("1"));
+        }
     }
 
     pub fn faults(&self, faults: MessageFaults) {

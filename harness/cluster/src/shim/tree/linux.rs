@@ -51,21 +51,21 @@ impl Tree {
 
     /// Stops every process; true once there is at least one and none can run on.
     pub(crate) fn pause(&self) -> bool {
-        self.insist(Signal::SIGSTOP, stands_still) && self.alive() > 0
+        self.signal_until(Signal::SIGSTOP, stands_still) && self.alive() > 0
     }
 
     /// Continues every process; true once none is seen stopped.
     pub(crate) fn resume(&self) -> bool {
         // To all: SIGCONT also takes back a SIGSTOP that has not taken hold yet.
         self.signal(Signal::SIGCONT);
-        self.insist(Signal::SIGCONT, |pid| tasks(pid).all(|state| state != 'T'))
+        self.signal_until(Signal::SIGCONT, |pid| tasks(pid).all(|state| state != 'T'))
     }
 
     /// Signals every process for which `held` is false until there is none left, or patience runs out.
     ///
     /// Two clean looks in a row are needed: a scan of `/proc` is no snapshot, and a process that was still running during
     /// the first may have forked a child that the scan had already passed.
-    fn insist(&self, signal: Signal, held: impl Fn(i32) -> bool) -> bool {
+    fn signal_until(&self, signal: Signal, held: impl Fn(i32) -> bool) -> bool {
         let deadline = Instant::now() + PATIENCE;
         let mut nap = Duration::from_micros(100);
         let mut clean_looks = 0;

@@ -13,7 +13,7 @@ const ANSWER_BYTES_MAX: usize = 2 << 20;
 
 /// What one attempt came to.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Attempt {
+pub enum AttemptResult {
     /// A valid answer that matches the request.
     Answered(Outcome),
     /// A refusal in the contract's words.
@@ -52,23 +52,23 @@ impl Connections {
         operation: &Operation,
         body: &Bytes,
         limit: Duration,
-    ) -> Attempt {
+    ) -> AttemptResult {
         let started = tokio::time::Instant::now();
         let mut connection = match timeout(limit, self.take(node)).await {
             Ok(Ok(connection)) => connection,
-            Ok(Err(reason)) => return Attempt::NotSent(reason),
-            Err(_) => return Attempt::NotSent(format!("no connection to {node} in time")),
+            Ok(Err(reason)) => return AttemptResult::NotSent(reason),
+            Err(_) => return AttemptResult::NotSent(format!("no connection to {node} in time")),
         };
         let request = match post(body.clone()) {
             Ok(request) => request,
-            Err(reason) => return Attempt::NotSent(reason.to_string()),
+            Err(reason) => return AttemptResult::NotSent(reason.to_string()),
         };
         let left = limit.saturating_sub(started.elapsed());
         let answer = match timeout(left, connection.exchange(request, ANSWER_BYTES_MAX)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(reason)) => return Attempt::Uncertain(format!("{node}: {reason}")),
+            Ok(Err(reason)) => return AttemptResult::Uncertain(format!("{node}: {reason}")),
             Err(_) => {
-                return Attempt::Uncertain(format!(
+                return AttemptResult::Uncertain(format!(
                     "{node}: no answer within {} ms",
                     limit.as_millis()
                 ));
@@ -97,32 +97,32 @@ fn post(body: Bytes) -> Result<Request<Full<Bytes>>, Failure> {
     Ok(request.body(Full::new(body))?)
 }
 
-fn interpret(operation: &Operation, status: StatusCode, body: &[u8]) -> Attempt {
+fn interpret(operation: &Operation, status: StatusCode, body: &[u8]) -> AttemptResult {
     let parsed: Result<Value, _> = serde_json::from_slice(body);
     if status == StatusCode::OK {
         let Ok(Value::Object(mut fields)) = parsed else {
-            return Attempt::Garbled(format!(
+            return AttemptResult::Garbled(format!(
                 "status 200 without a JSON object: {}",
                 excerpt(body)
             ));
         };
         return match fields.remove("ok") {
-            Some(result) => {
-                operation.parse_outcome(&result).map_or_else(Attempt::Garbled, Attempt::Answered)
-            }
-            None => Attempt::Garbled(format!("status 200 without `ok`: {}", excerpt(body))),
+            Some(result) => operation
+                .parse_outcome(&result)
+                .map_or_else(AttemptResult::Garbled, AttemptResult::Answered),
+            None => AttemptResult::Garbled(format!("status 200 without `ok`: {}", excerpt(body))),
         };
     }
     if status.is_redirection() {
-        return Attempt::Garbled(format!(
+        return AttemptResult::Garbled(format!(
             "status {status}: redirects are not followed; hints are node ids"
         ));
     }
     let refusal =
         parsed.ok().and_then(|mut value| serde_json::from_value(value["error"].take()).ok());
     match refusal {
-        Some(refusal) => Attempt::Refused(refusal),
-        None => Attempt::Garbled(format!(
+        Some(refusal) => AttemptResult::Refused(refusal),
+        None => AttemptResult::Garbled(format!(
             "status {status} without a known error code: {}",
             excerpt(body)
         )),
@@ -154,9 +154,10 @@ mod tests {
         let value = Some("1".to_owned());
         assert_eq!(
             read(200, r#"{"ok":{"value":"1"}}"#),
-            Attempt::Answered(Outcome::Value { value })
+            AttemptResult::Answered(Outcome::Value { value })
         );
-        let Attempt::Refused(refusal) = read(421, r#"{"error":{"code":"not_leader","hint":"n2"}}"#)
+        let AttemptResult::Refused(refusal) =
+            read(421, r#"{"error":{"code":"not_leader","hint":"n2"}}"#)
         else {
             panic!("a refusal")
         };
@@ -171,7 +172,7 @@ mod tests {
             (500, "<html>"),
             (404, r#"{"error":{"code":"no_such_code"}}"#),
         ] {
-            assert!(matches!(read(status, body), Attempt::Garbled(_)), "{status} {body}");
+            assert!(matches!(read(status, body), AttemptResult::Garbled(_)), "{status} {body}");
         }
     }
 
@@ -187,9 +188,9 @@ mod tests {
             tokio::io::AsyncReadExt::read(&mut socket, &mut [0; 4096]).await.unwrap();
         });
         let attempt = connections.ask(&node, &get(), &body, limit).await;
-        assert!(matches!(attempt, Attempt::Uncertain(_)), "{attempt:?}");
+        assert!(matches!(attempt, AttemptResult::Uncertain(_)), "{attempt:?}");
         closing.await.unwrap();
         let attempt = connections.ask(&node, &get(), &body, limit).await;
-        assert!(matches!(attempt, Attempt::NotSent(_)), "{attempt:?}");
+        assert!(matches!(attempt, AttemptResult::NotSent(_)), "{attempt:?}");
     }
 }

@@ -12,6 +12,7 @@ use std::{
 use history::{Event, EventKind, Process, event::HARNESS};
 use record::{FaultRecord, Mark};
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 /// Something that happened in a run.
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ pub trait Reader: Send {
     }
 }
 
-/// The writing end, shared by everyone who has something to tell.
+/// The writing end, shared by everyone who records.
 #[derive(Debug)]
 pub struct Stream {
     start: Instant,
@@ -49,7 +50,15 @@ pub struct Stream {
 #[derive(Debug)]
 struct State {
     next_index: u64,
-    sender: Sender<RunEvent>,
+    sender: Sender<Message>,
+}
+
+/// What the stream's thread is sent.
+#[derive(Debug)]
+enum Message {
+    Event(RunEvent),
+    /// Everything sent before this is to be flushed; then whoever asked is woken.
+    Flush(oneshot::Sender<()>),
 }
 
 impl Stream {
@@ -111,6 +120,17 @@ impl Stream {
         self.send(&self.lock(), RunEvent::Fault(record));
     }
 
+    /// Waits until every reader has read and flushed all that was recorded before: a barrier.
+    ///
+    /// # Errors
+    /// A reader failed, so the stream's thread has ended.
+    pub async fn flush(&self) -> std::io::Result<()> {
+        let (flushed, wait) = oneshot::channel();
+        // A thread that has ended drops the other end, which shows below.
+        let _ = self.lock().sender.send(Message::Flush(flushed));
+        wait.await.map_err(|_| std::io::Error::other("the record cannot be written any more"))
+    }
+
     fn history(
         &self,
         process: Process,
@@ -129,8 +149,8 @@ impl Stream {
     }
 
     fn send(&self, state: &State, event: RunEvent) {
-        // The reading thread ends early only after an error, which ends the run: nobody is left to tell.
-        let _ = state.sender.send(event);
+        // The reading thread ends early only after an error, which ends the run.
+        let _ = state.sender.send(Message::Event(event));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -139,24 +159,84 @@ impl Stream {
 }
 
 fn distribute(
-    receiver: &Receiver<RunEvent>,
+    receiver: &Receiver<Message>,
     mut readers: Vec<Box<dyn Reader>>,
 ) -> std::io::Result<()> {
     let mut paused = Instant::now();
     loop {
         match receiver.recv_timeout(PAUSE) {
-            Ok(event) => readers.iter_mut().try_for_each(|reader| reader.read(&event))?,
-            Err(mpsc::RecvTimeoutError::Timeout) => {}
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                return readers.iter_mut().try_for_each(|reader| reader.pause());
+            Ok(Message::Event(event)) => {
+                readers.iter_mut().try_for_each(|reader| reader.read(&event))?;
             }
+            Ok(Message::Flush(flushed)) => {
+                pause(&mut readers)?;
+                // Whoever stopped waiting needs no word.
+                let _ = flushed.send(());
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Err(mpsc::RecvTimeoutError::Disconnected) => return pause(&mut readers),
         }
         if paused.elapsed() >= PAUSE {
-            readers.iter_mut().try_for_each(|reader| reader.pause())?;
+            pause(&mut readers)?;
             paused = Instant::now();
         }
     }
 }
 
+fn pause(readers: &mut [Box<dyn Reader>]) -> std::io::Result<()> {
+    readers.iter_mut().try_for_each(|reader| reader.pause())
+}
+
 /// How much of the record a sudden death of the bench may cost.
 const PAUSE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// Takes its time to read, and keeps whether all that was read has been flushed.
+    struct Slow(Arc<AtomicBool>);
+
+    impl Reader for Slow {
+        fn read(&mut self, _: &RunEvent) -> std::io::Result<()> {
+            std::thread::sleep(Duration::from_millis(20));
+            self.0.store(false, Ordering::SeqCst);
+            Ok(())
+        }
+
+        fn pause(&mut self) -> std::io::Result<()> {
+            self.0.store(true, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_flush_returns_only_when_all_that_was_recorded_before_is_flushed() {
+        let flushed = Arc::new(AtomicBool::new(false));
+        let (stream, _) = Stream::start(vec![Box::new(Slow(Arc::clone(&flushed)))]).unwrap();
+        for _ in 0..10 {
+            stream.mark(&Mark::Note("something".to_owned()));
+        }
+        assert!(!flushed.load(Ordering::SeqCst), "the reader lags behind, else this shows nothing");
+        stream.flush().await.unwrap();
+        assert!(flushed.load(Ordering::SeqCst));
+    }
+
+    struct Full;
+
+    impl Reader for Full {
+        fn read(&mut self, _: &RunEvent) -> std::io::Result<()> {
+            Err(std::io::Error::other("the disk is full"))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_record_that_cannot_be_written_is_never_flushed() {
+        let (stream, thread) = Stream::start(vec![Box::new(Full)]).unwrap();
+        stream.mark(&Mark::Note("something".to_owned()));
+        assert!(stream.flush().await.is_err());
+        assert_eq!(thread.join().unwrap().unwrap_err().to_string(), "the disk is full");
+    }
+}

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use rand::{Rng, RngExt, seq::SliceRandom};
 
 /// A directed link between two nodes.
-pub type Link = (String, String);
+pub(super) type Link = (String, String);
 
 /// Which links a partition cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub(super) enum Shape {
     /// Two groups as equal as can be.
     Halves,
     /// One node alone.
@@ -28,8 +28,7 @@ pub enum Shape {
 
 impl Shape {
     /// The name in `faults.jsonl`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Halves => "halves",
             Self::One => "one",
@@ -42,8 +41,7 @@ impl Shape {
     }
 
     /// The shapes that mean something among `nodes` nodes.
-    #[must_use]
-    pub fn among(nodes: usize) -> Vec<Self> {
+    pub(super) fn among(nodes: usize) -> Vec<Self> {
         match nodes {
             0 | 1 => Vec::new(),
             2 => vec![Self::One, Self::IsolateLeader, Self::OneWay],
@@ -67,7 +65,7 @@ impl Shape {
     }
 
     /// The links to cut. `IsolateLeader` depends on who leads: see [`around`].
-    pub fn links(self, nodes: &[String], rng: &mut impl Rng) -> Vec<Link> {
+    pub(super) fn links(self, nodes: &[String], rng: &mut impl Rng) -> Vec<Link> {
         let mut order = nodes.to_vec();
         order.shuffle(rng);
         let count = order.len();
@@ -96,9 +94,8 @@ impl Shape {
 }
 
 /// Every link between a node and the others, both ways.
-#[must_use]
-pub fn around(node: &str, nodes: &[String]) -> Vec<Link> {
-    let others: Vec<String> = nodes.iter().filter(|other| *other != node).cloned().collect();
+pub(super) fn around<'a>(node: &str, nodes: impl Iterator<Item = &'a String>) -> Vec<Link> {
+    let others: Vec<String> = nodes.filter(|other| *other != node).cloned().collect();
     between(&[node.to_owned()], &others)
 }
 

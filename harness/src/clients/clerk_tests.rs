@@ -1,7 +1,7 @@
 //! The rules of the record, one test each: what is `ok`, `fail` and `info`, and when it is written down.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -13,7 +13,10 @@ use contract::{Operation, Request};
 use history::{Event, EventKind, Process};
 
 use super::*;
-use crate::run::stream::{Reader, RunEvent};
+use crate::{
+    clients::Patience,
+    stream::{Reader, RunEvent, Stream},
+};
 
 /// Keeps the record in memory.
 #[derive(Clone, Default)]
@@ -76,7 +79,7 @@ async fn serve(State(node): State<Node>, body: Bytes) -> axum::response::Respons
     }
 }
 
-struct Scene {
+struct Setup {
     clerk: Clerk,
     node: Node,
     record: Memory,
@@ -84,7 +87,7 @@ struct Scene {
 }
 
 /// One clerk and two nodes that share a script.
-async fn scene(script: &[Reply]) -> Scene {
+async fn setup(script: &[Reply]) -> Setup {
     let record = Memory::default();
     let node = Node {
         script: Arc::new(Mutex::new(script.iter().cloned().collect())),
@@ -100,24 +103,14 @@ async fn scene(script: &[Reply]) -> Scene {
         tokio::spawn(async move { axum::serve(listener, router).await });
     }
     let (stream, _) = Stream::start(vec![Box::new(record.clone())]).unwrap();
-    let shared = Arc::new(Shared {
-        stream,
-        nodes: vec!["n1".to_owned(), "n2".to_owned()],
-        addresses,
-        clerks: 10,
-        patience: Patience {
-            attempt: Duration::from_millis(150),
-            operation: Duration::from_millis(600),
-        },
-        misuse: Misuse::default(),
-        protocol_errors: ProtocolErrors::default(),
-        successes: AtomicU64::new(0),
-        last_answer: Mutex::new(None),
-    });
-    Scene { clerk: Clerk::new(Arc::clone(&shared), 3, 1), node, record, shared }
+    let patience =
+        Patience { attempt: Duration::from_millis(150), operation: Duration::from_millis(600) };
+    let nodes = vec!["n1".to_owned(), "n2".to_owned()];
+    let shared = Arc::new(Shared::new(stream, nodes, addresses, 10, patience));
+    Setup { clerk: Clerk::new(Arc::clone(&shared), 3, 1), node, record, shared }
 }
 
-impl Scene {
+impl Setup {
     fn requests(&self) -> Vec<Request> {
         self.node.seen.lock().unwrap().clone()
     }
@@ -145,12 +138,12 @@ fn get() -> Operation {
 
 #[tokio::test]
 async fn the_invocation_is_recorded_before_any_byte_leaves_and_the_completion_after_the_answer() {
-    let mut scene = scene(&[]).await;
-    assert!(matches!(scene.clerk.perform(&put()).await, Performed::Ok(_)));
-    assert_eq!(*scene.node.recorded_before.lock().unwrap(), [true]);
+    let mut setup = setup(&[]).await;
+    assert!(matches!(setup.clerk.perform(&put()).await, Performed::Ok(_)));
+    assert_eq!(*setup.node.recorded_before.lock().unwrap(), [true]);
     let process = Process::Client(3);
     assert_eq!(
-        scene.events(2).await,
+        setup.events(2).await,
         [(process.clone(), EventKind::Invoke), (process, EventKind::Ok)]
     );
 }
@@ -158,26 +151,26 @@ async fn the_invocation_is_recorded_before_any_byte_leaves_and_the_completion_af
 #[tokio::test]
 async fn where_every_attempt_was_definite_the_operation_failed() {
     let refusals = vec![Reply::Refuse("not_leader", 421); 200];
-    let mut scene = scene(&refusals).await;
-    assert_eq!(scene.clerk.perform(&put()).await, Performed::Fail);
-    assert!(scene.requests().len() > 2, "it tried elsewhere");
+    let mut setup = setup(&refusals).await;
+    assert_eq!(setup.clerk.perform(&put()).await, Performed::Fail);
+    assert!(setup.requests().len() > 2, "it tried elsewhere");
 }
 
 #[tokio::test]
 async fn one_uncertain_attempt_makes_a_write_info_and_a_read_fail() {
     let script = [vec![Reply::Never], vec![Reply::Refuse("not_leader", 421); 200]].concat();
-    let mut first = scene(&script).await;
+    let mut first = setup(&script).await;
     assert_eq!(first.clerk.perform(&put()).await, Performed::Info);
-    let mut second = scene(&script).await;
+    let mut second = setup(&script).await;
     assert_eq!(second.clerk.perform(&get()).await, Performed::Fail);
 }
 
 #[tokio::test]
 async fn after_an_uncertain_attempt_the_same_request_is_sent_again_until_it_is_answered() {
-    let mut scene =
-        scene(&[Reply::Never, Reply::Refuse("timeout", 504), Reply::Refuse("internal", 500)]).await;
-    assert!(matches!(scene.clerk.perform(&put()).await, Performed::Ok(_)));
-    let requests = scene.requests();
+    let mut setup =
+        setup(&[Reply::Never, Reply::Refuse("timeout", 504), Reply::Refuse("internal", 500)]).await;
+    assert!(matches!(setup.clerk.perform(&put()).await, Performed::Ok(_)));
+    let requests = setup.requests();
     assert_eq!(requests.len(), 4);
     assert!(
         requests.iter().all(|request| *request == requests[0]),
@@ -187,15 +180,15 @@ async fn after_an_uncertain_attempt_the_same_request_is_sent_again_until_it_is_a
 
 #[tokio::test]
 async fn after_info_the_clerk_goes_on_as_another_process_and_another_client() {
-    let mut scene = scene(&vec![Reply::Never; 4]).await;
-    assert_eq!(scene.clerk.perform(&put()).await, Performed::Info);
-    scene.node.script.lock().unwrap().clear();
-    assert!(matches!(scene.clerk.perform(&put()).await, Performed::Ok(_)));
+    let mut setup = setup(&vec![Reply::Never; 4]).await;
+    assert_eq!(setup.clerk.perform(&put()).await, Performed::Info);
+    setup.node.script.lock().unwrap().clear();
+    assert!(matches!(setup.clerk.perform(&put()).await, Performed::Ok(_)));
     let (old, new) = (Process::Client(3), Process::Client(13));
     let expected = [(old.clone(), EventKind::Invoke), (old, EventKind::Info)];
     let expected = [expected, [(new.clone(), EventKind::Invoke), (new, EventKind::Ok)]].concat();
-    assert_eq!(scene.events(4).await, expected);
-    let last = scene.requests().pop().unwrap();
+    assert_eq!(setup.events(4).await, expected);
+    let last = setup.requests().pop().unwrap();
     assert_eq!((last.client.as_str(), last.seq), ("c13", 1));
 }
 
@@ -203,41 +196,41 @@ async fn after_info_the_clerk_goes_on_as_another_process_and_another_client() {
 async fn a_malformed_answer_is_info_and_a_protocol_error() {
     for (status, body) in [(200, "nonsense"), (200, r#"{"ok":{"value":5}}"#), (302, "")] {
         let script = vec![Reply::Body(status, body); 3];
-        let mut scene = scene(&script).await;
+        let mut setup = setup(&script).await;
         let cas = Operation::Cas { key: "x".to_owned(), expect: None, value: "1".to_owned() };
-        assert_eq!(scene.clerk.perform(&cas).await, Performed::Info, "{status} {body}");
-        assert_eq!(scene.requests().len(), 1, "not retried, not redirected");
-        assert_eq!(scene.shared.protocol_errors.total(), 1);
+        assert_eq!(setup.clerk.perform(&cas).await, Performed::Info, "{status} {body}");
+        assert_eq!(setup.requests().len(), 1, "not retried, not redirected");
+        assert_eq!(setup.shared.protocol_errors.total(), 1);
     }
 }
 
 #[tokio::test]
 async fn an_aborted_transaction_failed_but_not_after_an_uncertain_attempt() {
-    let mut first = scene(&[Reply::Refuse("aborted", 409)]).await;
+    let mut first = setup(&[Reply::Refuse("aborted", 409)]).await;
     assert_eq!(first.clerk.perform(&put()).await, Performed::Fail);
-    let mut second = scene(&[Reply::Never, Reply::Refuse("aborted", 409)]).await;
+    let mut second = setup(&[Reply::Never, Reply::Refuse("aborted", 409)]).await;
     assert_eq!(second.clerk.perform(&put()).await, Performed::Info);
 }
 
 #[tokio::test]
 async fn a_refusal_of_a_right_request_is_a_protocol_error_and_never_a_fail() {
     for (code, status) in [("bad_request", 400), ("unsupported", 501), ("stale_seq", 409)] {
-        let mut scene = scene(&[Reply::Refuse(code, status)]).await;
-        assert_eq!(scene.clerk.perform(&put()).await, Performed::Info, "{code}");
-        assert_eq!(scene.shared.protocol_errors.examples().len(), 1);
+        let mut setup = setup(&[Reply::Refuse(code, status)]).await;
+        assert_eq!(setup.clerk.perform(&put()).await, Performed::Info, "{code}");
+        assert_eq!(setup.shared.protocol_errors.examples().len(), 1);
     }
 }
 
 #[tokio::test]
 async fn lost_replies_and_copies_never_change_what_a_client_may_conclude() {
-    let mut scene = scene(&[]).await;
-    scene.shared.misuse.on.store(true, Ordering::Relaxed);
+    let mut setup = setup(&[]).await;
+    setup.shared.faults.switch_on();
     for _ in 0..60 {
-        assert!(matches!(scene.clerk.perform(&put()).await, Performed::Ok(_) | Performed::Info));
+        assert!(matches!(setup.clerk.perform(&put()).await, Performed::Ok(_) | Performed::Info));
     }
-    assert!(scene.shared.misuse.count.load(Ordering::Relaxed) > 0);
-    scene.clerk.retire().await;
-    let requests = scene.node.seen.lock().unwrap().len();
+    assert!(setup.shared.faults.count() > 0);
+    setup.clerk.retire().await;
+    let requests = setup.node.seen.lock().unwrap().len();
     assert!(
         requests > 60,
         "{requests} requests for 60 operations: replies were lost and copies sent"
@@ -246,11 +239,11 @@ async fn lost_replies_and_copies_never_change_what_a_client_may_conclude() {
 
 #[tokio::test]
 async fn a_copy_on_its_way_makes_a_refused_write_info() {
-    let mut scene = scene(&vec![Reply::Refuse("not_leader", 421); 5000]).await;
-    scene.shared.misuse.on.store(true, Ordering::Relaxed);
+    let mut setup = setup(&vec![Reply::Refuse("not_leader", 421); 5000]).await;
+    setup.shared.faults.switch_on();
     let mut outcomes = Vec::new();
     for _ in 0..4 {
-        outcomes.push(scene.clerk.perform(&put()).await);
+        outcomes.push(setup.clerk.perform(&put()).await);
     }
     // Each makes dozens of attempts, so that at least one sends a copy with near certainty.
     assert!(outcomes.iter().all(|outcome| *outcome == Performed::Info), "{outcomes:?}");

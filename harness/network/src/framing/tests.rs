@@ -1,7 +1,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::*;
+use super::{head::LABEL_CHARS_MAX, *};
 
 /// Feeds `bytes` in pieces of the given sizes, over and over; the offsets at which messages end.
 fn ends(framer: &mut Framer, bytes: &[u8], sizes: &[usize]) -> Vec<usize> {

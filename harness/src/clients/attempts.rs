@@ -1,0 +1,91 @@
+//! The attempts of one operation: where the next one goes, and what the past ones leave open.
+
+use std::time::Duration;
+
+use contract::{Operation, Outcome};
+use tokio::time::Instant;
+
+/// How an operation ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Performed {
+    /// With this outcome.
+    Ok(Outcome),
+    /// It was certainly not executed.
+    Fail,
+    /// Nobody knows.
+    Info,
+}
+
+impl Performed {
+    /// The outcome, where there is one.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            Self::Ok(outcome) => Some(outcome),
+            Self::Fail | Self::Info => None,
+        }
+    }
+}
+
+/// The attempts of one operation.
+pub(super) struct Attempts {
+    /// The node that is asked next.
+    pub(super) node: usize,
+    /// Why the last attempt gave no outcome.
+    pub(super) reason: String,
+    /// Whether some attempt may have been, or may yet be, executed.
+    uncertain: bool,
+    /// Attempts without an answer that could be used.
+    failures: usize,
+    deadline: Instant,
+}
+
+/// What follows an attempt.
+pub(super) enum Next {
+    /// The operation has ended.
+    Done(Performed),
+    /// Another attempt.
+    Again,
+    /// No further attempt: how it ended is what the attempts leave open.
+    GiveUp,
+}
+
+impl Attempts {
+    /// None yet; the first asks `node`, the last must end within `limit`.
+    pub(super) fn new(node: usize, limit: Duration) -> Self {
+        let deadline = Instant::now() + limit;
+        Self { node, reason: String::new(), uncertain: false, failures: 0, deadline }
+    }
+
+    /// The time that is left for all further attempts.
+    pub(super) fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// An attempt may have been, or may yet be, executed: without an answer nobody knows.
+    pub(super) fn may_take_effect(&mut self) {
+        self.uncertain = true;
+    }
+
+    /// The hinted node, unless hints have led nowhere for a whole round; whether there is one to follow.
+    pub(super) fn follow_hint(&mut self, hinted: Option<usize>, nodes: usize) -> bool {
+        let Some(node) = hinted.filter(|node| *node != self.node && self.failures < nodes) else {
+            return false;
+        };
+        self.failures += 1;
+        self.node = node;
+        true
+    }
+
+    /// The next node in turn; whether all of them were asked in vain.
+    pub(super) fn turn_to_next(&mut self, nodes: usize) -> bool {
+        self.failures += 1;
+        self.node = (self.node + 1) % nodes;
+        self.failures >= nodes
+    }
+
+    /// The end without an answer. A read changes nothing: where its answer is not known, it may count as failed.
+    pub(super) fn give_up(&self, operation: &Operation) -> Performed {
+        if self.uncertain && !operation.is_read_only() { Performed::Info } else { Performed::Fail }
+    }
+}

@@ -1,0 +1,240 @@
+//! A clerk: a closed loop that turns one operation into attempts and the attempts into one outcome.
+//!
+//! The rules of the record live here: the invocation is recorded before the first byte of the first attempt, the
+//! completion after the last byte of the answer; `fail` only where every attempt was definite.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use contract::{ErrorCode, Operation, Refusal, Request};
+use history::EventKind;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::{
+    Shared,
+    attempts::{Attempts, Next, Performed},
+    connection::{AttemptResult, Connections},
+};
+
+/// One closed-loop client.
+#[derive(Debug)]
+pub struct Clerk {
+    shared: Arc<Shared>,
+    connections: Connections,
+    copies: JoinSet<()>,
+    rng: ChaCha8Rng,
+    process: u64,
+    seq: u64,
+    /// The node it keeps coming back to: a deposed leader is only caught by those who still ask it.
+    home: usize,
+    favourite: usize,
+}
+
+#[cfg(test)]
+#[path = "clerk_tests.rs"]
+mod tests;
+
+/// The chances of the client faults, per answer and per request.
+const LOSE_REPLY: f64 = 0.15;
+const SEND_COPY: f64 = 0.15;
+const COPY_DELAY_MS_MAX: u64 = 400;
+
+impl Clerk {
+    /// The clerk with this number, from 0; `seed` decides its choices.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>, number: u64, seed: u64) -> Self {
+        let home = usize::try_from(number).unwrap_or(0) % shared.nodes.len();
+        Self {
+            connections: Connections::new(shared.addresses.clone()),
+            copies: JoinSet::new(),
+            rng: ChaCha8Rng::seed_from_u64(seed ^ number.wrapping_mul(0xA076_1D64_78BD_642F)),
+            process: number,
+            seq: 0,
+            home,
+            favourite: home,
+            shared,
+        }
+    }
+
+    /// Makes `node` the one that is asked first.
+    pub fn move_home(&mut self, node: usize) {
+        self.home = node;
+        self.favourite = node;
+    }
+
+    /// Waits for the copies still on their way: afterwards this clerk changes nothing any more.
+    pub async fn retire(mut self) {
+        while self.copies.join_next().await.is_some() {}
+    }
+
+    /// Carries out one operation and records it.
+    pub async fn perform(&mut self, operation: &Operation) -> Performed {
+        self.perform_within(operation, self.shared.patience.operation).await
+    }
+
+    /// The same with another limit for all attempts together.
+    pub async fn perform_within(&mut self, operation: &Operation, limit: Duration) -> Performed {
+        self.seq += 1;
+        let request =
+            Request { client: format!("c{}", self.process), seq: self.seq, op: operation.clone() };
+        let body = Bytes::from(serde_json::to_vec(&request).expect("a request is plain data"));
+        let node = if self.rng.random_bool(0.5) { self.home } else { self.favourite };
+        let mut attempts = Attempts::new(node, limit);
+        self.record(EventKind::Invoke, operation, operation.arguments(), None, node);
+        let performed = loop {
+            if attempts.time_left().is_zero() {
+                break attempts.give_up(operation);
+            }
+            match self.attempt(operation, &body, &mut attempts).await {
+                Next::Done(performed) => break performed,
+                Next::Again => {}
+                Next::GiveUp => break attempts.give_up(operation),
+            }
+        };
+        self.record_end(operation, &performed, &attempts);
+        performed
+    }
+
+    async fn attempt(
+        &mut self,
+        operation: &Operation,
+        body: &Bytes,
+        attempts: &mut Attempts,
+    ) -> Next {
+        let shared = Arc::clone(&self.shared);
+        let node = &shared.nodes[attempts.node];
+        let faults_on = shared.faults.are_on();
+        if faults_on && !operation.is_read_only() && self.rng.random_bool(SEND_COPY) {
+            attempts.may_take_effect();
+            self.send_copy(operation, body);
+        }
+        let limit = shared.patience.attempt.min(attempts.time_left());
+        match self.connections.ask(node, operation, body, limit).await {
+            AttemptResult::Answered(_) if faults_on && self.rng.random_bool(LOSE_REPLY) => {
+                shared.faults.count_one();
+                attempts.may_take_effect();
+                attempts.reason = "the reply was lost".to_owned();
+                Next::Again
+            }
+            AttemptResult::Answered(outcome) => {
+                self.favourite = attempts.node;
+                shared.succeeded_at(node);
+                Next::Done(Performed::Ok(outcome))
+            }
+            AttemptResult::Refused(refusal) => self.refused(operation, &refusal, attempts).await,
+            AttemptResult::NotSent(reason) => {
+                attempts.reason = reason;
+                self.turn_to_next(attempts).await;
+                Next::Again
+            }
+            AttemptResult::Uncertain(reason) => {
+                attempts.may_take_effect();
+                attempts.reason = reason;
+                self.turn_to_next(attempts).await;
+                Next::Again
+            }
+            AttemptResult::Garbled(reason) => {
+                shared.protocol_errors.record(&reason);
+                attempts.may_take_effect();
+                attempts.reason = reason;
+                Next::GiveUp
+            }
+        }
+    }
+
+    async fn refused(
+        &mut self,
+        operation: &Operation,
+        refusal: &Refusal,
+        attempts: &mut Attempts,
+    ) -> Next {
+        let code = refusal.code;
+        code.name().clone_into(&mut attempts.reason);
+        if !code.is_definite() {
+            attempts.may_take_effect();
+        }
+        match code {
+            ErrorCode::NotLeader | ErrorCode::WrongGroup | ErrorCode::NotReady => {
+                let nodes = &self.shared.nodes;
+                let hinted =
+                    refusal.hint.as_ref().and_then(|id| nodes.iter().position(|n| n == id));
+                if !attempts.follow_hint(hinted, nodes.len()) {
+                    self.turn_to_next(attempts).await;
+                }
+                Next::Again
+            }
+            ErrorCode::Aborted => Next::GiveUp,
+            ErrorCode::BadRequest | ErrorCode::Unsupported | ErrorCode::StaleSeq => {
+                // The request was right, so the store misunderstands the contract.
+                let (f, name) = (operation.name(), code.name());
+                self.shared.protocol_errors.record(&format!("`{f}` refused as `{name}`"));
+                Next::GiveUp
+            }
+            ErrorCode::Timeout | ErrorCode::Internal => {
+                self.turn_to_next(attempts).await;
+                Next::Again
+            }
+        }
+    }
+
+    /// The next node; after a whole round in vain a short rest, so that an election or a restart is not a storm.
+    async fn turn_to_next(&mut self, attempts: &mut Attempts) {
+        if attempts.turn_to_next(self.shared.nodes.len()) {
+            let rest = Duration::from_millis(self.rng.random_range(10..40));
+            tokio::time::sleep(rest).await;
+        }
+    }
+
+    /// The same request again on a connection of its own, some time later, to any node; its answer is ignored.
+    fn send_copy(&mut self, operation: &Operation, body: &Bytes) {
+        let node = self.shared.nodes[self.rng.random_range(0..self.shared.nodes.len())].clone();
+        let delay = Duration::from_millis(self.rng.random_range(0..COPY_DELAY_MS_MAX));
+        let mut connections = Connections::new(self.shared.addresses.clone());
+        let (operation, body, limit) =
+            (operation.clone(), body.clone(), self.shared.patience.attempt);
+        self.shared.faults.count_one();
+        self.copies.spawn(async move {
+            tokio::time::sleep(delay).await;
+            connections.ask(&node, &operation, &body, limit).await;
+        });
+        while self.copies.try_join_next().is_some() {}
+    }
+
+    fn record_end(&mut self, operation: &Operation, performed: &Performed, attempts: &Attempts) {
+        let reason = Some(attempts.reason.clone()).filter(|reason| !reason.is_empty());
+        match performed {
+            Performed::Ok(outcome) => {
+                let value = serde_json::to_value(outcome).unwrap_or(Value::Null);
+                self.record(EventKind::Ok, operation, value, None, attempts.node);
+            }
+            Performed::Fail => {
+                self.record(EventKind::Fail, operation, Value::Null, reason, attempts.node);
+            }
+            Performed::Info => {
+                self.record(EventKind::Info, operation, Value::Null, reason, attempts.node);
+                self.begin_new_process();
+            }
+        }
+    }
+
+    /// After `info` the operation stays open for ever: the clerk goes on under a new number and on new connections.
+    fn begin_new_process(&mut self) {
+        self.process += self.shared.clerks;
+        self.seq = 0;
+        self.connections.close();
+    }
+
+    fn record(
+        &self,
+        kind: EventKind,
+        operation: &Operation,
+        value: Value,
+        error: Option<String>,
+        node: usize,
+    ) {
+        let node = Some(self.shared.nodes[node].as_str());
+        self.shared.stream.operation(self.process, kind, operation.name(), value, error, node);
+    }
+}

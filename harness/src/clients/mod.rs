@@ -1,0 +1,110 @@
+//! The clients of a run: clerks that carry out operations as HTTP requests and record what came of them.
+//!
+//! ```text
+//! clerk            one closed-loop client; the rules of the record
+//! attempts         the attempts of one operation
+//! connection       HTTP to one node
+//! faults           replies lost, requests sent twice
+//! protocol_errors  answers that broke the contract
+//! ```
+
+pub mod attempts;
+pub mod clerk;
+pub mod connection;
+pub mod faults;
+pub mod protocol_errors;
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use contract::NodeId;
+
+use crate::stream::Stream;
+use faults::ClientFaults;
+use protocol_errors::ProtocolErrors;
+
+/// How long a clerk waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For one attempt.
+    pub attempt: Duration,
+    /// For one operation, all attempts together.
+    pub operation: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        // Shorter than most faults last, so that runs hold operations whose outcome nobody knows.
+        Self { attempt: Duration::from_millis(500), operation: Duration::from_secs(2) }
+    }
+}
+
+/// What all clerks of a run share.
+#[derive(Debug)]
+pub struct Shared {
+    /// Where operations are recorded.
+    pub stream: Arc<Stream>,
+    /// The nodes, in order.
+    pub nodes: Vec<NodeId>,
+    /// Where clients reach each node.
+    pub addresses: HashMap<NodeId, SocketAddr>,
+    /// How many clerks there are: a process number is never used by two of them.
+    pub clerks: u64,
+    /// How long they wait.
+    pub patience: Patience,
+    /// The client faults.
+    pub faults: ClientFaults,
+    /// Answers that broke the contract.
+    pub protocol_errors: ProtocolErrors,
+    successes: AtomicU64,
+    last_answer: Mutex<Option<NodeId>>,
+}
+
+impl Shared {
+    /// For `clerks` clerks that have done nothing yet; `addresses` says where each node is reached.
+    #[must_use]
+    pub fn new(
+        stream: Arc<Stream>,
+        nodes: Vec<NodeId>,
+        addresses: HashMap<NodeId, SocketAddr>,
+        clerks: u64,
+        patience: Patience,
+    ) -> Self {
+        Self {
+            stream,
+            nodes,
+            addresses,
+            clerks,
+            patience,
+            faults: ClientFaults::default(),
+            protocol_errors: ProtocolErrors::default(),
+            successes: AtomicU64::new(0),
+            last_answer: Mutex::new(None),
+        }
+    }
+
+    /// How many operations succeeded.
+    #[must_use]
+    pub fn successes(&self) -> u64 {
+        self.successes.load(Ordering::Relaxed)
+    }
+
+    /// The node that answered last: who leads, where the store does not say.
+    #[must_use]
+    pub fn last_answer(&self) -> Option<NodeId> {
+        self.last_answer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// An operation succeeded at this node.
+    fn succeeded_at(&self, node: &NodeId) {
+        self.successes.fetch_add(1, Ordering::Relaxed);
+        *self.last_answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(node.clone());
+    }
+}

@@ -1,0 +1,123 @@
+//! Builds an environment: reserves ports, opens links, prepares the nodes' folders. No node runs yet.
+
+use std::{collections::HashMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use cluster::{NodeSpec, ports};
+use contract::{Launch, NodeId, manifest::Capability};
+use network::{LinkSpec, Network, Trace};
+use record::files;
+
+use super::{CLIENTS, Environment, nodes::Nodes};
+use crate::{
+    clients::{Patience, Shared},
+    exit::Failure,
+    stream::Stream,
+    target::Target,
+};
+
+/// More messages than this are counted but not written down.
+const TRACE_RECORDS_MAX: u64 = 200_000;
+/// The timing hints every node gets.
+const HEARTBEAT: Duration = Duration::from_millis(50);
+const ELECTION: Duration = Duration::from_millis(300);
+/// Logs are compacted early, so that compaction is tested.
+const SNAPSHOT_BYTES: u64 = 65_536;
+
+/// What an environment is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    /// The nodes' ids.
+    pub nodes: &'a [NodeId],
+    /// How many clerks there will be.
+    pub clerks: u64,
+    /// Decides the message faults.
+    pub seed: u64,
+    /// What the nodes run.
+    pub target: &'a Target,
+    /// The results folder.
+    pub folder: &'a Path,
+}
+
+impl Environment {
+    /// Builds an environment in which no node runs yet.
+    ///
+    /// # Errors
+    /// What the machine did not give, or a program that is not there.
+    pub async fn build(parts: &Parts<'_>, stream: Arc<Stream>) -> Result<Self, Failure> {
+        let ports = ports::reserve(parts.nodes.len())?;
+        let addresses = ports.iter().map(ports::Reservation::address);
+        let listens: HashMap<NodeId, SocketAddr> =
+            parts.nodes.iter().cloned().zip(addresses).collect();
+        let messages = parts.folder.join(files::MESSAGES);
+        let trace = Trace::create(messages, stream.start_time(), TRACE_RECORDS_MAX)?;
+        let network = Network::open(parts.links(&listens), parts.seed, Some(trace)).await?;
+        let specs = parts.nodes.iter().map(|id| {
+            let launch = parts.launch(id, &network, listens[id]);
+            Ok((parts.node_spec(&launch)?, listens[id]))
+        });
+        let specs = specs.collect::<Result<Vec<_>, Failure>>()?;
+        let can = |capability| parts.target.manifest.can(capability);
+        Ok(Self {
+            clients: Arc::new(parts.clients(&network, Arc::clone(&stream))),
+            stream,
+            nodes: Arc::new(Nodes::new(specs, can(Capability::Introspect))),
+            network,
+            can_restart: can(Capability::Restart),
+            ports,
+        })
+    }
+}
+
+impl Parts<'_> {
+    fn links(&self, listens: &HashMap<NodeId, SocketAddr>) -> Vec<LinkSpec> {
+        let link = |from: &str, to: &NodeId| LinkSpec {
+            from: from.to_owned(),
+            to: to.clone(),
+            upstream: listens[to],
+        };
+        let mut links: Vec<LinkSpec> = self.nodes.iter().map(|to| link(CLIENTS, to)).collect();
+        for from in self.nodes {
+            links.extend(self.nodes.iter().filter(|to| *to != from).map(|to| link(from, to)));
+        }
+        links
+    }
+
+    fn clients(&self, network: &Network, stream: Arc<Stream>) -> Shared {
+        let address =
+            |id: &NodeId| network.address(CLIENTS, id).map(|address| (id.clone(), address));
+        let addresses = self.nodes.iter().filter_map(address).collect();
+        Shared::new(stream, self.nodes.to_vec(), addresses, self.clerks, Patience::default())
+    }
+
+    fn launch(&self, id: &NodeId, network: &Network, listen: SocketAddr) -> Launch {
+        let peer =
+            |other: &NodeId| network.address(id, other).map(|address| (other.clone(), address));
+        Launch {
+            node: id.clone(),
+            listen,
+            peers: self.nodes.iter().filter_map(peer).collect(),
+            members: self.nodes.to_vec(),
+            data: self.folder.join(files::NODES).join(id).join("data"),
+            heartbeat: HEARTBEAT,
+            election: ELECTION,
+            snapshot_bytes: Some(SNAPSHOT_BYTES),
+            restart: false,
+        }
+    }
+
+    fn node_spec(&self, launch: &Launch) -> Result<NodeSpec, Failure> {
+        let place = self.folder.join(files::NODES).join(&launch.node);
+        std::fs::create_dir_all(&launch.data)?;
+        let variables = launch.to_variables().into_iter();
+        Ok(NodeSpec {
+            id: launch.node.clone(),
+            argv: self.target.argv()?,
+            folder: self.target.folder.clone(),
+            environment: variables.map(|(name, value)| (name.to_owned(), value)).collect(),
+            stdout: place.join("stdout.log"),
+            stderr: place.join("stderr.log"),
+            limits: cluster::Limits::default(),
+            shim: cluster::shim::this_executable()?,
+        })
+    }
+}

@@ -1,0 +1,189 @@
+//! What a run happens in: the nodes' processes, the links between them, the clients, the record.
+//!
+//! ```text
+//! build   ports, links, launches: an environment in which no node runs yet
+//! nodes   all nodes together
+//! node    one node: its process, and what happened to it
+//! ```
+
+pub mod build;
+pub mod node;
+pub mod nodes;
+
+use std::{sync::Arc, time::Duration};
+
+use cluster::ports;
+use contract::NodeId;
+use network::{Network, TraceSummary};
+use record::{Mark, Phase, files};
+use tokio::time::{Instant, timeout};
+
+use crate::{clients::Shared, stream::Stream};
+use node::NotStarted;
+use nodes::Nodes;
+
+/// The name of the clients' end of a link.
+pub const CLIENTS: &str = "clients";
+
+/// No step of taking everything down takes longer; what does is left to the supervisors, which end with this program.
+const TEAR_DOWN_LIMIT: Duration = Duration::from_secs(20);
+
+/// What a run happens in, and what faults may touch.
+pub struct Environment {
+    /// Where everything is recorded.
+    pub stream: Arc<Stream>,
+    /// What the clerks share.
+    pub clients: Arc<Shared>,
+    /// The processes.
+    pub nodes: Arc<Nodes>,
+    /// The links.
+    pub network: Network,
+    /// Whether killed nodes may be started again on their data.
+    pub can_restart: bool,
+    /// The nodes' ports, kept from everyone else.
+    pub ports: Vec<ports::Reservation>,
+}
+
+impl Environment {
+    /// Puts something that a person should know into the record.
+    pub fn note(&self, text: impl Into<String>) {
+        self.stream.mark(&Mark::Note(text.into()));
+    }
+
+    /// Puts nodes that ended by themselves into the record.
+    pub async fn mark_own_exits(&self) {
+        for own in self.nodes.own_exits().await {
+            let note = format!("Node {} ended by itself ({}); see its log.", own.node, own.exit);
+            self.stream.mark(&Mark::OwnExit(own));
+            self.note(note);
+        }
+    }
+
+    /// Puts a node that did not come back into the record, and whose fault that is.
+    pub fn mark_not_started(&self, trouble: &NotStarted) {
+        let mark = if trouble.submissions_fault { Mark::Note } else { Mark::Hindered };
+        self.stream.mark(&mark(trouble.reason.clone()));
+    }
+
+    /// Who leads: by the nodes' own word, else whoever answered a client last.
+    pub async fn leader(&self) -> Option<NodeId> {
+        match self.nodes.leader().await {
+            Some(leader) => Some(leader),
+            None => self.clients.last_answer(),
+        }
+    }
+
+    /// Undoes every fault of links and clients, whatever the nemesis thinks it did.
+    pub fn heal_all(&self) {
+        self.network.open_all_gates();
+        self.network.clear_faults();
+        self.clients.faults.switch_off();
+    }
+
+    /// Continues and starts the nodes that the nemesis stopped; what keeps one down goes into the record.
+    pub async fn revive_nodes(&self, limit: Duration) {
+        match timeout(limit, self.nodes.revive(self.can_restart)).await {
+            Ok(troubles) => troubles.iter().for_each(|trouble| self.mark_not_started(trouble)),
+            Err(_) => {
+                let how = "the nodes could not be brought back in time".to_owned();
+                self.stream.mark(&Mark::Hindered(how));
+            }
+        }
+    }
+
+    /// Ends the nodes, then the links; what is odd about how they end goes into the record too.
+    pub async fn tear_down(self: Arc<Self>) {
+        self.stream.mark(&Mark::Phase(Phase::Stop));
+        self.network.open_all_gates();
+        match timeout(TEAR_DOWN_LIMIT, self.nodes.stop_all()).await {
+            Ok(notes) => notes.into_iter().for_each(|note| self.note(note)),
+            Err(_) => self.note("The nodes could not be stopped in time; they end with the bench."),
+        }
+        let stream = Arc::clone(&self.stream);
+        for note in close_links(self, TEAR_DOWN_LIMIT).await {
+            stream.mark(&Mark::Note(note));
+        }
+    }
+}
+
+/// Closes the links and completes their trace; says what is missing from it.
+async fn close_links(environment: Arc<Environment>, limit: Duration) -> Vec<String> {
+    let trace = files::MESSAGES;
+    let Some(environment) = sole_owner(environment, limit).await else {
+        return vec![format!(
+            "The links were still in use and end with the bench; the end of {trace} may be missing."
+        )];
+    };
+    match timeout(limit, environment.network.close()).await {
+        Ok(summary) => missing_from_trace(&summary),
+        Err(_) => vec![format!(
+            "The links could not be closed in time; the end of {trace} may be missing."
+        )],
+    }
+}
+
+fn missing_from_trace(summary: &TraceSummary) -> Vec<String> {
+    let mut notes = Vec::new();
+    let unwritten = summary.over_limit + summary.lost;
+    if unwritten > 0 {
+        notes.push(format!(
+            "{unwritten} messages were counted but not written to {}.",
+            files::MESSAGES
+        ));
+    }
+    if let Some(error) = &summary.error {
+        notes.push(format!("The message trace is incomplete: {error}."));
+    }
+    notes
+}
+
+/// The value, once nobody else holds it: tasks that were aborted let go of it soon.
+async fn sole_owner<T>(mut shared: Arc<T>, limit: Duration) -> Option<T> {
+    let deadline = Instant::now() + limit;
+    loop {
+        match Arc::try_unwrap(shared) {
+            Ok(value) => return Some(value),
+            Err(_) if Instant::now() >= deadline => return None,
+            Err(still_shared) => shared = still_shared,
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[cfg(test)]
+impl Environment {
+    /// Without nodes and links, for tests of what needs none.
+    pub(crate) async fn empty(stream: Arc<Stream>) -> Self {
+        use crate::clients::Patience;
+        let clients = Shared::new(
+            Arc::clone(&stream),
+            Vec::new(),
+            std::collections::HashMap::new(),
+            0,
+            Patience::default(),
+        );
+        Self {
+            stream,
+            clients: Arc::new(clients),
+            nodes: Arc::new(Nodes::new(Vec::new(), false)),
+            network: Network::open(Vec::new(), 1, None).await.unwrap(),
+            can_restart: true,
+            ports: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn links_that_are_still_in_use_are_not_left_open_without_a_word() {
+        let (stream, _) = Stream::start(Vec::new()).unwrap();
+        let environment = Arc::new(Environment::empty(stream).await);
+        let in_use = Arc::clone(&environment);
+        let notes = close_links(environment, Duration::from_millis(30)).await;
+        assert!(notes.concat().contains("still in use"), "{notes:?}");
+        assert_eq!(close_links(in_use, Duration::from_secs(20)).await, [""; 0]);
+    }
+}

@@ -1,0 +1,197 @@
+//! One node: how it is started, what was done to it, how it ended.
+
+use cluster::{NodeProcess, NodeSpec, Stopped, ready::Readiness};
+use record::OwnExit;
+use std::{net::SocketAddr, time::Duration};
+
+use crate::exit::Failure;
+
+/// How long a node has to end after SIGTERM.
+pub(super) const STOP_GRACE: Duration = Duration::from_secs(2);
+/// How much of a log's end is quoted.
+const LOG_TAIL_BYTES: usize = 2000;
+
+/// A node: its launch, its process, and what it is supposed to be doing.
+pub(super) struct Node {
+    spec: NodeSpec,
+    process: Option<NodeProcess>,
+    state: State,
+}
+
+/// What a node is supposed to be doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Not started yet, or stopped at the end of the run.
+    Off,
+    /// Running, perhaps paused.
+    Running,
+    /// Killed by the nemesis.
+    Killed,
+    /// Ended though nobody killed it, which is in the record.
+    Ended,
+}
+
+/// Why a node did not start.
+#[derive(Clone, Debug)]
+pub struct NotStarted {
+    /// For people.
+    pub reason: String,
+    /// Whether the submission is to blame, rather than the bench or the machine.
+    pub submissions_fault: bool,
+}
+
+impl Node {
+    /// It does not run yet.
+    pub(super) fn new(spec: NodeSpec) -> Self {
+        Self { spec, process: None, state: State::Off }
+    }
+
+    /// Starts the process; one that is still there is ended first, for two would fight over a port and a log.
+    pub(super) async fn start(&mut self) -> Result<(), NotStarted> {
+        if let Some(old) = self.process.take() {
+            // An error says that it is gone already.
+            let _ = old.kill().await;
+        }
+        let process = NodeProcess::start(&self.spec).await.map_err(|error| NotStarted {
+            submissions_fault: error.is_submissions_fault(),
+            reason: format!("node {} did not start: {error}", self.spec.id),
+        })?;
+        self.process = Some(process);
+        self.state = State::Running;
+        Ok(())
+    }
+
+    /// Starts it again on its data, where the nemesis killed it; else there is nothing to do.
+    pub(super) async fn start_again(&mut self) -> Result<(), NotStarted> {
+        if self.state != State::Killed {
+            return Ok(());
+        }
+        for (name, value) in &mut self.spec.environment {
+            if name == "DS_RESTART" {
+                "1".clone_into(value);
+            }
+        }
+        self.start().await
+    }
+
+    /// Waits until it answers `GET path` with 200, where it is supposed to run.
+    pub(super) async fn wait_for(
+        &self,
+        path: &str,
+        listen: SocketAddr,
+        limit: Duration,
+    ) -> Result<(), Failure> {
+        let Some(process) = self.process.as_ref().filter(|_| self.state == State::Running) else {
+            return Ok(());
+        };
+        let id = &self.spec.id;
+        let readiness = cluster::ready::wait_ready(listen, path, process, limit).await;
+        let Some(complaint) = complaint(id, path, limit, &readiness) else { return Ok(()) };
+        if !readiness.is_submissions_fault() {
+            return Err(Failure::Failed(format!("the supervisor of node {id} vanished")));
+        }
+        let tail = cluster::logs::tail(&self.spec.stderr, LOG_TAIL_BYTES).unwrap_or_default();
+        let tail = match tail.trim_end() {
+            "" => String::new(),
+            tail => format!("\nIts log ends with:\n{tail}"),
+        };
+        Err(Failure::Broken(format!("{complaint}{tail}")))
+    }
+
+    /// Kills its whole process tree, or says why nothing was killed.
+    pub(super) async fn kill(&mut self) -> Result<(), String> {
+        let process = self.process.as_ref().ok_or("was not running")?;
+        if let Some(exit) = process.exit() {
+            return Err(format!("had ended by itself before ({exit})"));
+        }
+        self.state = State::Killed;
+        let gone = process.kill().await.map_err(|error| error.to_string())?;
+        if gone { Ok(()) } else { Err("is still alive after SIGKILL".to_owned()) }
+    }
+
+    /// Stops its whole process tree for a while, or says why it was not seen to stop.
+    pub(super) async fn pause(&self) -> Result<(), String> {
+        let process = self.process.as_ref().ok_or("was not running")?;
+        let stopped = process.pause().await.map_err(|error| error.to_string())?;
+        if stopped { Ok(()) } else { Err("was not seen to stop".to_owned()) }
+    }
+
+    /// Continues it where it was paused, or says why it was not seen to continue.
+    pub(super) async fn resume(&self) -> Result<(), String> {
+        let Some(process) = &self.process else { return Ok(()) };
+        let continued = process.resume().await.map_err(|error| error.to_string())?;
+        if continued { Ok(()) } else { Err("was not seen to continue".to_owned()) }
+    }
+
+    /// Undoes whatever the nemesis did to it. One that ended by itself stays down: reviving it would hide that.
+    pub(super) async fn revive(&mut self, restart: bool) -> Result<(), NotStarted> {
+        match self.state {
+            State::Killed if restart => self.start_again().await,
+            State::Running => {
+                // Where it cannot be continued it has ended, which is noticed as such.
+                let _ = self.resume().await;
+                Ok(())
+            }
+            State::Off | State::Killed | State::Ended => Ok(()),
+        }
+    }
+
+    /// How it ended, where nobody killed it; said once.
+    pub(super) fn own_exit(&mut self) -> Option<OwnExit> {
+        let exit = self.process.as_ref()?.exit().filter(|_| self.state == State::Running)?;
+        self.state = State::Ended;
+        let killed = matches!(
+            exit,
+            cluster::Exit::Signal(libc::SIGKILL | libc::SIGTERM) | cluster::Exit::Lost
+        );
+        Some(OwnExit { node: self.spec.id.clone(), exit: exit.to_string(), killed })
+    }
+
+    /// Gives its process away, to be ended.
+    pub(super) fn switch_off(&mut self) -> Option<NodeProcess> {
+        self.state = State::Off;
+        self.process.take()
+    }
+}
+
+/// What a person should know about how a node ended at the end of the run.
+pub(super) fn shutdown_notes(id: &str, stopped: &Stopped) -> Vec<String> {
+    let mut notes = Vec::new();
+    if stopped.ignored_sigterm {
+        notes.push(format!(
+            "Node {id} ignored SIGTERM for {} s and was killed.",
+            STOP_GRACE.as_secs()
+        ));
+    }
+    if stopped.daemons > 0 {
+        notes.push(format!(
+            "Node {id} left {} processes behind, which were killed.",
+            stopped.daemons
+        ));
+    }
+    if !stopped.gone {
+        notes.push(format!("Node {id} was not seen to end, not even after SIGKILL."));
+    }
+    notes
+}
+
+/// Why a node that does not answer as it should is no use; `None` for one that does.
+fn complaint(id: &str, path: &str, limit: Duration, readiness: &Readiness) -> Option<String> {
+    let seconds = limit.as_secs();
+    match readiness {
+        Readiness::Ready => None,
+        Readiness::Exited(exit) => Some(format!("node {id} ended while it was starting ({exit}).")),
+        Readiness::TimedOut { last } if path == "/healthz" => Some(format!(
+            "node {id} did not answer GET {path} on its DS_LISTEN within {seconds} s ({last})."
+        )),
+        Readiness::TimedOut { last } => {
+            Some(format!("node {id} never got ready: GET {path} for {seconds} s ({last})."))
+        }
+        Readiness::Redirected { status, location } => Some(format!(
+            "node {id} answers GET {path} with a redirect ({status} to \"{location}\"); redirects are not followed."
+        )),
+        Readiness::NotHttp { first_bytes } => Some(format!(
+            "node {id} does not speak HTTP: GET {path} was answered with \"{first_bytes}\"."
+        )),
+    }
+}

@@ -1,0 +1,188 @@
+//! All nodes of a run together, and what the nemesis may do to them.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use cluster::NodeSpec;
+use contract::NodeId;
+use http_client::Client;
+use record::OwnExit;
+use tokio::{sync::Mutex, task::JoinSet};
+
+use super::node::{Node, NotStarted, STOP_GRACE, shutdown_notes};
+use crate::exit::Failure;
+
+/// How long a node may take to bind.
+const BIND_LIMIT: Duration = Duration::from_secs(10);
+/// How long the store may take until its nodes call themselves ready.
+const READY_LIMIT: Duration = Duration::from_secs(15);
+/// How long a node may take to say its status: who leads must be known while it still does.
+const STATUS_LIMIT: Duration = Duration::from_millis(150);
+/// A longer status is not read.
+const STATUS_BYTES_MAX: usize = 2 << 20;
+
+/// All nodes of a run.
+pub struct Nodes {
+    nodes: BTreeMap<NodeId, Mutex<Node>>,
+    listens: BTreeMap<NodeId, SocketAddr>,
+    introspect: bool,
+}
+
+impl Nodes {
+    /// Nothing runs yet. `specs` come with the address each node listens on; `introspect`: nodes can be asked who leads.
+    #[must_use]
+    pub fn new(specs: Vec<(NodeSpec, SocketAddr)>, introspect: bool) -> Self {
+        let listens = specs.iter().map(|(spec, listen)| (spec.id.clone(), *listen)).collect();
+        let node = |spec: NodeSpec| (spec.id.clone(), Mutex::new(Node::new(spec)));
+        Self { nodes: specs.into_iter().map(|(spec, _)| node(spec)).collect(), listens, introspect }
+    }
+
+    /// The nodes' ids, in order.
+    pub fn ids(&self) -> impl Iterator<Item = &NodeId> {
+        self.nodes.keys()
+    }
+
+    /// Starts every node and waits until each one is bound and ready.
+    ///
+    /// # Errors
+    /// One clear sentence on the first node that does not start, ends, answers garbage or never gets ready.
+    pub async fn start_all(self: &Arc<Self>) -> Result<(), Failure> {
+        for node in self.nodes.values() {
+            node.lock().await.start().await.map_err(|trouble| match trouble.submissions_fault {
+                true => Failure::Broken(trouble.reason),
+                false => Failure::Failed(trouble.reason),
+            })?;
+        }
+        self.wait_until_bound().await?;
+        self.wait_for("/readyz", READY_LIMIT).await
+    }
+
+    /// Waits until every running node answers at all.
+    ///
+    /// # Errors
+    /// One clear sentence on the first node that does not.
+    pub async fn wait_until_bound(self: &Arc<Self>) -> Result<(), Failure> {
+        self.wait_for("/healthz", BIND_LIMIT).await
+    }
+
+    /// All nodes at once: the error is that of the node that fails first.
+    async fn wait_for(
+        self: &Arc<Self>,
+        path: &'static str,
+        limit: Duration,
+    ) -> Result<(), Failure> {
+        let mut waiting = JoinSet::new();
+        for id in self.ids() {
+            let (nodes, id) = (Arc::clone(self), id.clone());
+            waiting.spawn(async move {
+                let node = nodes.nodes[&id].lock().await;
+                node.wait_for(path, nodes.listens[&id], limit).await
+            });
+        }
+        while let Some(waited) = waiting.join_next().await {
+            waited.map_err(|error| Failure::Failed(error.to_string()))??;
+        }
+        Ok(())
+    }
+
+    /// Kills a node's whole process tree.
+    ///
+    /// # Errors
+    /// Why nothing was killed.
+    pub async fn kill(&self, id: &str) -> Result<(), String> {
+        self.node(id)?.lock().await.kill().await
+    }
+
+    /// Starts a node that the nemesis killed again on its data; nothing to do where it runs.
+    ///
+    /// # Errors
+    /// Why it did not start, and whose fault that is.
+    pub async fn start_again(&self, id: &str) -> Result<(), NotStarted> {
+        let node =
+            self.node(id).map_err(|reason| NotStarted { reason, submissions_fault: false })?;
+        node.lock().await.start_again().await
+    }
+
+    /// Stops a node's whole process tree for a while.
+    ///
+    /// # Errors
+    /// Why it was not seen to stop.
+    pub async fn pause(&self, id: &str) -> Result<(), String> {
+        self.node(id)?.lock().await.pause().await
+    }
+
+    /// Continues a paused node; nothing to do where it was killed meanwhile.
+    ///
+    /// # Errors
+    /// Why it was not seen to continue.
+    pub async fn resume(&self, id: &str) -> Result<(), String> {
+        self.node(id)?.lock().await.resume().await
+    }
+
+    /// Undoes every process fault, whatever the nemesis thought it did: continues all and, where `restart` allows
+    /// it, starts those that were killed.
+    pub async fn revive(&self, restart: bool) -> Vec<NotStarted> {
+        let mut troubles = Vec::new();
+        for node in self.nodes.values() {
+            troubles.extend(node.lock().await.revive(restart).await.err());
+        }
+        troubles
+    }
+
+    /// The nodes that ended although nobody killed them, each said once.
+    pub async fn own_exits(&self) -> Vec<OwnExit> {
+        let mut ended = Vec::new();
+        for node in self.nodes.values() {
+            ended.extend(node.lock().await.own_exit());
+        }
+        ended
+    }
+
+    /// The node that says it leads, by the highest term; `None` where the store does not say.
+    pub async fn leader(&self) -> Option<NodeId> {
+        if !self.introspect {
+            return None;
+        }
+        // A connection for each question: what the faults do to others cannot matter.
+        let client = http_client::client(STATUS_LIMIT, 0);
+        let mut asking = JoinSet::new();
+        for (id, address) in self.listens.clone() {
+            let client = client.clone();
+            asking.spawn(async move { Some((leading_term(&client, address).await?, id)) });
+        }
+        let leaders = asking.join_all().await;
+        leaders.into_iter().flatten().max().map(|(_, id)| id)
+    }
+
+    /// Ends every node: SIGTERM first, then SIGKILL. Says what a person should know about how they ended.
+    pub async fn stop_all(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let mut ending = JoinSet::new();
+        for (id, node) in &self.nodes {
+            if let Some(process) = node.lock().await.switch_off() {
+                let id = id.clone();
+                ending.spawn(async move { (id, process.stop(STOP_GRACE).await) });
+            }
+        }
+        while let Some(ended) = ending.join_next().await {
+            match ended {
+                Ok((id, stopped)) => notes.extend(shutdown_notes(&id, &stopped)),
+                Err(error) => notes.push(format!("Stopping a node failed: {error}.")),
+            }
+        }
+        notes.sort();
+        notes
+    }
+
+    fn node(&self, id: &str) -> Result<&Mutex<Node>, String> {
+        self.nodes.get(id).ok_or_else(|| format!("there is no node {id}"))
+    }
+}
+
+/// The term in which the node at `address` says it leads.
+async fn leading_term(client: &Client, address: SocketAddr) -> Option<u64> {
+    let request = client.get(format!("http://{address}/v1/status"));
+    let response = http_client::send(request).await.ok()?;
+    let body = http_client::read(response, STATUS_BYTES_MAX).await.ok()?;
+    let status: serde_json::Value = serde_json::from_slice(&body).ok()?;
+    (status["role"] == "leader").then(|| status["term"].as_u64().unwrap_or(0))
+}

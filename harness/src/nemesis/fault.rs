@@ -1,0 +1,80 @@
+//! What a fault is.
+
+use std::{fmt, pin::Pin};
+
+use crate::environment::Environment;
+
+/// A future, as the methods of a trait object give it.
+pub type Work<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The nodes that a fault is planned for.
+#[derive(Clone, Copy, Debug)]
+pub struct Members<'a> {
+    /// The nodes' ids.
+    pub nodes: &'a [String],
+    /// Whether a killed node may be started again on its data.
+    pub can_restart: bool,
+}
+
+/// One fault of a plan: what it breaks, how that shows, and how it is undone.
+pub trait Fault: fmt::Debug + Send + Sync {
+    /// Which form of its family it is, in the words of `faults.jsonl`: `halves`, `kill-leader`…
+    fn form(&self) -> String;
+
+    /// What it is aimed at, as planned: nodes, links as `n1>n2`, or words such as `leader`.
+    fn targets(&self) -> Vec<String>;
+
+    /// What the form leaves open, for the note of the plan.
+    fn manner(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether it is for good: then it is planned once and stays until the end of the main phase.
+    fn is_permanent(&self) -> bool {
+        false
+    }
+
+    /// Tries once to break something. Where nothing was hit it is tried again.
+    fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits>;
+
+    /// How often faults of this family have shown so far: the fault has taken hold once this number grows. `None`
+    /// where [`Fault::start`] itself sees what it hits.
+    fn observed(&self, _environment: &Environment) -> Option<u64> {
+        None
+    }
+
+    /// Undoes it, given everything that the attempts to start it were aimed at. Says what went wrong.
+    fn heal<'a>(
+        &'a self,
+        environment: &'a Environment,
+        aimed_at: &'a [String],
+    ) -> Work<'a, Vec<String>>;
+}
+
+/// What an attempt to start a fault was aimed at, and what it hit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hits {
+    /// What it was aimed at: what healing goes by.
+    pub aimed_at: Vec<String>,
+    /// What it has hit, or, where that shows only in what passes from now on, is meant to hit.
+    pub hit: Vec<String>,
+    /// Why the rest was not hit.
+    pub misses: Vec<String>,
+}
+
+impl Hits {
+    /// An attempt that cannot miss; whether it takes hold, [`Fault::observed`] shows.
+    #[must_use]
+    pub fn on(targets: Vec<String>) -> Self {
+        Self { hit: targets.clone(), aimed_at: targets, misses: Vec::new() }
+    }
+
+    /// Adds one target and whether it was hit.
+    pub fn add(&mut self, target: String, result: Result<(), String>) {
+        match result {
+            Ok(()) => self.hit.push(target.clone()),
+            Err(reason) => self.misses.push(format!("{target}: {reason}")),
+        }
+        self.aimed_at.push(target);
+    }
+}

@@ -1,0 +1,76 @@
+//! Kill: processes are killed and started again on their data.
+
+use rand::rngs::ChaCha8Rng;
+
+use super::targets::Targets;
+use crate::{
+    environment::Environment,
+    nemesis::fault::{Fault, Hits, Members, Work},
+};
+
+/// Kills these nodes.
+#[derive(Debug)]
+struct Kill {
+    targets: Targets,
+    /// Whether they are started again.
+    restart: bool,
+}
+
+/// A kill. What cannot be started again stays down, so it must leave a majority.
+pub(in crate::nemesis) fn plan(
+    members: Members<'_>,
+    rng: &mut ChaCha8Rng,
+) -> Option<Box<dyn Fault>> {
+    let restart = members.can_restart;
+    let targets = match restart {
+        true => Targets::choose(members.nodes, rng),
+        false if members.nodes.len() > 2 => Targets::one(members.nodes, rng),
+        false => return None,
+    };
+    Some(Box::new(Kill { targets, restart }))
+}
+
+impl Fault for Kill {
+    fn form(&self) -> String {
+        format!("kill-{}", self.targets.choice())
+    }
+
+    fn targets(&self) -> Vec<String> {
+        self.targets.names()
+    }
+
+    fn is_permanent(&self) -> bool {
+        !self.restart
+    }
+
+    fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {
+        Box::pin(async {
+            let mut hits = Hits::default();
+            for node in self.targets.now(environment).await {
+                let result = environment.nodes.kill(&node).await;
+                hits.add(node, result);
+            }
+            hits
+        })
+    }
+
+    fn heal<'a>(
+        &'a self,
+        environment: &'a Environment,
+        aimed_at: &'a [String],
+    ) -> Work<'a, Vec<String>> {
+        Box::pin(async move {
+            if !self.restart {
+                return vec!["stays down: the store cannot restart".to_owned()];
+            }
+            let mut notes = Vec::new();
+            for node in aimed_at {
+                if let Err(trouble) = environment.nodes.start_again(node).await {
+                    environment.mark_not_started(&trouble);
+                    notes.push(trouble.reason);
+                }
+            }
+            notes
+        })
+    }
+}

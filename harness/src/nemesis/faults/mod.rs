@@ -1,0 +1,8 @@
+//! The families of faults, one file each: what is planned, how it starts, how it shows, how it heals.
+
+pub mod client;
+pub mod kill;
+pub mod network;
+pub mod partition;
+pub mod pause;
+mod targets;

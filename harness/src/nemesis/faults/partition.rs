@@ -1,0 +1,103 @@
+//! Partition: links between nodes are cut.
+
+mod shape;
+
+use network::Gate;
+use rand::{RngExt, rngs::ChaCha8Rng};
+
+use crate::{
+    environment::Environment,
+    nemesis::fault::{Fault, Hits, Members, Work},
+};
+use shape::{Link, Shape, around};
+
+/// Cuts these directed links.
+#[derive(Debug)]
+struct Partition {
+    shape: Shape,
+    links: Vec<Link>,
+    mode: CutMode,
+}
+
+/// How a link is cut.
+#[derive(Clone, Copy, Debug)]
+enum CutMode {
+    /// Bytes wait, and arrive when the link is healed: what a network does.
+    Stall,
+    /// Connections break and new ones are refused: what a firewall or a dead host does.
+    Refuse,
+}
+
+/// One of the shapes that mean something among so many nodes.
+pub(in crate::nemesis) fn plan(
+    members: Members<'_>,
+    rng: &mut ChaCha8Rng,
+) -> Option<Box<dyn Fault>> {
+    let shapes = Shape::among(members.nodes.len());
+    let shape = *shapes.get(rng.random_range(0..shapes.len().max(1)))?;
+    let links = shape.links(members.nodes, rng);
+    let mode = if rng.random_bool(0.7) { CutMode::Stall } else { CutMode::Refuse };
+    Some(Box::new(Partition { shape, links, mode }))
+}
+
+impl Partition {
+    /// The links to cut now: those of the leader, where it is about the leader.
+    async fn links(&self, environment: &Environment) -> Vec<Link> {
+        if self.shape == Shape::IsolateLeader
+            && let Some(leader) = environment.leader().await
+        {
+            return around(&leader, environment.nodes.ids());
+        }
+        self.links.clone()
+    }
+}
+
+impl Fault for Partition {
+    fn form(&self) -> String {
+        self.shape.name().to_owned()
+    }
+
+    fn targets(&self) -> Vec<String> {
+        match self.shape {
+            Shape::IsolateLeader => vec!["leader".to_owned()],
+            _ => link_names(&self.links),
+        }
+    }
+
+    fn manner(&self) -> Option<&'static str> {
+        Some(match self.mode {
+            CutMode::Stall => "bytes wait",
+            CutMode::Refuse => "connections are refused",
+        })
+    }
+
+    fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {
+        let gate = match self.mode {
+            CutMode::Stall => Gate::Stall,
+            CutMode::Refuse => Gate::Refuse,
+        };
+        Box::pin(async move {
+            let links = self.links(environment).await;
+            for (from, to) in &links {
+                environment.network.set_gate(from, to, gate);
+            }
+            Hits::on(link_names(&links))
+        })
+    }
+
+    /// A cut is none while nothing is sent across it.
+    fn observed(&self, environment: &Environment) -> Option<u64> {
+        Some(environment.network.counters().iter().map(|(_, _, link)| link.stalled).sum())
+    }
+
+    /// Not by what was aimed at: no other family closes gates, so every gate opens.
+    fn heal<'a>(&'a self, environment: &'a Environment, _: &'a [String]) -> Work<'a, Vec<String>> {
+        environment.network.open_all_gates();
+        Box::pin(async { Vec::new() })
+    }
+}
+
+/// Links in the notation `n1>n2`.
+fn link_names(links: &[Link]) -> Vec<String> {
+    links.iter().map(|(from, to)| format!("{from}>{to}")).collect()
+}

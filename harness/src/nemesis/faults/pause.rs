@@ -1,0 +1,58 @@
+//! Pause: processes are stopped and continued.
+
+use rand::rngs::ChaCha8Rng;
+
+use super::targets::Targets;
+use crate::{
+    environment::Environment,
+    nemesis::fault::{Fault, Hits, Members, Work},
+};
+
+/// Stops these nodes and continues them.
+#[derive(Debug)]
+struct Pause(Targets);
+
+/// A pause.
+pub(in crate::nemesis) fn plan(
+    members: Members<'_>,
+    rng: &mut ChaCha8Rng,
+) -> Option<Box<dyn Fault>> {
+    Some(Box::new(Pause(Targets::choose(members.nodes, rng))))
+}
+
+impl Fault for Pause {
+    fn form(&self) -> String {
+        format!("pause-{}", self.0.choice())
+    }
+
+    fn targets(&self) -> Vec<String> {
+        self.0.names()
+    }
+
+    fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {
+        Box::pin(async {
+            let mut hits = Hits::default();
+            for node in self.0.now(environment).await {
+                let result = environment.nodes.pause(&node).await;
+                hits.add(node, result);
+            }
+            hits
+        })
+    }
+
+    fn heal<'a>(
+        &'a self,
+        environment: &'a Environment,
+        aimed_at: &'a [String],
+    ) -> Work<'a, Vec<String>> {
+        Box::pin(async move {
+            let mut notes = Vec::new();
+            for node in aimed_at {
+                if let Err(reason) = environment.nodes.resume(node).await {
+                    notes.push(format!("{node}: {reason}"));
+                }
+            }
+            notes
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! Which nodes a fault of processes hits.
+
+use rand::{Rng, RngExt, seq::SliceRandom};
+
+use crate::environment::Environment;
+
+/// Which nodes a fault of processes hits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Targets {
+    /// These; the name says how they were chosen.
+    Nodes(&'static str, Vec<String>),
+    /// Whoever leads when the fault starts; the node, where nobody is seen to lead.
+    Leader(String),
+}
+
+impl Targets {
+    /// One node, a minority, a majority, all, or whoever leads.
+    pub(super) fn choose(nodes: &[String], rng: &mut impl Rng) -> Self {
+        let majority = nodes.len() / 2 + 1;
+        let choice = rng.random_range(0..6);
+        match choice {
+            0 => Self::one(nodes, rng),
+            1 => Self::Nodes("minority", some((nodes.len() - majority).max(1), nodes, rng)),
+            2 => Self::Nodes("majority", some(majority, nodes, rng)),
+            3 => Self::Nodes("all", nodes.to_vec()),
+            // Leaders are where most bugs live: twice as often.
+            _ => Self::Leader(some(1, nodes, rng).remove(0)),
+        }
+    }
+
+    /// One node.
+    pub(super) fn one(nodes: &[String], rng: &mut impl Rng) -> Self {
+        Self::Nodes("one", some(1, nodes, rng))
+    }
+
+    /// How they were chosen.
+    pub(super) fn choice(&self) -> &'static str {
+        match self {
+            Self::Nodes(choice, _) => choice,
+            Self::Leader(_) => "leader",
+        }
+    }
+
+    /// As the plan names them.
+    pub(super) fn names(&self) -> Vec<String> {
+        match self {
+            Self::Nodes(_, nodes) => nodes.clone(),
+            Self::Leader(_) => vec!["leader".to_owned()],
+        }
+    }
+
+    /// The nodes that are meant now.
+    pub(super) async fn now(&self, environment: &Environment) -> Vec<String> {
+        match self {
+            Self::Nodes(_, nodes) => nodes.clone(),
+            Self::Leader(otherwise) => {
+                vec![environment.leader().await.unwrap_or_else(|| otherwise.clone())]
+            }
+        }
+    }
+}
+
+fn some(count: usize, nodes: &[String], rng: &mut impl Rng) -> Vec<String> {
+    let mut order = nodes.to_vec();
+    order.shuffle(rng);
+    order.truncate(count);
+    order.sort();
+    order
+}

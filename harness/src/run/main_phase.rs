@@ -1,0 +1,132 @@
+//! The main phase: clients work while the nemesis breaks things; then everything is healed.
+
+use std::{sync::Arc, time::Duration};
+
+use record::{Mark, Phase};
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinHandle, JoinSet},
+    time::Instant,
+};
+use workloads::Client;
+
+use super::{phases::Runner, setting::Setting};
+use crate::{
+    clients::clerk::Clerk,
+    exit::Failure,
+    nemesis::{
+        execute::{WrittenPlan, carry_out},
+        fault::Members,
+        plan::{PlanInput, plan},
+    },
+};
+
+/// How long healing may take.
+const HEAL_LIMIT: Duration = Duration::from_secs(5);
+/// How often the nodes are looked at.
+const WATCH_INTERVAL: Duration = Duration::from_millis(200);
+
+impl Runner<'_> {
+    /// Returns when the time is over, every client has ended and every fault is undone.
+    pub(super) async fn main_phase(&self) -> Result<(), Failure> {
+        let environment = self.environment;
+        let (stop, stopped) = watch::channel(false);
+        let plan = WrittenPlan::write(plan(&self.plan_input()), &environment.stream).await?;
+        environment.stream.mark(&Mark::Phase(Phase::Main));
+        let begin = Instant::now();
+        let mut clients = self.start_clients(&stopped);
+        let nemesis = carry_out(plan, Arc::clone(environment), begin, stopped);
+        let nemesis = AbortOnDrop(tokio::spawn(nemesis));
+        self.watch_nodes(begin + self.setting.time_limit).await;
+        environment.stream.mark(&Mark::Phase(Phase::Heal));
+        stop.send_replace(true);
+        self.heal(nemesis).await?;
+        while let Some(ended) = clients.join_next().await {
+            ended.map_err(|error| panicked("a clerk", &error))?;
+        }
+        environment.revive_nodes(HEAL_LIMIT).await;
+        Ok(())
+    }
+
+    fn plan_input(&self) -> PlanInput<'_> {
+        PlanInput {
+            seed: self.setting.seed,
+            families: &self.setting.families,
+            members: Members {
+                nodes: &self.setting.nodes,
+                can_restart: self.environment.can_restart,
+            },
+            interval: self.setting.interval,
+            time_limit: self.setting.time_limit,
+        }
+    }
+
+    fn start_clients(&self, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
+        let mut running = JoinSet::new();
+        let Setting { seed, clients, rate, .. } = *self.setting;
+        let pace = rate.map(|rate| Duration::from_secs_f64(f64::from(clients) / rate));
+        for number in 0..clients {
+            let shared = Arc::clone(&self.environment.clients);
+            let clerk = Clerk::new(shared, u64::from(number), seed);
+            let client = self.workload.client(seed, number);
+            running.spawn(closed_loop(clerk, client, pace, stopped.clone()));
+        }
+        running
+    }
+
+    /// Waits for the end of the main phase; records nodes that end meanwhile though nobody killed them.
+    async fn watch_nodes(&self, end: Instant) {
+        while Instant::now() < end {
+            tokio::time::sleep_until(end.min(Instant::now() + WATCH_INTERVAL)).await;
+            self.environment.mark_own_exits().await;
+        }
+    }
+
+    /// Stops the faults, always: the nemesis heals what it started, and then every link is healed once more.
+    async fn heal(&self, mut nemesis: AbortOnDrop) -> Result<(), Failure> {
+        let healed = tokio::time::timeout(HEAL_LIMIT, &mut nemesis.0).await;
+        self.environment.heal_all();
+        match healed {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(panicked("the nemesis", &error)),
+            Err(_) => {
+                let how = "the nemesis did not finish healing in time".to_owned();
+                self.environment.stream.mark(&Mark::Hindered(how));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A task that must not outlive the run: on Ctrl-C nothing is healed any more, everything is ended.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn panicked(who: &str, error: &JoinError) -> Failure {
+    Failure::Failed(format!("{who} panicked: {error}"))
+}
+
+/// One client until it is stopped; the operation it is in comes to its end.
+async fn closed_loop(
+    mut clerk: Clerk,
+    mut client: Box<dyn Client>,
+    pace: Option<Duration>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    while !*stopped.borrow() {
+        let begun = Instant::now();
+        let operation = client.next();
+        let performed = clerk.perform(&operation).await;
+        client.completed(&operation, performed.outcome());
+        if let Some(pace) = pace {
+            // Cut short by the end of the main phase.
+            let _ = tokio::time::timeout_at(begun + pace, stopped.wait_for(|stop| *stop)).await;
+        }
+    }
+    clerk.retire().await;
+}

@@ -1,0 +1,106 @@
+//! The README and `--help` name what there is: every workload, fault family, model, format and command, and no other.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests: a failure here is a failed test")]
+
+mod common;
+
+use std::{collections::BTreeSet, process::Command, sync::LazyLock};
+
+use clap::CommandFactory;
+use common::{HARNESS, finish};
+use harness::{cli::Cli, nemesis::Family};
+use history::Format;
+use invariants::Invariant;
+use isolation::Datatype;
+use linearizability::Named;
+
+static README: LazyLock<String> = LazyLock::new(|| {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    std::fs::read_to_string(path).unwrap()
+});
+
+/// The code spans of a text.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// The first code span in each row of the README's table whose first column has this header.
+fn table(header: &str) -> Vec<&'static str> {
+    let start = format!("| {header} |");
+    let mut rows = README.lines().skip_while(|line| !line.starts_with(&start)).skip(2);
+    let rows: Vec<&str> = rows.by_ref().take_while(|line| line.starts_with('|')).collect();
+    let first = |row: &&'static str| code(row.split('|').nth(1).unwrap_or_default()).next();
+    rows.iter().filter_map(first).collect()
+}
+
+/// The code spans of the README's paragraph that starts so.
+fn paragraph(start: &str) -> Vec<&'static str> {
+    let from = README.find(start).unwrap_or_else(|| panic!("the README has no `{start}`"));
+    let text = README[from..].split("\n\n").next().unwrap_or_default();
+    code(text).collect()
+}
+
+#[track_caller]
+fn same(
+    named: impl IntoIterator<Item = &'static str>,
+    there_are: impl IntoIterator<Item = &'static str>,
+) {
+    let named: BTreeSet<_> = named.into_iter().collect();
+    let there_are: BTreeSet<_> = there_are.into_iter().collect();
+    assert_eq!(named, there_are, "what the README names, and what there is");
+}
+
+#[test]
+fn the_readme_names_every_workload() {
+    // `bank` stands for one of its forms.
+    same(table("workload"), workloads::NAMES.into_iter().filter(|name| *name != "bank"));
+}
+
+#[test]
+fn the_readme_names_every_fault_family() {
+    same(table("faults"), Family::all().map(Family::name));
+}
+
+#[test]
+fn the_readme_names_every_format_and_model() {
+    same(table("format"), Format::ALL.map(Format::name));
+    same(paragraph("**Models** of single objects"), Named::ALL.map(Named::name));
+    same(paragraph("**Invariants**"), Invariant::ALL.map(Invariant::name));
+    let transactions = paragraph("**Models** of transactions");
+    for datatype in Datatype::ALL {
+        assert!(transactions.contains(&datatype.name()), "{transactions:?}");
+    }
+}
+
+#[test]
+fn the_readme_and_the_help_name_every_command() {
+    let cli = Cli::command();
+    let commands = || cli.get_subcommands().map(clap::Command::get_name);
+    let named: BTreeSet<_> =
+        table("command").into_iter().filter_map(|line| line.split(' ').nth(1)).collect();
+    assert_eq!(named, commands().collect());
+    let help = finish(Command::new(HARNESS).arg("--help")).expect(0, "Usage").stdout;
+    for command in commands() {
+        assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
+    }
+}
+
+/// What `harness COMMAND --help` prints, on one line.
+fn help(command: &str) -> String {
+    let ran = finish(Command::new(HARNESS).args([command, "--help"])).expect(0, "Usage");
+    ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_help_names_whatever_can_be_asked_for() {
+    let run = help("run");
+    assert!(run.contains(&workloads::NAMES.join(", ")), "{run}");
+    for family in Family::all() {
+        assert!(run.contains(&format!("{family} ({})", family.about())), "{family}: {run}");
+    }
+    let check = help("check");
+    assert!(check.contains(&Named::ALL.map(Named::name).join(", ")), "{check}");
+    assert!(check.contains(&Invariant::ALL.map(Invariant::name).join(", ")), "{check}");
+    assert!(check.contains(&Datatype::ALL.map(Datatype::name).join(", ")), "{check}");
+    assert!(check.contains(&Format::ALL.map(Format::name).join(", ")), "{check}");
+}
