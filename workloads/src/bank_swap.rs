@@ -307,7 +307,7 @@ fn check_order(records: &[Record], limits: &Limits) -> CheckResult {
     }
     let groups: Vec<_> =
         branches.into_iter().map(|(branch, calls)| (format!("Branch {branch}"), calls)).collect();
-    check_by_key(&MultiRegister, groups, limits).into_result("linearizability")
+    check_by_key(&MultiRegister::default(), groups, limits).into_result("linearizability")
 }
 
 /// Whether an operation can matter for the order. An unknown filling that nobody saw may be taken for one that never
@@ -328,16 +328,20 @@ fn as_multi(record: &Record) -> Option<(u64, MultiInput, Option<MultiOutput>)> {
         Operation::Get { key } => (key, MultiInput::Read(vec![key.clone()])),
         Operation::MultiGet { keys } => (keys.first()?, MultiInput::Read(keys.clone())),
         Operation::MultiPut { values } => {
-            (values.keys().next()?, MultiInput::Write(values.clone()))
+            let written = values.iter().map(|(key, value)| (key.clone(), value.as_str().into()));
+            (values.keys().next()?, MultiInput::Write(written.collect()))
         }
         Operation::Swap { a, b } => (a, MultiInput::Swap(a.clone(), b.clone())),
         _ => return None,
     };
     let output = match (record.outcome(), key) {
         (Some(Outcome::Value { value }), key) => {
-            Some(MultiOutput::Values(BTreeMap::from([(key.clone(), value.clone())])))
+            Some(MultiOutput::Values(BTreeMap::from([(key.clone(), value.clone().into())])))
         }
-        (Some(Outcome::Values { values }), _) => Some(MultiOutput::Values(values.clone())),
+        (Some(Outcome::Values { values }), _) => {
+            let read = values.iter().map(|(key, value)| (key.clone(), value.clone().into()));
+            Some(MultiOutput::Values(read.collect()))
+        }
         (Some(Outcome::Done {}), _) => Some(MultiOutput::Done),
         _ => None,
     };

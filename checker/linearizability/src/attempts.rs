@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use attempt::{Attempt, Kind};
 
-use crate::check::Answer;
+use crate::answer::{Answer, Evidence};
 use crate::limits::{Budget, Explained, Stop};
 use crate::parallel::{Outrun, race};
 use crate::problem::{self, Item, Problem};
@@ -84,7 +84,7 @@ impl<'a, M: Model> Case<'a, M> {
             Stage::First => {
                 if let Some(impossible) = self.impossible(budget) {
                     statistics.attempt = Some("an impossible operation");
-                    return Answer::Illegal { suspects: vec![impossible as usize] };
+                    return Answer::Violation(Evidence::Suspects(vec![impossible as usize]));
                 }
                 Some(Stage::Race).filter(|_| matches!(stop, Stop::Nodes | Stop::Memory))
             }
@@ -210,10 +210,12 @@ impl<'a, M: Model> Case<'a, M> {
             match (kind, found.answer) {
                 (Kind::Whole(_), Ok(Some(order))) => return self.replayed(&order),
                 (Kind::Whole(_), Ok(None)) => {
-                    return Answer::Illegal { suspects: self.sources(&found.suspects) };
+                    let suspects = self.sources(&found.suspects);
+                    return Answer::Violation(Evidence::Suspects(suspects));
                 }
                 (Kind::Window(..), Ok(None)) => {
-                    return Answer::Illegal { suspects: self.stuck.into_iter().collect() };
+                    let suspects = self.stuck.into_iter().collect();
+                    return Answer::Violation(Evidence::Suspects(suspects));
                 }
                 (Kind::Window(..), Ok(Some(_))) => {}
                 (kind, Err(stop)) => {

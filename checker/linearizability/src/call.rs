@@ -2,8 +2,6 @@
 
 use history::{Completion, Operation};
 
-use crate::Model;
-
 /// One operation: what was asked, what came back, and when.
 ///
 /// `call` and `ret` order the operations (event indices, or any clock that all clients share); a call counts
@@ -29,9 +27,6 @@ pub struct Call<I, O> {
     /// It certainly did not happen: no part of any order, but its arguments help to name an aborted read.
     pub failed: bool,
 }
-
-/// The calls of a model.
-pub type CallOf<M> = Call<<M as Model>::Input, <M as Model>::Output>;
 
 impl<I, O> Call<I, O> {
     /// The call for a recorded operation: an `ok` returns with `output`, a `fail` never happened, an `info`

@@ -24,7 +24,7 @@ pub(crate) fn is_legal<M: Model>(model: &M, calls: &[CallOf<M>], order: &[u32]) 
     let may_be_left_out = |call: &CallOf<M>| {
         call.failed
             || call.ret.is_none()
-            || (call.output.is_none() && model.is_read_only(&call.input))
+            || (call.output.is_none() && model.effects(&call.input, None).is_read_only())
     };
     calls.iter().zip(placed).all(|(call, placed)| placed || may_be_left_out(call))
 }

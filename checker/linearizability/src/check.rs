@@ -1,14 +1,14 @@
-//! One object.
+//! The questions that this crate answers.
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use history::Verdict;
+use rustc_hash::FxHashMap;
 
-use crate::by_key::decide_all;
-use crate::fast::{self, Decision};
-use crate::limits::{Explained, Stop};
-use crate::monitors::{MonitorVerdict, Refutation};
-use crate::{CallOf, Limits, Model, Report, Statistics, certificate, witness};
+use crate::answer::{Answer, conclude};
+use crate::decide::decide_all;
+use crate::{CallOf, Limits, Model, Report, Statistics};
 
 /// Is there an order of the calls that the model accepts and that respects real time?
 pub fn check<M: Model>(model: &M, calls: &[CallOf<M>], limits: &Limits) -> Report {
@@ -26,98 +26,68 @@ pub fn check<M: Model>(model: &M, calls: &[CallOf<M>], limits: &Limits) -> Repor
     report
 }
 
+/// The calls on one key, with the key's name.
+type Group<K, M> = (K, Vec<CallOf<M>>);
+
+/// [`crate::check`] for an object whose parts are independent, such as the keys of a store: each group is checked
+/// alone, all of them within the limits, and a violation names its group as it is to be called, such as `Key x`.
+///
+/// Every key gets a cheap search first, so that one hard key does not hide another's violation.
+pub fn check_by_key<M: Model, K: Display>(
+    model: &M,
+    groups: Vec<(K, Vec<CallOf<M>>)>,
+    limits: &Limits,
+) -> Report {
+    let start = Instant::now();
+    let deadline = deadline(start, limits);
+    let groups: Vec<Group<String, M>> =
+        groups.into_iter().map(|(key, calls)| (key.to_string(), calls)).collect();
+    let mut statistics = Statistics {
+        operations: groups.iter().map(|(_, calls)| calls.len() as u64).sum(),
+        keys: groups.len() as u64,
+        ..Statistics::default()
+    };
+    let parts: Vec<&[CallOf<M>]> = groups.iter().map(|(_, calls)| calls.as_slice()).collect();
+    let decided = decide_all(model, &parts, limits, deadline, &mut statistics);
+    statistics.deciding = start.elapsed();
+    let mut report = match decided {
+        Some((group, answer)) => {
+            let (key, calls) = &groups[group];
+            let mut report = conclude(model, calls, answer, Some(key.clone()), limits, deadline);
+            statistics.stopped = report.statistics.stopped;
+            report.reason = report.reason.map(|reason| format!("{key}: {reason}"));
+            report
+        }
+        None => Report {
+            verdict: Verdict::Valid,
+            reason: None,
+            witness: None,
+            statistics: Statistics::default(),
+        },
+    };
+    statistics.elapsed = start.elapsed();
+    report.statistics = statistics;
+    report
+}
+
+/// [`check_by_key`] with the parts that [`Model::part`] tells, or [`check`] where some operation belongs to none.
+pub fn check_partitioned<M: Model>(model: &M, calls: Vec<CallOf<M>>, limits: &Limits) -> Report {
+    let parts: Option<Vec<String>> = calls.iter().map(|call| model.part(&call.input)).collect();
+    let Some(parts) = parts else { return check(model, &calls, limits) };
+    let mut places: FxHashMap<String, usize> = FxHashMap::default();
+    let mut groups: Vec<(String, Vec<CallOf<M>>)> = Vec::new();
+    for (call, part) in calls.into_iter().zip(parts) {
+        let place = *places.entry(part).or_insert_with_key(|part| {
+            groups.push((part.clone(), Vec::new()));
+            groups.len() - 1
+        });
+        groups[place].1.push(call);
+    }
+    check_by_key(model, groups, limits)
+}
+
 /// The end of the time allowed; far away where it cannot be expressed.
-pub(crate) fn deadline(start: Instant, limits: &Limits) -> Instant {
+fn deadline(start: Instant, limits: &Limits) -> Instant {
     const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
     start.checked_add(limits.time).unwrap_or(start + FAR)
-}
-
-/// What a search says about one object.
-pub(crate) enum Answer {
-    Valid,
-    /// No order exists; these calls were found impossible, the one that blocked first.
-    Illegal {
-        suspects: Vec<usize>,
-    },
-    /// No order exists, and the fast path knows why.
-    Contradictory(fast::Violation),
-    /// No order exists, and the model's monitor knows why.
-    Refuted(Refutation),
-    Stopped(Stop, Explained),
-    /// The history or this crate is wrong.
-    Unsound(String),
-}
-
-impl Answer {
-    pub(crate) fn is_violation(&self) -> bool {
-        matches!(self, Self::Illegal { .. } | Self::Contradictory(_) | Self::Refuted(_))
-    }
-}
-
-/// Decides without a search, and replays what was found; `None` where that needs a search.
-pub(crate) fn decide_fast<M: Model>(
-    model: &M,
-    calls: &[CallOf<M>],
-    statistics: &mut Statistics,
-) -> Option<Answer> {
-    if let Some(call) = calls.iter().find(|call| call.ret.is_some_and(|ret| ret < call.call)) {
-        return Some(Answer::Unsound(format!(
-            "Operation {} returns before it is called.",
-            call.id
-        )));
-    }
-    if let Some(verdict) = model.monitor(calls) {
-        statistics.fast += 1;
-        return Some(match verdict {
-            MonitorVerdict::Valid(_) => Answer::Valid,
-            MonitorVerdict::Violation(refutation) => Answer::Refuted(refutation),
-        });
-    }
-    let answer = match fast::decide(model, calls) {
-        Decision::Undecided => return None,
-        Decision::Order(order) if certificate::is_legal(model, calls, &order) => Answer::Valid,
-        Decision::Order(_) => Answer::Unsound(
-            "Internal error: the order of the fast path does not replay; the model's steps and its register \
-             steps may contradict each other."
-                .to_owned(),
-        ),
-        Decision::Violation(violation) => Answer::Contradictory(violation),
-        Decision::Unsound(reason) => Answer::Unsound(reason),
-    };
-    statistics.fast += 1;
-    Some(answer)
-}
-
-/// The report, without statistics; explains a violation.
-pub(crate) fn conclude<M: Model>(
-    model: &M,
-    calls: &[CallOf<M>],
-    answer: Answer,
-    key: Option<String>,
-    limits: &Limits,
-    deadline: Instant,
-) -> Report {
-    let mut statistics = Statistics::default();
-    let inconclusive = |reason| (Verdict::Inconclusive, Some(reason), None);
-    let (verdict, reason, witness) = match answer {
-        Answer::Valid => (Verdict::Valid, None, None),
-        Answer::Stopped(stop, explained) => {
-            statistics.stopped = Some(explained);
-            inconclusive(stop.reason(limits, explained))
-        }
-        Answer::Unsound(reason) => inconclusive(reason),
-        Answer::Contradictory(violation) => {
-            (Verdict::Violation, None, Some(fast::describe(model, calls, &violation, key)))
-        }
-        Answer::Refuted(refutation) => {
-            (Verdict::Violation, None, Some(refutation.into_witness(calls, key)))
-        }
-        Answer::Illegal { suspects } => {
-            match witness::explain(model, calls, &suspects, key, limits, deadline) {
-                Ok(witness) => (Verdict::Violation, None, Some(witness)),
-                Err(reason) => inconclusive(reason),
-            }
-        }
-    };
-    Report { verdict, reason, witness, statistics }
 }

@@ -14,7 +14,7 @@ pub(crate) use effort::{Effort, WORK_MAX};
 pub(crate) use general::{describe, undescribed};
 pub(crate) use words::{briefly, told};
 
-use crate::monitors::Refutation;
+use crate::refutation::Refutation;
 use crate::{CallOf, Model};
 use order::Orders;
 
@@ -42,9 +42,9 @@ pub(crate) fn explain<M: Model>(
     if !effort.spend(whole) {
         return None;
     }
-    let facts: Vec<_> =
-        calls.iter().map(|call| model.facts(&call.input, call.output.as_ref())).collect();
-    let orders = Orders::new(model, calls, &facts);
+    let effects: Vec<_> =
+        calls.iter().map(|call| model.effects(&call.input, call.output.as_ref())).collect();
+    let orders = Orders::new(model, calls, &effects);
     let simple = |&suspect: &usize| {
         let impossible = orders.impossible(suspect);
         let impossible = impossible.map(|seen| words::of_impossible(&orders, seen));

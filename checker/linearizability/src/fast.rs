@@ -13,15 +13,19 @@
 mod blocks;
 mod clusters;
 mod core;
+mod numbers;
 mod order;
 mod sentence;
+mod step;
+mod steps;
 mod times;
 
 pub(crate) use sentence::describe;
 
-use crate::{CallOf, Model, RegisterStep};
+use crate::{CallOf, Model};
 use blocks::Blocks;
 use clusters::{Clusters, NONE};
+use step::Step;
 use times::Times;
 
 /// What the fast path says.
@@ -39,7 +43,7 @@ pub(crate) enum Decision {
 /// Why no order exists, and the history it is about.
 pub(crate) struct Violation {
     finding: Finding,
-    steps: Vec<RegisterStep>,
+    steps: Vec<Step>,
     /// What proves it: the operations that the finding names, and whom they depend on.
     witness: Vec<u32>,
 }
@@ -92,7 +96,7 @@ impl Finding {
 /// A history for the fast path.
 struct Register<'a> {
     /// What each call does.
-    steps: &'a [RegisterStep],
+    steps: &'a [Step],
     /// When; nothing compares times but this path's integers.
     times: Times,
     /// Calls that did not happen.
@@ -101,12 +105,7 @@ struct Register<'a> {
 
 /// Decides the history, where its values are different.
 pub(crate) fn decide<M: Model>(model: &M, calls: &[CallOf<M>]) -> Decision {
-    let Some(steps) = model.register_steps(calls) else { return Decision::Undecided };
-    if steps.len() != calls.len() {
-        return Decision::Unsound(
-            "Internal error: the model gives one step for each call, or none.".to_owned(),
-        );
-    }
+    let Some(steps) = steps::of(model, calls) else { return Decision::Undecided };
     let Some(times) = Times::of(calls) else { return Decision::Undecided };
     let failed = calls.iter().map(|call| call.failed).collect();
     let register = Register { steps: &steps, times, failed };

@@ -16,12 +16,12 @@
 //!
 //! # A model of one's own
 //!
-//! Four functions say what the object does with one client; the others of [`Model`] are hints: what the search may
-//! skip, how a history falls into independent parts, and how a violation is explained.
+//! Four functions say what the object is, and [`Model::effects`] what an operation saw and leaves: the search then
+//! has less to try, and a violation gets a sentence.
 //!
 //! ```
 //! use history::Verdict;
-//! use linearizability::{Call, Content, Fact, Gives, Limits, Model, check_partitioned};
+//! use linearizability::{Anomaly, Call, Content, Effects, Leaves, Limits, Model, Saw, check_partitioned};
 //!
 //! /// The lamps of a house, off at first. Pressing a switch tells whether the lamp is on now.
 //! struct Lamps;
@@ -50,10 +50,6 @@
 //!         output.is_none_or(|&answer| answer == after).then_some(after)
 //!     }
 //!
-//!     fn is_read_only(&self, (_, ask): &Self::Input) -> bool {
-//!         *ask == Ask::Look
-//!     }
-//!
 //!     fn describe(&self, (_, ask): &Self::Input, output: Option<&bool>) -> String {
 //!         let asked = if *ask == Ask::Press { "press" } else { "look" };
 //!         match output {
@@ -68,34 +64,19 @@
 //!         Some(format!("The {room}'s lamp"))
 //!     }
 //!
-//!     // For the search: what leaves the lamp on cannot come right before what needs it off.
-//!     fn gives(&self, (_, ask): &Self::Input, output: Option<&bool>) -> Gives {
-//!         match (ask, output) {
-//!             (Ask::Look, _) => Gives::Unchanged,
-//!             (Ask::Press, Some(&on)) => Gives::Fingerprint(u64::from(on)),
-//!             (Ask::Press, None) => Gives::Unclear,
-//!         }
-//!     }
-//!
-//!     fn needs(&self, (_, ask): &Self::Input, output: Option<&bool>) -> Option<u64> {
-//!         output.map(|&answer| u64::from(answer == (*ask == Ask::Look)))
-//!     }
-//!
-//!     // For the explanation.
-//!     fn facts(&self, (_, ask): &Self::Input, output: Option<&bool>) -> Vec<Fact<'static>> {
+//!     fn effects<'a>(
+//!         &'a self,
+//!         (_, ask): &'a Self::Input,
+//!         output: Option<&'a bool>,
+//!     ) -> Effects<'a> {
 //!         let lamp = |on: bool| Content::Plain(if on { "on" } else { "off" }.into());
-//!         match (ask, output) {
-//!             (Ask::Look, Some(&on)) => vec![Fact::Saw("".into(), lamp(on))],
-//!             (Ask::Press, Some(&on)) => {
-//!                 vec![Fact::Saw("".into(), lamp(!on)), Fact::Left("".into(), lamp(on))]
-//!             }
-//!             (Ask::Look, None) => vec![],
-//!             (Ask::Press, None) => vec![Fact::Changed("".into())],
-//!         }
-//!     }
-//!
-//!     fn initially(&self, _lamp: &str) -> Option<Content<'_>> {
-//!         Some(Content::Plain("off".into()))
+//!         let (saw, leaves) = match (ask, output) {
+//!             (Ask::Look, Some(&on)) => (Saw::Exactly(lamp(on)), Leaves::Unchanged),
+//!             (Ask::Look, None) => (Saw::Anything, Leaves::Unchanged),
+//!             (Ask::Press, Some(&on)) => (Saw::Exactly(lamp(!on)), Leaves::Exactly(lamp(on))),
+//!             (Ask::Press, None) => (Saw::Anything, Leaves::Anything),
+//!         };
+//!         Effects::whole(saw, leaves)
 //!     }
 //! }
 //!
@@ -121,53 +102,52 @@
 //! let report = check_partitioned(&Lamps, calls, &Limits::default());
 //! assert_eq!(report.verdict, Verdict::Violation);
 //! let witness = report.witness.expect("a violation has a witness");
-//! assert_eq!((witness.kind.as_str(), witness.operations), ("stale read", vec![2, 3]));
+//! assert_eq!((witness.kind, witness.operations), (Anomaly::StaleRead, vec![2, 3]));
 //! assert!(witness.sentence.starts_with("The cellar's lamp: stale read: look = off by process 1"));
 //! ```
 //!
-//! An object that may do one thing or another without telling which is a [`NondeterministicModel`], which
-//! [`Powerset`] makes a [`Model`]. One whose histories can be decided without a search has a
-//! [`Model::monitor`], as [`models::Queue`] does.
+//! An object whose histories can be decided without a search has a [`Model::monitor`], as [`models::Queue`] does.
 
+mod anomaly;
+mod answer;
 mod attempts;
-mod by_key;
 mod call;
 mod certificate;
 mod check;
+mod content;
+mod datum;
+mod decide;
+mod effects;
 mod explain;
-mod facts;
 mod fast;
 mod limits;
 mod mask;
 mod model;
 pub mod models;
-pub mod monitors;
+mod monitors;
 pub mod named;
-mod nondeterministic;
 pub mod oracle;
 mod parallel;
-mod partition;
 mod problem;
+mod refutation;
 mod refute;
-mod register;
 mod report;
 mod search;
 mod table;
 mod witness;
 
+pub use anomaly::Anomaly;
 #[doc(hidden)]
 pub use attempts::is_explained_breadth_first;
-pub use by_key::check_by_key;
-pub use call::{Call, CallOf};
-pub use check::check;
-pub use facts::{Content, Fact};
+pub use call::Call;
+pub use check::{check, check_by_key, check_partitioned};
+pub use content::Content;
+pub use effects::{Effect, Effects, Leaves, Saw};
 pub use history::Limits;
 pub use limits::Explained;
-pub use model::{Gives, Model};
+pub use model::{CallOf, Model};
 pub use named::Named;
-pub use nondeterministic::{NondeterministicModel, Powerset};
-pub use partition::check_partitioned;
+pub use refutation::{MonitorVerdict, Refutation};
 #[doc(hidden)]
 pub use refute::is_refuted_by_a_window;
-pub use register::{INITIAL, RegisterStep};
 pub use report::{Report, Statistics, Witness};

@@ -3,39 +3,28 @@
 mod bag;
 pub mod cas_register;
 pub mod counter;
-mod datum;
 mod holding;
 pub mod kv;
 pub mod line;
 pub mod lock;
 pub mod multi_register;
-pub mod mutex;
-mod numbers;
-pub mod register;
 pub mod set;
 mod text;
 
-pub use cas_register::CasRegister;
+pub use crate::datum::Datum;
+pub use cas_register::{CasRegister, Register};
 pub use counter::Counter;
-pub use datum::Datum;
 pub use kv::Kv;
 pub use line::{Queue, Stack};
-pub use lock::OwnedLock;
+pub use lock::{Mutex, OwnedLock};
 pub use multi_register::MultiRegister;
-pub use mutex::Mutex;
-pub use register::Register;
 pub use set::Set;
 
-/// How much of a value a sentence shows.
-const SHOWN_CHARS: usize = 40;
-
-/// A value for people: quoted, escaped and, since tests write long ones, shortened to its end, where appends
-/// differ.
-pub(crate) fn quoted(value: &str) -> String {
-    let length = value.chars().count();
-    if length <= SHOWN_CHARS {
-        return format!("{value:?}");
+/// An operation for people, with its result where that is known.
+fn with_result(asked: String, answered: Option<String>) -> String {
+    match answered {
+        None => asked,
+        Some(answer) if answer.is_empty() => asked,
+        Some(answer) => format!("{asked} {answer}"),
     }
-    let end: String = value.chars().skip(length - SHOWN_CHARS).collect();
-    format!("…{end:?} ({length} characters)")
 }

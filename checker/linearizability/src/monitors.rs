@@ -9,53 +9,17 @@
 //! violation comes with a few operations, which have been tried in every order where there are few enough. All
 //! else (a value added twice, a removal of which nobody knows what it took) is left to the search.
 
-mod core;
-mod cover;
-mod elements;
-mod order;
-pub mod queue;
-pub mod set;
-pub mod stack;
-mod timeline;
-mod trees;
+pub(crate) mod core;
+pub(crate) mod cover;
+pub(crate) mod elements;
+pub(crate) mod order;
+pub(crate) mod timeline;
+pub(crate) mod trees;
 
-use crate::{Call, Witness};
-
-/// What a monitor found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MonitorVerdict {
-    /// The calls (by position) in an order that explains them; those that need not have happened may be left out.
-    Valid(Vec<u32>),
-    /// No order exists.
-    Violation(Refutation),
-}
-
-/// A few operations that no order explains.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refutation {
-    /// The anomaly in the field's terms.
-    pub kind: &'static str,
-    /// What happened, in words that need nothing else.
-    pub sentence: String,
-    /// Positions of the operations that prove it, in order of invocation.
-    pub operations: Vec<u32>,
-}
-
-impl Refutation {
-    /// The same as a report has it.
-    pub(crate) fn into_witness<I, O>(self, calls: &[Call<I, O>], key: Option<String>) -> Witness {
-        let place = key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
-        Witness {
-            kind: self.kind.to_owned(),
-            sentence: format!("{place}{}", self.sentence),
-            operations: self.operations.iter().map(|&i| calls[i as usize].id).collect(),
-            key,
-        }
-    }
-}
+use crate::refutation::{MonitorVerdict, Refutation};
 
 /// Why a monitor does not go on.
-enum Stop {
+pub(crate) enum Stop {
     /// Not a history that it can decide.
     Outside,
     /// There is nothing left to decide.
@@ -64,7 +28,7 @@ enum Stop {
 
 impl Stop {
     /// The verdict, where that is one.
-    fn verdict(self) -> Option<MonitorVerdict> {
+    pub(crate) fn verdict(self) -> Option<MonitorVerdict> {
         match self {
             Stop::Outside => None,
             Stop::Refuted(refutation) => Some(MonitorVerdict::Violation(refutation)),

@@ -5,15 +5,13 @@
 
 mod calls;
 mod keys;
-mod transactions;
 
 use history::Operation;
 use serde_json::Value;
 
-use crate::models::{CasRegister, Counter, Kv, Mutex, OwnedLock, Queue, Register, Set, Stack};
+use crate::models::{CasRegister, Counter, Kv, MultiRegister, OwnedLock, Queue, Set, Stack};
 use crate::{Call, CallOf, Limits, Model, Report, check, check_by_key};
 use keys::{Keyed, Part};
-use transactions::{Transactions, transaction};
 
 /// A model that goes by a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -141,10 +139,12 @@ impl Named {
         }
         let judged = Judged { model: self, operations, limits };
         match self {
-            Self::Register => judged.by(&Register { initial: value() }, calls::register),
+            Self::Register => judged.by(&CasRegister { initial: value() }, calls::register),
             Self::CasRegister => judged.by(&CasRegister { initial: value() }, calls::cas_register),
             Self::Kv => judged.kv(),
-            Self::MultiRegister => judged.whole(&Transactions::new(value()), transaction),
+            Self::MultiRegister => {
+                judged.whole(&MultiRegister { initial: value() }, calls::transaction)
+            }
             Self::Counter => {
                 let initial = initial.map_or(Some(0), Value::as_i64);
                 let initial =
@@ -154,7 +154,7 @@ impl Named {
             Self::Set => judged.by(&Set::new(), calls::set),
             Self::Queue => judged.by(&Queue::new(), calls::queue),
             Self::Stack => judged.by(&Stack::new(), calls::stack),
-            Self::Mutex => judged.by(&Mutex, calls::mutex),
+            Self::Mutex => judged.by(&OwnedLock::default(), calls::mutex),
             Self::Lock => judged.by(&OwnedLock::default(), calls::lock),
         }
     }

@@ -100,7 +100,7 @@ impl<'a, M: Model> Problem<'a, M> {
             if *number == NO_CLASS {
                 *number = problem.classes.len() as u32;
                 let effect = Effect::new(model, &item.call.input, item.output);
-                let nature = known(item).unwrap_or_else(|| effect.nature(model));
+                let nature = known(item).unwrap_or(effect.nature);
                 problem.classes.push(Class { effect, nature });
             }
             let class = *number;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use history::{CheckResult, Verdict, Violation};
 use serde_json::json;
 
+use crate::Anomaly;
 use crate::limits::Explained;
 
 /// The verdict, and what supports it.
@@ -23,8 +24,8 @@ pub struct Report {
 /// Operations that no order explains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witness {
-    /// The anomaly in the field's terms, such as `stale read`.
-    pub kind: String,
+    /// What is wrong.
+    pub kind: Anomaly,
     /// What happened, in words that need nothing else.
     pub sentence: String,
     /// Ids of the operations that prove it, in order of invocation.
@@ -65,6 +66,7 @@ impl Report {
         let Self { verdict, reason, witness, statistics } = self;
         let result = match (verdict, witness) {
             (_, Some(Witness { kind, sentence, operations, .. })) => {
+                let kind = kind.name().to_owned();
                 let summary = format!("Not linearizable: {kind}.");
                 CheckResult::found(checker, summary, vec![Violation { kind, sentence, operations }])
             }

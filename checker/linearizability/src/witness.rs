@@ -17,8 +17,9 @@ use crate::explain::{Effort, WORK_MAX};
 use crate::limits::Budget;
 use crate::parallel::ALONE;
 use crate::problem::{Item, Problem, items};
+use crate::refutation::Refutation;
 use crate::search::search;
-use crate::{CallOf, Limits, Model, Witness, explain};
+use crate::{CallOf, Limits, Model, explain};
 
 /// Configurations that one attempt may visit.
 const NODES: u64 = 20_000;
@@ -32,10 +33,9 @@ pub(crate) fn explain<M: Model>(
     model: &M,
     calls: &[CallOf<M>],
     suspects: &[usize],
-    key: Option<String>,
     limits: &Limits,
     deadline: Instant,
-) -> Result<Witness, String> {
+) -> Result<Refutation, String> {
     let budget = Budget {
         deadline,
         memory_bytes: limits.memory_bytes.min(MEMORY_BYTES),
@@ -44,7 +44,7 @@ pub(crate) fn explain<M: Model>(
         outrun: None,
         threads: &ALONE,
     };
-    explain_within(model, calls, suspects, key, &Effort::new(budget, WORK_MAX))
+    explain_within(model, calls, suspects, &Effort::new(budget, WORK_MAX))
 }
 
 /// The same within so much effort: for want of it, the witness only says where the search ended.
@@ -52,11 +52,10 @@ fn explain_within<M: Model>(
     model: &M,
     calls: &[CallOf<M>],
     suspects: &[usize],
-    key: Option<String>,
     effort: &Effort<'_>,
-) -> Result<Witness, String> {
+) -> Result<Refutation, String> {
     if let Some(found) = explain::explain(model, calls, suspects.iter().copied(), effort) {
-        return Ok(found.into_witness(calls, key));
+        return Ok(found);
     }
     let mut attempts = Attempts { effort, found_any: false, gave_up: false };
     let all = items::<M>(calls);
@@ -73,8 +72,7 @@ fn explain_within<M: Model>(
     });
     // Without an attempt that failed, what is left is the whole history, which is known to be illegal.
     if attempts.gave_up && !attempts.found_any {
-        let suspects: Vec<_> = suspects.iter().map(|&suspect| &calls[suspect]).collect();
-        return Ok(explain::undescribed(model, &suspects, key));
+        return Ok(explain::undescribed(model, calls, suspects));
     }
     effort.next_phase();
     core.drop_chunks(&mut attempts);
@@ -82,9 +80,9 @@ fn explain_within<M: Model>(
     let (kept, others) = core.into_parts();
     let places = kept.iter().rev().map(|item| item.source as usize);
     if let Some(found) = explain::explain(model, calls, places, effort) {
-        return Ok(found.into_witness(calls, key));
+        return Ok(found);
     }
-    Ok(explain::describe(model, &kept, &others, key))
+    Ok(explain::describe(model, &kept, &others, calls))
 }
 
 /// Searches over parts of the history.

@@ -12,8 +12,7 @@ use containers::{SetFlavour, Under, Unmonitored, Values, are_distinct, shown};
 use history::Verdict;
 use linearizability::models::line::{LineInput, LineOutput, Queue, Stack};
 use linearizability::models::set::{Set, SetInput, SetOutput};
-use linearizability::monitors::{MonitorVerdict, Refutation};
-use linearizability::{Call, CallOf, Limits, Model, check, oracle};
+use linearizability::{Call, CallOf, Limits, Model, MonitorVerdict, Refutation, check, oracle};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
@@ -214,7 +213,7 @@ fn assert_refutation<M: Model>(model: &M, calls: &[CallOf<M>], refutation: &Refu
     let context = || format!("{refutation:?} for\n{}", shown(model, calls));
     assert!(!oracle::is_linearizable(model, &core), "{}", context());
     assert!(core.is_sorted_by_key(|call| call.call) && !core.is_empty(), "{}", context());
-    assert!(refutation.sentence.starts_with(refutation.kind), "{}", context());
+    assert!(refutation.sentence.starts_with(refutation.kind.name()), "{}", context());
     assert!(refutation.sentence.ends_with('.'), "{}", context());
 }
 

@@ -6,7 +6,7 @@ use common::compare::{ALL, compare};
 use common::{FLAVOURS, KvWorkload, history, rng};
 use history::Verdict;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
-use linearizability::{CallOf, Gives, Limits, Model, check, oracle};
+use linearizability::{CallOf, Content, Effects, Leaves, Limits, Model, Saw, check, oracle};
 
 #[test]
 fn every_kind_of_history_agrees_with_the_oracle() {
@@ -55,20 +55,16 @@ impl Model for Wrong {
             _ => Kv.step(s, i, o),
         }
     }
-    fn is_read_only(&self, input: &KvInput) -> bool {
-        Kv.is_read_only(input)
-    }
     fn describe(&self, input: &KvInput, output: Option<&KvOutput>) -> String {
         Kv.describe(input, output)
     }
-    fn gives(&self, input: &KvInput, output: Option<&KvOutput>) -> Gives {
+    fn effects<'a>(&'a self, input: &'a KvInput, output: Option<&'a KvOutput>) -> Effects<'a> {
         match (self, input) {
-            (Wrong::FalseHint, KvInput::Put(_)) => Gives::Fingerprint(0),
-            _ => Kv.gives(input, output),
+            (Wrong::FalseHint, KvInput::Put(_)) => {
+                Effects::whole(Saw::Anything, Leaves::Exactly(Content::Int(0)))
+            }
+            _ => Kv.effects(input, output),
         }
-    }
-    fn needs(&self, input: &KvInput, output: Option<&KvOutput>) -> Option<u64> {
-        Kv.needs(input, output)
     }
 }
 

@@ -12,11 +12,9 @@ use std::ops::AddAssign;
 use common::middle::Size;
 use common::registers::{CasWorkload, IntFlavour};
 use common::{Flavour, KvWorkload, Workload, middle, plain, rng};
-use containers::{SetFlavour, Under, Unmonitored, Values, shown};
+use containers::{Anybody, SetFlavour, Under, Unmonitored, Values, shown};
 use history::Verdict;
-use linearizability::models::{
-    Counter, Kv, MultiRegister, Mutex, OwnedLock, Queue, Register, Set, Stack,
-};
+use linearizability::models::{Counter, Kv, MultiRegister, OwnedLock, Queue, Register, Set, Stack};
 use linearizability::{
     CallOf, Limits, Model, Report, Witness, check, is_explained_breadth_first,
     is_refuted_by_a_window, oracle,
@@ -214,9 +212,9 @@ const ALL: &[(&str, Comparison)] = &[
     ("growing set", |seed, count| under(Set::new(), SetFlavour::Growing, SMALL, seed, count)),
     ("queue", |seed, count| under(Queue::new(), Values::Distinct, SMALL, seed, count)),
     ("stack", |seed, count| under(Stack::new(), Values::Distinct, SMALL, seed, count)),
-    ("mutex", |seed, count| under(Mutex, (), LARGE, seed, count)),
+    ("mutex", |seed, count| under(OwnedLock::default(), Anybody, LARGE, seed, count)),
     ("owned lock", |seed, count| under(OwnedLock::default(), (), LARGE, seed, count)),
-    ("multi-register", |seed, count| compare(&MultiRegister, &MultiRegister, SMALL, seed, count)),
+    ("multi-register", multi),
 ];
 
 fn cas(flavour: IntFlavour, seed: u64, count: usize) -> Tally {
@@ -234,6 +232,11 @@ where
 {
     let under = Under(model, workload);
     compare(&under, &under.0, size, seed, count)
+}
+
+fn multi(seed: u64, count: usize) -> Tally {
+    let model = MultiRegister::default();
+    compare(&model, &model, SMALL, seed, count)
 }
 
 fn histories() -> usize {

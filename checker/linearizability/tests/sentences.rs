@@ -57,7 +57,7 @@ fn says<M: Model>(model: &M, calls: &[CallOf<M>], operations: &[u64], sentence: 
     let witness = report.witness.expect("a violation has a witness");
     assert_eq!(witness.sentence, sentence);
     assert_eq!(witness.operations, operations);
-    assert!(witness.sentence.starts_with(&witness.kind));
+    assert!(witness.sentence.starts_with(witness.kind.name()));
 }
 
 #[test]

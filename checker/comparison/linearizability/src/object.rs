@@ -78,7 +78,7 @@ pub fn translate<M: Known>(
         next - 1
     };
     let says_something = |call: &&CallOf<M>| {
-        !call.failed && (call.output.is_some() || !model.is_read_only(&call.input))
+        !call.failed && (call.output.is_some() || !model.effects(&call.input, None).is_read_only())
     };
     let timed = |call: &CallOf<M>| {
         let client = *clients.entry(call.process).or_insert_with(&mut fresh);

@@ -3,7 +3,8 @@
 use super::possible;
 use super::words::{briefly, elided, told};
 use crate::problem::Item;
-use crate::{CallOf, Model, Witness};
+use crate::refutation::Refutation;
+use crate::{Anomaly, CallOf, Model};
 
 /// The most operations that a sentence names besides the one that fits nowhere.
 const NAMED_MAX: usize = 4;
@@ -17,10 +18,9 @@ pub(crate) fn describe<'a, M: Model>(
     model: &M,
     core: &[Item<'a, M>],
     others: &[Item<'a, M>],
-    key: Option<String>,
-) -> Witness {
-    let place = key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
-    let Some((stuck, before)) = core.split_last() else { return undescribed(model, &[], key) };
+    calls: &[CallOf<M>],
+) -> Refutation {
+    let Some((stuck, before)) = core.split_last() else { return undescribed(model, calls, &[]) };
     let few = core.len() + others.len() <= LISTED_MAX;
     // Few enough to be seen as they are: what matters is then easier to follow.
     let full = |item: &Item<'a, M>| Item {
@@ -37,9 +37,10 @@ pub(crate) fn describe<'a, M: Model>(
         .map(|result| elided(&model.describe(&stuck.call.input, Some(result))))
         .collect();
     let about = core.iter().rev().chain(others.iter().filter(|_| few));
-    let mut listed: Vec<&CallOf<M>> = about.take(LISTED_MAX).map(|item| item.call).collect();
-    listed.sort_by_key(|call| (call.call, call.id));
-    let operations = listed.iter().map(|call| call.id).collect();
+    let mut listed: Vec<&Item<'a, M>> = about.take(LISTED_MAX).collect();
+    listed.sort_by_key(|item| (item.call.call, item.source));
+    let operations: Vec<u32> = listed.iter().map(|item| item.source).collect();
+    let listed: Vec<&CallOf<M>> = listed.iter().map(|item| item.call).collect();
     let text = briefly(model, stuck.call);
     let why = match possible.as_slice() {
         [] => "fits no order".to_owned(),
@@ -48,24 +49,22 @@ pub(crate) fn describe<'a, M: Model>(
     };
     let count = if few { all.len() } else { core.len() } - 1;
     let with = with(model, &listed, stuck.call, count);
-    let sentence = format!("{place}impossible result: {text} {why}{with}.");
-    Witness { kind: "impossible result".to_owned(), sentence, operations, key }
+    Refutation::new(calls, Anomaly::ImpossibleResult, &format!("{text} {why}{with}"), operations)
 }
 
 /// Tells what is left to tell where the history could not be made smaller: at which operations the search ended.
 pub(crate) fn undescribed<M: Model>(
     model: &M,
-    suspects: &[&CallOf<M>],
-    key: Option<String>,
-) -> Witness {
-    let place = key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
+    calls: &[CallOf<M>],
+    suspects: &[usize],
+) -> Refutation {
     let end = match suspects.first() {
-        Some(first) => format!("; none that was tried gets past {}", told(model, first)),
+        Some(&first) => format!("; none that was tried gets past {}", told(model, &calls[first])),
         None => String::new(),
     };
-    let sentence = format!("{place}no order of the operations explains all their results{end}.");
-    let operations = suspects.iter().take(LISTED_MAX).map(|call| call.id).collect();
-    Witness { kind: "impossible result".to_owned(), sentence, operations, key }
+    let sentence = format!("no order of the operations explains all their results{end}.");
+    let operations = suspects.iter().take(LISTED_MAX).map(|&at| at as u32).collect();
+    Refutation { kind: Anomaly::ImpossibleResult, sentence, operations }
 }
 
 /// The operations around it.

@@ -8,14 +8,14 @@ use rustc_hash::FxHashMap;
 
 use super::effort::Effort;
 use super::sources::{Sources, Writers};
-use crate::{CallOf, Content, Fact, Model};
+use crate::{CallOf, Content, Effects, Leaves, Model};
 
 pub(super) use why::{Origin, Why};
 
 /// A value in a part of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seen<'a> {
-    pub(super) part: &'a str,
+    pub(super) part: &'a Content<'a>,
     pub(super) value: &'a Content<'a>,
 }
 
@@ -50,35 +50,36 @@ struct Part<'a> {
 pub(super) struct Orders<'a, M: Model> {
     pub(super) model: &'a M,
     pub(super) calls: &'a [CallOf<M>],
-    facts: &'a [Vec<Fact<'a>>],
-    parts: FxHashMap<&'a str, Part<'a>>,
+    effects: &'a [Effects<'a>],
+    parts: FxHashMap<&'a Content<'a>, Part<'a>>,
     /// Who may have left each value anywhere, where values move.
     anywhere: FxHashMap<&'a Content<'a>, Writers>,
     nobody: Writers,
 }
 
 impl<'a, M: Model> Orders<'a, M> {
-    /// The facts are those of the calls, in their places.
-    pub(super) fn new(model: &'a M, calls: &'a [CallOf<M>], facts: &'a [Vec<Fact<'a>>]) -> Self {
-        let mut parts: FxHashMap<&str, Part<'_>> = FxHashMap::default();
-        for (at, fact) in
-            facts.iter().enumerate().flat_map(|(at, all)| all.iter().map(move |f| (at, f)))
+    /// The effects are those of the calls, in their places.
+    pub(super) fn new(model: &'a M, calls: &'a [CallOf<M>], effects: &'a [Effects<'a>]) -> Self {
+        let mut parts: FxHashMap<&Content<'_>, Part<'_>> = FxHashMap::default();
+        for (at, effect) in
+            effects.iter().enumerate().flat_map(|(at, all)| all.all().iter().map(move |e| (at, e)))
         {
-            let name = fact.part();
+            if effect.changes_nothing() && effect.shows().is_none() {
+                continue;
+            }
+            let name = &effect.part;
             let part = parts
                 .entry(name)
                 .or_insert_with(|| Part { initial: model.initially(name), ..Part::default() });
             let failed = calls[at].failed;
-            match fact {
-                Fact::Left(_, value) | Fact::MayLeave(_, value) if failed => {
+            match left(&effect.leaves) {
+                Left::Nothing => {}
+                Left::This(value) if failed => {
                     part.failed.insert(value, at);
                 }
-                Fact::Left(_, value) | Fact::MayLeave(_, value) => {
-                    part.left.entry(value).or_default().add(at);
-                }
-                Fact::Moved(_) => part.moved |= !failed,
-                Fact::Changed(_) => part.unclear |= !failed,
-                Fact::Saw(..) => {}
+                Left::This(value) => part.left.entry(value).or_default().add(at),
+                Left::Moved => part.moved |= !failed,
+                Left::Unclear => part.unclear |= !failed,
             }
             if !failed && part.all.last() != Some(&at) {
                 part.all.push(at);
@@ -92,29 +93,26 @@ impl<'a, M: Model> Orders<'a, M> {
         }
         let left = parts.values_mut().flat_map(|part| part.left.values_mut());
         left.chain(anywhere.values_mut()).for_each(|writers| writers.finish(calls));
-        Self { model, calls, facts, parts, anywhere, nobody: Writers::default() }
+        Self { model, calls, effects, parts, anywhere, nobody: Writers::default() }
     }
 
     /// What the operation saw.
     fn seen(&self, reader: usize) -> impl Iterator<Item = Seen<'a>> {
         // What never returned may never have seen anything.
         let certain = self.calls[reader].ret.is_some() && !self.calls[reader].failed;
-        self.facts[reader].iter().filter_map(move |fact| match fact {
-            Fact::Saw(part, value) if certain => Some(Seen { part, value }),
-            _ => None,
-        })
+        let all = self.effects[reader].all().iter().filter(move |_| certain);
+        all.filter_map(|effect| Some(Seen { part: &effect.part, value: effect.shows()? }))
     }
 
     /// What the operation certainly leaves in this part.
-    fn leaves(&self, writer: usize, part: &str) -> Option<&'a Content<'a>> {
-        self.facts[writer].iter().find_map(|fact| match fact {
-            Fact::Left(of, value) if of == part => Some(value),
-            _ => None,
-        })
+    fn leaves(&self, writer: usize, part: &Content<'_>) -> Option<&'a Content<'a>> {
+        let mut on_part = self.effects[writer].all().iter().filter(|effect| effect.part == *part);
+        on_part.find_map(|effect| effect.leaves.certain())
     }
 
-    pub(super) fn changes(&self, op: usize, part: &str) -> bool {
-        self.facts[op].iter().any(|fact| !matches!(fact, Fact::Saw(..)) && fact.part() == part)
+    pub(super) fn changes(&self, op: usize, part: &Content<'_>) -> bool {
+        let mut all = self.effects[op].all().iter();
+        all.any(|effect| !effect.changes_nothing() && effect.part == *part)
     }
 
     /// Did it change this part where it held this value, as far as its result tells?
@@ -125,18 +123,27 @@ impl<'a, M: Model> Orders<'a, M> {
 
     /// Does it change nothing that anybody knows of?
     pub(super) fn only_looks(&self, op: usize) -> bool {
-        self.facts[op].iter().all(|fact| matches!(fact, Fact::Saw(..)))
+        self.effects[op].is_read_only()
     }
 
-    /// Was it there before the first operation, here or where it can have come from?
-    fn is_initial(&self, seen: Seen<'_>) -> bool {
-        let initial =
-            |part: &Part<'_>| part.initial.as_ref().is_none_or(|first| first == seen.value);
-        match self.parts.get(seen.part) {
-            Some(part) if part.moved => self.parts.values().any(initial),
-            Some(part) => initial(part),
-            None => true,
+    /// Was it there before the first operation, here or where it can have come from? `None`: nobody knows.
+    fn is_initial(&self, seen: Seen<'_>, reader: usize) -> Option<bool> {
+        let part = self.parts.get(seen.part)?;
+        if part.moved {
+            let all = || self.parts.values().map(|part| part.initial.as_ref());
+            if all().any(|initial| initial == Some(seen.value)) {
+                return Some(true);
+            }
+            return all().all(|initial| initial.is_some()).then_some(false);
         }
+        if let Some(initial) = &part.initial {
+            return Some(initial == seen.value);
+        }
+        let saw_only_this = self.effects[reader].all().len() == 1;
+        let call = &self.calls[reader];
+        let is_legal =
+            || self.model.step(&self.model.initial(), &call.input, call.output.as_ref()).is_some();
+        saw_only_this.then(is_legal)
     }
 
     /// Who may have left this value where it was seen; `None` where nobody knows.
@@ -154,14 +161,16 @@ impl<'a, M: Model> Orders<'a, M> {
 
     /// The one from whom alone the reader can have it.
     fn source(&self, seen: Seen<'a>, reader: usize) -> Option<usize> {
-        self.sources(seen, reader)?.only().filter(|_| !self.is_initial(seen))
+        self.sources(seen, reader)?.only().filter(|_| self.is_initial(seen, reader) == Some(false))
     }
 
     /// Something that the operation saw and cannot have seen.
     pub(super) fn impossible(&self, reader: usize) -> Option<(usize, Seen<'a>, NoSource)> {
         self.seen(reader).find_map(|seen| {
             let writers = self.writers(seen)?;
-            if writers.sources(self.calls, reader).count > 0 || self.is_initial(seen) {
+            let may_be_right = writers.sources(self.calls, reader).count > 0
+                || self.is_initial(seen, reader) != Some(false);
+            if may_be_right {
                 return None;
             }
             let why = match writers.first(reader) {
@@ -178,7 +187,8 @@ impl<'a, M: Model> Orders<'a, M> {
     /// Operations that say something about the parts that this one is about and were called before it returned, the last
     /// first, those that change something before those that only look. `None` where that is too much to look at.
     pub(super) fn neighbours(&self, op: usize, effort: &Effort<'_>) -> Option<Vec<usize>> {
-        let parts = || self.facts[op].iter().filter_map(|fact| self.parts.get(fact.part()));
+        let effects = self.effects[op].all();
+        let parts = || effects.iter().filter_map(|effect| self.parts.get(&effect.part));
         let count: usize = parts().map(|part| part.all.len()).sum();
         if !effort.spend(count as u64) {
             return None;
@@ -191,5 +201,26 @@ impl<'a, M: Model> Orders<'a, M> {
         near.sort_unstable_by_key(order);
         near.dedup();
         Some(near)
+    }
+}
+
+/// What may be found in a part after an operation.
+enum Left<'a> {
+    Nothing,
+    This(&'a Content<'a>),
+    Moved,
+    /// Anything, or what nobody is shown.
+    Unclear,
+}
+
+fn left<'a>(leaves: &'a Leaves<'a>) -> Left<'a> {
+    match leaves {
+        Leaves::Unchanged => Left::Nothing,
+        Leaves::Moved => Left::Moved,
+        Leaves::Briefly(value) if !value.is_hidden() => Left::This(value),
+        _ => match leaves.whenever_it_changes() {
+            Some(value) if !value.is_hidden() => Left::This(value),
+            _ => Left::Unclear,
+        },
     }
 }

@@ -2,6 +2,7 @@
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
+use serde_json::Value;
 
 use super::{Effort, WORK_MAX, explain};
 use crate::limits::Budget;
@@ -11,8 +12,7 @@ use crate::models::kv::KvInput;
 use crate::models::line::LineInput;
 use crate::models::lock::LockInput;
 use crate::models::multi_register::MultiInput;
-use crate::models::mutex::MutexInput;
-use crate::models::{CasRegister, Counter, Kv, MultiRegister, Mutex, OwnedLock, Queue};
+use crate::models::{CasRegister, Counter, Kv, MultiRegister, OwnedLock, Queue};
 use crate::{Call, CallOf, Model, oracle};
 
 /// Random operations with the results that they have at some moment within their time, then half of the time one
@@ -101,13 +101,17 @@ fn value(rng: &mut ChaCha8Rng, kinds: u32) -> String {
 #[test]
 fn of_registers_under_transactions() {
     for (kinds, swaps) in [(100, false), (3, false), (100, true)] {
-        mostly(&MultiRegister, |rng| match rng.random_range(0..if swaps { 5 } else { 4 }) {
-            0 | 1 => MultiInput::Read(vec!["x".into(), "y".into(), "z".into()]),
-            2 | 3 => {
-                let some = rng.random_range(1..=3);
-                MultiInput::Write((0..some).map(|_| (key(rng), value(rng, kinds))).collect())
+        mostly(&MultiRegister::default(), |rng| {
+            match rng.random_range(0..if swaps { 5 } else { 4 }) {
+                0 | 1 => MultiInput::Read(vec!["x".into(), "y".into(), "z".into()]),
+                2 | 3 => {
+                    let some = rng.random_range(1..=3);
+                    MultiInput::Write(
+                        (0..some).map(|_| (key(rng), value(rng, kinds).into())).collect(),
+                    )
+                }
+                _ => MultiInput::Swap(key(rng), key(rng)),
             }
-            _ => MultiInput::Swap(key(rng), key(rng)),
         });
     }
 }
@@ -116,7 +120,7 @@ fn of_registers_under_transactions() {
 fn of_one_register() {
     for kinds in [2, 6] {
         mostly(&CasRegister::default(), |rng| {
-            let number = |rng: &mut ChaCha8Rng| rng.random_range(0..kinds).into();
+            let number = |rng: &mut ChaCha8Rng| Value::from(rng.random_range(0..kinds));
             match rng.random_range(0..3) {
                 0 => CasInput::Read,
                 1 => CasInput::Write(number(rng)),
@@ -133,15 +137,13 @@ fn of_one_register() {
 
 #[test]
 fn of_locks() {
-    mostly(
-        &Mutex,
-        |rng| {
-            if rng.random_bool(0.5) { MutexInput::Acquire } else { MutexInput::Release }
-        },
-    );
+    let request = |rng: &mut ChaCha8Rng, client| {
+        if rng.random_bool(0.5) { LockInput::Acquire(client) } else { LockInput::Release(client) }
+    };
+    mostly(&OwnedLock::default(), |rng| request(rng, None));
     mostly(&OwnedLock::default(), |rng| {
         let client = rng.random_range(0..2);
-        if rng.random_bool(0.5) { LockInput::Acquire(client) } else { LockInput::Release(client) }
+        request(rng, Some(client))
     });
 }
 

@@ -2,8 +2,8 @@
 
 use super::circle::Circle;
 use super::order::{NoSource, Orders, Origin, Seen, Why};
-use crate::monitors::Refutation;
-use crate::{Call, CallOf, Model};
+use crate::refutation::Refutation;
+use crate::{Anomaly, Call, CallOf, Model};
 
 /// `put "3" by process 4 (10.2000–10.4000 s)`.
 pub(crate) fn told<M: Model>(model: &M, call: &CallOf<M>) -> String {
@@ -49,7 +49,7 @@ const BRIEF_CHARS: usize = 40;
 
 /// `x = 3`, or only the value where the object is one part.
 fn shown(seen: Seen<'_>) -> String {
-    match seen.part {
+    match seen.part.name().as_str() {
         "" => elided(&seen.value.to_string()),
         part => elided(&format!("{part} = {}", seen.value)),
     }
@@ -70,12 +70,9 @@ impl<M: Model> Words<'_, '_, M> {
         tell(self.orders.model, &self.orders.calls[op])
     }
 
-    fn refutation(self, kind: &'static str, text: &str) -> Refutation {
-        let calls = self.orders.calls;
-        let mut operations: Vec<u32> = self.needed.iter().map(|&op| op as u32).collect();
-        operations.sort_unstable_by_key(|&op| (calls[op as usize].call, op));
-        operations.dedup();
-        Refutation { kind, sentence: format!("{kind}: {text}."), operations }
+    fn refutation(self, kind: Anomaly, text: &str) -> Refutation {
+        let operations = self.needed.iter().map(|&op| op as u32);
+        Refutation::new(self.orders.calls, kind, text, operations)
     }
 }
 
@@ -89,13 +86,14 @@ pub(super) fn of_impossible<M: Model>(
     let seen = shown(seen);
     let (kind, text) = match why {
         NoSource::Nobody => {
-            ("phantom value", format!("{reader} saw {seen}, which nobody ever wrote"))
+            (Anomaly::PhantomValue, format!("{reader} saw {seen}, which nobody ever wrote"))
         }
-        NoSource::Failed(writer) => {
-            ("aborted read", format!("{reader} saw {seen}, written only by {}", words.told(writer)))
-        }
+        NoSource::Failed(writer) => (
+            Anomaly::AbortedRead,
+            format!("{reader} saw {seen}, written only by {}", words.told(writer)),
+        ),
         NoSource::Later(writer) => (
-            "read from the future",
+            Anomaly::FutureRead,
             format!(
                 "{reader} had finished before {} began, yet saw its {seen}",
                 words.told(writer)
@@ -136,13 +134,13 @@ impl<M: Model> Words<'_, '_, M> {
         writer: usize,
         seen: Seen<'_>,
         origin: Origin<'_>,
-    ) -> (&'static str, String) {
+    ) -> (Anomaly, String) {
         let (kind, saw) = if self.orders.changes(reader, seen.part) {
-            ("lost update", "replaced")
+            (Anomaly::LostUpdate, "replaced")
         } else if self.orders.is_lost(writer, seen.part) {
-            ("lost write", "saw")
+            (Anomaly::LostWrite, "saw")
         } else {
-            ("stale read", "saw")
+            (Anomaly::StaleRead, "saw")
         };
         let before = self.before(origin);
         let (reader, writer) = (self.told(reader), self.told(writer));
@@ -175,7 +173,7 @@ impl<M: Model> Words<'_, '_, M> {
         of_writer: Seen<'_>,
         older: Seen<'_>,
         origin: Origin<'_>,
-    ) -> (&'static str, String) {
+    ) -> (Anomaly, String) {
         let which = self.gone(writer, older, "that");
         let (reader, writer) = (self.told(reader), self.told(writer));
         let (new, old) = (shown(of_writer), shown(older));
@@ -202,7 +200,7 @@ impl<M: Model> Words<'_, '_, M> {
                 )
             }
         };
-        ("torn read", text)
+        (Anomaly::TornRead, text)
     }
 
     /// How the value ended that was gone at this operation.
@@ -220,25 +218,19 @@ impl<M: Model> Words<'_, '_, M> {
     }
 
     /// Two that each must come first.
-    fn both(
-        &mut self,
-        a: usize,
-        b: usize,
-        of_a: Seen<'_>,
-        of_b: Seen<'_>,
-    ) -> (&'static str, String) {
+    fn both(&mut self, a: usize, b: usize, of_a: Seen<'_>, of_b: Seen<'_>) -> (Anomaly, String) {
         let (name_a, name_b) = (self.told(a), self.told(b));
         if of_a == of_b {
             let seen = shown(of_a);
             let text = format!(
                 "{name_a} and {name_b} both saw {seen} and replaced it, so that one of them is lost"
             );
-            return ("lost update", text);
+            return (Anomaly::LostUpdate, text);
         }
         let kind = match (self.orders.only_looks(a), self.orders.only_looks(b)) {
-            (true, true) if of_a.part != of_b.part => "long fork",
-            (false, false) => "write skew",
-            _ => "stale read",
+            (true, true) if of_a.part != of_b.part => Anomaly::LongFork,
+            (false, false) => Anomaly::WriteSkew,
+            _ => Anomaly::StaleRead,
         };
         let which_a = self.gone(b, of_a, &name_b);
         let which_b = self.gone(a, of_b, "the first");
@@ -258,7 +250,7 @@ impl<M: Model> Words<'_, '_, M> {
         newer: Seen<'_>,
         witness: usize,
         origin: Origin<'_>,
-    ) -> (&'static str, String) {
+    ) -> (Anomaly, String) {
         let reader = self.told(reader);
         let witness = self.told(witness);
         let (old, new) = (shown(older), shown(newer));
@@ -266,11 +258,11 @@ impl<M: Model> Words<'_, '_, M> {
         let text = format!(
             "{reader} saw an older {old}: it began after {witness} had finished, which saw {new} of {writer}{before}"
         );
-        ("stale read", text)
+        (Anomaly::StaleRead, text)
     }
 
     /// Each of several before the next.
-    fn longer(&mut self, circle: &Circle<'_>) -> (&'static str, String) {
+    fn longer(&mut self, circle: &Circle<'_>) -> (Anomaly, String) {
         let name = |place: usize| char::from(b'A' + (place % circle.len()) as u8);
         let operations: Vec<String> = (0..)
             .zip(circle)
@@ -293,10 +285,14 @@ impl<M: Model> Words<'_, '_, M> {
     }
 }
 
-fn kind_of(circle: &Circle<'_>) -> &'static str {
+fn kind_of(circle: &Circle<'_>) -> Anomaly {
     let replaced = |at: usize| matches!(circle[at % 4].1, Why::Gone(..));
     let source = |at: usize| matches!(circle[at % 4].1, Why::Source(..));
     let fork =
         |first| replaced(first) && source(first + 1) && replaced(first + 2) && source(first + 3);
-    if circle.len() == 4 && (fork(0) || fork(1)) { "long fork" } else { "circular order" }
+    if circle.len() == 4 && (fork(0) || fork(1)) {
+        Anomaly::LongFork
+    } else {
+        Anomaly::CircularOrder
+    }
 }

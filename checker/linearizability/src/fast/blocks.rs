@@ -1,10 +1,9 @@
 //! Chains of clusters, and whether they fit one after another.
 
 use super::clusters::{Cluster, Clusters, NONE};
+use super::step::{INITIAL, Step};
 use super::times::{BEFORE, NEVER};
 use super::{Finding, Register};
-use crate::RegisterStep;
-use crate::register::INITIAL;
 
 /// A chain as one.
 #[derive(Clone, Copy)]
@@ -27,7 +26,7 @@ impl Blocks {
     pub(super) fn of(register: &Register<'_>, clusters: &Clusters) -> Result<Self, Finding> {
         let (mut blocks, mut chain, mut seen) = (Vec::new(), Vec::new(), 0);
         for (root, cluster) in (0..).zip(&clusters.all) {
-            let builds_on = |writer: u32| register.steps[writer as usize].needs().is_some();
+            let builds_on = |writer: u32| register.steps[writer as usize].saw().is_some();
             if !cluster.active || (cluster.writer != NONE && builds_on(cluster.writer)) {
                 continue;
             }
@@ -96,14 +95,14 @@ impl Clusters {
     /// Some chain has no beginning.
     fn circle(&self, register: &Register<'_>) -> Finding {
         let rooted = |writer: u32| {
-            let mut value = register.steps[writer as usize].needs();
+            let mut value = register.steps[writer as usize].saw();
             for _ in 0..=self.active {
                 let Some(now) = value else { return true };
                 let writer = self.all[now as usize].writer;
                 if writer == NONE {
                     return true;
                 }
-                value = register.steps[writer as usize].needs();
+                value = register.steps[writer as usize].saw();
             }
             false
         };
@@ -158,7 +157,7 @@ fn misplaced(
         let again = |&value: &u32| clusters.all[value as usize].last_call > cluster.last_call;
         return Finding::Behind { early, late, lost: !later.iter().any(again) };
     }
-    let appends = |op: u32| matches!(register.steps[op as usize], RegisterStep::Append { .. });
+    let appends = |op: u32| matches!(register.steps[op as usize], Step::Append { .. });
     if appends(early) && appends(late) {
         Finding::Overtaken { early, late }
     } else {

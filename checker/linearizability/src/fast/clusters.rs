@@ -1,9 +1,8 @@
 //! Every value with its writer and its readers.
 
+use super::step::{INITIAL, Step};
 use super::times::{BEFORE, NEVER};
 use super::{Finding, Register};
-use crate::RegisterStep;
-use crate::register::INITIAL;
 
 /// No operation, or no value.
 pub(super) const NONE: u32 = u32::MAX;
@@ -45,7 +44,7 @@ impl Clusters {
     }
 
     fn with_writers(register: &Register<'_>) -> Option<Self> {
-        let highest = |step: &RegisterStep| step.needs().max(step.leaves()).unwrap_or(INITIAL);
+        let highest = |step: &Step| step.saw().max(step.leaves()).unwrap_or(INITIAL);
         let size = register.steps.iter().map(highest).max().unwrap_or(INITIAL) as usize + 1;
         let empty = Cluster {
             writer: NONE,
@@ -79,7 +78,7 @@ impl Clusters {
                 continue;
             }
             self.take(register, op);
-            seen.extend(step.needs());
+            seen.extend(step.saw());
             while let Some(value) = seen.pop() {
                 let Cluster { writer, active, .. } = self.all[value as usize];
                 if active {
@@ -90,9 +89,9 @@ impl Clusters {
                 }
                 // A writer that returned is taken when its turn comes, too.
                 self.take(register, writer);
-                seen.extend(register.steps[writer as usize].needs());
+                seen.extend(register.steps[writer as usize].saw());
             }
-            if let RegisterStep::Refused(_) = step {
+            if let Step::Refused(_) = step {
                 self.refused.push(op);
             }
         }
@@ -112,7 +111,7 @@ impl Clusters {
 
     fn add_reads(&mut self, register: &Register<'_>) -> Result<(), Finding> {
         for (op, step) in register.happened() {
-            let RegisterStep::Read(value) = step else { continue };
+            let Step::Read(value) = step else { continue };
             let returned = register.times.returns[op as usize];
             if returned == NEVER {
                 continue;
@@ -133,7 +132,7 @@ impl Clusters {
             if !active || writer == NONE {
                 continue;
             }
-            let Some(old) = register.steps[writer as usize].needs() else { continue };
+            let Some(old) = register.steps[writer as usize].saw() else { continue };
             let next = std::mem::replace(&mut self.all[old as usize].next, value);
             if next != NONE {
                 let other = self.all[next as usize].writer;
@@ -159,7 +158,7 @@ impl Cluster {
 
 impl Register<'_> {
     /// The operations that may have taken effect.
-    pub(super) fn happened(&self) -> impl Iterator<Item = (u32, RegisterStep)> {
+    pub(super) fn happened(&self) -> impl Iterator<Item = (u32, Step)> {
         let steps = self.steps.iter().zip(&self.failed).zip(0..);
         steps.filter(|((_, failed), _)| !**failed).map(|((step, _), op)| (op, *step))
     }

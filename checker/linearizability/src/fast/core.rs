@@ -5,10 +5,10 @@
 //! out, so that the later one's writer replaces the earlier value directly; a writer that builds on nothing that
 //! stays becomes a plain write. Any order of the whole history gives one of these.
 
+use super::step::{INITIAL, Step};
 use super::times::NEVER;
 use super::{Finding, Register};
-use crate::register::INITIAL;
-use crate::{Call, CallOf, Model, RegisterStep, oracle};
+use crate::{Call, CallOf, Model, oracle};
 
 /// The most operations of a witness.
 const WITNESS_MAX: usize = 6;
@@ -57,7 +57,7 @@ impl Core {
         let step = |op: u32| register.steps[op as usize];
         let named: Vec<u32> = finding.operations().into_iter().filter(happened).collect();
         let mut values: Vec<u32> = vec![INITIAL];
-        values.extend(named.iter().flat_map(|&op| [step(op).needs(), step(op).leaves()]).flatten());
+        values.extend(named.iter().flat_map(|&op| [step(op).saw(), step(op).leaves()]).flatten());
         let mut writers = vec![
             None;
             register.steps.iter().filter_map(|s| s.leaves()).max().unwrap_or(INITIAL)
@@ -72,7 +72,7 @@ impl Core {
         let writer = |value: u32| writers.get(value as usize).copied().flatten();
         let mut core = Self { calls: Vec::new(), is_plain: true };
         for &op in &named {
-            if let RegisterStep::Read(_) = step(op) {
+            if let Step::Read(_) = step(op) {
                 core.add(register, op, step(op));
             }
         }
@@ -92,15 +92,15 @@ impl Core {
         for &value in &values {
             let Some(op) = writer(value) else { continue };
             // The closest of the values that stay on which this one builds, or one that nobody wrote.
-            let mut before = step(op).needs();
+            let mut before = step(op).saw();
             for _ in 0..writers.len() {
                 let Some(now) = before.filter(|now| !values.contains(now)) else { break };
                 let Some(op) = writer(now) else { break };
-                before = step(op).needs();
+                before = step(op).saw();
             }
             let shortened = match before {
-                Some(old) => RegisterStep::Swap { old, new: value },
-                None => RegisterStep::Write(value),
+                Some(old) => Step::Swap { old, new: value },
+                None => Step::Write(value),
             };
             core.add(register, op, shortened);
         }
@@ -110,8 +110,8 @@ impl Core {
         core
     }
 
-    fn add(&mut self, register: &Register<'_>, op: u32, step: RegisterStep) {
-        let plain = matches!(step, RegisterStep::Read(_) | RegisterStep::Write(_));
+    fn add(&mut self, register: &Register<'_>, op: u32, step: Step) {
+        let plain = matches!(step, Step::Read(_) | Step::Write(_));
         self.is_plain &= plain && step == register.steps[op as usize];
         let ret = register.times.returns[op as usize];
         self.calls.push(Call {
@@ -131,10 +131,9 @@ impl Core {
 impl Register<'_> {
     /// Somebody who saw this value: one who returned, where there is one.
     fn observer(&self, value: u32) -> Option<u32> {
-        let saw = |&(_, step): &(u32, RegisterStep)| step.needs() == Some(value);
+        let saw = |&(_, step): &(u32, Step)| step.saw() == Some(value);
         let returned = |op: u32| self.times.returns[op as usize] != NEVER;
-        let took_effect =
-            |&(op, step): &(u32, RegisterStep)| returned(op) || step.leaves().is_some();
+        let took_effect = |&(op, step): &(u32, Step)| returned(op) || step.leaves().is_some();
         let all = || self.happened().filter(saw).filter(took_effect);
         all().find(|&(op, _)| returned(op)).or_else(|| all().next()).map(|(op, _)| op)
     }
@@ -144,7 +143,7 @@ impl Register<'_> {
 pub(super) struct OneRegister;
 
 impl Model for OneRegister {
-    type Input = RegisterStep;
+    type Input = Step;
     type Output = ();
     type State = u32;
 
@@ -152,15 +151,11 @@ impl Model for OneRegister {
         INITIAL
     }
 
-    fn step(&self, state: &u32, input: &RegisterStep, _: Option<&()>) -> Option<u32> {
+    fn step(&self, state: &u32, input: &Step, _: Option<&()>) -> Option<u32> {
         input.apply(*state)
     }
 
-    fn is_read_only(&self, input: &RegisterStep) -> bool {
-        input.leaves().is_none()
-    }
-
-    fn describe(&self, input: &RegisterStep, _: Option<&()>) -> String {
+    fn describe(&self, input: &Step, _: Option<&()>) -> String {
         format!("{input:?}")
     }
 }

@@ -3,9 +3,8 @@
 use super::Register;
 use super::blocks::Blocks;
 use super::clusters::{Clusters, NONE};
+use super::step::{INITIAL, Step};
 use super::times::{BEFORE, NEVER};
-use crate::RegisterStep;
-use crate::register::INITIAL;
 
 /// Blocks by their first return or last call, whichever is earlier; in each, clusters in the order of the chain; in
 /// each, the write before the reads. `None` where a refused operation has no place in this order.
@@ -36,7 +35,7 @@ impl Reads {
         let returned = |op: u32| register.times.returns[op as usize] != NEVER;
         let all = || {
             register.happened().filter_map(|(op, step)| match step {
-                RegisterStep::Read(value) if returned(op) => Some((op, value as usize)),
+                Step::Read(value) if returned(op) => Some((op, value as usize)),
                 _ => None,
             })
         };
@@ -85,7 +84,7 @@ fn with_refused(register: &Register<'_>, clusters: &Clusters, order: &[u32]) -> 
     let mut placed: Vec<(u32, u32)> = Vec::new();
     let mut places = Vec::with_capacity(refused.len());
     for &op in &refused {
-        let RegisterStep::Refused(value) = register.steps[op as usize] else { continue };
+        let Step::Refused(value) = register.steps[op as usize] else { continue };
         let before = placed.partition_point(|&(ret, _)| ret < register.times.calls[op as usize]);
         let earliest = if before > 0 { placed[before - 1].1 } else { 0 };
         let gap = gaps.first_without(value, earliest.max(gaps.from(register, op)))?;

@@ -1,34 +1,30 @@
 //! Findings in words.
 
 use super::clusters::NONE;
+use super::step::Step;
 use super::{Finding, Violation};
 use crate::explain::{briefly, told};
-use crate::{CallOf, Model, RegisterStep, Witness};
+use crate::refutation::Refutation;
+use crate::{Anomaly, CallOf, Model};
 
 /// Names the anomaly, tells it with both orders that contradict each other, and lists what proves it.
 pub(crate) fn describe<M: Model>(
     model: &M,
     calls: &[CallOf<M>],
     violation: &Violation,
-    key: Option<String>,
-) -> Witness {
+) -> Refutation {
     let Violation { finding, steps, witness } = violation;
     if let Finding::Phantom { reader } = *finding
         && let Some(better) = model.explain(reader as usize, calls)
     {
-        return better.into_witness(calls, key);
+        return better;
     }
     let mut named = finding.operations();
     named.sort_unstable();
     named.dedup();
     let brief = named.len() >= SEVERAL;
     let (kind, text) = Words { model, calls, steps, brief }.of(*finding);
-    let mut operations = witness.clone();
-    operations.sort_by_key(|&op| (calls[op as usize].call, calls[op as usize].id));
-    operations.dedup();
-    let operations = operations.into_iter().map(|op| calls[op as usize].id).collect();
-    let place = key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
-    Witness { kind: kind.to_owned(), sentence: format!("{place}{kind}: {text}."), operations, key }
+    Refutation::new(calls, kind, &text, witness.iter().copied())
 }
 
 /// From so many operations on they are told briefly.
@@ -37,25 +33,25 @@ const SEVERAL: usize = 4;
 struct Words<'a, M: Model> {
     model: &'a M,
     calls: &'a [CallOf<M>],
-    steps: &'a [RegisterStep],
+    steps: &'a [Step],
     /// It names several operations.
     brief: bool,
 }
 
 impl<M: Model> Words<'_, M> {
     /// The name and the sentence.
-    fn of(&self, finding: Finding) -> (&'static str, String) {
+    fn of(&self, finding: Finding) -> (Anomaly, String) {
         match finding {
             Finding::Phantom { reader } => (
-                "phantom value",
+                Anomaly::PhantomValue,
                 format!("{} saw a value that nobody ever wrote", self.told(reader)),
             ),
             Finding::Aborted { reader, writer } => (
-                "aborted read",
+                Anomaly::AbortedRead,
                 format!("{} saw the value of {}", self.told(reader), self.told(writer)),
             ),
             Finding::Future { reader, writer } => (
-                "read from the future",
+                Anomaly::FutureRead,
                 format!(
                     "{} had finished before {} began, yet saw its value",
                     self.told(reader),
@@ -64,9 +60,9 @@ impl<M: Model> Words<'_, M> {
             ),
             Finding::LostUpdate { first, second } => {
                 let kind = if self.appends(first) && self.appends(second) {
-                    "lost append"
+                    Anomaly::LostAppend
                 } else {
-                    "lost update"
+                    Anomaly::LostUpdate
                 };
                 let (first, second) = (self.told(first), self.told(second));
                 (
@@ -77,12 +73,12 @@ impl<M: Model> Words<'_, M> {
                 )
             }
             Finding::Circle { one } => (
-                "circular updates",
+                Anomaly::CircularUpdates,
                 format!("{} replaced a value that was made from its own", self.told(one)),
             ),
             Finding::Behind { early, late, lost } => self.behind(early, late, lost),
             Finding::Overtaken { early, late } => (
-                "overtaken append",
+                Anomaly::OvertakenAppend,
                 format!(
                     "{} had finished before {} began, yet stands behind it in the value",
                     self.told(early),
@@ -93,7 +89,7 @@ impl<M: Model> Words<'_, M> {
                 self.stale(before, writer, after, stale)
             }
             Finding::FlipFlop { first, second, third, fourth } => (
-                "flip-flop",
+                Anomaly::FlipFlop,
                 format!(
                     "{} had finished before {} began, and {} before {}: a value that was gone came back",
                     self.told(first),
@@ -105,28 +101,32 @@ impl<M: Model> Words<'_, M> {
         }
     }
 
-    fn behind(&self, early: u32, late: u32, lost: bool) -> (&'static str, String) {
+    fn behind(&self, early: u32, late: u32, lost: bool) -> (Anomaly, String) {
         let (seen, old) = (self.told(early), self.told(late));
         if lost && self.appends(early) {
             (
-                "lost append",
+                Anomaly::LostAppend,
                 format!("{old} began after {seen} had finished, yet what it appended is missing"),
             )
         } else {
-            ("stale read", format!("{old} began after {seen} had finished, yet saw an older value"))
+            (
+                Anomaly::StaleRead,
+                format!("{old} began after {seen} had finished, yet saw an older value"),
+            )
         }
     }
 
-    fn stale(&self, before: u32, writer: u32, after: u32, stale: u32) -> (&'static str, String) {
+    fn stale(&self, before: u32, writer: u32, after: u32, stale: u32) -> (Anomaly, String) {
         let late = self.told(stale);
         let newer = self.told(after);
-        if self.appends(after) && self.steps[after as usize].needs().is_none() {
+        if self.appends(after) && self.steps[after as usize].saw().is_none() {
             let text =
                 format!("{late} began after {newer} had finished, yet what it appended is missing");
-            return ("lost append", text);
+            return (Anomaly::LostAppend, text);
         }
         let changes = self.steps[stale as usize].leaves().is_some();
-        let (kind, saw) = if changes { ("lost update", "replaced") } else { ("stale read", "saw") };
+        let (kind, saw) =
+            if changes { (Anomaly::LostUpdate, "replaced") } else { (Anomaly::StaleRead, "saw") };
         let mut text = format!("{late} {saw} an older value: it began after {newer} had finished");
         // The initial value needs no proof that it was first.
         if before != NONE {
@@ -139,7 +139,7 @@ impl<M: Model> Words<'_, M> {
 
     /// It changes the value by adding to it.
     fn appends(&self, op: u32) -> bool {
-        matches!(self.steps[op as usize], RegisterStep::Append { .. })
+        matches!(self.steps[op as usize], Step::Append { .. })
     }
 
     fn told(&self, op: u32) -> String {

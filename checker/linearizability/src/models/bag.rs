@@ -2,8 +2,8 @@
 
 use super::Datum;
 use crate::explain::told;
-use crate::monitors::Refutation;
-use crate::{CallOf, Model};
+use crate::refutation::Refutation;
+use crate::{Anomaly, CallOf, Model};
 
 /// An operation on a collection that values are put into and taken from.
 pub(super) enum Use<'a, V> {
@@ -47,7 +47,7 @@ pub(super) fn explain<'a, M: Model, V: Datum + 'a>(
                 );
             match puts.len() {
                 0 => (
-                    "phantom value",
+                    Anomaly::PhantomValue,
                     format!("{tale} returned {shown}, which nobody had {put}"),
                     takes,
                 ),
@@ -57,7 +57,7 @@ pub(super) fn explain<'a, M: Model, V: Datum + 'a>(
                         times(takes.len()),
                         times(n)
                     );
-                    ("taken twice", text, [puts, takes].concat())
+                    (Anomaly::TakenTwice, text, [puts, takes].concat())
                 }
             }
         }
@@ -77,7 +77,7 @@ pub(super) fn explain<'a, M: Model, V: Datum + 'a>(
                 counted(puts.len()),
                 takes.len()
             );
-            ("wrongly empty", text, [puts, takes].concat())
+            (Anomaly::WronglyEmpty, text, [puts, takes].concat())
         }
         Use::Put(_) | Use::TookUnknown => return None,
     };
@@ -86,10 +86,8 @@ pub(super) fn explain<'a, M: Model, V: Datum + 'a>(
     operations.retain(|&at| at != stuck);
     operations.sort_unstable_by_key(|&at| (calls[at].call, at));
     operations.drain(..operations.len().saturating_sub(LISTED_MAX));
-    operations.push(stuck);
-    operations.sort_unstable_by_key(|&at| (calls[at].call, at));
-    let operations = operations.into_iter().map(|at| at as u32).collect();
-    Some(Refutation { kind, sentence: format!("{kind}: {text}."), operations })
+    let operations = operations.into_iter().chain([stuck]).map(|at| at as u32);
+    Some(Refutation::new(calls, kind, &text, operations))
 }
 
 fn counted(values: usize) -> String {

@@ -1,51 +1,52 @@
-//! A register over JSON values with compare-and-set: what Jepsen's register workloads test.
+//! A register with compare-and-set: what Jepsen's register workloads test.
 
 use serde_json::Value;
 
-use super::datum::fingerprint;
-use super::numbers::Numbers;
-use super::quoted;
-use crate::{CallOf, Content, Fact, Gives, Model, RegisterStep};
+use super::{Datum, with_result};
+use crate::{Content, Effects, Leaves, Model, Saw};
 
-/// One register with an initial value (Jepsen's is nil).
+/// One register and what it holds at first (Jepsen's is nil).
 #[derive(Clone, Debug, Default)]
-pub struct CasRegister {
+pub struct CasRegister<V = Value> {
     /// The value before the first operation.
-    pub initial: Value,
+    pub initial: V,
 }
+
+/// A register that is only read and written.
+pub type Register<V> = CasRegister<V>;
 
 /// What is asked of the register.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum CasInput {
+pub enum CasInput<V = Value> {
     /// Read the value.
     Read,
     /// Replace the value.
-    Write(Value),
+    Write(V),
     /// Replace the first value by the second.
-    Cas(Value, Value),
+    Cas(V, V),
 }
 
 /// What the register answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum CasOutput {
+pub enum CasOutput<V = Value> {
     /// The value read.
-    Value(Value),
+    Value(V),
     /// The write happened.
     Done,
     /// Whether a compare-and-set found the value it expected.
     Cas(bool),
 }
 
-impl Model for CasRegister {
-    type Input = CasInput;
-    type Output = CasOutput;
-    type State = Value;
+impl<V: Datum> Model for CasRegister<V> {
+    type Input = CasInput<V>;
+    type Output = CasOutput<V>;
+    type State = V;
 
-    fn initial(&self) -> Value {
+    fn initial(&self) -> V {
         self.initial.clone()
     }
 
-    fn step(&self, state: &Value, input: &CasInput, output: Option<&CasOutput>) -> Option<Value> {
+    fn step(&self, state: &V, input: &CasInput<V>, output: Option<&CasOutput<V>>) -> Option<V> {
         match (input, output) {
             (CasInput::Read, None) => Some(state.clone()),
             (CasInput::Read, Some(CasOutput::Value(value))) => {
@@ -63,124 +64,68 @@ impl Model for CasRegister {
         }
     }
 
-    fn is_read_only(&self, input: &CasInput) -> bool {
-        match input {
-            CasInput::Read => true,
-            CasInput::Write(_) => false,
-            CasInput::Cas(expect, value) => expect == value,
-        }
-    }
-
-    fn describe(&self, input: &CasInput, output: Option<&CasOutput>) -> String {
+    fn describe(&self, input: &CasInput<V>, output: Option<&CasOutput<V>>) -> String {
         let asked = match input {
             CasInput::Read => "read".to_owned(),
-            CasInput::Write(value) => format!("write {}", shown(value)),
-            CasInput::Cas(expect, value) => format!("cas {} to {}", shown(expect), shown(value)),
+            CasInput::Write(value) => format!("write {}", value.shown()),
+            CasInput::Cas(expect, value) => {
+                format!("cas {} to {}", expect.shown(), value.shown())
+            }
         };
         match output {
-            None => asked,
-            Some(CasOutput::Value(value)) => format!("{asked} = {}", shown(value)),
-            Some(CasOutput::Done) => asked,
             Some(CasOutput::Cas(true)) => format!("{asked}, swapped"),
             Some(CasOutput::Cas(false)) => format!("{asked}, refused"),
-        }
-    }
-
-    fn overwrites(&self, input: &CasInput, output: Option<&CasOutput>) -> bool {
-        matches!((input, output), (CasInput::Write(_), None | Some(CasOutput::Done)))
-    }
-
-    fn gives(&self, input: &CasInput, output: Option<&CasOutput>) -> Gives {
-        match (input, output) {
-            (CasInput::Read, _) | (_, Some(CasOutput::Cas(false))) => Gives::Unchanged,
-            (CasInput::Cas(..), _) if self.is_read_only(input) => Gives::Unchanged,
-            (CasInput::Write(value) | CasInput::Cas(_, value), _) => {
-                Gives::Fingerprint(fingerprint(value))
+            Some(CasOutput::Value(value)) => {
+                with_result(asked, Some(format!("= {}", value.shown())))
             }
+            None | Some(CasOutput::Done) => asked,
         }
     }
 
-    fn needs(&self, input: &CasInput, output: Option<&CasOutput>) -> Option<u64> {
-        match (input, output) {
-            (CasInput::Read, Some(CasOutput::Value(value))) => Some(fingerprint(value)),
-            (CasInput::Cas(expect, _), Some(CasOutput::Cas(true))) => Some(fingerprint(expect)),
-            _ => None,
-        }
-    }
-
-    fn facts<'a>(&self, input: &'a CasInput, output: Option<&'a CasOutput>) -> Vec<Fact<'a>> {
-        match (input, output) {
+    fn effects<'a>(
+        &'a self,
+        input: &'a CasInput<V>,
+        output: Option<&'a CasOutput<V>>,
+    ) -> Effects<'a> {
+        let (saw, leaves) = match (input, output) {
+            (CasInput::Read, None) => (Saw::Anything, Leaves::Unchanged),
             (CasInput::Read, Some(CasOutput::Value(value))) => {
-                vec![Fact::Saw("".into(), value.into())]
+                (Saw::Exactly(value.content()), Leaves::Unchanged)
             }
-            (CasInput::Write(value), _) => vec![Fact::Left("".into(), value.into())],
-            (CasInput::Cas(expect, value), Some(CasOutput::Cas(true))) => {
-                let saw = Fact::Saw("".into(), expect.into());
-                if self.is_read_only(input) {
-                    vec![saw]
-                } else {
-                    vec![saw, Fact::Left("".into(), value.into())]
+            (CasInput::Read, Some(_)) => (Saw::Something, Leaves::Unchanged),
+            (CasInput::Write(value), output) => {
+                let is_possible = matches!(output, None | Some(CasOutput::Done));
+                let saw = if is_possible { Saw::Anything } else { Saw::Something };
+                (saw, Leaves::Exactly(value.content()))
+            }
+            (CasInput::Cas(expect, _), Some(CasOutput::Cas(false))) => {
+                (Saw::Other(expect.content()), Leaves::Unchanged)
+            }
+            (CasInput::Cas(expect, value), output) => {
+                let (old, new) = (expect.content(), value.content());
+                match output {
+                    Some(CasOutput::Cas(_)) if expect == value => {
+                        (Saw::Exactly(old), Leaves::Unchanged)
+                    }
+                    Some(CasOutput::Cas(_)) => (Saw::Exactly(old), Leaves::Exactly(new)),
+                    None if expect == value => (Saw::Anything, Leaves::Unchanged),
+                    None => (Saw::Anything, Leaves::Swapped { old, new }),
+                    Some(_) => (Saw::Something, Leaves::Swapped { old, new }),
                 }
             }
-            (CasInput::Cas(..), _) if self.is_read_only(input) => Vec::new(),
-            (CasInput::Cas(_, value), None) => vec![Fact::MayLeave("".into(), value.into())],
-            (CasInput::Read | CasInput::Cas(..), _) => Vec::new(),
-        }
+        };
+        Effects::whole(saw, leaves)
     }
 
-    fn initially(&self, _part: &str) -> Option<Content<'_>> {
-        Some((&self.initial).into())
+    fn initially(&self, _part: &Content<'_>) -> Option<Content<'_>> {
+        Some(self.initial.content())
     }
 
-    fn answer(&self, state: &Value, input: &CasInput) -> Option<CasOutput> {
+    fn answer(&self, state: &V, input: &CasInput<V>) -> Option<CasOutput<V>> {
         Some(match input {
             CasInput::Read => CasOutput::Value(state.clone()),
             CasInput::Write(_) => CasOutput::Done,
             CasInput::Cas(expect, _) => CasOutput::Cas(state == expect),
         })
-    }
-
-    fn register_steps(&self, calls: &[CallOf<Self>]) -> Option<Vec<RegisterStep>> {
-        let mut numbers = Numbers::new(&self.initial);
-        calls.iter().map(|call| step_of(call, &mut numbers)).collect()
-    }
-}
-
-/// `None` where the value has a writer already.
-fn step_of<'a>(
-    call: &'a CallOf<CasRegister>,
-    numbers: &mut Numbers<&'a Value>,
-) -> Option<RegisterStep> {
-    match (&call.input, &call.output) {
-        (CasInput::Read, Some(CasOutput::Value(value))) => {
-            Some(RegisterStep::Read(numbers.of(value)))
-        }
-        (CasInput::Read, _) => Some(RegisterStep::Nothing),
-        // Remembered to name an aborted read.
-        (CasInput::Write(value) | CasInput::Cas(_, value), _) if call.failed => {
-            Some(RegisterStep::Write(numbers.of(value)))
-        }
-        (CasInput::Write(value), None | Some(CasOutput::Done)) => {
-            Some(RegisterStep::Write(numbers.left(value)?))
-        }
-        (CasInput::Cas(expect, value), output) => match output {
-            Some(CasOutput::Cas(false)) => Some(RegisterStep::Refused(numbers.of(expect))),
-            None if call.ret.is_some() => None,
-            None | Some(CasOutput::Cas(true)) => {
-                Some(RegisterStep::Swap { old: numbers.of(expect), new: numbers.left(value)? })
-            }
-            Some(_) => None,
-        },
-        (CasInput::Write(_), Some(_)) => None,
-    }
-}
-
-/// A number as it is, anything longer shortened.
-pub(super) fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => quoted(text),
-        Value::Array(_) | Value::Object(_) => quoted(&value.to_string()),
-        Value::Null => "nil".to_owned(),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }

@@ -1,8 +1,8 @@
 //! A number that is added to and read.
 
-use super::datum::{fingerprint, told};
-use crate::monitors::Refutation;
-use crate::{CallOf, Gives, Model, explain};
+use super::with_result;
+use crate::refutation::Refutation;
+use crate::{Anomaly, CallOf, Content, Effects, Leaves, Model, Saw, explain};
 
 /// A counter, wrapping around at 64 bits so that no history can overflow it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,10 +56,6 @@ impl Model for Counter {
         legal.then_some(next)
     }
 
-    fn is_read_only(&self, input: &CounterInput) -> bool {
-        matches!(input, CounterInput::Read | CounterInput::Add(0))
-    }
-
     fn describe(&self, input: &CounterInput, output: Option<&CounterOutput>) -> String {
         let asked = match input {
             CounterInput::Read => "read".to_owned(),
@@ -69,7 +65,7 @@ impl Model for Counter {
             CounterOutput::Value(value) => format!("= {value}"),
             CounterOutput::Done => String::new(),
         };
-        told(asked, output.map(answer))
+        with_result(asked, output.map(answer))
     }
 
     fn answer(&self, state: &i64, input: &CounterInput) -> Option<CounterOutput> {
@@ -83,25 +79,37 @@ impl Model for Counter {
         bounds(*self, stuck, calls)
     }
 
-    fn gives(&self, input: &CounterInput, output: Option<&CounterOutput>) -> Gives {
-        match (input, output) {
-            (CounterInput::Read | CounterInput::Add(0), _) => Gives::Unchanged,
-            (CounterInput::Add(_), Some(CounterOutput::Value(sum))) => {
-                Gives::Fingerprint(fingerprint(sum))
+    fn effects<'a>(
+        &'a self,
+        input: &'a CounterInput,
+        output: Option<&'a CounterOutput>,
+    ) -> Effects<'a> {
+        let delta = match input {
+            CounterInput::Read => 0,
+            CounterInput::Add(delta) => *delta,
+        };
+        let (saw, left) = match output {
+            None => (Saw::Anything, None),
+            Some(CounterOutput::Done) => match input {
+                CounterInput::Read => (Saw::Something, None),
+                CounterInput::Add(_) => (Saw::Anything, None),
+            },
+            Some(CounterOutput::Value(sum)) => {
+                (Saw::Exactly(hidden(sum.wrapping_sub(delta))), Some(hidden(*sum)))
             }
-            (CounterInput::Add(_), _) => Gives::Unclear,
-        }
+        };
+        let leaves = match left {
+            _ if delta == 0 => Leaves::Unchanged,
+            Some(sum) => Leaves::Exactly(sum),
+            None => Leaves::Anything,
+        };
+        Effects::whole(saw, leaves)
     }
+}
 
-    fn needs(&self, input: &CounterInput, output: Option<&CounterOutput>) -> Option<u64> {
-        match (input, output) {
-            (CounterInput::Read, Some(CounterOutput::Value(value))) => Some(fingerprint(value)),
-            (CounterInput::Add(delta), Some(CounterOutput::Value(sum))) => {
-                Some(fingerprint(&sum.wrapping_sub(*delta)))
-            }
-            _ => None,
-        }
-    }
+/// Sums say little to people: additions explain them.
+fn hidden(sum: i64) -> Content<'static> {
+    Content::Hidden(sum.into())
 }
 
 /// Sums that no order can reach.
@@ -136,7 +144,7 @@ fn bounds(counter: Counter, stuck: usize, calls: &[CallOf<Counter>]) -> Option<R
     if !fits(low) || !fits(high) || (low..=high).contains(&i128::from(sum)) {
         return None;
     }
-    let kind = if i128::from(sum) < low { "lost addition" } else { "phantom addition" };
+    let kind = if i128::from(sum) < low { Anomaly::LostAddition } else { Anomaly::PhantomAddition };
     let range = if low == high { format!("{low}") } else { format!("from {low} to {high}") };
     let tale = explain::told(&counter, late);
     let more = match beside.len() {
@@ -149,9 +157,6 @@ fn bounds(counter: Counter, stuck: usize, calls: &[CallOf<Counter>]) -> Option<R
     );
     const LISTED_MAX: usize = 11;
     let skipped = finished.len().saturating_sub(LISTED_MAX.saturating_sub(beside.len()));
-    let mut operations: Vec<u32> =
-        finished.into_iter().skip(skipped).chain(beside).take(LISTED_MAX).collect();
-    operations.push(stuck as u32);
-    operations.sort_unstable_by_key(|&op| (calls[op as usize].call, op));
-    Some(Refutation { kind, sentence: format!("{kind}: {text}."), operations })
+    let listed = finished.into_iter().skip(skipped).chain(beside).take(LISTED_MAX);
+    Some(Refutation::new(calls, kind, &text, listed.chain([stuck as u32])))
 }

@@ -1,8 +1,8 @@
 //! Why a lock cannot have answered as it did: two holders, or none where there should be one.
 
 use crate::explain::told;
-use crate::monitors::Refutation;
-use crate::{CallOf, Model};
+use crate::refutation::Refutation;
+use crate::{Anomaly, CallOf, Model};
 
 /// An operation on a lock that is held once at a time.
 #[derive(Clone, Copy)]
@@ -77,10 +77,10 @@ pub(super) fn explain<M: Model>(
         return None;
     }
     let kind = match (late.acquires, acquired) {
-        (true, false) => "two holders",
-        (true, true) => "refused while free",
-        (false, true) => "released without holding",
-        (false, false) => "refused to its holder",
+        (true, false) => Anomaly::TwoHolders,
+        (true, true) => Anomaly::RefusedWhileFree,
+        (false, true) => Anomaly::ReleasedWithoutHolding,
+        (false, false) => Anomaly::RefusedToItsHolder,
     };
     let verb = if acquired { "acquired" } else { "released" };
     let tale = told(model, &calls[stuck]);
@@ -98,7 +98,6 @@ pub(super) fn explain<M: Model>(
         }
         (None, _) => format!("{tale} had no acquire before it"),
     };
-    let mut operations: Vec<u32> = undone.into_iter().chain([stuck]).map(|at| at as u32).collect();
-    operations.sort_unstable_by_key(|&op| (calls[op as usize].call, op));
-    Some(Refutation { kind, sentence: format!("{kind}: {text}."), operations })
+    let operations = undone.into_iter().chain([stuck]).map(|at| at as u32);
+    Some(Refutation::new(calls, kind, &text, operations))
 }

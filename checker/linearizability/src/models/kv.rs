@@ -1,12 +1,10 @@
 //! One key of a key-value store: a string register that can be absent, with append, hashed put and compare-and-set.
 
-use super::datum::fingerprint;
 use super::text::Text;
-use crate::monitors::Refutation;
-use crate::{CallOf, Content, Fact, Gives, Model, RegisterStep};
+use crate::refutation::Refutation;
+use crate::{CallOf, Content, Effects, Leaves, Model, Saw};
 
 mod pieces;
-mod steps;
 
 /// One key, absent at first. Check a store key by key with [`crate::check_by_key`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -107,82 +105,29 @@ impl Model for Kv {
         }
     }
 
-    fn is_read_only(&self, input: &KvInput) -> bool {
-        match input {
-            KvInput::Get => true,
-            KvInput::Cas { expect, value } => expect.as_ref() == Some(value),
-            KvInput::Put(_) | KvInput::Append(_) | KvInput::PutHash(_) => false,
-        }
-    }
-
     fn describe(&self, input: &KvInput, output: Option<&KvOutput>) -> String {
         describe::call(input, output)
     }
 
-    fn overwrites(&self, input: &KvInput, output: Option<&KvOutput>) -> bool {
-        matches!((input, output), (KvInput::Put(_), None | Some(KvOutput::Done)))
-    }
-
-    fn gives(&self, input: &KvInput, output: Option<&KvOutput>) -> Gives {
-        let value = |value: Option<&str>| Gives::Fingerprint(fingerprint(&value));
-        match (input, output) {
-            (KvInput::Get, _) | (_, Some(KvOutput::Cas { swapped: false, .. })) => Gives::Unchanged,
-            (KvInput::Cas { .. }, _) if self.is_read_only(input) => Gives::Unchanged,
-            (KvInput::Put(new) | KvInput::Cas { value: new, .. }, _) => value(Some(new)),
-            (KvInput::Append(_), Some(KvOutput::Value(new))) => value(new.as_deref()),
-            (KvInput::PutHash(more), Some(KvOutput::Previous(previous))) => {
-                value(Some(&Text::new(previous).fnv1a_with(more)))
+    fn effects<'a>(&'a self, input: &'a KvInput, output: Option<&'a KvOutput>) -> Effects<'a> {
+        let (saw, leaves) = match input {
+            KvInput::Get => (of_get(output), Leaves::Unchanged),
+            KvInput::Put(value) => {
+                (of_silent(output), Leaves::Exactly(Content::from(value.as_str())))
             }
-            (KvInput::Append(_) | KvInput::PutHash(_), _) => Gives::Unclear,
-        }
+            KvInput::Append(more) => of_append(more, output),
+            KvInput::PutHash(value) => of_hash(value, output),
+            KvInput::Cas { expect, value } => of_cas(expect.as_deref(), value, output),
+        };
+        Effects::whole(saw, leaves)
     }
 
-    fn needs(&self, input: &KvInput, output: Option<&KvOutput>) -> Option<u64> {
-        match needed(input, output) {
-            Needed::Exactly(value) => Some(fingerprint(&value)),
-            Needed::Unclear => None,
-        }
-    }
-
-    fn may_enable(&self, effect: &KvInput, blocked: &KvInput, output: Option<&KvOutput>) -> bool {
-        let Needed::Exactly(value) = needed(blocked, output) else { return true };
-        match effect {
-            KvInput::Append(more) => value.is_some_and(|value| value.ends_with(more.as_str())),
-            KvInput::PutHash(_) => value.is_some_and(|value| value.parse::<u32>().is_ok()),
-            KvInput::Get | KvInput::Put(_) | KvInput::Cas { .. } => true,
-        }
+    fn initially(&self, _part: &Content<'_>) -> Option<Content<'_>> {
+        Some(Content::Nil)
     }
 
     fn state_bytes(&self, state: &KvState) -> usize {
         size_of::<KvState>() + state.0.as_ref().map_or(0, Text::own_bytes)
-    }
-
-    fn register_steps(&self, calls: &[CallOf<Self>]) -> Option<Vec<RegisterStep>> {
-        steps::of(calls)
-    }
-
-    fn facts<'a>(&self, input: &'a KvInput, output: Option<&'a KvOutput>) -> Vec<Fact<'a>> {
-        let saw = match needed(input, output) {
-            Needed::Exactly(value) => Some(Fact::Saw("".into(), Content::of_text(value))),
-            Needed::Unclear => None,
-        };
-        let content = |value: &'a str| Content::of_text(Some(value));
-        let left = match (input, output) {
-            (KvInput::Get, _) | (_, Some(KvOutput::Cas { swapped: false, .. })) => None,
-            (KvInput::Cas { .. }, _) if self.is_read_only(input) => None,
-            (KvInput::Put(value), _)
-            | (KvInput::Cas { value, .. }, Some(_))
-            | (KvInput::Append(_), Some(KvOutput::Value(Some(value)))) => {
-                Some(Fact::Left("".into(), content(value)))
-            }
-            (KvInput::Cas { value, .. }, None) => Some(Fact::MayLeave("".into(), content(value))),
-            (KvInput::Append(_) | KvInput::PutHash(_), _) => Some(Fact::Changed("".into())),
-        };
-        saw.into_iter().chain(left).collect()
-    }
-
-    fn initially(&self, _part: &str) -> Option<Content<'_>> {
-        Some(Content::Nil)
     }
 
     fn answer(&self, state: &KvState, input: &KvInput) -> Option<KvOutput> {
@@ -205,32 +150,66 @@ impl Model for Kv {
     }
 }
 
-/// The value that must be there for an operation to have its result.
-enum Needed<'a> {
-    Exactly(Option<&'a str>),
-    Unclear,
+fn of_get(output: Option<&KvOutput>) -> Saw<'_> {
+    match output {
+        None => Saw::Anything,
+        Some(KvOutput::Value(value)) => Saw::Exactly(Content::of_text(value.as_deref())),
+        Some(_) => Saw::Something,
+    }
 }
 
-fn needed<'a>(input: &'a KvInput, output: Option<&'a KvOutput>) -> Needed<'a> {
-    match (input, output) {
-        (KvInput::Get, Some(KvOutput::Value(value))) => Needed::Exactly(value.as_deref()),
-        (KvInput::PutHash(_), Some(KvOutput::Previous(previous))) if !previous.is_empty() => {
-            Needed::Exactly(Some(previous))
+/// Of an operation that says no more than that it happened.
+fn of_silent(output: Option<&KvOutput>) -> Saw<'_> {
+    if matches!(output, None | Some(KvOutput::Done)) { Saw::Anything } else { Saw::Something }
+}
+
+fn of_append<'a>(more: &'a str, output: Option<&'a KvOutput>) -> (Saw<'a>, Leaves<'a>) {
+    let Some(KvOutput::Value(Some(new))) = output else {
+        return (of_silent(output), Leaves::Extended { by: more, to: None });
+    };
+    let saw = match new.strip_suffix(more) {
+        Some("") => Saw::Empty,
+        Some(before) => Saw::Exactly(before.into()),
+        // It cannot have answered that.
+        None => Saw::Something,
+    };
+    (saw, Leaves::Extended { by: more, to: Some(new.as_str().into()) })
+}
+
+fn of_hash<'a>(value: &str, output: Option<&'a KvOutput>) -> (Saw<'a>, Leaves<'a>) {
+    let Some(KvOutput::Previous(previous)) = output else {
+        let is_hash =
+            |left: &Content<'_>| left.text().is_some_and(|text| text.parse::<u32>().is_ok());
+        return (of_silent(output), Leaves::Like(is_hash));
+    };
+    let saw = if previous.is_empty() { Saw::Empty } else { Saw::Exactly(previous.as_str().into()) };
+    (saw, Leaves::Exactly(Content::Text(Text::new(previous).fnv1a_with(value).into())))
+}
+
+fn of_cas<'a>(
+    expect: Option<&'a str>,
+    value: &'a str,
+    output: Option<&'a KvOutput>,
+) -> (Saw<'a>, Leaves<'a>) {
+    let (old, new) = (Content::of_text(expect), Content::from(value));
+    let is_same = old == new;
+    match output {
+        Some(KvOutput::Cas { swapped: true, .. }) if is_same => {
+            (Saw::Exactly(old), Leaves::Unchanged)
         }
-        (KvInput::Append(more), Some(KvOutput::Value(Some(new)))) => {
-            match new.strip_suffix(more.as_str()) {
-                // Empty or absent; or an impossible answer.
-                Some("") | None => Needed::Unclear,
-                before => Needed::Exactly(before),
-            }
+        Some(KvOutput::Cas { swapped: true, .. }) => (Saw::Exactly(old), Leaves::Exactly(new)),
+        Some(KvOutput::Cas { swapped: false, current }) => {
+            let saw = match current {
+                None => Saw::Other(old),
+                // Refused because of the very value that it expected.
+                Some(current) if current.as_deref() == expect => Saw::Something,
+                Some(current) => Saw::Exactly(Content::of_text(current.as_deref())),
+            };
+            (saw, Leaves::Unchanged)
         }
-        (KvInput::Cas { expect, .. }, Some(KvOutput::Cas { swapped: true, .. })) => {
-            Needed::Exactly(expect.as_deref())
-        }
-        (KvInput::Cas { .. }, Some(KvOutput::Cas { current: Some(current), .. })) => {
-            Needed::Exactly(current.as_deref())
-        }
-        _ => Needed::Unclear,
+        None if is_same => (Saw::Anything, Leaves::Unchanged),
+        None => (Saw::Anything, Leaves::Swapped { old, new }),
+        Some(_) => (Saw::Something, Leaves::Swapped { old, new }),
     }
 }
 
@@ -267,7 +246,7 @@ impl KvState {
 
 mod describe {
     use super::{KvInput, KvOutput};
-    use crate::models::quoted;
+    use crate::content::quoted;
 
     pub(super) fn call(input: &KvInput, output: Option<&KvOutput>) -> String {
         let asked = match input {

@@ -1,14 +1,17 @@
 //! Values in a line: put in at the end, taken out at one of the two. First in, first out is a queue; last in, first
 //! out a stack.
 
+mod queue;
+mod stack;
+
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::Datum;
 use super::bag::{self, Use};
-use super::datum::told;
-use crate::monitors::{self, MonitorVerdict, Refutation};
-use crate::{Call, CallOf, Model};
+use super::{Datum, with_result};
+use crate::monitors::elements::Role;
+use crate::refutation::{MonitorVerdict, Refutation};
+use crate::{Call, CallOf, Content, Effects, Leaves, Model, Saw};
 
 /// An unbounded FIFO queue, empty at first.
 pub type Queue<V> = Line<V, Front>;
@@ -19,6 +22,9 @@ pub type Stack<V> = Line<V, Back>;
 /// An unbounded line of values, empty at first, from which the end `E` is taken.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<V, E>(PhantomData<(V, E)>);
+
+/// What an empty line holds.
+const EMPTY: Content<'static> = Content::Hidden(0);
 
 /// What is asked of the line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -74,7 +80,7 @@ impl End for Front {
     }
 
     fn monitor<V: Datum>(queue: &Queue<V>, calls: &[CallOf<Queue<V>>]) -> Option<MonitorVerdict> {
-        monitors::queue::check(queue, calls)
+        queue::check(queue, calls)
     }
 }
 
@@ -87,7 +93,7 @@ impl End for Back {
     }
 
     fn monitor<V: Datum>(stack: &Stack<V>, calls: &[CallOf<Stack<V>>]) -> Option<MonitorVerdict> {
-        monitors::stack::check(stack, calls)
+        stack::check(stack, calls)
     }
 }
 
@@ -138,10 +144,6 @@ impl<V: Datum, E: End> Model for Line<V, E> {
         }
     }
 
-    fn is_read_only(&self, _input: &Self::Input) -> bool {
-        false
-    }
-
     fn describe(&self, input: &Self::Input, output: Option<&Self::Output>) -> String {
         let ([put, _], [take, _]) = (E::PUT, E::TAKE);
         let asked = match input {
@@ -153,20 +155,24 @@ impl<V: Datum, E: End> Model for Line<V, E> {
             LineOutput::Value(value) => format!("= {}", value.shown()),
             LineOutput::Empty => "found nothing".to_owned(),
         };
-        told(asked, output.map(answer))
+        with_result(asked, output.map(answer))
     }
 
-    fn may_enable(
-        &self,
-        effect: &Self::Input,
-        blocked: &Self::Input,
-        output: Option<&Self::Output>,
-    ) -> bool {
-        // Right after a value was put, no line is empty.
-        !matches!(
-            (effect, blocked, output),
-            (LineInput::Put(_), LineInput::Take, Some(LineOutput::Empty))
-        )
+    /// Of what it holds, all that is told is whether that is nothing.
+    fn effects<'a>(
+        &'a self,
+        input: &'a Self::Input,
+        output: Option<&'a Self::Output>,
+    ) -> Effects<'a> {
+        let (saw, leaves) = match (input, output) {
+            (LineInput::Put(_), None | Some(LineOutput::Done)) => {
+                (Saw::Anything, Leaves::Like(|content| *content != EMPTY))
+            }
+            (LineInput::Take, Some(LineOutput::Empty)) => (Saw::Exactly(EMPTY), Leaves::Unchanged),
+            (LineInput::Take, None) => (Saw::Anything, Leaves::Anything),
+            _ => (Saw::Something, Leaves::Anything),
+        };
+        Effects::whole(saw, leaves)
     }
 
     fn answer(&self, state: &Vec<V>, input: &Self::Input) -> Option<Self::Output> {
@@ -198,5 +204,18 @@ fn used<V>(call: &Call<LineInput<V>, LineOutput<V>>) -> Use<'_, V> {
         (LineInput::Take, Some(LineOutput::Value(value))) => Use::Took(value),
         (LineInput::Take, Some(_)) => Use::FoundNothing,
         (LineInput::Take, None) => Use::TookUnknown,
+    }
+}
+
+/// What an operation did; `None` for a result that it cannot have.
+fn role<V>(call: &Call<LineInput<V>, LineOutput<V>>) -> Option<Role<'_, V>> {
+    match (&call.input, &call.output) {
+        (LineInput::Put(value), None | Some(LineOutput::Done)) => Some(Role::Insert(value)),
+        (LineInput::Take, Some(LineOutput::Empty)) => Some(Role::Empty),
+        // It may have happened or not.
+        (LineInput::Take, Some(LineOutput::Value(_))) if call.ret.is_none() => Some(Role::Unclear),
+        (LineInput::Take, Some(LineOutput::Value(value))) => Some(Role::Remove(value)),
+        (LineInput::Take, None) => Some(Role::Unclear),
+        _ => None,
     }
 }

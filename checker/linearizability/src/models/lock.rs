@@ -1,9 +1,9 @@
-//! A lock that knows who holds it.
+//! Locks: one that knows who holds it, and one that does not ask.
 
-use super::datum::told;
 use super::holding::{self, Turn};
-use crate::monitors::Refutation;
-use crate::{CallOf, Model};
+use super::with_result;
+use crate::refutation::Refutation;
+use crate::{CallOf, Content, Effects, Leaves, Model, Saw};
 
 /// A lock with an owner, free at first: only the owner can release it.
 ///
@@ -15,13 +15,27 @@ pub struct OwnedLock {
     pub reentrant: bool,
 }
 
+/// A mutex, free at first, which anybody may release: a lock whose operations name no client.
+pub type Mutex = OwnedLock;
+
+/// Who asks; `None` where the lock does not want to know, so that all are the same to it.
+pub type Client = Option<u64>;
+
+/// What a lock holds that nobody holds.
+const FREE: Content<'static> = Content::Hidden(-2);
+
+/// What it holds while this client has it.
+fn held_by(client: Client) -> Content<'static> {
+    Content::Hidden(client.map_or(-1, i128::from))
+}
+
 /// What is asked of the lock, and by which client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockInput {
     /// Take it.
-    Acquire(u64),
+    Acquire(Client),
     /// Give it back.
-    Release(u64),
+    Release(Client),
 }
 
 /// What the lock answers.
@@ -37,7 +51,7 @@ pub enum LockOutput {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Holder {
     /// The client.
-    pub client: u64,
+    pub client: Client,
     /// Releases until the lock is free.
     pub depth: u64,
 }
@@ -81,39 +95,33 @@ impl Model for OwnedLock {
         }
     }
 
-    fn is_read_only(&self, _input: &LockInput) -> bool {
-        false
-    }
-
     fn describe(&self, input: &LockInput, output: Option<&LockOutput>) -> String {
         let asked = match input {
-            LockInput::Acquire(client) => format!("acquire for {client}"),
-            LockInput::Release(client) => format!("release for {client}"),
+            LockInput::Acquire(Some(client)) => format!("acquire for {client}"),
+            LockInput::Acquire(None) => "acquire".to_owned(),
+            LockInput::Release(Some(client)) => format!("release for {client}"),
+            LockInput::Release(None) => "release".to_owned(),
         };
         let answer = |output: &LockOutput| match output {
             LockOutput::Done => String::new(),
             LockOutput::Refused => "refused".to_owned(),
         };
-        told(asked, output.map(answer))
+        with_result(asked, output.map(answer))
     }
 
-    fn may_enable(
-        &self,
-        effect: &LockInput,
-        blocked: &LockInput,
-        output: Option<&LockOutput>,
-    ) -> bool {
-        match (effect, blocked, output) {
-            // After an acquire its client holds the lock; after a release it holds it or nobody does.
-            (LockInput::Acquire(owner), LockInput::Acquire(client), Some(LockOutput::Done)) => {
-                self.reentrant && owner == client
-            }
-            (
-                LockInput::Acquire(owner) | LockInput::Release(owner),
-                LockInput::Release(client),
-                Some(LockOutput::Done),
-            ) => owner == client,
-            _ => true,
+    fn effects<'a>(&'a self, input: &'a LockInput, output: Option<&'a LockOutput>) -> Effects<'a> {
+        if self.reentrant {
+            // Who holds it, and how often, no result tells.
+            return Effects::unknown();
+        }
+        let (before, after) = match *input {
+            LockInput::Acquire(client) => (FREE, held_by(client)),
+            LockInput::Release(client) => (held_by(client), FREE),
+        };
+        match output {
+            None => Effects::whole(Saw::Anything, Leaves::Swapped { old: before, new: after }),
+            Some(LockOutput::Done) => Effects::whole(Saw::Exactly(before), Leaves::Exactly(after)),
+            Some(LockOutput::Refused) => Effects::whole(Saw::Other(before), Leaves::Unchanged),
         }
     }
 
@@ -126,11 +134,7 @@ impl Model for OwnedLock {
         let turn = |call: &CallOf<Self>| {
             let (LockInput::Acquire(client) | LockInput::Release(client)) = call.input;
             let done = call.output.as_ref().map(|output| *output == LockOutput::Done);
-            Turn {
-                acquires: matches!(call.input, LockInput::Acquire(_)),
-                client: Some(client),
-                done,
-            }
+            Turn { acquires: matches!(call.input, LockInput::Acquire(_)), client, done }
         };
         if self.reentrant { None } else { holding::explain(self, stuck, calls, turn) }
     }

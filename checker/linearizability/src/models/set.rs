@@ -1,11 +1,13 @@
 //! A set of values.
 
+mod monitor;
+
 use std::marker::PhantomData;
 
-use super::Datum;
-use super::datum::{fingerprint, told};
-use crate::monitors::{self, MonitorVerdict};
-use crate::{CallOf, Model};
+use super::{Datum, with_result};
+use crate::content::fingerprint;
+use crate::refutation::MonitorVerdict;
+use crate::{CallOf, Content, Effect, Effects, Leaves, Model, Saw};
 
 /// A set, empty at first.
 ///
@@ -168,10 +170,6 @@ impl<V: Datum> Model for Set<V> {
         })
     }
 
-    fn is_read_only(&self, input: &SetInput<V>) -> bool {
-        matches!(input, SetInput::Contains(_) | SetInput::ReadAll)
-    }
-
     fn describe(&self, input: &SetInput<V>, output: Option<&SetOutput<V>>) -> String {
         let asked = match input {
             SetInput::Add(value) => format!("add {}", value.shown()),
@@ -186,32 +184,37 @@ impl<V: Datum> Model for Set<V> {
             SetOutput::Present(present) => format!("= {present}"),
             SetOutput::Values(values) => format!("= {}", shown(values)),
         };
-        told(asked, output.map(answer))
+        with_result(asked, output.map(answer))
     }
 
-    fn may_enable(
-        &self,
-        effect: &SetInput<V>,
-        blocked: &SetInput<V>,
-        output: Option<&SetOutput<V>>,
-    ) -> bool {
-        let (changed, present) = match effect {
-            SetInput::Add(value) => (value, true),
-            SetInput::Remove(value) => (value, false),
-            SetInput::Contains(_) | SetInput::ReadAll => return false,
+    /// Each value is a part of its own: it is there or not.
+    fn effects<'a>(
+        &'a self,
+        input: &'a SetInput<V>,
+        output: Option<&'a SetOutput<V>>,
+    ) -> Effects<'a> {
+        let is_there = |there: bool| Content::Hidden(there.into());
+        let one = |value: &'a V, saw, leaves| {
+            Effects::from_iter([Effect { part: value.content(), saw, leaves }])
         };
-        match (blocked, output) {
-            (SetInput::Contains(value), Some(SetOutput::Present(seen))) => {
-                value != changed || *seen == present
+        match (input, output) {
+            (SetInput::Add(value) | SetInput::Remove(value), output) => {
+                let adds = matches!(input, SetInput::Add(_));
+                let saw = match output {
+                    None | Some(SetOutput::Done) => Saw::Anything,
+                    Some(SetOutput::Changed(changed)) => Saw::Exactly(is_there(*changed != adds)),
+                    Some(_) => Saw::Something,
+                };
+                one(value, saw, Leaves::Exactly(is_there(adds)))
             }
-            (SetInput::Add(value), Some(SetOutput::Changed(new))) => {
-                value != changed || *new != present
+            (SetInput::Contains(value), Some(SetOutput::Present(there))) => {
+                one(value, Saw::Exactly(is_there(*there)), Leaves::Unchanged)
             }
-            (SetInput::Remove(value), Some(SetOutput::Changed(old))) => {
-                value != changed || *old == present
+            (SetInput::Contains(_) | SetInput::ReadAll, None) => Effects::none(),
+            // Too many to list them all.
+            (SetInput::Contains(_) | SetInput::ReadAll, Some(_)) => {
+                Effects::whole(Saw::Something, Leaves::Unchanged)
             }
-            (SetInput::ReadAll, Some(SetOutput::Values(seen))) => seen.contains(changed) == present,
-            _ => true,
         }
     }
 
@@ -229,7 +232,7 @@ impl<V: Datum> Model for Set<V> {
     }
 
     fn monitor(&self, calls: &[CallOf<Self>]) -> Option<MonitorVerdict> {
-        monitors::set::check(self, calls)
+        monitor::check(self, calls)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A `violation` verdict's proof.
 
 use super::{Refutation, Stop};
-use crate::{CallOf, Model, explain, oracle};
+use crate::{Anomaly, CallOf, Model, explain, oracle};
 
 /// The most operations that are tried in every order.
 const VERIFIED_MAX: usize = 8;
@@ -11,47 +11,46 @@ const NAMED_MAX: usize = 12;
 
 /// The violation that these operations prove: no order explains them, and leaving out all others cannot have made
 /// that so. Where an order is found after all, nothing is claimed.
-pub(super) fn refuted<M: Model>(
+pub(crate) fn refuted<M: Model>(
     model: &M,
     calls: &[CallOf<M>],
     operations: impl IntoIterator<Item = u32>,
-    kind: &'static str,
-    sentence: String,
+    kind: Anomaly,
+    text: &str,
 ) -> Stop {
-    refuted_by(model, calls, operations, Clone::clone, kind, sentence)
+    refuted_by(model, calls, operations, Clone::clone, kind, text)
 }
 
 /// The same where only a part of these operations' results counts.
-pub(super) fn refuted_by<M: Model>(
+pub(crate) fn refuted_by<M: Model>(
     model: &M,
     calls: &[CallOf<M>],
     operations: impl IntoIterator<Item = u32>,
     part: impl Fn(&CallOf<M>) -> CallOf<M>,
-    kind: &'static str,
-    sentence: String,
+    kind: Anomaly,
+    text: &str,
 ) -> Stop {
-    let mut operations: Vec<u32> = operations.into_iter().collect();
-    operations.sort_unstable_by_key(|&i| (calls[i as usize].call, i));
-    operations.dedup();
-    let core: Vec<CallOf<M>> = operations.iter().map(|&i| part(&calls[i as usize])).collect();
+    let refutation = Refutation::new(calls, kind, text, operations);
+    let core: Vec<CallOf<M>> =
+        refutation.operations.iter().map(|&i| part(&calls[i as usize])).collect();
     if core.len() <= VERIFIED_MAX && oracle::is_linearizable(model, &core) {
         return Stop::Outside;
     }
-    Stop::Refuted(Refutation { kind, sentence, operations })
+    Stop::Refuted(refutation)
 }
 
 /// An operation with its process and times.
-pub(super) fn told<M: Model>(model: &M, calls: &[CallOf<M>], operation: u32) -> String {
+pub(crate) fn told<M: Model>(model: &M, calls: &[CallOf<M>], operation: u32) -> String {
     explain::told(model, &calls[operation as usize])
 }
 
 /// The same without times and with less of its values, for sentences about several.
-pub(super) fn briefly<M: Model>(model: &M, calls: &[CallOf<M>], operation: u32) -> String {
+pub(crate) fn briefly<M: Model>(model: &M, calls: &[CallOf<M>], operation: u32) -> String {
     explain::briefly(model, &calls[operation as usize])
 }
 
 /// Several operations, in the order given.
-pub(super) fn listed<M: Model>(model: &M, calls: &[CallOf<M>], operations: &[u32]) -> String {
+pub(crate) fn listed<M: Model>(model: &M, calls: &[CallOf<M>], operations: &[u32]) -> String {
     let named = operations.iter().take(NAMED_MAX).map(|&i| briefly(model, calls, i));
     let mut parts: Vec<String> = named.collect();
     let more = operations.len().saturating_sub(NAMED_MAX);
@@ -62,7 +61,7 @@ pub(super) fn listed<M: Model>(model: &M, calls: &[CallOf<M>], operations: &[u32
 }
 
 /// Drops ever smaller chunks while the rest is still wrong (delta debugging).
-pub(super) fn shrink<T: Clone>(few: &mut Vec<T>, is_wrong: impl Fn(&[T]) -> bool) {
+pub(crate) fn shrink<T: Clone>(few: &mut Vec<T>, is_wrong: impl Fn(&[T]) -> bool) {
     let mut size = few.len();
     while size > 0 {
         let mut at = 0;

@@ -4,11 +4,11 @@ use super::Stop;
 use super::core::{refuted, told};
 use super::elements::{Container, Element, Role, Words};
 use super::timeline::Timeline;
-use crate::CallOf;
-use crate::models::Datum;
+use crate::datum::Datum;
+use crate::{Anomaly, CallOf};
 
 /// For each point, the next one at which nothing was certainly there.
-pub(super) fn next_free(elements: &[Element], end: u32) -> Vec<u32> {
+pub(crate) fn next_free(elements: &[Element], end: u32) -> Vec<u32> {
     // First the changes in how many were there, then how many, then the answer.
     let mut points = vec![0_i64; end as usize + 2];
     for element in elements.iter().filter(|element| element.is_solid()) {
@@ -32,7 +32,7 @@ pub(super) fn next_free(elements: &[Element], end: u32) -> Vec<u32> {
 }
 
 /// For each operation that found nothing, a point where that can be; in the order of the points.
-pub(super) fn place_empties<M: Container>(
+pub(crate) fn place_empties<M: Container>(
     model: &M,
     calls: &[CallOf<M>],
     timeline: &Timeline,
@@ -57,14 +57,14 @@ pub(super) fn place_empties<M: Container>(
 }
 
 /// Intervals by start, each with the one that reaches furthest of those that start no later.
-pub(super) struct Reach {
+pub(crate) struct Reach {
     starts: Vec<u32>,
     furthest: Vec<(u32, u32)>,
 }
 
 impl Reach {
     /// Of the certain times of these elements.
-    pub(super) fn new<'a>(elements: impl Iterator<Item = (u32, &'a Element)>) -> Self {
+    pub(crate) fn new<'a>(elements: impl Iterator<Item = (u32, &'a Element)>) -> Self {
         let mut intervals: Vec<(u32, u32, u32)> = elements
             .filter(|(_, element)| element.is_solid())
             .map(|(number, element)| (element.certain().0, element.certain().1, number))
@@ -80,7 +80,7 @@ impl Reach {
     }
 
     /// The fewest intervals that cover these points, where some do.
-    pub(super) fn cover(&self, from: u32, to: u32) -> Option<Vec<u32>> {
+    pub(crate) fn cover(&self, from: u32, to: u32) -> Option<Vec<u32>> {
         let (mut chain, mut at) = (Vec::new(), from);
         while at < to {
             let begun = self.starts.partition_point(|&start| start <= at);
@@ -114,25 +114,24 @@ fn never_empty<M: Container>(
         _ => String::new(),
     };
     let values: Vec<String> = chain.iter().take(SHOWN).map(shown).collect();
-    let kind = "wrongly empty";
     let tale = told(model, calls, empty);
-    let sentence = match chain[..] {
+    let text = match chain[..] {
         [one] => {
             let until = one.remove.map_or_else(
                 || format!("was never {removed}"),
                 |remove| format!("was {removed} only by {}", told(model, calls, remove)),
             );
             format!(
-                "{kind}: {tale} although {} was in the {object} throughout: {} had returned before, and it {until}.",
+                "{tale} although {} was in the {object} throughout: {} had returned before, and it {until}",
                 values[0],
                 told(model, calls, one.insert),
             )
         }
         _ => format!(
-            "{kind}: {tale} although the {object} held {} throughout.",
+            "{tale} although the {object} held {} throughout",
             values.join(", then ") + if chain.len() > SHOWN { " and so on" } else { "" },
         ),
     };
     let core = chain.iter().flat_map(|element| element.operations()).chain([empty]);
-    refuted(model, calls, core, kind, sentence)
+    refuted(model, calls, core, Anomaly::WronglyEmpty, &text)
 }

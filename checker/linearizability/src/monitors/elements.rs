@@ -5,12 +5,11 @@ use rustc_hash::FxHashMap;
 use super::core::{refuted, told};
 use super::timeline::{Span, Timeline};
 use super::{MonitorVerdict, Stop, order};
-use crate::models::Datum;
-use crate::models::line::{LineInput, LineOutput};
-use crate::{Call, CallOf, Model};
+use crate::datum::Datum;
+use crate::{Anomaly, CallOf, Model};
 
 /// What an operation did to the container.
-pub(super) enum Role<'a, V> {
+pub(crate) enum Role<'a, V> {
     /// It put this value in.
     Insert(&'a V),
     /// It took this value out.
@@ -22,19 +21,19 @@ pub(super) enum Role<'a, V> {
 }
 
 /// The container's words.
-pub(super) struct Words {
+pub(crate) struct Words {
     /// "queue"
-    pub(super) object: &'static str,
+    pub(crate) object: &'static str,
     /// "enqueued"
-    pub(super) inserted: &'static str,
+    pub(crate) inserted: &'static str,
     /// "dequeued"
-    pub(super) removed: &'static str,
+    pub(crate) removed: &'static str,
     /// The kind of violation where a value comes out twice.
-    pub(super) removed_twice: &'static str,
+    pub(crate) removed_twice: Anomaly,
 }
 
 /// A container whose operations have roles.
-pub(super) trait Container: Model {
+pub(crate) trait Container: Model {
     /// What its operations hold.
     type Value: Datum;
 
@@ -48,21 +47,8 @@ pub(super) trait Container: Model {
     fn replays(calls: &[CallOf<Self>], order: &[u32]) -> bool;
 }
 
-/// The role of an operation on a queue or a stack.
-pub(super) fn role_in_line<V>(call: &Call<LineInput<V>, LineOutput<V>>) -> Option<Role<'_, V>> {
-    match (&call.input, &call.output) {
-        (LineInput::Put(value), None | Some(LineOutput::Done)) => Some(Role::Insert(value)),
-        (LineInput::Take, Some(LineOutput::Empty)) => Some(Role::Empty),
-        // It may have happened or not.
-        (LineInput::Take, Some(LineOutput::Value(_))) if call.ret.is_none() => Some(Role::Unclear),
-        (LineInput::Take, Some(LineOutput::Value(value))) => Some(Role::Remove(value)),
-        (LineInput::Take, None) => Some(Role::Unclear),
-        _ => None,
-    }
-}
-
 /// Decides a history with `arrange`, which knows nothing of removals that are unclear.
-pub(super) fn check<M: Container>(
+pub(crate) fn check<M: Container>(
     model: &M,
     calls: &[CallOf<M>],
     arrange: impl Fn(&Timeline, &Elements) -> Result<Vec<u32>, Stop>,
@@ -97,48 +83,48 @@ pub(super) fn check<M: Container>(
 
 /// A value's life.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Element {
+pub(crate) struct Element {
     /// What put it in.
-    pub(super) insert: u32,
+    pub(crate) insert: u32,
     /// What took it out, if anything did.
-    pub(super) remove: Option<u32>,
+    pub(crate) remove: Option<u32>,
     /// When it can have come in: not after it went out.
-    pub(super) inserted: Span,
+    pub(crate) inserted: Span,
     /// When it can have gone out: not before it came in.
-    pub(super) removed: Span,
+    pub(crate) removed: Span,
 }
 
 impl Element {
     /// The points at which it was certainly there: none where the end is not beyond the start.
-    pub(super) fn certain(&self) -> (u32, u32) {
+    pub(crate) fn certain(&self) -> (u32, u32) {
         (self.inserted.ret, self.removed.call)
     }
 
     /// Was it certainly there at some point?
-    pub(super) fn is_solid(&self) -> bool {
+    pub(crate) fn is_solid(&self) -> bool {
         self.inserted.ret < self.removed.call
     }
 
     /// Its operations.
-    pub(super) fn operations(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn operations(&self) -> impl Iterator<Item = u32> {
         std::iter::once(self.insert).chain(self.remove)
     }
 }
 
 /// A history of a container, taken apart.
-pub(super) struct Elements {
-    pub(super) all: Vec<Element>,
+pub(crate) struct Elements {
+    pub(crate) all: Vec<Element>,
     /// The operations that found nothing.
-    pub(super) empties: Vec<u32>,
+    pub(crate) empties: Vec<u32>,
     /// Something may have taken a value out, or not.
-    pub(super) unclear: bool,
+    pub(crate) unclear: bool,
     /// Something returned of which nobody knows what it took.
-    pub(super) unclear_return: bool,
+    pub(crate) unclear_return: bool,
 }
 
 impl Elements {
     /// Takes the history apart; stops where a value was put in twice, or where one came out that cannot have.
-    pub(super) fn new<M: Container>(
+    pub(crate) fn new<M: Container>(
         model: &M,
         calls: &[CallOf<M>],
         timeline: &Timeline,
@@ -209,16 +195,15 @@ fn never_inserted<M: Container>(
     let (tale, value) = (told(model, calls, removal), value.shown());
     match (0..).zip(calls).find(|(_, call)| inserts(call)) {
         Some((failed, _)) => {
-            let sentence = format!(
-                "aborted read: {tale} returned {value}, {inserted} only by {}.",
+            let text = format!(
+                "{tale} returned {value}, {inserted} only by {}",
                 told(model, calls, failed)
             );
-            refuted(model, calls, [failed, removal], "aborted read", sentence)
+            refuted(model, calls, [failed, removal], Anomaly::AbortedRead, &text)
         }
         None => {
-            let sentence =
-                format!("phantom value: {tale} returned {value}, which was never {inserted}.");
-            refuted(model, calls, [removal], "phantom value", sentence)
+            let text = format!("{tale} returned {value}, which was never {inserted}");
+            refuted(model, calls, [removal], Anomaly::PhantomValue, &text)
         }
     }
 }
@@ -230,13 +215,13 @@ fn removed_twice<M: Container>(
     [insert, first, second]: [u32; 3],
 ) -> Stop {
     let Words { removed, removed_twice, inserted, .. } = M::words();
-    let sentence = format!(
-        "{removed_twice}: {} was {inserted} once and {removed} twice, by {} and by {}.",
+    let text = format!(
+        "{} was {inserted} once and {removed} twice, by {} and by {}",
         value.shown(),
         told(model, calls, first),
         told(model, calls, second),
     );
-    refuted(model, calls, [insert, first, second], removed_twice, sentence)
+    refuted(model, calls, [insert, first, second], *removed_twice, &text)
 }
 
 fn removed_early<M: Container>(
@@ -245,13 +230,12 @@ fn removed_early<M: Container>(
     value: &M::Value,
     element: &Element,
 ) -> Stop {
-    let kind = "read from the future";
     let tales: Vec<String> = element.operations().map(|i| told(model, calls, i)).collect();
-    let sentence = format!(
-        "{kind}: {} was over before {} began, the only one that put {} there.",
+    let text = format!(
+        "{} was over before {} began, the only one that put {} there",
         tales[1],
         tales[0],
         value.shown(),
     );
-    refuted(model, calls, element.operations(), kind, sentence)
+    refuted(model, calls, element.operations(), Anomaly::FutureRead, &text)
 }

@@ -4,7 +4,7 @@ use super::timeline::Timeline;
 use crate::Call;
 
 /// Does the order respect real time, and hold every call that must have happened, once?
-pub(super) fn is_possible<I, O>(
+pub(crate) fn is_possible<I, O>(
     calls: &[Call<I, O>],
     timeline: &Timeline,
     order: &[u32],

@@ -10,29 +10,29 @@ const CALLS_MAX: usize = 1 << 27;
 /// Ranks are all different. An operation can take effect at any *point* from `call` to `ret - 1`, where point `p`
 /// lies between the ranks `p` and `p + 1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) call: u32,
-    pub(super) ret: u32,
+pub(crate) struct Span {
+    pub(crate) call: u32,
+    pub(crate) ret: u32,
 }
 
 impl Span {
     /// Was this over before that began?
-    pub(super) fn precedes(self, other: Span) -> bool {
+    pub(crate) fn precedes(self, other: Span) -> bool {
         self.ret < other.call
     }
 }
 
 /// The spans of all calls.
-pub(super) struct Timeline {
+pub(crate) struct Timeline {
     /// By position in the history; failed calls have one that means nothing.
-    pub(super) spans: Vec<Span>,
+    pub(crate) spans: Vec<Span>,
     /// The rank after the last: everything that never returned is still open here.
-    pub(super) end: u32,
+    pub(crate) end: u32,
 }
 
 impl Timeline {
     /// Nothing where a call returns before it begins, or where there are too many.
-    pub(super) fn new<I, O>(calls: &[Call<I, O>]) -> Option<Self> {
+    pub(crate) fn new<I, O>(calls: &[Call<I, O>]) -> Option<Self> {
         if calls.len() > CALLS_MAX {
             return None;
         }
@@ -58,7 +58,7 @@ impl Timeline {
     }
 
     /// Of something that never happens while anybody looks.
-    pub(super) fn after_the_end(&self) -> Span {
+    pub(crate) fn after_the_end(&self) -> Span {
         Span { call: self.end, ret: self.end + 1 }
     }
 }

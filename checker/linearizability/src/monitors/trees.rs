@@ -1,7 +1,7 @@
 //! Two segment trees.
 
 /// For each point, how many intervals cover it; finds points that none covers any more.
-pub(super) struct Coverage {
+pub(crate) struct Coverage {
     /// The tree as an array: node `i` has the children `2i` and `2i + 1`. The least count below it, without what
     /// its ancestors add.
     least: Vec<u32>,
@@ -15,7 +15,7 @@ const REPORTED: u32 = u32::MAX / 4;
 
 impl Coverage {
     /// With these counts.
-    pub(super) fn new(counts: &[u32]) -> Self {
+    pub(crate) fn new(counts: &[u32]) -> Self {
         let size = counts.len().next_power_of_two();
         let mut least = vec![REPORTED; 2 * size];
         least[size..size + counts.len()].copy_from_slice(counts);
@@ -27,7 +27,7 @@ impl Coverage {
 
     /// Takes an interval away: points from `from` to `to - 1` are covered once less. Reports, in order, the points
     /// among them that are covered no more, each only once ever.
-    pub(super) fn uncover(&mut self, from: u32, to: u32, report: &mut impl FnMut(u32)) {
+    pub(crate) fn uncover(&mut self, from: u32, to: u32, report: &mut impl FnMut(u32)) {
         self.visit(1, 0, self.size, (from as usize, to as usize), report);
     }
 
@@ -74,7 +74,7 @@ impl Coverage {
 }
 
 /// Intervals from which those that contain a point are taken out.
-pub(super) struct Stabbing {
+pub(crate) struct Stabbing {
     /// In order of their starts: start and name.
     intervals: Vec<(u32, u32)>,
     /// The tree as an array: the latest end below each node; 0 for what has been taken.
@@ -84,7 +84,7 @@ pub(super) struct Stabbing {
 
 impl Stabbing {
     /// Of intervals (first point, point after the last, name).
-    pub(super) fn new(mut intervals: Vec<(u32, u32, u32)>) -> Self {
+    pub(crate) fn new(mut intervals: Vec<(u32, u32, u32)>) -> Self {
         intervals.sort_unstable();
         let size = intervals.len().next_power_of_two();
         let mut latest = vec![0; 2 * size];
@@ -99,7 +99,7 @@ impl Stabbing {
     }
 
     /// Takes out those that contain the point.
-    pub(super) fn take(&mut self, point: u32, mut taken: impl FnMut(u32)) {
+    pub(crate) fn take(&mut self, point: u32, mut taken: impl FnMut(u32)) {
         let begun = self.intervals.partition_point(|&(start, _)| start <= point);
         self.visit(1, 0, self.size, begun, point, &mut taken);
     }
@@ -129,32 +129,32 @@ impl Stabbing {
 }
 
 /// Points that disappear one by one; finds the next one left on either side.
-pub(super) struct Neighbours {
+pub(crate) struct Neighbours {
     below: Vec<u32>,
     above: Vec<u32>,
 }
 
 impl Neighbours {
     /// All points up to `last`.
-    pub(super) fn new(last: u32) -> Self {
+    pub(crate) fn new(last: u32) -> Self {
         // Shifted by one: 0 and the end stand for "none".
         let all: Vec<u32> = (0..last + 3).collect();
         Self { below: all.clone(), above: all }
     }
 
     /// Takes a point away.
-    pub(super) fn remove(&mut self, point: u32) {
+    pub(crate) fn remove(&mut self, point: u32) {
         self.below[point as usize + 1] = point;
         self.above[point as usize + 1] = point + 2;
     }
 
     /// The last point left that is not after this one.
-    pub(super) fn last_until(&mut self, point: u32) -> Option<u32> {
+    pub(crate) fn last_until(&mut self, point: u32) -> Option<u32> {
         find(&mut self.below, point + 1).checked_sub(1)
     }
 
     /// The first point left that is not before this one.
-    pub(super) fn first_from(&mut self, point: u32) -> u32 {
+    pub(crate) fn first_from(&mut self, point: u32) -> u32 {
         find(&mut self.above, point + 1) - 1
     }
 }

@@ -5,46 +5,39 @@
 
 use serde_json::Value;
 
-use super::Read;
 use super::keys::{Keyed, Part};
+use super::{Read, shown};
 use crate::models::cas_register::{CasInput, CasOutput};
 use crate::models::counter::{CounterInput, CounterOutput};
 use crate::models::kv::{KvInput, KvOutput};
 use crate::models::line::{Back, End, Front, Line, LineInput, LineOutput};
-use crate::models::lock::{LockInput, LockOutput};
-use crate::models::mutex::{MutexInput, MutexOutput};
-use crate::models::register::{RegisterInput, RegisterOutput};
+use crate::models::lock::{Client, LockInput, LockOutput};
+use crate::models::multi_register::{MultiInput, MultiOutput, MultiStep};
 use crate::models::set::{SetInput, SetOutput};
-use crate::models::{CasRegister, Counter, Kv, Mutex, OwnedLock, Queue, Register, Set, Stack};
+use crate::models::{
+    CasRegister, Counter, Kv, MultiRegister, OwnedLock, Queue, Register, Set, Stack,
+};
 
 const UNKNOWN: &str = "there is no such function";
 
 pub(super) fn register(part: &Part<'_>) -> Read<Register<Value>> {
     Ok(match part.operation.f.as_str() {
-        "read" | "get" | "r" => {
-            (RegisterInput::Read, part.result.cloned().map(RegisterOutput::Value))
-        }
-        "write" | "put" | "w" => {
-            (RegisterInput::Write(part.arguments.clone()), Some(RegisterOutput::Done))
-        }
+        "read" | "get" | "r" => (CasInput::Read, part.result.cloned().map(CasOutput::Value)),
+        "write" | "put" | "w" => (CasInput::Write(part.arguments.clone()), Some(CasOutput::Done)),
         _ => return Err(UNKNOWN.to_owned()),
     })
 }
 
 pub(super) fn cas_register(part: &Part<'_>) -> Read<CasRegister> {
-    Ok(match part.operation.f.as_str() {
-        "read" | "get" | "r" => (CasInput::Read, part.result.cloned().map(CasOutput::Value)),
-        "write" | "put" | "w" => (CasInput::Write(part.arguments.clone()), Some(CasOutput::Done)),
-        "cas" => {
-            let pair = part.arguments.as_array().map(Vec::as_slice);
-            let Some([expect, value]) = pair else {
-                return Err("a compare-and-set takes a pair".to_owned());
-            };
-            let swapped = part.result != Some(&Value::Bool(false));
-            (CasInput::Cas(expect.clone(), value.clone()), Some(CasOutput::Cas(swapped)))
-        }
-        _ => return Err(UNKNOWN.to_owned()),
-    })
+    if part.operation.f != "cas" {
+        return register(part);
+    }
+    let pair = part.arguments.as_array().map(Vec::as_slice);
+    let Some([expect, value]) = pair else {
+        return Err("a compare-and-set takes a pair".to_owned());
+    };
+    let swapped = part.result != Some(&Value::Bool(false));
+    Ok((CasInput::Cas(expect.clone(), value.clone()), Some(CasOutput::Cas(swapped))))
 }
 
 pub(super) fn counter(part: &Part<'_>) -> Read<Counter> {
@@ -130,28 +123,70 @@ fn line<E: End>(part: &Part<'_>, put: &[&str], take: &[&str]) -> Read<Line<Value
     }
 }
 
-/// A lock says `false` where it refuses.
-fn is_refused(part: &Part<'_>) -> bool {
-    part.result == Some(&Value::Bool(false))
-}
-
-pub(super) fn mutex(part: &Part<'_>) -> Read<Mutex> {
-    let input = match part.operation.f.as_str() {
-        "acquire" | "lock" => MutexInput::Acquire,
-        "release" | "unlock" => MutexInput::Release,
-        _ => return Err(UNKNOWN.to_owned()),
-    };
-    Ok((input, Some(if is_refused(part) { MutexOutput::Refused } else { MutexOutput::Done })))
+pub(super) fn mutex(part: &Part<'_>) -> Read<OwnedLock> {
+    lock_for(None, part)
 }
 
 pub(super) fn lock(part: &Part<'_>) -> Read<OwnedLock> {
-    let client = part.operation.process;
+    lock_for(Some(part.operation.process), part)
+}
+
+fn lock_for(client: Client, part: &Part<'_>) -> Read<OwnedLock> {
     let input = match part.operation.f.as_str() {
         "acquire" | "lock" => LockInput::Acquire(client),
         "release" | "unlock" => LockInput::Release(client),
         _ => return Err(UNKNOWN.to_owned()),
     };
-    Ok((input, Some(if is_refused(part) { LockOutput::Refused } else { LockOutput::Done })))
+    // A lock says `false` where it refuses.
+    let is_refused = part.result == Some(&Value::Bool(false));
+    Ok((input, Some(if is_refused { LockOutput::Refused } else { LockOutput::Done })))
+}
+
+/// `[[:read :x nil] [:write :y 2]]`, and as a result the same with the values that were read.
+pub(super) fn transaction(part: &Part<'_>) -> Read<MultiRegister> {
+    if part.operation.f != "txn" {
+        return Err(UNKNOWN.to_owned());
+    }
+    let asked = steps(part.arguments)?;
+    let output = match part.result {
+        None => None,
+        Some(result) => {
+            let answered = steps(result)?;
+            let same = |(a, b): (&(MultiStep, &Value), &(MultiStep, &Value))| a.0 == b.0;
+            if asked.len() != answered.len() || !asked.iter().zip(&answered).all(same) {
+                return Err(format!("its result {} is of another one", shown(&result.to_string())));
+            }
+            let read = |(step, value): (MultiStep, &Value)| {
+                matches!(step, MultiStep::Read(_)).then(|| value.clone())
+            };
+            Some(MultiOutput::Reads(answered.into_iter().filter_map(read).collect()))
+        }
+    };
+    let asked = asked.into_iter().map(|(step, _)| step).collect();
+    Ok((MultiInput::Transaction(asked), output))
+}
+
+/// The steps, each with its last element.
+fn steps(value: &Value) -> Result<Vec<(MultiStep, &Value)>, String> {
+    let wrong = |value: &Value| format!("{} is no list of steps", shown(&value.to_string()));
+    let step = |step: &'_ Value| -> Option<MultiStep> {
+        let [kind, key, value] = step.as_array()?.as_slice() else { return None };
+        let key = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+        match kind.as_str()?.trim_start_matches(':') {
+            "r" | "read" => Some(MultiStep::Read(key)),
+            "w" | "write" => Some(MultiStep::Write(key, value.clone())),
+            _ => None,
+        }
+    };
+    let all = value.as_array().ok_or_else(|| wrong(value))?;
+    all.iter()
+        .map(|one| {
+            let read = step(one).ok_or_else(|| {
+                format!("{} is neither [read K V] nor [write K V]", shown(&one.to_string()))
+            })?;
+            Ok((read, &one[2]))
+        })
+        .collect()
 }
 
 /// How a store tells that a key is absent: with nil, or, as in Porcupine's data, with an empty string.

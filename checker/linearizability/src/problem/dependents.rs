@@ -16,7 +16,7 @@ enum Producer {
     Several,
 }
 
-impl<M: Model> Problem<'_, M> {
+impl<'a, M: Model> Problem<'a, M> {
     pub(super) fn find_dependents(&mut self) {
         self.dependents = vec![Vec::new(); self.required.len() + self.optional.len()];
         let required = self.required.iter().map(|op| (op.class, 1));
@@ -25,12 +25,12 @@ impl<M: Model> Problem<'_, M> {
         let mut unclear = Vec::new();
         for (number, (class, count)) in required.chain(optional).enumerate() {
             let class = &self.classes[class as usize];
-            match class.effect.gives {
+            match class.effect.leaves.exactly() {
                 _ if class.nature == Nature::Read => {}
-                Some(gives) => {
+                Some(left) => {
                     let only = if count == 1 { Producer::Only(number) } else { Producer::Several };
                     let several = |producer: &mut Producer| *producer = Producer::Several;
-                    by_fingerprint.entry(gives).and_modify(several).or_insert(only);
+                    by_fingerprint.entry(left).and_modify(several).or_insert(only);
                 }
                 None => unclear.push(&class.effect),
             }
@@ -41,7 +41,7 @@ impl<M: Model> Problem<'_, M> {
         }
         for event in self.events.iter().filter(|event| event.returns) {
             let (op, effect) = (event.op as usize, &self.class_of(event.op).effect);
-            let producer = effect.needs.and_then(|needs| by_fingerprint.get(&needs));
+            let producer = effect.saw.exactly().and_then(|seen| by_fingerprint.get(&seen));
             let Some(&Producer::Only(number)) = producer else { continue };
             // An operation that makes itself legal again depends on nobody else.
             let by_another = unclear.iter().any(|other| other.may_enable(self.model, effect));

@@ -36,7 +36,8 @@ impl<M: Model> Item<'_, M> {
 
     /// A read without return or result constrains nothing.
     pub(crate) fn is_forgotten(&self, model: &M) -> bool {
-        (self.ret.is_none() || self.output.is_none()) && model.is_read_only(&self.call.input)
+        (self.ret.is_none() || self.output.is_none())
+            && model.effects(&self.call.input, None).is_read_only()
     }
 }
 

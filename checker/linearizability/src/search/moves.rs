@@ -67,7 +67,7 @@ impl<M: Model, const W: usize> Walk<'_, M, W> {
         self.candidates.extend(available.iter().map(|slot| self.open.op(slot)));
         self.candidates.sort_unstable_by_key(|&op| {
             let effect = &problem.class_of(op).effect;
-            let helps = blocked.needs.is_some() && effect.gives == blocked.needs;
+            let helps = blocked.saw.exactly().is_some() && effect.leaves == blocked.saw;
             (!helps, problem.required[op as usize].return_event)
         });
     }

@@ -41,6 +41,10 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
         attempts.finds_illegal(self.model, &self.weakened(kept))
     }
 
+    fn is_read_only(&self, item: &Item<'a, M>) -> bool {
+        self.model.effects(&item.call.input, None).is_read_only()
+    }
+
     fn keep(&mut self, kept: Vec<bool>) {
         self.kept = kept;
     }
@@ -83,9 +87,8 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
     /// Zeller & Hildebrandt's delta debugging ("Simplifying and isolating failure-inducing input", TSE 2002):
     /// relaxes ever smaller chunks. Reads go first, since forgetting one leaves nothing behind.
     pub(super) fn drop_chunks(&mut self, attempts: &mut Attempts<'_, '_>) {
-        let read_only = |item: &Item<'a, M>| self.model.is_read_only(&item.call.input);
         let (reads, others): (Vec<usize>, Vec<usize>) =
-            (0..self.items.len()).partition(|&i| read_only(&self.items[i]));
+            (0..self.items.len()).partition(|&i| self.is_read_only(&self.items[i]));
         for group in [reads, others] {
             let kept_of = |core: &Self| -> Vec<usize> {
                 group.iter().copied().filter(|&i| core.kept[i]).collect()
@@ -109,8 +112,7 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
 
     /// Asks the definition itself, where the core is small enough.
     pub(super) fn verify(&self) -> Result<(), String> {
-        let forgotten =
-            |item: &Item<'a, M>| item.ret.is_none() && self.model.is_read_only(&item.call.input);
+        let forgotten = |item: &Item<'a, M>| item.ret.is_none() && self.is_read_only(item);
         let core: Vec<CallOf<M>> = self
             .weakened(&self.kept)
             .iter()
@@ -135,13 +137,13 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
         let kept = |&at: &usize| self.kept[at];
         let (kept, others): (Vec<usize>, Vec<usize>) = (0..weakened.len()).partition(kept);
         let items = |places: Vec<usize>| places.into_iter().map(|at| weakened[at]);
-        let changes = |item: &Item<'a, M>| !self.model.is_read_only(&item.call.input);
+        let changes = |item: &Item<'a, M>| !self.is_read_only(item);
         (items(kept).collect(), items(others).filter(changes).collect())
     }
 }
 
 /// Could `blocked` be legal right after `effect`?
-fn may_enable<M: Model>(model: &M, effect: &CallOf<M>, blocked: &CallOf<M>) -> bool {
-    let of = |call| Effect::<M>::of(model, call);
-    !model.is_read_only(&effect.input) && of(effect).may_enable(model, &of(blocked))
+fn may_enable<'a, M: Model>(model: &'a M, effect: &'a CallOf<M>, blocked: &'a CallOf<M>) -> bool {
+    let of = |call: &'a CallOf<M>| Effect::<M>::of(model, call);
+    of(effect).may_enable(model, &of(blocked))
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::models::CasRegister;
 use crate::models::cas_register::{CasInput, CasOutput};
 use crate::problem::Problem;
-use crate::{Call, Fact, Gives, Witness};
+use crate::{Call, Effects};
 
 const CLIENTS: u64 = 50;
 
@@ -42,24 +42,12 @@ impl Model for Counted {
         self.asked().step(state, input, output)
     }
 
-    fn is_read_only(&self, input: &CasInput) -> bool {
-        self.asked().is_read_only(input)
-    }
-
     fn describe(&self, input: &CasInput, output: Option<&CasOutput>) -> String {
         self.asked().describe(input, output)
     }
 
-    fn gives(&self, input: &CasInput, output: Option<&CasOutput>) -> Gives {
-        self.asked().gives(input, output)
-    }
-
-    fn needs(&self, input: &CasInput, output: Option<&CasOutput>) -> Option<u64> {
-        self.asked().needs(input, output)
-    }
-
-    fn facts<'a>(&self, input: &'a CasInput, output: Option<&'a CasOutput>) -> Vec<Fact<'a>> {
-        self.asked().facts(input, output)
+    fn effects<'a>(&'a self, input: &'a CasInput, output: Option<&'a CasOutput>) -> Effects<'a> {
+        self.asked().effects(input, output)
     }
 }
 
@@ -87,7 +75,7 @@ fn one_swap_too_many(rounds: u64) -> Vec<CallOf<Counted>> {
 }
 
 /// The witness, and how often the model was asked for it.
-fn explained(calls: &[CallOf<Counted>], work: u64, cancel: bool) -> (Witness, u64) {
+fn explained(calls: &[CallOf<Counted>], work: u64, cancel: bool) -> (Refutation, u64) {
     let model = Counted::new();
     let all = items::<Counted>(calls);
     let found = search(Problem::new(&model, &all), &Budget::unlimited());
@@ -97,7 +85,7 @@ fn explained(calls: &[CallOf<Counted>], work: u64, cancel: bool) -> (Witness, u6
     let budget = Budget { nodes: NODES, cancel: Some(&cancel), ..Budget::unlimited() };
     let before = model.asked.load(Ordering::Relaxed);
     let effort = Effort::new(budget, work);
-    let witness = explain_within(&model, calls, &suspects, None, &effort).expect("no order exists");
+    let witness = explain_within(&model, calls, &suspects, &effort).expect("no order exists");
     (witness, model.asked.load(Ordering::Relaxed) - before)
 }
 

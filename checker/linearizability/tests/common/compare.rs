@@ -87,7 +87,8 @@ fn cas(flavour: IntFlavour, seed: u64, count: usize) -> Tally {
 }
 
 fn multi(seed: u64, count: usize) -> Tally {
-    compare(&MultiRegister, seed, count, |calls| check(&MultiRegister, calls, &Limits::default()))
+    let model = MultiRegister::default();
+    compare(&model, seed, count, |calls| check(&model, calls, &Limits::default()))
 }
 
 /// Checks `count` histories with `judge` and the oracle, and what a violation names.

@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
 use linearizability::models::multi_register::{MultiInput, MultiOutput, MultiRegister};
-use linearizability::{Call, CallOf, Model};
+use linearizability::{Call, CallOf, Effects, Leaves, Model, Saw};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
+use serde_json::Value;
 
 pub type KvCall = CallOf<Kv>;
 
@@ -45,6 +46,15 @@ pub trait Workload: Model {
     fn output(&self, state: &Self::State, input: &Self::Input) -> Self::Output;
     /// The truth, or less of it.
     fn blurred(&self, rng: &mut ChaCha8Rng, output: Self::Output) -> Self::Output;
+}
+
+/// No more of these than whether the operation only reads.
+pub fn bare(effects: Effects<'_>) -> Effects<'static> {
+    if effects.is_read_only() {
+        Effects::whole(Saw::Something, Leaves::Unchanged)
+    } else {
+        Effects::unknown()
+    }
 }
 
 /// Runs random operations at random moments within random intervals, forgets some results, and then, half of
@@ -145,8 +155,8 @@ impl Model for KvWorkload {
     fn step(&self, s: &Self::State, i: &KvInput, o: Option<&KvOutput>) -> Option<Self::State> {
         Kv.step(s, i, o)
     }
-    fn is_read_only(&self, input: &KvInput) -> bool {
-        Kv.is_read_only(input)
+    fn effects<'a>(&'a self, input: &'a KvInput, output: Option<&'a KvOutput>) -> Effects<'a> {
+        bare(Kv.effects(input, output))
     }
     fn describe(&self, input: &KvInput, output: Option<&KvOutput>) -> String {
         Kv.describe(input, output)
@@ -226,7 +236,7 @@ impl Workload for MultiRegister {
         match rng.random_range(0..5) {
             0 | 1 => MultiInput::Read(some),
             2 | 3 => {
-                let value = format!("v{fresh}");
+                let value = Value::from(format!("v{fresh}"));
                 MultiInput::Write(some.into_iter().map(|key| (key, value.clone())).collect())
             }
             _ => {
@@ -239,10 +249,12 @@ impl Workload for MultiRegister {
     fn output(&self, state: &Self::State, input: &MultiInput) -> MultiOutput {
         match input {
             MultiInput::Read(keys) => {
-                let value = |key: &String| (key.clone(), state.get(key).cloned());
+                let value =
+                    |key: &String| (key.clone(), state.get(key).cloned().unwrap_or_default());
                 MultiOutput::Values(keys.iter().map(value).collect::<BTreeMap<_, _>>())
             }
             MultiInput::Write(_) | MultiInput::Swap(..) => MultiOutput::Done,
+            MultiInput::Transaction(_) => self.answer(state, input).expect("it has one"),
         }
     }
 

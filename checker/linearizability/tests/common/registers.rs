@@ -1,12 +1,12 @@
 //! Compare-and-set registers over numbers.
 
-use linearizability::Model;
 use linearizability::models::cas_register::{CasInput, CasOutput, CasRegister};
+use linearizability::{Effects, Model};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use serde_json::Value;
 
-use super::Workload;
+use super::{Workload, bare};
 
 /// Which operations, over which values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +42,8 @@ impl Model for CasWorkload {
     fn step(&self, state: &Value, input: &CasInput, output: Option<&CasOutput>) -> Option<Value> {
         self.model.step(state, input, output)
     }
-    fn is_read_only(&self, input: &CasInput) -> bool {
-        self.model.is_read_only(input)
+    fn effects<'a>(&'a self, input: &'a CasInput, output: Option<&'a CasOutput>) -> Effects<'a> {
+        bare(self.model.effects(input, output))
     }
     fn describe(&self, input: &CasInput, output: Option<&CasOutput>) -> String {
         self.model.describe(input, output)

@@ -75,7 +75,7 @@ pub fn record_from<M: Model>(
             Client::Idle => {}
             Client::Called(key, at) => {
                 let call = &mut keys[key][at];
-                let lost = !model.is_read_only(&call.input)
+                let lost = !model.effects(&call.input, None).is_read_only()
                     && rng.random_range(0..1000) < shape.unknown_per_mille;
                 if !lost || rng.random_bool(0.5) {
                     let output = truth(&states[key], &call.input);
@@ -155,7 +155,8 @@ pub fn cas_truth(state: &Value, input: &CasInput) -> CasOutput {
 
 /// Lets one of the last reads see what another saw long before.
 pub fn make_stale<M: Model>(model: &M, calls: &mut [CallOf<M>]) {
-    let is_read = |call: &CallOf<M>| model.is_read_only(&call.input) && call.output.is_some();
+    let is_read =
+        |call: &CallOf<M>| model.effects(&call.input, None).is_read_only() && call.output.is_some();
     let late = calls.len() - calls.len() / 20;
     let late = (late..calls.len()).find(|&i| is_read(&calls[i])).expect("half are reads");
     // A compare-and-set may be one that changes nothing.

@@ -2,17 +2,16 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+use linearizability::models::cas_register::{CasInput, CasOutput, Register};
 use linearizability::models::counter::{Counter, CounterInput, CounterOutput};
 use linearizability::models::line::{LineInput, LineOutput, Queue, Stack};
-use linearizability::models::lock::{LockInput, LockOutput, OwnedLock};
-use linearizability::models::mutex::{Mutex, MutexInput, MutexOutput};
-use linearizability::models::register::{Register, RegisterInput, RegisterOutput};
+use linearizability::models::lock::{Client, LockInput, LockOutput, OwnedLock};
 use linearizability::models::set::{Set, SetInput, SetOutput};
-use linearizability::{CallOf, Gives, Model};
+use linearizability::{CallOf, Effects, Model};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
-use crate::common::Workload;
+use crate::common::{Workload, bare};
 
 /// A model under a workload of its own.
 pub struct Under<M, W>(pub M, pub W);
@@ -35,8 +34,12 @@ macro_rules! delegate {
             ) -> Option<Self::State> {
                 self.0.step(state, input, output)
             }
-            fn is_read_only(&self, input: &Self::Input) -> bool {
-                self.0.is_read_only(input)
+            fn effects<'a>(
+                &'a self,
+                input: &'a Self::Input,
+                output: Option<&'a Self::Output>,
+            ) -> Effects<'a> {
+                bare(self.0.effects(input, output))
             }
             fn describe(&self, input: &Self::Input, output: Option<&Self::Output>) -> String {
                 self.0.describe(input, output)
@@ -51,9 +54,12 @@ delegate! {
     Set<usize>, SetFlavour;
     Register<usize>, Values;
     Counter, ();
-    Mutex, ();
+    OwnedLock, Anybody;
     OwnedLock, ();
 }
+
+/// A lock that does not ask who holds it.
+pub struct Anybody;
 
 /// Which values are added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,20 +179,21 @@ impl Workload for Under<Set<usize>, SetFlavour> {
 }
 
 impl Workload for Under<Register<usize>, Values> {
-    fn input(&self, rng: &mut ChaCha8Rng, fresh: usize) -> RegisterInput<usize> {
+    fn input(&self, rng: &mut ChaCha8Rng, fresh: usize) -> CasInput<usize> {
         if rng.random_bool(0.5) {
-            RegisterInput::Write(self.1.next(rng, fresh + 1))
+            CasInput::Write(self.1.next(rng, fresh + 1))
         } else {
-            RegisterInput::Read
+            CasInput::Read
         }
     }
-    fn output(&self, state: &usize, input: &RegisterInput<usize>) -> RegisterOutput<usize> {
+    fn output(&self, state: &usize, input: &CasInput<usize>) -> CasOutput<usize> {
         match input {
-            RegisterInput::Write(_) => RegisterOutput::Done,
-            RegisterInput::Read => RegisterOutput::Value(*state),
+            CasInput::Write(_) => CasOutput::Done,
+            CasInput::Read => CasOutput::Value(*state),
+            CasInput::Cas(expect, _) => CasOutput::Cas(state == expect),
         }
     }
-    fn blurred(&self, _: &mut ChaCha8Rng, output: RegisterOutput<usize>) -> RegisterOutput<usize> {
+    fn blurred(&self, _: &mut ChaCha8Rng, output: CasOutput<usize>) -> CasOutput<usize> {
         output
     }
 }
@@ -211,15 +218,27 @@ impl Workload for Under<Counter, ()> {
     }
 }
 
-impl Workload for Under<Mutex, ()> {
-    fn input(&self, rng: &mut ChaCha8Rng, _: usize) -> MutexInput {
-        if rng.random_bool(0.5) { MutexInput::Acquire } else { MutexInput::Release }
+fn lock_request(rng: &mut ChaCha8Rng, client: Client) -> LockInput {
+    if rng.random_bool(0.5) { LockInput::Acquire(client) } else { LockInput::Release(client) }
+}
+
+fn lock_answer(
+    lock: &OwnedLock,
+    state: &<OwnedLock as Model>::State,
+    input: &LockInput,
+) -> LockOutput {
+    let done = lock.step(state, input, Some(&LockOutput::Done)).is_some();
+    if done { LockOutput::Done } else { LockOutput::Refused }
+}
+
+impl Workload for Under<OwnedLock, Anybody> {
+    fn input(&self, rng: &mut ChaCha8Rng, _: usize) -> LockInput {
+        lock_request(rng, None)
     }
-    fn output(&self, held: &bool, input: &MutexInput) -> MutexOutput {
-        let changes = *held == (*input == MutexInput::Release);
-        if changes { MutexOutput::Done } else { MutexOutput::Refused }
+    fn output(&self, state: &<OwnedLock as Model>::State, input: &LockInput) -> LockOutput {
+        lock_answer(&self.0, state, input)
     }
-    fn blurred(&self, _: &mut ChaCha8Rng, output: MutexOutput) -> MutexOutput {
+    fn blurred(&self, _: &mut ChaCha8Rng, output: LockOutput) -> LockOutput {
         output
     }
 }
@@ -227,18 +246,17 @@ impl Workload for Under<Mutex, ()> {
 impl Workload for Under<OwnedLock, ()> {
     fn input(&self, rng: &mut ChaCha8Rng, _: usize) -> LockInput {
         let client = rng.random_range(0..2);
-        if rng.random_bool(0.5) { LockInput::Acquire(client) } else { LockInput::Release(client) }
+        lock_request(rng, Some(client))
     }
     fn output(&self, state: &<OwnedLock as Model>::State, input: &LockInput) -> LockOutput {
-        let done = self.0.step(state, input, Some(&LockOutput::Done)).is_some();
-        if done { LockOutput::Done } else { LockOutput::Refused }
+        lock_answer(&self.0, state, input)
     }
     fn blurred(&self, _: &mut ChaCha8Rng, output: LockOutput) -> LockOutput {
         output
     }
 }
 
-/// A model with all its hints, but for its monitor.
+/// A model with all its effects, but for its monitor, and not telling what it holds at first: only a search decides.
 pub struct Unmonitored<'a, M>(pub &'a M);
 
 impl<M: Model> Model for Unmonitored<'_, M> {
@@ -257,28 +275,15 @@ impl<M: Model> Model for Unmonitored<'_, M> {
     ) -> Option<Self::State> {
         self.0.step(state, input, output)
     }
-    fn is_read_only(&self, input: &Self::Input) -> bool {
-        self.0.is_read_only(input)
-    }
     fn describe(&self, input: &Self::Input, output: Option<&Self::Output>) -> String {
         self.0.describe(input, output)
     }
-    fn overwrites(&self, input: &Self::Input, output: Option<&Self::Output>) -> bool {
-        self.0.overwrites(input, output)
-    }
-    fn gives(&self, input: &Self::Input, output: Option<&Self::Output>) -> Gives {
-        self.0.gives(input, output)
-    }
-    fn needs(&self, input: &Self::Input, output: Option<&Self::Output>) -> Option<u64> {
-        self.0.needs(input, output)
-    }
-    fn may_enable(
-        &self,
-        effect: &Self::Input,
-        blocked: &Self::Input,
-        output: Option<&Self::Output>,
-    ) -> bool {
-        self.0.may_enable(effect, blocked, output)
+    fn effects<'a>(
+        &'a self,
+        input: &'a Self::Input,
+        output: Option<&'a Self::Output>,
+    ) -> Effects<'a> {
+        self.0.effects(input, output)
     }
     fn state_bytes(&self, state: &Self::State) -> usize {
         self.0.state_bytes(state)

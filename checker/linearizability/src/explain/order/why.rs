@@ -7,7 +7,7 @@
 use rustc_hash::FxHashSet;
 
 use super::{Orders, Seen};
-use crate::{Fact, Model};
+use crate::{Content, Effect, Model};
 
 /// Why one operation must take effect before another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,8 @@ impl<'a, M: Model> Orders<'a, M> {
 
     /// What asking why costs, at most: what the two say is compared.
     pub(in crate::explain) fn cost(&self, first: usize, second: usize) -> u64 {
-        1 + self.facts[first].len() as u64 * self.facts[second].len() as u64
+        let count = |op: usize| self.effects[op].all().len() as u64;
+        1 + count(first) * count(second)
     }
 
     /// Must the one come before the other, if both take effect?
@@ -63,22 +64,22 @@ impl<'a, M: Model> Orders<'a, M> {
     /// Did it find something else than this here when it took effect, or leave something else?
     fn differs(&self, op: usize, seen: Seen<'_>) -> bool {
         let call = &self.calls[op];
-        let found = |fact: &&Fact<'_>| {
-            call.ret.is_some() && matches!(fact, Fact::Saw(_, value) if value != seen.value)
-        };
-        let left = |fact: &&Fact<'_>| matches!(fact, Fact::Left(_, value) if value != seen.value);
-        let facts = &self.facts[op];
+        let is_other = |value: Option<&Content<'_>>| value.is_some_and(|value| value != seen.value);
+        let found = |effect: &&Effect<'_>| call.ret.is_some() && is_other(effect.shows());
+        let left = |effect: &&Effect<'_>| is_other(effect.leaves.certain());
+        let effects = self.effects[op].all();
         if call.failed {
             false
         } else if self.parts[seen.part].moved {
             // What moves is gone only where it is nowhere.
-            let everywhere = |is_other: &dyn Fn(&&Fact<'a>) -> bool| {
-                let parts = facts.iter().filter(is_other).map(Fact::part);
-                parts.collect::<FxHashSet<&str>>().len() == self.parts.len()
+            let everywhere = |is_other: &dyn Fn(&&Effect<'a>) -> bool| {
+                let parts = effects.iter().filter(is_other).map(|effect| &effect.part);
+                parts.collect::<FxHashSet<&Content<'_>>>().len() == self.parts.len()
             };
             everywhere(&found) || everywhere(&left)
         } else {
-            facts.iter().any(|fact| fact.part() == seen.part && (found(&fact) || left(&fact)))
+            let mut on_part = effects.iter().filter(|effect| effect.part == *seen.part);
+            on_part.any(|effect| found(&effect) || left(&effect))
         }
     }
 
@@ -89,7 +90,7 @@ impl<'a, M: Model> Orders<'a, M> {
         }
         let sources = self.sources(seen, reader)?;
         let Some(last) = sources.last else {
-            return self.is_initial(seen).then_some(Origin::Initial);
+            return (self.is_initial(seen, reader) == Some(true)).then_some(Origin::Initial);
         };
         if self.is_earlier(last, other) {
             return Some(Origin::Earlier(sources.count, last));
@@ -113,7 +114,7 @@ impl<'a, M: Model> Orders<'a, M> {
     }
 
     /// Nobody ever saw what the operation left in this part, although two clients looked when it had finished.
-    pub(in crate::explain) fn is_lost(&self, writer: usize, part: &str) -> bool {
+    pub(in crate::explain) fn is_lost(&self, writer: usize, part: &Content<'_>) -> bool {
         let Some(left) = self.leaves(writer, part) else { return false };
         // What was moved may have been seen elsewhere.
         if self.parts[part].moved {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Kv, KvInput, KvOutput};
-use crate::CallOf;
+use crate::content::quoted;
 use crate::explain::told;
-use crate::models::quoted;
-use crate::monitors::Refutation;
+use crate::refutation::Refutation;
+use crate::{Anomaly, CallOf};
 
 /// More character comparisons than this are too much for a name.
 const NAMING_WORK_MAX: usize = 20_000_000;
@@ -25,14 +25,11 @@ pub(super) fn explain(stuck: usize, calls: &[CallOf<Kv>]) -> Option<Refutation> 
     if pieces.len() * (value.len() + 8 * pieces.len()) > NAMING_WORK_MAX {
         return None;
     }
-    let (kind, text, mut operations) = pieces
+    let (kind, text, operations) = pieces
         .iter()
         .find_map(|(piece, own)| misplaced(stuck, calls, value, (piece, own), &pieces))?;
-    operations.push(stuck);
-    operations.sort_unstable_by_key(|&op| (calls[op].call, op));
-    operations.dedup();
-    let operations = operations.into_iter().map(|op| op as u32).collect();
-    Some(Refutation { kind, sentence: format!("{kind}: {text}."), operations })
+    let operations = operations.into_iter().chain([stuck]).map(|op| op as u32);
+    Some(Refutation::new(calls, kind, &text, operations))
 }
 
 /// Who appended a piece, in the order of the history.
@@ -81,7 +78,7 @@ fn misplaced(
     value: &str,
     (piece, own): (&str, &Piece),
     pieces: &BTreeMap<&str, Piece>,
-) -> Option<(&'static str, String, Vec<usize>)> {
+) -> Option<(Anomaly, String, Vec<usize>)> {
     // One piece may be part of another, as "1;" is of "11;".
     let count = |which: fn(&Piece) -> &[usize]| -> usize {
         pieces.iter().map(|(other, by)| which(by).len() * other.matches(piece).count()).sum()
@@ -89,10 +86,12 @@ fn misplaced(
     let (seen, reader) = (value.matches(piece).count(), || told(&Kv, &calls[stuck]));
     if seen > count(|by| &by.effective) && !pieces.keys().any(|other| may_begin(piece, other)) {
         let (kind, append, more) = match own.failed.last() {
-            Some(&append) => ("aborted read", append, ""),
-            None => {
-                ("duplicated append", *own.effective.last()?, " more often than it was appended")
-            }
+            Some(&append) => (Anomaly::AbortedRead, append, ""),
+            None => (
+                Anomaly::DuplicatedAppend,
+                *own.effective.last()?,
+                " more often than it was appended",
+            ),
         };
         let tale = told(&Kv, &calls[append]);
         return Some((kind, format!("{} saw the piece of {tale}{more}", reader()), vec![append]));
@@ -105,7 +104,7 @@ fn misplaced(
             "{} began after {tale} had finished, yet what it appended is missing",
             reader()
         );
-        return Some(("lost append", text, vec![last]));
+        return Some((Anomaly::LostAppend, text, vec![last]));
     }
     let times = if seen == 1 { "once".to_owned() } else { format!("{seen} times") };
     let text = format!(
@@ -117,7 +116,7 @@ fn misplaced(
     let mut appends: Vec<usize> = containing.flat_map(|(_, by)| by.finished.clone()).collect();
     appends.sort_unstable_by_key(|&op| (calls[op].call, op));
     appends.drain(..appends.len().saturating_sub(LISTED_MAX));
-    Some(("lost append", text, appends))
+    Some((Anomaly::LostAppend, text, appends))
 }
 
 /// May the piece be seen where `other` and the next pieces meet?

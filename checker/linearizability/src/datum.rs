@@ -1,22 +1,19 @@
 //! What the generic models hold.
 
-use std::hash::{BuildHasher, Hash};
+use std::hash::Hash;
 
-use rustc_hash::FxBuildHasher;
 use serde_json::Value;
 
-use super::{cas_register, quoted};
 use crate::Content;
+use crate::content::quoted;
 
 /// A value that a register, set, queue or stack holds: comparable, and shown to people.
 pub trait Datum: Clone + Eq + Hash + Send + Sync {
     /// The value for people: short, without control characters.
     fn shown(&self) -> String;
 
-    /// The value where explanations compare it: different for different values.
-    fn content(&self) -> Content<'_> {
-        Content::Plain(self.shown().into())
-    }
+    /// The value as [`crate::Effects`] have it: the same for equal values, and only for those.
+    fn content(&self) -> Content<'_>;
 }
 
 macro_rules! numbers {
@@ -25,11 +22,25 @@ macro_rules! numbers {
             fn shown(&self) -> String {
                 self.to_string()
             }
+
+            fn content(&self) -> Content<'_> {
+                Content::Int(*self as i128)
+            }
         })*
     };
 }
 
-numbers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, bool);
+numbers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+
+impl Datum for bool {
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+
+    fn content(&self) -> Content<'_> {
+        Content::Plain(if *self { "true" } else { "false" }.into())
+    }
+}
 
 impl Datum for String {
     fn shown(&self) -> String {
@@ -37,7 +48,7 @@ impl Datum for String {
     }
 
     fn content(&self) -> Content<'_> {
-        Content::of_text(Some(self))
+        self.as_str().into()
     }
 }
 
@@ -47,13 +58,19 @@ impl Datum for &'static str {
     }
 
     fn content(&self) -> Content<'_> {
-        Content::of_text(Some(self))
+        (*self).into()
     }
 }
 
 impl Datum for Value {
+    /// A number as it is, anything longer shortened.
     fn shown(&self) -> String {
-        cas_register::shown(self)
+        match self {
+            Value::String(text) => quoted(text),
+            Value::Array(_) | Value::Object(_) => quoted(&self.to_string()),
+            Value::Null => "nil".to_owned(),
+            Value::Bool(_) | Value::Number(_) => self.to_string(),
+        }
     }
 
     fn content(&self) -> Content<'_> {
@@ -68,19 +85,5 @@ impl<V: Datum> Datum for Option<V> {
 
     fn content(&self) -> Content<'_> {
         self.as_ref().map_or(Content::Nil, Datum::content)
-    }
-}
-
-/// What the search compares instead of values.
-pub(super) fn fingerprint(value: &impl Hash) -> u64 {
-    FxBuildHasher.hash_one(value)
-}
-
-/// An operation for people, with its result where that is known.
-pub(super) fn told(asked: String, answered: Option<String>) -> String {
-    match answered {
-        None => asked,
-        Some(answer) if answer.is_empty() => asked,
-        Some(answer) => format!("{asked} {answer}"),
     }
 }

@@ -1,13 +1,13 @@
-//! Any register-like object as one register with numbers for values.
+//! An operation as a register sees it.
 
 /// The number of the value that is there before the first operation.
-pub const INITIAL: u32 = 0;
+pub(super) const INITIAL: u32 = 0;
 
-/// An operation as a register sees it, for the fast path (see [`crate::Model::register_steps`]).
+/// What an operation does to a register.
 ///
 /// Values are numbers, the same for equal values, different for different ones; [`INITIAL`] is the initial value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RegisterStep {
+pub(super) enum Step {
     /// Legal in every state, and changes none: a read whose result is unknown.
     Nothing,
     /// Legal only where this value is there; changes nothing.
@@ -21,8 +21,8 @@ pub enum RegisterStep {
         /// What it leaves.
         new: u32,
     },
-    /// A [`RegisterStep::Swap`] that adds to the value. Where nobody saw what it added to, a
-    /// [`RegisterStep::Write`].
+    /// A [`Step::Swap`] that adds to the value. Where nobody saw what it added to, a
+    /// [`Step::Write`].
     Append {
         /// What it adds to, where that is known.
         old: Option<u32>,
@@ -33,10 +33,9 @@ pub enum RegisterStep {
     Refused(u32),
 }
 
-impl RegisterStep {
-    /// What must be there, where exactly one value will do.
-    #[must_use]
-    pub fn needs(self) -> Option<u32> {
+impl Step {
+    /// What it must have found, where exactly one value will do.
+    pub(super) fn saw(self) -> Option<u32> {
         match self {
             Self::Read(value) => Some(value),
             Self::Swap { old, .. } => Some(old),
@@ -46,8 +45,7 @@ impl RegisterStep {
     }
 
     /// What it leaves, where it changes anything.
-    #[must_use]
-    pub fn leaves(self) -> Option<u32> {
+    pub(super) fn leaves(self) -> Option<u32> {
         match self {
             Self::Write(new) | Self::Swap { new, .. } | Self::Append { new, .. } => Some(new),
             Self::Nothing | Self::Read(_) | Self::Refused(_) => None,
@@ -55,11 +53,10 @@ impl RegisterStep {
     }
 
     /// The value after it, or `None` where it is illegal.
-    #[must_use]
-    pub fn apply(self, value: u32) -> Option<u32> {
+    pub(super) fn apply(self, value: u32) -> Option<u32> {
         let legal = match self {
             Self::Refused(expected) => value != expected,
-            _ => self.needs().is_none_or(|needed| needed == value),
+            _ => self.saw().is_none_or(|needed| needed == value),
         };
         legal.then(|| self.leaves().unwrap_or(value))
     }

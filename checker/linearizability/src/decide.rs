@@ -1,15 +1,14 @@
-//! Many independent objects.
+//! One object after another: without a search where that is possible, and else with as little of one as it takes.
 
-use std::fmt::Display;
 use std::time::Instant;
 
-use history::Verdict;
-
+use crate::answer::{Answer, Evidence};
 use crate::attempts::Case;
-use crate::check::{Answer, conclude, deadline, decide_fast};
+use crate::fast::{self, Decision};
 use crate::limits::{Budget, Explained, Stop};
 use crate::parallel::{ALONE, THREADS_MAX, Threads, in_parallel};
-use crate::{CallOf, Limits, Model, Report, Statistics};
+use crate::refutation::MonitorVerdict;
+use crate::{CallOf, Limits, Model, Statistics, certificate};
 
 /// Configurations that a key's first search may visit: enough for nearly every key.
 const FIRST_NODES: u64 = 20_000;
@@ -19,50 +18,6 @@ const NODES_EACH: u64 = 4;
 
 /// How many times as many it may have visited after the next try.
 const GROWTH: u64 = 2;
-
-/// The calls on one key, with the key's name.
-type Group<K, M> = (K, Vec<CallOf<M>>);
-
-/// [`crate::check`] for an object whose parts are independent, such as the keys of a store: each group is checked
-/// alone, all of them within the limits, and a violation names its group as it is to be called, such as `Key x`.
-///
-/// Every key gets a cheap search first, so that one hard key does not hide another's violation.
-pub fn check_by_key<M: Model, K: Display>(
-    model: &M,
-    groups: Vec<(K, Vec<CallOf<M>>)>,
-    limits: &Limits,
-) -> Report {
-    let start = Instant::now();
-    let deadline = deadline(start, limits);
-    let groups: Vec<Group<String, M>> =
-        groups.into_iter().map(|(key, calls)| (key.to_string(), calls)).collect();
-    let mut statistics = Statistics {
-        operations: groups.iter().map(|(_, calls)| calls.len() as u64).sum(),
-        keys: groups.len() as u64,
-        ..Statistics::default()
-    };
-    let parts: Vec<&[CallOf<M>]> = groups.iter().map(|(_, calls)| calls.as_slice()).collect();
-    let decided = decide_all(model, &parts, limits, deadline, &mut statistics);
-    statistics.deciding = start.elapsed();
-    let mut report = match decided {
-        Some((group, answer)) => {
-            let (key, calls) = &groups[group];
-            let mut report = conclude(model, calls, answer, Some(key.clone()), limits, deadline);
-            statistics.stopped = report.statistics.stopped;
-            report.reason = report.reason.map(|reason| format!("{key}: {reason}"));
-            report
-        }
-        None => Report {
-            verdict: Verdict::Valid,
-            reason: None,
-            witness: None,
-            statistics: Statistics::default(),
-        },
-    };
-    statistics.elapsed = start.elapsed();
-    report.statistics = statistics;
-    report
-}
 
 /// The first part that is not valid, a violation before anything undecided: the same whatever the number of
 /// threads, as long as time and memory suffice.
@@ -163,6 +118,42 @@ fn decide_by_search<'a, M: Model>(
         left = again;
         nodes = nodes.saturating_mul(GROWTH);
     }
+}
+
+/// Decides without a search, and replays what was found; `None` where that needs a search.
+pub(crate) fn decide_fast<M: Model>(
+    model: &M,
+    calls: &[CallOf<M>],
+    statistics: &mut Statistics,
+) -> Option<Answer> {
+    if let Some(call) = calls.iter().find(|call| call.ret.is_some_and(|ret| ret < call.call)) {
+        return Some(Answer::Unsound(format!(
+            "Operation {} returns before it is called.",
+            call.id
+        )));
+    }
+    if let Some(verdict) = model.monitor(calls) {
+        statistics.fast += 1;
+        return Some(match verdict {
+            MonitorVerdict::Valid(_) => Answer::Valid,
+            MonitorVerdict::Violation(refutation) => {
+                Answer::Violation(Evidence::Monitor(refutation))
+            }
+        });
+    }
+    let answer = match fast::decide(model, calls) {
+        Decision::Undecided => return None,
+        Decision::Order(order) if certificate::is_legal(model, calls, &order) => Answer::Valid,
+        Decision::Order(_) => Answer::Unsound(
+            "Internal error: the order of the fast path does not replay; the model's steps and its register \
+             steps may contradict each other."
+                .to_owned(),
+        ),
+        Decision::Violation(violation) => Answer::Violation(Evidence::Register(violation)),
+        Decision::Unsound(reason) => Answer::Unsound(reason),
+    };
+    statistics.fast += 1;
+    Some(answer)
 }
 
 fn cores() -> usize {

@@ -2,12 +2,12 @@
 
 mod tale;
 
-use super::super::Stop;
-use super::super::timeline::{Span, Timeline};
 use super::{Group, History, Role};
 use crate::CallOf;
 use crate::models::Datum;
 use crate::models::set::Set;
+use crate::monitors::Stop;
+use crate::monitors::timeline::{Span, Timeline};
 
 /// More removals than this of one value, none of which says what it did, are not tried one after the other.
 const REMOVALS_MAX: usize = 8;

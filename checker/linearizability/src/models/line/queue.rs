@@ -11,26 +11,28 @@
 
 use std::collections::VecDeque;
 
-use super::core::{briefly, refuted};
-use super::cover::place_empties;
-use super::elements::{Container, Element, Elements, Role, Words, role_in_line};
-use super::timeline::{Span, Timeline};
-use super::{MonitorVerdict, Stop};
-use crate::CallOf;
-use crate::models::{Datum, Queue};
+use super::{Datum, Queue};
+use crate::monitors::Stop;
+use crate::monitors::core::{briefly, refuted};
+use crate::monitors::cover::place_empties;
+use crate::monitors::elements::{self, Container, Element, Elements, Role, Words};
+use crate::monitors::timeline::{Span, Timeline};
+use crate::refutation::MonitorVerdict;
+use crate::{Anomaly, CallOf};
 
 /// Decides a history of a queue, if no value was enqueued twice, in time O(n log n). `None`: it cannot.
-pub fn check<V: Datum>(model: &Queue<V>, calls: &[CallOf<Queue<V>>]) -> Option<MonitorVerdict> {
-    super::elements::check(model, calls, |timeline, elements| {
-        arrange(model, calls, timeline, elements)
-    })
+pub(super) fn check<V: Datum>(
+    model: &Queue<V>,
+    calls: &[CallOf<Queue<V>>],
+) -> Option<MonitorVerdict> {
+    elements::check(model, calls, |timeline, elements| arrange(model, calls, timeline, elements))
 }
 
 impl<V: Datum> Container for Queue<V> {
     type Value = V;
 
     fn role(call: &CallOf<Self>) -> Option<Role<'_, V>> {
-        role_in_line(call)
+        super::role(call)
     }
 
     fn words() -> &'static Words {
@@ -38,7 +40,7 @@ impl<V: Datum> Container for Queue<V> {
             object: "queue",
             inserted: "enqueued",
             removed: "dequeued",
-            removed_twice: "dequeued twice",
+            removed_twice: Anomaly::DequeuedTwice,
         }
     }
 
@@ -205,11 +207,11 @@ fn out_of_order<V: Datum>(
             briefly(model, calls, late_removal)
         ),
     };
-    let kind = "FIFO order";
-    let sentence = format!(
-        "{kind}: {} was over before {} began, {yet}.",
+    let text = format!(
+        "{} was over before {} began, {yet}",
         briefly(model, calls, early.insert),
         briefly(model, calls, late.insert),
     );
-    refuted(model, calls, early.operations().chain(late.operations()), kind, sentence)
+    let operations = early.operations().chain(late.operations());
+    refuted(model, calls, operations, Anomaly::FifoOrder, &text)
 }

@@ -1,10 +1,11 @@
 //! Why the operations on a value fit no order, in words.
 
-use super::super::super::Stop;
-use super::super::super::core::{listed, refuted, shrink, told};
 use super::super::{Group, Role, failed_add};
 use super::{Problem, Story};
+use crate::Anomaly;
 use crate::models::Datum;
+use crate::monitors::Stop;
+use crate::monitors::core::{listed, refuted, shrink, told};
 
 /// More reads than this are not made fewer.
 const SHRUNK_MAX: usize = 1_000;
@@ -14,8 +15,8 @@ impl<V: Datum> Story<'_, V> {
         told(self.model, self.calls, i)
     }
 
-    fn refuted(&self, core: impl IntoIterator<Item = u32>, kind: &'static str, tale: &str) -> Stop {
-        refuted(self.model, self.calls, core, kind, format!("{kind}: {tale}."))
+    fn refuted(&self, core: impl IntoIterator<Item = u32>, kind: Anomaly, text: &str) -> Stop {
+        refuted(self.model, self.calls, core, kind, text)
     }
 
     pub(super) fn never_added(&self, witness: u32) -> Stop {
@@ -25,12 +26,12 @@ impl<V: Datum> Story<'_, V> {
         match failed {
             Some(add) => self.refuted(
                 [add, witness],
-                "aborted read",
+                Anomaly::AbortedRead,
                 &format!("{told} saw {shown}, added only by {}", self.told(add)),
             ),
             None => self.refuted(
                 [witness],
-                "phantom value",
+                Anomaly::PhantomValue,
                 &format!("{told} saw {shown}, which was never added"),
             ),
         }
@@ -43,7 +44,7 @@ impl<V: Datum> Story<'_, V> {
             self.told(first),
             self.told(second)
         );
-        self.refuted([add, first, second], "removed twice", &tale)
+        self.refuted([add, first, second], Anomaly::RemovedTwice, &tale)
     }
 
     /// One candidate alone can have taken the value out.
@@ -52,7 +53,7 @@ impl<V: Datum> Story<'_, V> {
         match problem {
             Problem::Early(witness) => self.refuted(
                 [add, witness],
-                "read from the future",
+                Anomaly::FutureRead,
                 &format!(
                     "{} was over before {} began, the only one that put {value} there",
                     self.told(witness),
@@ -61,7 +62,7 @@ impl<V: Datum> Story<'_, V> {
             ),
             Problem::Late(witness) => self.refuted(
                 [add, witness].into_iter().chain(removal),
-                "stale read",
+                Anomaly::StaleRead,
                 &format!(
                     "{} saw {value} although {} was over before it began, and nobody put it back",
                     self.told(witness),
@@ -88,7 +89,7 @@ impl<V: Datum> Story<'_, V> {
                 );
                 let last = self.last(add, removal);
                 let core = [add, from, missed].into_iter().chain(removal).chain(last);
-                let kind = if removal.is_some() { "stale read" } else { "lost value" };
+                let kind = if removal.is_some() { Anomaly::StaleRead } else { Anomaly::LostValue };
                 self.refuted(core, kind, &tale)
             }
         }
@@ -122,6 +123,6 @@ impl<V: Datum> Story<'_, V> {
             self.group.value.shown(),
             listed(self.model, self.calls, &operations)
         );
-        self.refuted(operations, "lost value", &tale)
+        self.refuted(operations, Anomaly::LostValue, &tale)
     }
 }

@@ -14,30 +14,32 @@
 //! order: the lowest of any order could be. Taking out is monotonic, so that the choice of the next value does
 //! not matter.
 
-use super::core::{briefly, listed, refuted, shrink};
-use super::cover::{Reach, place_empties};
-use super::elements::{Container, Element, Elements, Role, Words, role_in_line};
-use super::timeline::Timeline;
-use super::trees::{Coverage, Neighbours, Stabbing};
-use super::{MonitorVerdict, Stop};
-use crate::CallOf;
-use crate::models::{Datum, Stack};
+use super::{Datum, Stack};
+use crate::monitors::Stop;
+use crate::monitors::core::{briefly, listed, refuted, shrink};
+use crate::monitors::cover::{Reach, place_empties};
+use crate::monitors::elements::{self, Container, Element, Elements, Role, Words};
+use crate::monitors::timeline::Timeline;
+use crate::monitors::trees::{Coverage, Neighbours, Stabbing};
+use crate::refutation::MonitorVerdict;
+use crate::{Anomaly, CallOf};
 
 /// More values than this are not made fewer.
 const SHRUNK_MAX: usize = 400;
 
 /// Decides a history of a stack, if no value was pushed twice, in time O(n log n). `None`: it cannot.
-pub fn check<V: Datum>(model: &Stack<V>, calls: &[CallOf<Stack<V>>]) -> Option<MonitorVerdict> {
-    super::elements::check(model, calls, |timeline, elements| {
-        arrange(model, calls, timeline, elements)
-    })
+pub(super) fn check<V: Datum>(
+    model: &Stack<V>,
+    calls: &[CallOf<Stack<V>>],
+) -> Option<MonitorVerdict> {
+    elements::check(model, calls, |timeline, elements| arrange(model, calls, timeline, elements))
 }
 
 impl<V: Datum> Container for Stack<V> {
     type Value = V;
 
     fn role(call: &CallOf<Self>) -> Option<Role<'_, V>> {
-        role_in_line(call)
+        super::role(call)
     }
 
     fn words() -> &'static Words {
@@ -45,7 +47,7 @@ impl<V: Datum> Container for Stack<V> {
             object: "stack",
             inserted: "pushed",
             removed: "popped",
-            removed_twice: "popped twice",
+            removed_twice: Anomaly::PoppedTwice,
         }
     }
 
@@ -89,7 +91,7 @@ struct Peeled {
 /// Takes out all values that can be.
 fn peel(elements: &[Element], end: u32) -> Peeled {
     let solid = || (0..).zip(elements).filter(|(_, element)| element.is_solid());
-    let intervals = |span: fn(&Element) -> super::timeline::Span| {
+    let intervals = |span: fn(&Element) -> crate::monitors::timeline::Span| {
         solid().map(|(number, element)| (span(element).call, span(element).ret, number)).collect()
     };
     let mut pushes = Stabbing::new(intervals(|element| element.inserted));
@@ -195,11 +197,10 @@ fn no_nesting<V: Datum>(
     }
     few.sort_by_key(|&number| elements[number as usize].inserted.call);
     let few: Vec<&Element> = few.iter().map(|&number| &elements[number as usize]).collect();
-    let sentence = describe(model, calls, &few);
-    refuted(model, calls, few.iter().flat_map(|element| element.operations()), KIND, sentence)
+    let text = describe(model, calls, &few);
+    let operations = few.iter().flat_map(|element| element.operations());
+    refuted(model, calls, operations, Anomaly::LifoOrder, &text)
 }
-
-const KIND: &str = "LIFO order";
 
 /// A set of values each of whose pushes, or each of whose pops, falls where others of the set were there for certain.
 fn closed(elements: &[Element], stuck: &[bool]) -> Option<Vec<u32>> {
@@ -240,7 +241,7 @@ fn describe<V: Datum>(model: &Stack<V>, calls: &[CallOf<Stack<V>>], few: &[&Elem
             None => "took the lower, and nobody ever the upper".to_owned(),
         };
         return format!(
-            "{KIND}: {} was over before {} began, on top of it, yet {} {yet}.",
+            "{} was over before {} began, on top of it, yet {} {yet}",
             tale(below.insert),
             tale(above.insert),
             tale(removal),
@@ -249,7 +250,7 @@ fn describe<V: Datum>(model: &Stack<V>, calls: &[CallOf<Stack<V>>], few: &[&Elem
     let mut operations: Vec<u32> = few.iter().flat_map(|element| element.operations()).collect();
     operations.sort_unstable_by_key(|&i| calls[i as usize].call);
     format!(
-        "{KIND}: in no order does each pop take what was pushed last: {}.",
+        "in no order does each pop take what was pushed last: {}",
         listed(model, calls, &operations)
     )
 }

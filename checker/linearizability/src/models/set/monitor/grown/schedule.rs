@@ -1,10 +1,11 @@
 //! Each operation as early as can be.
 
-use super::super::super::Stop;
 use super::super::{Group, Role};
 use super::{Growth, Key, Levels};
+use crate::Anomaly;
 use crate::models::Datum;
 use crate::models::set::{SetInput, SetOutput};
+use crate::monitors::Stop;
 
 /// Places at one point, within a level: who misses a value, its add, who sees it, who reads all.
 const PLACES: u32 = 4;
@@ -132,12 +133,12 @@ impl<'g, 'a, V: Datum> Schedule<'g, 'a, V> {
         let saw_and_missed = |seer, misser| {
             let (seer, misser) = (told(seer), told(misser));
             let tale = format!("{seer} was over before {misser} began, which did not see {shown}");
-            ("stale read", tale)
+            (Anomaly::StaleRead, tale)
         };
         let is_add = |i: u32| matches!(growth.calls[i as usize].input, SetInput::Add(_));
         let (kind, tale) = match chain[..] {
             [seer, add] if is_add(add) => (
-                "read from the future",
+                Anomaly::FutureRead,
                 format!(
                     "{} was over before {} began, the only one that put {shown} there",
                     told(seer),
@@ -145,7 +146,7 @@ impl<'g, 'a, V: Datum> Schedule<'g, 'a, V> {
                 ),
             ),
             [add, misser] if is_add(add) => (
-                "lost value",
+                Anomaly::LostValue,
                 format!(
                     "{} was over before {} began, which did not see {shown}",
                     told(add),
@@ -159,7 +160,7 @@ impl<'g, 'a, V: Datum> Schedule<'g, 'a, V> {
                 let (first, last) = (chain[chain.len() - 1], chain[0]);
                 let chain: Vec<String> = chain.iter().rev().map(|&i| told(i)).collect();
                 (
-                    "stale read",
+                    Anomaly::StaleRead,
                     format!(
                         "each of these must come before the next, by what was seen: {}; yet {} was over before {} began",
                         chain.join("; "),

@@ -2,13 +2,13 @@
 
 mod schedule;
 
-use super::super::Stop;
-use super::super::core::{refuted_by, told};
-use super::super::timeline::{Span, Timeline};
 use super::{Group, History, Role};
-use crate::CallOf;
 use crate::models::Datum;
 use crate::models::set::{Set, SetOutput, Values};
+use crate::monitors::Stop;
+use crate::monitors::core::{refuted_by, told};
+use crate::monitors::timeline::{Span, Timeline};
+use crate::{Anomaly, CallOf};
 use schedule::Schedule;
 
 /// What an order is sorted by: a point, and the place there.
@@ -107,7 +107,7 @@ impl<'a, V: Datum> Growth<'a, V> {
             missing.shown(),
             self.told(fewer_read),
         );
-        Err(self.refuted(&[fewer_read, more_read], &[missing, other], "long fork", &tale))
+        Err(self.refuted(&[fewer_read, more_read], &[missing, other], Anomaly::LongFork, &tale))
     }
 
     fn add_of(&self, value: &V) -> Option<u32> {
@@ -120,7 +120,7 @@ impl<'a, V: Datum> Growth<'a, V> {
     }
 
     /// A violation by these operations and the adds of these values; other values do not count.
-    fn refuted(&self, operations: &[u32], values: &[&V], kind: &'static str, tale: &str) -> Stop {
+    fn refuted(&self, operations: &[u32], values: &[&V], kind: Anomaly, text: &str) -> Stop {
         let adds = values.iter().filter_map(|value| self.add_of(value));
         let core = operations.iter().copied().chain(adds);
         let part = |call: &CallOf<Set<V>>| match &call.output {
@@ -131,7 +131,7 @@ impl<'a, V: Datum> Growth<'a, V> {
             }
             _ => call.clone(),
         };
-        refuted_by(self.model, self.calls, core, part, kind, format!("{kind}: {tale}."))
+        refuted_by(self.model, self.calls, core, part, kind, text)
     }
 
     /// `witness` saw a value that nobody can have added.
@@ -140,11 +140,11 @@ impl<'a, V: Datum> Growth<'a, V> {
         match super::failed_add(self.calls, value) {
             Some(add) => {
                 let tale = format!("{tale} saw {shown}, added only by {}", self.told(add));
-                self.refuted(&[add, witness], &[value], "aborted read", &tale)
+                self.refuted(&[add, witness], &[value], Anomaly::AbortedRead, &tale)
             }
             None => {
                 let tale = format!("{tale} saw {shown}, which was never added");
-                self.refuted(&[witness], &[value], "phantom value", &tale)
+                self.refuted(&[witness], &[value], Anomaly::PhantomValue, &tale)
             }
         }
     }

@@ -14,15 +14,15 @@ mod single;
 use rustc_hash::FxHashMap;
 use rustc_hash::FxHashSet;
 
-use super::timeline::Timeline;
-use super::{MonitorVerdict, Stop, order};
-use crate::models::Datum;
-use crate::models::set::{Set, SetInput, SetOutput, Values};
+use super::{Datum, Set, SetInput, SetOutput, Values};
+use crate::monitors::timeline::Timeline;
+use crate::monitors::{Stop, order};
+use crate::refutation::MonitorVerdict;
 use crate::{Call, CallOf};
 
 /// Decides a history of a set in time O(n log n), if no value was added twice, and nothing removed where all
 /// values were read at once. `None`: it cannot.
-pub fn check<V: Datum>(model: &Set<V>, calls: &[CallOf<Set<V>>]) -> Option<MonitorVerdict> {
+pub(super) fn check<V: Datum>(model: &Set<V>, calls: &[CallOf<Set<V>>]) -> Option<MonitorVerdict> {
     let timeline = Timeline::new(calls)?;
     match arrange(model, calls, &timeline) {
         Ok(order) => {
