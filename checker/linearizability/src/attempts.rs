@@ -1,9 +1,9 @@
-//! What a history goes through that only a search decides.
+//! A portfolio of searches, for a history that only a search decides.
 //!
-//! Depth first finds an order where there are many, breadth first finds out that there is none, and a part of the
-//! history may tell as much as all of it. Nobody knows in advance which is quick, and one may take forever where
-//! another takes a moment: so each gets a little, side by side, and then each goes on with more. Which of them decides
-//! does not depend on the number of threads, and so nothing does that is told.
+//! Depth first is quick where many orders exist, breadth first where none does, and sometimes a window of the history
+//! shows that none does. Which is quickest is not known in advance, and one may take forever where another takes a
+//! moment. So all of them run side by side with a small budget, and go on with a larger one. Which of them decides does
+//! not depend on the number of threads, and so the report does not, either.
 
 mod attempt;
 
@@ -13,20 +13,20 @@ use attempt::{Attempt, Kind};
 
 use crate::answer::{Answer, Evidence};
 use crate::limits::{Budget, Explained, Stop};
-use crate::parallel::{Outrun, race};
+use crate::parallel::{Cancelled, race};
 use crate::problem::{self, Item, Problem};
 use crate::refute::{self, Space};
-use crate::search::{Running, Way, start};
+use crate::search::{Running, Strategy, start};
 use crate::{CallOf, Model, Statistics, certificate};
 
 /// A history that needs a search, made ready for all attempts.
-pub(crate) struct Case<'a, M: Model> {
+pub(crate) struct Portfolio<'a, M: Model> {
     model: &'a M,
     calls: &'a [CallOf<M>],
     items: Vec<Item<'a, M>>,
     problem: Arc<Problem<'a, M>>,
-    stage: Stage,
-    /// What the first stage may visit.
+    phase: Phase,
+    /// What the first phase may visit.
     first_nodes: Option<u64>,
     /// Where an object has not too many states.
     space: Option<Space<M>>,
@@ -36,21 +36,21 @@ pub(crate) struct Case<'a, M: Model> {
     stuck: Option<usize>,
 }
 
-/// What comes next.
+/// Which searches run.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum Phase {
     /// Nearly every history is decided by a little of depth first.
     First,
     /// All attempts.
     Race,
-    /// Nothing had memory enough beside the others: one after the other has all of it.
-    Alone(Way),
+    /// None had enough memory beside the others: one after the other gets all of it.
+    Alone(Strategy),
 }
 
 /// What the states may take of the memory: one part of so many. Each window begins with two copies of them.
 const SPACE_DIVISOR: u64 = 8 * (1 + 2 * refute::SIZES.len() as u64);
 
-impl<'a, M: Model> Case<'a, M> {
+impl<'a, M: Model> Portfolio<'a, M> {
     pub(crate) fn new(model: &'a M, calls: &'a [CallOf<M>]) -> Self {
         let items = problem::items::<M>(calls);
         Self {
@@ -58,7 +58,7 @@ impl<'a, M: Model> Case<'a, M> {
             calls,
             problem: Arc::new(Problem::new(model, &items)),
             items,
-            stage: Stage::First,
+            phase: Phase::First,
             first_nodes: None,
             space: None,
             attempts: Vec::new(),
@@ -70,9 +70,9 @@ impl<'a, M: Model> Case<'a, M> {
     /// Goes on within this budget, and replays what was found. What was visited before counts.
     pub(crate) fn decide(&mut self, budget: &Budget<'_>, statistics: &mut Statistics) -> Answer {
         let first_nodes = *self.first_nodes.get_or_insert(budget.nodes);
-        let budget = match self.stage {
-            Stage::First => &Budget { nodes: first_nodes, ..*budget },
-            Stage::Race | Stage::Alone(_) => budget,
+        let budget = match self.phase {
+            Phase::First => &Budget { nodes: first_nodes, ..*budget },
+            Phase::Race | Phase::Alone(_) => budget,
         };
         self.prepare(budget);
         let answer = self.race(budget, statistics);
@@ -80,20 +80,20 @@ impl<'a, M: Model> Case<'a, M> {
         if matches!(stop, Stop::Time | Stop::Cancelled) {
             return answer;
         }
-        let next = match self.stage {
-            Stage::First => {
+        let next = match self.phase {
+            Phase::First => {
                 if let Some(impossible) = self.impossible(budget) {
                     statistics.attempt = Some("an impossible operation");
                     return Answer::Violation(Evidence::Suspects(vec![impossible as usize]));
                 }
-                Some(Stage::Race).filter(|_| matches!(stop, Stop::Nodes | Stop::Memory))
+                Some(Phase::Race).filter(|_| matches!(stop, Stop::Nodes | Stop::Memory))
             }
-            Stage::Race | Stage::Alone(_) if self.attempts.iter().any(Attempt::is_active) => {
-                Some(self.stage)
+            Phase::Race | Phase::Alone(_) if self.attempts.iter().any(Attempt::is_active) => {
+                Some(self.phase)
             }
-            Stage::Race => Some(Stage::Alone(Way::Depth)),
-            Stage::Alone(Way::Depth) => Some(Stage::Alone(Way::Breadth)),
-            Stage::Alone(Way::Breadth) => None,
+            Phase::Race => Some(Phase::Alone(Strategy::Depth)),
+            Phase::Alone(Strategy::Depth) => Some(Phase::Alone(Strategy::Breadth)),
+            Phase::Alone(Strategy::Breadth) => None,
         };
         let Some(next) = next else { return answer };
         self.enter(next);
@@ -108,13 +108,13 @@ impl<'a, M: Model> Case<'a, M> {
 
     /// What there was not memory enough for is tried once more.
     pub(crate) fn begin_again(&mut self) {
-        self.stage = Stage::First;
+        self.phase = Phase::First;
         self.forget();
     }
 
     /// There is more memory than before.
     pub(crate) fn gets_more_memory(&mut self) {
-        if matches!(self.stage, Stage::Alone(_)) {
+        if matches!(self.phase, Phase::Alone(_)) {
             self.begin_again();
         }
     }
@@ -130,29 +130,29 @@ impl<'a, M: Model> Case<'a, M> {
         self.space = Space::of(self.model, &self.items, memory_bytes);
     }
 
-    /// Ends what has no place in the next stage.
-    fn enter(&mut self, stage: Stage) {
-        if stage == self.stage {
+    /// Ends what has no place in the next phase.
+    fn enter(&mut self, phase: Phase) {
+        if phase == self.phase {
             return;
         }
-        self.stage = stage;
-        let Stage::Alone(way) = stage else { return self.attempts.clear() };
+        self.phase = phase;
+        let Phase::Alone(strategy) = phase else { return self.attempts.clear() };
         self.space = None;
         self.attempts
-            .retain(|attempt| attempt.kind == Kind::Whole(way) && attempt.search.is_some());
+            .retain(|attempt| attempt.kind == Kind::Whole(strategy) && attempt.search.is_some());
         self.attempts.iter_mut().for_each(|attempt| attempt.waits_for_memory = false);
     }
 
     /// Begins what is to be tried and was not.
     fn prepare(&mut self, budget: &Budget<'_>) {
-        if self.stage == Stage::Race && self.space.is_none() {
+        if self.phase == Phase::Race && self.space.is_none() {
             self.find_space(budget);
         }
-        let kinds: Vec<Kind> = match self.stage {
-            Stage::First => vec![Kind::Whole(Way::Depth)],
-            Stage::Alone(way) => vec![Kind::Whole(way)],
-            Stage::Race => {
-                let whole = [Way::Depth, Way::Breadth].map(Kind::Whole);
+        let kinds: Vec<Kind> = match self.phase {
+            Phase::First => vec![Kind::Whole(Strategy::Depth)],
+            Phase::Alone(strategy) => vec![Kind::Whole(strategy)],
+            Phase::Race => {
+                let whole = [Strategy::Depth, Strategy::Breadth].map(Kind::Whole);
                 whole.into_iter().chain(self.windows()).collect()
             }
         };
@@ -176,8 +176,8 @@ impl<'a, M: Model> Case<'a, M> {
 
     fn begin(&self, kind: Kind) -> Option<Box<dyn Running + 'a>> {
         match kind {
-            Kind::Whole(way) => {
-                Some(start(Arc::clone(&self.problem), vec![self.model.initial()], way))
+            Kind::Whole(strategy) => {
+                Some(start(Arc::clone(&self.problem), vec![self.model.initial()], strategy))
             }
             Kind::Window(from, until) => {
                 let space = self.space.as_ref()?;
@@ -188,13 +188,13 @@ impl<'a, M: Model> Case<'a, M> {
 
     /// The answer of the first attempt that decides.
     fn race(&mut self, budget: &Budget<'_>, statistics: &mut Statistics) -> Answer {
-        let is_alone = self.stage != Stage::Race;
+        let is_alone = self.phase != Phase::Race;
         let active: Vec<_> =
             self.attempts.iter_mut().filter(|attempt| attempt.is_active()).collect();
-        let ask = |attempt: &mut Attempt<'a>, outrun: Outrun<'_>| {
+        let ask = |attempt: &mut Attempt<'a>, race: Cancelled<'_>| {
             let divisor = if is_alone { 1 } else { attempt.kind.memory_divisor() };
             let memory_bytes = budget.memory_bytes / divisor;
-            let budget = Budget { memory_bytes, outrun: Some(outrun), ..*budget };
+            let budget = Budget { memory_bytes, race: Some(race), ..*budget };
             let before = attempt.nodes;
             let found = attempt.go_on(&budget);
             (attempt.kind, attempt.nodes - before, found)
@@ -251,7 +251,7 @@ impl<'a, M: Model> Case<'a, M> {
 #[doc(hidden)]
 pub fn is_explained_breadth_first<M: Model>(model: &M, calls: &[CallOf<M>]) -> bool {
     let problem = Problem::new(model, &problem::items::<M>(calls));
-    let mut search = start(Arc::new(problem), vec![model.initial()], Way::Breadth);
+    let mut search = start(Arc::new(problem), vec![model.initial()], Strategy::Breadth);
     let found = search.run(&Budget::unlimited());
     matches!(found.answer, Ok(Some(order)) if certificate::is_legal(model, calls, &order))
 }

@@ -1,9 +1,10 @@
-//! One object after another: without a search where that is possible, and else with as little of one as it takes.
+//! Decides many independent parts: each without a search where that is possible, and else with rounds of searches whose
+//! budgets grow, so that a hard part does not keep an easy one waiting.
 
 use std::time::Instant;
 
 use crate::answer::{Answer, Evidence};
-use crate::attempts::Case;
+use crate::attempts::Portfolio;
 use crate::fast::{self, Decision};
 use crate::limits::{Budget, Explained, Stop};
 use crate::parallel::{ALONE, THREADS_MAX, Threads, in_parallel};
@@ -19,8 +20,8 @@ const NODES_EACH: u64 = 4;
 /// How many times as many it may have visited after the next try.
 const GROWTH: u64 = 2;
 
-/// The first part that is not valid, a violation before anything undecided: the same whatever the number of
-/// threads, as long as time and memory suffice.
+/// The first part with a violation; where there is none, the first that is undecided. While time and memory suffice,
+/// this does not depend on the number of threads.
 pub(crate) fn decide_all<'a, M: Model>(
     model: &'a M,
     parts: &[&'a [CallOf<M>]],
@@ -34,7 +35,7 @@ pub(crate) fn decide_all<'a, M: Model>(
         memory_bytes: limits.memory_bytes,
         nodes: FIRST_NODES,
         cancel: limits.cancel.as_deref(),
-        outrun: None,
+        race: None,
         threads: &threads,
     };
     let fast = |part: usize, statistics: &mut Statistics| match budget.spent() {
@@ -57,7 +58,7 @@ pub(crate) fn decide_all<'a, M: Model>(
     }
 }
 
-/// The same of these parts. Each gets a little, and goes on with more until it is decided.
+/// The same for parts that need a search.
 fn decide_by_search<'a, M: Model>(
     model: &'a M,
     parts: &[&'a [CallOf<M>]],
@@ -65,11 +66,11 @@ fn decide_by_search<'a, M: Model>(
     budget: Budget<'_>,
     statistics: &mut Statistics,
 ) -> Option<(usize, Answer)> {
-    let mut left: Vec<(usize, Option<Case<'a, M>>)> =
+    let mut left: Vec<(usize, Option<Portfolio<'a, M>>)> =
         left.into_iter().map(|part| (part, None)).collect();
     let mut nodes = budget.nodes;
     let mut sharing = THREADS_MAX;
-    // They had not memory enough beside others, and get all of it when those are done.
+    // These need more memory than a share of it: they get all of it, one by one, when the others are done.
     let mut crowded = Vec::new();
     let mut undecided = None;
     loop {
@@ -82,35 +83,38 @@ fn decide_by_search<'a, M: Model>(
         }
         if sharing > left.len() {
             sharing = left.len();
-            left.iter_mut().filter_map(|(_, case)| case.as_mut()).for_each(Case::gets_more_memory);
+            left.iter_mut()
+                .filter_map(|(_, portfolio)| portfolio.as_mut())
+                .for_each(Portfolio::gets_more_memory);
         }
-        // Not by the number of threads: what is found must not depend on it.
+        // Not divided by the number of threads: the result must not depend on it.
         let memory_bytes = budget.memory_bytes / sharing as u64;
         let across = if sharing == 1 { &ALONE } else { budget.threads };
-        // As many as share it are there at once; more of them keep nothing from one try to the next.
+        // Where more parts are left than share the memory, none can keep its searches from one round to the next.
         let goes_on = sharing == left.len();
-        let search = |(part, case): (usize, Option<Case<'a, M>>), taken: &mut Statistics| {
+        let search = |(part, portfolio): (usize, Option<Portfolio<'a, M>>),
+                      taken: &mut Statistics| {
             let nodes = nodes.saturating_add(NODES_EACH * parts[part].len() as u64);
-            let mut case = case.unwrap_or_else(|| Case::new(model, parts[part]));
-            let answer = case.decide(&Budget { nodes, memory_bytes, ..budget }, taken);
+            let mut portfolio = portfolio.unwrap_or_else(|| Portfolio::new(model, parts[part]));
+            let answer = portfolio.decide(&Budget { nodes, memory_bytes, ..budget }, taken);
             if !goes_on {
-                case.forget();
+                portfolio.forget();
             }
-            (part, answer, case)
+            (part, answer, portfolio)
         };
         let mut again = Vec::new();
-        for (part, answer, mut case) in asked(left, across, statistics, search) {
+        for (part, answer, mut portfolio) in asked(left, across, statistics, search) {
             match answer {
                 Answer::Valid => statistics.searched += 1,
                 _ if answer.is_violation() => {
                     statistics.searched += 1;
                     return Some((part, answer));
                 }
-                Answer::Stopped(Stop::Nodes, _) => again.push((part, Some(case))),
+                Answer::Stopped(Stop::Nodes, _) => again.push((part, Some(portfolio))),
                 // With all the memory to itself it may still fit.
                 Answer::Stopped(Stop::Memory, _) if sharing > 1 => {
-                    case.begin_again();
-                    crowded.push((part, Some(case)));
+                    portfolio.begin_again();
+                    crowded.push((part, Some(portfolio)));
                 }
                 answer => undecided = undecided.or(Some((part, answer))),
             }

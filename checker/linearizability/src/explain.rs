@@ -11,8 +11,7 @@ mod tests;
 mod words;
 
 pub(crate) use effort::{Effort, WORK_MAX};
-pub(crate) use general::{describe, undescribed};
-pub(crate) use words::{briefly, told};
+pub(crate) use general::{impossible_result, no_order};
 
 use crate::refutation::Refutation;
 use crate::{CallOf, Model};
@@ -35,8 +34,8 @@ pub(crate) fn explain<M: Model>(
     let returned = |&suspect: &usize| calls[suspect].ret.is_some() && !calls[suspect].failed;
     let suspects: Vec<usize> = suspects.filter(returned).collect();
     let whole = calls.len() as u64;
-    let mut told = suspects.iter().take_while(|_| effort.spend(whole));
-    if let Some(found) = told.find_map(|&suspect| model.explain(suspect, calls)) {
+    let mut affordable = suspects.iter().take_while(|_| effort.spend(whole));
+    if let Some(found) = affordable.find_map(|&suspect| model.explain(suspect, calls)) {
         return Some(found);
     }
     if !effort.spend(whole) {

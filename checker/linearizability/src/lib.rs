@@ -117,6 +117,7 @@ mod check;
 mod content;
 mod datum;
 mod decide;
+mod describe;
 mod effects;
 mod explain;
 mod fast;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use history::Limits;
 
-use crate::parallel::{ALONE, Outrun, Threads};
+use crate::parallel::{ALONE, Cancelled, Threads};
 
 /// The limits of one search, with the clock running.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct Budget<'a> {
     /// Configurations to visit; what a first, cheap attempt is bounded by.
     pub(crate) nodes: u64,
     pub(crate) cancel: Option<&'a AtomicBool>,
-    pub(crate) outrun: Option<Outrun<'a>>,
+    pub(crate) race: Option<Cancelled<'a>>,
     pub(crate) threads: &'a Threads,
 }
 
@@ -29,14 +29,14 @@ impl Budget<'_> {
             memory_bytes: u64::MAX,
             nodes: u64::MAX,
             cancel: None,
-            outrun: None,
+            race: None,
             threads: &ALONE,
         }
     }
 
     pub(crate) fn spent(&self) -> Option<Stop> {
         if self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed))
-            || self.outrun.is_some_and(Outrun::is_outrun)
+            || self.race.is_some_and(Cancelled::is_cancelled)
         {
             Some(Stop::Cancelled)
         } else if Instant::now() >= self.deadline {

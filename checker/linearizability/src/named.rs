@@ -167,7 +167,7 @@ fn unfit(event: Option<u64>, message: impl Into<String>) -> Unfit {
 /// Input and output of a call, or what does not fit.
 type Read<M> = Result<(<M as Model>::Input, Option<<M as Model>::Output>), String>;
 
-/// A history in front of its judge.
+/// A history to check against a model.
 struct Judged<'a> {
     model: Named,
     operations: &'a [Operation],
@@ -214,7 +214,7 @@ impl Judged<'_> {
         Ok(check_by_key(model, groups, self.limits))
     }
 
-    /// The keys of a store are told by its operations.
+    /// The operations of a store name their keys.
     fn kv(&self) -> Result<Report, Unfit> {
         let keyed = keys::of_store(self.operations)
             .map_err(|operation| self.misfit(operation, calls::without_key(&operation.f)))?;

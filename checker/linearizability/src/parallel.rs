@@ -6,14 +6,14 @@ use std::sync::{Mutex, PoisonError};
 /// The most threads: the machine is also somebody else's.
 pub(crate) const THREADS_MAX: usize = 8;
 
-/// Threads that a check may have and does not need at the moment. They are lent to whoever has something to share; what
-/// is found does not depend on who gets how many.
+/// Threads of a check that are idle at the moment. Whoever has work to share may take some; the result does not depend on
+/// who gets how many.
 #[derive(Debug)]
 pub(crate) struct Threads {
     idle: AtomicUsize,
 }
 
-/// For somebody who has only its own.
+/// For work on one thread.
 pub(crate) static ALONE: Threads = Threads::new(1);
 
 impl Threads {
@@ -22,17 +22,17 @@ impl Threads {
         Self { idle: AtomicUsize::new(threads.saturating_sub(1)) }
     }
 
-    fn borrow(&self) -> Option<Loan<'_>> {
+    fn permit(&self) -> Option<Permit<'_>> {
         let one_less = |idle: usize| idle.checked_sub(1);
         self.idle.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).ok()?;
-        Some(Loan(self))
+        Some(Permit(self))
     }
 }
 
 /// A thread, until it is dropped.
-struct Loan<'t>(&'t Threads);
+struct Permit<'t>(&'t Threads);
 
-impl Drop for Loan<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.0.idle.fetch_add(1, Ordering::Relaxed);
     }
@@ -44,8 +44,8 @@ pub(crate) fn in_parallel<T: Send, A: Send>(
     threads: &Threads,
     ask: impl Fn(T) -> A + Sync,
 ) -> Vec<A> {
-    let loans: Vec<_> = (1..things.len()).map_while(|_| threads.borrow()).collect();
-    if loans.is_empty() {
+    let permits: Vec<_> = (1..things.len()).map_while(|_| threads.permit()).collect();
+    if permits.is_empty() {
         return things.into_iter().map(ask).collect();
     }
     let left = Mutex::new(things.into_iter().enumerate());
@@ -58,13 +58,13 @@ pub(crate) fn in_parallel<T: Send, A: Send>(
         answers
     };
     let mut answers: Vec<(usize, A)> = std::thread::scope(|scope| {
-        let lent = |loan| {
+        let begin = |permit| {
             scope.spawn(|| {
-                let _until_there_is_nothing_left = loan;
+                let _until_there_is_nothing_left = permit;
                 work()
             })
         };
-        let others: Vec<_> = loans.into_iter().map(lent).collect();
+        let others: Vec<_> = permits.into_iter().map(begin).collect();
         let mut answers = work();
         for other in others {
             answers.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
@@ -75,15 +75,15 @@ pub(crate) fn in_parallel<T: Send, A: Send>(
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// Is there something earlier in a [`race`] that decides it?
+/// Tells one member of a [`race`] whether an earlier one has decided it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Outrun<'r> {
+pub(crate) struct Cancelled<'r> {
     first: &'r AtomicUsize,
     number: usize,
 }
 
-impl Outrun<'_> {
-    pub(crate) fn is_outrun(self) -> bool {
+impl Cancelled<'_> {
+    pub(crate) fn is_cancelled(self) -> bool {
         self.first.load(Ordering::Relaxed) < self.number
     }
 }
@@ -93,17 +93,17 @@ impl Outrun<'_> {
 pub(crate) fn race<T: Send, A: Send>(
     things: Vec<T>,
     threads: &Threads,
-    ask: impl Fn(T, Outrun<'_>) -> A + Sync,
+    ask: impl Fn(T, Cancelled<'_>) -> A + Sync,
     decides: impl Fn(&A) -> bool + Sync,
 ) -> Vec<A> {
     let first = AtomicUsize::new(usize::MAX);
     let numbered = things.into_iter().enumerate().collect();
     let answers = in_parallel(numbered, threads, |(number, thing)| {
-        let outrun = Outrun { first: &first, number };
-        if outrun.is_outrun() {
+        let cancelled = Cancelled { first: &first, number };
+        if cancelled.is_cancelled() {
             return None;
         }
-        let answer = ask(thing, outrun);
+        let answer = ask(thing, cancelled);
         if decides(&answer) {
             first.fetch_min(number, Ordering::Relaxed);
         }

@@ -19,7 +19,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::limits::{Budget, Stop};
 use crate::problem::{self, Item, Nature, Problem};
-use crate::search::{Found, Running, Spent, Way, start};
+use crate::search::{Found, Running, Spent, Strategy, start};
 use crate::table::Table;
 use crate::{CallOf, Model};
 
@@ -95,7 +95,7 @@ impl<M: Model> Space<M> {
     ) -> Window<'a, M> {
         let problem = Arc::new(self.problem(model, &window(all, from, until)));
         let states = self.states.clone();
-        let depth = start(Arc::clone(&problem), states.clone(), Way::Depth);
+        let depth = start(Arc::clone(&problem), states.clone(), Strategy::Depth);
         Window { problem, states, search: depth, quick: None }
     }
 }
@@ -120,7 +120,7 @@ impl<M: Model> Running for Window<'_, M> {
                     return found;
                 }
                 let states = std::mem::take(&mut self.states);
-                self.search = start(Arc::clone(&self.problem), states, Way::Breadth);
+                self.search = start(Arc::clone(&self.problem), states, Strategy::Breadth);
                 *self.quick.insert(found.spent)
             }
         };

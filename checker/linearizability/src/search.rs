@@ -17,8 +17,9 @@
 
 mod breadth;
 mod configuration;
+mod context;
+mod cursor;
 mod depth;
-mod ground;
 mod memo;
 mod moves;
 mod order;
@@ -28,7 +29,6 @@ mod steps;
 mod tests;
 mod trail;
 mod uses;
-mod walk;
 
 use std::sync::Arc;
 
@@ -36,10 +36,10 @@ use crate::Model;
 use crate::limits::{Budget, Explained, Stop};
 use crate::problem::{Event, Problem};
 use breadth::Breadth;
+use context::SearchContext;
+use cursor::Furthest;
 use depth::Depth;
-use ground::Ground;
 use order::Taken;
-use walk::Furthest;
 
 /// What came out, and what it took.
 pub(crate) struct Found {
@@ -63,7 +63,7 @@ pub(crate) struct Spent {
 
 /// Which configurations come first. Both ways find an order where there is one, and only there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Strategy {
     /// Those that follow the last: quick where there are many orders.
     Depth,
     /// Those at the first event, all of them: quick where there is no order.
@@ -79,19 +79,19 @@ pub(crate) trait Running: Send {
 /// Looks for a legal order, depth first.
 pub(crate) fn search<M: Model>(problem: Problem<'_, M>, budget: &Budget<'_>) -> Found {
     let initial = problem.model.initial();
-    start(Arc::new(problem), vec![initial], Way::Depth).run(budget)
+    start(Arc::new(problem), vec![initial], Strategy::Depth).run(budget)
 }
 
 /// A search for an order that is legal from one of these states.
 pub(crate) fn start<'a, M: Model>(
     problem: Arc<Problem<'a, M>>,
     starts: Vec<M::State>,
-    way: Way,
+    strategy: Strategy,
 ) -> Box<dyn Running + 'a> {
     match problem.slots {
-        0..=64 => wide::<M, 1>(problem, starts, way),
-        65..=128 => wide::<M, 2>(problem, starts, way),
-        129..=512 => wide::<M, 8>(problem, starts, way),
+        0..=64 => wide::<M, 1>(problem, starts, strategy),
+        65..=128 => wide::<M, 2>(problem, starts, strategy),
+        129..=512 => wide::<M, 8>(problem, starts, strategy),
         open => Box::new(TooConcurrent(open)),
     }
 }
@@ -99,12 +99,12 @@ pub(crate) fn start<'a, M: Model>(
 fn wide<'a, M: Model, const W: usize>(
     problem: Arc<Problem<'a, M>>,
     starts: Vec<M::State>,
-    way: Way,
+    strategy: Strategy,
 ) -> Box<dyn Running + 'a> {
-    let ground = Ground::new(problem);
-    match way {
-        Way::Depth => Box::new(Depth::<M, W>::new(ground, starts)),
-        Way::Breadth => Box::new(Breadth::<M, W>::new(ground, starts)),
+    let context = SearchContext::new(problem);
+    match strategy {
+        Strategy::Depth => Box::new(Depth::<M, W>::new(context, starts)),
+        Strategy::Breadth => Box::new(Breadth::<M, W>::new(context, starts)),
     }
 }
 

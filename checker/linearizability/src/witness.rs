@@ -41,7 +41,7 @@ pub(crate) fn explain<M: Model>(
         memory_bytes: limits.memory_bytes.min(MEMORY_BYTES),
         nodes: NODES,
         cancel: limits.cancel.as_deref(),
-        outrun: None,
+        race: None,
         threads: &ALONE,
     };
     explain_within(model, calls, suspects, &Effort::new(budget, WORK_MAX))
@@ -72,7 +72,7 @@ fn explain_within<M: Model>(
     });
     // Without an attempt that failed, what is left is the whole history, which is known to be illegal.
     if attempts.gave_up && !attempts.found_any {
-        return Ok(explain::undescribed(model, calls, suspects));
+        return Ok(explain::no_order(model, calls, suspects));
     }
     effort.next_phase();
     core.drop_chunks(&mut attempts);
@@ -82,7 +82,7 @@ fn explain_within<M: Model>(
     if let Some(found) = explain::explain(model, calls, places, effort) {
         return Ok(found);
     }
-    Ok(explain::describe(model, &kept, &others, calls))
+    Ok(explain::impossible_result(model, &kept, &others, calls))
 }
 
 /// Searches over parts of the history.

@@ -2,12 +2,12 @@
 
 use crate::limits::{Budget, Stop};
 use crate::refute;
-use crate::search::{Found, Running, Way};
+use crate::search::{Found, Running, Strategy};
 
 /// A way to decide.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    Whole(Way),
+    Whole(Strategy),
     /// The events between two times, from any state.
     Window(u64, u64),
 }
@@ -25,16 +25,16 @@ impl Kind {
     /// What it may take of the memory beside the others, all of which are there at the same time: one part of so many.
     pub(super) fn memory_divisor(self) -> u64 {
         match self {
-            Self::Whole(Way::Depth) => 2,
-            Self::Whole(Way::Breadth) => 4,
+            Self::Whole(Strategy::Depth) => 2,
+            Self::Whole(Strategy::Breadth) => 4,
             Self::Window(..) => 8 * refute::SIZES.len() as u64,
         }
     }
 
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Whole(Way::Depth) => "depth first",
-            Self::Whole(Way::Breadth) => "breadth first",
+            Self::Whole(Strategy::Depth) => "depth first",
+            Self::Whole(Strategy::Breadth) => "breadth first",
             Self::Window(..) => "a window",
         }
     }
@@ -60,7 +60,7 @@ impl Attempt<'_> {
         self.nodes = found.spent.nodes;
         let out_of_memory = found.answer == Err(Stop::Memory);
         // Depth first can go on where it was.
-        self.waits_for_memory = out_of_memory && self.kind == Kind::Whole(Way::Depth);
+        self.waits_for_memory = out_of_memory && self.kind == Kind::Whole(Strategy::Depth);
         if found.answer.is_ok() || (out_of_memory && !self.waits_for_memory) {
             self.search = None;
         }

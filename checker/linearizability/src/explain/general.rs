@@ -1,7 +1,7 @@
 //! What to say where no circle of a few operations shows it.
 
 use super::possible;
-use super::words::{briefly, elided, told};
+use crate::describe::{describe, describe_briefly, elided};
 use crate::problem::Item;
 use crate::refutation::Refutation;
 use crate::{Anomaly, CallOf, Model};
@@ -12,15 +12,15 @@ const NAMED_MAX: usize = 4;
 /// The most operations of a witness.
 const LISTED_MAX: usize = 12;
 
-/// Tells about operations that no order explains, those that count in full first and in the order of their returns,
+/// Operations that no order explains, those that count in full first and in the order of their returns,
 /// the last one being the one that broke it. The others may take effect or not.
-pub(crate) fn describe<'a, M: Model>(
+pub(crate) fn impossible_result<'a, M: Model>(
     model: &M,
     core: &[Item<'a, M>],
     others: &[Item<'a, M>],
     calls: &[CallOf<M>],
 ) -> Refutation {
-    let Some((stuck, before)) = core.split_last() else { return undescribed(model, calls, &[]) };
+    let Some((stuck, before)) = core.split_last() else { return no_order(model, calls, &[]) };
     let few = core.len() + others.len() <= LISTED_MAX;
     // Few enough to be seen as they are: what matters is then easier to follow.
     let full = |item: &Item<'a, M>| Item {
@@ -41,7 +41,7 @@ pub(crate) fn describe<'a, M: Model>(
     listed.sort_by_key(|item| (item.call.call, item.source));
     let operations: Vec<u32> = listed.iter().map(|item| item.source).collect();
     let listed: Vec<&CallOf<M>> = listed.iter().map(|item| item.call).collect();
-    let text = briefly(model, stuck.call);
+    let text = describe_briefly(model, stuck.call);
     let why = match possible.as_slice() {
         [] => "fits no order".to_owned(),
         [only] => format!("could only have been {only}"),
@@ -52,14 +52,12 @@ pub(crate) fn describe<'a, M: Model>(
     Refutation::new(calls, Anomaly::ImpossibleResult, &format!("{text} {why}{with}"), operations)
 }
 
-/// Tells what is left to tell where the history could not be made smaller: at which operations the search ended.
-pub(crate) fn undescribed<M: Model>(
-    model: &M,
-    calls: &[CallOf<M>],
-    suspects: &[usize],
-) -> Refutation {
+/// Where the history could not be made smaller: at which operations the search ended.
+pub(crate) fn no_order<M: Model>(model: &M, calls: &[CallOf<M>], suspects: &[usize]) -> Refutation {
     let end = match suspects.first() {
-        Some(&first) => format!("; none that was tried gets past {}", told(model, &calls[first])),
+        Some(&first) => {
+            format!("; none that was tried gets past {}", describe(model, &calls[first]))
+        }
         None => String::new(),
     };
     let sentence = format!("no order of the operations explains all their results{end}.");
@@ -71,7 +69,8 @@ pub(crate) fn undescribed<M: Model>(
 fn with<M: Model>(model: &M, listed: &[&CallOf<M>], stuck: &CallOf<M>, count: usize) -> String {
     let others: Vec<&&CallOf<M>> = listed.iter().filter(|call| call.id != stuck.id).collect();
     let first = others.len().saturating_sub(NAMED_MAX);
-    let names: Vec<String> = others[first..].iter().map(|call| briefly(model, call)).collect();
+    let names: Vec<String> =
+        others[first..].iter().map(|call| describe_briefly(model, call)).collect();
     let more = count - names.len();
     match (names.as_slice(), more) {
         ([], _) => ", whatever the others did".to_owned(),

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::effort::Effort;
 use super::sources::{Sources, Writers};
-use crate::{CallOf, Content, Effects, Leaves, Model};
+use crate::{CallOf, Content, Effect, Effects, Leaves, Model};
 
 pub(super) use why::{Origin, Why};
 
@@ -185,9 +185,18 @@ impl<'a, M: Model> Orders<'a, M> {
     }
 
     /// Operations that say something about the parts that this one is about and were called before it returned, the last
-    /// first, those that change something before those that only look. `None` where that is too much to look at.
+    /// first, those that change something before those that only look. `None` where that is too much to look at, or where
+    /// this one tells nothing.
     pub(super) fn neighbours(&self, op: usize, effort: &Effort<'_>) -> Option<Vec<usize>> {
         let effects = self.effects[op].all();
+        let is_shown = |content: &Content<'_>| !content.is_hidden();
+        let says_anything = |effect: &Effect<'_>| {
+            effect.shows().is_some() || effect.leaves.certain().is_some_and(is_shown)
+        };
+        // Only time orders it.
+        if !effects.iter().any(says_anything) {
+            return None;
+        }
         let parts = || effects.iter().filter_map(|effect| self.parts.get(&effect.part));
         let count: usize = parts().map(|part| part.all.len()).sum();
         if !effort.spend(count as u64) {

@@ -2,50 +2,9 @@
 
 use super::circle::Circle;
 use super::order::{NoSource, Orders, Origin, Seen, Why};
+use crate::describe::{describe, describe_briefly, elided};
 use crate::refutation::Refutation;
-use crate::{Anomaly, Call, CallOf, Model};
-
-/// `put "3" by process 4 (10.2000–10.4000 s)`.
-pub(crate) fn told<M: Model>(model: &M, call: &CallOf<M>) -> String {
-    let seconds = |ns: u64| format!("{:.4}", ns as f64 / 1e9);
-    let when = match (call.call_ns, call.return_ns.filter(|_| call.ret.is_some())) {
-        // A history without times.
-        (_, Some(0)) => String::new(),
-        (0, None) => " (never answered)".to_owned(),
-        (begin, Some(end)) => format!(" ({}–{} s)", seconds(begin), seconds(end)),
-        (begin, None) => format!(" (from {} s on, never answered)", seconds(begin)),
-    };
-    with(call, &model.describe(&call.input, call.output.as_ref()), &when)
-}
-
-/// The same in less space, for sentences about several operations: without times, and with the beginning and the end of
-/// what it says where that is long.
-pub(crate) fn briefly<M: Model>(model: &M, call: &CallOf<M>) -> String {
-    let when = if call.ret.is_none() { " (never answered)" } else { "" };
-    with(call, &elided(&model.describe(&call.input, call.output.as_ref())), when)
-}
-
-/// An operation with who asked, when, and what is not known of it.
-fn with<I, O>(call: &Call<I, O>, what: &str, when: &str) -> String {
-    let unknown = call.ret.is_some() && call.output.is_none() && !call.failed;
-    let result = if unknown { " (result unknown)" } else { "" };
-    let failed = if call.failed { ", which failed" } else { "" };
-    format!("{what}{result} by process {}{when}{failed}", call.process)
-}
-
-/// At most [`BRIEF_CHARS`] characters of a text.
-pub(super) fn elided(text: &str) -> String {
-    let count = text.chars().count();
-    if count <= BRIEF_CHARS {
-        return text.to_owned();
-    }
-    let start: String = text.chars().take(BRIEF_CHARS / 2).collect();
-    let end: String = text.chars().skip(count - (BRIEF_CHARS / 2 - 1)).collect();
-    format!("{start}…{end}")
-}
-
-/// How much of an operation a sentence about several shows.
-const BRIEF_CHARS: usize = 40;
+use crate::{Anomaly, Model};
 
 /// `x = 3`, or only the value where the object is one part.
 fn shown(seen: Seen<'_>) -> String {
@@ -64,10 +23,10 @@ struct Words<'o, 'a, M: Model> {
 }
 
 impl<M: Model> Words<'_, '_, M> {
-    fn told(&mut self, op: usize) -> String {
+    fn name(&mut self, op: usize) -> String {
         self.needed.push(op);
-        let tell = if self.brief { briefly } else { told };
-        tell(self.orders.model, &self.orders.calls[op])
+        let describe = if self.brief { describe_briefly } else { describe };
+        describe(self.orders.model, &self.orders.calls[op])
     }
 
     fn refutation(self, kind: Anomaly, text: &str) -> Refutation {
@@ -82,7 +41,7 @@ pub(super) fn of_impossible<M: Model>(
     (reader, seen, why): (usize, Seen<'_>, NoSource),
 ) -> Refutation {
     let mut words = Words { orders, needed: Vec::new(), brief: false };
-    let reader = words.told(reader);
+    let reader = words.name(reader);
     let seen = shown(seen);
     let (kind, text) = match why {
         NoSource::Nobody => {
@@ -90,13 +49,13 @@ pub(super) fn of_impossible<M: Model>(
         }
         NoSource::Failed(writer) => (
             Anomaly::AbortedRead,
-            format!("{reader} saw {seen}, written only by {}", words.told(writer)),
+            format!("{reader} saw {seen}, written only by {}", words.name(writer)),
         ),
         NoSource::Later(writer) => (
             Anomaly::FutureRead,
             format!(
                 "{reader} had finished before {} began, yet saw its {seen}",
-                words.told(writer)
+                words.name(writer)
             ),
         ),
     };
@@ -143,7 +102,7 @@ impl<M: Model> Words<'_, '_, M> {
             (Anomaly::StaleRead, "saw")
         };
         let before = self.before(origin);
-        let (reader, writer) = (self.told(reader), self.told(writer));
+        let (reader, writer) = (self.name(reader), self.name(writer));
         let age = if origin == Origin::Initial { "the initial" } else { "an older" };
         let text = format!(
             "{reader} {saw} {age} {}: it began after {writer} had finished{before}",
@@ -152,15 +111,15 @@ impl<M: Model> Words<'_, '_, M> {
         (kind, text)
     }
 
-    /// Why a value is older than the operation that was told just before.
+    /// Why a value is older than the operation that was named just before.
     fn before(&mut self, origin: Origin<'_>) -> String {
         match origin {
             Origin::Earlier(1, source) => {
-                format!(", and that began after {} had finished", self.told(source))
+                format!(", and that began after {} had finished", self.name(source))
             }
             Origin::Earlier(count, source) => format!(
                 ", and that began after all {count} that may have left it had finished, the last of them {}",
-                self.told(source)
+                self.name(source)
             ),
             Origin::Initial | Origin::Torn(..) | Origin::SeenByBoth => String::new(),
         }
@@ -175,24 +134,24 @@ impl<M: Model> Words<'_, '_, M> {
         origin: Origin<'_>,
     ) -> (Anomaly, String) {
         let which = self.gone(writer, older, "that");
-        let (reader, writer) = (self.told(reader), self.told(writer));
+        let (reader, writer) = (self.name(reader), self.name(writer));
         let (new, old) = (shown(of_writer), shown(older));
         let text = match origin {
             Origin::Torn(other, _) => format!(
                 "{reader} saw {new} of {writer} and {old} of {}, although each of them wrote both",
-                self.told(other)
+                self.name(other)
             ),
             Origin::Initial => {
                 format!("{reader} saw {new} of {writer}, but the initial {old}, {which}")
             }
             Origin::Earlier(1, source) => format!(
                 "{reader} saw {new} of {writer}, but {old}, {which}: {} had finished before it began",
-                self.told(source)
+                self.name(source)
             ),
             Origin::Earlier(count, source) => format!(
                 "{reader} saw {new} of {writer}, but {old}, {which}: all {count} that may have left it had finished \
                  before that began, the last of them {}",
-                self.told(source)
+                self.name(source)
             ),
             Origin::SeenByBoth => {
                 format!(
@@ -219,7 +178,7 @@ impl<M: Model> Words<'_, '_, M> {
 
     /// Two that each must come first.
     fn both(&mut self, a: usize, b: usize, of_a: Seen<'_>, of_b: Seen<'_>) -> (Anomaly, String) {
-        let (name_a, name_b) = (self.told(a), self.told(b));
+        let (name_a, name_b) = (self.name(a), self.name(b));
         if of_a == of_b {
             let seen = shown(of_a);
             let text = format!(
@@ -251,10 +210,10 @@ impl<M: Model> Words<'_, '_, M> {
         witness: usize,
         origin: Origin<'_>,
     ) -> (Anomaly, String) {
-        let reader = self.told(reader);
-        let witness = self.told(witness);
+        let reader = self.name(reader);
+        let witness = self.name(witness);
         let (old, new) = (shown(older), shown(newer));
-        let (writer, before) = (self.told(writer), self.before(origin));
+        let (writer, before) = (self.name(writer), self.before(origin));
         let text = format!(
             "{reader} saw an older {old}: it began after {witness} had finished, which saw {new} of {writer}{before}"
         );
@@ -263,13 +222,13 @@ impl<M: Model> Words<'_, '_, M> {
 
     /// Each of several before the next.
     fn longer(&mut self, circle: &Circle<'_>) -> (Anomaly, String) {
-        let name = |place: usize| char::from(b'A' + (place % circle.len()) as u8);
+        let letter = |place: usize| char::from(b'A' + (place % circle.len()) as u8);
         let operations: Vec<String> = (0..)
             .zip(circle)
-            .map(|(i, &(op, _))| format!("{} = {}", name(i), self.told(op)))
+            .map(|(i, &(op, _))| format!("{} = {}", letter(i), self.name(op)))
             .collect();
         let step = |(i, &(_, why)): (usize, &(usize, Why<'_>))| {
-            let (first, second) = (name(i), name(i + 1));
+            let (first, second) = (letter(i), letter(i + 1));
             let why = match why {
                 Why::Earlier => format!("it had finished when {second} began"),
                 Why::Source(seen) => format!("{second} saw its {}", shown(seen)),

@@ -3,7 +3,7 @@
 use super::clusters::NONE;
 use super::step::Step;
 use super::{Finding, Violation};
-use crate::explain::{briefly, told};
+use crate::describe::{describe as operation, describe_briefly};
 use crate::refutation::Refutation;
 use crate::{Anomaly, CallOf, Model};
 
@@ -27,7 +27,7 @@ pub(crate) fn describe<M: Model>(
     Refutation::new(calls, kind, &text, witness.iter().copied())
 }
 
-/// From so many operations on they are told briefly.
+/// From so many operations on they are described briefly.
 const SEVERAL: usize = 4;
 
 struct Words<'a, M: Model> {
@@ -44,18 +44,18 @@ impl<M: Model> Words<'_, M> {
         match finding {
             Finding::Phantom { reader } => (
                 Anomaly::PhantomValue,
-                format!("{} saw a value that nobody ever wrote", self.told(reader)),
+                format!("{} saw a value that nobody ever wrote", self.name(reader)),
             ),
             Finding::Aborted { reader, writer } => (
                 Anomaly::AbortedRead,
-                format!("{} saw the value of {}", self.told(reader), self.told(writer)),
+                format!("{} saw the value of {}", self.name(reader), self.name(writer)),
             ),
             Finding::Future { reader, writer } => (
                 Anomaly::FutureRead,
                 format!(
                     "{} had finished before {} began, yet saw its value",
-                    self.told(reader),
-                    self.told(writer)
+                    self.name(reader),
+                    self.name(writer)
                 ),
             ),
             Finding::LostUpdate { first, second } => {
@@ -64,7 +64,7 @@ impl<M: Model> Words<'_, M> {
                 } else {
                     Anomaly::LostUpdate
                 };
-                let (first, second) = (self.told(first), self.told(second));
+                let (first, second) = (self.name(first), self.name(second));
                 (
                     kind,
                     format!(
@@ -74,15 +74,15 @@ impl<M: Model> Words<'_, M> {
             }
             Finding::Circle { one } => (
                 Anomaly::CircularUpdates,
-                format!("{} replaced a value that was made from its own", self.told(one)),
+                format!("{} replaced a value that was made from its own", self.name(one)),
             ),
             Finding::Behind { early, late, lost } => self.behind(early, late, lost),
             Finding::Overtaken { early, late } => (
                 Anomaly::OvertakenAppend,
                 format!(
                     "{} had finished before {} began, yet stands behind it in the value",
-                    self.told(early),
-                    self.told(late)
+                    self.name(early),
+                    self.name(late)
                 ),
             ),
             Finding::Stale { before, writer, after, stale } => {
@@ -92,8 +92,8 @@ impl<M: Model> Words<'_, M> {
                 Anomaly::FlipFlop,
                 format!(
                     "{} had finished before {} began, and {} before {}: a value that was gone came back",
-                    self.told(first),
-                    self.told(second),
+                    self.name(first),
+                    self.name(second),
                     self.again(third, second),
                     self.again(fourth, first),
                 ),
@@ -102,7 +102,7 @@ impl<M: Model> Words<'_, M> {
     }
 
     fn behind(&self, early: u32, late: u32, lost: bool) -> (Anomaly, String) {
-        let (seen, old) = (self.told(early), self.told(late));
+        let (seen, old) = (self.name(early), self.name(late));
         if lost && self.appends(early) {
             (
                 Anomaly::LostAppend,
@@ -117,8 +117,8 @@ impl<M: Model> Words<'_, M> {
     }
 
     fn stale(&self, before: u32, writer: u32, after: u32, stale: u32) -> (Anomaly, String) {
-        let late = self.told(stale);
-        let newer = self.told(after);
+        let late = self.name(stale);
+        let newer = self.name(after);
         if self.appends(after) && self.steps[after as usize].saw().is_none() {
             let text =
                 format!("{late} began after {newer} had finished, yet what it appended is missing");
@@ -130,8 +130,8 @@ impl<M: Model> Words<'_, M> {
         let mut text = format!("{late} {saw} an older value: it began after {newer} had finished");
         // The initial value needs no proof that it was first.
         if before != NONE {
-            let writer = if writer == after { "that".to_owned() } else { self.told(writer) };
-            let before = if before == stale { "it".to_owned() } else { self.told(before) };
+            let writer = if writer == after { "that".to_owned() } else { self.name(writer) };
+            let before = if before == stale { "it".to_owned() } else { self.name(before) };
             text.push_str(&format!(", and {writer} began after {before} had finished"));
         }
         (kind, text)
@@ -142,13 +142,13 @@ impl<M: Model> Words<'_, M> {
         matches!(self.steps[op as usize], Step::Append { .. })
     }
 
-    fn told(&self, op: u32) -> String {
-        let tell = if self.brief { briefly } else { told };
-        tell(self.model, &self.calls[op as usize])
+    fn name(&self, op: u32) -> String {
+        let describe = if self.brief { describe_briefly } else { operation };
+        describe(self.model, &self.calls[op as usize])
     }
 
-    /// An operation that may have been told already.
-    fn again(&self, op: u32, told: u32) -> String {
-        if op == told { "that one".to_owned() } else { self.told(op) }
+    /// An operation that may have been named already.
+    fn again(&self, op: u32, named: u32) -> String {
+        if op == named { "that one".to_owned() } else { self.name(op) }
     }
 }

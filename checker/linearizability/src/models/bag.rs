@@ -1,7 +1,7 @@
 //! Why a queue or a stack cannot have answered as it did, whatever its order: too much taken out, or wrongly empty.
 
 use super::Datum;
-use crate::explain::told;
+use crate::describe::describe;
 use crate::refutation::Refutation;
 use crate::{Anomaly, CallOf, Model};
 
@@ -26,7 +26,7 @@ pub(super) fn explain<'a, M: Model, V: Datum + 'a>(
     let (begin, end) = (calls[stuck].call, calls[stuck].ret?);
     let by_end = || (0..calls.len()).filter(|&at| calls[at].call <= end && !calls[at].failed);
     let is_over = |at: &usize| calls[*at].ret.is_some_and(|ret| ret < begin);
-    let tale = told(model, &calls[stuck]);
+    let operation = describe(model, &calls[stuck]);
     let (kind, text, mut operations) = match used(&calls[stuck]) {
         Use::Took(value) => {
             let puts: Vec<usize> = by_end()
@@ -48,12 +48,12 @@ pub(super) fn explain<'a, M: Model, V: Datum + 'a>(
             match puts.len() {
                 0 => (
                     Anomaly::PhantomValue,
-                    format!("{tale} returned {shown}, which nobody had {put}"),
+                    format!("{operation} returned {shown}, which nobody had {put}"),
                     takes,
                 ),
                 n => {
                     let text = format!(
-                        "{tale} returned {shown}, {taken} {} by then and {put} only {}",
+                        "{operation} returned {shown}, {taken} {} by then and {put} only {}",
                         times(takes.len()),
                         times(n)
                     );
@@ -73,7 +73,7 @@ pub(super) fn explain<'a, M: Model, V: Datum + 'a>(
                 return None;
             }
             let text = format!(
-                "{tale} began when {} had been {put}, and at most {} can have been {taken} by its end",
+                "{operation} began when {} had been {put}, and at most {} can have been {taken} by its end",
                 counted(puts.len()),
                 takes.len()
             );

@@ -1,8 +1,9 @@
 //! A number that is added to and read.
 
 use super::with_result;
+use crate::describe::describe;
 use crate::refutation::Refutation;
-use crate::{Anomaly, CallOf, Content, Effects, Leaves, Model, Saw, explain};
+use crate::{Anomaly, CallOf, Content, Effects, Leaves, Model, Saw};
 
 /// A counter, wrapping around at 64 bits so that no history can overflow it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -146,14 +147,14 @@ fn bounds(counter: Counter, stuck: usize, calls: &[CallOf<Counter>]) -> Option<R
     }
     let kind = if i128::from(sum) < low { Anomaly::LostAddition } else { Anomaly::PhantomAddition };
     let range = if low == high { format!("{low}") } else { format!("from {low} to {high}") };
-    let tale = explain::told(&counter, late);
+    let operation = describe(&counter, late);
     let more = match beside.len() {
         0 => "no other began before its end".to_owned(),
         more => format!("{more} more began before its end"),
     };
     let over = certain - certain_start;
     let text = format!(
-        "{tale} must see {range}: additions that were over before it began make {over}, and {more}"
+        "{operation} must see {range}: additions that were over before it began make {over}, and {more}"
     );
     const LISTED_MAX: usize = 11;
     let skipped = finished.len().saturating_sub(LISTED_MAX.saturating_sub(beside.len()));

@@ -1,6 +1,6 @@
 //! Why a lock cannot have answered as it did: two holders, or none where there should be one.
 
-use crate::explain::told;
+use crate::describe::describe;
 use crate::refutation::Refutation;
 use crate::{Anomaly, CallOf, Model};
 
@@ -83,20 +83,20 @@ pub(super) fn explain<M: Model>(
         (false, false) => Anomaly::RefusedToItsHolder,
     };
     let verb = if acquired { "acquired" } else { "released" };
-    let tale = told(model, &calls[stuck]);
+    let stuck_one = describe(model, &calls[stuck]);
     let text = match (undone, late.client) {
         (Some(at), _) if acquires_twice => {
-            let other = told(model, &calls[at]);
-            format!("{other} and {tale} both succeeded, and nobody released it in between")
+            let other = describe(model, &calls[at]);
+            format!("{other} and {stuck_one} both succeeded, and nobody released it in between")
         }
         (Some(at), _) => {
-            let other = told(model, &calls[at]);
-            format!("{tale} came after {other}, and nobody had {verb} it in between")
+            let other = describe(model, &calls[at]);
+            format!("{stuck_one} came after {other}, and nobody had {verb} it in between")
         }
         (None, Some(client)) if !late.acquires => {
-            format!("{tale} had no acquire for {client} before it")
+            format!("{stuck_one} had no acquire for {client} before it")
         }
-        (None, _) => format!("{tale} had no acquire before it"),
+        (None, _) => format!("{stuck_one} had no acquire before it"),
     };
     let operations = undone.into_iter().chain([stuck]).map(|at| at as u32);
     Some(Refutation::new(calls, kind, &text, operations))

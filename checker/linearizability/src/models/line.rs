@@ -158,7 +158,7 @@ impl<V: Datum, E: End> Model for Line<V, E> {
         with_result(asked, output.map(answer))
     }
 
-    /// Of what it holds, all that is told is whether that is nothing.
+    /// Only whether it is empty.
     fn effects<'a>(
         &'a self,
         input: &'a Self::Input,

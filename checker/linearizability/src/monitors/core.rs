@@ -1,7 +1,7 @@
 //! A `violation` verdict's proof.
 
 use super::{Refutation, Stop};
-use crate::{Anomaly, CallOf, Model, explain, oracle};
+use crate::{Anomaly, CallOf, Model, describe, oracle};
 
 /// The most operations that are tried in every order.
 const VERIFIED_MAX: usize = 8;
@@ -40,18 +40,18 @@ pub(crate) fn refuted_by<M: Model>(
 }
 
 /// An operation with its process and times.
-pub(crate) fn told<M: Model>(model: &M, calls: &[CallOf<M>], operation: u32) -> String {
-    explain::told(model, &calls[operation as usize])
+pub(crate) fn describe<M: Model>(model: &M, calls: &[CallOf<M>], operation: u32) -> String {
+    describe::describe(model, &calls[operation as usize])
 }
 
 /// The same without times and with less of its values, for sentences about several.
-pub(crate) fn briefly<M: Model>(model: &M, calls: &[CallOf<M>], operation: u32) -> String {
-    explain::briefly(model, &calls[operation as usize])
+pub(crate) fn describe_briefly<M: Model>(model: &M, calls: &[CallOf<M>], operation: u32) -> String {
+    describe::describe_briefly(model, &calls[operation as usize])
 }
 
 /// Several operations, in the order given.
 pub(crate) fn listed<M: Model>(model: &M, calls: &[CallOf<M>], operations: &[u32]) -> String {
-    let named = operations.iter().take(NAMED_MAX).map(|&i| briefly(model, calls, i));
+    let named = operations.iter().take(NAMED_MAX).map(|&i| describe_briefly(model, calls, i));
     let mut parts: Vec<String> = named.collect();
     let more = operations.len().saturating_sub(NAMED_MAX);
     if more > 0 {

@@ -1,7 +1,7 @@
 //! When a container was certainly not empty.
 
 use super::Stop;
-use super::core::{refuted, told};
+use super::core::{describe, refuted};
 use super::elements::{Container, Element, Role, Words};
 use super::timeline::Timeline;
 use crate::datum::Datum;
@@ -114,21 +114,21 @@ fn never_empty<M: Container>(
         _ => String::new(),
     };
     let values: Vec<String> = chain.iter().take(SHOWN).map(shown).collect();
-    let tale = told(model, calls, empty);
+    let reader = describe(model, calls, empty);
     let text = match chain[..] {
         [one] => {
             let until = one.remove.map_or_else(
                 || format!("was never {removed}"),
-                |remove| format!("was {removed} only by {}", told(model, calls, remove)),
+                |remove| format!("was {removed} only by {}", describe(model, calls, remove)),
             );
             format!(
-                "{tale} although {} was in the {object} throughout: {} had returned before, and it {until}",
+                "{reader} although {} was in the {object} throughout: {} had returned before, and it {until}",
                 values[0],
-                told(model, calls, one.insert),
+                describe(model, calls, one.insert),
             )
         }
         _ => format!(
-            "{tale} although the {object} held {} throughout",
+            "{reader} although the {object} held {} throughout",
             values.join(", then ") + if chain.len() > SHOWN { " and so on" } else { "" },
         ),
     };

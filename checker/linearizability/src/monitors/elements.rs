@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::core::{refuted, told};
+use super::core::{describe, refuted};
 use super::timeline::{Span, Timeline};
 use super::{MonitorVerdict, Stop, order};
 use crate::datum::Datum;
@@ -192,17 +192,17 @@ fn never_inserted<M: Container>(
     let inserts = |call: &CallOf<M>| {
         call.failed && matches!(M::role(call), Some(Role::Insert(other)) if other == value)
     };
-    let (tale, value) = (told(model, calls, removal), value.shown());
+    let (taken, value) = (describe(model, calls, removal), value.shown());
     match (0..).zip(calls).find(|(_, call)| inserts(call)) {
         Some((failed, _)) => {
             let text = format!(
-                "{tale} returned {value}, {inserted} only by {}",
-                told(model, calls, failed)
+                "{taken} returned {value}, {inserted} only by {}",
+                describe(model, calls, failed)
             );
             refuted(model, calls, [failed, removal], Anomaly::AbortedRead, &text)
         }
         None => {
-            let text = format!("{tale} returned {value}, which was never {inserted}");
+            let text = format!("{taken} returned {value}, which was never {inserted}");
             refuted(model, calls, [removal], Anomaly::PhantomValue, &text)
         }
     }
@@ -218,8 +218,8 @@ fn removed_twice<M: Container>(
     let text = format!(
         "{} was {inserted} once and {removed} twice, by {} and by {}",
         value.shown(),
-        told(model, calls, first),
-        told(model, calls, second),
+        describe(model, calls, first),
+        describe(model, calls, second),
     );
     refuted(model, calls, [insert, first, second], *removed_twice, &text)
 }
@@ -230,11 +230,11 @@ fn removed_early<M: Container>(
     value: &M::Value,
     element: &Element,
 ) -> Stop {
-    let tales: Vec<String> = element.operations().map(|i| told(model, calls, i)).collect();
+    let names: Vec<String> = element.operations().map(|i| describe(model, calls, i)).collect();
     let text = format!(
         "{} was over before {} began, the only one that put {} there",
-        tales[1],
-        tales[0],
+        names[1],
+        names[0],
         value.shown(),
     );
     refuted(model, calls, element.operations(), Anomaly::FutureRead, &text)

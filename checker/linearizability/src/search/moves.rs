@@ -2,20 +2,20 @@
 
 use super::Clock;
 use super::configuration::{Before, NONE};
+use super::cursor::Cursor;
 use super::order::Taken;
-use super::walk::Walk;
 use crate::Model;
 use crate::limits::Stop;
 use crate::mask::Mask;
 use crate::problem::Required;
 
-impl<M: Model, const W: usize> Walk<'_, M, W> {
+impl<M: Model, const W: usize> Cursor<'_, M, W> {
     /// Goes to the first child from number `next` on; false where there is none left.
     ///
     /// Child 0 lets the operation that returns next go without having been used. Where it could, but something else
     /// is taken, that only makes sense if it is taken in the end: all the rest could as well be taken later.
     pub(super) fn descend(&mut self, next: u32, clock: &mut Clock<'_>) -> Result<bool, Stop> {
-        let blocker = self.ground.problem.events[self.now.blocked as usize].op;
+        let blocker = self.context.problem.events[self.now.blocked as usize].op;
         let slot = self.required(blocker).slot;
         let closing = !self.now.due.contains(slot);
         if next == 0 && closing && !self.now.committed {
@@ -53,14 +53,14 @@ impl<M: Model, const W: usize> Walk<'_, M, W> {
     }
 
     /// Those that may help the blocker come first, then those that return first. Who they are depends only on where the
-    /// walk stands and on what was taken, so they are the same for all children.
+    /// cursor is and on what was taken, so they are the same for all children.
     fn sort_candidates(&mut self, blocker: u32) {
         let place = (self.now.blocked, self.now.taken);
         if self.sorted_at == Some(place) {
             return;
         }
         self.sorted_at = Some(place);
-        let problem = &self.ground.problem;
+        let problem = &self.context.problem;
         let blocked = &problem.class_of(blocker).effect;
         self.candidates.clear();
         let available = self.available();
@@ -85,7 +85,7 @@ impl<M: Model, const W: usize> Walk<'_, M, W> {
         if self.candidates[..number].iter().any(same) {
             return None;
         }
-        let after = self.steps.step(&self.ground, self.now.state, class)?;
+        let after = self.steps.step(&self.context, self.now.state, class)?;
         if self.overrides_the_last(class, after) {
             return None;
         }
@@ -103,12 +103,12 @@ impl<M: Model, const W: usize> Walk<'_, M, W> {
         let overwrites = self.overwrites(class);
         state != NONE
             && (overwrites || !was_due)
-            && self.steps.step(&self.ground, state, class) == Some(after)
+            && self.steps.step(&self.context, state, class) == Some(after)
     }
 
     /// Would something that only the present state makes legal be left behind, if `by` changed the state?
     fn is_needed_still(&mut self, by: u32) -> bool {
-        let problem = &self.ground.problem;
+        let problem = &self.context.problem;
         let Some(dependents) = problem.dependents.get(self.now.producer as usize) else {
             return false;
         };
@@ -130,15 +130,15 @@ impl<M: Model, const W: usize> Walk<'_, M, W> {
     /// How many optional groups have begun; they are in order of invocation.
     pub(super) fn begun(&self) -> u32 {
         let begun =
-            self.ground.problem.optional.partition_point(|o| o.from[0].0 <= self.now.blocked);
+            self.context.problem.optional.partition_point(|o| o.from[0].0 <= self.now.blocked);
         begun as u32
     }
 
     /// Is there one of this group that has begun and was not used?
     pub(super) fn is_left(&self, group: u32) -> bool {
-        let from = &self.ground.problem.optional[group as usize].from;
+        let from = &self.context.problem.optional[group as usize].from;
         let available = from.partition_point(|&(event, _)| event <= self.now.blocked);
-        (self.ground.uses.count(self.now.used, group) as usize) < available
+        (self.context.uses.count(self.now.used, group) as usize) < available
     }
 
     /// The state after one more of this group, where that may make a difference.
@@ -146,8 +146,8 @@ impl<M: Model, const W: usize> Walk<'_, M, W> {
         if !self.is_left(group) {
             return None;
         }
-        let class = self.ground.problem.optional[group as usize].class;
-        let after = self.steps.step(&self.ground, self.now.state, class)?;
+        let class = self.context.problem.optional[group as usize].class;
+        let after = self.steps.step(&self.context, self.now.state, class)?;
         let destroys = after != self.now.state && self.is_needed_still(NONE);
         let worthwhile =
             !destroys && !self.overrides_the_last(class, after) && self.is_worthwhile(class, after);
@@ -164,13 +164,13 @@ impl<M: Model, const W: usize> Walk<'_, M, W> {
     /// Does anything that can come next tell the state `after` from the present one? Where blind writes are hidden on
     /// the way, it is enough that something can come next.
     fn is_useful(&mut self, after: u32, hides: bool) -> bool {
-        let problem = &self.ground.problem;
+        let problem = &self.context.problem;
         let now = self.now.state;
         let reads = self.open.reads.and(self.now.due);
         for slot in reads.iter() {
             let class = problem.required[self.open.op(slot) as usize].class;
             // Those that are legal now have been taken.
-            if self.steps.step(&self.ground, after, class).is_some() {
+            if self.steps.step(&self.context, after, class).is_some() {
                 return true;
             }
         }
@@ -183,8 +183,8 @@ impl<M: Model, const W: usize> Walk<'_, M, W> {
             if self.overwrites(class) {
                 continue;
             }
-            let then = self.steps.step(&self.ground, after, class);
-            if then.is_some() && (hides || then != self.steps.step(&self.ground, now, class)) {
+            let then = self.steps.step(&self.context, after, class);
+            if then.is_some() && (hides || then != self.steps.step(&self.context, now, class)) {
                 return true;
             }
         }
@@ -203,12 +203,12 @@ impl<M: Model, const W: usize> Walk<'_, M, W> {
     }
 
     fn take_optional(&mut self, group: u32, after: u32) {
-        let optional = &self.ground.problem.optional[group as usize];
+        let optional = &self.context.problem.optional[group as usize];
         let overwrites = self.overwrites(optional.class);
-        let used = self.ground.uses.count(self.now.used, group);
+        let used = self.context.uses.count(self.now.used, group);
         self.note(optional.from[used as usize].1, overwrites);
-        self.now.used = self.ground.uses.use_one(self.now.used, group);
-        self.enter(self.ground.problem.required.len() as u32 + group, after, overwrites, false);
+        self.now.used = self.context.uses.use_one(self.now.used, group);
+        self.enter(self.context.problem.required.len() as u32 + group, after, overwrites, false);
     }
 
     /// Makes this the state; an overwriting operation hides all blind writes that are open.

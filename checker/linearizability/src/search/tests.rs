@@ -6,8 +6,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use super::breadth::Breadth;
-use super::ground::Ground;
-use super::{Found, Running, Way, start};
+use super::context::SearchContext;
+use super::{Found, Running, Strategy, start};
 use crate::limits::{Budget, Stop};
 use crate::models::CasRegister;
 use crate::models::cas_register::{CasInput, CasOutput};
@@ -70,7 +70,7 @@ fn problem<'a>(model: &'a CasRegister, calls: &'a Calls) -> Arc<Problem<'a, CasR
     Arc::new(Problem::new(model, &items::<CasRegister>(calls)))
 }
 
-fn told(found: &Found) -> impl PartialEq + std::fmt::Debug {
+fn result(found: &Found) -> impl PartialEq + std::fmt::Debug {
     let Found { answer, spent, explained, suspects } = found;
     (answer.clone(), spent.nodes, spent.memory_bytes, *explained, suspects.clone())
 }
@@ -82,8 +82,8 @@ fn a_search_that_goes_on_finds_what_it_finds_in_one_go() {
     for seed in 0..60 {
         let calls = history(seed, 60, 6, &ALL, seed % 3 != 0);
         let mut explained = Vec::new();
-        for way in [Way::Depth, Way::Breadth] {
-            let begun = || start(problem(&model, &calls), vec![model.initial()], way);
+        for strategy in [Strategy::Depth, Strategy::Breadth] {
+            let begun = || start(problem(&model, &calls), vec![model.initial()], strategy);
             let whole = begun().run(&Budget::unlimited());
             let mut search = begun();
             let mut nodes = 0;
@@ -95,10 +95,13 @@ fn a_search_that_goes_on_finds_what_it_finds_in_one_go() {
                 }
                 interrupted += 1;
             };
-            assert_eq!(told(&found), told(&whole), "seed {seed}, {way:?}");
+            assert_eq!(result(&found), result(&whole), "seed {seed}, {strategy:?}");
             match &found.answer {
                 Ok(Some(order)) => {
-                    assert!(certificate::is_legal(&model, &calls, order), "seed {seed}, {way:?}");
+                    assert!(
+                        certificate::is_legal(&model, &calls, order),
+                        "seed {seed}, {strategy:?}"
+                    );
                     orders += 1;
                 }
                 _ => refuted += 1,
@@ -118,7 +121,7 @@ fn depth_first_goes_on_with_more_memory() {
     let mut interrupted = 0;
     for seed in 0..60 {
         let calls = history(seed, 60, 6, &ALL, true);
-        let begun = || start(problem(&model, &calls), vec![model.initial()], Way::Depth);
+        let begun = || start(problem(&model, &calls), vec![model.initial()], Strategy::Depth);
         let whole = begun().run(&Budget::unlimited());
         let mut search = begun();
         let mut memory_bytes = 1_000;
@@ -130,7 +133,7 @@ fn depth_first_goes_on_with_more_memory() {
             }
             interrupted += 1;
         };
-        assert_eq!(told(&found), told(&whole), "seed {seed}");
+        assert_eq!(result(&found), result(&whole), "seed {seed}");
     }
     assert!(interrupted > 100, "{interrupted}");
 }
@@ -142,18 +145,18 @@ fn breadth_first_is_the_same_on_several_threads() {
     for seed in 0..12 {
         let calls = history(seed, 200, 25, &ALL, seed % 3 != 0);
         let run = |threads: usize| {
-            let ground = Ground::new(problem(&model, &calls));
-            let mut search = Breadth::<CasRegister, 1>::new(ground, vec![model.initial()]);
+            let context = SearchContext::new(problem(&model, &calls));
+            let mut search = Breadth::<CasRegister, 1>::new(context, vec![model.initial()]);
             let threads = Threads::new(threads);
             let found = search.run(&Budget { threads: &threads, ..Budget::unlimited() });
-            (found, search.walks())
+            (found, search.cursors())
         };
         let (alone, one) = run(1);
         assert_eq!(one, 1);
         for threads in [2, 4] {
-            let (found, walks) = run(threads);
-            assert_eq!(told(&found), told(&alone), "seed {seed}, {threads} threads");
-            shared += usize::from(walks > 1);
+            let (found, cursors) = run(threads);
+            assert_eq!(result(&found), result(&alone), "seed {seed}, {threads} threads");
+            shared += usize::from(cursors > 1);
         }
     }
     assert!(shared > 0, "nowhere did a second thread get anything");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Kv, KvInput, KvOutput};
 use crate::content::quoted;
-use crate::explain::told;
+use crate::describe::describe;
 use crate::refutation::Refutation;
 use crate::{Anomaly, CallOf};
 
@@ -83,7 +83,7 @@ fn misplaced(
     let count = |which: fn(&Piece) -> &[usize]| -> usize {
         pieces.iter().map(|(other, by)| which(by).len() * other.matches(piece).count()).sum()
     };
-    let (seen, reader) = (value.matches(piece).count(), || told(&Kv, &calls[stuck]));
+    let (seen, reader) = (value.matches(piece).count(), || describe(&Kv, &calls[stuck]));
     if seen > count(|by| &by.effective) && !pieces.keys().any(|other| may_begin(piece, other)) {
         let (kind, append, more) = match own.failed.last() {
             Some(&append) => (Anomaly::AbortedRead, append, ""),
@@ -93,22 +93,26 @@ fn misplaced(
                 " more often than it was appended",
             ),
         };
-        let tale = told(&Kv, &calls[append]);
-        return Some((kind, format!("{} saw the piece of {tale}{more}", reader()), vec![append]));
+        let append_text = describe(&Kv, &calls[append]);
+        return Some((
+            kind,
+            format!("{} saw the piece of {append_text}{more}", reader()),
+            vec![append],
+        ));
     }
     let least = count(|by| &by.finished);
     let last = *own.finished.last().filter(|_| seen < least)?;
-    let tale = told(&Kv, &calls[last]);
+    let append_text = describe(&Kv, &calls[last]);
     if seen == 0 {
         let text = format!(
-            "{} began after {tale} had finished, yet what it appended is missing",
+            "{} began after {append_text} had finished, yet what it appended is missing",
             reader()
         );
         return Some((Anomaly::LostAppend, text, vec![last]));
     }
     let times = if seen == 1 { "once".to_owned() } else { format!("{seen} times") };
     let text = format!(
-        "{} saw {} only {times}, but began after it had been appended {least} times, the last time by {tale}",
+        "{} saw {} only {times}, but began after it had been appended {least} times, the last time by {append_text}",
         reader(),
         quoted(piece)
     );

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 use super::{Datum, Queue};
 use crate::monitors::Stop;
-use crate::monitors::core::{briefly, refuted};
+use crate::monitors::core::{describe_briefly, refuted};
 use crate::monitors::cover::place_empties;
 use crate::monitors::elements::{self, Container, Element, Elements, Role, Words};
 use crate::monitors::timeline::{Span, Timeline};
@@ -199,18 +199,18 @@ fn out_of_order<V: Datum>(
     let yet = match early.remove {
         Some(removal) => format!(
             "yet {} was over before {} began",
-            briefly(model, calls, late_removal),
-            briefly(model, calls, removal)
+            describe_briefly(model, calls, late_removal),
+            describe_briefly(model, calls, removal)
         ),
         None => format!(
             "yet {} took the second, and nobody ever the first",
-            briefly(model, calls, late_removal)
+            describe_briefly(model, calls, late_removal)
         ),
     };
     let text = format!(
         "{} was over before {} began, {yet}",
-        briefly(model, calls, early.insert),
-        briefly(model, calls, late.insert),
+        describe_briefly(model, calls, early.insert),
+        describe_briefly(model, calls, late.insert),
     );
     let operations = early.operations().chain(late.operations());
     refuted(model, calls, operations, Anomaly::FifoOrder, &text)

@@ -16,7 +16,7 @@
 
 use super::{Datum, Stack};
 use crate::monitors::Stop;
-use crate::monitors::core::{briefly, listed, refuted, shrink};
+use crate::monitors::core::{describe_briefly, listed, refuted, shrink};
 use crate::monitors::cover::{Reach, place_empties};
 use crate::monitors::elements::{self, Container, Element, Elements, Role, Words};
 use crate::monitors::timeline::Timeline;
@@ -230,21 +230,21 @@ fn close(elements: &[Element], reach: &Reach, start: u32) -> Option<Vec<u32>> {
 }
 
 fn describe<V: Datum>(model: &Stack<V>, calls: &[CallOf<Stack<V>>], few: &[&Element]) -> String {
-    let tale = |operation| briefly(model, calls, operation);
+    let name = |operation| describe_briefly(model, calls, operation);
     if let [one, other] = few
         && let Some((below, above)) =
             [(one, other), (other, one)].into_iter().find(|(a, b)| crossed(a, b))
         && let Some(removal) = below.remove
     {
         let yet = match above.remove {
-            Some(above) => format!("was over before {} began", tale(above)),
+            Some(above) => format!("was over before {} began", name(above)),
             None => "took the lower, and nobody ever the upper".to_owned(),
         };
         return format!(
             "{} was over before {} began, on top of it, yet {} {yet}",
-            tale(below.insert),
-            tale(above.insert),
-            tale(removal),
+            name(below.insert),
+            name(above.insert),
+            name(removal),
         );
     }
     let mut operations: Vec<u32> = few.iter().flat_map(|element| element.operations()).collect();

@@ -6,7 +6,7 @@ use super::{Group, History, Role};
 use crate::models::Datum;
 use crate::models::set::{Set, SetOutput, Values};
 use crate::monitors::Stop;
-use crate::monitors::core::{refuted_by, told};
+use crate::monitors::core::{describe, refuted_by};
 use crate::monitors::timeline::{Span, Timeline};
 use crate::{Anomaly, CallOf};
 use schedule::Schedule;
@@ -100,14 +100,14 @@ impl<'a, V: Datum> Growth<'a, V> {
                 return Err(self.never_added(read, value));
             }
         }
-        let tale = format!(
+        let text = format!(
             "{} saw {} but not {}, {} the other way round, and nothing was removed",
-            self.told(more_read),
+            self.name(more_read),
             other.shown(),
             missing.shown(),
-            self.told(fewer_read),
+            self.name(fewer_read),
         );
-        Err(self.refuted(&[fewer_read, more_read], &[missing, other], Anomaly::LongFork, &tale))
+        Err(self.refuted(&[fewer_read, more_read], &[missing, other], Anomaly::LongFork, &text))
     }
 
     fn add_of(&self, value: &V) -> Option<u32> {
@@ -115,8 +115,8 @@ impl<'a, V: Datum> Growth<'a, V> {
         self.history.groups[group as usize].with(Role::Add).next()
     }
 
-    fn told(&self, i: u32) -> String {
-        told(self.model, self.calls, i)
+    fn name(&self, i: u32) -> String {
+        describe(self.model, self.calls, i)
     }
 
     /// A violation by these operations and the adds of these values; other values do not count.
@@ -136,15 +136,15 @@ impl<'a, V: Datum> Growth<'a, V> {
 
     /// `witness` saw a value that nobody can have added.
     fn never_added(&self, witness: u32, value: &V) -> Stop {
-        let (tale, shown) = (self.told(witness), value.shown());
+        let (reader, shown) = (self.name(witness), value.shown());
         match super::failed_add(self.calls, value) {
             Some(add) => {
-                let tale = format!("{tale} saw {shown}, added only by {}", self.told(add));
-                self.refuted(&[add, witness], &[value], Anomaly::AbortedRead, &tale)
+                let text = format!("{reader} saw {shown}, added only by {}", self.name(add));
+                self.refuted(&[add, witness], &[value], Anomaly::AbortedRead, &text)
             }
             None => {
-                let tale = format!("{tale} saw {shown}, which was never added");
-                self.refuted(&[witness], &[value], Anomaly::PhantomValue, &tale)
+                let text = format!("{reader} saw {shown}, which was never added");
+                self.refuted(&[witness], &[value], Anomaly::PhantomValue, &text)
             }
         }
     }

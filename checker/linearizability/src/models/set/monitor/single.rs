@@ -1,6 +1,6 @@
 //! Each value by itself.
 
-mod tale;
+mod sentence;
 
 use super::{Group, History, Role};
 use crate::CallOf;
@@ -51,11 +51,11 @@ fn place_one<V: Datum>(
     if adds.next().is_some() {
         return Err(Stop::Outside);
     }
-    let story = Story { model, calls, timeline, group };
+    let history = ValueHistory { model, calls, timeline, group };
     if let (Some(first), Some(second)) = (certain, certain_removals.next()) {
         return Err(match add {
-            Some(add) => story.removed_twice(add, first, second),
-            None => story.never_added(first),
+            Some(add) => history.removed_twice(add, first, second),
+            None => history.never_added(first),
         });
     }
     let seen = group.with(Role::Present).next();
@@ -63,7 +63,7 @@ fn place_one<V: Datum>(
     let absent_throughout = seen.is_none() && certain.is_none();
     let add = match add {
         None => match seen.or(certain) {
-            Some(witness) => return Err(story.never_added(witness)),
+            Some(witness) => return Err(history.never_added(witness)),
             None => None,
         },
         Some(add) => (returned(&add) || !absent_throughout).then_some(add),
@@ -81,10 +81,10 @@ fn place_one<V: Datum>(
     if candidates.len() > REMOVALS_MAX + 1 {
         return Err(Stop::Outside);
     }
-    match story.try_all(add, &candidates, placed) {
+    match history.try_all(add, &candidates, placed) {
         Ok(()) => Ok(()),
-        Err(problem) if candidates.len() == 1 => Err(story.tell(add, candidates[0], problem)),
-        Err(_) => Err(story.tell_all(add, &candidates)),
+        Err(problem) if candidates.len() == 1 => Err(history.refute(add, candidates[0], problem)),
+        Err(_) => Err(history.refute_all(add, &candidates)),
     }
 }
 
@@ -105,7 +105,7 @@ fn candidates<V: Datum>(
 
 /// Why a value's operations fit no order, given what took it out.
 #[derive(Clone, Copy)]
-enum Problem {
+enum Contradiction {
     /// This saw it before it was added.
     Early(u32),
     /// This saw it after it was removed.
@@ -115,14 +115,14 @@ enum Problem {
 }
 
 /// All there is to know of one value.
-struct Story<'a, V: Datum> {
+struct ValueHistory<'a, V: Datum> {
     model: &'a Set<V>,
     calls: &'a [CallOf<Set<V>>],
     timeline: &'a Timeline,
     group: &'a Group<'a, V>,
 }
 
-impl<V: Datum> Story<'_, V> {
+impl<V: Datum> ValueHistory<'_, V> {
     fn span(&self, i: u32) -> Span {
         self.timeline.spans[i as usize]
     }
@@ -133,7 +133,7 @@ impl<V: Datum> Story<'_, V> {
         add: u32,
         candidates: &[Option<u32>],
         placed: &mut Vec<(Key, u32)>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Contradiction> {
         let mut answer = Ok(());
         for &removal in candidates {
             answer = self.lay_out(add, removal, placed);
@@ -150,17 +150,17 @@ impl<V: Datum> Story<'_, V> {
         add: u32,
         removal: Option<u32>,
         placed: &mut Vec<(Key, u32)>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Contradiction> {
         let present = || self.group.with(Role::Present);
         let first_return = |i: &u32| self.span(*i).ret;
         let last_call = |i: &u32| self.span(*i).call;
         let first = present().chain([add]).chain(removal).min_by_key(first_return).unwrap_or(add);
         if self.span(first).precedes(self.span(add)) {
-            return Err(Problem::Early(first));
+            return Err(Contradiction::Early(first));
         }
         let last = present().chain([add]).chain(removal).max_by_key(last_call).unwrap_or(add);
         if removal.is_some_and(|removal| self.span(removal).precedes(self.span(last))) {
-            return Err(Problem::Late(last));
+            return Err(Contradiction::Late(last));
         }
         // The last point before the first return; the first point after the last call.
         let (latest, earliest) = (self.span(first).ret - 1, self.span(last).call);
@@ -184,7 +184,7 @@ impl<V: Datum> Story<'_, V> {
                 placed.push(((span.call.max(to), 4), i));
             } else {
                 placed.truncate(begun);
-                return Err(Problem::Missed {
+                return Err(Contradiction::Missed {
                     from: first,
                     missed: i,
                     until: removal.map(|_| last),

@@ -128,29 +128,29 @@ impl<'g, 'a, V: Datum> Schedule<'g, 'a, V> {
                 values.extend(later.iter().find(|value| !earlier.contains(value)));
             }
         }
-        let told = |i: u32| growth.told(i);
+        let name = |i: u32| growth.name(i);
         let shown = values.first().map(|value| value.shown()).unwrap_or_default();
         let saw_and_missed = |seer, misser| {
-            let (seer, misser) = (told(seer), told(misser));
-            let tale = format!("{seer} was over before {misser} began, which did not see {shown}");
-            (Anomaly::StaleRead, tale)
+            let (seer, misser) = (name(seer), name(misser));
+            let text = format!("{seer} was over before {misser} began, which did not see {shown}");
+            (Anomaly::StaleRead, text)
         };
         let is_add = |i: u32| matches!(growth.calls[i as usize].input, SetInput::Add(_));
-        let (kind, tale) = match chain[..] {
+        let (kind, text) = match chain[..] {
             [seer, add] if is_add(add) => (
                 Anomaly::FutureRead,
                 format!(
                     "{} was over before {} began, the only one that put {shown} there",
-                    told(seer),
-                    told(add)
+                    name(seer),
+                    name(add)
                 ),
             ),
             [add, misser] if is_add(add) => (
                 Anomaly::LostValue,
                 format!(
                     "{} was over before {} began, which did not see {shown}",
-                    told(add),
-                    told(misser)
+                    name(add),
+                    name(misser)
                 ),
             ),
             [seer, misser] => saw_and_missed(seer, misser),
@@ -158,18 +158,18 @@ impl<'g, 'a, V: Datum> Schedule<'g, 'a, V> {
             [seer, add, misser] if is_add(add) && !is_add(misser) => saw_and_missed(seer, misser),
             _ => {
                 let (first, last) = (chain[chain.len() - 1], chain[0]);
-                let chain: Vec<String> = chain.iter().rev().map(|&i| told(i)).collect();
+                let chain: Vec<String> = chain.iter().rev().map(|&i| name(i)).collect();
                 (
                     Anomaly::StaleRead,
                     format!(
                         "each of these must come before the next, by what was seen: {}; yet {} was over before {} began",
                         chain.join("; "),
-                        told(last),
-                        told(first)
+                        name(last),
+                        name(first)
                     ),
                 )
             }
         };
-        growth.refuted(&chain, &values, kind, &tale)
+        growth.refuted(&chain, &values, kind, &text)
     }
 }

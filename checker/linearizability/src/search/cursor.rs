@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::configuration::{Before, Configuration, Open};
-use super::ground::Ground;
+use super::context::SearchContext;
 use super::order::Taken;
 use super::steps::Steps;
 use crate::Model;
@@ -11,8 +11,8 @@ use crate::mask::Mask;
 use crate::problem::{Nature, Required};
 
 /// Where a thread stands.
-pub(super) struct Walk<'a, M: Model, const W: usize> {
-    pub(super) ground: Arc<Ground<'a, M>>,
+pub(super) struct Cursor<'a, M: Model, const W: usize> {
+    pub(super) context: Arc<SearchContext<'a, M>>,
     pub(super) now: Configuration<W>,
     pub(super) open: Open<W>,
     /// Configurations to come back to.
@@ -27,7 +27,7 @@ pub(super) struct Walk<'a, M: Model, const W: usize> {
     pub(super) steps: Steps,
 }
 
-/// How far a walk came.
+/// How far a cursor came.
 #[derive(Clone, Default)]
 pub(super) struct Furthest {
     /// The return that could not be reached.
@@ -64,25 +64,25 @@ pub(super) struct Frame<const W: usize> {
     order_length: u32,
 }
 
-impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
-    pub(super) fn new(ground: Arc<Ground<'a, M>>) -> Self {
+impl<'a, M: Model, const W: usize> Cursor<'a, M, W> {
+    pub(super) fn new(context: Arc<SearchContext<'a, M>>) -> Self {
         Self {
             now: Configuration::START,
-            open: Open::new(ground.problem.slots),
+            open: Open::new(context.problem.slots),
             stack: Vec::new(),
             order: Vec::new(),
             candidates: Vec::new(),
             sorted_at: None,
             furthest: Furthest::default(),
             steps: Steps::default(),
-            ground,
+            context,
         }
     }
 
     /// Back to the first event, in this state.
     pub(super) fn begin(&mut self, state: M::State) {
         self.rewind(0);
-        let state = self.ground.number(state);
+        let state = self.context.number(state);
         self.now = Configuration { state, ..Configuration::START };
         self.stack.clear();
         self.order.clear();
@@ -97,16 +97,16 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.now.blocked as usize == self.ground.problem.events.len()
+        self.now.blocked as usize == self.context.problem.events.len()
     }
 
     /// Goes on to the next return at which there is something to decide: of an operation that is due, or of one
     /// that could still be used.
     pub(super) fn advance(&mut self) {
-        while let Some(&event) = self.ground.problem.events.get(self.now.blocked as usize) {
+        while let Some(&event) = self.context.problem.events.get(self.now.blocked as usize) {
             let &Required { slot, class, must, .. } = self.required(event.op);
             if !event.returns {
-                self.open.enter(&self.ground.problem, event.op);
+                self.open.enter(&self.context.problem, event.op);
                 if must {
                     self.now.due.insert(slot);
                 }
@@ -131,12 +131,12 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     }
 
     pub(super) fn required(&self, op: u32) -> &Required {
-        &self.ground.problem.required[op as usize]
+        &self.context.problem.required[op as usize]
     }
 
     /// Is it a blind write?
     pub(super) fn overwrites(&self, class: u32) -> bool {
-        self.ground.problem.classes[class as usize].nature == Nature::Write
+        self.context.problem.classes[class as usize].nature == Nature::Write
     }
 
     /// With nothing due, would it only leave the state that is there?
@@ -144,7 +144,7 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         self.now.due.is_empty()
             && !self.now.committed
             && self.overwrites(class)
-            && self.steps.step(&self.ground, self.now.state, class) == Some(self.now.state)
+            && self.steps.step(&self.context, self.now.state, class) == Some(self.now.state)
     }
 
     /// Comes back to this configuration, for the child with this number.
@@ -157,11 +157,11 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     pub(super) fn go_to(&mut self, configuration: Configuration<W>) {
         self.rewind(configuration.blocked);
         while self.now.blocked < configuration.blocked {
-            let event = self.ground.problem.events[self.now.blocked as usize];
+            let event = self.context.problem.events[self.now.blocked as usize];
             if event.returns {
                 self.open.leave(self.required(event.op).slot);
             } else {
-                self.open.enter(&self.ground.problem, event.op);
+                self.open.enter(&self.context.problem, event.op);
             }
             self.now.blocked += 1;
         }
@@ -177,11 +177,11 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     pub(super) fn rewind(&mut self, to: u32) {
         while self.now.blocked > to {
             self.now.blocked -= 1;
-            let event = self.ground.problem.events[self.now.blocked as usize];
+            let event = self.context.problem.events[self.now.blocked as usize];
             if event.returns {
-                self.open.enter(&self.ground.problem, event.op);
+                self.open.enter(&self.context.problem, event.op);
             } else {
-                self.open.leave(self.ground.problem.required[event.op as usize].slot);
+                self.open.leave(self.context.problem.required[event.op as usize].slot);
             }
         }
     }
@@ -192,7 +192,7 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
             let mut taken = false;
             for slot in self.open.reads.and(self.now.due).iter() {
                 let &Required { class, source, .. } = self.required(self.open.op(slot));
-                if self.steps.step(&self.ground, self.now.state, class).is_some() {
+                if self.steps.step(&self.context, self.now.state, class).is_some() {
                     self.now.due.remove(slot);
                     self.note(source, false);
                     taken = true;
@@ -209,12 +209,12 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
 
     /// Nothing that could come next makes the blocking operation legal.
     pub(super) fn is_dead_end(&mut self) -> bool {
-        let problem = &self.ground.problem;
+        let problem = &self.context.problem;
         let blocker = problem.events[self.now.blocked as usize].op;
         let blocked = problem.class_of(blocker);
         let &Required { slot, class, .. } = self.required(blocker);
         if !self.now.due.contains(slot)
-            || self.steps.step(&self.ground, self.now.state, class).is_some()
+            || self.steps.step(&self.context, self.now.state, class).is_some()
         {
             return false;
         }

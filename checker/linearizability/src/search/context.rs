@@ -9,13 +9,13 @@ use crate::problem::Problem;
 use crate::table::Table;
 
 /// What all threads of a search have in common.
-pub(super) struct Ground<'a, M: Model> {
+pub(super) struct SearchContext<'a, M: Model> {
     pub(super) problem: Arc<Problem<'a, M>>,
     pub(super) states: Table<M::State>,
     pub(super) uses: Uses,
 }
 
-impl<'a, M: Model> Ground<'a, M> {
+impl<'a, M: Model> SearchContext<'a, M> {
     pub(super) fn new(problem: Arc<Problem<'a, M>>) -> Self {
         Self { problem, states: Table::new(), uses: Uses::new() }
     }
