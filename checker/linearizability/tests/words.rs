@@ -405,9 +405,16 @@ fn a_register_with_equal_values() {
     };
     let says = |calls: &[CallOf<CasRegister>]| said(&CasRegister::default(), calls);
     all_as_expected(&[
-        // What swaps a value for itself leaves nothing that was not there.
+        // What swaps a value for itself leaves nothing that was not there. Two equal writes make it a search's.
         (
-            says(&[write(0, 1, 4), write(2, 3, 3), swap(4, 4, 4), read(5, 4)]),
+            says(&[
+                write(0, 1, 4),
+                write(2, 3, 3),
+                swap(4, 4, 4),
+                read(5, 4),
+                write(8, 9, 7),
+                write(10, 11, 7),
+            ]),
             (
                 &[0, 2, 5],
                 r#"stale read: read = 4 by process 5 (0.0050–0.0060 s) saw an older 4: it began after write 3 by process 2 (0.0020–0.0030 s) had finished, and that began after write 4 by process 0 (0.0000–0.0010 s) had finished."#,
