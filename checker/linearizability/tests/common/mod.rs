@@ -49,7 +49,7 @@ pub trait Workload: Model {
 }
 
 /// No more of these than whether the operation only reads.
-pub fn bare(effects: Effects<'_>) -> Effects<'static> {
+pub fn bare(effects: &Effects<'_>) -> Effects<'static> {
     if effects.is_read_only() {
         Effects::whole(Saw::Something, Leaves::Unchanged)
     } else {
@@ -156,7 +156,7 @@ impl Model for KvWorkload {
         Kv.step(s, i, o)
     }
     fn effects<'a>(&'a self, input: &'a KvInput, output: Option<&'a KvOutput>) -> Effects<'a> {
-        bare(Kv.effects(input, output))
+        bare(&Kv.effects(input, output))
     }
     fn describe(&self, input: &KvInput, output: Option<&KvOutput>) -> String {
         Kv.describe(input, output)

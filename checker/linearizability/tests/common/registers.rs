@@ -43,7 +43,7 @@ impl Model for CasWorkload {
         self.model.step(state, input, output)
     }
     fn effects<'a>(&'a self, input: &'a CasInput, output: Option<&'a CasOutput>) -> Effects<'a> {
-        bare(self.model.effects(input, output))
+        bare(&self.model.effects(input, output))
     }
     fn describe(&self, input: &CasInput, output: Option<&CasOutput>) -> String {
         self.model.describe(input, output)

@@ -39,7 +39,7 @@ macro_rules! delegate {
                 input: &'a Self::Input,
                 output: Option<&'a Self::Output>,
             ) -> Effects<'a> {
-                bare(self.0.effects(input, output))
+                bare(&self.0.effects(input, output))
             }
             fn describe(&self, input: &Self::Input, output: Option<&Self::Output>) -> String {
                 self.0.describe(input, output)
