@@ -58,7 +58,7 @@ fn the_readme_names_every_workload() {
 
 #[test]
 fn the_readme_names_every_fault_family() {
-    same(table("faults"), Family::all().map(Family::name));
+    same(table("fault"), Family::all().map(Family::name));
 }
 
 #[test]
