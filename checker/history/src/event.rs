@@ -32,6 +32,15 @@ pub struct Event {
     pub node: Option<String>,
 }
 
+/// An event and where it begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Located {
+    /// Line, from 1.
+    pub line: u64,
+    /// The event.
+    pub event: Event,
+}
+
 /// The field's four words for events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -3,15 +3,14 @@
 use std::io::Read;
 
 use crate::window::Window;
-use crate::{Event, Format, ReadError, jepsen, jepsen_json, jepsen_log};
+use crate::{Event, Format, Located, ReadError, jepsen, jepsen_json, jepsen_log};
 
-/// An event and where it begins.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Located {
-    /// Line, from 1.
-    pub line: u64,
-    /// The event.
-    pub event: Event,
+/// Reads a Jepsen history: maps one after another, or in a vector or list, or in one under the `:history` of a map.
+///
+/// An event without `:index` gets its position, one without `:process` belongs to process 0, one without
+/// `:time` happened at 0. Keys that are not listed above (but `:node`) are skipped.
+pub fn read_edn(reader: impl Read) -> Result<Vec<Event>, ReadError> {
+    Events::new(reader, Format::Edn).map(|located| located.map(|l| l.event)).collect()
 }
 
 /// The events of a file. They are read as they are asked for; what is in memory is bounded by the longest event.

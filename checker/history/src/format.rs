@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::edn::{Cursor, Parsed};
+
 /// A way to write a history down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -68,10 +70,25 @@ impl Format {
 
 /// Porcupine's events name their key beside the value, Jepsen's within it.
 fn edn_or_porcupine(start: &str) -> Format {
-    let first_event = start.split('}').next().unwrap_or_default();
-    if first_event.contains(":key ") && first_event.starts_with('{') {
-        Format::PorcupineKv
-    } else {
-        Format::Edn
+    let mut cursor = Cursor::new(start.as_bytes());
+    if names_its_key(&mut cursor).unwrap_or(false) { Format::PorcupineKv } else { Format::Edn }
+}
+
+/// Whether the text begins with a map that has a `:key` of its own. The text may end anywhere.
+fn names_its_key(cursor: &mut Cursor<'_>) -> Parsed<bool> {
+    if cursor.peek() != Some(b'{') {
+        return Ok(false);
+    }
+    cursor.bump();
+    loop {
+        cursor.skip_blank()?;
+        match cursor.peek() {
+            Some(b':') if cursor.keyword()? == "key" => return Ok(true),
+            Some(b':') => {}
+            Some(b'}') | None => return Ok(false),
+            Some(_) => cursor.value::<()>()?,
+        }
+        cursor.skip_blank()?;
+        cursor.value::<()>()?;
     }
 }

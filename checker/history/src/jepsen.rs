@@ -5,19 +5,10 @@ use std::io::{self, Read, Write};
 use serde_json::{Value, json};
 
 use crate::edn::{self, Cursor, Edn, Failure, Parsed, duplicate_key};
-use crate::events::{Events, Located};
 use crate::window::Window;
-use crate::{Event, EventKind, Format, Process, ReadError};
+use crate::{Event, EventKind, Located, Process, ReadError};
 
-/// Reads a Jepsen history: maps one after another, or in a vector or list, or in one under the `:history` of a map.
-///
-/// An event without `:index` gets its position, one without `:process` belongs to process 0, one without
-/// `:time` happened at 0. Keys that are not listed above (but `:node`) are skipped.
-pub fn read_edn(reader: impl Read) -> Result<Vec<Event>, ReadError> {
-    Events::new(reader, Format::Edn).map(|located| located.map(|l| l.event)).collect()
-}
-
-/// Writes a history as EDN, one map a line; [`read_edn`] gives back the same events.
+/// Writes a history as EDN, one map a line; [`crate::read_edn`] gives back the same events.
 pub fn write_edn<'a>(
     events: impl IntoIterator<Item = &'a Event>,
     mut writer: impl Write,

@@ -5,9 +5,9 @@ use std::io::Read;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::events::Located;
+use crate::jsonl::{self, Torn};
 use crate::window::Window;
-use crate::{Event, EventKind, Process, ReadError};
+use crate::{Event, EventKind, Located, Process, ReadError};
 
 /// An event as other tools write it: much may be missing.
 #[derive(Deserialize)]
@@ -67,22 +67,14 @@ impl Foreign {
 
 /// The event that the first `length` bytes hold.
 fn event(window: &Window<impl Read>, length: usize, position: u64) -> Result<Located, ReadError> {
-    let text = &window.text()[..length];
-    let foreign: Foreign = serde_json::from_slice(text).map_err(|error| {
-        let (line, column) = (error.line().max(1), error.column());
-        let line_start = text.split_inclusive(|&b| b == b'\n').take(line - 1).map(<[u8]>::len);
-        let message = error.to_string();
-        // The place is known here; the message's own would be that within the event.
-        let message = message.split(" at line ").next().unwrap_or_default();
-        window.syntax(line_start.sum::<usize>() + column.saturating_sub(1), message)
-    })?;
+    let foreign: Foreign = jsonl::parse(window, length)?;
     Ok(Located { line: window.line(), event: foreign.event(position) })
 }
 
 /// One event a line; the last line may be cut off.
 #[derive(Default)]
 pub(crate) struct Lines {
-    torn_line: Option<u64>,
+    torn: Torn,
 }
 
 impl Lines {
@@ -91,21 +83,12 @@ impl Lines {
         window: &mut Window<impl Read>,
         position: u64,
     ) -> Result<Option<Located>, ReadError> {
-        window.next_event(|window, length, has_end| {
-            if window.text()[..length].trim_ascii().is_empty() {
-                return Ok(None);
-            }
-            let event = event(window, length, position);
-            if event.is_err() && !has_end {
-                self.torn_line = Some(window.line());
-                return Ok(None);
-            }
-            event.map(|located| Some(located.event))
-        })
+        let next = jsonl::next::<Foreign>(window, &mut self.torn)?;
+        Ok(next.map(|(line, foreign)| Located { line, event: foreign.event(position) }))
     }
 
     pub(crate) fn note(&self) -> Option<String> {
-        let line = self.torn_line?;
+        let line = self.torn.line?;
         Some(format!(
             "Line {line} is cut off and was left out: the run ended while it was being written."
         ))

@@ -8,9 +8,8 @@ use std::io::Read;
 use serde_json::Value;
 
 use crate::edn::{Cursor, Edn, Failure, Parsed};
-use crate::events::Located;
 use crate::window::Window;
-use crate::{Event, EventKind, Process, ReadError};
+use crate::{Event, EventKind, Located, Process, ReadError};
 
 /// Counts what it passes over.
 #[derive(Default)]
@@ -24,7 +23,7 @@ impl Reader {
         window: &mut Window<impl Read>,
         position: u64,
     ) -> Result<Option<Located>, ReadError> {
-        window.next_event(|window, length, _| {
+        let next = window.next_of_lines(|window, length, _| {
             let line = &window.text()[..length];
             let Some(middle) = middle(line) else {
                 self.others += u64::from(!line.trim_ascii().is_empty());
@@ -32,7 +31,8 @@ impl Reader {
             };
             let event = read(line, &middle, position);
             event.map(Some).map_err(|f| window.syntax(f.offset, f.message))
-        })
+        })?;
+        Ok(next.map(|(line, event)| Located { line, event }))
     }
 
     pub(crate) fn note(&self) -> Option<String> {

@@ -4,10 +4,14 @@
 //! whole one, and the reader accepts a torn last line and says so.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
+use std::marker::PhantomData;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
+
+use crate::window::Window;
 use crate::{Event, MAX_EVENT_BYTES, ReadError};
 
 /// How much the writer gathers before it writes on its own.
@@ -90,42 +94,95 @@ pub struct Recording {
 
 /// The events of a JSON Lines history; a torn last line is left out. [`read_recording`] also tells whether
 /// there was one.
-pub fn read_jsonl(reader: impl BufRead) -> Result<Vec<Event>, ReadError> {
+pub fn read_jsonl(reader: impl Read) -> Result<Vec<Event>, ReadError> {
     read_recording(reader).map(|recording| recording.events)
 }
 
 /// Reads a JSON Lines history. Empty lines are skipped.
-pub fn read_recording(mut reader: impl BufRead) -> Result<Recording, ReadError> {
-    let mut recording = Recording::default();
-    let mut bytes = Vec::new();
-    for line in 1.. {
-        bytes.clear();
-        let limit = MAX_EVENT_BYTES as u64 + 1;
-        let read = reader.by_ref().take(limit).read_until(b'\n', &mut bytes);
-        if read.map_err(|source| ReadError::Io { line, source })? == 0 {
-            break;
-        }
-        let whole = bytes.pop_if(|last| *last == b'\n').is_some();
-        if bytes.len() > MAX_EVENT_BYTES {
-            return Err(ReadError::TooLong { line });
-        }
-        if bytes.trim_ascii().is_empty() {
-            continue;
-        }
-        match serde_json::from_slice(&bytes) {
-            Ok(event) => recording.events.push(event),
-            // A line without its end is the last one. No proper prefix of an object is an object, so that a
-            // line that parses is whole even without the newline.
-            Err(_) if !whole => recording.torn_line = Some(line),
-            Err(error) => return Err(syntax(line, &error)),
-        }
-    }
-    Ok(recording)
+pub fn read_recording(reader: impl Read) -> Result<Recording, ReadError> {
+    let mut records = Records::new(reader);
+    let events = records.by_ref().collect::<Result<_, _>>()?;
+    Ok(Recording { events, torn_line: records.torn_line() })
 }
 
-fn syntax(line: u64, error: &serde_json::Error) -> ReadError {
-    let message = error.to_string();
-    // The line is known here; the message's own position would say "line 1".
-    let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-    ReadError::Syntax { line, column: error.column() as u64, message }
+/// The records of any JSON Lines file, one by one; what is in memory is bounded by the longest line. Empty lines are
+/// skipped. A last line without its end that is no record was being written when the writer was stopped: it is left out,
+/// and [`torn_line`](Self::torn_line) tells of it.
+///
+/// After a line that cannot be read the next one follows; after an error of the file nothing does.
+pub struct Records<R, T> {
+    window: Window<R>,
+    torn: Torn,
+    is_over: bool,
+    record: PhantomData<T>,
+}
+
+impl<R: Read, T: DeserializeOwned> Records<R, T> {
+    /// The records that `reader` gives.
+    pub fn new(reader: R) -> Self {
+        let (window, torn) = (Window::new(reader), Torn::default());
+        Self { window, torn, is_over: false, record: PhantomData }
+    }
+
+    /// The number of the last line, from 1, where it was cut off: known once there are no more records.
+    #[must_use]
+    pub fn torn_line(&self) -> Option<u64> {
+        self.torn.line
+    }
+}
+
+impl<R: Read, T: DeserializeOwned> Iterator for Records<R, T> {
+    type Item = Result<T, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let next = next(&mut self.window, &mut self.torn);
+        self.is_over = matches!(next, Ok(None) | Err(ReadError::Io { .. }));
+        next.map(|found| found.map(|(_, record)| record)).transpose()
+    }
+}
+
+/// The last line, if it was cut off.
+#[derive(Default)]
+pub(crate) struct Torn {
+    pub(crate) line: Option<u64>,
+}
+
+/// The record of the next line that is not empty, and the line's number.
+pub(crate) fn next<T: DeserializeOwned>(
+    window: &mut Window<impl Read>,
+    torn: &mut Torn,
+) -> Result<Option<(u64, T)>, ReadError> {
+    window.next_of_lines(|window, length, has_end| {
+        if window.text()[..length].trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        match parse(window, length) {
+            // A line without its end is the last one. No proper prefix of an object is an object, so that a
+            // line that parses is whole even without the newline.
+            Err(_) if !has_end => {
+                torn.line = Some(window.line());
+                Ok(None)
+            }
+            parsed => parsed.map(Some),
+        }
+    })
+}
+
+/// What the first `length` bytes hold.
+pub(crate) fn parse<T: DeserializeOwned>(
+    window: &Window<impl Read>,
+    length: usize,
+) -> Result<T, ReadError> {
+    let text = &window.text()[..length];
+    serde_json::from_slice(text).map_err(|error| {
+        let (line, column) = (error.line().max(1), error.column());
+        let line_start = text.split_inclusive(|&b| b == b'\n').take(line - 1).map(<[u8]>::len);
+        let message = error.to_string();
+        // The place is known here; the message's own would be that within the text.
+        let message = message.split(" at line ").next().unwrap_or_default();
+        window.syntax(line_start.sum::<usize>() + column.saturating_sub(1), message)
+    })
 }

@@ -16,11 +16,11 @@ pub mod pair;
 pub mod verdict;
 mod window;
 
-pub use event::{Event, EventKind, HARNESS, PHASE, Process};
-pub use events::{Events, Located};
+pub use event::{Event, EventKind, HARNESS, Located, PHASE, Process};
+pub use events::{Events, read_edn};
 pub use format::Format;
-pub use jepsen::{read_edn, write_edn};
-pub use jsonl::{Recording, Writer, read_jsonl, read_recording};
+pub use jepsen::write_edn;
+pub use jsonl::{Recording, Records, Writer, read_jsonl, read_recording};
 pub use limits::Limits;
 pub use operation::{Completion, Operation};
 pub use pair::{PairError, Pairing, operations};

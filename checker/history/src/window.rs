@@ -2,9 +2,6 @@
 
 use std::io::{self, Read};
 
-use crate::Event;
-use crate::events::Located;
-
 /// The longest event that is read: far above any honest one, far below what hurts.
 pub const MAX_EVENT_BYTES: usize = 16 << 20;
 
@@ -48,6 +45,8 @@ pub(crate) struct Window<R> {
     start: usize,
     /// Nothing follows `bytes`.
     at_end: bool,
+    /// The line under way was refused; whoever asks for the next one means the one after it.
+    is_too_long: bool,
     /// The line of `start`, from 1.
     line: u64,
     /// Bytes of that line before `start`.
@@ -56,7 +55,15 @@ pub(crate) struct Window<R> {
 
 impl<R: Read> Window<R> {
     pub(crate) fn new(reader: R) -> Self {
-        Self { reader, bytes: Vec::new(), start: 0, at_end: false, line: 1, column: 0 }
+        Self {
+            reader,
+            bytes: Vec::new(),
+            start: 0,
+            at_end: false,
+            is_too_long: false,
+            line: 1,
+            column: 0,
+        }
     }
 
     /// What is there; more may follow unless [`Window::is_last`].
@@ -118,16 +125,17 @@ impl<R: Read> Window<R> {
         ReadError::Syntax { line, column: before + 1, message: message.into() }
     }
 
-    /// The event of the next line that has one. `read` gets the line's length, and whether the line has an end.
-    pub(crate) fn next_event(
+    /// What the next line holds that holds anything, and its number. `read` gets the line's length, and whether the line
+    /// has an end. After an error that is not one of the file the next line follows.
+    pub(crate) fn next_of_lines<T>(
         &mut self,
-        mut read: impl FnMut(&Self, usize, bool) -> Result<Option<Event>, ReadError>,
-    ) -> Result<Option<Located>, ReadError> {
+        mut read: impl FnMut(&Self, usize, bool) -> Result<Option<T>, ReadError>,
+    ) -> Result<Option<(u64, T)>, ReadError> {
         while let Some((length, has_end)) = self.next_line()? {
-            let (line, event) = (self.line, read(self, length, has_end)?);
+            let (line, found) = (self.line, read(self, length, has_end));
             self.advance(length + usize::from(has_end));
-            if let Some(event) = event {
-                return Ok(Some(Located { line, event }));
+            if let Some(found) = found? {
+                return Ok(Some((line, found)));
             }
         }
         Ok(None)
@@ -135,14 +143,36 @@ impl<R: Read> Window<R> {
 
     /// The length of the next line without its end, and whether it has one; nothing at the end of the file.
     fn next_line(&mut self) -> Result<Option<(usize, bool)>, ReadError> {
+        if std::mem::take(&mut self.is_too_long) {
+            self.skip_line()?;
+        }
         let mut searched = 0;
-        loop {
+        let (length, has_end) = loop {
             if let Some(found) = memchr::memchr(b'\n', &self.text()[searched..]) {
-                return Ok(Some((searched + found, true)));
+                break (searched + found, true);
             }
             searched = self.text().len();
+            if self.at_end || searched > MAX_EVENT_BYTES {
+                break (searched, false);
+            }
+            self.lengthen()?;
+        };
+        if length > MAX_EVENT_BYTES {
+            self.is_too_long = true;
+            return Err(ReadError::TooLong { line: self.line });
+        }
+        Ok((length > 0 || has_end).then_some((length, has_end)))
+    }
+
+    fn skip_line(&mut self) -> Result<(), ReadError> {
+        loop {
+            if let Some(end) = memchr::memchr(b'\n', self.text()) {
+                self.advance(end + 1);
+                return Ok(());
+            }
+            self.advance(self.text().len());
             if self.at_end {
-                return Ok((searched > 0).then_some((searched, false)));
+                return Ok(());
             }
             self.lengthen()?;
         }

@@ -179,6 +179,10 @@ fn the_format_is_guessed_from_name_and_content() {
         ("a.json", "[{", Some(Format::Json)),
         ("a.jsonl", "", Some(Format::JsonLines)),
         ("a.txt", "{:process 0, :type :invoke, :f :append, :key \"0\"}", Some(Format::PorcupineKv)),
+        // A Jepsen event about a key: once taken for Porcupine's.
+        ("a.txt", "{:type :invoke, :value {:key 1 :value 2}, :f :put}", Some(Format::Edn)),
+        ("a.edn", "{:value {:key 1}, :type :invoke, :process 0", Some(Format::Edn)),
+        ("a.edn", "{:value {:a 1}, :key 1", Some(Format::PorcupineKv)),
         ("a.txt", "; comment\n[{:type :invoke}]", Some(Format::Edn)),
         ("a", "#jepsen.history.Op{:type :ok}", Some(Format::Edn)),
         ("a", " [ {\"type\"", Some(Format::Json)),

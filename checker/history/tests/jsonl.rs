@@ -6,7 +6,7 @@ use std::fs;
 use std::io::BufReader;
 
 use history::{
-    Event, EventKind, Process, ReadError, Recording, Writer, read_jsonl, read_recording,
+    Event, EventKind, Process, ReadError, Recording, Records, Writer, read_jsonl, read_recording,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -111,6 +111,20 @@ fn errors_name_line_and_column() {
         read(format!("{good}\n\"{}\"", "x".repeat(17 << 20))),
         ReadError::TooLong { line: 2 }
     ));
+}
+
+/// Readers that count what they cannot read go on with the next line.
+#[test]
+fn after_a_bad_line_the_next_one_follows() {
+    let mut text = b"1\n\xff\xfe\n\n3\n".to_vec();
+    text.resize(text.len() + (17 << 20), b'7');
+    text.extend(b"\n5\n[6");
+    let mut records = Records::<_, u64>::new(text.as_slice());
+    let read: Vec<_> = records.by_ref().map(|record| record.map_err(|e| e.to_string())).collect();
+    let [Ok(1), Err(bad), Ok(3), Err(long), Ok(5)] = &read[..] else { panic!("{read:?}") };
+    assert!(bad.starts_with("line 2, column 1"), "{bad}");
+    assert!(long.starts_with("line 5: "), "{long}");
+    assert_eq!(records.torn_line(), Some(7));
 }
 
 proptest! {
