@@ -1,5 +1,6 @@
-//! Histories that other projects recorded, with the verdicts of their own tests, judged as `harness check` does. They
-//! are in the folder that `BENCH_HISTORIES` names; each row of its `expected.tsv` is file, format, model and verdict.
+//! Recorded histories with known verdicts, judged as `harness check` does: those in `tests/histories` always, and those
+//! that other projects recorded, with the verdicts of their own tests, where `BENCH_HISTORIES` names their folder. Each
+//! row of a folder's `expected.tsv` is file, format, model and verdict.
 //!
 //! ```text
 //! BENCH_HISTORIES=…/histories cargo test --release -p harness --test recorded -- --nocapture
@@ -18,8 +19,10 @@ use judge::foreign::{CheckedHistory, Model, Question, check};
 use linearizability::Limits;
 use serde_json::{Value, json};
 
+type Deviation = (&'static str, &'static str, Verdict, Option<&'static str>, &'static str);
+
 /// Where we do not follow: file, model, our verdict, the kind of violation that we find, and why.
-const DEVIATIONS: [(&str, &str, Verdict, Option<&str>, &str); 2] = [
+const DEVIATIONS: [Deviation; 2] = [
     (
         "elle-cli/elle/rw-register.edn",
         "rw-register",
@@ -97,14 +100,29 @@ impl Sums {
 }
 
 #[test]
-fn recorded_histories_get_their_known_verdicts() {
+fn our_own_histories_get_their_known_verdicts() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories");
+    let deviations = get_their_known_verdicts(&folder);
+    assert!(deviations.is_empty(), "these verdicts are ours");
+}
+
+#[test]
+fn histories_of_others_get_their_known_verdicts() {
     let Some(folder) = std::env::var_os("BENCH_HISTORIES") else {
-        println!("skipped: BENCH_HISTORIES names no folder with recorded histories");
+        println!("skipped: BENCH_HISTORIES names no folder with histories that others recorded");
         return;
     };
-    let folder = Path::new(&folder);
+    let deviations = get_their_known_verdicts(Path::new(&folder));
+    for deviation in &DEVIATIONS {
+        let (file, model, ..) = deviation;
+        assert!(deviations.contains(&deviation), "no line for the deviation of {file} as {model}");
+    }
+}
+
+/// Checks every row and returns the deviations that were met.
+fn get_their_known_verdicts(folder: &Path) -> Vec<&'static Deviation> {
     let expected = fs::read_to_string(folder.join("expected.tsv")).unwrap();
-    let (mut count, mut deviations, mut wrong) = (0, Vec::new(), Vec::new());
+    let (mut count, mut deviations, mut wrong) = (0, Vec::<&Deviation>::new(), Vec::new());
     let mut sums = Sums::default();
     println!("{:<56} {:<14} {:<12}  {:<12} {:>8}", "file", "model", "expected", "found", "ms");
     for line in expected.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
@@ -149,8 +167,5 @@ fn recorded_histories_get_their_known_verdicts() {
     );
     assert!(count > 0, "expected.tsv lists no history");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for deviation in &DEVIATIONS {
-        let (file, model, ..) = deviation;
-        assert!(deviations.contains(&deviation), "no line for the deviation of {file} as {model}");
-    }
+    deviations
 }
