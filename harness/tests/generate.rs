@@ -15,11 +15,11 @@ fn generate(path: &Path, arguments: &[&str]) -> Ran {
 }
 
 fn anomalies(path: &Path, format: Format, datatype: Datatype) -> Vec<String> {
-    let mut builder = History::builder(datatype);
-    for located in Events::new(File::open(path).unwrap(), format) {
-        builder.event(located.unwrap().event).unwrap();
-    }
-    let report = check(&builder.finish().unwrap(), &Options::default());
+    let events = Events::new(File::open(path).unwrap(), format);
+    let events: Vec<_> = events.map(|located| located.unwrap().event).collect();
+    let operations = history::operations(&events).unwrap();
+    let history = History::from_operations(datatype, &operations).unwrap();
+    let report = check(&history, &Options::default());
     report.anomalies.iter().map(|finding| finding.anomaly.name()).collect()
 }
 

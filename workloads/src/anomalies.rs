@@ -1,4 +1,4 @@
-//! A record retold as transactions of reads and writes, and searched for anomalies in the manner of Elle.
+//! A record as transactions of reads and writes, searched for anomalies in the manner of Elle.
 //!
 //! Whatever the store has told counts: a guard that held is a read, and so is the answer to a step that writes, which
 //! is the key's value right after it. A list is a string of elements that each end in `;`, so that a string which was
@@ -7,15 +7,11 @@
 use std::collections::BTreeMap;
 
 use contract::{MicroOperation, Operation, Outcome};
-use history::{CheckResult, Event, EventKind, Process, Verdict};
+use history::{CheckResult, Limits, Verdict};
 use isolation::{Consistency, Datatype, History, Options, Report};
-use linearizability::Limits;
 use serde_json::{Value, json};
 
-use crate::{
-    narrate,
-    record::{End, Record},
-};
+use crate::{narrate, record::Record};
 
 /// The name of the check.
 pub(crate) const CHECKER: &str = "isolation";
@@ -39,41 +35,28 @@ pub(crate) fn judge(records: &[Record], datatype: Datatype, limits: &Limits) -> 
 }
 
 fn history(records: &[Record], datatype: Datatype) -> Result<History, String> {
-    let mut events: Vec<(u64, &Record, EventKind)> = Vec::with_capacity(2 * records.len());
-    for record in records {
-        events.push((record.call, record, EventKind::Invoke));
-        let kind = match &record.end {
-            End::Fail | End::Ok(Outcome::Committed { committed: false, .. }) => EventKind::Fail,
-            End::Ok(_) => EventKind::Ok,
-            End::Info => continue,
-        };
-        events.extend(record.ret.map(|index| (index, record, kind)));
-    }
-    events.sort_unstable_by_key(|(index, ..)| *index);
-    let mut builder = History::builder(datatype);
-    for (index, record, kind) in events {
-        let is_call = kind == EventKind::Invoke;
-        let event = Event {
-            index,
-            time_ns: if is_call { record.call_ns } else { record.return_ns.unwrap_or(0) },
-            process: Process::Client(record.process),
-            kind,
-            f: "txn".to_owned(),
-            value: retold(record, record.outcome().filter(|_| !is_call), datatype)?,
-            error: None,
-            node: None,
-        };
-        builder.event(event).map_err(|error| format!("{error}."))?;
-    }
-    builder.finish().map_err(|error| format!("{error}."))
+    let transaction = |record: &Record| {
+        let asked = micro_ops(record, None, datatype)?;
+        let answered = record.outcome().map(|outcome| micro_ops(record, Some(outcome), datatype));
+        let answered = answered.transpose()?;
+        let committed =
+            |outcome: &Outcome| !matches!(outcome, Outcome::Committed { committed: false, .. });
+        Ok(record.to_operation("txn", asked, |outcome| answered.filter(|_| committed(outcome))))
+    };
+    let operations = records.iter().map(transaction).collect::<Result<Vec<_>, String>>()?;
+    History::from_operations(datatype, &operations).map_err(|unfit| format!("{unfit}."))
 }
 
-/// The micro-operations of a record, in Jepsen's form; reads only where there is an answer.
-fn retold(record: &Record, outcome: Option<&Outcome>, datatype: Datatype) -> Result<Value, String> {
+/// The micro-operations of a record, as `isolation` has them; reads only where there is an answer.
+fn micro_ops(
+    record: &Record,
+    outcome: Option<&Outcome>,
+    datatype: Datatype,
+) -> Result<Value, String> {
     let read_all = |values: &BTreeMap<String, Option<String>>| -> Vec<Value> {
         values.iter().map(|(key, value)| read(key, value.as_deref(), datatype)).collect()
     };
-    let told = match (&record.operation, outcome) {
+    let micro_ops = match (&record.operation, outcome) {
         (Operation::MultiGet { .. }, Some(Outcome::Values { values })) => read_all(values),
         (Operation::Get { key }, Some(Outcome::Value { value })) => {
             vec![read(key, value.as_deref(), datatype)]
@@ -84,19 +67,25 @@ fn retold(record: &Record, outcome: Option<&Outcome>, datatype: Datatype) -> Res
                 Some(Outcome::Committed { results: Some(results), .. }) => Some(results),
                 _ => None,
             };
-            let mut told = if results.is_some() { read_all(guards) } else { Vec::new() };
+            let mut micro_ops = match datatype {
+                // They held, if the transaction committed: whether or not anybody was told so.
+                Datatype::Register => guards.iter().map(guard).collect(),
+                Datatype::ListAppend if results.is_some() => read_all(guards),
+                Datatype::ListAppend => Vec::new(),
+            };
             for (at, op) in ops.iter().enumerate() {
                 let result = results.and_then(|results| results.get(at)).map(Option::as_deref);
-                told.extend(steps(op, result, datatype).ok_or_else(|| foreign(record, datatype))?);
+                let steps = steps(op, result, datatype).ok_or_else(|| foreign(record, datatype))?;
+                micro_ops.extend(steps);
             }
-            told
+            micro_ops
         }
         _ => return Err(foreign(record, datatype)),
     };
-    Ok(Value::Array(told))
+    Ok(Value::Array(micro_ops))
 }
 
-/// What a micro-operation did and was told; `None` where it is none of this datatype.
+/// What a micro-operation did and saw; `None` where it is none of this datatype.
 fn steps(
     op: &MicroOperation,
     result: Option<Option<&str>>,
@@ -118,6 +107,10 @@ fn steps(
     };
     let answer = result.map(|value| read(key, value, datatype));
     Some(written.into_iter().chain(answer).collect())
+}
+
+fn guard((key, value): (&String, &Option<String>)) -> Value {
+    json!(["guard", key, value])
 }
 
 fn read(key: &str, value: Option<&str>, datatype: Datatype) -> Value {
@@ -177,6 +170,7 @@ fn result(report: &Report) -> CheckResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::End;
 
     /// A transaction that committed with these results, after the others.
     fn committed(at: u64, ops: &Value, results: &Value) -> Record {

@@ -6,9 +6,8 @@
 use std::collections::BTreeMap;
 
 use contract::{Operation, Outcome, manifest::Capability};
-use history::CheckResult;
+use history::{CheckResult, Limits};
 use invariants::Invariant;
-use linearizability::Limits;
 use serde_json::{Value, json};
 
 use crate::{
@@ -140,20 +139,21 @@ fn retell_one(record: &Record) -> Result<Option<history::Operation>, String> {
     };
     match (&record.operation, &record.end) {
         (Operation::Get { key }, _) => {
-            Ok(Some(record.retold("read", json!([key, null]), |outcome| match outcome {
+            Ok(Some(record.to_operation("read", json!([key, null]), |outcome| match outcome {
                 Outcome::Value { value } => seen(key, value),
                 _ => None,
             })))
         }
         (Operation::Cas { key, .. }, End::Ok(Outcome::Swapped { swapped: false, value })) => {
-            let read = |current| record.retold("read", json!([key, null]), |_| seen(key, current));
+            let read =
+                |current| record.to_operation("read", json!([key, null]), |_| seen(key, current));
             Ok(value.as_ref().map(read))
         }
         (Operation::Cas { key, expect, value }, _) => {
             let amount = number(Some(value)).zip(number(expect.as_deref()));
             let Some((new, old)) = amount else { return Err(record.foreign("counter")) };
             let arguments = json!([key, new.saturating_sub(old)]);
-            Ok(Some(record.retold("add", arguments, |_| Some(Value::Null))))
+            Ok(Some(record.to_operation("add", arguments, |_| Some(Value::Null))))
         }
         _ => Err(record.foreign("counter")),
     }

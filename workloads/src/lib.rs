@@ -5,8 +5,7 @@
 //! Whatever a check calls a violation must be one under every reading of the unknown (`info`) operations.
 
 use contract::{Operation, Outcome, manifest::Capability};
-use history::CheckResult;
-use linearizability::Limits;
+use history::{CheckResult, Limits};
 
 mod anomalies;
 mod bank_swap;

@@ -4,9 +4,8 @@
 //! The same record also shows writes that overtook earlier ones, and reads that missed what was there.
 
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
-use history::CheckResult;
+use history::{CheckResult, Limits};
 use invariants::Invariant;
-use linearizability::Limits;
 use serde_json::{Value, json};
 
 use crate::{
@@ -173,12 +172,12 @@ type Retelling = fn(&Record) -> Result<history::Operation, String>;
 fn as_transactions(record: &Record) -> Result<history::Operation, String> {
     if let Operation::Put { key, value } = &record.operation {
         let write = json!([["w", key, value]]);
-        return Ok(record.retold("write", write.clone(), |_| Some(write)));
+        return Ok(record.to_operation("write", write.clone(), |_| Some(write)));
     }
     let keys = keys_read(record)?;
     let step = |(key, value): (&String, &Option<String>)| json!(["r", key, value]);
     let asked = keys.iter().map(|key| json!(["r", key, null])).collect();
-    Ok(record.retold("read", asked, |outcome| {
+    Ok(record.to_operation("read", asked, |outcome| {
         Some(values(&keys, outcome)?.into_iter().map(step).collect())
     }))
 }
@@ -188,11 +187,11 @@ fn as_inserts(record: &Record, insert: &str) -> Result<history::Operation, Strin
     let foreign = || record.foreign("long-fork");
     if let Operation::Put { key, .. } = &record.operation {
         let group = group_of(key).ok_or_else(foreign)?;
-        return Ok(record.retold(insert, json!([group, key]), |_| Some(Value::Null)));
+        return Ok(record.to_operation(insert, json!([group, key]), |_| Some(Value::Null)));
     }
     let keys = keys_read(record)?;
     let group = keys.first().and_then(|key| group_of(key)).ok_or_else(foreign)?;
-    Ok(record.retold("read", json!([group, null]), |outcome| {
+    Ok(record.to_operation("read", json!([group, null]), |outcome| {
         let values = values(&keys, outcome)?;
         let there: Vec<&String> =
             values.into_iter().filter(|(_, value)| value.is_some()).map(|(key, _)| key).collect();

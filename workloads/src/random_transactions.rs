@@ -6,9 +6,8 @@
 use std::ops::Range;
 
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
-use history::CheckResult;
+use history::{CheckResult, Limits};
 use isolation::Datatype;
-use linearizability::Limits;
 
 use crate::{
     Client, Workload, anomalies,

@@ -49,7 +49,7 @@ impl Record {
 
     /// The same operation under another name, for the checkers that know no contract. Where `result` finds none in the
     /// outcome, the operation did nothing.
-    pub(crate) fn retold(
+    pub(crate) fn to_operation(
         &self,
         f: &str,
         arguments: Value,

@@ -1,14 +1,14 @@
-//! `register`: reads, writes, appends and compare-and-set of single keys; every key must be linearizable.
+//! `register`: reads, writes, appends, compare-and-set and hashes of single keys; every key must be linearizable.
 //!
-//! Every value is a run of unique tokens (`c3.17;`), so a value tells who made it. Clients move on to fresh keys by
+//! Every value is a run of unique tokens (`c3.17;`), so a value tells who made it; only a hash hides that. Clients move on to fresh keys by
 //! their own count of operations: a key sees a bounded number of operations and stays checkable however long the run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{Operation, Outcome, manifest::Capability};
-use history::{CheckResult, Violation};
+use history::{CheckResult, Limits, Violation};
 use linearizability::{
-    Call, Limits, check_by_key,
+    Call, check_by_key,
     models::kv::{Kv, KvInput, KvOutput},
 };
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -34,6 +34,7 @@ const FINAL_KEYS: u64 = 30;
 pub struct Register {
     append: bool,
     cas: bool,
+    puthash: bool,
     rotation: Rotation,
 }
 
@@ -45,6 +46,7 @@ impl Register {
         Self {
             append: can(Capability::Append),
             cas: can(Capability::Cas),
+            puthash: can(Capability::PutHash),
             rotation: Rotation::new(KEYS, OPERATIONS),
         }
     }
@@ -56,8 +58,8 @@ impl Workload for Register {
     }
 
     fn about(&self) -> &'static str {
-        "Clients read, write, append to and compare-and-set single keys; each key must behave as if one copy of it \
-         took one operation at a time."
+        "Clients read, write, append to, compare-and-set and hash single keys; each key must behave as if one copy of \
+         it took one operation at a time."
     }
 
     fn needs(&self) -> &'static [Capability] {
@@ -69,6 +71,7 @@ impl Workload for Register {
             choices: Seeded::new(seed, client),
             append: self.append,
             cas: self.cas,
+            puthash: self.puthash,
             turns: self.rotation.turns(),
             seen: BTreeMap::new(),
         })
@@ -85,11 +88,13 @@ impl Workload for Register {
 
     fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
         match record::read(operations) {
-            Ok(records) if has_unique_tokens(&records) => vec![
-                check_values(&records),
-                check_stretches(&records),
-                check_order(&records, limits),
-            ],
+            Ok(records) if has_unique_tokens(&records) => {
+                vec![
+                    check_values(&records),
+                    check_stretches(&records),
+                    check_order(&records, limits),
+                ]
+            }
             // A record of other clients: only the search makes no assumption about values.
             Ok(records) => vec![check_order(&records, limits)],
             Err(reason) => vec![CheckResult::inconclusive("linearizability", reason)],
@@ -106,6 +111,7 @@ struct Writer {
     choices: Seeded,
     append: bool,
     cas: bool,
+    puthash: bool,
     turns: Turns,
     /// What each key of the generation held when this client last knew.
     seen: BTreeMap<String, Option<String>>,
@@ -131,6 +137,7 @@ impl Client for Writer {
                 Operation::Cas { value: value(), key, expect }
             }
             60..80 if self.append => Operation::Append { value: value(), key },
+            80..90 if self.puthash => Operation::PutHash { value: value(), key },
             _ => Operation::Put { value: value(), key },
         }
     }
@@ -148,6 +155,11 @@ impl Client for Writer {
             (Operation::Cas { key, .. }, Some(Outcome::Swapped { value: Some(current), .. })) => {
                 (key, current.clone())
             }
+            // The answer does not say what it left.
+            (Operation::PutHash { key, .. }, _) => {
+                self.seen.remove(key);
+                return;
+            }
             _ => return,
         };
         self.seen.insert(key.clone(), now);
@@ -161,6 +173,7 @@ fn has_unique_tokens(records: &[Record]) -> bool {
         Operation::Get { .. } => true,
         Operation::Put { value, .. }
         | Operation::Append { value, .. }
+        | Operation::PutHash { value, .. }
         | Operation::Cas { value, .. } => {
             value.split_inclusive(';').count() == 1 && value.ends_with(';') && seen.insert(value)
         }
@@ -179,11 +192,14 @@ struct Origin<'a> {
 /// Traces every token of every value that was read to its writer.
 fn check_values(records: &[Record]) -> CheckResult {
     let origins: FxHashMap<&str, Origin<'_>> = records.iter().filter_map(origin).collect();
+    let hashed: FxHashSet<&str> = records.iter().filter_map(hashed_key).collect();
     let mut violations = Vec::new();
     let mut values = 0_u64;
     for record in records {
         let Some((key, value)) = seen(record) else { continue };
         values += 1;
+        // A hash hides what it was made from, so that it is left to the search; appends may follow it.
+        let value = if hashed.contains(key) { without_hash(value) } else { value };
         let Some(fault) = fault(record, key, value, &origins) else { continue };
         violations.push(fault);
         if violations.len() == LISTED {
@@ -202,16 +218,31 @@ fn check_values(records: &[Record]) -> CheckResult {
 fn origin(record: &Record) -> Option<(&str, Origin<'_>)> {
     let (Operation::Put { key, value: token }
     | Operation::Append { key, value: token }
+    | Operation::PutHash { key, value: token }
     | Operation::Cas { key, value: token, .. }) = &record.operation
     else {
         return None;
     };
     let never = match &record.end {
+        _ if hashed_key(record).is_some() => Some("stores only a hash of it"),
         End::Fail => Some("failed and can never have happened"),
         End::Ok(Outcome::Swapped { swapped: false, .. }) => Some("did not find what it expected"),
         End::Ok(_) | End::Info => None,
     };
     Some((token, Origin { record, key, never }))
+}
+
+/// The key of an operation that stores a hash.
+fn hashed_key(record: &Record) -> Option<&str> {
+    match &record.operation {
+        Operation::PutHash { key, .. } => Some(key),
+        _ => None,
+    }
+}
+
+/// What follows the decimal hash at the start of a value. No token begins with a digit.
+fn without_hash(value: &str) -> &str {
+    value.trim_start_matches(|character: char| character.is_ascii_digit())
 }
 
 /// The key and the value that a successful operation has seen.
@@ -224,6 +255,8 @@ fn seen(record: &Record) -> Option<(&str, &str)> {
         | (Operation::Cas { key, .. }, Outcome::Swapped { value: Some(Some(value)), .. }) => {
             Some((key, value))
         }
+        // Of a key that is missing it says the same as of an empty value.
+        (Operation::PutHash { key, .. }, Outcome::Previous { previous }) => Some((key, previous)),
         _ => None,
     }
 }
@@ -235,7 +268,7 @@ fn fault(
     value: &str,
     origins: &FxHashMap<&str, Origin<'_>>,
 ) -> Option<Violation> {
-    let told = |kind: &str, rest: String, writer: Option<&Record>| Violation {
+    let violation = |kind: &str, rest: String, writer: Option<&Record>| Violation {
         kind: kind.to_owned(),
         sentence: format!(
             "{} saw {key} = {}, {rest}",
@@ -248,20 +281,20 @@ fn fault(
     for token in value.split_inclusive(';') {
         let Some(Origin { record, key: home, never }) = origins.get(token) else {
             let rest = format!("but nobody ever wrote {}", narrate::value(Some(token)));
-            return Some(told("phantom value", rest, None));
+            return Some(violation("phantom value", rest, None));
         };
         let (writer, shown) = (|| narrate::who(record), narrate::value(Some(token)));
         if let Some(why) = never {
             let rest = format!("which holds {shown} of {}, which {why}", writer());
-            return Some(told("aborted read", rest, Some(record)));
+            return Some(violation("aborted read", rest, Some(record)));
         }
         if *home != key {
             let rest = format!("but {} wrote {shown} to {home}", writer());
-            return Some(told("value of another key", rest, Some(record)));
+            return Some(violation("value of another key", rest, Some(record)));
         }
         if !tokens.insert(token) {
             let rest = format!("which holds {shown} of {} twice", writer());
-            return Some(told("applied twice", rest, Some(record)));
+            return Some(violation("applied twice", rest, Some(record)));
         }
     }
     None
@@ -348,5 +381,8 @@ mod tests {
         for _ in 0..500 {
             assert!(matches!(client.next(), Operation::Get { .. } | Operation::Put { .. }));
         }
+        let mut client = Register::new(&[Capability::PutHash]).client(5, 1);
+        let hashes = |operation: &Operation| matches!(operation, Operation::PutHash { .. });
+        assert!((0..500).any(|_| hashes(&client.next())));
     }
 }

@@ -4,9 +4,8 @@
 //! all reads, in time linear in the record.
 
 use contract::{Operation, Outcome, manifest::Capability};
-use history::CheckResult;
+use history::{CheckResult, Limits};
 use invariants::Invariant;
-use linearizability::Limits;
 use serde_json::{Value, json};
 
 use crate::{
@@ -102,14 +101,14 @@ fn retell(records: &[Record]) -> Result<Vec<history::Operation>, String> {
         let key = match &record.operation {
             Operation::Append { key, value } => {
                 let element = json!([key, value]);
-                operations.push(record.retold("add", element, |_| Some(Value::Null)));
+                operations.push(record.to_operation("add", element, |_| Some(Value::Null)));
                 key
             }
             Operation::Get { key } => key,
             _ => return Err(record.foreign("set")),
         };
         let arguments = json!([key, null]);
-        operations.push(record.retold("read", arguments, |outcome| read(outcome, key)));
+        operations.push(record.to_operation("read", arguments, |outcome| read(outcome, key)));
     }
     Ok(operations)
 }

@@ -4,9 +4,8 @@
 //! written, or looks at its guards too early, lets both in. That is G2 of Adya, "Weak Consistency", MIT 1999, §4.2.
 
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
-use history::{CheckResult, Completion};
+use history::{CheckResult, Completion, Limits};
 use invariants::Invariant;
-use linearizability::Limits;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
@@ -163,7 +162,7 @@ fn check_pairs(records: &[Record], seen: &Seen<'_>) -> Result<CheckResult, Strin
         let (pair, second) = place(row.0)?;
         let rows = if second { json!([null, row.1]) } else { json!([row.1, null]) };
         let happened = |_: &Outcome| committed(record).then_some(Value::Null);
-        let mut operation = record.retold("insert", json!([pair, rows]), happened);
+        let mut operation = record.to_operation("insert", json!([pair, rows]), happened);
         if let (End::Info, Some(reader)) = (&record.end, seen.get(&row)) {
             operation.completion = Completion::Ok(reader.ret.unwrap_or(reader.call), Value::Null);
         }

@@ -4,6 +4,7 @@ mod simulated;
 
 use std::collections::BTreeMap;
 
+use contract::manifest::Capability;
 use simulated::{ALL, Plan, judge, kinds, run, store::Fault, violated};
 use workloads::by_name;
 
@@ -122,6 +123,18 @@ fn register_lost_write() {
 #[test]
 fn register_applied_twice() {
     is_found("register", Fault::DoubleApply, 50, &["applied twice"]);
+}
+
+/// Hashes must be made at most once: made again, one is the hash of itself.
+#[test]
+fn register_hashed_twice() {
+    let plan = Plan { fault: Some((Fault::DoubleApply, 100)), operations: 1000, ..Plan::default() };
+    for seed in 0..SEARCHED_SEEDS {
+        let workload = by_name("register", &[Capability::PutHash]).expect("the name is known");
+        let run = run(workload.as_ref(), seed, plan);
+        let results = judge(workload.as_ref(), &run);
+        assert!(!run.guilty.is_empty() && violated(&results), "seed {seed}: {results:#?}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod simulated;
 
+use contract::manifest::Capability;
 use history::Verdict;
 use simulated::{ALL, Plan, judge, kinds, run};
 use workloads::by_name;
@@ -21,7 +22,8 @@ fn plans() -> [Plan; 4] {
 }
 
 fn is_never_accused(name: &str, seeds: u64) {
-    let caps = [&ALL[..], &ALL[..2], &ALL[3..]];
+    let hashes = [Capability::Append, Capability::Cas, Capability::PutHash];
+    let caps = [&ALL[..], &ALL[..2], &ALL[3..], &hashes];
     for (at, plan) in plans().into_iter().enumerate() {
         for seed in 0..seeds {
             // `register` and `bank:txn` adapt to what the store can do.

@@ -1,21 +1,17 @@
 //! Histories, transaction by transaction. Lists are compared as they come, so that long ones need no room.
 
-use crate::history::{Header, History, Micro, NONE, id};
+use crate::history::{Header, History, Micro};
+use crate::ids::{NONE, id};
 use crate::names::{Datum, Names};
-use crate::pairing::Pairing;
 use crate::{Datatype, MicroOp, Outcome, Seen, Transaction};
 
 /// Builds a history.
 #[derive(Debug)]
-pub struct Builder {
+pub(crate) struct Builder {
     pub(crate) datatype: Datatype,
     pub(crate) names: Names,
-    /// What the events so far left open.
-    pub(crate) pairing: Pairing,
     headers: Vec<Header>,
     outcomes: Vec<Outcome>,
-    calls: Vec<u32>,
-    returns: Vec<u32>,
     starts: Vec<u32>,
     micros: Vec<Micro>,
     /// The longest list so far, by key.
@@ -30,13 +26,21 @@ struct Divergent {
     list: Vec<Datum>,
 }
 
-/// How one transaction lies in the history.
-pub(crate) struct Frame {
-    pub(crate) header: Header,
-    pub(crate) outcome: Outcome,
-    pub(crate) call: u32,
-    /// Ignored unless the transaction committed.
-    pub(crate) ret: u32,
+impl History {
+    /// The history of these transactions.
+    #[must_use]
+    pub fn from_transactions(datatype: Datatype, transactions: &[Transaction]) -> Self {
+        let mut builder = Builder::new(datatype);
+        for transaction in transactions {
+            let Transaction { process, call, ret, call_ns, return_ns, outcome, .. } = *transaction;
+            builder.begin(Header { process, call, ret, call_ns, return_ns }, outcome);
+            for micro_op in &transaction.micro_ops {
+                builder.micro_op(micro_op);
+            }
+            builder.end();
+        }
+        builder.finish()
+    }
 }
 
 impl Builder {
@@ -44,11 +48,8 @@ impl Builder {
         Self {
             datatype,
             names: Names::default(),
-            pairing: Pairing::default(),
             headers: Vec::new(),
             outcomes: Vec::new(),
-            calls: Vec::new(),
-            returns: Vec::new(),
             starts: vec![0],
             micros: Vec::new(),
             longest: Vec::new(),
@@ -56,30 +57,19 @@ impl Builder {
         }
     }
 
-    pub(crate) fn of_transactions(datatype: Datatype, transactions: &[Transaction]) -> History {
-        let mut builder = Self::new(datatype);
-        for (transaction, (call, ret)) in transactions.iter().zip(ranks(transactions)) {
-            let Transaction { process, ret: event, call_ns, return_ns, outcome, .. } = *transaction;
-            let header = Header { process, call: transaction.call, ret: event, call_ns, return_ns };
-            builder.begin(&Frame { header, outcome, call, ret });
-            for micro_op in &transaction.micro_ops {
-                builder.micro_op(micro_op);
-            }
-            builder.end();
-        }
-        builder.settle()
-    }
-
     /// The micro-operations that follow, until `end`, are this transaction's.
-    pub(crate) fn begin(&mut self, frame: &Frame) {
-        self.headers.push(frame.header);
-        self.outcomes.push(frame.outcome);
-        self.calls.push(frame.call);
-        self.returns.push(if frame.outcome == Outcome::Ok { frame.ret } else { NONE });
+    pub(crate) fn begin(&mut self, header: Header, outcome: Outcome) {
+        self.headers.push(header);
+        self.outcomes.push(outcome);
     }
 
     pub(crate) fn end(&mut self) {
         self.starts.push(id(self.micros.len()));
+    }
+
+    /// Whether the transaction that began last committed.
+    pub(crate) fn has_committed(&self) -> bool {
+        self.outcomes.last() == Some(&Outcome::Ok)
     }
 
     fn micro_op(&mut self, micro_op: &MicroOp) {
@@ -109,24 +99,23 @@ impl Builder {
         self.micros.push(Micro::Unknown { key });
     }
 
+    /// What a failed transaction read counts for nothing.
     pub(crate) fn read_value(&mut self, key: Datum, value: Option<Datum>) {
         let key = self.key(key);
-        let read = self.does_committed(|builder| {
-            let version = builder.names.version(key, value);
-            Micro::Value { key, version }
-        });
-        self.micros.push(read.unwrap_or(Micro::Unknown { key }));
+        let micro = if self.outcomes.last() == Some(&Outcome::Fail) {
+            Micro::Unknown { key }
+        } else {
+            Micro::Value { key, version: self.names.version(key, value) }
+        };
+        self.micros.push(micro);
     }
 
+    /// Lists decide the order of a key's versions, so that only what a committed transaction read counts.
     pub(crate) fn read_list(&mut self, key: Datum, list: Vec<Datum>) {
         let key = self.key(key);
-        let read = self.does_committed(|builder| builder.place(key, list));
-        self.micros.push(read.unwrap_or(Micro::Unknown { key }));
-    }
-
-    /// What a transaction read counts only where it committed.
-    fn does_committed<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        (self.outcomes.last() == Some(&Outcome::Ok)).then(|| act(self))
+        let micro =
+            if self.has_committed() { self.place(key, list) } else { Micro::Unknown { key } };
+        self.micros.push(micro);
     }
 
     fn place(&mut self, key: u32, list: Vec<Datum>) -> Micro {
@@ -152,8 +141,9 @@ impl Builder {
     }
 
     /// The history, once all lists are known.
-    pub(crate) fn settle(mut self) -> History {
+    pub(crate) fn finish(mut self) -> History {
         self.prefer_longest();
+        let (calls, returns) = ranks(&self.headers, &self.outcomes);
         let names = &mut self.names;
         let mut order = Vec::new();
         let mut order_starts = vec![0];
@@ -171,8 +161,8 @@ impl Builder {
             names: self.names,
             headers: self.headers,
             outcomes: self.outcomes,
-            calls: self.calls,
-            returns: self.returns,
+            calls,
+            returns,
             starts: self.starts,
             micros: self.micros,
             order,
@@ -213,18 +203,24 @@ impl Builder {
     }
 }
 
-/// The ranks of each transaction's invocation and, where it committed, of its completion.
-fn ranks(transactions: &[Transaction]) -> Vec<(u32, u32)> {
-    let mut events = Vec::with_capacity(2 * transactions.len());
-    for (position, transaction) in transactions.iter().enumerate() {
-        events.push((transaction.call, position, false));
-        events.extend(transaction.ret.map(|ret| (ret, position, true)));
+/// The rank among all events of each transaction's invocation, and of its completion where it committed.
+fn ranks(headers: &[Header], outcomes: &[Outcome]) -> (Vec<u32>, Vec<u32>) {
+    const RETURN: u32 = 1;
+    let mut events = Vec::with_capacity(2 * headers.len());
+    for (txn, Header { call, ret, .. }) in headers.iter().enumerate() {
+        events.push((*call, id(txn) << 1));
+        events.extend(ret.map(|ret| (ret, id(txn) << 1 | RETURN)));
     }
     events.sort_unstable();
-    let mut ranks = vec![(0, NONE); transactions.len()];
-    for (rank, (_, position, is_return)) in events.into_iter().enumerate() {
-        let (call, ret) = &mut ranks[position];
-        *(if is_return { ret } else { call }) = id(rank);
+    let mut calls = vec![NONE; headers.len()];
+    let mut returns = calls.clone();
+    for (rank, (_, event)) in events.into_iter().enumerate() {
+        let txn = (event >> 1) as usize;
+        if event & RETURN == 0 {
+            calls[txn] = id(rank);
+        } else if outcomes[txn] == Outcome::Ok {
+            returns[txn] = id(rank);
+        }
     }
-    ranks
+    (calls, returns)
 }

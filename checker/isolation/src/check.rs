@@ -2,7 +2,8 @@
 
 use crate::budget::Budget;
 use crate::conclusion::conclude;
-use crate::cycles::{Cycles, Dependencies};
+use crate::cycles::Cycles;
+use crate::dependencies::Dependencies;
 use crate::explain::{Reasons, explain};
 use crate::findings::Findings;
 use crate::graph::Edges;

@@ -4,9 +4,9 @@
 //! end of a sorted list.
 
 use crate::components::components;
-use crate::cycles::Dependencies;
+use crate::dependencies::Dependencies;
 use crate::graph::{Edges, Graph};
-use crate::history::{NONE, Txn, id};
+use crate::ids::{NONE, Txn, id};
 use crate::links::Mask;
 use crate::realtime::{Event, add_timeline};
 

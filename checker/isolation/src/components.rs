@@ -1,14 +1,14 @@
 //! Strongly connected components: Tarjan (1972), with a stack of its own, for histories are long.
 
 use crate::graph::Graph;
-use crate::history::NONE;
+use crate::ids::NONE;
 
 /// The components of more than one node, in an order that only the graph decides.
 pub(crate) fn components(graph: &Graph) -> Vec<Vec<u32>> {
     let mut search = Tarjan::new(graph.nodes());
     for root in 0..graph.nodes() {
         if search.order[root] == NONE {
-            search.explore(graph, crate::history::id(root));
+            search.explore(graph, crate::ids::id(root));
         }
     }
     search.found

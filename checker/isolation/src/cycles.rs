@@ -6,8 +6,8 @@ use crate::budget::Budget;
 use crate::class::{CYCLES, Class, ORDERS, known};
 use crate::component::{Component, Numbers};
 use crate::components::components;
-use crate::graph::Graph;
-use crate::history::{History, Txn};
+use crate::dependencies::Dependencies;
+use crate::ids::Txn;
 use crate::links::{Dependency, Link};
 use crate::search::{Outcome, Walk, search};
 use crate::{Cycle, Order};
@@ -33,16 +33,6 @@ pub(crate) struct Cycles {
     pub(crate) largest: usize,
     /// Edges of the whole graph.
     pub(crate) edges: usize,
-}
-
-/// The graph of a history, ready to be searched.
-pub(crate) struct Dependencies<'a> {
-    pub(crate) history: &'a History,
-    pub(crate) graph: &'a Graph,
-    /// Nodes from here on are moments in time.
-    pub(crate) first_moment: u32,
-    /// What the order of processes adds, for the transactions that it may concern.
-    pub(crate) in_processes: &'a dyn Fn(&[bool], &mut Budget<'_>) -> Graph,
 }
 
 /// No cycle has fewer transactions.

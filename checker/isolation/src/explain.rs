@@ -5,7 +5,8 @@ use crate::cycles::FoundCycle;
 use crate::elision::{gap, left_out, name, told, told_with_next};
 use crate::finding::Step;
 use crate::graph::Edges;
-use crate::history::{History, Txn, Version};
+use crate::history::History;
+use crate::ids::{Txn, Version};
 use crate::links::Dependency;
 
 /// Why data makes one transaction come before another.
@@ -59,15 +60,10 @@ pub(crate) fn explain(
 
 /// One or two sentences: all reasons of a short cycle, the first and last of a long one.
 fn sentence(steps: &[Step], len: usize) -> String {
-    let because = |step: &Step| {
-        let text = step.sentence.split_once("because ").map_or("", |(_, because)| because);
-        text.to_owned()
-    };
     match steps {
         [first, second] => format!(
             "T1 must come before T2, because {}. Yet T2 must come before T1, because {}.",
-            because(first),
-            because(second)
+            first.reason, second.reason
         ),
         [first, .., last] => {
             let mut names: Vec<String> = told(len).map(name).collect();
@@ -77,8 +73,7 @@ fn sentence(steps: &[Step], len: usize) -> String {
             let (order, end) = (names.join(" before "), name(len - 1));
             format!(
                 "{order}: so their dependencies say, and T1 before T2, because {}. Yet {end} must come before T1, because {}.",
-                because(first),
-                because(last)
+                first.reason, last.reason
             )
         }
         [] | [_] => String::new(),
@@ -94,7 +89,7 @@ struct Edge<'a> {
 
 impl Edge<'_> {
     fn step(&self, dependency: Dependency, reason: Option<&Reason>) -> Step {
-        let because = match (reason, dependency) {
+        let why = match (reason, dependency) {
             (Some(reason), _) => self.data(reason),
             (None, Dependency::Process) => {
                 let process = self.history.header(self.from).process;
@@ -111,7 +106,8 @@ impl Edge<'_> {
             key: reason.map(|reason| self.history.key_name(reason.key)),
             from_micro_op: reason.map(|reason| offset(self.from, reason.from_micro)),
             to_micro_op: reason.map(|reason| offset(self.to, reason.to_micro)),
-            sentence: format!("{from} < {to}, because {because}"),
+            sentence: format!("{from} < {to}, because {why}"),
+            reason: why,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::component::Component;
-use crate::history::NONE;
+use crate::ids::NONE;
 use crate::links::{Link, Mask};
 use crate::search::{Line, Walk};
 

@@ -45,7 +45,10 @@ pub struct Step {
     /// Which micro-operation of the later transaction, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_micro_op: Option<usize>,
-    /// `T1 < T2, because T1 appended 3 to x and T2 read [1 2 3] in x`.
+    /// Why, in words: `T1 appended 3 to x and T2 read [1 2 3] in x`.
+    #[serde(skip)]
+    pub reason: String,
+    /// `T1 < T2, because ` and the reason.
     pub sentence: String,
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Finding, Step};
-use crate::history::{History, Txn};
+use crate::history::History;
+use crate::ids::Txn;
 use crate::{Anomaly, Outcome, elision};
 
 /// How many of each kind are told.

@@ -1,6 +1,6 @@
 //! Edges between transactions, and a compact graph of them.
 
-use crate::history::{NONE, Txn, id};
+use crate::ids::{NONE, Txn, id};
 use crate::links::Mask;
 
 /// Edges as they are found. Transactions are the first nodes.

@@ -1,20 +1,8 @@
 //! A history of transactions as the checker wants it: flat arrays and small numbers.
 
-use crate::build::Builder;
+use crate::ids::{Txn, Version, id};
 use crate::names::Names;
-use crate::{Datatype, Outcome, Transaction};
-
-/// A transaction, by its position in the history.
-pub(crate) type Txn = u32;
-/// A version of a key: each pair of key and value has a number of its own.
-pub(crate) type Version = u32;
-/// No transaction, no version, no position.
-pub(crate) const NONE: u32 = u32::MAX;
-
-/// The number of the next entry of an array.
-pub(crate) fn id(len: usize) -> u32 {
-    u32::try_from(len).expect("four billion entries do not fit into memory")
-}
+use crate::{Datatype, Outcome};
 
 /// Transactions and what they saw. A read of a list that is a prefix of its key's longest list is only a length.
 #[derive(Debug)]
@@ -55,7 +43,7 @@ pub(crate) enum Micro {
         key: u32,
         version: Version,
     },
-    /// A read of a register.
+    /// A read of a register. Of a transaction in doubt it is what it read if it happened.
     Value {
         key: u32,
         version: Version,
@@ -88,18 +76,6 @@ impl Micro {
 }
 
 impl History {
-    /// The history of these transactions.
-    #[must_use]
-    pub fn from_transactions(datatype: Datatype, transactions: &[Transaction]) -> Self {
-        Builder::of_transactions(datatype, transactions)
-    }
-
-    /// For histories that arrive event by event.
-    #[must_use]
-    pub fn builder(datatype: Datatype) -> Builder {
-        Builder::new(datatype)
-    }
-
     /// How many transactions there are, whatever became of them.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -122,7 +98,7 @@ impl History {
         0..id(self.len())
     }
 
-    /// Those that certainly happened: only what they read counts.
+    /// Those that committed, as their clients were told.
     pub(crate) fn committed(&self) -> impl Iterator<Item = Txn> + '_ {
         self.txns().filter(|&txn| self.outcome(txn) == Outcome::Ok)
     }

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
-use crate::history::{Version, id};
+use crate::ids::{Version, id};
 
 /// A value as a number: integers are themselves; of all else the position among the texts, from `i64::MIN` upwards.
 pub(crate) type Datum = i64;

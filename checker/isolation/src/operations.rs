@@ -83,7 +83,10 @@ impl Builder {
         match (f.strip_prefix(':').unwrap_or(f), self.datatype) {
             ("append", Datatype::ListAppend) | ("w", Datatype::Register) => {
                 if value.is_null() {
-                    return Err(format!("{} writes nothing: nil is what was there before", shown()));
+                    return Err(format!(
+                        "{} writes nothing: nil is what was there before",
+                        shown()
+                    ));
                 }
                 let value = self.names.datum(value);
                 self.write(key, value);
@@ -106,7 +109,9 @@ impl Builder {
                 let list = elements.iter().map(|element| self.names.datum(element)).collect();
                 self.read_list(key, list);
             }
-            (_, Datatype::ListAppend) => return Err(format!("{} is neither append nor r", shown())),
+            (_, Datatype::ListAppend) => {
+                return Err(format!("{} is neither append nor r", shown()));
+            }
             (_, Datatype::Register) => return Err(format!("{} is neither w nor r", shown())),
         }
         Ok(())

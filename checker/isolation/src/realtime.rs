@@ -3,7 +3,8 @@
 
 use crate::Outcome;
 use crate::graph::Edges;
-use crate::history::{History, NONE, Txn};
+use crate::history::History;
+use crate::ids::{NONE, Txn};
 use crate::links::Mask;
 
 /// An invocation or a return.

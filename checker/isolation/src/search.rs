@@ -7,7 +7,7 @@ mod time;
 use crate::budget::{Budget, Spent};
 use crate::class::Class;
 use crate::component::Component;
-use crate::history::{NONE, id};
+use crate::ids::{NONE, id};
 use crate::links::{Dependency, Link};
 
 use breadth::{Breadth, End, Start};

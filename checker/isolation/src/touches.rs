@@ -1,6 +1,7 @@
 //! Which micro-operations of one transaction touch the same key.
 
-use crate::history::{History, Micro, NONE, Txn, id};
+use crate::history::{History, Micro};
+use crate::ids::{NONE, Txn, id};
 
 /// For the micro-operations of one transaction: the one before on the same key, and the first.
 #[derive(Debug)]

@@ -64,7 +64,8 @@ pub enum MicroOp {
     },
 }
 
-/// What a read saw.
+/// What a read saw. Of a transaction in doubt a register's value is what it read if it happened: what a guard demanded,
+/// say. A list is only believed where the transaction committed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Seen {
     /// The result is unknown: the transaction did not return one.

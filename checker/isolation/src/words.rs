@@ -1,7 +1,8 @@
 //! How keys, values and lists are written for people.
 
 use crate::Datatype;
-use crate::history::{History, Micro, Txn, Version};
+use crate::history::{History, Micro};
+use crate::ids::{Txn, Version};
 
 /// Elements shown at the start of a list, and on each side of the one that decides.
 const SHOWN: usize = 2;

@@ -1,7 +1,8 @@
 //! Who wrote each version, and which transactions in doubt happened after all.
 
 use crate::Outcome;
-use crate::history::{History, Micro, NONE, Txn, Version, id};
+use crate::history::{History, Micro};
+use crate::ids::{NONE, Txn, Version, id};
 
 /// The writers of all versions.
 #[derive(Debug)]
@@ -88,18 +89,34 @@ impl Writers {
         }
     }
 
-    /// What was seen was written.
+    /// What was seen was written. So a transaction in doubt of which a committed one saw something happened; and if it
+    /// happened, what it read (see [`Micro::Value`]) was written, too.
     fn observe(&mut self, history: &History) {
-        let lists = history.order.iter().chain(history.divergent.iter().flatten());
-        let values = history.micros.iter().filter_map(|micro| match micro {
-            Micro::Value { version, .. } => Some(version),
-            _ => None,
-        });
-        for version in lists.chain(values) {
-            if let Writer::Happened(txn) = self.writer(history, *version) {
-                self.happened[txn as usize] = true;
+        let mut found = Vec::new();
+        for version in history.order.iter().chain(history.divergent.iter().flatten()) {
+            found.extend(self.reveal(history, *version));
+        }
+        for txn in history.committed() {
+            self.reveal_read(history, txn, &mut found);
+        }
+        while let Some(txn) = found.pop() {
+            self.reveal_read(history, txn, &mut found);
+        }
+    }
+
+    fn reveal_read(&mut self, history: &History, txn: Txn, found: &mut Vec<Txn>) {
+        for micro in history.micros_of(txn) {
+            if let Micro::Value { version, .. } = *micro {
+                found.extend(self.reveal(history, version));
             }
         }
+    }
+
+    /// The version was there. Its writer, where nobody knew before that it happened.
+    fn reveal(&mut self, history: &History, version: Version) -> Option<Txn> {
+        let Writer::Happened(txn) = self.writer(history, version) else { return None };
+        let is_news = !std::mem::replace(&mut self.happened[txn as usize], true);
+        is_news.then_some(txn)
     }
 
     pub(crate) fn writer(&self, history: &History, version: Version) -> Writer {

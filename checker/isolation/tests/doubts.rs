@@ -68,10 +68,9 @@ fn where_nobody_sees_another_one_nothing_is_tested_and_nothing_stands() {
 }
 
 fn refused(datatype: Datatype, invoked: Value, kind: EventKind, completed: Value) -> bool {
-    let mut builder = History::builder(datatype);
     let events = [event(0, EventKind::Invoke, invoked), event(1, kind, completed)];
-    let built = events.into_iter().try_for_each(|event| builder.event(event));
-    built.and_then(|()| builder.finish()).is_err()
+    let operations = history::operations(&events).expect("an invocation and its completion");
+    History::from_operations(datatype, &operations).is_err()
 }
 
 /// Passed over, its writes would be missing, and whoever saw them would be accused of a garbage read.

@@ -265,12 +265,12 @@ fn as_events_it_is_the_same_history() {
                 }
             }
         }
-        let mut builder = History::builder(datatype);
-        for event in Events::new(text.as_slice(), format) {
-            builder.event(event.unwrap().event).unwrap();
-        }
-        let read = check(&builder.finish().unwrap(), &Options::default());
-        let direct: Vec<_> = options.transactions().collect();
+        let events = Events::new(text.as_slice(), format).map(|located| located.unwrap().event);
+        let operations = history::operations(&events.collect::<Vec<_>>()).unwrap();
+        let read = History::from_operations(datatype, &operations).unwrap();
+        let read = check(&read, &Options::default());
+        let mut direct: Vec<_> = options.transactions().collect();
+        direct.sort_unstable_by_key(|transaction| transaction.call);
         let direct = check(&History::from_transactions(datatype, &direct), &Options::default());
         assert_eq!(
             (&read.anomalies, &read.statistics),

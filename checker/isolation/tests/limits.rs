@@ -192,10 +192,10 @@ fn a_long_cycle_is_told_by_its_ends() {
 
 #[test]
 fn an_error_shows_the_start_of_what_it_is_about() {
-    let mut builder = History::builder(Datatype::ListAppend);
     let long = "x".repeat(100_000);
-    builder.event(event(0, EventKind::Invoke, json!([]))).unwrap();
-    let error = builder.event(event(1, EventKind::Ok, json!([["write", long, 1]]))).unwrap_err();
-    let told = error.to_string();
+    let completed = event(1, EventKind::Ok, json!([["write", long, 1]]));
+    let events = [event(0, EventKind::Invoke, json!([])), completed];
+    let operations = history::operations(&events).unwrap();
+    let told = History::from_operations(Datatype::ListAppend, &operations).unwrap_err().to_string();
     assert!(told.len() < 200 && told.contains("[\"write\",\"xxx"), "{told}");
 }

@@ -46,16 +46,15 @@ fn names_are_escaped() {
         error: None,
         node: None,
     };
-    let mut builder = History::builder(Datatype::ListAppend);
-    for (index, process, kind, value) in [
+    let events = [
         (0, 0, EventKind::Invoke, json!([["append", evil, evil], ["append", "y", 1]])),
         (1, 1, EventKind::Invoke, json!([["r", evil, null], ["r", "y", null]])),
         (2, 0, EventKind::Ok, json!([["append", evil, evil], ["append", "y", 1]])),
         (3, 1, EventKind::Ok, json!([["r", evil, [evil]], ["r", "y", []]])),
-    ] {
-        builder.event(event(index, process, kind, value)).unwrap();
-    }
-    let finding = first(&builder.finish().unwrap());
+    ];
+    let events = events.map(|(index, process, kind, value)| event(index, process, kind, value));
+    let operations = history::operations(&events).unwrap();
+    let finding = first(&History::from_operations(Datatype::ListAppend, &operations).unwrap());
     let explanation = finding.explanation();
     assert!(explanation.contains("<script") && !explanation.contains('\u{1}'), "{explanation}");
     let svg = finding.svg();

@@ -356,8 +356,18 @@ pub fn apply(state: &mut State, operation: &Operation) -> Outcome {
             let results = ops.iter().map(|op| micro(state, op)).collect();
             Outcome::Committed { committed: true, results: Some(results) }
         }
-        Operation::PutHash { .. } => panic!("no workload hashes"),
+        Operation::PutHash { key, value } => {
+            let previous = state.get(key).cloned().unwrap_or_default();
+            let hash = fnv1a_32(&format!("{previous}{value}"));
+            state.insert(key.clone(), hash.to_string());
+            Outcome::Previous { previous }
+        }
     }
+}
+
+/// As the contract defines it, apart from the model that judges it.
+fn fnv1a_32(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 fn micro(state: &mut State, op: &MicroOperation) -> Option<String> {

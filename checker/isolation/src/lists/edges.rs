@@ -1,7 +1,8 @@
 //! Dependencies between the transactions of a history of lists.
 
 use crate::graph::Edges;
-use crate::history::{History, Micro, NONE, Txn, Version, id};
+use crate::history::{History, Micro};
+use crate::ids::{NONE, Txn, Version, id};
 use crate::links::Mask;
 use crate::lists::Orders;
 use crate::writers::Writers;

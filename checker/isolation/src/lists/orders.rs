@@ -4,7 +4,8 @@ use rustc_hash::FxHashSet;
 
 use crate::Anomaly;
 use crate::findings::Findings;
-use crate::history::{History, Micro, NONE, Txn, Version, id};
+use crate::history::{History, Micro};
+use crate::ids::{NONE, Txn, Version, id};
 use crate::writers::{Writer, Writers};
 
 /// The orders of all keys.

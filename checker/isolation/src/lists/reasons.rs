@@ -3,7 +3,8 @@
 use crate::budget::Budget;
 use crate::explain::{Because, Reason, Reasons};
 use crate::graph::Edges;
-use crate::history::{History, Micro, NONE, Txn, Version};
+use crate::history::{History, Micro};
+use crate::ids::{NONE, Txn, Version};
 use crate::links::Dependency;
 use crate::lists::Orders;
 use crate::writers::Writers;

@@ -2,7 +2,8 @@
 
 use crate::Anomaly;
 use crate::findings::Findings;
-use crate::history::{History, Micro, NONE, Txn};
+use crate::history::{History, Micro};
+use crate::ids::{NONE, Txn};
 use crate::lists::Orders;
 use crate::lists::orders::first_read;
 use crate::touches::Touches;

@@ -100,7 +100,6 @@ fn reads_match(datatype: Datatype, snapshot: &State, transaction: &Transaction) 
         let MicroOp::Read { key, seen } = micro_op else { return true };
         let held = state.get(key).map_or(&[][..], Vec::as_slice);
         match seen {
-            _ if transaction.outcome == Outcome::Info => true,
             Seen::Unknown => true,
             Seen::List(list) => list == held,
             Seen::Register(value) => *value == held.last().copied(),

@@ -9,7 +9,8 @@ use std::collections::VecDeque;
 
 use super::visits::{Visit, for_each_visit};
 use crate::buckets::Buckets;
-use crate::history::{History, NONE, Txn, Version, id};
+use crate::history::History;
+use crate::ids::{NONE, Txn, Version, id};
 use crate::writers::Writers;
 
 /// A version is compared with so many others at most, the latest: beyond, their order is left unknown.

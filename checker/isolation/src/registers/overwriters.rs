@@ -1,14 +1,14 @@
 //! What data alone shows of the order of versions: who replaced what was there before all writes, or what they had read.
 
-use crate::Outcome;
 use crate::buckets::Buckets;
-use crate::history::{History, Micro, NONE, Txn, Version};
+use crate::history::{History, Micro};
+use crate::ids::{NONE, Txn, Version};
 use crate::touches::Touches;
 use crate::writers::Writers;
 
 /// Who wrote a later version than each, in the order of the history.
 pub(super) fn overwriters(history: &History, writers: &Writers) -> Buckets<Txn> {
-    let initial = initial_versions(history);
+    let initial = initial_versions(history, writers);
     let mut touches = Touches::new(history);
     let mut pairs = Vec::with_capacity(history.micros.len());
     for txn in history.txns().filter(|&txn| writers.happened(txn)) {
@@ -43,9 +43,9 @@ fn replaced(
 }
 
 /// The initial version of each key, where anyone read it.
-fn initial_versions(history: &History) -> Vec<Version> {
+fn initial_versions(history: &History, writers: &Writers) -> Vec<Version> {
     let mut initial = vec![NONE; history.keys()];
-    for txn in history.txns().filter(|&txn| history.outcome(txn) == Outcome::Ok) {
+    for txn in history.txns().filter(|&txn| writers.happened(txn)) {
         for &micro in history.micros_of(txn) {
             if let Micro::Value { key, version } = micro
                 && history.names.is_initial(version)

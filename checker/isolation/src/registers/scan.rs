@@ -2,7 +2,8 @@
 
 use crate::Anomaly;
 use crate::findings::Findings;
-use crate::history::{History, Micro, NONE, Txn, Version};
+use crate::history::{History, Micro};
+use crate::ids::{NONE, Txn, Version};
 use crate::touches::Touches;
 use crate::writers::{Writer, Writers};
 
@@ -11,7 +12,7 @@ pub(crate) fn scan(history: &History, writers: &Writers, findings: &mut Findings
     let touches = Touches::new(history);
     let updaters = vec![NONE; history.names.versions()];
     let mut scan = Scan { history, writers, touches, updaters };
-    for txn in history.committed() {
+    for txn in history.txns().filter(|&txn| writers.happened(txn)) {
         scan.touches.enter(history, txn);
         for position in history.span(txn) {
             match history.micros[position] {

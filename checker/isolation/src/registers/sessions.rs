@@ -3,7 +3,8 @@
 use super::lives::COMPARED;
 use super::visits::{Visit, for_each_visit};
 use crate::budget::Budget;
-use crate::history::{History, Txn, Version};
+use crate::history::History;
+use crate::ids::{Txn, Version};
 use crate::writers::Writers;
 
 /// One version before another, and the transactions of one process that show it.

@@ -1,6 +1,7 @@
 //! Transactions as single keys see them.
 
-use crate::history::{History, Micro, NONE, Txn, Version, id};
+use crate::history::{History, Micro};
+use crate::ids::{NONE, Txn, Version, id};
 use crate::writers::Writers;
 
 /// What a transaction found and left at a key. Versions whose writer is not known count for nothing.

@@ -5,7 +5,7 @@ use super::time::Line;
 use crate::budget::{Budget, Spent};
 use crate::class::{Class, STATES, State};
 use crate::component::Component;
-use crate::history::{NONE, id};
+use crate::ids::{NONE, id};
 use crate::links::{Link, Mask};
 
 /// The first edge of a walk.

@@ -1,6 +1,6 @@
 //! Real time without edges: whom a transaction precedes are those invoked after its return, the end of a sorted list.
 
-use crate::history::{NONE, id};
+use crate::ids::{NONE, id};
 
 /// For one state of a search: who was reached through real time, and who leaves next.
 #[derive(Clone, Copy)]

@@ -270,11 +270,18 @@ impl Simulation {
         if outcome != Outcome::Info {
             (transaction.ret, transaction.return_ns) = (Some(position), Some(position * 1000));
         }
-        if outcome != Outcome::Ok {
-            for micro_op in &mut transaction.micro_ops {
-                if let MicroOp::Read { seen, .. } = micro_op {
-                    *seen = Seen::Unknown;
-                }
+        if outcome == Outcome::Ok {
+            return outcome;
+        }
+        // What a guard of a register demanded is known even of a transaction in doubt; if that did not happen, it may be
+        // anything.
+        let is_guarded = outcome == Outcome::Info && self.plan.datatype == Datatype::Register;
+        for micro_op in &mut transaction.micro_ops {
+            let MicroOp::Read { seen, .. } = micro_op else { continue };
+            if !is_guarded || self.rng.random() {
+                *seen = Seen::Unknown;
+            } else if !unknown_but_happened {
+                *seen = Seen::Register(self.rng.random_range(0..=self.next_value).checked_sub(1));
             }
         }
         outcome

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Case, VersionOrders};
-use crate::{Key, MicroOp, Outcome, Seen, Transaction, Value};
+use crate::{Key, MicroOp, Seen, Transaction, Value};
 
 /// What the committed transactions saw.
 pub(super) struct Observations {
@@ -46,9 +46,6 @@ impl Observations {
             follow_the_orders: true,
         };
         for (reader, transaction) in case.committed.iter().enumerate() {
-            if transaction.outcome != Outcome::Ok {
-                continue;
-            }
             for (at, micro_op) in transaction.micro_ops.iter().enumerate() {
                 if let MicroOp::Read { key, seen: result } = micro_op
                     && *result != Seen::Unknown
