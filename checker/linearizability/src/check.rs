@@ -29,7 +29,7 @@ pub fn check<M: Model>(model: &M, calls: &[CallOf<M>], limits: &Limits) -> Repor
 /// The calls on one key, with the key's name.
 type Group<K, M> = (K, Vec<CallOf<M>>);
 
-/// [`crate::check`] for an object whose parts are independent, such as the keys of a store: each group is checked
+/// [`crate::check()`] for an object whose parts are independent, such as the keys of a store: each group is checked
 /// alone, all of them within the limits, and a violation names its group as it is to be called, such as `Key x`.
 ///
 /// Every key gets a cheap search first, so that one hard key does not hide another's violation.

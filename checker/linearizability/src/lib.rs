@@ -1,6 +1,6 @@
 //! Is a history of concurrent operations explained by some sequential order that respects real time?
 //!
-//! Describe the object as a [`Model`], turn the history into [`Call`]s and ask [`check`], or
+//! Describe the object as a [`Model`], turn the history into [`Call`]s and ask [`check()`], or
 //! [`check_by_key`] or [`check_partitioned`] where the object falls into independent parts: linearizability is local
 //! (Herlihy & Wing, "Linearizability", TOPLAS 1990, section 3.2). Models for the usual registers are in
 //! [`models`].

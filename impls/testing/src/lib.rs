@@ -1,8 +1,8 @@
 //! What tests of simulated clusters share, whatever protocol the nodes run. For dev-dependencies only.
 //!
 //! A protocol's own test builds its nodes around a [`Recorder`], calls the [`invariants`] after each step, and in the
-//! end asks whether the clients' history is [`linearizable`], made [`progress`] and left the cluster [`settled`]. [`for_each_seed`] does that
-//! many times, and [`Coverage`] says whether the runs met what the test is about.
+//! end asks whether the clients' history is [`linearizable()`], made [`progress()`] and left the cluster [`settled()`].
+//! [`for_each_seed`] does that many times, and [`Coverage`] says whether the runs met what the test is about.
 
 pub mod coverage;
 pub mod invariants;

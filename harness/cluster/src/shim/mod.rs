@@ -3,7 +3,7 @@
 //!
 //! It has one thread and sleeps in one `poll`. Its stdin is the control pipe, whose other end only the harness holds:
 //! when the harness dies, however it dies, the pipe ends, and the shim kills the tree and ends too. Its parent is the
-//! [`guardian`], which keeps a hostile node from switching it off.
+//! guardian (`guardian.rs`), which keeps a hostile node from switching it off.
 
 mod children;
 pub(crate) mod guardian;
