@@ -12,6 +12,7 @@ use linearizability::models::cas_register::{CasInput, CasOutput, Register};
 use linearizability::models::counter::{Counter, CounterInput, CounterOutput};
 use linearizability::models::line::{LineInput, LineOutput, Queue, Stack};
 use linearizability::models::lock::{LockInput, LockOutput, OwnedLock};
+use linearizability::models::multi_register::{MultiInput, MultiOutput, MultiRegister};
 use linearizability::models::set::{Set, SetInput, SetOutput};
 use linearizability::{CallOf, Limits, Model, check, is_explained_breadth_first, oracle};
 
@@ -44,6 +45,20 @@ where
 fn registers_agree_with_the_oracle() {
     compare(Register { initial: 0 }, Values::Distinct, 31);
     compare(Register { initial: 0 }, Values::Few, 32);
+}
+
+/// The fast path once took this history, had no place for an operation that neither sees nor leaves anything, and gave an
+/// order that did not replay.
+#[test]
+fn a_swap_of_a_key_with_itself_is_legal() {
+    let key = || "a".to_owned();
+    let swap = MultiInput::Swap(key(), key());
+    let calls = [
+        call(0, MultiInput::Read(vec![key()]), None, 1, None),
+        call(1, swap, Some(MultiOutput::Done), 5, Some(7)),
+    ];
+    let report = check(&MultiRegister::default(), &calls, &Limits::default());
+    assert_eq!(report.verdict, Verdict::Valid, "{report:?}");
 }
 
 /// Breadth first once found no order of these writes: of two configurations that make the same superfluous, each was

@@ -15,7 +15,8 @@ use crate::{CallOf, Content, Leaves, Model, Saw};
 const LENGTHS_MAX: usize = 64;
 
 /// One step for each call. `None` where the object is not one part, where an operation does not tell what it did, or
-/// where some value may have more than one writer.
+/// where some value may have more than one writer. Also where an operation with a result neither saw nor left anything:
+/// it belongs to no value, so that this path has no place for it, yet an order without it proves nothing.
 pub(super) fn of<'a, M: Model>(model: &'a M, calls: &'a [CallOf<M>]) -> Option<Vec<Step>> {
     let mut steps = Steps {
         numbers: Numbers::new(model.initially(&Content::WHOLE)?),
@@ -29,6 +30,10 @@ pub(super) fn of<'a, M: Model>(model: &'a M, calls: &'a [CallOf<M>]) -> Option<V
         let (saw, leaves) = model.effects(&call.input, call.output.as_ref()).into_whole()?;
         let step = if call.failed {
             steps.of_failed(leaves)
+        } else if call.output.is_none()
+            && matches!((&saw, &leaves), (Saw::Anything, Leaves::Unchanged))
+        {
+            Step::Nothing
         } else {
             steps.of_call(saw, leaves, call.ret.is_some())?
         };
@@ -65,7 +70,6 @@ struct Unseen<'a> {
 impl<'a> Steps<'a> {
     fn of_call(&mut self, saw: Saw<'a>, leaves: Leaves<'a>, returned: bool) -> Option<Step> {
         match (saw, leaves) {
-            (Saw::Anything, Leaves::Unchanged) => Some(Step::Nothing),
             (Saw::Exactly(value), Leaves::Unchanged) => Some(Step::Read(self.numbers.of(value))),
             (Saw::Other(value), Leaves::Unchanged) => Some(Step::Refused(self.numbers.of(value))),
             (Saw::Anything, Leaves::Exactly(new)) => Some(Step::Write(self.left(new)?)),
