@@ -1,4 +1,4 @@
-//! The phases of a run: set up → ready → main → stop the faults → recovered? → quiesce → final reads → stop.
+//! The phases of a run: ready → setup → main → heal → recovery → quiesce → final reads → stop.
 
 use std::{sync::Arc, time::Duration};
 
