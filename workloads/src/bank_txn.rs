@@ -1,18 +1,15 @@
 //! `bank:txn`: money moves between accounts in guarded transactions; none may appear or vanish.
 //!
 //! Every version of an account is unique (`"95 c3.17"`: balance and tag), and every transfer guards the versions it
-//! replaces. So the record itself tells the order of versions, and all that must hold can be decided exactly, in time
-//! linear in the record: see `transactions` and `serial_order`. The same versions show every anomaly by its name: see
-//! `anomalies`.
+//! replaces. So the record itself tells the order of versions, and `anomalies` decides exactly whether the transactions
+//! are strictly serializable. What that does not say (totals, overdrafts, refusals) is judged here.
 
 use std::collections::BTreeMap;
 
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
-use history::CheckResult;
-use isolation::Datatype;
-use linearizability::Limits;
+use history::{CheckResult, Limits};
 
-use crate::{Client, Workload, anomalies, record, seeded::Seeded, transactions::Transactions};
+use crate::{Client, Workload, record, seeded::Seeded, transactions::Transactions};
 
 mod balances;
 mod judge;
@@ -76,11 +73,7 @@ impl Workload for BankTxn {
             Err(reason) => return vec![CheckResult::inconclusive("bank", reason)],
         };
         match Transactions::new(&records) {
-            Ok(transactions) => {
-                let mut results = judge::judge(&records, &transactions);
-                results.push(anomalies::judge(&records, Datatype::Register, limits));
-                results
-            }
+            Ok(transactions) => judge::judge(&records, &transactions, limits),
             Err(premise) => vec![CheckResult::inconclusive("bank", premise)],
         }
     }

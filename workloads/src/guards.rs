@@ -1,24 +1,24 @@
 //! Transactions refused although every one of their guards held all the time.
 
 use crate::{
-    narrate::{self, Untold},
+    narrate::{self, LazyViolation},
     record::Record,
-    transactions::Transactions,
+    transactions::{Refusal, Transactions},
 };
 
 /// Finds refusals for which there was no moment at which a guard failed: each expected version was known before the
 /// refused transaction began and was still seen by one that began after it had ended. Versions never come back, so
 /// each of them was there in between.
-pub(crate) fn false_refusals<'a>(transactions: &Transactions<'a>) -> Vec<Untold<'a>> {
+pub(crate) fn false_refusals<'a>(transactions: &Transactions<'a>) -> Vec<LazyViolation<'a>> {
     let refused = transactions.refused.iter();
-    let tell = |(record, expected): &(&'a Record, Vec<usize>)| {
+    let false_refusal = |Refusal { record, expected }: &Refusal<'a>| {
         let mut witness = vec![record.call];
         for &version in expected {
             witness.extend(held_throughout(transactions, record, version)?);
         }
         witness.dedup();
         let record = *record;
-        Some(Untold::new("false refusal", move || {
+        Some(LazyViolation::new("false refusal", move || {
             let who = narrate::who(record);
             let sentence = format!(
                 "{who} was refused because of a guard, yet each of its guards held before, during and after it"
@@ -26,7 +26,7 @@ pub(crate) fn false_refusals<'a>(transactions: &Transactions<'a>) -> Vec<Untold<
             (sentence, witness.clone())
         }))
     };
-    refused.filter_map(tell).collect()
+    refused.filter_map(false_refusal).collect()
 }
 
 /// The operations that prove that this version was there from before `record` began until after it had ended.
@@ -39,10 +39,8 @@ fn held_throughout(
     let ended = record.ret?;
     let of = |&number: &usize| transactions.happened[number].record;
     let after = version.readers.iter().map(of).find(|reader| reader.call > ended)?;
-    let mut proof = vec![after.call];
     // The absence of a key has no writer, but somebody may have seen it.
-    let known = version.writer.iter().chain(&version.readers).map(of);
-    let returned = |other: &&Record| other.ret.is_some_and(|returned| returned < record.call);
-    proof.insert(0, { known }.find(returned)?.call);
-    Some(proof)
+    let mut known = version.writer.iter().chain(&version.readers).map(of);
+    let before = known.find(|other| other.ret.is_some_and(|returned| returned < record.call))?;
+    Some(vec![before.call, after.call])
 }

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::{
     Client, Workload,
-    narrate::{self, Told, Untold},
+    narrate::{self, LazyViolation, Sentence},
     record::{self, Record},
     rotation::{Rotation, Turns},
     seeded::Seeded,
@@ -186,12 +186,12 @@ fn check_halves(records: &[Record]) -> CheckResult {
         let halves = [first, second];
         torn.push(match halves.into_iter().flatten().find(|half| writer(half).is_none()) {
             Some(phantom) => {
-                Untold::new("phantom value", move || tell_phantom(record, halves, phantom))
+                LazyViolation::new("phantom value", move || tell_phantom(record, halves, phantom))
             }
             None => {
                 let sources: Vec<&Record> =
                     halves.into_iter().flatten().filter_map(writer).collect();
-                Untold::new("torn read", move || tell_torn(record, halves, &sources))
+                LazyViolation::new("torn read", move || tell_torn(record, halves, &sources))
             }
         });
     }
@@ -205,12 +205,12 @@ fn saw(reader: &Record, halves: [Option<&str>; 2]) -> String {
     format!("{} saw {one} in one half of a pair and {other} in the other", narrate::who(reader))
 }
 
-fn tell_phantom(reader: &Record, halves: [Option<&str>; 2], phantom: &str) -> Told {
+fn tell_phantom(reader: &Record, halves: [Option<&str>; 2], phantom: &str) -> Sentence {
     let phantom = narrate::value(Some(phantom));
     (format!("{}; nobody ever wrote {phantom} to it", saw(reader, halves)), vec![reader.call])
 }
 
-fn tell_torn(reader: &Record, halves: [Option<&str>; 2], writers: &[&Record]) -> Told {
+fn tell_torn(reader: &Record, halves: [Option<&str>; 2], writers: &[&Record]) -> Sentence {
     let by: Vec<String> = writers.iter().map(|writer| narrate::who(writer)).collect();
     let sentence = format!(
         "{}; both halves were written at once by {}",

@@ -11,7 +11,7 @@ use isolation::Datatype;
 
 use crate::{
     Client, Workload, anomalies,
-    narrate::{self, Untold},
+    narrate::{self, LazyViolation},
     record::{self, Record},
     rotation::{Rotation, Turns},
     seeded::Seeded,
@@ -209,8 +209,8 @@ fn check_refusals(records: &[Record]) -> CheckResult {
         records.iter().filter(refused).count()
     );
     let falsely = records.iter().filter(refused).filter(unguarded);
-    let untold = |record| Untold::new("false refusal", move || tell(record));
-    narrate::found("txn-guards", checked, &falsely.map(untold).collect::<Vec<_>>())
+    let violation = |record| LazyViolation::new("false refusal", move || tell(record));
+    narrate::found("txn-guards", checked, &falsely.map(violation).collect::<Vec<_>>())
 }
 
 /// Nothing was tested where nothing was written, or nobody looked at it.

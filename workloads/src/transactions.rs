@@ -1,8 +1,9 @@
-//! Which transactions of a record certainly happened, and which versions each of them read and wrote.
+//! Which transactions of a record certainly happened, and which versions each of them saw.
 //!
 //! Everything rests on two premises, which are checked: every write is guarded by the version it replaces, and no two
-//! transactions write the same value to the same key, so that a value names its writer. Then an unknown (`info`) transaction whose value some certain one has seen did
-//! happen, and its guards held when it did; one whose values nobody saw can be left out, for nobody built on it.
+//! transactions write the same value to the same key, so that a value names its writer. Then an unknown (`info`)
+//! transaction whose value some certain one has seen did happen, and its guards held when it did; one whose values
+//! nobody saw can be left out, for nobody built on it.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +11,18 @@ use contract::{MicroOperation, Operation, Outcome};
 use rustc_hash::FxHashMap;
 
 use crate::{
-    narrate::{self, Told, Untold},
+    narrate,
     record::{End, Record},
 };
 
-/// What a transaction saw and wrote, as version numbers.
+/// What a transaction that happened saw and wrote.
 pub(crate) struct Transaction<'a> {
     /// Where it comes from.
     pub(crate) record: &'a Record,
-    /// The versions that were current when it took effect: results of reads, and guards that held.
+    /// The versions, by number, that were current when it took effect: results of reads, and guards that held. One a key.
     pub(crate) reads: Vec<usize>,
-    /// The versions it wrote.
-    pub(crate) writes: Vec<usize>,
+    /// How many keys it wrote.
+    pub(crate) writes: usize,
 }
 
 /// One value of one key, `None` for its absence.
@@ -34,222 +35,138 @@ pub(crate) struct Version<'a> {
     pub(crate) writer: Option<usize>,
     /// The transactions that saw it, its replacers included.
     pub(crate) readers: Vec<usize>,
-    /// The transactions that saw it and overwrote its key, each with the version it put there.
-    pub(crate) replacers: Vec<(usize, usize)>,
+}
+
+/// A transaction that a guard refused.
+pub(crate) struct Refusal<'a> {
+    /// Where it comes from.
+    pub(crate) record: &'a Record,
+    /// The versions, by number, that its guards expected.
+    pub(crate) expected: Vec<usize>,
 }
 
 /// The transactions that certainly happened, and the versions they are about.
 pub(crate) struct Transactions<'a> {
-    /// In the order of the record.
+    /// Those that are certain by themselves first.
     pub(crate) happened: Vec<Transaction<'a>>,
     /// Indexed by version number.
     pub(crate) versions: Vec<Version<'a>>,
-    /// Transactions that were refused because a guard failed, with the versions they had expected.
-    pub(crate) refused: Vec<(&'a Record, Vec<usize>)>,
-    /// Values that can never have been, in the order of the record.
-    pub(crate) impossible: Vec<Untold<'a>>,
-}
-
-/// What one record says it saw and wrote.
-struct Footprint<'a> {
-    reads: Vec<(&'a str, Option<&'a str>)>,
-    writes: BTreeMap<&'a str, &'a str>,
-    /// What contradicts itself inside the one transaction.
-    inner: Option<Contradiction<'a>>,
-}
-
-/// What a key must have held at some point of a transaction, and what its result says.
-#[derive(Clone, Copy)]
-struct Contradiction<'a> {
-    key: &'a str,
-    known: Option<&'a str>,
-    result: Option<&'a str>,
+    /// In the order of the record.
+    pub(crate) refused: Vec<Refusal<'a>>,
 }
 
 impl<'a> Transactions<'a> {
     /// Finds out what happened.
     ///
     /// # Errors
-    /// The premise that breaks: two transactions that may both have written the same value to the same key.
+    /// The premise that breaks: an unguarded write, or two transactions that both write the same value to the same key.
     pub(crate) fn new(records: &'a [Record]) -> Result<Self, String> {
-        let mut building = Building::new(records)?;
-        for (index, record) in records.iter().enumerate() {
-            if certainly_happened(record) {
-                building.take(index);
-            }
+        let mut building = Building {
+            writers: writers(records)?,
+            numbers: FxHashMap::default(),
+            transactions: Self { happened: Vec::new(), versions: Vec::new(), refused: Vec::new() },
+        };
+        for record in records.iter().filter(|record| certainly_happened(record)) {
+            building.take(record);
         }
         building.follow_what_was_seen();
-        Ok(building.finish())
+        for record in records.iter().filter(|record| was_refused(record)) {
+            building.refuse(record);
+        }
+        Ok(building.transactions)
     }
 }
 
 fn certainly_happened(record: &Record) -> bool {
-    match record.outcome() {
-        Some(Outcome::Committed { committed, .. }) => *committed,
-        Some(_) => true,
-        None => false,
-    }
+    record.outcome().is_some() && !was_refused(record)
 }
 
 fn was_refused(record: &Record) -> bool {
     matches!(record.outcome(), Some(Outcome::Committed { committed: false, .. }))
 }
 
+/// Who wrote, or tried to write, each value of each key.
+fn writers(records: &[Record]) -> Result<FxHashMap<(&str, &str), &Record>, String> {
+    let mut writers = FxHashMap::default();
+    for record in records {
+        if !is_guarded(&record.operation) {
+            let who = narrate::who(record);
+            return Err(format!(
+                "{who} is no read and no guarded transaction, so no order can be told"
+            ));
+        }
+        for (key, value) in written(&record.operation) {
+            let Some(first) = writers.insert((key, value), record) else { continue };
+            if first.call != record.call {
+                return Err(format!(
+                    "values must be unique, but {} and {} both write {} to {key}",
+                    narrate::who(first),
+                    narrate::who(record),
+                    narrate::value(Some(value))
+                ));
+            }
+        }
+    }
+    Ok(writers)
+}
+
 struct Building<'a> {
-    records: &'a [Record],
-    /// Who wrote, or tried to write, a value to a key.
-    writers: FxHashMap<(&'a str, &'a str), usize>,
+    writers: FxHashMap<(&'a str, &'a str), &'a Record>,
     numbers: FxHashMap<(&'a str, Option<&'a str>), usize>,
-    versions: Vec<Version<'a>>,
-    /// Records whose happening is established but whose footprint is not taken yet.
-    taken: Vec<bool>,
-    happened: Vec<(usize, Transaction<'a>)>,
-    impossible: Vec<Untold<'a>>,
-    /// How far [`Building::follow_what_was_seen`] got in `happened`.
-    followed: usize,
+    transactions: Transactions<'a>,
 }
 
 impl<'a> Building<'a> {
-    fn new(records: &'a [Record]) -> Result<Self, String> {
-        let mut writers = FxHashMap::default();
-        for (index, record) in records.iter().enumerate() {
-            if !is_guarded(&record.operation) {
-                let who = narrate::who(record);
-                return Err(format!(
-                    "{who} is no read and no guarded transaction, so no order can be told"
-                ));
-            }
-            for (key, value) in written(&record.operation) {
-                let Some(other) = writers.insert((key, value), index) else { continue };
-                if other != index {
-                    let first: &Record = &records[other];
-                    return Err(format!(
-                        "values must be unique, but {} and {} both write {} to {key}",
-                        narrate::who(first),
-                        narrate::who(record),
-                        narrate::value(Some(value))
-                    ));
-                }
-            }
-        }
-        Ok(Self {
-            records,
-            writers,
-            numbers: FxHashMap::default(),
-            versions: Vec::new(),
-            taken: vec![false; records.len()],
-            happened: Vec::new(),
-            impossible: Vec::new(),
-            followed: 0,
+    fn number(&mut self, key: &'a str, value: Option<&'a str>) -> usize {
+        let versions = &mut self.transactions.versions;
+        *self.numbers.entry((key, value)).or_insert_with(|| {
+            versions.push(Version { key, value, writer: None, readers: Vec::new() });
+            versions.len() - 1
         })
     }
 
-    fn number(&mut self, key: &'a str, value: Option<&'a str>) -> usize {
-        let next = self.versions.len();
-        let number = *self.numbers.entry((key, value)).or_insert(next);
-        if number == next {
-            let (readers, replacers) = (Vec::new(), Vec::new());
-            self.versions.push(Version { key, value, writer: None, readers, replacers });
-        }
-        number
-    }
-
     /// Adds a record that certainly happened.
-    fn take(&mut self, index: usize) {
-        if std::mem::replace(&mut self.taken[index], true) {
-            return;
+    fn take(&mut self, record: &'a Record) {
+        let transaction = self.transactions.happened.len();
+        let seen = seen(record);
+        let reads: Vec<usize> =
+            seen.into_iter().map(|(key, value)| self.number(key, value)).collect();
+        for &version in &reads {
+            self.transactions.versions[version].readers.push(transaction);
         }
-        let record = &self.records[index];
-        let footprint = footprint(record);
-        if let Some(contradiction) = footprint.inner {
-            self.report("internal inconsistency", move || contradiction.tell(record));
-        }
-        let transaction = self.happened.len();
-        let mut reads = Vec::with_capacity(footprint.reads.len());
-        for (key, value) in footprint.reads {
-            let version = self.number(key, value);
-            if !reads.contains(&version) {
-                self.versions[version].readers.push(transaction);
-                reads.push(version);
-            }
-        }
-        let mut writes = Vec::with_capacity(footprint.writes.len());
-        for (key, value) in footprint.writes {
+        // Of several writes to a key the last is the version that it left.
+        let left: BTreeMap<&str, &str> = written(&record.operation).into_iter().collect();
+        for (key, value) in &left {
             let version = self.number(key, Some(value));
-            if reads.contains(&version) {
-                self.report("read from the future", move || {
-                    let (who, value) = (narrate::who(record), narrate::value(Some(value)));
-                    (format!("{who} saw {key} = {value} before it wrote that"), vec![record.call])
-                });
-            }
-            self.versions[version].writer = Some(transaction);
-            writes.push(version);
-            let seen = reads.iter().find(|&&read| self.versions[read].key == key);
-            if let Some(&seen) = seen {
-                self.versions[seen].replacers.push((transaction, version));
-            }
+            self.transactions.versions[version].writer = Some(transaction);
         }
-        self.happened.push((index, Transaction { record, reads, writes }));
+        self.transactions.happened.push(Transaction { record, reads, writes: left.len() });
     }
 
     /// Whoever wrote what a certain transaction saw did happen, and so on from there.
     fn follow_what_was_seen(&mut self) {
-        while self.followed < self.happened.len() {
-            let reader = self.followed;
-            self.followed += 1;
-            for at in 0..self.happened[reader].1.reads.len() {
-                let version = self.happened[reader].1.reads[at];
-                self.follow(reader, version);
+        let mut reader = 0;
+        while reader < self.transactions.happened.len() {
+            for at in 0..self.transactions.happened[reader].reads.len() {
+                let version = self.transactions.happened[reader].reads[at];
+                let Version { key, value, writer, .. } = self.transactions.versions[version];
+                let source = value.and_then(|value| self.writers.get(&(key, value)).copied());
+                // Those with an answer are known already.
+                if let (None, Some(source)) = (writer, source)
+                    && source.end == End::Info
+                {
+                    self.take(source);
+                }
             }
+            reader += 1;
         }
     }
 
-    fn follow(&mut self, reader: usize, version: usize) {
-        let Version { key, value, writer, .. } = self.versions[version];
-        let Some(written) = value else { return };
-        if writer.is_some() {
-            return;
-        }
-        let seen_by = self.happened[reader].1.record;
-        let Some(&index) = self.writers.get(&(key, written)) else {
-            return self.report("phantom value", move || {
-                let (who, value) = (narrate::who(seen_by), narrate::value(value));
-                let sentence = format!("{who} saw {key} = {value}, which nobody ever wrote");
-                (sentence, vec![seen_by.call])
-            });
-        };
-        let source = &self.records[index];
-        let why = match source.end {
-            End::Fail => "failed and can never have happened",
-            End::Ok(_) if was_refused(source) => "was refused because a guard did not hold",
-            End::Ok(_) | End::Info => return self.take(index),
-        };
-        self.report("aborted read", move || {
-            let (who, writer) = (narrate::who(seen_by), narrate::who(source));
-            let value = narrate::value(value);
-            let sentence = format!("{who} saw {key} = {value}, the value of {writer}, which {why}");
-            (sentence, vec![seen_by.call, source.call])
-        });
-    }
-
-    fn report(&mut self, kind: &'static str, tell: impl Fn() -> Told + 'a) {
-        self.impossible.push(Untold::new(kind, tell));
-    }
-
-    fn finish(mut self) -> Transactions<'a> {
-        let mut refused = Vec::new();
-        for record in self.records.iter().filter(|record| was_refused(record)) {
-            if let Operation::Txn { guards, .. } = &record.operation {
-                let expected = guards.iter().map(|(key, value)| self.number(key, value.as_deref()));
-                refused.push((record, expected.collect()));
-            }
-        }
-        Transactions {
-            happened: self.happened.into_iter().map(|(_, transaction)| transaction).collect(),
-            versions: self.versions,
-            refused,
-            impossible: self.impossible,
-        }
+    fn refuse(&mut self, record: &'a Record) {
+        let Operation::Txn { guards, .. } = &record.operation else { return };
+        let expected = guards.iter().map(|(key, value)| self.number(key, value.as_deref()));
+        let expected = expected.collect();
+        self.transactions.refused.push(Refusal { record, expected });
     }
 }
 
@@ -276,76 +193,29 @@ fn written(operation: &Operation) -> Vec<(&str, &str)> {
     writes.collect()
 }
 
-/// What an operation that happened saw and wrote; its results count where it has any.
-fn footprint(record: &Record) -> Footprint<'_> {
-    let mut footprint = Footprint { reads: Vec::new(), writes: BTreeMap::new(), inner: None };
+/// What each key held when an operation that happened took effect, as far as it tells: its guards, and what it read
+/// before it wrote the key.
+fn seen(record: &Record) -> BTreeMap<&str, Option<&str>> {
     match (&record.operation, record.outcome()) {
         (Operation::Get { key }, Some(Outcome::Value { value })) => {
-            footprint.reads.push((key, value.as_deref()));
+            BTreeMap::from([(key.as_str(), value.as_deref())])
         }
         (Operation::MultiGet { .. }, Some(Outcome::Values { values })) => {
-            let values = values.iter().map(|(key, value)| (key.as_str(), value.as_deref()));
-            footprint.reads.extend(values);
+            values.iter().map(|(key, value)| (key.as_str(), value.as_deref())).collect()
         }
         (Operation::Txn { guards, ops }, outcome) => {
-            let held = guards.iter().map(|(key, value)| (key.as_str(), value.as_deref()));
-            footprint.reads.extend(held);
-            let results = match outcome {
-                Some(Outcome::Committed { results: Some(results), .. }) => Some(results.as_slice()),
-                _ => None,
-            };
-            footprint.run(ops, results);
-        }
-        _ => {}
-    }
-    footprint
-}
-
-impl<'a> Footprint<'a> {
-    /// Follows the micro-operations, comparing each result with what the transaction itself knows.
-    fn run(&mut self, ops: &'a [MicroOperation], results: Option<&'a [Option<String>]>) {
-        for (at, op) in ops.iter().enumerate() {
-            let result = results.and_then(|results| results.get(at)).map(Option::as_deref);
-            match op {
-                MicroOperation::Read(key) => {
-                    let Some(result) = result else { continue };
-                    match self.known(key) {
-                        Some(known) if known != result => self.contradiction(key, known, result),
-                        Some(_) => {}
-                        None => self.reads.push((key, result)),
+            // Every key that is written has a guard, so that reads of own writes do not get here.
+            let mut seen: BTreeMap<&str, Option<&str>> =
+                guards.iter().map(|(key, value)| (key.as_str(), value.as_deref())).collect();
+            if let Some(Outcome::Committed { results: Some(results), .. }) = outcome {
+                for (op, result) in ops.iter().zip(results) {
+                    if let MicroOperation::Read(key) = op {
+                        seen.entry(key).or_insert(result.as_deref());
                     }
                 }
-                MicroOperation::Write(key, value) => {
-                    self.writes.insert(key, value);
-                    if let Some(result) = result.filter(|result| *result != Some(value)) {
-                        self.contradiction(key, Some(value), result);
-                    }
-                }
-                // Ruled out by `is_guarded`: a value after an append would name no single writer.
-                MicroOperation::Append(..) => {}
             }
+            seen
         }
-    }
-
-    /// What the key must hold at this point, as far as the transaction itself tells.
-    fn known(&self, key: &str) -> Option<Option<&'a str>> {
-        let written = self.writes.get(key).map(|value| Some(*value));
-        written
-            .or_else(|| self.reads.iter().find(|(read, _)| *read == key).map(|(_, value)| *value))
-    }
-
-    fn contradiction(&mut self, key: &'a str, known: Option<&'a str>, result: Option<&'a str>) {
-        self.inner.get_or_insert(Contradiction { key, known, result });
-    }
-}
-
-impl Contradiction<'_> {
-    fn tell(self, record: &Record) -> Told {
-        let (key, who) = (self.key, narrate::who(record));
-        let (known, result) = (narrate::value(self.known), narrate::value(self.result));
-        let sentence = format!(
-            "{who} contradicts itself: {key} must hold {known} at that point, yet the result says {result}"
-        );
-        (sentence, vec![record.call])
+        _ => BTreeMap::new(),
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Client, Workload,
-    narrate::{self, Told, Untold},
+    narrate::{self, LazyViolation, Sentence},
     record::{self, End, Record},
     rotation::Rotation,
     seeded::Seeded,
@@ -192,16 +192,20 @@ fn check_values(records: &[Record], seen: &Seen<'_>) -> Result<CheckResult, Stri
         .filter(|(.., writer)| writer.is_none_or(never))
         .collect();
     impossible.sort_by_key(|(row, reader, _)| (reader.call, *row));
-    let untold = |(row, reader, writer): (_, _, Option<_>)| {
+    let violation = |(row, reader, writer): (_, _, Option<_>)| {
         let kind = if writer.is_some() { "aborted read" } else { "phantom value" };
-        Untold::new(kind, move || tell_impossible(row, reader, writer))
+        LazyViolation::new(kind, move || tell_impossible(row, reader, writer))
     };
-    let impossible: Vec<_> = impossible.into_iter().map(untold).collect();
+    let impossible: Vec<_> = impossible.into_iter().map(violation).collect();
     let checked = format!("{} rows that were seen were traced to their transactions.", seen.len());
     Ok(narrate::found("write-skew-values", checked, &impossible))
 }
 
-fn tell_impossible((row, value): (&str, &str), reader: &Record, writer: Option<&Record>) -> Told {
+fn tell_impossible(
+    (row, value): (&str, &str),
+    reader: &Record,
+    writer: Option<&Record>,
+) -> Sentence {
     let saw = format!("{} saw {row} = {}", narrate::who(reader), narrate::value(Some(value)));
     let sentence = match writer {
         None => format!("{saw}, which nobody inserted"),

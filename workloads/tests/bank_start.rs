@@ -54,7 +54,7 @@ fn an_empty_start_is_one_that_was_read() {
 fn a_store_that_does_not_start_empty_is_accused_of_values_that_nobody_wrote() {
     let results = judge(&[read(|_| json!("100 earlier")), opening(false)]);
     assert_eq!(find(&results, "bank-start").verdict, Verdict::Inconclusive);
-    assert_eq!(find(&results, "bank-values").violations[0].kind, "phantom value");
+    assert_eq!(find(&results, "isolation").violations[0].kind, "garbage-read");
     assert_eq!(find(&results, "bank-guards").violations, [], "the guards did not hold");
 }
 

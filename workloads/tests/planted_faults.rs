@@ -56,43 +56,43 @@ fn is_found(name: &str, fault: Fault, per_mille: u32, expected: &[&str]) {
 
 #[test]
 fn transactions_stale_read() {
-    is_found("bank:txn", Fault::StaleRead, 50, &["stale read"]);
+    is_found("bank:txn", Fault::StaleRead, 50, &TIMELY);
 }
 
 #[test]
 fn transactions_lost_write() {
-    is_found("bank:txn", Fault::LostWrite, 50, &["lost update", "stale read"]);
+    is_found("bank:txn", Fault::LostWrite, 50, &["lost-update", TIMELY[0], TIMELY[1]]);
 }
 
 #[test]
 fn transactions_lost_update() {
-    is_found("bank:txn", Fault::Unchecked, 100, &["lost update"]);
+    is_found("bank:txn", Fault::Unchecked, 100, &["lost-update"]);
 }
 
 #[test]
 fn transactions_guards_of_read_accounts_ignored() {
-    let expected = ["stale read", "real-time order violated", "write skew or long fork"];
+    let expected = ["G2-item", "G2-item-realtime", "G-single-item-realtime"];
     is_found("bank:txn", Fault::ReadGuardsUnchecked, 1000, &expected);
 }
 
 #[test]
 fn transactions_read_at_two_moments() {
-    is_found("bank:txn", Fault::SplitRead, 300, &["read skew", "wrong total"]);
+    is_found("bank:txn", Fault::SplitRead, 300, &["G-single-item", "wrong total"]);
 }
 
 #[test]
 fn transactions_written_at_two_moments() {
-    is_found("bank:txn", Fault::SplitWrite, 100, &["read skew", "wrong total"]);
+    is_found("bank:txn", Fault::SplitWrite, 100, &["G-single-item", "wrong total"]);
 }
 
 #[test]
 fn transactions_dirty_read() {
-    is_found("bank:txn", Fault::Dirty, 100, &["aborted read"]);
+    is_found("bank:txn", Fault::Dirty, 100, &["G1a"]);
 }
 
 #[test]
 fn transactions_retried_and_refused_by_their_own_writes() {
-    is_found("bank:txn", Fault::ForgottenRetry, 100, &["aborted read"]);
+    is_found("bank:txn", Fault::ForgottenRetry, 100, &["G1a"]);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn transactions_overdraft() {
 
 #[test]
 fn transactions_blind_to_their_own_writes() {
-    is_found("bank:txn", Fault::BlindToItself, 500, &["internal inconsistency"]);
+    is_found("bank:txn", Fault::BlindToItself, 500, &["internal"]);
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub(crate) struct Reason {
     pub(crate) from_micro: usize,
     pub(crate) to_micro: usize,
     pub(crate) because: Because,
+    /// Further transactions that show it.
+    pub(crate) shown_by: Vec<Txn>,
 }
 
 #[derive(Debug)]
@@ -106,6 +108,9 @@ impl Edge<'_> {
             key: reason.map(|reason| self.history.key_name(reason.key)),
             from_micro_op: reason.map(|reason| offset(self.from, reason.from_micro)),
             to_micro_op: reason.map(|reason| offset(self.to, reason.to_micro)),
+            shown_by: reason.map_or_else(Vec::new, |reason| {
+                reason.shown_by.iter().map(|&txn| self.history.header(txn).call).collect()
+            }),
             sentence: format!("{from} < {to}, because {why}"),
             reason: why,
         }

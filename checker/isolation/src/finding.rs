@@ -45,6 +45,9 @@ pub struct Step {
     /// Which micro-operation of the later transaction, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_micro_op: Option<usize>,
+    /// Further transactions that the reason names: those whose order shows which of two versions came first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shown_by: Vec<u64>,
     /// Why, in words: `T1 appended 3 to x and T2 read [1 2 3] in x`.
     #[serde(skip)]
     pub reason: String,
@@ -79,8 +82,13 @@ impl Finding {
     /// The finding in the form of all checkers; its [`Finding::picture`] tells more.
     #[must_use]
     pub fn violation(&self) -> Violation {
-        let (kind, operations) = (self.anomaly.name(), self.transactions.clone());
-        Violation { kind, sentence: self.with_events(), operations }
+        let mut operations = self.transactions.clone();
+        for &shown_by in self.steps.iter().flat_map(|step| &step.shown_by) {
+            if !operations.contains(&shown_by) {
+                operations.push(shown_by);
+            }
+        }
+        Violation { kind: self.anomaly.name(), sentence: self.with_events(), operations }
     }
 
     /// The finding drawn and explained, as the violation at this place of a result.

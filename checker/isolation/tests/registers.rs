@@ -60,6 +60,8 @@ fn time_tells_the_order_of_versions_where_the_level_respects_it() {
          0.000004 s). Yet T2 must come before T1, because T2 read 1 in 23, without T1's 2: the transaction of event 0 left \
          1, and that of event 2, which came after it, found 2."
     );
+    // Those who show the order of the two versions are part of the proof.
+    assert_eq!(stale.check_result().violations[0].operations, [2, 4, 0]);
     let own = report("[wx1] [wx2] [rx1]");
     assert_eq!(found(&own), ["G-single-item-process"]);
     assert_eq!(own.models.violated, [Consistency::StrongSessionSnapshotIsolation]);

@@ -5,7 +5,7 @@ use history::CheckResult;
 
 use super::{ACCOUNTS, TOTAL, balance};
 use crate::{
-    narrate::{self, Untold},
+    narrate::{self, LazyViolation},
     record::Record,
     transactions::{Transaction, Transactions},
 };
@@ -61,7 +61,7 @@ fn check_start(balances: &[Balances<'_>]) -> CheckResult {
 fn check_totals(balances: &[Balances<'_>]) -> CheckResult {
     const CHECKER: &str = "bank-total";
     let sums = balances.iter().filter(|balances| balances.total().is_some()).count();
-    let wrong: Vec<Untold<'_>> = balances.iter().filter_map(Balances::wrong_total).collect();
+    let wrong: Vec<LazyViolation<'_>> = balances.iter().filter_map(Balances::wrong_total).collect();
     if sums == 0 && wrong.is_empty() {
         let reason = "No read saw all accounts at once, so there was no total to compare.";
         return CheckResult::inconclusive(CHECKER, reason);
@@ -87,7 +87,7 @@ impl<'a> Balances<'a> {
     fn of(transaction: &Transaction<'a>, transactions: &Transactions<'a>) -> Self {
         let mut balances = Self {
             record: transaction.record,
-            writes: !transaction.writes.is_empty(),
+            writes: transaction.writes > 0,
             accounts: 0,
             missing: 0,
             sum: 0,
@@ -112,7 +112,7 @@ impl<'a> Balances<'a> {
     }
 
     /// All accounts were opened in one step: some may not be missing where others are there.
-    fn wrong_total(&self) -> Option<Untold<'a>> {
+    fn wrong_total(&self) -> Option<LazyViolation<'a>> {
         let (record, total, missing) = (self.record, self.total(), self.missing);
         let torn = self.accounts == ACCOUNTS && (1..ACCOUNTS).contains(&missing);
         let tell = move || {
@@ -130,20 +130,20 @@ impl<'a> Balances<'a> {
             (sentence, vec![record.call])
         };
         (total.is_some_and(|total| total != TOTAL) || torn)
-            .then(|| Untold::new("wrong total", tell))
+            .then(|| LazyViolation::new("wrong total", tell))
     }
 
     fn negative(
         &self,
         records: &'a [Record],
         transactions: &Transactions<'a>,
-    ) -> Option<Untold<'a>> {
+    ) -> Option<LazyViolation<'a>> {
         let (balance, version) = self.lowest.filter(|(balance, _)| *balance < 0)?;
         let version = &transactions.versions[version];
         // The balance is nobody's, but the tag may tell whose value was tampered with.
         let tag = version.value.and_then(|value| value.split_once(' ')).map(|(_, tag)| tag)?;
         let (record, key) = (self.record, version.key);
-        Some(Untold::new("negative balance", move || {
+        Some(LazyViolation::new("negative balance", move || {
             let who = narrate::who(record);
             let tagged = records.iter().find(|record| wrote(record, key, tag));
             let operations = std::iter::once(record).chain(tagged).map(|record| record.call);

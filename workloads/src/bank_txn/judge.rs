@@ -1,49 +1,27 @@
 //! Every rule of the bank, one result each.
 
-use history::CheckResult;
+use history::{CheckResult, Limits, Verdict};
+use isolation::Datatype;
 use serde_json::json;
 
 use super::{ACCOUNTS, balances};
 use crate::{
-    guards, narrate,
+    anomalies, guards, narrate,
     record::Record,
-    serial_order,
     transactions::{Transaction, Transactions},
 };
 
 /// Judges what certainly happened.
-pub(super) fn judge<'a>(
-    records: &'a [Record],
-    transactions: &Transactions<'a>,
+pub(super) fn judge(
+    records: &[Record],
+    transactions: &Transactions<'_>,
+    limits: &Limits,
 ) -> Vec<CheckResult> {
     let transfers =
         transactions.happened.iter().filter(|transaction| is_transfer(transaction)).count();
-    let disorder = serial_order::disorder(transactions);
-    let orderly = disorder.lost_updates.is_empty() && disorder.cycles.is_empty();
+    let isolation = anomalies::judge(records, Datatype::Register, limits);
     let mut results = balances::check(records, transactions);
-    results.extend([
-        narrate::found(
-            "bank-values",
-            format!("{} values were traced to their writers.", transactions.versions.len()),
-            &transactions.impossible,
-        ),
-        narrate::found(
-            "bank-updates",
-            format!(
-                "{transfers} committed transfers were searched for two that replaced the same version."
-            ),
-            &disorder.lost_updates,
-        ),
-        check_refusals(transactions, orderly),
-        narrate::found(
-            "bank-order",
-            format!(
-                "{} operations must have one order that respects real time.",
-                transactions.happened.len()
-            ),
-            &disorder.cycles,
-        ),
-    ]);
+    results.push(check_refusals(transactions, isolation.verdict));
     if transfers == 0 {
         results.push(CheckResult::inconclusive(
             "bank-activity",
@@ -52,13 +30,14 @@ pub(super) fn judge<'a>(
     }
     let figures = json!({ "operations": records.len(), "happened": transactions.happened.len(),
                           "transfers": transfers });
-    results.into_iter().map(|result| result.with_statistics(figures.clone())).collect()
+    let results = results.into_iter().map(|result| result.with_statistics(figures.clone()));
+    results.chain([isolation]).collect()
 }
 
 /// Refusals are judged by what others saw, which says little once those contradict each other.
-fn check_refusals(transactions: &Transactions<'_>, orderly: bool) -> CheckResult {
+fn check_refusals(transactions: &Transactions<'_>, isolation: Verdict) -> CheckResult {
     const CHECKER: &str = "bank-guards";
-    if !orderly {
+    if isolation == Verdict::Violation {
         let reason = "Refusals were not judged: the other answers contradict each other.";
         return CheckResult::inconclusive(CHECKER, reason);
     }
@@ -69,6 +48,5 @@ fn check_refusals(transactions: &Transactions<'_>, orderly: bool) -> CheckResult
 
 /// Whether it is more than the opening of the accounts.
 fn is_transfer(transaction: &Transaction<'_>) -> bool {
-    !transaction.writes.is_empty()
-        && transaction.writes.len() < usize::try_from(ACCOUNTS).unwrap_or(0)
+    (1..usize::try_from(ACCOUNTS).unwrap_or(0)).contains(&transaction.writes)
 }

@@ -58,7 +58,8 @@ impl ListReasons<'_> {
         };
         let because = Because::Overwrote { first, second, known };
         let from_micro = self.writers.micro(first);
-        (before[at] == from).then_some(Reason { key, from_micro, to_micro, because })
+        let shown_by = Vec::new();
+        (before[at] == from).then_some(Reason { key, from_micro, to_micro, because, shown_by })
     }
 
     fn saw(&self, from: Txn, to: Txn, to_micro: usize) -> Option<Reason> {
@@ -72,7 +73,14 @@ impl ListReasons<'_> {
         let key = history.micros[to_micro].key();
         let from_micro = self.writers.micro(version);
         let because = Because::Saw { version, seen };
-        (writer(&version) == from).then_some(Reason { key, from_micro, to_micro, because })
+        let shown_by = Vec::new();
+        (writer(&version) == from).then_some(Reason {
+            key,
+            from_micro,
+            to_micro,
+            because,
+            shown_by,
+        })
     }
 
     fn missed(&self, to: Txn, from_micro: usize) -> Option<Reason> {
@@ -88,7 +96,7 @@ impl ListReasons<'_> {
         };
         let seen = history.list_words(&order[..len as usize], None);
         let because = Because::Missed { seen, version, known: String::new() };
-        Some(Reason { key, from_micro, to_micro, because })
+        Some(Reason { key, from_micro, to_micro, because, shown_by: Vec::new() })
     }
 
     /// An append of the transaction to the key that no list shows.

@@ -69,9 +69,14 @@ impl RegisterReasons<'_> {
         let Micro::Write { key, version: first } = self.history.micros[from_micro] else {
             return None;
         };
-        let (second, known) = self.later(key, first, to)?;
-        let because = Because::Overwrote { first, second, known };
-        Some(Reason { key, from_micro, to_micro: self.writers.micro(second), because })
+        let (second, shown_by) = self.later(key, first, to)?;
+        let because = Because::Overwrote {
+            first,
+            second,
+            known: self.order_in_words(first, second, shown_by),
+        };
+        let (to_micro, shown_by) = (self.writers.micro(second), shown_by.to_vec());
+        Some(Reason { key, from_micro, to_micro, because, shown_by })
     }
 
     fn saw(&self, from: Txn, to_micro: usize) -> Option<Reason> {
@@ -83,6 +88,7 @@ impl RegisterReasons<'_> {
             from_micro: self.writers.micro(version),
             to_micro,
             because,
+            shown_by: Vec::new(),
         })
     }
 
@@ -95,36 +101,37 @@ impl RegisterReasons<'_> {
         let Micro::Write { version, .. } = history.micros[to_micro] else { return None };
         let value = history.value_name(seen);
         let first = history.span(to).find(of_key).map(|micro| history.micros[micro]);
+        let mut shown_by = Vec::new();
         let known = if first == Some(Micro::Value { key, version: seen }) {
             format!(", written by one that had read {value}, too")
         } else if history.names.is_initial(seen) {
             ": nil is what was there before all writes".to_owned()
         } else {
-            format!(": {}", self.later(key, seen, to)?.1)
+            let (later, by) = self.later(key, seen, to)?;
+            shown_by.extend(by);
+            format!(": {}", self.order_in_words(seen, later, by))
         };
         let because = Because::Missed { seen: value, version, known };
-        Some(Reason { key, from_micro, to_micro, because })
+        Some(Reason { key, from_micro, to_micro, because, shown_by })
     }
 
-    /// A version of the key that the transaction wrote and that comes after another one in time, and who shows that: of
-    /// one process if possible.
-    fn later(&self, key: u32, earlier: Version, writer: Txn) -> Option<(Version, String)> {
+    /// A version of the key that the transaction wrote and that comes after another one in time, and the two transactions
+    /// whose order shows that: of one process if possible.
+    fn later(&self, key: u32, earlier: Version, writer: Txn) -> Option<(Version, [Txn; 2])> {
         let versions = self.history.micros_of(writer).iter().filter_map(|micro| match micro {
             Micro::Write { key: other, version } if *other == key => Some(*version),
             _ => None,
         });
         let in_process = |later| self.sessions.get()?.precedes(earlier, later);
         let shown = |later| in_process(later).or_else(|| self.lives.precedes(earlier, later));
-        let (later, by) = versions.filter_map(|later| Some((later, shown(later)?))).next()?;
-        Some((later, self.told_by(earlier, later, by)))
+        let (later, (before, after)) =
+            versions.filter_map(|later| Some((later, shown(later)?))).next()?;
+        Some((later, [before, after]))
     }
 
-    /// The two transactions whose order decides that of the versions.
-    fn told_by(&self, earlier: Version, later: Version, (before, after): (Txn, Txn)) -> String {
-        let event = |txn: Txn| self.history.header(txn).call;
-        let name = |version: Version| self.history.value_name(version);
-        let (before, after, earlier, later) =
-            (event(before), event(after), name(earlier), name(later));
+    fn order_in_words(&self, earlier: Version, later: Version, shown_by: [Txn; 2]) -> String {
+        let [before, after] = shown_by.map(|txn| self.history.header(txn).call);
+        let [earlier, later] = [earlier, later].map(|version| self.history.value_name(version));
         format!(
             "the transaction of event {before} left {earlier}, and that of event {after}, which came after it, found {later}"
         )
