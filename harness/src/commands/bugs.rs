@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Stdio};
 
-use record::{Mark, Phase, ResultsFile, files};
+use record::{Folder, Mark, Phase, ResultsFile};
 use serde::Serialize;
 
 use super::{complain, say, say_json};
@@ -158,8 +158,10 @@ fn found_something(results: &ResultsFile, checker: &str) -> bool {
 
 /// From the start of the main phase until the witness of the first violation was complete.
 fn seconds_to_witness(results: &ResultsFile) -> Option<f64> {
-    let file = std::fs::File::open(Path::new(&results.folder).join(files::HISTORY)).ok()?;
-    let events = history::read_jsonl(std::io::BufReader::new(file)).ok()?;
+    let mut events = Vec::new();
+    Folder::existing(results.folder.clone().into())
+        .read_history(|event| events.push(event))
+        .ok()?;
     let main =
         events.iter().find(|event| Mark::of(event) == Some(Mark::Phase(Phase::Main)))?.time_ns;
     let operations = history::operations(&events).ok()?;

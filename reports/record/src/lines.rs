@@ -1,13 +1,10 @@
-//! Reading JSON Lines that may be torn, damaged or hostile: one rule for every file of a results folder.
-//!
-//! A last line without an end that is no JSON is torn: the run ended while it was being written. Any other line that is
-//! not what it should be is unreadable.
+//! Reading JSON Lines that may be torn, damaged or hostile: what cannot be read is counted, and the rest is used.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use history::MAX_EVENT_BYTES;
+use history::{MAX_EVENT_BYTES, ReadError, Records};
 use serde::de::DeserializeOwned;
 
 /// What was left out while a file was read.
@@ -52,37 +49,21 @@ pub(crate) fn read<T: DeserializeOwned>(
         }
         file => file?,
     };
-    let mut reader = BufReader::with_capacity(1 << 16, file);
-    let mut text = Vec::new();
-    for line in 1.. {
-        text.clear();
-        let limit = MAX_EVENT_BYTES as u64 + 1;
-        if reader.by_ref().take(limit).read_until(b'\n', &mut text)? == 0 {
-            break;
-        }
-        if text.trim_ascii().is_empty() {
-            continue;
-        }
-        let ended = text.last() == Some(&b'\n');
-        if !ended && text.len() > MAX_EVENT_BYTES {
-            reading.unreadable(line, || format!("longer than {MAX_EVENT_BYTES} bytes"));
-            reader.skip_until(b'\n')?;
-            continue;
-        }
-        match serde_json::from_slice(&text) {
+    let mut records = Records::new(file);
+    for record in records.by_ref() {
+        match record {
             Ok(value) => take(value),
-            Err(_) if !ended => reading.torn_line = Some(line),
-            Err(error) => reading.unreadable(line, || problem(&error)),
+            Err(ReadError::Io { source, .. }) => return Err(source),
+            Err(ReadError::Syntax { line, column, message }) => {
+                reading.unreadable(line, || format!("column {column}: {message}"));
+            }
+            Err(ReadError::TooLong { line }) => {
+                reading.unreadable(line, || format!("longer than {MAX_EVENT_BYTES} bytes"));
+            }
         }
     }
+    reading.torn_line = records.torn_line();
     Ok(reading)
-}
-
-/// The message without its position, which counts within the line.
-fn problem(error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    let message = message.split(" at line ").next().unwrap_or_default();
-    format!("column {}: {message}", error.column())
 }
 
 #[cfg(test)]
