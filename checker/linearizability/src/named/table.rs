@@ -1,12 +1,13 @@
-//! What recorded operations mean to each model.
+//! The models that go by a name, one row each, and what recorded operations mean to them.
 //!
 //! A result that is missing or has another shape than any answer of the model is an error where it would be a
 //! promise, never a guess.
 
 use serde_json::Value;
 
-use super::keys::{Keyed, Part};
-use super::{Read, shown};
+use super::keys::{self, Keyed, Part};
+use super::{Judged, Read, Unfit, shown, unfit};
+use crate::Report;
 use crate::models::cas_register::{CasInput, CasOutput};
 use crate::models::counter::{CounterInput, CounterOutput};
 use crate::models::kv::{KvInput, KvOutput};
@@ -20,7 +21,169 @@ use crate::models::{
 
 const UNKNOWN: &str = "there is no such function";
 
-pub(super) fn register(part: &Part<'_>) -> Read<Register<Value>> {
+/// A model that goes by a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Named {
+    /// A register.
+    Register,
+    /// A register with compare-and-set.
+    CasRegister,
+    /// A key-value store.
+    Kv,
+    /// Registers under transactions.
+    MultiRegister,
+    /// A counter.
+    Counter,
+    /// A set.
+    Set,
+    /// A FIFO queue.
+    Queue,
+    /// A stack.
+    Stack,
+    /// A lock that does not know who holds it.
+    Mutex,
+    /// A lock that knows who holds it.
+    Lock,
+}
+
+/// A row of the table of models.
+pub(super) struct Row {
+    model: Named,
+    pub(super) name: &'static str,
+    /// The object for people, after "a".
+    pub(super) noun: &'static str,
+    /// The functions it knows, with their arguments.
+    pub(super) functions: &'static str,
+    /// Does its first state hold a value that one may want to choose?
+    pub(super) has_initial_value: bool,
+    /// Judges a history, given the first value where one was chosen.
+    pub(super) check: fn(&Judged<'_>, Option<&Value>) -> Result<Report, Unfit>,
+}
+
+/// One row for each, in the order in which they are listed.
+const TABLE: [Row; 10] = [
+    Row {
+        model: Named::Register,
+        name: "register",
+        noun: "register",
+        functions: "read, write V",
+        has_initial_value: true,
+        check: |judged, initial| judged.by(&CasRegister { initial: or_nil(initial) }, register),
+    },
+    Row {
+        model: Named::CasRegister,
+        name: "cas-register",
+        noun: "cas-register",
+        functions: "read, write V, cas [OLD NEW]",
+        has_initial_value: true,
+        check: |judged, initial| judged.by(&CasRegister { initial: or_nil(initial) }, cas_register),
+    },
+    Row {
+        model: Named::Kv,
+        name: "kv",
+        noun: "key-value store",
+        functions: "get K, put K V, append K V, cas K OLD NEW, puthash K V",
+        has_initial_value: false,
+        check: |judged, _| check_kv(judged),
+    },
+    Row {
+        model: Named::MultiRegister,
+        name: "multi-register",
+        noun: "multi-register",
+        functions: "txn [[read K V] [write K V] …]",
+        has_initial_value: true,
+        check: |judged, initial| {
+            judged.whole(&MultiRegister { initial: or_nil(initial) }, transaction)
+        },
+    },
+    Row {
+        model: Named::Counter,
+        name: "counter",
+        noun: "counter",
+        functions: "read, add N, increment, decrement",
+        has_initial_value: true,
+        check: check_counter,
+    },
+    Row {
+        model: Named::Set,
+        name: "set",
+        noun: "set",
+        functions: "add V, remove V, contains V, read",
+        has_initial_value: false,
+        check: |judged, _| judged.by(&Set::new(), set),
+    },
+    Row {
+        model: Named::Queue,
+        name: "queue",
+        noun: "FIFO queue",
+        functions: "enqueue V, dequeue",
+        has_initial_value: false,
+        check: |judged, _| judged.by(&Queue::new(), queue),
+    },
+    Row {
+        model: Named::Stack,
+        name: "stack",
+        noun: "stack",
+        functions: "push V, pop",
+        has_initial_value: false,
+        check: |judged, _| judged.by(&Stack::new(), stack),
+    },
+    Row {
+        model: Named::Mutex,
+        name: "mutex",
+        noun: "mutex",
+        functions: "acquire, release",
+        has_initial_value: false,
+        check: |judged, _| judged.by(&OwnedLock::default(), mutex),
+    },
+    Row {
+        model: Named::Lock,
+        name: "lock",
+        noun: "lock with an owner",
+        functions: "acquire, release",
+        has_initial_value: false,
+        check: |judged, _| judged.by(&OwnedLock::default(), lock),
+    },
+];
+
+impl Named {
+    /// All of them.
+    pub const ALL: [Self; TABLE.len()] = {
+        let mut all = [Self::Register; TABLE.len()];
+        let mut place = 0;
+        while place < TABLE.len() {
+            all[place] = TABLE[place].model;
+            place += 1;
+        }
+        all
+    };
+
+    pub(super) fn row(self) -> &'static Row {
+        static ROWS: [Row; TABLE.len()] = TABLE;
+        ROWS.iter().find(|row| row.model == self).expect("each model has a row")
+    }
+}
+
+/// The first value, nil where none was chosen.
+fn or_nil(initial: Option<&Value>) -> Value {
+    initial.cloned().unwrap_or_default()
+}
+
+fn check_counter(judged: &Judged<'_>, initial: Option<&Value>) -> Result<Report, Unfit> {
+    let initial = initial.map_or(Some(0), Value::as_i64);
+    let initial = initial.ok_or_else(|| unfit(None, "a counter begins with an integer"))?;
+    judged.by(&Counter { initial }, counter)
+}
+
+/// The operations of a store name their keys.
+fn check_kv(judged: &Judged<'_>) -> Result<Report, Unfit> {
+    let keyed = keys::of_store(judged.operations)
+        .map_err(|operation| judged.misfit(operation, without_key(&operation.f)))?;
+    let absent = Absent::of(&keyed).map_err(|what| unfit(None, what))?;
+    judged.by_key(&Kv, &keyed, |part| kv(part, absent))
+}
+
+fn register(part: &Part<'_>) -> Read<Register<Value>> {
     Ok(match part.operation.f.as_str() {
         "read" | "get" | "r" => (CasInput::Read, part.result.cloned().map(CasOutput::Value)),
         "write" | "put" | "w" => (CasInput::Write(part.arguments.clone()), Some(CasOutput::Done)),
@@ -28,7 +191,7 @@ pub(super) fn register(part: &Part<'_>) -> Read<Register<Value>> {
     })
 }
 
-pub(super) fn cas_register(part: &Part<'_>) -> Read<CasRegister> {
+fn cas_register(part: &Part<'_>) -> Read<CasRegister> {
     if part.operation.f != "cas" {
         return register(part);
     }
@@ -40,7 +203,7 @@ pub(super) fn cas_register(part: &Part<'_>) -> Read<CasRegister> {
     Ok((CasInput::Cas(expect.clone(), value.clone()), Some(CasOutput::Cas(swapped))))
 }
 
-pub(super) fn counter(part: &Part<'_>) -> Read<Counter> {
+fn counter(part: &Part<'_>) -> Read<Counter> {
     let by = |value: &Value| match value {
         Value::Null => Ok(1),
         value => value.as_i64().ok_or_else(|| format!("{value} is no integer")),
@@ -61,7 +224,7 @@ pub(super) fn counter(part: &Part<'_>) -> Read<Counter> {
     })
 }
 
-pub(super) fn set(part: &Part<'_>) -> Read<Set<Value>> {
+fn set(part: &Part<'_>) -> Read<Set<Value>> {
     let value = || part.arguments.clone();
     let changed = match part.result {
         Some(Value::Bool(changed)) if part.arguments != &Value::Bool(*changed) => {
@@ -100,11 +263,11 @@ fn elements(value: &Value) -> Result<&[Value], String> {
     items.as_array().map(Vec::as_slice).ok_or_else(|| format!("it read {value}, which is no set"))
 }
 
-pub(super) fn queue(part: &Part<'_>) -> Read<Queue<Value>> {
+fn queue(part: &Part<'_>) -> Read<Queue<Value>> {
     line::<Front>(part, &["enqueue", "enq"], &["dequeue", "deq"])
 }
 
-pub(super) fn stack(part: &Part<'_>) -> Read<Stack<Value>> {
+fn stack(part: &Part<'_>) -> Read<Stack<Value>> {
     line::<Back>(part, &["push"], &["pop"])
 }
 
@@ -123,11 +286,11 @@ fn line<E: End>(part: &Part<'_>, put: &[&str], take: &[&str]) -> Read<Line<Value
     }
 }
 
-pub(super) fn mutex(part: &Part<'_>) -> Read<OwnedLock> {
+fn mutex(part: &Part<'_>) -> Read<OwnedLock> {
     lock_for(None, part)
 }
 
-pub(super) fn lock(part: &Part<'_>) -> Read<OwnedLock> {
+fn lock(part: &Part<'_>) -> Read<OwnedLock> {
     lock_for(Some(part.operation.process), part)
 }
 
@@ -143,7 +306,7 @@ fn lock_for(client: Client, part: &Part<'_>) -> Read<OwnedLock> {
 }
 
 /// `[[:read :x nil] [:write :y 2]]`, and as a result the same with the values that were read.
-pub(super) fn transaction(part: &Part<'_>) -> Read<MultiRegister> {
+fn transaction(part: &Part<'_>) -> Read<MultiRegister> {
     if part.operation.f != "txn" {
         return Err(UNKNOWN.to_owned());
     }
@@ -191,14 +354,14 @@ fn steps(value: &Value) -> Result<Vec<(MultiStep, &Value)>, String> {
 
 /// How a store tells that a key is absent: with nil, or, as in Porcupine's data, with an empty string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Absent {
+enum Absent {
     Nil,
     Empty,
 }
 
 impl Absent {
     /// A store that ever says nil means absence by it.
-    pub(super) fn of(keyed: &Keyed<'_>) -> Result<Self, String> {
+    fn of(keyed: &Keyed<'_>) -> Result<Self, String> {
         let parts = || keyed.iter().flat_map(|(_, parts)| parts);
         let read = |wanted: &Value| {
             let results = parts().filter(|part| is_get(part)).filter_map(|part| part.result);
@@ -218,7 +381,7 @@ impl Absent {
 }
 
 /// What is wrong with an operation on a store that names no key.
-pub(super) fn without_key(f: &str) -> &'static str {
+fn without_key(f: &str) -> &'static str {
     let known = ["get", "read", "r", "put", "write", "w", "append", "cas", "puthash"];
     if known.contains(&f) { "it names no key" } else { UNKNOWN }
 }
@@ -244,7 +407,7 @@ fn optional_text(value: &Value) -> Option<String> {
     (!value.is_null()).then(|| text(value))
 }
 
-pub(super) fn kv(part: &Part<'_>, absent: Absent) -> Read<Kv> {
+fn kv(part: &Part<'_>, absent: Absent) -> Read<Kv> {
     let result = |name| part.result.map(|result| field(result, name));
     let written = || match field(part.arguments, "value") {
         Value::Null => Err("it writes no value".to_owned()),
