@@ -314,7 +314,7 @@ fn transactions_keep_the_level_that_is_asked_for() {
     let ran = skew.check(&["--model", "list-append", "--report", page.to_str().unwrap()]);
     for told in [
         "However, T2 < T1, because T2 read [] in y, without T1's 1: a contradiction!",
-        "violated: consistent-view, repeatable-read and all above",
+        "violated: consistent-view, repeatable-read and all stronger levels",
         "   3        1",
     ] {
         assert!(ran.stdout.contains(told), "{}", ran.stdout);

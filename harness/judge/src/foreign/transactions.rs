@@ -25,7 +25,9 @@ pub(super) fn models(report: &Report) -> Option<String> {
     };
     let (violated, standing) = (names(&report.models.violated), names(&report.models.standing));
     (!violated.is_empty()).then(|| match standing.as_str() {
-        "" => format!("violated: {violated} and all above"),
-        _ => format!("violated: {violated} and all above; strongest that still stand: {standing}"),
+        "" => format!("violated: {violated} and all stronger levels"),
+        _ => format!(
+            "violated: {violated} and all stronger levels; strongest not violated: {standing}"
+        ),
     })
 }
