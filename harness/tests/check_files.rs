@@ -322,7 +322,7 @@ fn transactions_keep_the_level_that_is_asked_for() {
     ran.expect(1, "VIOLATION: a.edn: The history is not strict-serializable: G-single-item");
     let page = std::fs::read_to_string(page).unwrap();
     assert!(
-        page.contains("data:image/svg+xml,%3Csvg class=%22cycle%22")
+        page.contains("data:image/svg+xml,%3Csvg class=%27cycle%27")
             && page.contains("T2 &lt; T1, because")
     );
     let asked = ["--model", "list-append", "--consistency", "read-committed"];

@@ -23,7 +23,7 @@ fn a_multiget_that_reads_key_by_key_is_a_g_single_that_the_report_draws_and_expl
     let page = std::fs::read_to_string(bench.latest().join("report.html")).unwrap();
     for part in [
         "<strong>G-single-item</strong>",
-        "src='data:image/svg+xml,%3Csvg class=%22cycle%22",
+        "src='data:image/svg+xml,%3Csvg class=%27cycle%27",
         "<li>T1 = event ",
         "<li>T1 &lt; T2, because ",
         "<li>However, T",

@@ -20,6 +20,7 @@ mod messages;
 mod names;
 mod operations;
 mod page;
+mod picture;
 mod sections;
 mod statistics;
 mod timeline;

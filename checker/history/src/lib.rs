@@ -24,5 +24,5 @@ pub use jsonl::{Recording, Records, Writer, read_jsonl, read_recording};
 pub use limits::Limits;
 pub use operation::{Completion, Operation};
 pub use pair::{PairError, Pairing, operations};
-pub use verdict::{CheckResult, Picture, Verdict, Violation};
+pub use verdict::{Arrow, CheckResult, Picture, PictureBox, Verdict, Violation};
 pub use window::{MAX_EVENT_BYTES, ReadError};

@@ -43,15 +43,44 @@ pub struct CheckResult {
     pub pictures: Vec<Picture>,
 }
 
-/// A violation drawn and explained.
+/// A violation as boxes and arrows, for a report to draw, and explained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
     /// Which violation of the result, from 0.
     pub violation: usize,
-    /// A whole SVG document that needs nothing else.
-    pub svg: String,
+    /// What happened, around a circle.
+    #[serde(default)]
+    pub boxes: Vec<PictureBox>,
+    /// What must have come before what.
+    #[serde(default)]
+    pub arrows: Vec<Arrow>,
     /// What it shows, step by step, a line each.
     pub explanation: Vec<String>,
+}
+
+/// A box of a picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureBox {
+    /// Its first line: `T1 · event 17, process 3`.
+    pub title: String,
+    /// The lines below, to be broken where they fit: `append x 3, r y []`.
+    pub text: String,
+}
+
+/// An arrow of a picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrow {
+    /// The position of the box where it begins.
+    pub from: usize,
+    /// The position of the box where it ends.
+    pub to: usize,
+    /// The kind of dependency: `ww`, `wr`, `rw`, or one of time.
+    pub kind: String,
+    /// The key that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Why it is there.
+    pub sentence: String,
 }
 
 /// One broken promise with the operations that prove it.

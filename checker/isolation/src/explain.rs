@@ -91,7 +91,7 @@ struct Edge<'a> {
 
 impl Edge<'_> {
     fn step(&self, dependency: Dependency, reason: Option<&Reason>) -> Step {
-        let why = match (reason, dependency) {
+        let words = match (reason, dependency) {
             (Some(reason), _) => self.data(reason),
             (None, Dependency::Process) => {
                 let process = self.history.header(self.from).process;
@@ -99,7 +99,6 @@ impl Edge<'_> {
             }
             (None, _) => self.time(),
         };
-        let [from, to] = self.names;
         let offset = |txn: Txn, micro: usize| micro - self.history.span(txn).start;
         Step {
             from: self.history.header(self.from).call,
@@ -111,8 +110,8 @@ impl Edge<'_> {
             shown_by: reason.map_or_else(Vec::new, |reason| {
                 reason.shown_by.iter().map(|&txn| self.history.header(txn).call).collect()
             }),
-            sentence: format!("{from} < {to}, because {why}"),
-            reason: why,
+            names: self.names.map(str::to_owned),
+            reason: words,
         }
     }
 

@@ -1,6 +1,6 @@
 //! An anomaly, told.
 
-use history::{Picture, Violation};
+use history::Violation;
 use serde::Serialize;
 
 use crate::report::as_text;
@@ -48,11 +48,19 @@ pub struct Step {
     /// Further transactions that the reason names: those whose order shows which of two versions came first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shown_by: Vec<u64>,
+    /// What the two transactions are called: T1, T2…
+    pub names: [String; 2],
     /// Why, in words: `T1 appended 3 to x and T2 read [1 2 3] in x`.
-    #[serde(skip)]
     pub reason: String,
+}
+
+impl Step {
     /// `T1 < T2, because ` and the reason.
-    pub sentence: String,
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let [from, to] = &self.names;
+        format!("{from} < {to}, because {}", self.reason)
+    }
 }
 
 impl Finding {
@@ -91,13 +99,6 @@ impl Finding {
         Violation { kind: self.anomaly.name(), sentence: self.with_events(), operations }
     }
 
-    /// The finding drawn and explained, as the violation at this place of a result.
-    #[must_use]
-    pub fn picture(&self, violation: usize) -> Picture {
-        let explanation = self.explanation().lines().map(str::to_owned).collect();
-        Picture { violation, svg: self.svg(), explanation }
-    }
-
     /// The sentence, for readers who see nothing else of the finding.
     fn with_events(&self) -> String {
         let named = self.transactions.iter().enumerate();
@@ -118,12 +119,12 @@ impl Finding {
             None => lines.push(self.sentence.clone()),
             Some((last, steps)) => {
                 let mut told: Vec<String> =
-                    steps.iter().map(|step| format!("{}.", step.sentence)).collect();
+                    steps.iter().map(|step| format!("{}.", step.sentence())).collect();
                 if let Some(gap) = elision::gap(self.left_out) {
                     told.insert(gap - 1, "…".to_owned());
                 }
                 lines.append(&mut told);
-                lines.push(format!("However, {}: a contradiction!", last.sentence));
+                lines.push(format!("However, {}: a contradiction!", last.sentence()));
             }
         }
         lines.join("\n")

@@ -1,40 +1,35 @@
-//! The picture of a cycle.
+//! The picture of a cycle: a box for each transaction, an arrow for each edge.
 
 use history::{Event, EventKind, Process};
-use isolation::{Datatype, Finding, History, Options, check, notation};
+use isolation::{Datatype, History, Options, check, notation};
 use serde_json::{Value, json};
-
-fn first(history: &History) -> Finding {
-    check(history, &Options::default()).anomalies.remove(0)
-}
-
-fn drawn(text: &str) -> String {
-    let (datatype, transactions) = notation::parse(text).expect("a history");
-    first(&History::from_transactions(datatype, &transactions)).svg()
-}
 
 #[test]
 fn a_cycle_has_a_box_for_each_transaction_and_an_arrow_for_each_edge() {
-    let svg = drawn("ax1 / rx1 ay1 / ry1 rx_");
-    assert_eq!(svg.matches("<rect class=\"t\"").count(), 3);
-    assert_eq!(svg.matches("marker-end").count(), 3);
-    for label in [">wr 23<", ">wr 24<", ">rw 23<"] {
-        assert!(svg.contains(label), "{label} in {svg}");
-    }
-    if let Ok(folder) = std::env::var("BENCH_PICTURES") {
-        for (name, text) in [
-            ("two", "ax1 ay1 / rx1 ry_"),
-            ("three", "ax1 / rx1 ay1 / ry1 rx_"),
-            ("six", "ax1 / rx1 ay1 / ry1 az1 / rz1 aw1 / rw1 av1 / rv1 rx_"),
-            ("none", "ax1 ! / rx1 ay1 ay2 ay3 az4 rz4"),
-        ] {
-            std::fs::write(format!("{folder}/{name}.svg"), drawn(text)).unwrap();
-        }
-    }
+    let (datatype, transactions) = notation::parse("ax1 / rx1 ay1 / ry1 rx_").expect("a history");
+    let history = History::from_transactions(datatype, &transactions);
+    let picture = check(&history, &Options::default()).anomalies.remove(0).picture(3);
+    assert_eq!(picture.violation, 3);
+    let boxes: Vec<_> = picture.boxes.iter().map(|of| (&*of.title, &*of.text)).collect();
+    assert_eq!(
+        boxes,
+        [
+            ("T1 · event 0, process 0", "append 23 1"),
+            ("T2 · event 1, process 1", "r 23 [1], append 24 1"),
+            ("T3 · event 2, process 2", "r 24 [1], r 23 []"),
+        ]
+    );
+    let arrows: Vec<_> = picture.arrows.iter().map(|arrow| (arrow.from, arrow.to)).collect();
+    assert_eq!(arrows, [(0, 1), (1, 2), (2, 0)]);
+    let labels = picture.arrows.iter().map(|arrow| (&*arrow.kind, arrow.key.as_deref()));
+    let labels: Vec<_> = labels.collect();
+    assert_eq!(labels, [("wr", Some("23")), ("wr", Some("24")), ("rw", Some("23"))]);
+    assert!(picture.arrows[0].sentence.starts_with("T1 < T2, because "), "{picture:?}");
+    assert!(picture.explanation.last().unwrap().ends_with("a contradiction!"), "{picture:?}");
 }
 
 #[test]
-fn names_are_escaped() {
+fn names_hold_nothing_that_a_terminal_would_obey() {
     let evil = "</text><script>alert('x')</script>&\u{1}";
     let event = |index: u64, process: u64, kind: EventKind, value: Value| Event {
         index,
@@ -54,9 +49,10 @@ fn names_are_escaped() {
     ];
     let events = events.map(|(index, process, kind, value)| event(index, process, kind, value));
     let operations = history::operations(&events).unwrap();
-    let finding = first(&History::from_operations(Datatype::ListAppend, &operations).unwrap());
+    let history = History::from_operations(Datatype::ListAppend, &operations).unwrap();
+    let finding = check(&history, &Options::default()).anomalies.remove(0);
     let explanation = finding.explanation();
     assert!(explanation.contains("<script") && !explanation.contains('\u{1}'), "{explanation}");
-    let svg = finding.svg();
-    assert!(!svg.contains("<script") && !svg.contains('\u{1}'), "{svg}");
+    let picture = serde_json::to_string(&finding.picture(0)).unwrap();
+    assert!(picture.contains("<script") && !picture.contains("\\u0001"), "{picture}");
 }

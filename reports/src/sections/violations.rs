@@ -8,7 +8,7 @@ use crate::logs::{Line, NEAR_LINES_MAX};
 use crate::markup::{Markup, Svg, counted, cut};
 use crate::operations::{self, Ending, WitnessRow};
 use crate::page::{Cluster, Page, VIOLATIONS_MAX, WITNESSES_MAX};
-use crate::timeline;
+use crate::{picture, timeline};
 
 /// So many are open when the page opens.
 const OPEN_MAX: usize = 3;
@@ -93,10 +93,12 @@ fn faults_within(page: &Page, (start, end): (u64, u64)) -> Vec<&Fault> {
 /// The picture as an image, in which nothing runs and from which nothing is fetched, whatever is in it; and its
 /// explanation.
 fn picture_into(out: &mut Markup, violation: &Violation, picture: &Picture) {
-    if picture.svg.len() <= PICTURE_BYTES_MAX {
+    let kind = cut(&violation.kind, 80);
+    let svg = picture::render(picture, &kind).into_string();
+    if (1..=PICTURE_BYTES_MAX).contains(&svg.len()) {
         out.push(
             "<div class='figure picture'><img alt='{}, drawn' src='{}'></div>",
-            &[&cut(&violation.kind, 80), &Svg(&picture.svg)],
+            &[&kind, &Svg(&svg)],
         );
         out.raw(HOW_TO_READ_A_CYCLE);
     }

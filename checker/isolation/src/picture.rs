@@ -1,0 +1,39 @@
+//! A finding as boxes and arrows, for a report to draw.
+
+use history::{Arrow, Picture, PictureBox};
+
+use crate::{Finding, Step, elision};
+
+impl Finding {
+    /// The transactions as boxes, the edges of the cycle as arrows, and the explanation: for the violation at this place
+    /// of a result.
+    #[must_use]
+    pub fn picture(&self, violation: usize) -> Picture {
+        let gap = elision::gap(self.left_out);
+        let mut boxes: Vec<PictureBox> = self.named().map(transaction).collect();
+        if let Some(gap) = gap {
+            let title = format!("… {} more", self.left_out);
+            boxes.insert(gap, PictureBox { title, text: String::new() });
+        }
+        let arrow = |(at, step): (usize, &Step)| {
+            // Before and behind what is left out there are no arrows.
+            let from = if gap.is_some_and(|gap| at + 1 >= gap) { at + 2 } else { at };
+            Arrow {
+                from,
+                to: (from + 1) % boxes.len(),
+                kind: step.dependency.to_string(),
+                key: step.key.clone(),
+                sentence: step.sentence(),
+            }
+        };
+        let arrows = self.steps.iter().enumerate().map(arrow).collect();
+        let explanation = self.explanation().lines().map(str::to_owned).collect();
+        Picture { violation, boxes, arrows, explanation }
+    }
+}
+
+/// A transaction and its words: `event 17, process 3: append x 3, r y []`.
+fn transaction((name, words): (String, &str)) -> PictureBox {
+    let (who, what) = words.split_once(": ").unwrap_or(("", words));
+    PictureBox { title: format!("{name} · {who}"), text: what.to_owned() }
+}
