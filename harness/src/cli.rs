@@ -7,6 +7,7 @@ use history::Format;
 use invariants::Invariant;
 use isolation::Datatype;
 use linearizability::Named;
+use workloads::WORKLOADS;
 
 use crate::{
     duration::parse_duration,
@@ -32,6 +33,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start a store, run a workload against it under faults, and judge the record
+    #[command(after_help = workloads_in_sentences())]
     Run(RunArguments),
     /// Judge a results folder again, from its record alone, or any tool's history against a model
     Check(CheckArguments),
@@ -171,7 +173,13 @@ pub struct GenerateArguments {
 }
 
 fn workloads_help() -> String {
-    format!("What the clients do and what must hold: {}", workloads::NAMES.join(", "))
+    let names: Vec<&str> = workloads::names().collect();
+    format!("What the clients do and what must hold, see below: {}", names.join(", "))
+}
+
+fn workloads_in_sentences() -> String {
+    let sentences = WORKLOADS.map(|workload| format!("  {}: {}", workload.name, workload.about));
+    format!("Workloads:\n{}", sentences.join("\n"))
 }
 
 fn models_help() -> String {

@@ -16,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
 
 use crate::{
-    Client, Workload,
+    Client, Workload, WorkloadEntry,
     narrate::{self, LISTED},
     record::{self, End, Record},
     rotation::{Rotation, Turns},
@@ -43,18 +43,18 @@ impl Default for BankSwap {
     }
 }
 
+/// The row of the registry.
+pub(crate) const ENTRY: WorkloadEntry = WorkloadEntry {
+    name: "bank:swap",
+    about: "Clients fill small branches of accounts in one step, swap accounts and read whole branches; a branch must \
+         always hold what one filling put there, in an order that its swaps explain.",
+    needs: &[Capability::Multi],
+    make: |_| Box::new(BankSwap::default()),
+};
+
 impl Workload for BankSwap {
     fn name(&self) -> &'static str {
-        "bank:swap"
-    }
-
-    fn about(&self) -> &'static str {
-        "Clients fill small branches of accounts in one step, swap accounts and read whole branches; a branch must \
-         always hold what one filling put there, in an order that its swaps explain."
-    }
-
-    fn needs(&self) -> &'static [Capability] {
-        &[Capability::Multi]
+        ENTRY.name
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Limits};
 
-use crate::{Client, Workload, record, seeded::Seeded, transactions::Transactions};
+use crate::{Client, Workload, WorkloadEntry, record, seeded::Seeded, transactions::Transactions};
 
 mod balances;
 mod judge;
@@ -32,18 +32,18 @@ impl BankTxn {
     }
 }
 
+/// The row of the registry.
+pub(crate) const ENTRY: WorkloadEntry = WorkloadEntry {
+    name: "bank:txn",
+    about: "Clients move money between accounts in guarded transactions and read all accounts at once; money must be \
+         neither made nor lost, and one order that respects real time must explain every answer.",
+    needs: &[Capability::Txn],
+    make: |caps| Box::new(BankTxn::new(caps)),
+};
+
 impl Workload for BankTxn {
     fn name(&self) -> &'static str {
-        "bank:txn"
-    }
-
-    fn about(&self) -> &'static str {
-        "Clients move money between accounts in guarded transactions and read all accounts at once; money must be \
-         neither made nor lost, and one order that respects real time must explain every answer."
-    }
-
-    fn needs(&self) -> &'static [Capability] {
-        &[Capability::Txn]
+        ENTRY.name
     }
 
     fn setup(&self) -> Vec<Operation> {

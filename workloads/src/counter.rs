@@ -11,7 +11,7 @@ use invariants::Invariant;
 use serde_json::{Value, json};
 
 use crate::{
-    Client, Workload,
+    Client, Workload, WorkloadEntry,
     record::{self, End, Record},
     rotation::{Rotation, Turns},
     seeded::Seeded,
@@ -35,18 +35,18 @@ impl Default for Counter {
     }
 }
 
+/// The row of the registry.
+pub(crate) const ENTRY: WorkloadEntry = WorkloadEntry {
+    name: "counter",
+    about: "Clients add to counters by compare-and-set and read them; every value must be a sum of what was added before, \
+         of which nothing is lost or counted twice.",
+    needs: &[Capability::Cas],
+    make: |_| Box::new(Counter::default()),
+};
+
 impl Workload for Counter {
     fn name(&self) -> &'static str {
-        "counter"
-    }
-
-    fn about(&self) -> &'static str {
-        "Clients add to counters by compare-and-set and read them; every value must be a sum of what was added before, \
-         of which nothing is lost or counted twice."
-    }
-
-    fn needs(&self) -> &'static [Capability] {
-        &[Capability::Cas]
+        ENTRY.name
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {

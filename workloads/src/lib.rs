@@ -25,26 +25,10 @@ mod set;
 mod transactions;
 mod write_skew;
 
-pub use bank_swap::BankSwap;
-pub use bank_txn::BankTxn;
-pub use counter::Counter;
-pub use long_fork::LongFork;
-pub use multi::Multi;
-pub use random_transactions::RandomTransactions;
-pub use register::Register;
-pub use set::Set;
-pub use write_skew::WriteSkew;
-
 /// What clients do and what must hold.
 pub trait Workload: Send + Sync {
-    /// The name that [`by_name`] takes.
+    /// Its name in [`WORKLOADS`].
     fn name(&self) -> &'static str;
-
-    /// One sentence for people: what the clients do and what must hold.
-    fn about(&self) -> &'static str;
-
-    /// The optional parts of the contract without which this workload cannot run.
-    fn needs(&self) -> &'static [Capability];
 
     /// What one clerk does, in order, before the main phase: nothing, where clients make what they need.
     fn setup(&self) -> Vec<Operation> {
@@ -73,46 +57,81 @@ pub trait Client: Send {
     fn completed(&mut self, _operation: &Operation, _outcome: Option<&Outcome>) {}
 }
 
-/// The names [`by_name`] takes. `bank` stands for the strongest form the store can serve.
-pub const NAMES: [&str; 11] = [
-    "register",
-    "list-append",
-    "rw-register",
-    "set",
-    "counter",
-    "multi",
-    "long-fork",
-    "write-skew",
-    "bank",
-    "bank:txn",
-    "bank:swap",
+/// One row of the registry of workloads.
+pub struct WorkloadEntry {
+    /// The name that [`by_name`] takes.
+    pub name: &'static str,
+    /// One sentence for people: what the clients do and what must hold.
+    pub about: &'static str,
+    /// The optional parts of the contract of which a store must have one; empty where it needs none.
+    pub needs: &'static [Capability],
+    /// The workload, using what a store with these parts offers. Whether they [suit](Self::suits) it is for the caller to
+    /// decide: a record can be judged without any store.
+    pub make: fn(&[Capability]) -> Box<dyn Workload>,
+}
+
+/// All workloads.
+pub const WORKLOADS: [WorkloadEntry; 11] = [
+    register::ENTRY,
+    random_transactions::LIST_APPEND,
+    random_transactions::RW_REGISTER,
+    set::ENTRY,
+    counter::ENTRY,
+    multi::ENTRY,
+    long_fork::ENTRY,
+    write_skew::ENTRY,
+    BANK,
+    bank_txn::ENTRY,
+    bank_swap::ENTRY,
 ];
 
-/// The workload of this name, using what `manifest_caps` offer. Whether they include what the workload
-/// [needs](Workload::needs) is for the caller to decide: a record can be judged without any store.
+/// The strongest form that the store can serve.
+const BANK: WorkloadEntry = WorkloadEntry {
+    name: "bank",
+    about: "The same as `bank:txn` for a store with `txn`, otherwise the same as `bank:swap`.",
+    needs: &[Capability::Txn, Capability::Multi],
+    make: |caps| {
+        let form = if bank_txn::ENTRY.suits(caps) { bank_txn::ENTRY } else { bank_swap::ENTRY };
+        (form.make)(caps)
+    },
+};
+
+impl WorkloadEntry {
+    /// Whether a store with these optional parts can serve the workload.
+    #[must_use]
+    pub fn suits(&self, manifest_caps: &[Capability]) -> bool {
+        self.needs.is_empty() || self.needs.iter().any(|part| manifest_caps.contains(part))
+    }
+
+    /// What a store must have in the `caps` of its manifest: `` `txn` or `multi` ``.
+    #[must_use]
+    pub fn needs_in_words(&self) -> String {
+        self.needs.iter().map(|part| format!("`{}`", part.name())).collect::<Vec<_>>().join(" or ")
+    }
+}
+
+/// The names of all workloads.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    WORKLOADS.into_iter().map(|entry| entry.name)
+}
+
+/// The row of this name.
 ///
 /// # Errors
-/// An unknown name, with the names there are; or `bank` for a store that can serve neither of its forms.
+/// An unknown name, with the names there are.
+pub fn entry(name: &str) -> Result<WorkloadEntry, String> {
+    WORKLOADS.into_iter().find(|entry| entry.name == name).ok_or_else(|| {
+        let known = names().collect::<Vec<_>>().join(", ");
+        format!("there is no workload `{name}`; there are: {known}")
+    })
+}
+
+/// The workload of this name, [made](WorkloadEntry::make) for a store with these parts.
+///
+/// # Errors
+/// An unknown name, with the names there are.
 pub fn by_name(name: &str, manifest_caps: &[Capability]) -> Result<Box<dyn Workload>, String> {
-    let can = |capability| manifest_caps.contains(&capability);
-    match name {
-        "register" => Ok(Box::new(Register::new(manifest_caps))),
-        "list-append" => Ok(Box::new(RandomTransactions::list_append(manifest_caps))),
-        "rw-register" => Ok(Box::new(RandomTransactions::rw_register(manifest_caps))),
-        "set" => Ok(Box::new(Set::default())),
-        "counter" => Ok(Box::new(Counter::default())),
-        "multi" => Ok(Box::new(Multi::default())),
-        "long-fork" => Ok(Box::new(LongFork::new(manifest_caps))),
-        "write-skew" => Ok(Box::new(WriteSkew::default())),
-        "bank:txn" => Ok(Box::new(BankTxn::new(manifest_caps))),
-        "bank:swap" => Ok(Box::new(BankSwap::default())),
-        "bank" if can(Capability::Txn) => Ok(Box::new(BankTxn::new(manifest_caps))),
-        "bank" if can(Capability::Multi) => Ok(Box::new(BankSwap::default())),
-        "bank" => Err("the workload `bank` needs a store with `txn` or `multi` in the `caps` of its manifest; \
-                       try `register`"
-            .to_owned()),
-        _ => Err(format!("there is no workload `{name}`; there are: {}", NAMES.join(", "))),
-    }
+    entry(name).map(|entry| (entry.make)(manifest_caps))
 }
 
 #[cfg(test)]
@@ -122,19 +141,22 @@ mod tests {
     #[test]
     fn every_name_gives_a_workload_and_bank_takes_the_strongest_form() {
         let all = [Capability::Txn, Capability::Multi];
-        for name in NAMES {
+        for WorkloadEntry { name, about, .. } in WORKLOADS {
             let workload = by_name(name, &all).unwrap();
             assert!(workload.name().starts_with(name), "{name} gave {}", workload.name());
-            assert!(workload.about().ends_with('.'));
+            assert!(about.ends_with('.'), "{about}");
         }
         assert_eq!(by_name("bank", &all).unwrap().name(), "bank:txn");
         assert_eq!(by_name("bank", &[Capability::Multi]).unwrap().name(), "bank:swap");
     }
 
     #[test]
-    fn a_name_or_a_store_that_does_not_fit_is_told_what_would() {
+    fn an_unknown_name_is_told_which_there_are_and_a_store_what_it_lacks() {
         let unknown = by_name("banana", &[]).err().unwrap();
-        assert!(NAMES.iter().all(|name| unknown.contains(name)), "{unknown}");
-        assert!(by_name("bank", &[]).err().unwrap().contains("`txn` or `multi`"));
+        assert!(names().all(|name| unknown.contains(name)), "{unknown}");
+        let suits = |name, caps: &[Capability]| entry(name).unwrap().suits(caps);
+        assert!(suits("register", &[]) && suits("long-fork", &[Capability::Txn]));
+        assert!(!suits("bank", &[Capability::Cas]) && !suits("bank:txn", &[Capability::Multi]));
+        assert_eq!(entry("bank").unwrap().needs_in_words(), "`txn` or `multi`");
     }
 }

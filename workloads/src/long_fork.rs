@@ -9,7 +9,7 @@ use invariants::Invariant;
 use serde_json::{Value, json};
 
 use crate::{
-    Client, Workload,
+    Client, Workload, WorkloadEntry,
     record::{self, Record},
     rotation::Rotation,
     seeded::Seeded,
@@ -39,18 +39,18 @@ impl LongFork {
     }
 }
 
+/// The row of the registry.
+pub(crate) const ENTRY: WorkloadEntry = WorkloadEntry {
+    name: "long-fork",
+    about: "Clients write the keys of small groups one by one and read whole groups at once; all readers must see the \
+         writes in one order, which respects real time.",
+    needs: &[Capability::Multi, Capability::Txn],
+    make: |caps| Box::new(LongFork::new(caps)),
+};
+
 impl Workload for LongFork {
     fn name(&self) -> &'static str {
-        "long-fork"
-    }
-
-    fn about(&self) -> &'static str {
-        "Clients write the keys of small groups one by one and read whole groups at once; all readers must see the \
-         writes in one order, which respects real time."
-    }
-
-    fn needs(&self) -> &'static [Capability] {
-        if self.multiget { &[Capability::Multi] } else { &[Capability::Txn] }
+        ENTRY.name
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {

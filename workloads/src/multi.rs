@@ -16,7 +16,7 @@ use rustc_hash::FxHashMap;
 use serde_json::json;
 
 use crate::{
-    Client, Workload,
+    Client, Workload, WorkloadEntry,
     narrate::{self, LazyViolation, Sentence},
     record::{self, Record},
     rotation::{Rotation, Turns},
@@ -40,18 +40,18 @@ impl Default for Multi {
     }
 }
 
+/// The row of the registry.
+pub(crate) const ENTRY: WorkloadEntry = WorkloadEntry {
+    name: "multi",
+    about: "Clients write both keys of a pair in one step, with the same value, and read both in one step; no reader may \
+         see two values, and each pair must be linearizable.",
+    needs: &[Capability::Multi],
+    make: |_| Box::new(Multi::default()),
+};
+
 impl Workload for Multi {
     fn name(&self) -> &'static str {
-        "multi"
-    }
-
-    fn about(&self) -> &'static str {
-        "Clients write both keys of a pair in one step, with the same value, and read both in one step; no reader may \
-         see two values, and each pair must be linearizable."
-    }
-
-    fn needs(&self) -> &'static [Capability] {
-        &[Capability::Multi]
+        ENTRY.name
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {

@@ -10,7 +10,7 @@ use history::{CheckResult, Limits};
 use isolation::Datatype;
 
 use crate::{
-    Client, Workload, anomalies,
+    Client, Workload, WorkloadEntry, anomalies,
     narrate::{self, LazyViolation},
     record::{self, Record},
     rotation::{Rotation, Turns},
@@ -52,29 +52,30 @@ impl RandomTransactions {
     }
 }
 
+/// The row of the registry.
+pub(crate) const LIST_APPEND: WorkloadEntry = WorkloadEntry {
+    name: "list-append",
+    about: "Clients append unique elements to several lists and read lists in transactions of a few steps; one \
+                 order of the transactions that respects real time must explain every list.",
+    needs: &[Capability::Txn],
+    make: |caps| Box::new(RandomTransactions::list_append(caps)),
+};
+
+/// The row of the registry.
+pub(crate) const RW_REGISTER: WorkloadEntry = WorkloadEntry {
+    name: "rw-register",
+    about: "Clients write unique values to several keys and read keys in transactions of a few steps; one order \
+                 of the transactions that respects real time must explain every value.",
+    needs: &[Capability::Txn],
+    make: |caps| Box::new(RandomTransactions::rw_register(caps)),
+};
+
 impl Workload for RandomTransactions {
     fn name(&self) -> &'static str {
         match self.datatype {
-            Datatype::ListAppend => "list-append",
-            Datatype::Register => "rw-register",
+            Datatype::ListAppend => LIST_APPEND.name,
+            Datatype::Register => RW_REGISTER.name,
         }
-    }
-
-    fn about(&self) -> &'static str {
-        match self.datatype {
-            Datatype::ListAppend => {
-                "Clients append unique elements to several lists and read lists in transactions of a few steps; one \
-                 order of the transactions that respects real time must explain every list."
-            }
-            Datatype::Register => {
-                "Clients write unique values to several keys and read keys in transactions of a few steps; one order \
-                 of the transactions that respects real time must explain every value."
-            }
-        }
-    }
-
-    fn needs(&self) -> &'static [Capability] {
-        &[Capability::Txn]
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {

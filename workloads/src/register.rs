@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
 
 use crate::{
-    Client, Workload,
+    Client, Workload, WorkloadEntry,
     narrate::{self, LISTED},
     overtaken::overtaken,
     record::{self, End, Record},
@@ -52,18 +52,18 @@ impl Register {
     }
 }
 
+/// The row of the registry.
+pub(crate) const ENTRY: WorkloadEntry = WorkloadEntry {
+    name: "register",
+    about: "Clients read, write, append to, compare-and-set and hash single keys; each key must behave as if one copy of \
+         it took one operation at a time.",
+    needs: &[],
+    make: |caps| Box::new(Register::new(caps)),
+};
+
 impl Workload for Register {
     fn name(&self) -> &'static str {
-        "register"
-    }
-
-    fn about(&self) -> &'static str {
-        "Clients read, write, append to, compare-and-set and hash single keys; each key must behave as if one copy of \
-         it took one operation at a time."
-    }
-
-    fn needs(&self) -> &'static [Capability] {
-        &[]
+        ENTRY.name
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {

@@ -9,7 +9,7 @@ use invariants::Invariant;
 use serde_json::{Value, json};
 
 use crate::{
-    Client, Workload,
+    Client, Workload, WorkloadEntry,
     record::{self, Record},
     rotation::{Rotation, Turns},
     seeded::Seeded,
@@ -31,18 +31,18 @@ impl Default for Set {
     }
 }
 
+/// The row of the registry.
+pub(crate) const ENTRY: WorkloadEntry = WorkloadEntry {
+    name: "set",
+    about: "Clients add unique elements to sets and read whole sets; every element must be there once, from the moment \
+         its addition is done, and for ever.",
+    needs: &[Capability::Append],
+    make: |_| Box::new(Set::default()),
+};
+
 impl Workload for Set {
     fn name(&self) -> &'static str {
-        "set"
-    }
-
-    fn about(&self) -> &'static str {
-        "Clients add unique elements to sets and read whole sets; every element must be there once, from the moment \
-         its addition is done, and for ever."
-    }
-
-    fn needs(&self) -> &'static [Capability] {
-        &[Capability::Append]
+        ENTRY.name
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    Client, Workload,
+    Client, Workload, WorkloadEntry,
     narrate::{self, LazyViolation, Sentence},
     record::{self, End, Record},
     rotation::Rotation,
@@ -31,18 +31,18 @@ impl Default for WriteSkew {
     }
 }
 
+/// The row of the registry.
+pub(crate) const ENTRY: WorkloadEntry = WorkloadEntry {
+    name: "write-skew",
+    about: "Clients insert one of two rows in transactions that are guarded by the absence of both; of each pair at most \
+         one may ever be there.",
+    needs: &[Capability::Txn],
+    make: |_| Box::new(WriteSkew::default()),
+};
+
 impl Workload for WriteSkew {
     fn name(&self) -> &'static str {
-        "write-skew"
-    }
-
-    fn about(&self) -> &'static str {
-        "Clients insert one of two rows in transactions that are guarded by the absence of both; of each pair at most \
-         one may ever be there."
-    }
-
-    fn needs(&self) -> &'static [Capability] {
-        &[Capability::Txn]
+        ENTRY.name
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {

@@ -103,7 +103,7 @@ fn every_operation_a_workload_needs_is_exercised() {
 
 #[test]
 fn the_same_seed_and_answers_give_the_same_operations() {
-    for name in workloads::NAMES {
+    for name in workloads::names() {
         let history = |seed| {
             let workload = by_name(name, &ALL).expect("the name is known");
             run(workload.as_ref(), seed, Plan::default()).history

@@ -117,15 +117,15 @@ fn choose_workload(target: &Target, name: &str) -> Result<Box<dyn Workload>, Fai
     if !manifest.serves.iter().any(tested) {
         return Err(Failure::Usage(refusal(manifest)));
     }
-    let workload = workloads::by_name(name, &manifest.caps).map_err(Failure::Usage)?;
-    match workload.needs().iter().find(|capability| !manifest.can(**capability)) {
-        None => Ok(workload),
-        Some(lacking) => Err(Failure::Usage(format!(
-            "the workload `{}` needs {lacking:?} in the `caps` of {}'s manifest",
-            workload.name(),
+    let workload = workloads::entry(name).map_err(Failure::Usage)?;
+    if !workload.suits(&manifest.caps) {
+        return Err(Failure::Usage(format!(
+            "the workload `{name}` needs {} in the `caps` of {}'s manifest; try `register`, which needs nothing",
+            workload.needs_in_words(),
             manifest.name
-        ))),
+        )));
     }
+    Ok((workload.make)(&manifest.caps))
 }
 
 /// Why a store that serves only planned rungs is not tested.
