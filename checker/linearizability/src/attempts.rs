@@ -14,7 +14,7 @@ use attempt::{Attempt, Kind};
 use crate::answer::{Answer, Evidence};
 use crate::limits::{Budget, Explained, Stop};
 use crate::parallel::{Cancelled, race};
-use crate::problem::{self, Item, Problem};
+use crate::problem::{self, Item, Prepared};
 use crate::refute::{self, Space};
 use crate::search::{Running, Strategy, start};
 use crate::{CallOf, Model, Statistics, certificate};
@@ -24,7 +24,7 @@ pub(crate) struct Portfolio<'a, M: Model> {
     model: &'a M,
     calls: &'a [CallOf<M>],
     items: Vec<Item<'a, M>>,
-    problem: Arc<Problem<'a, M>>,
+    prepared: Arc<Prepared<'a, M>>,
     phase: Phase,
     /// What the first phase may visit.
     first_nodes: Option<u64>,
@@ -56,7 +56,7 @@ impl<'a, M: Model> Portfolio<'a, M> {
         Self {
             model,
             calls,
-            problem: Arc::new(Problem::new(model, &items)),
+            prepared: Arc::new(Prepared::new(model, &items)),
             items,
             phase: Phase::First,
             first_nodes: None,
@@ -177,7 +177,7 @@ impl<'a, M: Model> Portfolio<'a, M> {
     fn begin(&self, kind: Kind) -> Option<Box<dyn Running + 'a>> {
         match kind {
             Kind::Whole(strategy) => {
-                Some(start(Arc::clone(&self.problem), vec![self.model.initial()], strategy))
+                Some(start(Arc::clone(&self.prepared), vec![self.model.initial()], strategy))
             }
             Kind::Window(from, until) => {
                 let space = self.space.as_ref()?;
@@ -243,15 +243,16 @@ impl<'a, M: Model> Portfolio<'a, M> {
 
     /// The positions of required operations.
     fn sources(&self, required: &[u32]) -> Vec<usize> {
-        required.iter().map(|&op| self.problem.required[op as usize].source as usize).collect()
+        let all = &self.prepared.problem.required;
+        required.iter().map(|&op| all[op as usize].source as usize).collect()
     }
 }
 
 /// For tests with histories that the first attempt decides: is there an order that replays, by the second?
 #[doc(hidden)]
 pub fn is_explained_breadth_first<M: Model>(model: &M, calls: &[CallOf<M>]) -> bool {
-    let problem = Problem::new(model, &problem::items::<M>(calls));
-    let mut search = start(Arc::new(problem), vec![model.initial()], Strategy::Breadth);
+    let prepared = Prepared::new(model, &problem::items::<M>(calls));
+    let mut search = start(Arc::new(prepared), vec![model.initial()], Strategy::Breadth);
     let found = search.run(&Budget::unlimited());
     matches!(found.answer, Ok(Some(order)) if certificate::is_legal(model, calls, &order))
 }

@@ -28,6 +28,16 @@ pub struct Call<I, O> {
     pub failed: bool,
 }
 
+/// Positions of calls in the order of these, each once.
+pub(crate) fn sort_by_call<I, O>(calls: &[Call<I, O>], positions: &mut Vec<usize>) {
+    // Sorted with their keys: a sort by a key would be compiled for each model.
+    let mut keyed: Vec<(u64, usize)> = positions.iter().map(|&at| (calls[at].call, at)).collect();
+    keyed.sort_unstable();
+    keyed.dedup();
+    positions.clear();
+    positions.extend(keyed.into_iter().map(|(_, at)| at));
+}
+
 impl<I, O> Call<I, O> {
     /// The call for a recorded operation: an `ok` returns with `output`, a `fail` never happened, an `info`
     /// stays open with an unknown result.

@@ -48,31 +48,33 @@ pub(crate) fn in_parallel<T: Send, A: Send>(
     if permits.is_empty() {
         return things.into_iter().map(ask).collect();
     }
-    let left = Mutex::new(things.into_iter().enumerate());
+    let mut answers: Vec<Option<A>> = things.iter().map(|_| None).collect();
+    let left = Mutex::new(things.into_iter().zip(&mut answers));
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = || {
-        let mut answers = Vec::new();
-        while let Some((number, thing)) = next() {
-            answers.push((number, ask(thing)));
+    on_threads(permits, &|| {
+        while let Some((thing, answer)) = next() {
+            *answer = Some(ask(thing));
         }
-        answers
-    };
-    let mut answers: Vec<(usize, A)> = std::thread::scope(|scope| {
+    });
+    answers.into_iter().flatten().collect()
+}
+
+/// The same work on this thread and on another for each permit, until all are done. Not generic: what begins a thread is
+/// much code.
+fn on_threads(permits: Vec<Permit<'_>>, work: &(dyn Fn() + Sync)) {
+    std::thread::scope(|scope| {
         let begin = |permit| {
-            scope.spawn(|| {
+            scope.spawn(move || {
                 let _until_there_is_nothing_left = permit;
-                work()
+                work();
             })
         };
         let others: Vec<_> = permits.into_iter().map(begin).collect();
-        let mut answers = work();
+        work();
         for other in others {
-            answers.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
-        answers
     });
-    answers.sort_by_key(|&(number, _)| number);
-    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 /// Tells one member of a [`race`] whether an earlier one has decided it.

@@ -7,19 +7,31 @@
 mod dependents;
 mod effect;
 mod items;
+mod prepared;
 
 use rustc_hash::FxHashMap;
 
-use crate::Model;
-
 pub(crate) use effect::{Effect, Nature};
 pub(crate) use items::{Item, items};
+pub(crate) use prepared::{Prepared, Sample};
 
 /// All operations with the same input and output.
-pub(crate) struct Class<'a, M: Model> {
-    pub(crate) effect: Effect<'a, M>,
+pub(crate) struct Class {
+    pub(crate) effect: Effect,
     pub(crate) nature: Nature,
 }
+
+/// An operation of the history, without what only its model understands.
+struct Member {
+    class: u32,
+    source: u32,
+    call: u64,
+    ret: Option<u64>,
+    must: bool,
+}
+
+/// Could an operation of the second class be legal right after one of the first changed the state?
+type MayEnable<'m> = &'m dyn Fn(u32, u32) -> bool;
 
 /// An operation that must take effect between its call and its return.
 pub(crate) struct Required {
@@ -51,10 +63,9 @@ pub(crate) struct Event {
     pub(crate) returns: bool,
 }
 
-/// The history as the search wants it.
-pub(crate) struct Problem<'a, M: Model> {
-    pub(crate) model: &'a M,
-    pub(crate) classes: Vec<Class<'a, M>>,
+/// The history as the search wants it. It knows nothing of the model, so that the search is compiled once for all of them.
+pub(crate) struct Problem {
+    pub(crate) classes: Vec<Class>,
     pub(crate) required: Vec<Required>,
     /// In order of their first member's invocation.
     pub(crate) optional: Vec<Optional>,
@@ -66,61 +77,37 @@ pub(crate) struct Problem<'a, M: Model> {
     pub(crate) dependents: Vec<Vec<u32>>,
 }
 
-/// No item of this class was met yet.
-const NO_CLASS: u32 = u32::MAX;
-
-impl<'a, M: Model> Problem<'a, M> {
-    pub(crate) fn new(model: &'a M, items: &[Item<'a, M>]) -> Self {
-        Self::with_natures(model, items, |_| None)
-    }
-
-    /// The same, where more is known about what operations can do than the model's hints tell.
-    pub(crate) fn with_natures(
-        model: &'a M,
-        items: &[Item<'a, M>],
-        known: impl Fn(&Item<'a, M>) -> Option<Nature>,
-    ) -> Self {
+impl Problem {
+    fn new(classes: Vec<Class>, members: &[Member], may_enable: MayEnable<'_>) -> Self {
         let mut problem = Self {
-            model,
-            classes: Vec::new(),
-            required: Vec::with_capacity(items.len()),
+            classes,
+            required: Vec::with_capacity(members.len()),
             optional: Vec::new(),
             events: Vec::new(),
             slots: 0,
             dependents: Vec::new(),
         };
-        let mut numbers = vec![NO_CLASS; items::classes(items)];
-        let mut times = Vec::with_capacity(2 * items.len());
+        let mut times = Vec::with_capacity(2 * members.len());
         let mut open = Vec::new();
-        for item in items {
-            if item.is_forgotten(model) {
-                continue;
-            }
-            let number = &mut numbers[item.class() as usize];
-            if *number == NO_CLASS {
-                *number = problem.classes.len() as u32;
-                let effect = Effect::new(model, &item.call.input, item.output);
-                let nature = known(item).unwrap_or(effect.nature);
-                problem.classes.push(Class { effect, nature });
-            }
-            let class = *number;
-            let Some(ret) = item.ret else {
-                open.push((item, class));
+        for member in members {
+            let &Member { class, source, call, ret, must } = member;
+            let Some(ret) = ret else {
+                open.push(member);
                 continue;
             };
-            if problem.classes[class as usize].nature == Nature::Read && !item.must {
+            if problem.classes[class as usize].nature == Nature::Read && !must {
                 continue;
             }
             let op = problem.required.len() as u32;
-            times.push((item.call.call, false, op));
+            times.push((call, false, op));
             times.push((ret, true, op));
             problem.required.push(Required {
                 class,
                 slot: 0,
                 call_event: 0,
                 return_event: 0,
-                source: item.source,
-                must: item.must,
+                source,
+                must,
                 coverable: false,
             });
         }
@@ -129,19 +116,14 @@ impl<'a, M: Model> Problem<'a, M> {
         problem.events = times.iter().map(|&(_, returns, op)| Event { op, returns }).collect();
         problem.assign_slots();
         problem.group_optional(open, &times);
-        problem.find_dependents();
+        problem.find_dependents(may_enable);
         problem.find_coverable();
         problem
     }
 
     /// What a required operation does.
-    pub(crate) fn class_of(&self, op: u32) -> &Class<'a, M> {
+    pub(crate) fn class_of(&self, op: u32) -> &Class {
         &self.classes[self.required[op as usize].class as usize]
-    }
-
-    /// What the members of an optional group do.
-    pub(crate) fn class_of_group(&self, group: u32) -> &Class<'a, M> {
-        &self.classes[self.optional[group as usize].class as usize]
     }
 
     fn assign_slots(&mut self) {
@@ -161,19 +143,18 @@ impl<'a, M: Model> Problem<'a, M> {
         }
     }
 
-    fn group_optional(&mut self, mut open: Vec<(&Item<'a, M>, u32)>, times: &[(u64, bool, u32)]) {
-        open.retain(|&(_, class)| self.classes[class as usize].nature != Nature::Read);
-        open.sort_by_key(|(item, _)| item.call.call);
+    fn group_optional(&mut self, mut open: Vec<&Member>, times: &[(u64, bool, u32)]) {
+        open.retain(|member| self.classes[member.class as usize].nature != Nature::Read);
+        open.sort_by_key(|member| member.call);
         let mut groups = FxHashMap::default();
-        for (item, class) in open {
-            let from = times
-                .partition_point(|&(time, returns, _)| (time, returns) < (item.call.call, false))
-                as u32;
+        for &Member { class, source, call, .. } in open {
+            let from =
+                times.partition_point(|&(time, returns, _)| (time, returns) < (call, false)) as u32;
             let group = *groups.entry(class).or_insert_with(|| {
                 self.optional.push(Optional { class, from: Vec::new() });
                 self.optional.len() - 1
             });
-            self.optional[group].from.push((from, item.source));
+            self.optional[group].from.push((from, source));
         }
     }
 

@@ -1,5 +1,6 @@
 //! Why a history has no order: what every part of this crate that finds a violation hands on.
 
+use crate::call::sort_by_call;
 use crate::{Anomaly, Call, Witness};
 
 /// What a monitor found.
@@ -31,9 +32,9 @@ impl Refutation {
         text: &str,
         operations: impl IntoIterator<Item = u32>,
     ) -> Self {
-        let mut operations: Vec<u32> = operations.into_iter().collect();
-        operations.sort_unstable_by_key(|&op| (calls[op as usize].call, op));
-        operations.dedup();
+        let mut operations: Vec<usize> = operations.into_iter().map(|op| op as usize).collect();
+        sort_by_call(calls, &mut operations);
+        let operations = operations.into_iter().map(|op| op as u32).collect();
         Self { kind, sentence: format!("{kind}: {text}."), operations }
     }
 

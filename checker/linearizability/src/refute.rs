@@ -18,7 +18,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::limits::{Budget, Stop};
-use crate::problem::{self, Item, Nature, Problem};
+use crate::problem::{self, Item, Nature, Prepared};
 use crate::search::{Found, Running, Spent, Strategy, start};
 use crate::table::Table;
 use crate::{CallOf, Model};
@@ -81,8 +81,8 @@ impl<M: Model> Space<M> {
     }
 
     /// The problem, with what is known about the operations.
-    fn problem<'a>(&self, model: &'a M, items: &[Item<'a, M>]) -> Problem<'a, M> {
-        Problem::with_natures(model, items, |item| self.natures.get(&item.class()).copied())
+    fn prepared<'a>(&self, model: &'a M, items: &[Item<'a, M>]) -> Prepared<'a, M> {
+        Prepared::with_natures(model, items, &|class| self.natures.get(&class).copied())
     }
 
     /// A search for an order of the events from `from` to `until`, from any of the states.
@@ -93,16 +93,16 @@ impl<M: Model> Space<M> {
         from: u64,
         until: u64,
     ) -> Window<'a, M> {
-        let problem = Arc::new(self.problem(model, &window(all, from, until)));
+        let prepared = Arc::new(self.prepared(model, &window(all, from, until)));
         let states = self.states.clone();
-        let depth = start(Arc::clone(&problem), states.clone(), Strategy::Depth);
-        Window { problem, states, search: depth, quick: None }
+        let depth = start(Arc::clone(&prepared), states.clone(), Strategy::Depth);
+        Window { prepared, states, search: depth, quick: None }
     }
 }
 
 /// A search over some events. Most windows have an order, so it begins depth first; those that have none take long then.
 pub(crate) struct Window<'a, M: Model> {
-    problem: Arc<Problem<'a, M>>,
+    prepared: Arc<Prepared<'a, M>>,
     states: Vec<M::State>,
     search: Box<dyn Running + 'a>,
     /// What the first search took, once it is over.
@@ -120,7 +120,7 @@ impl<M: Model> Running for Window<'_, M> {
                     return found;
                 }
                 let states = std::mem::take(&mut self.states);
-                self.search = start(Arc::clone(&self.problem), states, Strategy::Breadth);
+                self.search = start(Arc::clone(&self.prepared), states, Strategy::Breadth);
                 *self.quick.insert(found.spent)
             }
         };

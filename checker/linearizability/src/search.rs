@@ -22,6 +22,7 @@ mod cursor;
 mod depth;
 mod memo;
 mod moves;
+mod object;
 mod order;
 mod queue;
 mod steps;
@@ -34,11 +35,12 @@ use std::sync::Arc;
 
 use crate::Model;
 use crate::limits::{Budget, Explained, Stop};
-use crate::problem::{Event, Problem};
+use crate::problem::{Event, Prepared, Problem};
 use breadth::Breadth;
 use context::SearchContext;
 use cursor::Furthest;
 use depth::Depth;
+use object::{Object, States};
 use order::Taken;
 
 /// What came out, and what it took.
@@ -77,34 +79,40 @@ pub(crate) trait Running: Send {
 }
 
 /// Looks for a legal order, depth first.
-pub(crate) fn search<M: Model>(problem: Problem<'_, M>, budget: &Budget<'_>) -> Found {
-    let initial = problem.model.initial();
-    start(Arc::new(problem), vec![initial], Strategy::Depth).run(budget)
+pub(crate) fn search<M: Model>(prepared: Prepared<'_, M>, budget: &Budget<'_>) -> Found {
+    let initial = prepared.model.initial();
+    start(Arc::new(prepared), vec![initial], Strategy::Depth).run(budget)
 }
 
 /// A search for an order that is legal from one of these states.
 pub(crate) fn start<'a, M: Model>(
-    problem: Arc<Problem<'a, M>>,
+    prepared: Arc<Prepared<'a, M>>,
     starts: Vec<M::State>,
     strategy: Strategy,
 ) -> Box<dyn Running + 'a> {
-    match problem.slots {
-        0..=64 => wide::<M, 1>(problem, starts, strategy),
-        65..=128 => wide::<M, 2>(problem, starts, strategy),
-        129..=512 => wide::<M, 8>(problem, starts, strategy),
+    let problem = Arc::clone(&prepared.problem);
+    begin(problem, Box::new(States::new(prepared, starts)), strategy)
+}
+
+fn begin<'a>(
+    problem: Arc<Problem>,
+    object: Box<dyn Object + 'a>,
+    strategy: Strategy,
+) -> Box<dyn Running + 'a> {
+    let slots = problem.slots;
+    let context = SearchContext::new(problem, object);
+    match slots {
+        0..=64 => wide::<1>(context, strategy),
+        65..=128 => wide::<2>(context, strategy),
+        129..=512 => wide::<8>(context, strategy),
         open => Box::new(TooConcurrent(open)),
     }
 }
 
-fn wide<'a, M: Model, const W: usize>(
-    problem: Arc<Problem<'a, M>>,
-    starts: Vec<M::State>,
-    strategy: Strategy,
-) -> Box<dyn Running + 'a> {
-    let context = SearchContext::new(problem);
+fn wide<const W: usize>(context: SearchContext<'_>, strategy: Strategy) -> Box<dyn Running + '_> {
     match strategy {
-        Strategy::Depth => Box::new(Depth::<M, W>::new(context, starts)),
-        Strategy::Breadth => Box::new(Breadth::<M, W>::new(context, starts)),
+        Strategy::Depth => Box::new(Depth::<W>::new(context)),
+        Strategy::Breadth => Box::new(Breadth::<W>::new(context)),
     }
 }
 
@@ -128,8 +136,8 @@ impl Found {
         }
     }
 
-    fn new<M: Model>(
-        problem: &Problem<'_, M>,
+    fn new(
+        problem: &Problem,
         order: Result<Option<&[Taken]>, Stop>,
         spent: Spent,
         furthest: &Furthest,

@@ -16,7 +16,7 @@ use self::core::Core;
 use crate::explain::{Effort, WORK_MAX};
 use crate::limits::Budget;
 use crate::parallel::ALONE;
-use crate::problem::{Item, Problem, items};
+use crate::problem::{Item, Prepared, items};
 use crate::refutation::Refutation;
 use crate::search::search;
 use crate::{CallOf, Limits, Model, explain};
@@ -61,14 +61,14 @@ fn explain_within<M: Model>(
     let all = items::<M>(calls);
     let mut returns: Vec<u64> = suspects.iter().filter_map(|&suspect| calls[suspect].ret).collect();
     returns.sort_unstable();
-    let window = |&end: &u64| Core::window(model, prefix(&all, end), &mut attempts);
+    let window = |&end: &u64| Core::window(model, &prefix(&all, end), &mut attempts);
     let core = returns.iter().find_map(window);
     // Each phase leaves as much to the next.
     effort.next_phase();
     let mut core = core.unwrap_or_else(|| {
         let first = returns.first().copied().unwrap_or_default();
         let end = shortest_illegal_prefix(model, &all, first, &mut attempts);
-        Core::whole(model, prefix(&all, end))
+        Core::whole(model, &prefix(&all, end))
     });
     // Without an attempt that failed, what is left is the whole history, which is known to be illegal.
     if attempts.gave_up && !attempts.found_any {
@@ -115,7 +115,7 @@ impl Attempts<'_, '_> {
         }
         let nodes = NODES.min(self.effort.left() / per_node);
         let budget = Budget { nodes, ..self.effort.budget() };
-        let found = search(Problem::new(model, items), &budget);
+        let found = search(Prepared::new(model, items), &budget);
         self.effort.spend(found.spent.nodes * per_node);
         let is_illegal = matches!(found.answer, Ok(None));
         self.found_any |= is_illegal;

@@ -1,6 +1,7 @@
 //! What to say where no circle of a few operations shows it.
 
 use super::possible;
+use crate::call::sort_by_call;
 use crate::describe::{describe, describe_briefly, elided};
 use crate::problem::Item;
 use crate::refutation::Refutation;
@@ -37,10 +38,10 @@ pub(crate) fn impossible_result<'a, M: Model>(
         .map(|result| elided(&model.describe(&stuck.call.input, Some(result))))
         .collect();
     let about = core.iter().rev().chain(others.iter().filter(|_| few));
-    let mut listed: Vec<&Item<'a, M>> = about.take(LISTED_MAX).collect();
-    listed.sort_by_key(|item| (item.call.call, item.source));
-    let operations: Vec<u32> = listed.iter().map(|item| item.source).collect();
-    let listed: Vec<&CallOf<M>> = listed.iter().map(|item| item.call).collect();
+    let mut listed: Vec<usize> = about.take(LISTED_MAX).map(|item| item.source as usize).collect();
+    sort_by_call(calls, &mut listed);
+    let operations = listed.iter().map(|&at| at as u32);
+    let listed: Vec<&CallOf<M>> = listed.iter().map(|&at| &calls[at]).collect();
     let text = describe_briefly(model, stuck.call);
     let why = match possible.as_slice() {
         [] => "fits no order".to_owned(),

@@ -204,12 +204,12 @@ impl<'a, M: Model> Orders<'a, M> {
         }
         let end = self.calls[op].ret?;
         let all = parts().flat_map(|part| part.all.iter().copied());
-        let mut near: Vec<usize> =
-            all.filter(|&other| other != op && self.calls[other].call <= end).collect();
-        let order = |&at: &usize| (self.only_looks(at), Reverse(self.calls[at].call), at);
-        near.sort_unstable_by_key(order);
+        let near = all.filter(|&other| other != op && self.calls[other].call <= end);
+        let place = |at: usize| (self.only_looks(at), Reverse(self.calls[at].call), at);
+        let mut near: Vec<(bool, Reverse<u64>, usize)> = near.map(place).collect();
+        near.sort_unstable();
         near.dedup();
-        Some(near)
+        Some(near.into_iter().map(|(_, _, at)| at).collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who may have left a value.
 
 use crate::Call;
+use crate::call::sort_by_call;
 
 /// The operations that may have left one value, in order of their calls.
 #[derive(Default)]
@@ -43,8 +44,7 @@ impl Writers {
 
     /// To be called when all are there.
     pub(super) fn finish<I, O>(&mut self, calls: &[Call<I, O>]) {
-        self.all.sort_unstable_by_key(|&at| (calls[at].call, at));
-        self.all.dedup();
+        sort_by_call(calls, &mut self.all);
         let end = |at: usize| calls[at].ret.unwrap_or(u64::MAX);
         let is_later = |at: usize, than: Option<usize>| than.is_none_or(|than| end(at) > end(than));
         let mut latest = [None, None];

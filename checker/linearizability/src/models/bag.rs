@@ -1,6 +1,7 @@
 //! Why a queue or a stack cannot have answered as it did, whatever its order: too much taken out, or wrongly empty.
 
 use super::Datum;
+use crate::call::sort_by_call;
 use crate::describe::describe;
 use crate::refutation::Refutation;
 use crate::{Anomaly, CallOf, Model};
@@ -84,7 +85,7 @@ pub(super) fn explain<'a, M: Model, V: Datum + 'a>(
     // Of many the last ones will do to see it.
     const LISTED_MAX: usize = 11;
     operations.retain(|&at| at != stuck);
-    operations.sort_unstable_by_key(|&at| (calls[at].call, at));
+    sort_by_call(calls, &mut operations);
     operations.drain(..operations.len().saturating_sub(LISTED_MAX));
     let operations = operations.into_iter().chain([stuck]).map(|at| at as u32);
     Some(Refutation::new(calls, kind, &text, operations))

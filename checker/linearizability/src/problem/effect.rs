@@ -1,7 +1,7 @@
 //! What an operation does, as far as the model tells.
 
 use crate::content::fingerprint;
-use crate::{CallOf, Effects, Leaves, Model, Saw};
+use crate::{Effects, Leaves, Saw};
 
 /// How an operation with this result treats the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,17 +14,14 @@ pub(crate) enum Nature {
     Other,
 }
 
-/// An operation with this result, and its [`Effects`] in short: most questions need no more than these.
-pub(crate) struct Effect<'a, M: Model> {
-    pub(crate) input: &'a M::Input,
-    pub(crate) output: Option<&'a M::Output>,
+/// The [`Effects`] of an operation with this result in short: most questions need no more than these.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effect {
     pub(crate) nature: Nature,
     /// What it leaves, whenever it changes the object.
     pub(crate) leaves: Known,
     /// What must be there.
     pub(crate) saw: Known,
-    /// Where there are many, and finding them again would take long.
-    all: Option<Box<Effects<'a>>>,
 }
 
 /// What the effects of an operation tell of the whole object.
@@ -48,9 +45,8 @@ impl Known {
     }
 }
 
-impl<'a, M: Model> Effect<'a, M> {
-    pub(super) fn new(model: &'a M, input: &'a M::Input, output: Option<&'a M::Output>) -> Self {
-        let effects = model.effects(input, output);
+impl Effect {
+    pub(super) fn of(effects: &Effects<'_>) -> Self {
         let nature = if effects.is_read_only() {
             Nature::Read
         } else if effects.is_blind_write() {
@@ -63,29 +59,16 @@ impl<'a, M: Model> Effect<'a, M> {
             (None, true) => (Known::Nothing, Known::Nothing),
             (None, false) => (Known::InPart, Known::InPart),
         };
-        let all = (effects.all().len() > 1).then(|| Box::new(effects));
-        Self { input, output, nature, leaves, saw, all }
+        Self { nature, leaves, saw }
     }
 
-    pub(crate) fn of(model: &'a M, call: &'a CallOf<M>) -> Self {
-        Self::new(model, &call.input, call.output.as_ref())
-    }
-
-    /// Could `blocked` be legal right after this changed the state?
-    pub(crate) fn may_enable(&self, model: &'a M, blocked: &Self) -> bool {
+    /// Could `blocked` be legal right after this changed the state? `None`: only all effects tell.
+    pub(crate) fn may_enable(self, blocked: Self) -> Option<bool> {
         match (self.leaves, blocked.saw) {
-            _ if self.nature == Nature::Read => false,
-            (Known::Exactly(left), Known::Exactly(seen)) => left == seen,
-            (Known::Nothing, _) | (_, Known::Nothing) => true,
-            _ => self
-                .with_all(model, |all| blocked.with_all(model, |blocked| all.may_enable(blocked))),
-        }
-    }
-
-    fn with_all(&self, model: &'a M, ask: impl FnOnce(&Effects<'a>) -> bool) -> bool {
-        match &self.all {
-            Some(all) => ask(all),
-            None => ask(&model.effects(self.input, self.output)),
+            _ if self.nature == Nature::Read => Some(false),
+            (Known::Exactly(left), Known::Exactly(seen)) => Some(left == seen),
+            (Known::Nothing, _) | (_, Known::Nothing) => Some(true),
+            _ => None,
         }
     }
 }

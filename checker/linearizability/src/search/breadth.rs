@@ -19,7 +19,6 @@ use super::order::Taken;
 use super::queue::{Queue, Waiting};
 use super::trail::End;
 use super::{Clock, Found, Running, Spent};
-use crate::Model;
 use crate::limits::{Budget, Stop};
 use crate::mask::Mask;
 use crate::parallel::in_parallel;
@@ -31,14 +30,14 @@ const ARRIVALS_MAX: usize = 1 << 14;
 const PART: usize = 16;
 
 /// A search that can be gone on with.
-pub(super) struct Breadth<'a, M: Model, const W: usize> {
-    context: Arc<SearchContext<'a, M>>,
+pub(super) struct Breadth<'a, const W: usize> {
+    context: Arc<SearchContext<'a>>,
     /// Of threads that have nothing to do at the moment.
-    cursors: Mutex<Vec<Cursor<'a, M, W>>>,
+    cursors: Mutex<Vec<Cursor<'a, W>>>,
     memo: Memo<W>,
     queue: Queue<W>,
     /// States to begin from.
-    starts: Vec<M::State>,
+    starts: Range<usize>,
     furthest: Furthest,
     /// Once one was found.
     order: Vec<Taken>,
@@ -69,14 +68,14 @@ struct Arrivals<const W: usize> {
     stop: Option<Stop>,
 }
 
-impl<'a, M: Model, const W: usize> Breadth<'a, M, W> {
-    pub(super) fn new(context: SearchContext<'a, M>, starts: Vec<M::State>) -> Self {
+impl<'a, const W: usize> Breadth<'a, W> {
+    pub(super) fn new(context: SearchContext<'a>) -> Self {
         Self {
+            starts: 0..context.object.starts(),
             context: Arc::new(context),
             cursors: Mutex::default(),
             memo: Memo::new(),
             queue: Queue::default(),
-            starts,
             furthest: Furthest::default(),
             order: Vec::new(),
             pending_bytes: 0,
@@ -120,8 +119,8 @@ impl<'a, M: Model, const W: usize> Breadth<'a, M, W> {
     fn begin(&mut self) -> Arrivals<W> {
         let starts = std::mem::take(&mut self.starts);
         self.with_cursor(|cursor, arrivals| {
-            for state in starts {
-                cursor.begin(state);
+            for start in starts {
+                cursor.begin(start);
                 cursor.advance();
                 arrivals.add(cursor, NONE);
                 if arrivals.is_done {
@@ -135,7 +134,7 @@ impl<'a, M: Model, const W: usize> Breadth<'a, M, W> {
     /// What a cursor finds. An idle one is used again.
     fn with_cursor(
         &self,
-        go: impl FnOnce(&mut Cursor<'a, M, W>, &mut Arrivals<W>) -> Result<(), Stop>,
+        go: impl FnOnce(&mut Cursor<'a, W>, &mut Arrivals<W>) -> Result<(), Stop>,
     ) -> Arrivals<W> {
         let cursors = || self.cursors.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = cursors().pop();
@@ -218,7 +217,7 @@ impl<const W: usize> Arrivals<W> {
     }
 
     /// The cursor is at another configuration, from the end of this path.
-    fn add<M: Model>(&mut self, cursor: &mut Cursor<'_, M, W>, from: End) {
+    fn add(&mut self, cursor: &mut Cursor<'_, W>, from: End) {
         cursor.take_reads();
         // That an operation makes no difference says that another configuration has the same ahead of it. Depth first
         // goes through that one as well, but here it may be forgotten for being no better than this one.
@@ -237,14 +236,14 @@ impl<const W: usize> Arrivals<W> {
 }
 
 #[cfg(test)]
-impl<M: Model, const W: usize> Breadth<'_, M, W> {
+impl<const W: usize> Breadth<'_, W> {
     /// How many threads went on from something.
     pub(super) fn cursors(&self) -> usize {
         self.cursors.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 
-impl<M: Model, const W: usize> Running for Breadth<'_, M, W> {
+impl<const W: usize> Running for Breadth<'_, W> {
     fn run(&mut self, budget: &Budget<'_>) -> Found {
         let found = self.explore(budget);
         let order = found.map(|found| found.then_some(self.order.as_slice()));

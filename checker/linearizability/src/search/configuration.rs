@@ -1,6 +1,5 @@
 //! Where a search stands.
 
-use crate::Model;
 use crate::mask::Mask;
 use crate::problem::{Nature, Problem};
 
@@ -81,7 +80,7 @@ impl<const W: usize> Open<W> {
         self.occupant[slot]
     }
 
-    pub(super) fn enter<M: Model>(&mut self, problem: &Problem<'_, M>, op: u32) {
+    pub(super) fn enter(&mut self, problem: &Problem, op: u32) {
         let required = &problem.required[op as usize];
         self.occupant[required.slot] = op;
         self.all.insert(required.slot);

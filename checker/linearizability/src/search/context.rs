@@ -2,35 +2,35 @@
 
 use std::sync::Arc;
 
+use super::object::Object;
 use super::steps::REMEMBERED_MAX;
 use super::uses::Uses;
-use crate::Model;
 use crate::problem::Problem;
-use crate::table::Table;
 
 /// What all threads of a search have in common.
-pub(super) struct SearchContext<'a, M: Model> {
-    pub(super) problem: Arc<Problem<'a, M>>,
-    pub(super) states: Table<M::State>,
+pub(super) struct SearchContext<'a> {
+    pub(super) problem: Arc<Problem>,
+    pub(super) object: Box<dyn Object + 'a>,
     pub(super) uses: Uses,
 }
 
-impl<'a, M: Model> SearchContext<'a, M> {
-    pub(super) fn new(problem: Arc<Problem<'a, M>>) -> Self {
-        Self { problem, states: Table::new(), uses: Uses::new() }
+impl<'a> SearchContext<'a> {
+    pub(super) fn new(problem: Arc<Problem>, object: Box<dyn Object + 'a>) -> Self {
+        Self { problem, object, uses: Uses::new() }
     }
 
-    /// The number of a state.
-    pub(super) fn number(&self, state: M::State) -> u32 {
-        let model = self.problem.model;
-        self.states.number(state, |state| model.state_bytes(state))
+    /// Could an operation of the second class be legal right after one of the first changed the state?
+    pub(super) fn may_enable(&self, class: u32, blocked: u32) -> bool {
+        let effect = |class: u32| self.problem.classes[class as usize].effect;
+        let told = effect(class).may_enable(effect(blocked));
+        told.unwrap_or_else(|| self.object.may_enable(class, blocked))
     }
 
     /// About how much memory it takes, the history not counted, with the steps that one thread
     /// remembers: what others remember is small.
     pub(super) fn bytes(&self) -> u64 {
-        let steps = 2 * self.states.len() * self.problem.classes.len();
+        let steps = 2 * self.object.states() * self.problem.classes.len();
         let steps_bytes = steps.min(REMEMBERED_MAX) * size_of::<u32>();
-        self.states.bytes() + self.uses.bytes() + steps_bytes as u64
+        self.object.bytes() + self.uses.bytes() + steps_bytes as u64
     }
 }

@@ -6,13 +6,12 @@ use super::configuration::{Before, Configuration, Open};
 use super::context::SearchContext;
 use super::order::Taken;
 use super::steps::Steps;
-use crate::Model;
 use crate::mask::Mask;
 use crate::problem::{Nature, Required};
 
 /// Where a thread stands.
-pub(super) struct Cursor<'a, M: Model, const W: usize> {
-    pub(super) context: Arc<SearchContext<'a, M>>,
+pub(super) struct Cursor<'a, const W: usize> {
+    pub(super) context: Arc<SearchContext<'a>>,
     pub(super) now: Configuration<W>,
     pub(super) open: Open<W>,
     /// Configurations to come back to.
@@ -64,8 +63,8 @@ pub(super) struct Frame<const W: usize> {
     order_length: u32,
 }
 
-impl<'a, M: Model, const W: usize> Cursor<'a, M, W> {
-    pub(super) fn new(context: Arc<SearchContext<'a, M>>) -> Self {
+impl<'a, const W: usize> Cursor<'a, W> {
+    pub(super) fn new(context: Arc<SearchContext<'a>>) -> Self {
         Self {
             now: Configuration::START,
             open: Open::new(context.problem.slots),
@@ -79,10 +78,10 @@ impl<'a, M: Model, const W: usize> Cursor<'a, M, W> {
         }
     }
 
-    /// Back to the first event, in this state.
-    pub(super) fn begin(&mut self, state: M::State) {
+    /// Back to the first event, in this one of the states to begin from.
+    pub(super) fn begin(&mut self, start: usize) {
         self.rewind(0);
-        let state = self.context.number(state);
+        let state = self.context.object.start(start);
         self.now = Configuration { state, ..Configuration::START };
         self.stack.clear();
         self.order.clear();
@@ -211,7 +210,6 @@ impl<'a, M: Model, const W: usize> Cursor<'a, M, W> {
     pub(super) fn is_dead_end(&mut self) -> bool {
         let problem = &self.context.problem;
         let blocker = problem.events[self.now.blocked as usize].op;
-        let blocked = problem.class_of(blocker);
         let &Required { slot, class, .. } = self.required(blocker);
         if !self.now.due.contains(slot)
             || self.steps.step(&self.context, self.now.state, class).is_some()
@@ -220,13 +218,12 @@ impl<'a, M: Model, const W: usize> Cursor<'a, M, W> {
         }
         let by_open = self.available().iter().any(|slot| {
             let op = self.open.op(slot);
-            let effect = &problem.class_of(op).effect;
-            op != blocker && effect.may_enable(problem.model, &blocked.effect)
+            op != blocker && self.context.may_enable(self.required(op).class, class)
         });
         let by_optional = || {
             (0..self.begun()).any(|group| {
-                let effect = &problem.class_of_group(group).effect;
-                effect.may_enable(problem.model, &blocked.effect) && self.is_left(group)
+                let of_group = problem.optional[group as usize].class;
+                self.context.may_enable(of_group, class) && self.is_left(group)
             })
         };
         !by_open && !by_optional()

@@ -1,5 +1,6 @@
 //! Depth first, with a stack of its own: histories are deeper than the system's.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::configuration::NONE;
@@ -7,23 +8,22 @@ use super::context::SearchContext;
 use super::cursor::Cursor;
 use super::memo::Memo;
 use super::{Clock, Found, Running, Spent};
-use crate::Model;
 use crate::limits::{Budget, Stop};
 
 /// A search that can be gone on with.
-pub(super) struct Depth<'a, M: Model, const W: usize> {
-    cursor: Cursor<'a, M, W>,
+pub(super) struct Depth<'a, const W: usize> {
+    cursor: Cursor<'a, W>,
     memo: Memo<W>,
-    /// States to begin from, the next one last.
-    starts: Vec<M::State>,
+    /// States to begin from.
+    starts: Range<usize>,
     /// The child to go to from where the cursor is; [`NONE`] for back, and nothing for a state to begin from.
     next: Option<u32>,
     spent: Spent,
 }
 
-impl<'a, M: Model, const W: usize> Depth<'a, M, W> {
-    pub(super) fn new(context: SearchContext<'a, M>, mut starts: Vec<M::State>) -> Self {
-        starts.reverse();
+impl<'a, const W: usize> Depth<'a, W> {
+    pub(super) fn new(context: SearchContext<'a>) -> Self {
+        let starts = 0..context.object.starts();
         let cursor = Cursor::new(Arc::new(context));
         Self { cursor, memo: Memo::new(), starts, next: None, spent: Spent::default() }
     }
@@ -33,8 +33,8 @@ impl<'a, M: Model, const W: usize> Depth<'a, M, W> {
         let mut clock = Clock::new(budget);
         loop {
             if self.next.is_none() {
-                let Some(state) = self.starts.pop() else { return Ok(false) };
-                self.cursor.begin(state);
+                let Some(start) = self.starts.next() else { return Ok(false) };
+                self.cursor.begin(start);
                 self.cursor.advance();
                 self.next = Some(0);
             }
@@ -81,7 +81,7 @@ impl<'a, M: Model, const W: usize> Depth<'a, M, W> {
     }
 }
 
-impl<M: Model, const W: usize> Running for Depth<'_, M, W> {
+impl<const W: usize> Running for Depth<'_, W> {
     fn run(&mut self, budget: &Budget<'_>) -> Found {
         let found = self.explore(budget);
         let order = found.map(|found| found.then_some(self.cursor.order.as_slice()));

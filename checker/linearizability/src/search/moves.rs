@@ -4,12 +4,11 @@ use super::Clock;
 use super::configuration::{Before, NONE};
 use super::cursor::Cursor;
 use super::order::Taken;
-use crate::Model;
 use crate::limits::Stop;
 use crate::mask::Mask;
 use crate::problem::Required;
 
-impl<M: Model, const W: usize> Cursor<'_, M, W> {
+impl<const W: usize> Cursor<'_, W> {
     /// Goes to the first child from number `next` on; false where there is none left.
     ///
     /// Child 0 lets the operation that returns next go without having been used. Where it could, but something else

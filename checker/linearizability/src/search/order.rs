@@ -1,6 +1,5 @@
 //! The order that a search found, with what it left implicit.
 
-use crate::Model;
 use crate::problem::{Nature, Problem};
 
 /// An operation in the order.
@@ -14,7 +13,7 @@ pub(super) struct Taken {
 
 /// The sources in a legal order. Blind writes that the search did not take go right before something that was
 /// taken while they were open and overwrites them, where nobody sees them.
-pub(super) fn complete<M: Model>(problem: &Problem<'_, M>, order: &[Taken]) -> Vec<u32> {
+pub(super) fn complete(problem: &Problem, order: &[Taken]) -> Vec<u32> {
     let highest = problem.required.iter().map(|op| op.source as usize + 1).max().unwrap_or(0);
     let mut placed = vec![false; highest];
     for taken in order {

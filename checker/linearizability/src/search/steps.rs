@@ -1,8 +1,6 @@
 //! The steps between states, each taken once by a thread.
 
 use super::context::SearchContext;
-use crate::Model;
-use crate::problem::Effect;
 
 /// A step that was not taken yet.
 const UNKNOWN: u32 = u32::MAX;
@@ -22,31 +20,24 @@ pub(super) struct Steps {
 
 impl Steps {
     /// The state after an operation of this class, or `None` where it is illegal.
-    pub(super) fn step<M: Model>(
+    pub(super) fn step(
         &mut self,
-        context: &SearchContext<'_, M>,
+        context: &SearchContext<'_>,
         state: u32,
         class: u32,
     ) -> Option<u32> {
         let classes = context.problem.classes.len();
         let place = state as usize * classes + class as usize;
         if place >= REMEMBERED_MAX {
-            return take(context, state, class);
+            return context.object.step(state, class);
         }
         if place >= self.after.len() {
             let rows = (state as usize + 1) * classes;
             self.after.resize(rows.max(2 * self.after.len()).min(REMEMBERED_MAX), UNKNOWN);
         }
         if self.after[place] == UNKNOWN {
-            self.after[place] = take(context, state, class).unwrap_or(ILLEGAL);
+            self.after[place] = context.object.step(state, class).unwrap_or(ILLEGAL);
         }
         Some(self.after[place]).filter(|&after| after != ILLEGAL)
     }
-}
-
-fn take<M: Model>(context: &SearchContext<'_, M>, state: u32, class: u32) -> Option<u32> {
-    let Effect { input, output, .. } = context.problem.classes[class as usize].effect;
-    let now = context.states.get(state);
-    let after = context.problem.model.step(now, input, output)?;
-    if after == *now { Some(state) } else { Some(context.number(after)) }
 }

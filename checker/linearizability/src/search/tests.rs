@@ -7,12 +7,13 @@ use rand::{RngExt, SeedableRng};
 
 use super::breadth::Breadth;
 use super::context::SearchContext;
+use super::object::States;
 use super::{Found, Running, Strategy, start};
 use crate::limits::{Budget, Stop};
 use crate::models::CasRegister;
 use crate::models::cas_register::{CasInput, CasOutput};
 use crate::parallel::Threads;
-use crate::problem::{Problem, items};
+use crate::problem::{Prepared, items};
 use crate::{Call, CallOf, Model, certificate};
 
 type Calls = Vec<CallOf<CasRegister>>;
@@ -66,8 +67,8 @@ fn history(seed: u64, operations: u64, clients: u64, kinds: &[Kind], lie: bool) 
     calls
 }
 
-fn problem<'a>(model: &'a CasRegister, calls: &'a Calls) -> Arc<Problem<'a, CasRegister>> {
-    Arc::new(Problem::new(model, &items::<CasRegister>(calls)))
+fn prepared<'a>(model: &'a CasRegister, calls: &'a Calls) -> Arc<Prepared<'a, CasRegister>> {
+    Arc::new(Prepared::new(model, &items::<CasRegister>(calls)))
 }
 
 fn result(found: &Found) -> impl PartialEq + std::fmt::Debug {
@@ -83,7 +84,7 @@ fn a_search_that_goes_on_finds_what_it_finds_in_one_go() {
         let calls = history(seed, 60, 6, &ALL, seed % 3 != 0);
         let mut explained = Vec::new();
         for strategy in [Strategy::Depth, Strategy::Breadth] {
-            let begun = || start(problem(&model, &calls), vec![model.initial()], strategy);
+            let begun = || start(prepared(&model, &calls), vec![model.initial()], strategy);
             let whole = begun().run(&Budget::unlimited());
             let mut search = begun();
             let mut nodes = 0;
@@ -121,7 +122,7 @@ fn depth_first_goes_on_with_more_memory() {
     let mut interrupted = 0;
     for seed in 0..60 {
         let calls = history(seed, 60, 6, &ALL, true);
-        let begun = || start(problem(&model, &calls), vec![model.initial()], Strategy::Depth);
+        let begun = || start(prepared(&model, &calls), vec![model.initial()], Strategy::Depth);
         let whole = begun().run(&Budget::unlimited());
         let mut search = begun();
         let mut memory_bytes = 1_000;
@@ -145,8 +146,10 @@ fn breadth_first_is_the_same_on_several_threads() {
     for seed in 0..12 {
         let calls = history(seed, 200, 25, &ALL, seed % 3 != 0);
         let run = |threads: usize| {
-            let context = SearchContext::new(problem(&model, &calls));
-            let mut search = Breadth::<CasRegister, 1>::new(context, vec![model.initial()]);
+            let prepared = prepared(&model, &calls);
+            let problem = Arc::clone(&prepared.problem);
+            let states = States::new(prepared, vec![model.initial()]);
+            let mut search = Breadth::<1>::new(SearchContext::new(problem, Box::new(states)));
             let threads = Threads::new(threads);
             let found = search.run(&Budget { threads: &threads, ..Budget::unlimited() });
             (found, search.cursors())

@@ -1,7 +1,7 @@
 //! A history made smaller.
 
 use super::{Attempts, relaxed};
-use crate::problem::{Effect, Item};
+use crate::problem::{Item, Sample};
 use crate::{CallOf, Model, oracle};
 
 /// The most operations whose whole history is tried before any prefix is.
@@ -24,8 +24,11 @@ pub(super) struct Core<'m, 'a, M: Model> {
 
 impl<'m, 'a, M: Model> Core<'m, 'a, M> {
     /// Everything in full strength.
-    pub(super) fn whole(model: &'m M, mut items: Vec<Item<'a, M>>) -> Self {
-        items.sort_by_key(|item| item.ret.unwrap_or(u64::MAX));
+    pub(super) fn whole(model: &'m M, items: &[Item<'a, M>]) -> Self {
+        let end = |(at, item): (usize, &Item<'a, M>)| (item.ret.unwrap_or(u64::MAX), at);
+        let mut places: Vec<(u64, usize)> = items.iter().enumerate().map(end).collect();
+        places.sort_unstable();
+        let items: Vec<Item<'a, M>> = places.into_iter().map(|(_, at)| items[at]).collect();
         let kept = items.iter().map(|item| item.ret.is_some()).collect();
         Self { model, items, kept }
     }
@@ -52,7 +55,7 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
     /// Mistakes are local: often the last few operations, and those that wrote what the last one saw, are enough.
     pub(super) fn window(
         model: &'m M,
-        items: Vec<Item<'a, M>>,
+        items: &[Item<'a, M>],
         attempts: &mut Attempts<'_, '_>,
     ) -> Option<Self> {
         if !attempts.may_look_at(items.len()) {
@@ -144,6 +147,6 @@ impl<'m, 'a, M: Model> Core<'m, 'a, M> {
 
 /// Could `blocked` be legal right after `effect`?
 fn may_enable<'a, M: Model>(model: &'a M, effect: &'a CallOf<M>, blocked: &'a CallOf<M>) -> bool {
-    let of = |call: &'a CallOf<M>| Effect::<M>::of(model, call);
+    let of = |call: &'a CallOf<M>| Sample::<M>::of(model, call);
     of(effect).may_enable(model, &of(blocked))
 }

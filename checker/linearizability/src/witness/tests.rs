@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::models::CasRegister;
 use crate::models::cas_register::{CasInput, CasOutput};
-use crate::problem::Problem;
+use crate::problem::Prepared;
 use crate::{Call, Effects};
 
 const CLIENTS: u64 = 50;
@@ -78,7 +78,7 @@ fn one_swap_too_many(rounds: u64) -> Vec<CallOf<Counted>> {
 fn explained(calls: &[CallOf<Counted>], work: u64, cancel: bool) -> (Refutation, u64) {
     let model = Counted::new();
     let all = items::<Counted>(calls);
-    let found = search(Problem::new(&model, &all), &Budget::unlimited());
+    let found = search(Prepared::new(&model, &all), &Budget::unlimited());
     assert_eq!(found.answer, Ok(None), "the history has an order");
     let suspects: Vec<usize> = found.suspects.into_iter().map(|op| op as usize).collect();
     let cancel = AtomicBool::new(cancel);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Kv, KvInput, KvOutput};
+use crate::call::sort_by_call;
 use crate::content::quoted;
 use crate::describe::describe;
 use crate::refutation::Refutation;
@@ -118,7 +119,7 @@ fn misplaced(
     );
     let containing = pieces.iter().filter(|(other, _)| other.contains(piece));
     let mut appends: Vec<usize> = containing.flat_map(|(_, by)| by.finished.clone()).collect();
-    appends.sort_unstable_by_key(|&op| (calls[op].call, op));
+    sort_by_call(calls, &mut appends);
     appends.drain(..appends.len().saturating_sub(LISTED_MAX));
     Some((Anomaly::LostAppend, text, appends))
 }

@@ -1,8 +1,6 @@
 //! Long histories and many clients: the search must stay near linear where the store is right.
 
-mod common;
-
-use common::{KvCall, rng};
+use crate::common::{self, KvCall, rng};
 use history::Verdict;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
 use linearizability::{Anomaly, Limits, Model, Report, check};

@@ -1,12 +1,9 @@
 //! The models, by examples and, under the search, against the definition of linearizability.
 
-mod common;
-mod containers;
-
 use std::fmt::Debug;
 
-use common::{Workload, call, history, rng};
-use containers::{Anybody, SetFlavour, Under, Unmonitored, Values, shown};
+use crate::common::{Workload, call, history, rng};
+use crate::containers::{Anybody, SetFlavour, Under, Unmonitored, Values, shown};
 use history::Verdict;
 use linearizability::models::cas_register::{CasInput, CasOutput, Register};
 use linearizability::models::counter::{Counter, CounterInput, CounterOutput};

@@ -2,13 +2,10 @@
 //!
 //! Published monitors for these objects have been wrong; `MONITOR_HISTORIES=10000000` runs as many as one likes.
 
-mod common;
-mod containers;
-
 use std::time::Duration;
 
-use common::{Workload, history, rng};
-use containers::{SetFlavour, Under, Unmonitored, Values, are_distinct, shown};
+use crate::common::{self, Workload, history, rng};
+use crate::containers::{SetFlavour, Under, Unmonitored, Values, are_distinct, shown};
 use history::Verdict;
 use linearizability::models::line::{LineInput, LineOutput, Queue, Stack};
 use linearizability::models::set::{Set, SetInput, SetOutput};

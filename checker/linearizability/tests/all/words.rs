@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers say what they expect, too")]
 
-mod common;
-
-use common::call;
+use crate::common::call;
 use history::Verdict;
 use linearizability::models::cas_register::{CasInput, CasOutput};
 use linearizability::models::counter::{CounterInput, CounterOutput};

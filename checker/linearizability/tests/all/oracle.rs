@@ -1,9 +1,7 @@
 //! The search against the definition, on histories small enough to try every order.
 
-mod common;
-
-use common::compare::{ALL, compare};
-use common::{FLAVOURS, KvWorkload, history, rng};
+use crate::common::compare::{ALL, compare};
+use crate::common::{FLAVOURS, KvWorkload, history, rng};
 use history::Verdict;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
 use linearizability::{CallOf, Content, Effects, Leaves, Limits, Model, Saw, check, oracle};

@@ -1,8 +1,6 @@
 //! What went wrong has a name and a sentence.
 
-mod common;
-
-use common::{KvCall, call};
+use crate::common::{KvCall, call};
 use history::Verdict;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
 use linearizability::{Call, Limits, Witness, check};

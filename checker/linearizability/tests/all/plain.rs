@@ -1,18 +1,15 @@
 //! The search against a plain one, on histories of 15 to 60 operations: more than trying every order allows.
 //!
-//! `PLAIN_HISTORIES=100000 cargo test --release -p linearizability --test plain -- --nocapture` runs as many of each kind
+//! `PLAIN_HISTORIES=100000 cargo test --release -p linearizability --test all plain -- --nocapture` runs as many of each kind
 //! as one likes.
-
-mod common;
-mod containers;
 
 use std::fmt;
 use std::ops::AddAssign;
 
-use common::middle::Size;
-use common::registers::{CasWorkload, IntFlavour};
-use common::{Flavour, KvWorkload, Workload, middle, plain, rng};
-use containers::{Anybody, SetFlavour, Under, Unmonitored, Values, shown};
+use crate::common::middle::Size;
+use crate::common::registers::{CasWorkload, IntFlavour};
+use crate::common::{self, Flavour, KvWorkload, Workload, middle, plain, rng};
+use crate::containers::{Anybody, SetFlavour, Under, Unmonitored, Values, shown};
 use history::Verdict;
 use linearizability::models::{Counter, Kv, MultiRegister, OwnedLock, Queue, Register, Set, Stack};
 use linearizability::{

@@ -1,8 +1,6 @@
 //! What the monitors say of each kind of violation, word for word.
 
-mod common;
-
-use common::call;
+use crate::common::call;
 use history::Verdict;
 use linearizability::models::line::{LineInput, LineOutput, Queue, Stack};
 use linearizability::models::set::{Set, SetInput, SetOutput};

@@ -1,11 +1,9 @@
 //! What is found does not depend on the number of threads.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::synthetic::{self, Shape, Spoil};
-use common::{FLAVOURS, KvWorkload, history, rng};
+use crate::common::synthetic::{self, Shape, Spoil};
+use crate::common::{FLAVOURS, KvWorkload, history, rng};
 use history::Verdict;
 use linearizability::models::CasRegister;
 use linearizability::models::kv::Kv;

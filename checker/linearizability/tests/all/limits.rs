@@ -1,13 +1,11 @@
 //! Time, memory and cancellation end a check with a reason, never with a guess.
 
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use common::synthetic::{self, Shape, Spoil};
-use common::{KvCall, call};
+use crate::common::synthetic::{self, Shape, Spoil};
+use crate::common::{KvCall, call};
 use history::Verdict;
 use linearizability::models::CasRegister;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
