@@ -30,12 +30,8 @@ pub(super) fn of<'a, M: Model>(model: &'a M, calls: &'a [CallOf<M>]) -> Option<V
         let (saw, leaves) = model.effects(&call.input, call.output.as_ref()).into_whole()?;
         let step = if call.failed {
             steps.of_failed(leaves)
-        } else if call.output.is_none()
-            && matches!((&saw, &leaves), (Saw::Anything, Leaves::Unchanged))
-        {
-            Step::Nothing
         } else {
-            steps.of_call(saw, leaves, call.ret.is_some())?
+            steps.of_call(saw, leaves, call.output.is_some(), call.ret.is_some())?
         };
         if call.ret.is_some() && !call.failed {
             steps.see(step.saw());
@@ -68,8 +64,15 @@ struct Unseen<'a> {
 }
 
 impl<'a> Steps<'a> {
-    fn of_call(&mut self, saw: Saw<'a>, leaves: Leaves<'a>, returned: bool) -> Option<Step> {
+    fn of_call(
+        &mut self,
+        saw: Saw<'a>,
+        leaves: Leaves<'a>,
+        answered: bool,
+        returned: bool,
+    ) -> Option<Step> {
         match (saw, leaves) {
+            (Saw::Anything, Leaves::Unchanged) if !answered => Some(Step::Nothing),
             (Saw::Exactly(value), Leaves::Unchanged) => Some(Step::Read(self.numbers.of(value))),
             (Saw::Other(value), Leaves::Unchanged) => Some(Step::Refused(self.numbers.of(value))),
             (Saw::Anything, Leaves::Exactly(new)) => Some(Step::Write(self.left(new)?)),
