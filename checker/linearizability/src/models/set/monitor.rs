@@ -20,6 +20,9 @@ use crate::monitors::{Stop, order};
 use crate::refutation::MonitorVerdict;
 use crate::{Call, CallOf};
 
+/// What an order is sorted by: a point, and the place there.
+type Key = (u32, u32);
+
 /// Decides a history of a set in time O(n log n), if no value was added twice, and nothing removed where all
 /// values were read at once. `None`: it cannot.
 pub(super) fn check<V: Datum>(model: &Set<V>, calls: &[CallOf<Set<V>>]) -> Option<MonitorVerdict> {

@@ -2,7 +2,7 @@
 
 mod schedule;
 
-use super::{Group, History, Role};
+use super::{Group, History, Key, Role};
 use crate::models::Datum;
 use crate::models::set::{Set, SetOutput, Values};
 use crate::monitors::Stop;
@@ -10,9 +10,6 @@ use crate::monitors::core::{describe, refuted_by};
 use crate::monitors::timeline::{Span, Timeline};
 use crate::{Anomaly, CallOf};
 use schedule::Schedule;
-
-/// What an order is sorted by: a point, and the place there.
-type Key = (u32, u32);
 
 /// Where every operation can happen.
 ///

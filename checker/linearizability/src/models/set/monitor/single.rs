@@ -2,7 +2,7 @@
 
 mod sentence;
 
-use super::{Group, History, Role};
+use super::{Group, History, Key, Role};
 use crate::CallOf;
 use crate::models::Datum;
 use crate::models::set::Set;
@@ -11,9 +11,6 @@ use crate::monitors::timeline::{Span, Timeline};
 
 /// More removals than this of one value, none of which says what it did, are not tried one after the other.
 const REMOVALS_MAX: usize = 8;
-
-/// What an order is sorted by: a point, and the place there.
-type Key = (u32, u32);
 
 /// Where every operation can happen.
 pub(super) fn place<V: Datum>(
