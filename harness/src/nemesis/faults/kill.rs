@@ -44,14 +44,8 @@ impl Fault for Kill {
     }
 
     fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {
-        Box::pin(async {
-            let mut hits = Hits::default();
-            for node in self.targets.now(environment).await {
-                let result = environment.nodes.kill(&node).await;
-                hits.add(node, result);
-            }
-            hits
-        })
+        let kill = move |node: String| async move { environment.nodes.kill(&node).await };
+        Box::pin(self.targets.strike(environment, kill))
     }
 
     fn heal<'a>(

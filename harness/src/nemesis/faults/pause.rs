@@ -30,14 +30,8 @@ impl Fault for Pause {
     }
 
     fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {
-        Box::pin(async {
-            let mut hits = Hits::default();
-            for node in self.0.now(environment).await {
-                let result = environment.nodes.pause(&node).await;
-                hits.add(node, result);
-            }
-            hits
-        })
+        let pause = move |node: String| async move { environment.nodes.pause(&node).await };
+        Box::pin(self.0.strike(environment, pause))
     }
 
     fn heal<'a>(

@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt, seq::SliceRandom};
 
-use crate::environment::Environment;
+use crate::{environment::Environment, nemesis::fault::Hits};
 
 /// Which nodes a fault of processes hits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +49,24 @@ impl Targets {
         }
     }
 
-    /// The nodes that are meant now.
-    pub(super) async fn now(&self, environment: &Environment) -> Vec<String> {
+    /// Does this to each node that is meant now.
+    pub(super) async fn strike<F>(
+        &self,
+        environment: &Environment,
+        strike: impl Fn(String) -> F,
+    ) -> Hits
+    where
+        F: Future<Output = Result<(), String>>,
+    {
+        let mut hits = Hits::default();
+        for node in self.now(environment).await {
+            let result = strike(node.clone()).await;
+            hits.add(node, result);
+        }
+        hits
+    }
+
+    async fn now(&self, environment: &Environment) -> Vec<String> {
         match self {
             Self::Nodes(_, nodes) => nodes.clone(),
             Self::Leader(otherwise) => {
