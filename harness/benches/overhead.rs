@@ -1,6 +1,9 @@
 //! What the bench itself costs: clerks that keep the record, against a raw loop of the same requests over as many
 //! connections, in turn within one run. `cargo bench -p harness`.
 
+#[path = "../../impls/http-client/benches/one_answer/mod.rs"]
+mod one_answer;
+
 use std::{
     collections::HashMap,
     net::SocketAddr,
@@ -17,7 +20,7 @@ use harness::{
 use record::Folder;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     task::JoinSet,
 };
 
@@ -28,7 +31,7 @@ const ANSWER: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{\"ok\":{}}";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let server = start_server()?;
+    let server = one_answer::start(ANSWER)?;
     let place = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     println!("{CONNECTIONS} connections, one put at a time on each, {} s a slice", SLICE.as_secs());
@@ -45,51 +48,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ratios.sort_by(f64::total_cmp);
     println!("median ratio {:.2} (at least 0.50 wanted)", ratios[ROUNDS / 2]);
     Ok(())
-}
-
-/// A server that answers every put alike, on a thread and a runtime of its own.
-fn start_server() -> Result<SocketAddr, Box<dyn std::error::Error>> {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await?;
-            let _ = sender.send(listener.local_addr()?);
-            loop {
-                let (socket, _) = listener.accept().await?;
-                tokio::spawn(answer_all(socket));
-            }
-            #[allow(unreachable_code, reason = "gives the type of the block")]
-            Ok::<(), std::io::Error>(())
-        })
-    });
-    Ok(receiver.recv()?)
-}
-
-async fn answer_all(mut socket: TcpStream) -> std::io::Result<()> {
-    socket.set_nodelay(true)?;
-    let mut buffer = vec![0; 16 << 10];
-    let mut filled = 0;
-    loop {
-        let read = socket.read(&mut buffer[filled..]).await?;
-        if read == 0 {
-            return Ok(());
-        }
-        filled += read;
-        if let Some(length) = message_length(&buffer[..filled]).filter(|length| *length <= filled) {
-            buffer.copy_within(length..filled, 0);
-            filled -= length;
-            socket.write_all(ANSWER).await?;
-        }
-    }
-}
-
-fn message_length(bytes: &[u8]) -> Option<usize> {
-    let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(&bytes[..head]).ok()?.to_ascii_lowercase();
-    let length =
-        text.split("content-length:").nth(1)?.split("\r\n").next()?.trim().parse::<usize>().ok()?;
-    Some(head + length)
 }
 
 fn put() -> Operation {

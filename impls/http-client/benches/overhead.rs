@@ -1,6 +1,8 @@
 //! What the pooled client costs: the same requests over as many kept connections, by hand-driven connections and by the
 //! client, in turn within one run. `cargo bench -p http-client`.
 
+mod one_answer;
+
 use std::{
     error::Error,
     net::SocketAddr,
@@ -9,11 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use http_client::{Client, Connection, Full, Request};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
 
 const CONNECTIONS: usize = 8;
 const SLICE: Duration = Duration::from_secs(1);
@@ -26,7 +24,7 @@ const BODY: Bytes = Bytes::from_static(&[b' '; 300]);
 type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
-    let server = start_server()?;
+    let server = one_answer::start(ANSWER)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut ratios = Vec::new();
     for round in 1..=ROUNDS {
@@ -42,43 +40,6 @@ fn main() -> Result<(), Failure> {
     ratios.sort_by(f64::total_cmp);
     println!("median ratio {:.2} over {CONNECTIONS} connections", ratios[ROUNDS / 2]);
     Ok(())
-}
-
-/// A server that answers every request alike, on a thread and a runtime of its own.
-fn start_server() -> Result<SocketAddr, Failure> {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await?;
-            let _ = sender.send(listener.local_addr()?);
-            loop {
-                let (socket, _) = listener.accept().await?;
-                tokio::spawn(answer_all(socket));
-            }
-            #[allow(unreachable_code, reason = "tells the type of the block")]
-            Ok::<(), std::io::Error>(())
-        })
-    });
-    Ok(receiver.recv()?)
-}
-
-/// Each read is one request: none is longer than a segment on the loopback, and none is sent before its answer.
-async fn answer_all(mut socket: TcpStream) -> std::io::Result<()> {
-    socket.set_nodelay(true)?;
-    let mut request = vec![0; 16 << 10];
-    let mut filled = 0;
-    loop {
-        let count = socket.read(&mut request[filled..]).await?;
-        if count == 0 {
-            return Ok(());
-        }
-        filled += count;
-        if request[..filled].ends_with(&BODY) {
-            filled = 0;
-            socket.write_all(ANSWER).await?;
-        }
-    }
 }
 
 /// Requests a second of [`CONNECTIONS`] tasks that each send one after the other.
