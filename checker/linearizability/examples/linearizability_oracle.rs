@@ -1,5 +1,5 @@
 //! Millions of small random histories against the definition of linearizability:
-//! `cargo run --release -p linearizability --example oracle -- 5000000 [SEED]`.
+//! `cargo run --release -p linearizability --example linearizability_oracle -- 5000000 [SEED]`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;

@@ -1,5 +1,5 @@
 //! Millions of small random histories against the definitions of the consistency models:
-//! `cargo run --release -p isolation --example oracle -- 5000000 [SEED]`.
+//! `cargo run --release -p isolation --example isolation_oracle -- 5000000 [SEED]`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
