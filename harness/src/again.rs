@@ -89,8 +89,13 @@ impl CommandLine {
 
     fn path(&mut self, path: &Path) {
         let path = path.display().to_string();
-        // What begins with a dash would be taken for an option.
-        self.words.push(if path.starts_with('-') { format!("./{path}") } else { path });
+        self.words.push(match path.chars().next() {
+            // This folder, seen from itself.
+            None => ".".to_owned(),
+            // It would be taken for an option.
+            Some('-') => format!("./{path}"),
+            Some(_) => path,
+        });
     }
 
     fn option(&mut self, name: &str, value: &str) {
@@ -175,6 +180,14 @@ mod tests {
             "--json",
         ]);
         twice(&["harness", "run", "./-store", "--faults", "none"]);
+    }
+
+    /// A store that was tested from its own folder was once called `''`.
+    #[test]
+    fn a_store_in_this_folder_has_a_name() {
+        let mut line = CommandLine::new("run");
+        line.path(Path::new(""));
+        assert_eq!(line.quoted(), "harness run .");
     }
 
     #[test]

@@ -5,5 +5,6 @@ pub mod interrupt;
 mod main_phase;
 pub mod phases;
 pub mod progress;
+mod recovery;
 pub mod setting;
 pub mod starvation;

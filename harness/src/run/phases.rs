@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use workloads::Workload;
 
 use super::{
-    folder, interrupt::Interrupts, progress::Progress, setting::Setting, starvation::Starvation,
+    folder, interrupt::Interrupts, progress::Progress, recovery::Recovery, setting::Setting,
+    starvation::Starvation,
 };
 use crate::{
     clients::{attempts::Performed, clerk::Clerk},
@@ -148,20 +149,18 @@ impl Runner<'_> {
         examples.keys().next().map(|example| format!("its answers break the contract: {example}"))
     }
 
-    /// Whether both a read and a write succeed again: operations of one more client, in the record like all others.
+    /// Whether the store serves again: asked by operations of one more client, in the record like all others.
     async fn recovered(&self, admin: &mut Clerk) -> bool {
         let deadline = Instant::now() + RECOVERY_LIMIT;
         let mut client = self.workload.client(self.setting.seed, self.setting.clients);
-        let (mut read, mut written) = (false, false);
-        while Instant::now() < deadline && !(read && written) {
+        let mut recovery = Recovery::default();
+        while Instant::now() < deadline && !recovery.is_done() {
             let operation = client.next();
             let performed = admin.perform(&operation).await;
             client.completed(&operation, performed.outcome());
-            let succeeded = matches!(performed, Performed::Ok(_));
-            read |= succeeded && operation.is_read_only();
-            written |= succeeded && !operation.is_read_only();
+            recovery.add(&operation, matches!(performed, Performed::Ok(_)));
         }
-        read && written
+        recovery.has_recovered()
     }
 
     /// Every node is asked first for every read; should time run out, it does so for all nodes alike.
