@@ -1,6 +1,6 @@
 //! A record as transactions of reads and writes, searched for anomalies in the manner of Elle.
 //!
-//! Whatever the store has told counts: a guard that held is a read, and so is the answer to a step that writes, which
+//! Whatever the store has answered counts: a guard that held is a read, and so is the answer to a step that writes, which
 //! is the key's value right after it. A list is a string of elements that each end in `;`, so that a string which was
 //! cut anywhere holds an element that nobody appended.
 
@@ -11,7 +11,7 @@ use history::{CheckResult, Limits, Verdict};
 use isolation::{Consistency, Datatype, History, Options, Report};
 use serde_json::{Value, json};
 
-use crate::{narrate, record::Record};
+use crate::{explain, record::Record};
 
 /// The name of the check.
 pub(crate) const CHECKER: &str = "isolation";
@@ -68,7 +68,7 @@ fn micro_ops(
                 _ => None,
             };
             let mut micro_ops = match datatype {
-                // They held, if the transaction committed: whether or not anybody was told so.
+                // They held, if the transaction committed: whether or not anybody got that answer.
                 Datatype::Register => guards.iter().map(guard).collect(),
                 Datatype::ListAppend if results.is_some() => read_all(guards),
                 Datatype::ListAppend => Vec::new(),
@@ -98,7 +98,7 @@ fn steps(
             (key, Some(json!(["append", key, element])))
         }
         (MicroOperation::Write(key, value), Datatype::Register) => {
-            // The right answer to a write tells nothing that the write does not.
+            // The right answer to a write says nothing that the write does not.
             let answer = result.filter(|result| *result != Some(value));
             let answer = answer.map(|value| read(key, value, datatype));
             return Some([json!(["w", key, value])].into_iter().chain(answer).collect());
@@ -159,7 +159,7 @@ fn result(report: &Report) -> CheckResult {
             )
         }
     };
-    let findings = narrate::listed(report.forbidden(), |finding| finding.anomaly.name());
+    let findings = explain::listed(report.forbidden(), |finding| finding.anomaly.name());
     let violations = findings.iter().map(|finding| finding.violation()).collect();
     let pictures = findings.iter().enumerate().map(|(at, finding)| finding.picture(at)).collect();
     let mut result = CheckResult::found(CHECKER, summary, violations);
@@ -186,7 +186,7 @@ mod tests {
         result.violations.into_iter().map(|violation| violation.kind).collect()
     }
 
-    /// What a read after two appends is told, and what that is called.
+    /// The anomalies if a read after two appends gets this answer.
     fn read_as(seen: &Value) -> Vec<String> {
         let appends = committed(
             0,
@@ -246,8 +246,8 @@ mod tests {
         let [picture] = &result.pictures[..] else { panic!("{result:#?}") };
         assert_eq!(picture.violation, 0);
         for part in ["T1 = event", "T2 = event", "T1 < T2, because", "However, T2 < T1"] {
-            let told = picture.explanation.iter().any(|line| line.starts_with(part));
-            assert!(told, "{part}: {picture:?}");
+            let is_there = picture.explanation.iter().any(|line| line.starts_with(part));
+            assert!(is_there, "{part}: {picture:?}");
         }
         assert!(result.summary.contains("serializable"), "{}", result.summary);
     }

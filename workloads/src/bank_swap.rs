@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::{
     Client, Workload, WorkloadEntry,
-    narrate::{self, LISTED},
+    explain::{self, LISTED},
     record::{self, End, Record},
     rotation::{Rotation, Turns},
     seeded::Seeded,
@@ -58,7 +58,10 @@ impl Workload for BankSwap {
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
-        Box::new(Clerk { choices: Seeded::new(seed, client), turns: self.rotation.turns() })
+        Box::new(BankSwapClient {
+            choices: Seeded::new(seed, client),
+            turns: self.rotation.turns(),
+        })
     }
 
     fn final_reads(&self) -> Vec<Operation> {
@@ -92,12 +95,12 @@ fn read_all(branch: u64) -> Operation {
     Operation::MultiGet { keys: (0..ACCOUNTS).map(|number| account(branch, number)).collect() }
 }
 
-struct Clerk {
+struct BankSwapClient {
     choices: Seeded,
     turns: Turns,
 }
 
-impl Client for Clerk {
+impl Client for BankSwapClient {
     fn next(&mut self) -> Operation {
         let (branches, spent) = self.turns.next();
         if spent < BRANCHES {
@@ -120,7 +123,7 @@ impl Client for Clerk {
     }
 }
 
-impl Clerk {
+impl BankSwapClient {
     fn fill(&mut self, branch: u64) -> Operation {
         let tag = self.choices.tag();
         let value = |number| (account(branch, number), format!("{tag}.{number}"));
@@ -150,7 +153,7 @@ fn premise(records: &[Record]) -> Result<(), String> {
             _ => false,
         };
         if !fits {
-            let who = narrate::who(record);
+            let who = explain::who(record);
             return Err(format!(
                 "{who} is no operation of `bank:swap`, so its checks do not apply"
             ));
@@ -223,17 +226,17 @@ fn impossible(
     for (key, value) in pairs {
         let Some(value) = value else { continue };
         let saw =
-            || format!("{} saw {key} = {}", narrate::who(reader), narrate::value(Some(value)));
+            || format!("{} saw {key} = {}", explain::who(reader), explain::value(Some(value)));
         let (kind, sentence, writer) = match fillings.get(value) {
             None => ("phantom value", format!("{}, which nobody ever wrote", saw()), None),
             Some((writer, _)) if writer.end == End::Fail => {
                 let rest = "which failed and can never have happened";
-                let sentence = format!("{}, the value of {}, {rest}", saw(), narrate::who(writer));
+                let sentence = format!("{}, the value of {}, {rest}", saw(), explain::who(writer));
                 ("aborted read", sentence, Some(writer))
             }
             Some((writer, branch)) if branch_of(key) != Some(*branch) => {
                 let sentence =
-                    format!("{}, which {} wrote to another branch", saw(), narrate::who(writer));
+                    format!("{}, which {} wrote to another branch", saw(), explain::who(writer));
                 ("value of another branch", sentence, Some(writer))
             }
             Some(_) => continue,
@@ -264,12 +267,12 @@ fn torn(
     let mut once = FxHashSet::default();
     let twice = values.iter().find(|value| !once.insert(**value));
     let names =
-        |by: &str| writers.values().map(|writer| narrate::who(writer)).collect::<Vec<_>>().join(by);
-    let saw = || format!("{} saw a branch", narrate::who(reader));
+        |by: &str| writers.values().map(|writer| explain::who(writer)).collect::<Vec<_>>().join(by);
+    let saw = || format!("{} saw a branch", explain::who(reader));
     let (kind, sentence) = if writers.len() > 1 {
         ("torn read", format!("{} with values of {}", saw(), names(" and of ")))
     } else if let Some(value) = twice {
-        let value = narrate::value(Some(value));
+        let value = explain::value(Some(value));
         ("duplicated value", format!("{} with {value} of {} in it twice", saw(), names(", ")))
     } else if !values.is_empty() && values.len() < pairs.len() {
         let missing = pairs.len() - values.len();

@@ -56,7 +56,11 @@ impl Workload for BankTxn {
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
-        Box::new(Teller { choices: Seeded::new(seed, client), multiget: self.multiget, seen: None })
+        Box::new(BankTxnClient {
+            choices: Seeded::new(seed, client),
+            multiget: self.multiget,
+            seen: None,
+        })
     }
 
     fn final_reads(&self) -> Vec<Operation> {
@@ -97,14 +101,14 @@ fn balance(value: &str) -> Option<i64> {
     value.split_once(' ').and_then(|(balance, _)| balance.parse().ok())
 }
 
-struct Teller {
+struct BankTxnClient {
     choices: Seeded,
     multiget: bool,
     /// What the next transfer builds on.
     seen: Option<BTreeMap<String, String>>,
 }
 
-impl Client for Teller {
+impl Client for BankTxnClient {
     fn next(&mut self) -> Operation {
         let transfer = self.seen.take().and_then(|seen| self.transfer(&seen));
         transfer.unwrap_or_else(|| self.look())
@@ -141,7 +145,7 @@ fn complete<'a>(
     values.map(|(key, value)| Some((key.clone(), value.clone()?))).collect()
 }
 
-impl Teller {
+impl BankTxnClient {
     fn look(&mut self) -> Operation {
         let keys = if self.choices.chance(60) {
             (0..ACCOUNTS).map(account).collect()

@@ -51,7 +51,7 @@ impl Workload for Counter {
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
         let (choices, turns) = (Seeded::new(seed, client), self.rotation.turns());
-        Box::new(Adder { choices, turns, seen: BTreeMap::new() })
+        Box::new(CounterClient { choices, turns, seen: BTreeMap::new() })
     }
 
     fn final_reads(&self) -> Vec<Operation> {
@@ -64,8 +64,8 @@ impl Workload for Counter {
     }
 
     fn check(&self, operations: &[history::Operation], _limits: &Limits) -> Vec<CheckResult> {
-        let retold = record::read(operations).and_then(|records| retell(&records));
-        vec![record::judge(Invariant::CounterBounds, retold)]
+        let operations = record::read(operations).and_then(|records| to_operations(&records));
+        vec![record::judge(Invariant::CounterBounds, operations)]
     }
 }
 
@@ -74,14 +74,14 @@ fn key(counter: u64) -> String {
     format!("counter{counter}")
 }
 
-struct Adder {
+struct CounterClient {
     choices: Seeded,
     turns: Turns,
     /// What each counter held when this client last knew.
     seen: BTreeMap<String, Option<String>>,
 }
 
-impl Client for Adder {
+impl Client for CounterClient {
     fn next(&mut self) -> Operation {
         let (counters, _) = self.turns.next();
         if counters.start > 0 && self.choices.chance(4) {
@@ -109,7 +109,7 @@ impl Client for Adder {
     }
 }
 
-impl Adder {
+impl CounterClient {
     /// From -3 to 9, but not 0.
     fn amount(&mut self) -> i64 {
         match self.choices.below(12) {
@@ -127,11 +127,11 @@ fn number(value: Option<&str>) -> Option<i64> {
 }
 
 /// The record as additions and reads, each counter under its key.
-fn retell(records: &[Record]) -> Result<Vec<history::Operation>, String> {
-    records.iter().filter_map(|record| retell_one(record).transpose()).collect()
+fn to_operations(records: &[Record]) -> Result<Vec<history::Operation>, String> {
+    records.iter().filter_map(|record| to_operation(record).transpose()).collect()
 }
 
-fn retell_one(record: &Record) -> Result<Option<history::Operation>, String> {
+fn to_operation(record: &Record) -> Result<Option<history::Operation>, String> {
     let seen = |key: &str, value: &Option<String>| {
         // What is no number, the checker refuses.
         let value = number(value.as_deref()).map_or_else(|| json!(value), |number| json!(number));

@@ -1,7 +1,7 @@
 //! Transactions refused although every one of their guards held all the time.
 
 use crate::{
-    narrate::{self, LazyViolation},
+    explain::{self, LazyViolation},
     record::Record,
     transactions::{Refusal, Transactions},
 };
@@ -19,7 +19,7 @@ pub(crate) fn false_refusals<'a>(transactions: &Transactions<'a>) -> Vec<LazyVio
         witness.dedup();
         let record = *record;
         Some(LazyViolation::new("false refusal", move || {
-            let who = narrate::who(record);
+            let who = explain::who(record);
             let sentence = format!(
                 "{who} was refused because of a guard, yet each of its guards held before, during and after it"
             );

@@ -54,7 +54,7 @@ impl Workload for LongFork {
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
-        Box::new(Member {
+        Box::new(LongForkClient {
             choices: Seeded::new(seed, client),
             group: u64::from(client) / MEMBERS,
             number: u64::from(client) % MEMBERS,
@@ -83,8 +83,8 @@ impl Workload for LongFork {
             Ok(records) => records,
             Err(reason) => return vec![CheckResult::inconclusive("long-fork", reason)],
         };
-        let judge = |invariant, retell: Retelling| {
-            record::judge(invariant, records.iter().map(retell).collect())
+        let judge = |invariant, convert: Conversion| {
+            record::judge(invariant, records.iter().map(convert).collect())
         };
         vec![
             judge(Invariant::LongFork, as_transactions),
@@ -112,7 +112,7 @@ fn read_of(generation: u64, group: u64, multiget: bool) -> Operation {
     Operation::Txn { guards: [].into(), ops: keys.map(MicroOperation::Read).collect() }
 }
 
-struct Member {
+struct LongForkClient {
     choices: Seeded,
     group: u64,
     /// Which member of its group this client is.
@@ -128,7 +128,7 @@ struct Member {
     rotation: Rotation,
 }
 
-impl Client for Member {
+impl Client for LongForkClient {
     fn next(&mut self) -> Operation {
         if self.written == KEYS_EACH && (self.complete || self.step >= PATIENCE) {
             self.generation += 1;
@@ -165,8 +165,8 @@ impl Client for Member {
     }
 }
 
-/// How a record is told to a checker.
-type Retelling = fn(&Record) -> Result<history::Operation, String>;
+/// How an operation is written for a checker.
+type Conversion = fn(&Record) -> Result<history::Operation, String>;
 
 /// Writes and reads of groups as transactions.
 fn as_transactions(record: &Record) -> Result<history::Operation, String> {

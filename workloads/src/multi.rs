@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::{
     Client, Workload, WorkloadEntry,
-    narrate::{self, LazyViolation, Sentence},
+    explain::{self, Explanation, LazyViolation},
     record::{self, Record},
     rotation::{Rotation, Turns},
     seeded::Seeded,
@@ -55,7 +55,7 @@ impl Workload for Multi {
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
-        Box::new(Pairer { choices: Seeded::new(seed, client), turns: self.rotation.turns() })
+        Box::new(MultiClient { choices: Seeded::new(seed, client), turns: self.rotation.turns() })
     }
 
     fn final_reads(&self) -> Vec<Operation> {
@@ -89,12 +89,12 @@ fn read_both(pair: u64) -> Operation {
     Operation::MultiGet { keys: keys(pair).into() }
 }
 
-struct Pairer {
+struct MultiClient {
     choices: Seeded,
     turns: Turns,
 }
 
-impl Client for Pairer {
+impl Client for MultiClient {
     fn next(&mut self) -> Operation {
         let (pairs, _) = self.turns.next();
         if pairs.start > 0 && self.choices.chance(4) {
@@ -123,8 +123,8 @@ fn premise(records: &[Record]) -> Result<(), String> {
         let place = place(record).ok_or_else(|| record.foreign("multi"))?;
         let Some(value) = written(record) else { continue };
         if let Some(first) = writers.insert((place, value), record) {
-            let (first, second) = (narrate::who(first), narrate::who(record));
-            let value = narrate::value(Some(value));
+            let (first, second) = (explain::who(first), explain::who(record));
+            let value = explain::value(Some(value));
             return Err(format!(
                 "values must be unique, but {first} and {second} both write {value}."
             ));
@@ -185,33 +185,33 @@ fn check_halves(records: &[Record]) -> CheckResult {
         let writer = |half: &str| writers.get(&(place(record), half)).copied();
         let halves = [first, second];
         torn.push(match halves.into_iter().flatten().find(|half| writer(half).is_none()) {
-            Some(phantom) => {
-                LazyViolation::new("phantom value", move || tell_phantom(record, halves, phantom))
-            }
+            Some(phantom) => LazyViolation::new("phantom value", move || {
+                explain_phantom(record, halves, phantom)
+            }),
             None => {
                 let sources: Vec<&Record> =
                     halves.into_iter().flatten().filter_map(writer).collect();
-                LazyViolation::new("torn read", move || tell_torn(record, halves, &sources))
+                LazyViolation::new("torn read", move || explain_torn(record, halves, &sources))
             }
         });
     }
     let checked = format!("{reads} reads of a pair must each see one value in both halves.");
-    narrate::found("pairs", checked, &torn)
+    explain::found("pairs", checked, &torn)
         .with_statistics(json!({ "reads": reads, "writes": writers.len() }))
 }
 
 fn saw(reader: &Record, halves: [Option<&str>; 2]) -> String {
-    let [one, other] = halves.map(narrate::value);
-    format!("{} saw {one} in one half of a pair and {other} in the other", narrate::who(reader))
+    let [one, other] = halves.map(explain::value);
+    format!("{} saw {one} in one half of a pair and {other} in the other", explain::who(reader))
 }
 
-fn tell_phantom(reader: &Record, halves: [Option<&str>; 2], phantom: &str) -> Sentence {
-    let phantom = narrate::value(Some(phantom));
+fn explain_phantom(reader: &Record, halves: [Option<&str>; 2], phantom: &str) -> Explanation {
+    let phantom = explain::value(Some(phantom));
     (format!("{}; nobody ever wrote {phantom} to it", saw(reader, halves)), vec![reader.call])
 }
 
-fn tell_torn(reader: &Record, halves: [Option<&str>; 2], writers: &[&Record]) -> Sentence {
-    let by: Vec<String> = writers.iter().map(|writer| narrate::who(writer)).collect();
+fn explain_torn(reader: &Record, halves: [Option<&str>; 2], writers: &[&Record]) -> Explanation {
+    let by: Vec<String> = writers.iter().map(|writer| explain::who(writer)).collect();
     let sentence = format!(
         "{}; both halves were written at once by {}",
         saw(reader, halves),

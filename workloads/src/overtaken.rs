@@ -1,10 +1,9 @@
-//! Values of a key that were there both before and after another one: the commonest violations, found in a sort and
-//! told in a sentence.
+//! Two values of a key that were each there before the other: the commonest violations of `register`, found by sorting
+//! and explained in a sentence.
 //!
-//! Each value of `register` is written at most once and so is there for one stretch of time. If someone was done with
-//! A before someone began on B, A came first; if the opposite holds as well, no order explains it (the two-cycles of
-//! Gibbons & Korach, "Testing shared memories", SIAM J. Comput. 1997). What this finds the search finds too, but
-//! without a name.
+//! Each value is written at most once and so is there for one stretch of time. If an operation on A ended before one on
+//! B began, A came first. If the opposite holds as well, no order explains it (the two-cycles of Gibbons & Korach,
+//! "Testing shared memories", SIAM J. Comput. 1997). The search finds these violations, too, but gives them no name.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +12,7 @@ use history::Violation;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    narrate::{self, LISTED},
+    explain::{self, LISTED},
     record::Record,
 };
 
@@ -43,7 +42,7 @@ pub(crate) fn overtaken(records: &[Record]) -> Vec<Violation> {
         }
     }
     let found = keys.into_iter().filter_map(|(key, stretches)| {
-        conflict(stretches.into_values().collect()).map(|(a, b)| tell(key, a, b))
+        conflict(stretches.into_values().collect()).map(|(a, b)| violation(key, a, b))
     });
     found.take(LISTED).collect()
 }
@@ -118,17 +117,17 @@ fn conflict(mut stretches: Vec<Stretch<'_>>) -> Option<(Stretch<'_>, Stretch<'_>
     None
 }
 
-fn tell(key: &str, a: Stretch<'_>, b: Stretch<'_>) -> Violation {
+fn violation(key: &str, a: Stretch<'_>, b: Stretch<'_>) -> Violation {
     let mut operations = Vec::new();
     let mut name = |end: Option<(u64, &Record)>| {
         let Some((_, record)) = end else { return String::new() };
         if !operations.contains(&record.call) {
             operations.push(record.call);
         }
-        narrate::who(record)
+        explain::who(record)
     };
     let (late, early) = (name(a.last), name(b.first));
-    let (value, other) = (narrate::value(a.value), narrate::value(b.value));
+    let (value, other) = (explain::value(a.value), explain::value(b.value));
     let mut sentence =
         format!("{late} found {key} = {value} although {early} had ended by then and knew {other}");
     if a.first.is_some() {

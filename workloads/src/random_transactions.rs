@@ -11,7 +11,7 @@ use isolation::Datatype;
 
 use crate::{
     Client, Workload, WorkloadEntry, anomalies,
-    narrate::{self, LazyViolation},
+    explain::{self, LazyViolation},
     record::{self, Record},
     rotation::{Rotation, Turns},
     seeded::Seeded,
@@ -79,7 +79,7 @@ impl Workload for RandomTransactions {
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
-        Box::new(Transactor {
+        Box::new(RandomTransactionsClient {
             choices: Seeded::new(seed, client),
             datatype: self.datatype,
             multiget: self.multiget,
@@ -124,7 +124,7 @@ fn read_of(keys: Vec<String>, multiget: bool) -> Operation {
     Operation::Txn { guards: [].into(), ops }
 }
 
-struct Transactor {
+struct RandomTransactionsClient {
     choices: Seeded,
     datatype: Datatype,
     multiget: bool,
@@ -133,7 +133,7 @@ struct Transactor {
     seen: Option<(String, Option<String>)>,
 }
 
-impl Client for Transactor {
+impl Client for RandomTransactionsClient {
     fn next(&mut self) -> Operation {
         let (keys, _) = self.turns.next();
         if keys.start > 0 && self.choices.chance(3) {
@@ -166,7 +166,7 @@ fn key_of(op: &MicroOperation) -> &String {
     key
 }
 
-impl Transactor {
+impl RandomTransactionsClient {
     /// Reads some of these keys at once.
     fn read(&mut self, keys: Range<u64>) -> Operation {
         let (first, count) = (self.choices.below(KEYS), 1 + self.choices.below(KEYS));
@@ -201,8 +201,8 @@ fn check_refusals(records: &[Record]) -> CheckResult {
         matches!(record.outcome(), Some(Outcome::Committed { committed: false, .. }))
     };
     let unguarded = |record: &&Record| matches!(&record.operation, Operation::Txn { guards, .. } if guards.is_empty());
-    let tell = |record| {
-        let who = narrate::who(record);
+    let explain = |record| {
+        let who = explain::who(record);
         (format!("{who} was refused because of a guard, yet it had none"), vec![record.call])
     };
     let checked = format!(
@@ -210,8 +210,8 @@ fn check_refusals(records: &[Record]) -> CheckResult {
         records.iter().filter(refused).count()
     );
     let falsely = records.iter().filter(refused).filter(unguarded);
-    let violation = |record| LazyViolation::new("false refusal", move || tell(record));
-    narrate::found("txn-guards", checked, &falsely.map(violation).collect::<Vec<_>>())
+    let violation = |record| LazyViolation::new("false refusal", move || explain(record));
+    explain::found("txn-guards", checked, &falsely.map(violation).collect::<Vec<_>>())
 }
 
 /// Nothing was tested where nothing was written, or nobody looked at it.

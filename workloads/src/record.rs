@@ -6,7 +6,7 @@ use invariants::Invariant;
 use linearizability::Call;
 use serde_json::Value;
 
-use crate::narrate;
+use crate::explain;
 
 /// One operation of the record.
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ impl Record {
     pub(crate) fn foreign(&self, workload: &str) -> String {
         format!(
             "{} is no operation of `{workload}`, so its checks do not apply.",
-            narrate::who(self)
+            explain::who(self)
         )
     }
 
@@ -110,12 +110,12 @@ pub(crate) fn read(operations: &[history::Operation]) -> Result<Vec<Record>, Str
     of_the_store.map(read_one).collect()
 }
 
-/// What an invariant says of the record as it was retold for it.
+/// What an invariant says of these operations, which were made from the record for it.
 pub(crate) fn judge(
     invariant: Invariant,
-    retold: Result<Vec<history::Operation>, String>,
+    operations: Result<Vec<history::Operation>, String>,
 ) -> CheckResult {
-    match retold {
+    match operations {
         Ok(operations) => invariant.check(&operations),
         Err(reason) => CheckResult::inconclusive(invariant.name(), reason),
     }

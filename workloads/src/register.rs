@@ -1,7 +1,8 @@
 //! `register`: reads, writes, appends, compare-and-set and hashes of single keys; every key must be linearizable.
 //!
-//! Every value is a run of unique tokens (`c3.17;`), so a value tells who made it; only a hash hides that. Clients move on to fresh keys by
-//! their own count of operations: a key sees a bounded number of operations and stays checkable however long the run.
+//! Every value is a run of unique tokens (`c3.17;`), so a value tells who made it; only a hash hides that. Clients move
+//! on to fresh keys by their own count of operations: a key sees a bounded number of operations and stays checkable
+//! however long the run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +17,7 @@ use serde_json::json;
 
 use crate::{
     Client, Workload, WorkloadEntry,
-    narrate::{self, LISTED},
+    explain::{self, LISTED},
     overtaken::overtaken,
     record::{self, End, Record},
     rotation::{Rotation, Turns},
@@ -67,7 +68,7 @@ impl Workload for Register {
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
-        Box::new(Writer {
+        Box::new(RegisterClient {
             choices: Seeded::new(seed, client),
             append: self.append,
             cas: self.cas,
@@ -107,7 +108,7 @@ fn key(number: u64) -> String {
     format!("k{number}")
 }
 
-struct Writer {
+struct RegisterClient {
     choices: Seeded,
     append: bool,
     cas: bool,
@@ -117,7 +118,7 @@ struct Writer {
     seen: BTreeMap<String, Option<String>>,
 }
 
-impl Client for Writer {
+impl Client for RegisterClient {
     fn next(&mut self) -> Operation {
         let (keys, spent) = self.turns.next();
         if spent == 0 {
@@ -272,18 +273,18 @@ fn fault(
         kind: kind.to_owned(),
         sentence: format!(
             "{} saw {key} = {}, {rest}",
-            narrate::who(reader),
-            narrate::value(Some(value))
+            explain::who(reader),
+            explain::value(Some(value))
         ),
         operations: std::iter::once(reader.call).chain(writer.map(|writer| writer.call)).collect(),
     };
     let mut tokens = BTreeSet::new();
     for token in value.split_inclusive(';') {
         let Some(Origin { record, key: home, never }) = origins.get(token) else {
-            let rest = format!("but nobody ever wrote {}", narrate::value(Some(token)));
+            let rest = format!("but nobody ever wrote {}", explain::value(Some(token)));
             return Some(violation("phantom value", rest, None));
         };
-        let (writer, shown) = (|| narrate::who(record), narrate::value(Some(token)));
+        let (writer, shown) = (|| explain::who(record), explain::value(Some(token)));
         if let Some(why) = never {
             let rest = format!("which holds {shown} of {}, which {why}", writer());
             return Some(violation("aborted read", rest, Some(record)));

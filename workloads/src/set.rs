@@ -46,7 +46,7 @@ impl Workload for Set {
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
-        Box::new(Collector { choices: Seeded::new(seed, client), turns: self.rotation.turns() })
+        Box::new(SetClient { choices: Seeded::new(seed, client), turns: self.rotation.turns() })
     }
 
     fn final_reads(&self) -> Vec<Operation> {
@@ -62,8 +62,8 @@ impl Workload for Set {
     }
 
     fn check(&self, operations: &[history::Operation], _limits: &Limits) -> Vec<CheckResult> {
-        let retold = record::read(operations).and_then(|records| retell(&records));
-        vec![record::judge(Invariant::SetFullLinearizable, retold)]
+        let operations = record::read(operations).and_then(|records| to_operations(&records));
+        vec![record::judge(Invariant::SetFullLinearizable, operations)]
     }
 }
 
@@ -72,12 +72,12 @@ fn key(set: u64) -> String {
     format!("set{set}")
 }
 
-struct Collector {
+struct SetClient {
     choices: Seeded,
     turns: Turns,
 }
 
-impl Client for Collector {
+impl Client for SetClient {
     fn next(&mut self) -> Operation {
         let (sets, _) = self.turns.next();
         let current = sets.start;
@@ -91,7 +91,7 @@ impl Client for Collector {
 }
 
 /// The record as additions to sets and reads of them, each set under its key.
-fn retell(records: &[Record]) -> Result<Vec<history::Operation>, String> {
+fn to_operations(records: &[Record]) -> Result<Vec<history::Operation>, String> {
     let mut operations = Vec::new();
     for record in records {
         let read = |outcome: &Outcome, key: &str| match outcome {

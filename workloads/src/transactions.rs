@@ -11,7 +11,7 @@ use contract::{MicroOperation, Operation, Outcome};
 use rustc_hash::FxHashMap;
 
 use crate::{
-    narrate,
+    explain,
     record::{End, Record},
 };
 
@@ -90,9 +90,9 @@ fn writers(records: &[Record]) -> Result<FxHashMap<(&str, &str), &Record>, Strin
     let mut writers = FxHashMap::default();
     for record in records {
         if !is_guarded(&record.operation) {
-            let who = narrate::who(record);
+            let who = explain::who(record);
             return Err(format!(
-                "{who} is no read and no guarded transaction, so no order can be told"
+                "{who} is no read and no guarded transaction, so no order of versions is known"
             ));
         }
         for (key, value) in written(&record.operation) {
@@ -100,9 +100,9 @@ fn writers(records: &[Record]) -> Result<FxHashMap<(&str, &str), &Record>, Strin
             if first.call != record.call {
                 return Err(format!(
                     "values must be unique, but {} and {} both write {} to {key}",
-                    narrate::who(first),
-                    narrate::who(record),
-                    narrate::value(Some(value))
+                    explain::who(first),
+                    explain::who(record),
+                    explain::value(Some(value))
                 ));
             }
         }

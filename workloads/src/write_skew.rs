@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Client, Workload, WorkloadEntry,
-    narrate::{self, LazyViolation, Sentence},
+    explain::{self, Explanation, LazyViolation},
     record::{self, End, Record},
     rotation::Rotation,
     seeded::Seeded,
@@ -47,7 +47,7 @@ impl Workload for WriteSkew {
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
         let (choices, rotation) = (Seeded::new(seed, client), self.rotation.clone());
-        Box::new(Inserter { choices, side: client % 2 == 1, pair: 0, refused: 0, rotation })
+        Box::new(WriteSkewClient { choices, side: client % 2 == 1, pair: 0, refused: 0, rotation })
     }
 
     fn final_reads(&self) -> Vec<Operation> {
@@ -84,7 +84,7 @@ fn read_of(pair: u64) -> Operation {
     Operation::Txn { guards: [].into(), ops: keys(pair).map(MicroOperation::Read).into() }
 }
 
-struct Inserter {
+struct WriteSkewClient {
     choices: Seeded,
     /// Whether this client inserts the second row of a pair.
     side: bool,
@@ -95,7 +95,7 @@ struct Inserter {
     rotation: Rotation,
 }
 
-impl Client for Inserter {
+impl Client for WriteSkewClient {
     fn next(&mut self) -> Operation {
         self.rotation.at(self.pair);
         if self.choices.chance(25) {
@@ -178,10 +178,10 @@ fn check_values(records: &[Record], seen: &Seen<'_>) -> Result<CheckResult, Stri
     for record in records {
         let Some(row) = inserted(record) else { continue };
         if let Some(first) = writers.insert(row, record) {
-            let (first, second) = (narrate::who(first), narrate::who(record));
+            let (first, second) = (explain::who(first), explain::who(record));
             return Err(format!(
                 "values must be unique, but {first} and {second} both write {}.",
-                narrate::value(Some(row.1))
+                explain::value(Some(row.1))
             ));
         }
     }
@@ -194,22 +194,22 @@ fn check_values(records: &[Record], seen: &Seen<'_>) -> Result<CheckResult, Stri
     impossible.sort_by_key(|(row, reader, _)| (reader.call, *row));
     let violation = |(row, reader, writer): (_, _, Option<_>)| {
         let kind = if writer.is_some() { "aborted read" } else { "phantom value" };
-        LazyViolation::new(kind, move || tell_impossible(row, reader, writer))
+        LazyViolation::new(kind, move || explain_impossible(row, reader, writer))
     };
     let impossible: Vec<_> = impossible.into_iter().map(violation).collect();
     let checked = format!("{} rows that were seen were traced to their transactions.", seen.len());
-    Ok(narrate::found("write-skew-values", checked, &impossible))
+    Ok(explain::found("write-skew-values", checked, &impossible))
 }
 
-fn tell_impossible(
+fn explain_impossible(
     (row, value): (&str, &str),
     reader: &Record,
     writer: Option<&Record>,
-) -> Sentence {
-    let saw = format!("{} saw {row} = {}", narrate::who(reader), narrate::value(Some(value)));
+) -> Explanation {
+    let saw = format!("{} saw {row} = {}", explain::who(reader), explain::value(Some(value)));
     let sentence = match writer {
         None => format!("{saw}, which nobody inserted"),
-        Some(writer) => format!("{saw} of {}, which was refused or failed", narrate::who(writer)),
+        Some(writer) => format!("{saw} of {}, which was refused or failed", explain::who(writer)),
     };
     let operations = std::iter::once(reader).chain(writer).map(|record| record.call).collect();
     (sentence, operations)

@@ -1,4 +1,4 @@
-//! Things by the number of what they belong to, by counting sort: in linear time, each bucket in the order of arrival.
+//! Items grouped by a number, by counting sort: in linear time, each group in the order of arrival.
 
 #[derive(Debug)]
 pub(crate) struct Buckets<T> {

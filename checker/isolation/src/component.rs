@@ -17,7 +17,7 @@ pub(crate) struct Component {
     /// Their invocations, ascending.
     pub(crate) calls: Vec<u32>,
     pub(crate) returns: Vec<u32>,
-    /// Each edge with what proves most of data, and its process's.
+    /// Of each edge the strongest link through data, and the one along a process.
     pub(crate) graph: Graph,
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn conclude(
     Report { verdict, sentence, consistency, anomalies, models, notes, statistics }
 }
 
-/// What time did not tell, though it might have.
+/// That not all versions of a key were put in the order that time gives them.
 fn crowded(history: &History, key: u32) -> String {
     format!(
         "Key {} had more than {COMPARED} versions next to each other in time, of which only {COMPARED} were put in the \

@@ -27,7 +27,7 @@ pub(crate) struct Cycles {
     pub(crate) not_shortest: Vec<Class>,
     /// Classes of which there may be cycles that were not found.
     pub(crate) unfinished: Vec<Class>,
-    /// A key of which not all versions were ordered that time orders: there may be more cycles that respect it.
+    /// A key of which not all versions were put in the order of time: there may be more cycles that respect it.
     pub(crate) crowded: Option<u32>,
     pub(crate) components: usize,
     pub(crate) largest: usize,
@@ -129,8 +129,8 @@ impl InComponent<'_> {
         }
     }
 
-    /// Whether a cycle of this length among these transactions is worth telling. Where something as bad is known it goes
-    /// without saying; but real time often shows in two transactions what takes many along their processes.
+    /// Whether a cycle of this length among these transactions is worth listing. Where one as bad is known it is not; but
+    /// real time often shows with two transactions what takes many along their processes.
     fn is_news(&self, part: &Component, class: Class, len: usize) -> bool {
         if self.found.is_empty() {
             return true;
@@ -181,7 +181,7 @@ impl InComponent<'_> {
         }
     }
 
-    /// Where the work did not suffice for anything, still some cycle, whatever its class: there is one.
+    /// Adds some cycle, whatever its class: there is one, but the work did not suffice to find it class by class.
     fn any_cycle(&mut self, part: &Component, order: Order, cycles: &mut Cycles) {
         if let Some(walk) = crate::fallback::cycle(part, known(order)) {
             let links: Vec<Link> = walk.iter().map(|&(_, link)| link).collect();
@@ -201,7 +201,7 @@ impl InComponent<'_> {
     }
 }
 
-/// Leaves out who stands between two edges of one process: its order holds from the first to the last, too.
+/// Makes one edge of several along one process: its order holds from the first transaction to the last.
 fn merge_time(walk: Walk) -> Walk {
     let is_process = |(_, link): &(u32, Link)| *link == Link::PROCESS;
     let mut before = walk.last().is_some_and(is_process);

@@ -1,4 +1,4 @@
-//! Of a long cycle the first and the last transactions are told, and how many stand between.
+//! Of a long cycle the first and the last transactions are shown, and how many stand between.
 
 /// So many at each end.
 const ENDS: usize = 8;
@@ -8,24 +8,24 @@ pub(crate) fn left_out(len: usize) -> usize {
     len.saturating_sub(2 * ENDS)
 }
 
-/// The positions of those that are told.
-pub(crate) fn told(len: usize) -> impl Iterator<Item = usize> {
+/// The positions of those that are shown.
+pub(crate) fn shown(len: usize) -> impl Iterator<Item = usize> {
     let left_out = left_out(len);
     (0..len - left_out).map(move |at| position(at, left_out))
 }
 
-/// The positions of those that are told together with the next one.
-pub(crate) fn told_with_next(len: usize) -> impl Iterator<Item = usize> {
+/// The positions of those that are shown together with the next one.
+pub(crate) fn shown_with_next(len: usize) -> impl Iterator<Item = usize> {
     let gap = gap(left_out(len));
-    told(len).filter(move |position| gap != Some(position + 1))
+    shown(len).filter(move |position| gap != Some(position + 1))
 }
 
-/// How many are told before those that are left out.
+/// How many are shown before those that are left out.
 pub(crate) fn gap(left_out: usize) -> Option<usize> {
     (left_out > 0).then_some(ENDS)
 }
 
-/// The position of what is told at this place.
+/// The position of what is shown at this place.
 pub(crate) fn position(at: usize, left_out: usize) -> usize {
     if at < ENDS { at } else { at + left_out }
 }

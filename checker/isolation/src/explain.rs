@@ -1,9 +1,9 @@
-//! Cycles in words. Nothing was kept of why an edge is there: it is found again in the two transactions.
+//! Cycles in words. Edges do not keep their reasons, to save memory: each is found again in the two transactions.
 
 use crate::budget::Budget;
 use crate::cycles::FoundCycle;
-use crate::elision::{gap, left_out, name, told, told_with_next};
-use crate::finding::Step;
+use crate::elision::{gap, left_out, name, shown, shown_with_next};
+use crate::finding::CycleStep;
 use crate::graph::Edges;
 use crate::history::History;
 use crate::ids::{Txn, Version};
@@ -16,13 +16,13 @@ pub(crate) struct Reason {
     /// Positions in `History::micros`.
     pub(crate) from_micro: usize,
     pub(crate) to_micro: usize,
-    pub(crate) because: Because,
+    pub(crate) relation: Relation,
     /// Further transactions that show it.
     pub(crate) shown_by: Vec<Txn>,
 }
 
 #[derive(Debug)]
-pub(crate) enum Because {
+pub(crate) enum Relation {
     /// The one wrote the first version, the other the second, and this is how we know which came first.
     Overwrote { first: Version, second: Version, known: String },
     /// The one wrote what the other saw.
@@ -31,15 +31,15 @@ pub(crate) enum Because {
     Missed { seen: String, version: Version, known: String },
 }
 
-/// What can tell the reason of an edge between two transactions.
+/// What finds the reason of an edge between two transactions.
 pub(crate) trait Reasons {
     fn reason(&self, from: Txn, to: Txn, dependency: Dependency) -> Option<Reason>;
 
-    /// A key that had so many versions at a time that not all were ordered that time orders.
+    /// A key that had too many versions at a time for all of them to be put in the order of time.
     fn crowded(&self) -> Option<u32>;
 
-    /// Adds what only the order of processes shows of data, between transactions that it may concern, as far as
-    /// memory allows. Real time shows it of the whole, so that nobody asks before there is a cycle.
+    /// Adds the edges that only the order of processes shows, between the transactions that they may concern, as far as
+    /// memory allows. Real time shows more, so that this is needed only where real time makes a cycle.
     fn add_in_processes(&self, concerned: &[bool], edges: &mut Edges, budget: &mut Budget<'_>);
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn explain(
     history: &History,
     reasons: &dyn Reasons,
     cycle: &FoundCycle,
-) -> (String, Vec<Step>) {
+) -> (String, Vec<CycleStep>) {
     let len = cycle.edges.len();
     let step = |position: usize| {
         let next = (position + 1) % len;
@@ -56,19 +56,19 @@ pub(crate) fn explain(
         let edge = Edge { history, from, to, names: [&name(position), &name(next)] };
         edge.step(dependency, reasons.reason(from, to, dependency).as_ref())
     };
-    let steps: Vec<Step> = told_with_next(len).map(step).collect();
+    let steps: Vec<CycleStep> = shown_with_next(len).map(step).collect();
     (sentence(&steps, len), steps)
 }
 
 /// One or two sentences: all reasons of a short cycle, the first and last of a long one.
-fn sentence(steps: &[Step], len: usize) -> String {
+fn sentence(steps: &[CycleStep], len: usize) -> String {
     match steps {
         [first, second] => format!(
             "T1 must come before T2, because {}. Yet T2 must come before T1, because {}.",
             first.reason, second.reason
         ),
         [first, .., last] => {
-            let mut names: Vec<String> = told(len).map(name).collect();
+            let mut names: Vec<String> = shown(len).map(name).collect();
             if let Some(gap) = gap(left_out(len)) {
                 names.insert(gap, "…".to_owned());
             }
@@ -90,7 +90,7 @@ struct Edge<'a> {
 }
 
 impl Edge<'_> {
-    fn step(&self, dependency: Dependency, reason: Option<&Reason>) -> Step {
+    fn step(&self, dependency: Dependency, reason: Option<&Reason>) -> CycleStep {
         let words = match (reason, dependency) {
             (Some(reason), _) => self.data(reason),
             (None, Dependency::Process) => {
@@ -100,7 +100,7 @@ impl Edge<'_> {
             (None, _) => self.time(),
         };
         let offset = |txn: Txn, micro: usize| micro - self.history.span(txn).start;
-        Step {
+        CycleStep {
             from: self.history.header(self.from).call,
             to: self.history.header(self.to).call,
             dependency,
@@ -119,18 +119,18 @@ impl Edge<'_> {
         let (history, [from, to]) = (self.history, self.names);
         let key = history.key_name(reason.key);
         let wrote = |version| history.wrote_words(reason.key, version);
-        match &reason.because {
-            Because::Overwrote { first, second, known } => {
+        match &reason.relation {
+            Relation::Overwrote { first, second, known } => {
                 format!(
                     "{from} {} and {to} then {}: {known}",
                     wrote(*first),
                     history.value_name(*second)
                 )
             }
-            Because::Saw { version, seen } => {
+            Relation::Saw { version, seen } => {
                 format!("{from} {} and {to} read {seen}", wrote(*version))
             }
-            Because::Missed { seen, version, known } => {
+            Relation::Missed { seen, version, known } => {
                 let value = history.value_name(*version);
                 format!("{from} read {seen} in {key}, without {to}'s {value}{known}")
             }

@@ -1,4 +1,4 @@
-//! An anomaly, told.
+//! An anomaly and what proves it.
 
 use history::Violation;
 use serde::Serialize;
@@ -17,7 +17,7 @@ pub struct Finding {
     /// The edges of a cycle, from T1 on, the last one back to T1; empty for other anomalies. Of a long cycle those
     /// between the transactions below.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub steps: Vec<Step>,
+    pub steps: Vec<CycleStep>,
     /// The transactions that prove it, as indices of their invocations: T1, T2… Of a long cycle the first and the last.
     pub transactions: Vec<u64>,
     /// What each of them is and did, in words.
@@ -29,7 +29,7 @@ pub struct Finding {
 
 /// One edge of a cycle: why a transaction comes before the next.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Step {
+pub struct CycleStep {
     /// The earlier transaction: its invocation's index.
     pub from: u64,
     /// The later one.
@@ -54,7 +54,7 @@ pub struct Step {
     pub reason: String,
 }
 
-impl Step {
+impl CycleStep {
     /// `T1 < T2, because ` and the reason.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -81,13 +81,13 @@ impl Finding {
     }
 
     /// Puts a word where transactions are left out.
-    fn mark_gap(&self, told: &mut Vec<String>) {
+    fn mark_gap(&self, lines: &mut Vec<String>) {
         if let Some(gap) = elision::gap(self.left_out) {
-            told.insert(gap, format!("… {} more", self.left_out));
+            lines.insert(gap, format!("… {} more", self.left_out));
         }
     }
 
-    /// The finding in the form of all checkers; its [`Finding::picture`] tells more.
+    /// The finding in the form of all checkers; its [`Finding::picture`] says more.
     #[must_use]
     pub fn violation(&self) -> Violation {
         let mut operations = self.transactions.clone();
@@ -118,12 +118,12 @@ impl Finding {
         match self.steps.split_last() {
             None => lines.push(self.sentence.clone()),
             Some((last, steps)) => {
-                let mut told: Vec<String> =
+                let mut reasons: Vec<String> =
                     steps.iter().map(|step| format!("{}.", step.sentence())).collect();
                 if let Some(gap) = elision::gap(self.left_out) {
-                    told.insert(gap - 1, "…".to_owned());
+                    reasons.insert(gap - 1, "…".to_owned());
                 }
-                lines.append(&mut told);
+                lines.append(&mut reasons);
                 lines.push(format!("However, {}: a contradiction!", last.sentence()));
             }
         }

@@ -1,34 +1,34 @@
-//! Anomalies as they are found: all are counted, of each kind a few are told.
+//! Anomalies as they are found: all are counted, of each kind a few are listed.
 
 use std::collections::BTreeMap;
 
-use crate::finding::{Finding, Step};
+use crate::finding::{CycleStep, Finding};
 use crate::history::History;
 use crate::ids::Txn;
 use crate::{Anomaly, Outcome, elision};
 
-/// How many of each kind are told.
+/// How many of each kind are listed.
 pub(crate) const LISTED: u64 = 10;
 
 #[derive(Debug)]
 pub(crate) struct Findings<'h> {
     history: &'h History,
-    /// Somebody looked where another one may have written: what a transaction reads of its own writes is no test.
+    /// Whether a transaction read a key that another one may have written: reads of own writes test nothing.
     pub(crate) is_tested: bool,
     counts: BTreeMap<Anomaly, u64>,
-    told: BTreeMap<Anomaly, Vec<Finding>>,
+    listed: BTreeMap<Anomaly, Vec<Finding>>,
 }
 
 impl<'h> Findings<'h> {
     pub(crate) fn new(history: &'h History) -> Self {
-        Self { history, is_tested: false, counts: BTreeMap::new(), told: BTreeMap::new() }
+        Self { history, is_tested: false, counts: BTreeMap::new(), listed: BTreeMap::new() }
     }
 
-    /// Counts an anomaly. Told are those listed first: the sentence names the transactions T1, T2… in their order.
-    pub(crate) fn add(&mut self, anomaly: Anomaly, tell: impl FnOnce() -> (Vec<Txn>, String)) {
+    /// Counts an anomaly and lists it, if few of its kind are. The sentence calls the transactions T1, T2…, in their order.
+    pub(crate) fn add(&mut self, anomaly: Anomaly, explain: impl FnOnce() -> (Vec<Txn>, String)) {
         if self.count(anomaly) {
-            let (txns, sentence) = tell();
-            self.tell(anomaly, &txns, sentence, Vec::new());
+            let (txns, sentence) = explain();
+            self.list(anomaly, &txns, sentence, Vec::new());
         }
     }
 
@@ -37,33 +37,33 @@ impl<'h> Findings<'h> {
         &mut self,
         anomaly: Anomaly,
         txns: &[Txn],
-        tell: impl FnOnce() -> (String, Vec<Step>),
+        explain: impl FnOnce() -> (String, Vec<CycleStep>),
     ) {
         if self.count(anomaly) {
-            let (sentence, steps) = tell();
-            self.tell(anomaly, txns, sentence, steps);
+            let (sentence, steps) = explain();
+            self.list(anomaly, txns, sentence, steps);
         }
     }
 
-    /// Whether it is one of those to be told.
+    /// Whether it is one of those to be listed.
     fn count(&mut self, anomaly: Anomaly) -> bool {
         let count = self.counts.entry(anomaly).or_default();
         *count += 1;
         *count <= LISTED
     }
 
-    fn tell(&mut self, anomaly: Anomaly, txns: &[Txn], sentence: String, steps: Vec<Step>) {
-        let told: Vec<Txn> = elision::told(txns.len()).map(|position| txns[position]).collect();
-        let transactions = told.iter().map(|&txn| self.history.header(txn).call).collect();
-        let operations = told.iter().map(|&txn| describe(self.history, txn)).collect();
+    fn list(&mut self, anomaly: Anomaly, txns: &[Txn], sentence: String, steps: Vec<CycleStep>) {
+        let shown: Vec<Txn> = elision::shown(txns.len()).map(|position| txns[position]).collect();
+        let transactions = shown.iter().map(|&txn| self.history.header(txn).call).collect();
+        let operations = shown.iter().map(|&txn| describe(self.history, txn)).collect();
         let left_out = elision::left_out(txns.len());
         let finding = Finding { anomaly, sentence, steps, transactions, operations, left_out };
-        self.told.entry(anomaly).or_default().push(finding);
+        self.listed.entry(anomaly).or_default().push(finding);
     }
 
-    /// Everything told, and how many there are of each kind.
+    /// Everything listed, and how many there are of each kind.
     pub(crate) fn finish(self) -> (Vec<Finding>, Vec<(Anomaly, u64)>) {
-        (self.told.into_values().flatten().collect(), self.counts.into_iter().collect())
+        (self.listed.into_values().flatten().collect(), self.counts.into_iter().collect())
     }
 }
 

@@ -44,7 +44,7 @@ mod writers;
 pub use anomaly::{Anomaly, Cycle, Order};
 pub use check::check;
 pub use consistency::{Consistency, Ruling};
-pub use finding::{Finding, Step};
+pub use finding::{CycleStep, Finding};
 pub use history::History;
 pub use links::Dependency;
 pub use operations::Unfit;

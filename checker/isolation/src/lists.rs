@@ -1,7 +1,7 @@
 //! Histories of lists: the longest read of a key is the order of its versions.
 //!
-//! Every list is a trace of all writes before it (Elle, §4.2.2), so that almost nothing has to be guessed: of each read
-//! the last element tells the writer that it follows, the next element in the key's order the writer that it precedes.
+//! Every list is a trace of all writes before it (Elle, §4.2.2), so that almost nothing has to be guessed. A read
+//! follows the writer of its last element, and precedes the writer of the next element in the key's order.
 
 mod edges;
 mod orders;

@@ -23,8 +23,8 @@ impl History {
     ///
     /// The arguments of a transaction, and the result where it committed, are a list of micro-operations `[f, key, value]`:
     /// `append` or `w`, and `r`, whose value in the result is what was read. `guard` is a read of a register whose value
-    /// the client demanded: a transaction whose guards did not hold cannot have committed, so that its arguments already
-    /// tell what it read if it did.
+    /// the client demanded. A transaction whose guards did not hold cannot have committed, so its arguments already say
+    /// what it read, if it committed.
     ///
     /// # Errors
     /// An operation that is no such list.

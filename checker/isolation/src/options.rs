@@ -8,7 +8,7 @@ use crate::Consistency;
 /// violation.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What must hold. Everything found is told; this decides the verdict.
+    /// What must hold. Everything found is reported; this decides the verdict.
     pub consistency: Consistency,
     /// Time, memory of the dependencies and their search, and whether to go on. A check uses one thread.
     pub limits: Limits,

@@ -2,7 +2,7 @@
 
 use history::{Arrow, Picture, PictureBox};
 
-use crate::{Finding, Step, elision};
+use crate::{CycleStep, Finding, elision};
 
 impl Finding {
     /// The transactions as boxes, the edges of the cycle as arrows, and the explanation: for the violation at this place
@@ -15,7 +15,7 @@ impl Finding {
             let title = format!("… {} more", self.left_out);
             boxes.insert(gap, PictureBox { title, text: String::new() });
         }
-        let arrow = |(at, step): (usize, &Step)| {
+        let arrow = |(at, step): (usize, &CycleStep)| {
             // Before and behind what is left out there are no arrows.
             let from = if gap.is_some_and(|gap| at + 1 >= gap) { at + 2 } else { at };
             Arrow {

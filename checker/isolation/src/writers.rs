@@ -17,7 +17,7 @@ pub(crate) struct Writers {
     keys: Vec<Txn>,
     /// Committed transactions, and those in doubt of which somebody saw something.
     happened: Vec<bool>,
-    /// A version that two transactions wrote, both of which may have happened: it tells nothing about its writer.
+    /// A version that two transactions wrote, both of which may have happened: nobody knows whose it is.
     pub(crate) ambiguous: Option<(Version, Txn, Txn)>,
 }
 
@@ -112,7 +112,7 @@ impl Writers {
         }
     }
 
-    /// The version was there. Its writer, where nobody knew before that it happened.
+    /// Notes that somebody saw the version. Its writer, if it was not known before that this one happened.
     fn reveal(&mut self, history: &History, version: Version) -> Option<Txn> {
         let Writer::Happened(txn) = self.writer(history, version) else { return None };
         let is_news = !std::mem::replace(&mut self.happened[txn as usize], true);

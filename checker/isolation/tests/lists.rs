@@ -1,4 +1,4 @@
-//! Small histories of lists: what is found, what is not, and how it is told.
+//! Small histories of lists: what is found, what is not, and how it is explained.
 
 use history::Verdict;
 use isolation::{

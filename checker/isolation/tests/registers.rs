@@ -1,4 +1,4 @@
-//! Small histories of registers: what is found, what is not, and how it is told.
+//! Small histories of registers: what is found, what is not, and how it is explained.
 
 mod common;
 

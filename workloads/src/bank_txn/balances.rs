@@ -5,7 +5,7 @@ use history::CheckResult;
 
 use super::{ACCOUNTS, TOTAL, balance};
 use crate::{
-    narrate::{self, LazyViolation},
+    explain::{self, LazyViolation},
     record::Record,
     transactions::{Transaction, Transactions},
 };
@@ -24,7 +24,7 @@ pub(super) fn check<'a>(
     vec![
         check_start(&balances),
         check_totals(&balances),
-        narrate::found(
+        explain::found(
             "bank-balance",
             format!("{} answers were searched for negative balances.", balances.len()),
             &debts.collect::<Vec<_>>(),
@@ -32,8 +32,8 @@ pub(super) fn check<'a>(
     ]
 }
 
-/// A store starts empty: where the record shows that this one did not, or does not show it, what is wrong later may have
-/// been there before.
+/// A store must start empty. Where the record shows that this one did not, or shows nothing of its start, a wrong value
+/// may be older than the run.
 fn check_start(balances: &[Balances<'_>]) -> CheckResult {
     const CHECKER: &str = "bank-start";
     let first_write = balances.iter().filter(|seen| seen.writes).map(|seen| seen.record.call).min();
@@ -68,7 +68,7 @@ fn check_totals(balances: &[Balances<'_>]) -> CheckResult {
     }
     let checked =
         format!("{sums} reads saw all accounts at once; each must find {TOTAL} in total.");
-    narrate::found(CHECKER, checked, &wrong)
+    explain::found(CHECKER, checked, &wrong)
 }
 
 /// What one transaction saw of the accounts.
@@ -115,8 +115,8 @@ impl<'a> Balances<'a> {
     fn wrong_total(&self) -> Option<LazyViolation<'a>> {
         let (record, total, missing) = (self.record, self.total(), self.missing);
         let torn = self.accounts == ACCOUNTS && (1..ACCOUNTS).contains(&missing);
-        let tell = move || {
-            let who = narrate::who(record);
+        let explain = move || {
+            let who = explain::who(record);
             let sentence = match total {
                 Some(total) => {
                     let change = if total > TOTAL { "made" } else { "lost" };
@@ -130,7 +130,7 @@ impl<'a> Balances<'a> {
             (sentence, vec![record.call])
         };
         (total.is_some_and(|total| total != TOTAL) || torn)
-            .then(|| LazyViolation::new("wrong total", tell))
+            .then(|| LazyViolation::new("wrong total", explain))
     }
 
     fn negative(
@@ -144,7 +144,7 @@ impl<'a> Balances<'a> {
         let tag = version.value.and_then(|value| value.split_once(' ')).map(|(_, tag)| tag)?;
         let (record, key) = (self.record, version.key);
         Some(LazyViolation::new("negative balance", move || {
-            let who = narrate::who(record);
+            let who = explain::who(record);
             let tagged = records.iter().find(|record| wrote(record, key, tag));
             let operations = std::iter::once(record).chain(tagged).map(|record| record.call);
             let sentence = format!("{who} saw {balance} in {key}, which no transfer allows");

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{ACCOUNTS, balances};
 use crate::{
-    anomalies, guards, narrate,
+    anomalies, explain, guards,
     record::Record,
     transactions::{Transaction, Transactions},
 };
@@ -43,7 +43,7 @@ fn check_refusals(transactions: &Transactions<'_>, isolation: Verdict) -> CheckR
     }
     let checked =
         format!("{} transactions were refused because of a guard.", transactions.refused.len());
-    narrate::found(CHECKER, checked, &guards::false_refusals(transactions))
+    explain::found(CHECKER, checked, &guards::false_refusals(transactions))
 }
 
 /// Whether it is more than the opening of the accounts.

@@ -111,7 +111,7 @@ impl Orders {
             if !is_twice && aborted.is_none() && matches!(writer, Writer::Happened(_)) {
                 continue;
             }
-            // Looked for only where the anomaly will be told.
+            // Looked for only where the anomaly will be listed.
             let place = Place { version, position, read: &|| first_read(history, key, position) };
             if is_twice {
                 twice(history, writers, findings, &place);

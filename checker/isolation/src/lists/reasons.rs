@@ -1,7 +1,7 @@
 //! Why an edge between two transactions of a history of lists is there.
 
 use crate::budget::Budget;
-use crate::explain::{Because, Reason, Reasons};
+use crate::explain::{Reason, Reasons, Relation};
 use crate::graph::Edges;
 use crate::history::{History, Micro};
 use crate::ids::{NONE, Txn, Version};
@@ -56,10 +56,10 @@ impl ListReasons<'_> {
             }
             None => format!("the longest list read, {}, lacks it", history.list_words(order, None)),
         };
-        let because = Because::Overwrote { first, second, known };
+        let relation = Relation::Overwrote { first, second, known };
         let from_micro = self.writers.micro(first);
         let shown_by = Vec::new();
-        (before[at] == from).then_some(Reason { key, from_micro, to_micro, because, shown_by })
+        (before[at] == from).then_some(Reason { key, from_micro, to_micro, relation, shown_by })
     }
 
     fn saw(&self, from: Txn, to: Txn, to_micro: usize) -> Option<Reason> {
@@ -72,13 +72,13 @@ impl ListReasons<'_> {
         let seen = history.list_words(list, Some(at));
         let key = history.micros[to_micro].key();
         let from_micro = self.writers.micro(version);
-        let because = Because::Saw { version, seen };
+        let relation = Relation::Saw { version, seen };
         let shown_by = Vec::new();
         (writer(&version) == from).then_some(Reason {
             key,
             from_micro,
             to_micro,
-            because,
+            relation,
             shown_by,
         })
     }
@@ -95,8 +95,8 @@ impl ListReasons<'_> {
             None => self.unobserved(to, key)?,
         };
         let seen = history.list_words(&order[..len as usize], None);
-        let because = Because::Missed { seen, version, known: String::new() };
-        Some(Reason { key, from_micro, to_micro, because, shown_by: Vec::new() })
+        let relation = Relation::Missed { seen, version, known: String::new() };
+        Some(Reason { key, from_micro, to_micro, relation, shown_by: Vec::new() })
     }
 
     /// An append of the transaction to the key that no list shows.

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::sessions::Sessions;
 use crate::budget::Budget;
-use crate::explain::{Because, Reason, Reasons};
+use crate::explain::{Reason, Reasons, Relation};
 use crate::graph::Edges;
 use crate::history::{History, Micro};
 use crate::ids::{Txn, Version};
@@ -64,30 +64,30 @@ impl Reasons for RegisterReasons<'_> {
 }
 
 impl RegisterReasons<'_> {
-    /// Time alone shows such a thing: who reads a version and overwrites it depends on its writer by wr, too.
+    /// Only time shows such an edge: whoever reads a version before it overwrites it has a wr edge from its writer.
     fn overwrote(&self, from_micro: usize, to: Txn) -> Option<Reason> {
         let Micro::Write { key, version: first } = self.history.micros[from_micro] else {
             return None;
         };
         let (second, shown_by) = self.later(key, first, to)?;
-        let because = Because::Overwrote {
+        let relation = Relation::Overwrote {
             first,
             second,
             known: self.order_in_words(first, second, shown_by),
         };
         let (to_micro, shown_by) = (self.writers.micro(second), shown_by.to_vec());
-        Some(Reason { key, from_micro, to_micro, because, shown_by })
+        Some(Reason { key, from_micro, to_micro, relation, shown_by })
     }
 
     fn saw(&self, from: Txn, to_micro: usize) -> Option<Reason> {
         let Micro::Value { key, version } = self.history.micros[to_micro] else { return None };
-        let because = Because::Saw { version, seen: "it".to_owned() };
+        let relation = Relation::Saw { version, seen: "it".to_owned() };
         let is_writer = self.writers.txn(self.history, version) == from;
         is_writer.then(|| Reason {
             key,
             from_micro: self.writers.micro(version),
             to_micro,
-            because,
+            relation,
             shown_by: Vec::new(),
         })
     }
@@ -111,8 +111,8 @@ impl RegisterReasons<'_> {
             shown_by.extend(by);
             format!(": {}", self.order_in_words(seen, later, by))
         };
-        let because = Because::Missed { seen: value, version, known };
-        Some(Reason { key, from_micro, to_micro, because, shown_by })
+        let relation = Relation::Missed { seen: value, version, known };
+        Some(Reason { key, from_micro, to_micro, relation, shown_by })
     }
 
     /// A version of the key that the transaction wrote and that comes after another one in time, and the two transactions

@@ -1,4 +1,4 @@
-//! Words for witnesses: who did what and when.
+//! Violations in words: who did what and when.
 
 use std::collections::BTreeMap;
 
@@ -12,27 +12,27 @@ pub(crate) const LISTED: usize = 10;
 /// A violation that is put into words only if it is listed.
 pub(crate) struct LazyViolation<'a> {
     kind: &'static str,
-    tell: Box<dyn Fn() -> Sentence + 'a>,
+    explain: Box<dyn Fn() -> Explanation + 'a>,
 }
 
 /// What happened, in a sentence, and the operations that prove it.
-pub(crate) type Sentence = (String, Vec<u64>);
+pub(crate) type Explanation = (String, Vec<u64>);
 
 impl<'a> LazyViolation<'a> {
     /// A violation of this kind.
-    pub(crate) fn new(kind: &'static str, tell: impl Fn() -> Sentence + 'a) -> Self {
-        Self { kind, tell: Box::new(tell) }
+    pub(crate) fn new(kind: &'static str, explain: impl Fn() -> Explanation + 'a) -> Self {
+        Self { kind, explain: Box::new(explain) }
     }
 
-    fn tell(&self) -> Violation {
-        let (sentence, operations) = (self.tell)();
+    fn violation(&self) -> Violation {
+        let (sentence, operations) = (self.explain)();
         Violation { kind: self.kind.to_owned(), sentence, operations }
     }
 }
 
 /// The result of a check: what was looked at, how much was found, and the first of it.
 pub(crate) fn found(checker: &str, checked: String, found: &[LazyViolation<'_>]) -> CheckResult {
-    let listed = listed(found, |one| one.kind).into_iter().map(LazyViolation::tell);
+    let listed = listed(found, |one| one.kind).into_iter().map(LazyViolation::violation);
     let violations: Vec<Violation> = listed.collect();
     let summary = match violations.as_slice() {
         [] => checked,
@@ -170,7 +170,7 @@ mod tests {
         reads.take(2000).enumerate().map(lie).collect()
     }
 
-    /// Once each of them had its sentence, before ten were kept.
+    /// Once every violation got its sentence, although only ten were kept.
     #[test]
     fn of_very_many_violations_only_the_listed_are_put_into_words() {
         let all = [contract::manifest::Capability::Txn, contract::manifest::Capability::Multi];
