@@ -30,10 +30,10 @@ impl Recovery {
     /// Whether nothing more has to be asked.
     pub(super) fn is_done(&self) -> bool {
         let Self { reads, writes } = self;
-        let only = |kind: &Kind, other: &Kind| kind.asked >= ALIKE_MAX && other.asked == 0;
-        (reads.served && writes.served)
-            || (reads.served && only(reads, writes))
-            || (writes.served && only(writes, reads))
+        let is_only = |kind: &Kind, other: &Kind| kind.asked >= ALIKE_MAX && other.asked == 0;
+        let suffices =
+            |kind: &Kind, other: &Kind| kind.served && (other.served || is_only(kind, other));
+        suffices(reads, writes) || suffices(writes, reads)
     }
 
     /// Whether each kind that the workload asked for was served.
