@@ -1,14 +1,11 @@
 //! Millions of small random histories against the definitions of the consistency models:
 //! `cargo run --release -p isolation --example isolation_oracle -- 5000000 [SEED]`.
 
-#[path = "../tests/common/mod.rs"]
-mod common;
-
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use common::compare::{Tally, compare, plans, violated};
+use checker_testing::isolation::compare::{Tally, compare, plans, violated};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1).map(|number| number.parse::<u64>());

@@ -30,7 +30,6 @@ mod names;
 pub mod notation;
 mod operations;
 mod options;
-pub mod oracle;
 mod picture;
 mod realtime;
 mod registers;

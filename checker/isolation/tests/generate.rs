@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
+use checker_testing::isolation::oracle::{commit_orders, version_orders};
 use history::{Events, Format};
 use isolation::generate::inject::example;
 use isolation::generate::{Injection, Step, Synthetic};
-use isolation::oracle::{commit_orders, version_orders};
 use isolation::{
     Anomaly, Consistency, Cycle, Datatype, History, MicroOp, Options, Order, Outcome, Ruling, Seen,
     Transaction, check, notation,

@@ -1,10 +1,8 @@
 //! The oracles against each other, and the checker against them, on histories small enough to try everything.
 
-mod common;
-
-use common::compare::{Tally, compare, plans, violated};
-use common::stores::{Plan, Store, history};
-use isolation::oracle::{commit_orders, version_orders};
+use checker_testing::isolation::compare::{Tally, compare, plans, violated};
+use checker_testing::isolation::oracle::{commit_orders, version_orders};
+use checker_testing::isolation::stores::{Plan, Store, history};
 use isolation::{Consistency, Datatype, Outcome, Transaction, notation};
 
 #[test]

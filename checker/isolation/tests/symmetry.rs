@@ -1,10 +1,8 @@
 //! What must not matter, and what must follow, on thousands of random histories.
 
-mod common;
-
 use ::history::Verdict;
-use common::compare::plans;
-use common::stores::history;
+use checker_testing::isolation::compare::plans;
+use checker_testing::isolation::stores::history;
 use isolation::{
     Consistency, Datatype, History, MicroOp, Options, Ruling, Seen, Transaction, check,
 };

@@ -2,9 +2,9 @@
 
 mod common;
 
+use checker_testing::isolation::oracle::{commit_orders, version_orders};
 use common::table::{Case, cases};
 use isolation::generate::inject::example;
-use isolation::oracle::{commit_orders, version_orders};
 use isolation::{Anomaly, Consistency, Datatype, History, Options, Order, Ruling, check};
 
 const LISTS: &str = include_str!("data/table/lists.txt");

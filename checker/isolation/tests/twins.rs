@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use checker_testing::isolation::oracle::{commit_orders, version_orders};
 use isolation::generate::inject::example;
-use isolation::oracle::{commit_orders, version_orders};
 use isolation::{
     Anomaly, Consistency, Datatype, History, Options, Report, Transaction, check, notation,
 };

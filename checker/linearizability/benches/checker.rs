@@ -3,14 +3,10 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use checker_testing::linearizability::synthetic::{self, Shape, Spoil};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use linearizability::models::{CasRegister, Kv};
 use linearizability::{CallOf, Limits, Report, check, check_by_key};
-use synthetic::{Shape, Spoil};
-
-#[path = "../tests/common/synthetic.rs"]
-#[allow(dead_code, reason = "other lies are for the tests")]
-mod synthetic;
 
 /// One thread, so that figures compare.
 fn limits() -> Limits {

@@ -16,20 +16,14 @@
 //! clients, and nobody knows in advance which are: an order is replayed, and that there is none is what the last column
 //! says found out.
 
-#[path = "../tests/common/load.rs"]
-mod load;
-#[path = "../tests/common/synthetic.rs"]
-#[allow(dead_code, reason = "other shapes are for the benchmarks")]
-mod synthetic;
-
 use std::process::ExitCode;
 use std::time::Duration;
 
+use checker_testing::linearizability::load::{self, Load};
+use checker_testing::linearizability::synthetic::{self, Shape, Spoil, swap_reads};
 use history::Verdict;
 use linearizability::models::CasRegister;
 use linearizability::{CallOf, Limits, Model, Report, check};
-use load::Load;
-use synthetic::{Shape, Spoil, swap_reads};
 
 const SPOILS: [(&str, Option<Spoil>); 9] = [
     ("right", None),

@@ -1,13 +1,10 @@
 //! Millions of small random histories against the definition of linearizability:
 //! `cargo run --release -p linearizability --example linearizability_oracle -- 5000000 [SEED]`.
 
-#[path = "../tests/common/mod.rs"]
-mod common;
-
 use std::process::ExitCode;
 use std::time::Instant;
 
-use common::compare::{self, Tally};
+use checker_testing::linearizability::compare::{self, Tally};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1).map(|number| number.parse::<u64>());

@@ -1,10 +1,8 @@
 //! The memory limit holds for the whole process. A binary of its own: other tests would count too.
 
-mod common;
-
 use std::time::Duration;
 
-use common::call;
+use checker_testing::linearizability::call;
 use history::Verdict;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
 use linearizability::{Limits, check};

@@ -8,13 +8,11 @@ mod checkers;
 mod object;
 mod recorded;
 mod rows;
-#[allow(dead_code, reason = "the crate's own tests use all of it")]
-#[path = "../../../linearizability/tests/common/synthetic.rs"]
-mod synthetic;
 
 use std::path::Path;
 use std::process::ExitCode;
 
+use checker_testing::linearizability::synthetic;
 use comparison::{Check, Contest, Limits, Row};
 
 use checkers::Checker;

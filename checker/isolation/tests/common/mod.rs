@@ -1,8 +1,6 @@
-//! What the comparisons with the oracles share with the command that runs millions of them.
+//! Transactions and cases as tests write them down.
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod by_hand;
-pub mod compare;
-pub mod stores;
 pub mod table;

@@ -1,6 +1,6 @@
 //! What went wrong has a name and a sentence.
 
-use crate::common::{KvCall, call};
+use checker_testing::linearizability::{KvCall, call};
 use history::Verdict;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
 use linearizability::{Call, Limits, Witness, check};

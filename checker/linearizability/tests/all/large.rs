@@ -1,6 +1,6 @@
 //! Long histories and many clients: the search must stay near linear where the store is right.
 
-use crate::common::{self, KvCall, rng};
+use checker_testing::linearizability::{self as common, KvCall, rng};
 use history::Verdict;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
 use linearizability::{Anomaly, Limits, Model, Report, check};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::common::synthetic::{self, Shape, Spoil};
-use crate::common::{KvCall, call};
+use checker_testing::linearizability::synthetic::{self, Shape, Spoil};
+use checker_testing::linearizability::{KvCall, call};
 use history::Verdict;
 use linearizability::models::CasRegister;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};

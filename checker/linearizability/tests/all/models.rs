@@ -2,8 +2,10 @@
 
 use std::fmt::Debug;
 
-use crate::common::{Workload, call, history, rng};
-use crate::containers::{Anybody, SetFlavour, Under, Unmonitored, Values, shown};
+use checker_testing::linearizability::containers::{
+    Anybody, SetFlavour, Under, Unmonitored, Values, shown,
+};
+use checker_testing::linearizability::{Workload, call, history, rng};
 use history::Verdict;
 use linearizability::models::cas_register::{CasInput, CasOutput, Register};
 use linearizability::models::counter::{Counter, CounterInput, CounterOutput};

@@ -4,8 +4,10 @@
 
 use std::time::Duration;
 
-use crate::common::{self, Workload, history, rng};
-use crate::containers::{SetFlavour, Under, Unmonitored, Values, are_distinct, shown};
+use checker_testing::linearizability::containers::{
+    SetFlavour, Under, Unmonitored, Values, are_distinct, shown,
+};
+use checker_testing::linearizability::{self as common, Workload, history, rng};
 use history::Verdict;
 use linearizability::models::line::{LineInput, LineOutput, Queue, Stack};
 use linearizability::models::set::{Set, SetInput, SetOutput};

@@ -1,7 +1,7 @@
 //! The search against the definition, on histories small enough to try every order.
 
-use crate::common::compare::{ALL, compare};
-use crate::common::{FLAVOURS, KvWorkload, history, rng};
+use checker_testing::linearizability::compare::{ALL, compare};
+use checker_testing::linearizability::{FLAVOURS, KvWorkload, history, rng};
 use history::Verdict;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
 use linearizability::{CallOf, Content, Effects, Leaves, Limits, Model, Saw, check, oracle};

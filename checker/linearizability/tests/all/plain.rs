@@ -6,10 +6,14 @@
 use std::fmt;
 use std::ops::AddAssign;
 
-use crate::common::middle::Size;
-use crate::common::registers::{CasWorkload, IntFlavour};
-use crate::common::{self, Flavour, KvWorkload, Workload, middle, plain, rng};
-use crate::containers::{Anybody, SetFlavour, Under, Unmonitored, Values, shown};
+use checker_testing::linearizability::containers::{
+    Anybody, SetFlavour, Under, Unmonitored, Values, shown,
+};
+use checker_testing::linearizability::middle::Size;
+use checker_testing::linearizability::registers::{CasWorkload, IntFlavour};
+use checker_testing::linearizability::{
+    self as common, Flavour, KvWorkload, Workload, middle, plain, rng,
+};
 use history::Verdict;
 use linearizability::models::{Counter, Kv, MultiRegister, OwnedLock, Queue, Register, Set, Stack};
 use linearizability::{

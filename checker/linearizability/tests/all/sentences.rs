@@ -1,6 +1,6 @@
 //! What the monitors say of each kind of violation, word for word.
 
-use crate::common::call;
+use checker_testing::linearizability::call;
 use history::Verdict;
 use linearizability::models::line::{LineInput, LineOutput, Queue, Stack};
 use linearizability::models::set::{Set, SetInput, SetOutput};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::synthetic::{self, Shape, Spoil};
-use crate::common::{FLAVOURS, KvWorkload, history, rng};
+use checker_testing::linearizability::synthetic::{self, Shape, Spoil};
+use checker_testing::linearizability::{FLAVOURS, KvWorkload, history, rng};
 use history::Verdict;
 use linearizability::models::CasRegister;
 use linearizability::models::kv::Kv;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers say what they expect, too")]
 
-use crate::common::call;
+use checker_testing::linearizability::call;
 use history::Verdict;
 use linearizability::models::cas_register::{CasInput, CasOutput};
 use linearizability::models::counter::{CounterInput, CounterOutput};

@@ -1,7 +1,5 @@
 //! Workloads of the models that are not stores.
 
-#![allow(dead_code, reason = "each test binary uses a part")]
-
 use linearizability::models::cas_register::{CasInput, CasOutput, Register};
 use linearizability::models::counter::{Counter, CounterInput, CounterOutput};
 use linearizability::models::line::{LineInput, LineOutput, Queue, Stack};
@@ -11,7 +9,7 @@ use linearizability::{CallOf, Effects, Model};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
-use crate::common::{Workload, bare};
+use super::{Workload, bare};
 
 /// A model under a workload of its own.
 pub struct Under<M, W>(pub M, pub W);
@@ -64,7 +62,9 @@ pub struct Anybody;
 /// Which values are added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Values {
+    /// All different.
     Distinct,
+    /// The same ones again and again.
     Few,
 }
 

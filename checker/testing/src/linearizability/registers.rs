@@ -21,11 +21,13 @@ pub enum IntFlavour {
 
 /// The model under a workload.
 pub struct CasWorkload {
+    /// The register.
     pub model: CasRegister,
     flavour: IntFlavour,
 }
 
 impl CasWorkload {
+    /// A register that holds nothing at first, under these operations.
     pub fn new(flavour: IntFlavour) -> Self {
         Self { model: CasRegister::default(), flavour }
     }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::AddAssign;
 
-use isolation::oracle::{commit_orders, version_orders};
 use isolation::{
     Consistency, Datatype, History, MicroOp, Options, Outcome, Seen, Transaction, check, notation,
 };
 
+use super::oracle::{commit_orders, version_orders};
 use super::stores::{Plan, STORES, history};
 
 /// How the two compare over many histories.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{precedes, without_order};
-use crate::{Consistency, Datatype, Key, MicroOp, Order, Outcome, Seen, Transaction, Value};
+use isolation::{Consistency, Datatype, Key, MicroOp, Order, Outcome, Seen, Transaction, Value};
 
 /// Could a store that keeps the promise have given these answers? `None` for models other than serializability and
 /// snapshot isolation, each plain, per session, or strong. Takes time exponential in the number of transactions.

@@ -29,6 +29,7 @@ pub enum Store {
     Random,
 }
 
+/// All of them.
 pub const STORES: [Store; 8] = [
     Store::Serial,
     Store::StaleReads,
@@ -43,7 +44,9 @@ pub const STORES: [Store; 8] = [
 /// What kind of history to make.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
+    /// What the keys hold.
     pub datatype: Datatype,
+    /// Who carries it out.
     pub store: Store,
     /// At most so many transactions.
     pub transactions: usize,

@@ -1,8 +1,8 @@
 //! Small random histories, most of them nearly linearizable.
 
-#![allow(dead_code, reason = "each test binary uses a part")]
-
 pub mod compare;
+pub mod containers;
+pub mod load;
 pub mod middle;
 pub mod plain;
 pub mod registers;
@@ -17,8 +17,10 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
+/// A call of the key-value model.
 pub type KvCall = CallOf<Kv>;
 
+/// Random numbers, the same for the same seed.
 pub fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
@@ -116,18 +118,25 @@ pub fn history<W: Workload>(model: &W, rng: &mut ChaCha8Rng, size_max: usize) ->
 /// A key-value workload with one flavour of operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavour {
+    /// Reads, and writes of values that are all different.
     Register,
+    /// Reads, and writes of three values.
     FewValues,
+    /// Appends, most of pieces that others append, too.
     Append,
     /// Pieces that are all different, and appends that say nothing about the value.
     UniqueAppend,
+    /// Compare-and-set among three values.
     Cas,
     /// Values that are all different.
     UniqueCas,
+    /// Writes that return the value before.
     PutHash,
+    /// All of these.
     Everything,
 }
 
+/// All of them.
 pub const FLAVOURS: [Flavour; 8] = [
     Flavour::Register,
     Flavour::FewValues,

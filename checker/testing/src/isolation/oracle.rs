@@ -6,13 +6,18 @@
 //!
 //! A transaction of unknown outcome may have happened or not.
 
-use crate::{Consistency, Order};
+use isolation::{Consistency, Order};
 
 pub mod commit_orders;
 pub mod version_orders;
 
 /// Does one transaction come before the other, both by number, in this order of time?
-fn precedes(order: Order, history: &[&crate::Transaction], first: usize, second: usize) -> bool {
+fn precedes(
+    order: Order,
+    history: &[&isolation::Transaction],
+    first: usize,
+    second: usize,
+) -> bool {
     let (first, second) = (history[first], history[second]);
     let returned_before = first.ret.is_some_and(|ret| ret < second.call);
     match order {

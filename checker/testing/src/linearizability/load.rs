@@ -10,9 +10,13 @@ use super::synthetic::{Shape, cas_truth, kv_truth, record, record_from};
 
 /// What is asked, and what a right store answers.
 pub struct Load<M: Model> {
+    /// The object.
     pub model: M,
+    /// A random operation with this number.
     pub input: fn(usize, &mut ChaCha8Rng) -> M::Input,
+    /// What a right store answers.
     pub truth: fn(&M::State, &M::Input) -> M::Output,
+    /// The operation that reads.
     pub read: M::Input,
     /// Two blind writes that leave different values.
     pub writes: [M::Input; 2],

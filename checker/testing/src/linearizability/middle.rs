@@ -12,7 +12,9 @@ use super::{Workload, call};
 /// The most operations and clients of a history.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
+    /// How many operations at most.
     pub operations: usize,
+    /// How many clients at most.
     pub clients: usize,
 }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{precedes, without_order};
-use crate::{Consistency, Key, MicroOp, Order, Outcome, Transaction, Value};
+use isolation::{Consistency, Key, MicroOp, Order, Outcome, Transaction, Value};
 
 mod graph;
 mod observe;

@@ -12,9 +12,11 @@ use serde_json::Value;
 /// How much, and how hard.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
+    /// How many operations.
     pub operations: usize,
     /// All of them busy all the time.
     pub clients: usize,
+    /// On how many keys.
     pub keys: usize,
     /// Of a thousand writes, how many are never answered.
     pub unknown_per_mille: u32,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Case, VersionOrders};
-use crate::{Key, MicroOp, Seen, Transaction, Value};
+use isolation::{Key, MicroOp, Seen, Transaction, Value};
 
 /// What the committed transactions saw.
 pub(super) struct Observations {

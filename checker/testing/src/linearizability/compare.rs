@@ -17,12 +17,15 @@ use super::{Flavour, KvWorkload, Workload, history, rng};
 /// How the two compare over many histories.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
+    /// Histories that were judged valid.
     pub valid: usize,
+    /// Histories that were judged violations.
     pub violations: usize,
     /// Of both, those decided without a search.
     pub fast: usize,
     /// Of the violations, those that a window of a few events proves.
     pub refuted: usize,
+    /// Verdicts that are wrong, whoever gave them.
     pub disagreements: usize,
 }
 

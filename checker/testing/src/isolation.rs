@@ -1,0 +1,5 @@
+//! Transactions: random histories, and isolation by its definitions.
+
+pub mod compare;
+pub mod oracle;
+pub mod stores;
