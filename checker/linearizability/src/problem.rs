@@ -15,12 +15,6 @@ pub(crate) use effect::{Effect, Nature};
 pub(crate) use items::{Item, items};
 pub(crate) use prepared::{Prepared, Sample};
 
-/// All operations with the same input and output.
-pub(crate) struct Class {
-    pub(crate) effect: Effect,
-    pub(crate) nature: Nature,
-}
-
 /// An operation of the history, without what only its model understands.
 struct Member {
     class: u32,
@@ -65,7 +59,8 @@ pub(crate) struct Event {
 
 /// The history as the search wants it. It knows nothing of the model, so that the search is compiled once for all of them.
 pub(crate) struct Problem {
-    pub(crate) classes: Vec<Class>,
+    /// What all operations with the same input and output do.
+    pub(crate) classes: Vec<Effect>,
     pub(crate) required: Vec<Required>,
     /// In order of their first member's invocation.
     pub(crate) optional: Vec<Optional>,
@@ -78,7 +73,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    fn new(classes: Vec<Class>, members: &[Member], may_enable: MayEnable<'_>) -> Self {
+    fn new(classes: Vec<Effect>, members: &[Member], may_enable: MayEnable<'_>) -> Self {
         let mut problem = Self {
             classes,
             required: Vec::with_capacity(members.len()),
@@ -119,11 +114,6 @@ impl Problem {
         problem.find_dependents(may_enable);
         problem.find_coverable();
         problem
-    }
-
-    /// What a required operation does.
-    pub(crate) fn class_of(&self, op: u32) -> &Class {
-        &self.classes[self.required[op as usize].class as usize]
     }
 
     fn assign_slots(&mut self) {

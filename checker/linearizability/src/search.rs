@@ -2,18 +2,23 @@
 //!
 //! A configuration is the return that comes next (every earlier one is behind us), what of the open operations is
 //! due and what is taken, the state, and which optional operations have been used: a few words, however long the
-//! history. What keeps the tree narrow, each sound by an exchange argument:
+//! history. What keeps the tree narrow, each sound by an exchange argument, and how many times as many configurations a
+//! row of `cargo run --example hard` visits without it:
 //!
-//! - A read that is legal now is taken now: it changes nothing for the others.
+//! - A read that is legal now is taken now: it changes nothing for the others. (`register 1000/25 right`: 94; most rows
+//!   stay undecided.)
 //! - A blind write may be hidden right before any operation that overwrites it, so that one such operation
 //!   discharges all blind writes that are open. From then on they are only there to be used, until they return.
-//! - What may be left out is taken only where the next step tells the difference.
-//! - Of open operations with equal input and output only the one that returns first is tried.
+//!   (`cas 10000/50 flipped cas`: 81.)
+//! - What may be left out is taken only where the next step tells the difference. (`cas 10000/50 flipped cas`: 3.9;
+//!   `register 10000/50 lost write` stays undecided.)
+//! - Of open operations with equal input and output only the one that returns first is tried. (`cas 10000/50 stale`: 11.)
 //! - Of two configurations that differ only in what is due, taken and used, the one with less has every
-//!   continuation of the other.
+//!   continuation of the other. (`kv 1000/25 5 swapped reads`: 4.1; `cas 10000/50 right` stays undecided.)
 //! - Where nothing that is left can make the blocking operation legal, there is nothing to try.
+//!   (`kv 1000/50 right`: 1.5.)
 //! - A state is left only when everything that depends on the operation that made it has taken effect: of a
-//!   register, all reads of a value that was written once.
+//!   register, all reads of a value that was written once. (`kv 1000/50 right`, seed 3: 1.9.)
 
 mod breadth;
 mod configuration;

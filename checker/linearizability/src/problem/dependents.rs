@@ -24,7 +24,7 @@ impl Problem {
         let mut unclear = Vec::new();
         for (number, (class, count)) in required.chain(optional).enumerate() {
             let of_class = &self.classes[class as usize];
-            match of_class.effect.leaves.exactly() {
+            match of_class.leaves.exactly() {
                 _ if of_class.nature == Nature::Read => {}
                 Some(left) => {
                     let only = if count == 1 { Producer::Only(number) } else { Producer::Several };
@@ -41,7 +41,7 @@ impl Problem {
         for event in self.events.iter().filter(|event| event.returns) {
             let op = event.op as usize;
             let class = self.required[op].class;
-            let saw = self.classes[class as usize].effect.saw;
+            let saw = self.classes[class as usize].saw;
             let producer = saw.exactly().and_then(|seen| by_fingerprint.get(&seen));
             let Some(&Producer::Only(number)) = producer else { continue };
             // An operation that makes itself legal again depends on nobody else.

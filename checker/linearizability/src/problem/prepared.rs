@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Class, Effect, Item, Member, Nature, Problem, items};
+use super::{Effect, Item, Member, Problem, items};
 use crate::{CallOf, Effects, Model};
 
 /// A problem, and an operation of each class for the model.
@@ -18,15 +18,6 @@ const NO_CLASS: u32 = u32::MAX;
 
 impl<'a, M: Model> Prepared<'a, M> {
     pub(crate) fn new(model: &'a M, items: &[Item<'a, M>]) -> Self {
-        Self::with_natures(model, items, &|_| None)
-    }
-
-    /// The same, where more is known about what operations (by the class of an item) can do than the model's hints tell.
-    pub(crate) fn with_natures(
-        model: &'a M,
-        items: &[Item<'a, M>],
-        known: &dyn Fn(u32) -> Option<Nature>,
-    ) -> Self {
         let mut numbers = vec![NO_CLASS; items::classes(items)];
         let (mut classes, mut samples) = (Vec::new(), Vec::new());
         let mut members = Vec::with_capacity(items.len());
@@ -38,9 +29,7 @@ impl<'a, M: Model> Prepared<'a, M> {
             if *number == NO_CLASS {
                 *number = classes.len() as u32;
                 let sample = Sample::new(model, &item.call.input, item.output);
-                let effect = sample.effect;
-                let nature = known(item.class()).unwrap_or(effect.nature);
-                classes.push(Class { effect, nature });
+                classes.push(sample.effect);
                 samples.push(sample);
             }
             members.push(Member {

@@ -21,7 +21,7 @@ impl<'a> SearchContext<'a> {
 
     /// Could an operation of the second class be legal right after one of the first changed the state?
     pub(super) fn may_enable(&self, class: u32, blocked: u32) -> bool {
-        let effect = |class: u32| self.problem.classes[class as usize].effect;
+        let effect = |class: u32| self.problem.classes[class as usize];
         let told = effect(class).may_enable(effect(blocked));
         told.unwrap_or_else(|| self.object.may_enable(class, blocked))
     }

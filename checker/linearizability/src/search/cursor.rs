@@ -103,7 +103,7 @@ impl<'a, const W: usize> Cursor<'a, W> {
     /// that could still be used.
     pub(super) fn advance(&mut self) {
         while let Some(&event) = self.context.problem.events.get(self.now.blocked as usize) {
-            let &Required { slot, class, must, .. } = self.required(event.op);
+            let &Required { slot, must, .. } = self.required(event.op);
             if !event.returns {
                 self.open.enter(&self.context.problem, event.op);
                 if must {
@@ -111,7 +111,7 @@ impl<'a, const W: usize> Cursor<'a, W> {
                 }
             } else {
                 let gone = self.now.taken.contains(slot) || self.open.reads.contains(slot);
-                if self.now.due.contains(slot) || !(gone || self.is_useless(class)) {
+                if self.now.due.contains(slot) || !gone {
                     break;
                 }
                 self.open.leave(slot);
@@ -136,14 +136,6 @@ impl<'a, const W: usize> Cursor<'a, W> {
     /// Is it a blind write?
     pub(super) fn overwrites(&self, class: u32) -> bool {
         self.context.problem.classes[class as usize].nature == Nature::Write
-    }
-
-    /// With nothing due, would it only leave the state that is there?
-    fn is_useless(&mut self, class: u32) -> bool {
-        self.now.due.is_empty()
-            && !self.now.committed
-            && self.overwrites(class)
-            && self.steps.step(&self.context, self.now.state, class) == Some(self.now.state)
     }
 
     /// Comes back to this configuration, for the child with this number.

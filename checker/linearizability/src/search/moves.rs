@@ -23,7 +23,7 @@ impl<const W: usize> Cursor<'_, W> {
             self.advance();
             return Ok(true);
         }
-        self.sort_candidates(blocker);
+        self.sort_candidates();
         let open = self.candidates.len() as u32;
         for number in next.saturating_sub(1)..open {
             if let Some(after) = self.try_required(number as usize, blocker) {
@@ -51,24 +51,19 @@ impl<const W: usize> Cursor<'_, W> {
         self.open.all.without(self.open.reads).without(self.now.taken)
     }
 
-    /// Those that may help the blocker come first, then those that return first. Who they are depends only on where the
-    /// cursor is and on what was taken, so they are the same for all children.
-    fn sort_candidates(&mut self, blocker: u32) {
+    /// Those that return first come first. Who they are depends only on where the cursor is and on what was taken, so they
+    /// are the same for all children.
+    fn sort_candidates(&mut self) {
         let place = (self.now.blocked, self.now.taken);
         if self.sorted_at == Some(place) {
             return;
         }
         self.sorted_at = Some(place);
-        let problem = &self.context.problem;
-        let blocked = &problem.class_of(blocker).effect;
+        let required = &self.context.problem.required;
         self.candidates.clear();
         let available = self.available();
         self.candidates.extend(available.iter().map(|slot| self.open.op(slot)));
-        self.candidates.sort_unstable_by_key(|&op| {
-            let effect = &problem.class_of(op).effect;
-            let helps = blocked.saw.exactly().is_some() && effect.leaves == blocked.saw;
-            (!helps, problem.required[op as usize].return_event)
-        });
+        self.candidates.sort_unstable_by_key(|&op| required[op as usize].return_event);
     }
 
     /// The state after this candidate, where it is legal and worth trying.
