@@ -61,7 +61,7 @@ pub(super) struct Row {
 }
 
 /// One row for each, in the order in which they are listed.
-const TABLE: [Row; 10] = [
+static TABLE: [Row; 10] = [
     Row {
         model: Named::Register,
         name: "register",
@@ -159,8 +159,7 @@ impl Named {
     };
 
     pub(super) fn row(self) -> &'static Row {
-        static ROWS: [Row; TABLE.len()] = TABLE;
-        ROWS.iter().find(|row| row.model == self).expect("each model has a row")
+        TABLE.iter().find(|row| row.model == self).expect("each model has a row")
     }
 }
 
