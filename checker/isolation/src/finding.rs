@@ -1,7 +1,9 @@
 //! An anomaly and what proves it.
 
+use std::fmt;
+
 use history::Violation;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::report::as_text;
 use crate::{Anomaly, Dependency, elision};
@@ -21,10 +23,31 @@ pub struct Finding {
     /// The transactions that prove it, as indices of their invocations: T1, T2… Of a long cycle the first and the last.
     pub transactions: Vec<u64>,
     /// What each of them is and did, in words.
-    pub operations: Vec<String>,
+    pub operations: Vec<TxnWords>,
     /// How many of a long cycle's transactions are left out, in the middle of those above.
     #[serde(skip_serializing_if = "is_zero")]
     pub left_out: usize,
+}
+
+/// A transaction in words: `event 17, process 3: append x 3, r y []`. Serialized as that text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TxnWords {
+    /// `event 17, process 3`.
+    pub who: String,
+    /// `append x 3, r y []`, and how it ended if it did not commit.
+    pub what: String,
+}
+
+impl fmt::Display for TxnWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.who, self.what)
+    }
+}
+
+impl Serialize for TxnWords {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// One edge of a cycle: why a transaction comes before the next.
@@ -71,8 +94,8 @@ impl Finding {
     }
 
     /// The transactions of `operations` by name: T1, T2…
-    pub fn named(&self) -> impl Iterator<Item = (String, &str)> {
-        self.operations.iter().enumerate().map(|(at, words)| (self.name(at), words.as_str()))
+    pub fn named(&self) -> impl Iterator<Item = (String, &TxnWords)> {
+        self.operations.iter().enumerate().map(|(at, words)| (self.name(at), words))
     }
 
     /// What the transaction at this place of `transactions` is called.

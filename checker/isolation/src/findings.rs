@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::{CycleStep, Finding};
+use crate::finding::{CycleStep, Finding, TxnWords};
 use crate::history::History;
 use crate::ids::Txn;
 use crate::{Anomaly, Outcome, elision};
@@ -67,14 +67,15 @@ impl<'h> Findings<'h> {
     }
 }
 
-/// `event 17, process 3: append x 3, r y []`.
-fn describe(history: &History, txn: Txn) -> String {
+fn describe(history: &History, txn: Txn) -> TxnWords {
     let header = history.header(txn);
     let end = match history.outcome(txn) {
         Outcome::Ok => "",
         Outcome::Fail => " (failed)",
         Outcome::Info => " (outcome unknown)",
     };
-    let (call, process, words) = (header.call, header.process, history.txn_words(txn));
-    format!("event {call}, process {process}: {words}{end}")
+    TxnWords {
+        who: format!("event {}, process {}", header.call, header.process),
+        what: format!("{}{end}", history.txn_words(txn)),
+    }
 }

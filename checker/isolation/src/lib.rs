@@ -43,7 +43,7 @@ mod writers;
 pub use anomaly::{Anomaly, Cycle, Order};
 pub use check::check;
 pub use consistency::{Consistency, Ruling};
-pub use finding::{CycleStep, Finding};
+pub use finding::{CycleStep, Finding, TxnWords};
 pub use history::History;
 pub use links::Dependency;
 pub use operations::Unfit;

@@ -2,7 +2,7 @@
 
 use history::{Arrow, Picture, PictureBox};
 
-use crate::{CycleStep, Finding, elision};
+use crate::{CycleStep, Finding, TxnWords, elision};
 
 impl Finding {
     /// The transactions as boxes, the edges of the cycle as arrows, and the explanation: for the violation at this place
@@ -10,6 +10,10 @@ impl Finding {
     #[must_use]
     pub fn picture(&self, violation: usize) -> Picture {
         let gap = elision::gap(self.left_out);
+        let transaction = |(name, words): (String, &TxnWords)| PictureBox {
+            title: format!("{name} · {}", words.who),
+            text: words.what.clone(),
+        };
         let mut boxes: Vec<PictureBox> = self.named().map(transaction).collect();
         if let Some(gap) = gap {
             let title = format!("… {} more", self.left_out);
@@ -30,10 +34,4 @@ impl Finding {
         let explanation = self.explanation().lines().map(str::to_owned).collect();
         Picture { violation, boxes, arrows, explanation }
     }
-}
-
-/// A transaction and its words: `event 17, process 3: append x 3, r y []`.
-fn transaction((name, words): (String, &str)) -> PictureBox {
-    let (who, what) = words.split_once(": ").unwrap_or(("", words));
-    PictureBox { title: format!("{name} · {who}"), text: what.to_owned() }
 }
