@@ -252,12 +252,3 @@ impl<'a, M: Model> Portfolio<'a, M> {
         required.iter().map(|&op| all[op as usize].source as usize).collect()
     }
 }
-
-/// For tests with histories that the first attempt decides: is there an order that replays, by the second?
-#[doc(hidden)]
-pub fn is_explained_breadth_first<M: Model>(model: &M, calls: &[CallOf<M>]) -> bool {
-    let prepared = Prepared::new(model, &problem::items::<M>(calls));
-    let mut search = start(Arc::new(prepared), vec![model.initial()], Strategy::Breadth);
-    let found = search.run(&Budget::unlimited());
-    matches!(found.answer, Ok(Some(order)) if certificate::is_legal(model, calls, &order))
-}

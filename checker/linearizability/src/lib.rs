@@ -108,6 +108,8 @@
 //!
 //! An object whose histories can be decided without a search has a [`Model::monitor`], as [`models::Queue`] does.
 
+#[cfg(feature = "alone")]
+pub mod alone;
 mod anomaly;
 mod answer;
 mod attempts;
@@ -138,8 +140,6 @@ mod table;
 mod witness;
 
 pub use anomaly::Anomaly;
-#[doc(hidden)]
-pub use attempts::is_explained_breadth_first;
 pub use call::Call;
 pub use check::{check, check_by_key, check_partitioned};
 pub use content::Content;
@@ -149,6 +149,4 @@ pub use limits::Explained;
 pub use model::{CallOf, Model};
 pub use named::Named;
 pub use refutation::{MonitorVerdict, Refutation};
-#[doc(hidden)]
-pub use refute::is_refuted_by_a_window;
 pub use report::{Report, Statistics, Witness};

@@ -17,11 +17,11 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::Model;
 use crate::limits::{Budget, Stop};
-use crate::problem::{self, Item, Prepared};
+use crate::problem::{Item, Prepared};
 use crate::search::{Found, Running, Spent, Strategy, start};
 use crate::table::Table;
-use crate::{CallOf, Model};
 
 /// Past this many states an object is no candidate.
 const STATES_MAX: usize = 64;
@@ -152,18 +152,4 @@ pub(crate) fn starts<M: Model>(items: &[Item<'_, M>], until: u64, sizes: &[usize
     times.sort_unstable();
     let starts = sizes.iter().filter_map(|&size| times.len().checked_sub(size));
     starts.filter(|&start| start > 0).map(|start| times[start]).collect()
-}
-
-/// For tests with histories too small for a check to look at parts of them: is some operation impossible, or does a
-/// window of so many events up to any return prove that no order exists?
-#[doc(hidden)]
-pub fn is_refuted_by_a_window<M: Model>(model: &M, calls: &[CallOf<M>], events: usize) -> bool {
-    let items = problem::items::<M>(calls);
-    let budget = Budget::unlimited();
-    let Some(space) = Space::of(model, &items, u64::MAX) else { return false };
-    let refuted =
-        |from, until| space.search(model, &items, from, until).run(&budget).answer == Ok(None);
-    let has_window =
-        |until| starts(&items, until, &[events]).iter().any(|&from| refuted(from, until));
-    space.impossible(&items).is_some() || items.iter().filter_map(|item| item.ret).any(has_window)
 }

@@ -1,15 +1,16 @@
 //! Equal values under one number.
 
-use std::collections::hash_map::Entry;
+use std::hash::BuildHasher;
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
 
-use super::step::INITIAL;
 use crate::Content;
 
 /// Numbers for the values of a register, and which of them have a writer.
 pub(super) struct Numbers<'a> {
-    of: FxHashMap<Content<'a>, u32>,
+    /// Each value's number, with its hash; without the value itself, since a small table is a fast one.
+    of: HashTable<(u64, u32)>,
     /// By number.
     pub(super) values: Vec<Content<'a>>,
     pub(super) written: Vec<bool>,
@@ -18,26 +19,33 @@ pub(super) struct Numbers<'a> {
 impl<'a> Numbers<'a> {
     /// Only the initial value.
     pub(super) fn new(initial: Content<'a>) -> Self {
-        let of = std::iter::once((initial.clone(), INITIAL)).collect();
-        Self { of, values: vec![initial], written: vec![true] }
+        let mut numbers = Self { of: HashTable::new(), values: Vec::new(), written: Vec::new() };
+        numbers.left(initial);
+        numbers
     }
 
     /// The value's number.
     pub(super) fn of(&mut self, value: Content<'a>) -> u32 {
-        match self.of.entry(value) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(new) => {
-                let number = self.values.len() as u32;
-                self.values.push(new.key().clone());
-                self.written.push(false);
-                *new.insert(number)
-            }
+        let hash = hash_of(&value);
+        if let Some(number) = self.find(hash, &value) {
+            return number;
         }
+        let number = self.values.len() as u32;
+        self.of.insert_unique(hash, (hash, number), |&(hash, _)| hash);
+        self.values.push(value);
+        self.written.push(false);
+        number
     }
 
     /// The number of a value that is known already.
     pub(super) fn known(&self, value: &Content<'_>) -> Option<u32> {
-        self.of.get(value).copied()
+        self.find(hash_of(value), value)
+    }
+
+    fn find(&self, hash: u64, value: &Content<'_>) -> Option<u32> {
+        let is_value =
+            |&(other, number): &(u64, u32)| other == hash && self.values[number as usize] == *value;
+        self.of.find(hash, is_value).map(|&(_, number)| number)
     }
 
     /// The number of a value that some operation leaves; `None` where it is the second one to leave it.
@@ -46,4 +54,8 @@ impl<'a> Numbers<'a> {
         let again = std::mem::replace(&mut self.written[number as usize], true);
         (!again).then_some(number)
     }
+}
+
+fn hash_of(value: &Content<'_>) -> u64 {
+    FxBuildHasher.hash_one(value)
 }

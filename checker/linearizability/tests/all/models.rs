@@ -7,13 +7,14 @@ use checker_testing::linearizability::containers::{
 };
 use checker_testing::linearizability::{Workload, call, history, rng};
 use history::Verdict;
+use linearizability::alone::is_explained_breadth_first;
 use linearizability::models::cas_register::{CasInput, CasOutput, Register};
 use linearizability::models::counter::{Counter, CounterInput, CounterOutput};
 use linearizability::models::line::{LineInput, LineOutput, Queue, Stack};
 use linearizability::models::lock::{LockInput, LockOutput, OwnedLock};
 use linearizability::models::multi_register::{MultiInput, MultiOutput, MultiRegister};
 use linearizability::models::set::{Set, SetInput, SetOutput};
-use linearizability::{CallOf, Limits, Model, check, is_explained_breadth_first, oracle};
+use linearizability::{CallOf, Limits, Model, check, oracle};
 
 /// Histories for each model and workload.
 const HISTORIES: usize = 50_000;

@@ -15,11 +15,9 @@ use checker_testing::linearizability::{
     self as common, Flavour, KvWorkload, Workload, middle, plain, rng,
 };
 use history::Verdict;
+use linearizability::alone::{is_explained_breadth_first, is_refuted_by_a_window};
 use linearizability::models::{Counter, Kv, MultiRegister, OwnedLock, Queue, Register, Set, Stack};
-use linearizability::{
-    CallOf, Limits, Model, Report, Witness, check, is_explained_breadth_first,
-    is_refuted_by_a_window, oracle,
-};
+use linearizability::{CallOf, Limits, Model, Report, Witness, check, oracle};
 
 /// Past so many configurations the plain search does not know.
 const CONFIGURATIONS_MAX: usize = 50_000;

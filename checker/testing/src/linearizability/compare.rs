@@ -5,11 +5,10 @@ use std::fmt;
 use std::ops::AddAssign;
 
 use history::Verdict;
+use linearizability::alone::{is_explained_breadth_first, is_refuted_by_a_window};
 use linearizability::models::kv::Kv;
 use linearizability::models::multi_register::MultiRegister;
-use linearizability::{
-    CallOf, Limits, Report, check, is_explained_breadth_first, is_refuted_by_a_window, oracle,
-};
+use linearizability::{CallOf, Limits, Report, check, oracle};
 
 use super::registers::{CasWorkload, IntFlavour};
 use super::{Flavour, KvWorkload, Workload, history, rng};
