@@ -12,7 +12,7 @@ use history::Verdict;
 use nix::time::ClockId;
 use serde::{Deserialize, Serialize};
 
-use crate::contest::{Contest, Row};
+use crate::comparison::{Comparison, Row};
 
 /// What one check may spend.
 #[derive(Clone, Copy, Debug)]
@@ -76,8 +76,8 @@ pub fn ask(row: usize, checker: usize, limits: &Limits) -> Outcome {
 }
 
 /// The child's side: fills the cell and ends the process.
-pub fn answer<C: Contest>(
-    contest: &C,
+pub fn answer<C: Comparison>(
+    comparison: &C,
     row: &Row<C::History>,
     checker: usize,
     limits: &Limits,
@@ -88,7 +88,7 @@ pub fn answer<C: Contest>(
         scope.spawn(|| watch(&since_ns, limits));
         let measuring = thread::Builder::new().stack_size(STACK_BYTES);
         let measure = || {
-            let outcome = measure(contest, row, checker, limits, &since_ns);
+            let outcome = measure(comparison, row, checker, limits, &since_ns);
             say(&outcome.unwrap_or_else(Outcome::Broke))
         };
         if let Err(error) = measuring.spawn_scoped(scope, measure) {
@@ -98,8 +98,8 @@ pub fn answer<C: Contest>(
     unreachable!("whoever is first to say something ends the process")
 }
 
-fn measure<C: Contest>(
-    contest: &C,
+fn measure<C: Comparison>(
+    comparison: &C,
     row: &Row<C::History>,
     checker: usize,
     limits: &Limits,
@@ -111,7 +111,7 @@ fn measure<C: Contest>(
     while times.len() < RUNS_MIN || times.len() < RUNS_MAX && total < RUNS_S {
         // Being a history in the checker's form may take no longer than the check itself.
         since_ns.store(cpu_ns(), Ordering::Relaxed);
-        let check = contest.prepare(checker, &history, limits)?;
+        let check = comparison.prepare(checker, &history, limits)?;
         let start = cpu_ns();
         since_ns.store(start, Ordering::Relaxed);
         verdicts = check();

@@ -5,8 +5,8 @@
 //! ours makes the exit code 1.
 
 mod cell;
-mod contest;
+mod comparison;
 mod table;
 
 pub use cell::Limits;
-pub use contest::{Check, Contest, Row, run};
+pub use comparison::{Check, Comparison, Row, run};

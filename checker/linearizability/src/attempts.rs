@@ -240,8 +240,8 @@ impl<'a, M: Model> Portfolio<'a, M> {
             return Answer::Valid;
         }
         Answer::Unsound(
-            "Internal error: the order that was found does not replay; the model's steps or its hints contradict \
-             each other."
+            "Internal error: the order that was found does not replay; the model's `step` and its \
+             `effects` contradict each other."
                 .to_owned(),
         )
     }

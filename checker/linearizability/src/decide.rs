@@ -149,8 +149,8 @@ pub(crate) fn decide_fast<M: Model>(
         Decision::Undecided => return None,
         Decision::Order(order) if certificate::is_legal(model, calls, &order) => Answer::Valid,
         Decision::Order(_) => Answer::Unsound(
-            "Internal error: the order of the fast path does not replay; the model's steps and its register \
-             steps may contradict each other."
+            "Internal error: the order of the fast path does not replay; the model's `step` and its \
+             `effects` may contradict each other."
                 .to_owned(),
         ),
         Decision::Violation(violation) => Answer::Violation(Evidence::Register(violation)),

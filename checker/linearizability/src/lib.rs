@@ -16,8 +16,8 @@
 //!
 //! # A model of one's own
 //!
-//! Four functions say what the object is, and [`Model::effects`] what an operation saw and leaves: the search then
-//! has less to try, and a violation gets a sentence.
+//! Three functions say what the object is, [`Model::part`] into which independent parts it falls, and
+//! [`Model::effects`] what an operation saw and leaves: the search then has less to try, and a violation gets a sentence.
 //!
 //! ```
 //! use history::Verdict;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, access};
 
-use crate::start::StartError;
+use crate::start_error::StartError;
 
 /// The file that a command runs: as the shell would find it, but a name with a `/` in it is relative to the folder.
 pub(crate) fn find(

@@ -10,7 +10,8 @@ use crate::exit::Exit;
 use crate::limits::Limits;
 use crate::logs;
 use crate::node::NodeProcess;
-use crate::start::{NodeSpec, StartError};
+use crate::start::NodeSpec;
+use crate::start_error::StartError;
 
 /// How much of the log's end is given back.
 const LOG_TAIL_BYTES: usize = 8 << 10;

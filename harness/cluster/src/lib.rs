@@ -25,9 +25,11 @@ pub mod probe;
 pub mod ready;
 pub mod shim;
 mod start;
+mod start_error;
 
 pub use completion::{Completed, run_to_completion};
 pub use exit::Exit;
 pub use limits::{Limits, raise_open_files_limit};
 pub use node::{ControlError, NodeProcess, Stopped};
-pub use start::{NodeSpec, StartError};
+pub use start::NodeSpec;
+pub use start_error::StartError;

@@ -14,7 +14,8 @@ use crate::exit::Exit;
 use crate::last_resort::{PROMPT, Supervisors};
 use crate::listener::{COMMAND_LIMIT, Listener, Pending};
 use crate::shim::wire::{self, Action, Command, Reply};
-use crate::start::{self, NodeSpec, StartError, Started};
+use crate::start::{self, NodeSpec, Started};
+use crate::start_error::StartError;
 
 /// How long what a node started may outlive its main process before it counts as left behind: a child that got the
 /// same SIGTERM may end a little later.

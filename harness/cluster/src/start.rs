@@ -1,4 +1,4 @@
-//! What to start, and why it could not be started.
+//! What to start, and starting it.
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -19,6 +19,7 @@ use crate::last_resort::{PROMPT, Supervisors};
 use crate::limits::Limits;
 use crate::shim;
 use crate::shim::wire::{self, Event, Failure, Launch};
+use crate::start_error::StartError;
 
 /// How long a shim may take to start a program, on a machine that is busy with a hundred others.
 const START_PATIENCE: Duration = Duration::from_secs(30);
@@ -44,80 +45,6 @@ pub struct NodeSpec {
     pub limits: Limits,
     /// An executable whose `main` begins with [`crate::shim::run_if_requested`]: see [`crate::shim::this_executable`].
     pub shim: PathBuf,
-}
-
-/// Why a node could not be started.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The command has no words.
-    #[error("the command is empty; it needs at least the name of a program")]
-    EmptyCommand,
-    /// The working folder is missing.
-    #[error("cannot use the folder {}: {source}", .folder.display())]
-    Folder {
-        /// The folder.
-        folder: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// There is no such program.
-    #[error(
-        "no program {} {}; check the manifest's `run` or `build`", .program.display(),
-        if .program.as_encoded_bytes().contains(&b'/') {
-            format!("in the folder {}", .folder.display())
-        } else {
-            "in any folder of PATH".into()
-        }
-    )]
-    NoProgram {
-        /// As the command names it.
-        program: OsString,
-        /// What a relative path is relative to.
-        folder: PathBuf,
-    },
-    /// The file is there but is no program.
-    #[error("cannot run {}: it {why}", .path.display())]
-    NotExecutable {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// The system refused to run the program.
-    #[error("cannot run {}: {why}", .path.display())]
-    Refused {
-        /// The program.
-        path: PathBuf,
-        /// What the system says, and what that most often means.
-        why: String,
-    },
-    /// A log cannot be written.
-    #[error("cannot write the log {}: {why}", .path.display())]
-    Log {
-        /// The log file.
-        path: PathBuf,
-        /// What the system says.
-        why: String,
-    },
-    /// The supervisor failed: the bench or the machine is at fault, not the node.
-    #[error("the supervisor {} failed: {why}", .shim.display())]
-    Shim {
-        /// Its executable.
-        shim: PathBuf,
-        /// What happened.
-        why: String,
-    },
-}
-
-impl StartError {
-    /// Whether the submission is at fault; otherwise it is the bench or the machine.
-    pub fn is_submissions_fault(&self) -> bool {
-        use StartError::*;
-        matches!(
-            self,
-            EmptyCommand | Folder { .. } | NoProgram { .. } | NotExecutable { .. } | Refused { .. }
-        )
-    }
 }
 
 /// A shim whose node runs.

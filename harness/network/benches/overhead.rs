@@ -1,4 +1,4 @@
-//! What the tunnel costs: the same echo, direct and through it, in turns within one run.
+//! What the proxy costs: the same echo, direct and through it, in turns within one run.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ const ROUNDS: usize = 7;
 const REQUESTS_A_ROUND: usize = 10_000;
 const CONNECTIONS: usize = 16;
 const THROUGHPUT_ROUND: Duration = Duration::from_millis(700);
-/// The tunnel's median latency over the direct one's.
+/// The proxy's median latency over the direct one's.
 const TARGET_RATIO: f64 = 2.5;
 
 fn request() -> Vec<u8> {
@@ -101,11 +101,11 @@ async fn main() -> std::io::Result<()> {
     tokio::spawn(echo(listener, request().len()));
     let links = vec![LinkSpec { from: "n1".into(), to: "n2".into(), upstream: direct }];
     let network = Network::open(links, 1, None).await?;
-    let tunnel = network.address("n1", "n2").unwrap_or(direct);
+    let proxy = network.address("n1", "n2").unwrap_or(direct);
 
     let (mut latency, mut throughput) = ([vec![], vec![]], [vec![], vec![]]);
     for round in 0..=ROUNDS {
-        for (at, address) in [direct, tunnel].into_iter().enumerate() {
+        for (at, address) in [direct, proxy].into_iter().enumerate() {
             let mut round_us = Vec::with_capacity(REQUESTS_A_ROUND);
             latencies_us(address, &mut round_us).await?;
             let rate = requests_per_s(address).await?;
@@ -119,9 +119,9 @@ async fn main() -> std::io::Result<()> {
     let medians = latency.each_mut().map(|all| quantile(all, 0.5));
     let tails = latency.each_mut().map(|all| quantile(all, 0.99));
     let rates = throughput.each_mut().map(|all| quantile(all, 0.5));
-    println!("{BODY_BYTES} B POST echo, keep-alive     direct    tunnel   ratio");
-    let line = |what: &str, [direct, tunnel]: [f64; 2]| {
-        println!("{what:<30} {direct:>9.1} {tunnel:>9.1} {:>6.2}x", tunnel / direct);
+    println!("{BODY_BYTES} B POST echo, keep-alive     direct    proxy   ratio");
+    let line = |what: &str, [direct, proxy]: [f64; 2]| {
+        println!("{what:<30} {direct:>9.1} {proxy:>9.1} {:>6.2}x", proxy / direct);
     };
     line("median latency, us", medians);
     line("99th percentile, us", tails);

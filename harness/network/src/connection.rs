@@ -1,4 +1,4 @@
-//! One connection through the tunnel: two pumps, and how it ends.
+//! One connection through the proxy: two pumps, and how it ends.
 //!
 //! ```text
 //! client ──▶ requests pump ──▶ upstream      gate from→to, message faults
@@ -49,7 +49,7 @@ pub(crate) async fn serve(link: Arc<Link>, mut client: TcpStream, passages: Pass
         () = &mut cut => None,
         upstream = reach(&link, passages.requests.clone()) => upstream,
     };
-    // A process that is down answers a connection attempt with a reset, and so does the tunnel.
+    // A process that is down answers a connection attempt with a reset, and so does the proxy.
     let Some(mut upstream) = reached else { return reset(&client) };
     let end = tokio::select! {
         biased;

@@ -1,8 +1,8 @@
-//! The framed tunnel: a gate and message faults for each directed link.
+//! A proxy for each directed link between nodes, with a gate and message faults.
 //!
-//! Every node gets its own view of the others: for each link (from, to) one port on loopback, behind which a tunnel
+//! Every node gets its own view of the others: for each link (from, to) one port on loopback, behind which a proxy
 //! carries the bytes, verbatim, to the real address. A port stands for both ends of its link, so links can be cut one by one and
-//! in one direction. The tunnel follows HTTP/1.1 only to know where messages begin and end (`framing`); what is not
+//! in one direction. The proxy follows HTTP/1.1 only to know where messages begin and end (`framing`); what is not
 //! HTTP/1.1 is carried all the same, with gates but without message faults.
 //!
 //! ```text

@@ -74,7 +74,7 @@ impl Link {
         self.trace.is_some()
     }
 
-    /// The time for a record, read when the request is complete at the tunnel.
+    /// The time for a record, read when the request is complete at the proxy.
     pub fn time_ns(&self) -> u64 {
         self.trace.as_ref().map_or(0, Recorder::time_ns)
     }
@@ -120,6 +120,6 @@ pub(crate) fn report_panic(ended: Result<(), JoinError>) {
     if let Err(error) = ended
         && error.is_panic()
     {
-        tracing::error!(%error, "the tunnel lost a connection to a bug of its own");
+        tracing::error!(%error, "the proxy lost a connection to a bug of its own");
     }
 }

@@ -187,7 +187,7 @@ async fn an_upstream_that_dies_before_it_answers_is_seen() {
 
 #[tokio::test]
 async fn hostile_peers_disturb_nobody_else() {
-    // A panic in a task of the tunnel would go unseen; this test shares its process only with tests that do not panic.
+    // A panic in a task of the proxy would go unseen; this test shares its process only with tests that do not panic.
     static PANICKED: AtomicBool = AtomicBool::new(false);
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {

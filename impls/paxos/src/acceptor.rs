@@ -5,21 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     ballot::Ballot,
-    message::{Batch, Record, Slot},
+    message::Record,
+    slot::{Batch, Slot, Vote},
 };
-
-/// The latest vote of an acceptor in one slot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vote {
-    /// The ballot it was cast in.
-    pub ballot: Ballot,
-    /// The value it was cast for.
-    pub batch: Batch,
-}
 
 /// The acceptor's state: one promise for all slots, one vote per slot.
 #[derive(Debug, Default)]

@@ -11,9 +11,8 @@ use std::{
 use contract::NodeId;
 
 use crate::{
-    acceptor::Vote,
     ballot::Ballot,
-    message::{Batch, Slot},
+    slot::{Batch, Slot, Vote},
 };
 
 /// A node that asks around whether it should become a candidate at all.

@@ -13,8 +13,8 @@ use node::Token;
 
 use crate::{
     ballot::Ballot,
-    message::{Batch, Slot},
     reads::Reads,
+    slot::{Batch, Slot},
 };
 
 /// How many slots may be in flight: wide enough to hide a round trip, narrow enough that requests gather in

@@ -9,7 +9,7 @@ use contract::{Answer, Request};
 use node::Application;
 
 use crate::{
-    message::{Batch, ChosenSlot, Slot},
+    slot::{Batch, ChosenSlot, Slot},
     snapshot::Snapshot,
 };
 

@@ -19,6 +19,7 @@ pub mod learner;
 pub mod message;
 pub mod reads;
 pub mod replica;
+pub mod slot;
 pub mod snapshot;
 pub mod storage;
 

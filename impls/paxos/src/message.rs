@@ -1,20 +1,12 @@
 //! What nodes say to each other, and what they write down.
 
-use std::sync::Arc;
-
-use contract::Request;
 use serde::{Deserialize, Serialize};
 
-use crate::{acceptor::Vote, ballot::Ballot, snapshot::Snapshot};
-
-/// A place in the replicated log, counted 1, 2, 3…; each slot is one instance of Paxos.
-pub type Slot = u64;
-
-/// The value of a slot: several requests, to share one round of messages and one fsync. Empty is the no-op.
-pub type Batch = Arc<Vec<Request>>;
-
-/// A slot whose value is known to be chosen.
-pub type ChosenSlot = (Slot, Batch);
+use crate::{
+    ballot::Ballot,
+    slot::{Batch, ChosenSlot, Slot, Vote},
+    snapshot::Snapshot,
+};
 
 /// What nodes say to each other.
 ///

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use contract::{NodeId, Request};
 use node::Token;
 
-use crate::message::Slot;
+use crate::slot::Slot;
 
 /// A read that waits.
 #[derive(Debug)]

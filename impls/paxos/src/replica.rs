@@ -17,7 +17,8 @@ use crate::{
     candidate::{Candidate, Canvass},
     leader::Leader,
     learner::Learner,
-    message::{Message, Record, Slot},
+    message::{Message, Record},
+    slot::Slot,
     storage::{self, LogSize},
 };
 

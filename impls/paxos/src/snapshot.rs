@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::message::Slot;
+use crate::slot::Slot;
 
 /// The application's state, its exactly-once table included, after every slot up to `slot`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,11 +6,7 @@ use contract::{Answer, Request};
 use node::Application;
 use serde::Serialize;
 
-use crate::{
-    acceptor::Acceptor,
-    learner::Learner,
-    message::{Record, Slot},
-};
+use crate::{acceptor::Acceptor, learner::Learner, message::Record, slot::Slot};
 
 /// Replays the log of an earlier life, in order.
 ///
@@ -135,7 +131,10 @@ mod tests {
     use kv::{ExactlyOnce, Store};
 
     use super::*;
-    use crate::{ballot::Ballot, message::Batch};
+    use crate::{
+        ballot::Ballot,
+        slot::{Batch, Vote},
+    };
 
     type Kv = ExactlyOnce<Store>;
 
@@ -186,10 +185,7 @@ mod tests {
         let (mut acceptor, mut learner) = revive(vec![]);
         for slot in 1..=4 {
             acceptor.accept(slot, &ballot(9 - slot), &batch(slot)).ok();
-            acceptor.recover_vote(
-                slot,
-                crate::acceptor::Vote { ballot: ballot(9 - slot), batch: batch(slot) },
-            );
+            acceptor.recover_vote(slot, Vote { ballot: ballot(9 - slot), batch: batch(slot) });
         }
         acceptor.recover_promise(&ballot(20));
         for slot in [1, 2, 4] {

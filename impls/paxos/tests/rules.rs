@@ -5,8 +5,9 @@ use kv::{ExactlyOnce, Store};
 use multi_paxos::{
     Config, Paxos,
     ballot::Ballot,
-    message::{Batch, Message, Record},
+    message::{Message, Record},
     replica::Timer,
+    slot::Batch,
 };
 use node::{Effect, Effects, Protocol};
 

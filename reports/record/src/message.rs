@@ -1,11 +1,11 @@
-//! `messages.jsonl`: the messages that passed through the tunnel.
+//! `messages.jsonl`: the messages that passed through the proxy.
 
 use serde::{Deserialize, Serialize};
 
-/// One line of `messages.jsonl`: one HTTP request through the tunnel.
+/// One line of `messages.jsonl`: one HTTP request through the proxy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MessageRecord {
-    /// Nanoseconds since the start of the run, when the request was complete at the tunnel.
+    /// Nanoseconds since the start of the run, when the request was complete at the proxy.
     #[serde(rename = "time")]
     pub time_ns: u64,
     /// Who sent it: a node's id, or `clients`.

@@ -13,7 +13,7 @@ mod told;
 
 use std::process::ExitCode;
 
-use comparison::{Check, Contest, Limits, Row};
+use comparison::{Check, Comparison, Limits, Row};
 
 use checkers::Checker;
 use rows::History;
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
 
 struct Isolation;
 
-impl Contest for Isolation {
+impl Comparison for Isolation {
     type History = History;
 
     fn checkers(&self) -> Vec<String> {

@@ -33,7 +33,7 @@ impl Checker {
     /// Everything up to the check itself: a history in the checker's own form. Ours runs on one thread.
     ///
     /// # Errors
-    /// An operation that the others are not told of.
+    /// An operation that the others do not know.
     pub fn prepare<'a>(self, history: &'a History, limits: &Limits) -> Result<Check<'a>, String> {
         // One thread, so that figures compare.
         let limits = linearizability::Limits {

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use checker_testing::linearizability::synthetic;
-use comparison::{Check, Contest, Limits, Row};
+use comparison::{Check, Comparison, Limits, Row};
 
 use checkers::Checker;
 use rows::History;
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
 
 struct Linearizability;
 
-impl Contest for Linearizability {
+impl Comparison for Linearizability {
     type History = History;
 
     fn checkers(&self) -> Vec<String> {

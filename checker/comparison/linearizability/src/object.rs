@@ -62,7 +62,7 @@ pub trait Known: Model {
     type Object: Object;
 
     /// # Errors
-    /// An operation that the others are not told of.
+    /// An operation that the others do not know.
     fn operation(call: &CallOf<Self>) -> Result<Self::Object, String>;
 }
 
@@ -135,7 +135,7 @@ impl Known for CasRegister {
                 value: number(value)?,
                 swapped: output.as_ref().map(|output| *output == CasOutput::Cas(true)),
             },
-            _ => return Err(untold(call)),
+            _ => return Err(unknown_to_others(call)),
         })
     }
 }
@@ -189,11 +189,11 @@ impl Known for Kv {
                     _ => None,
                 },
             },
-            _ => return Err(untold(call)),
+            _ => return Err(unknown_to_others(call)),
         })
     }
 }
 
-fn untold<I: Debug, O: Debug>(call: &Call<I, O>) -> String {
-    format!("operation {}: the other checkers are not told of {:?}", call.id, call.input)
+fn unknown_to_others<I: Debug, O: Debug>(call: &Call<I, O>) -> String {
+    format!("operation {}: the other checkers do not know {:?}", call.id, call.input)
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::object::Object;
-use super::steps::REMEMBERED_MAX;
 use super::uses::Uses;
 use crate::problem::Problem;
+
+/// The most steps that a thread remembers.
+pub(super) const REMEMBERED_MAX: usize = 1 << 17;
 
 /// What all threads of a search have in common.
 pub(super) struct SearchContext<'a> {

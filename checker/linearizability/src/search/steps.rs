@@ -1,16 +1,13 @@
 //! The steps between states, each taken once by a thread. (Of `hard`, `kv 1000/50 5 swapped reads` takes several times as
 //! long if each is taken anew.)
 
-use super::context::SearchContext;
+use super::context::{REMEMBERED_MAX, SearchContext};
 
 /// A step that was not taken yet.
 const UNKNOWN: u32 = u32::MAX;
 
 /// A step that cannot be taken.
 const ILLEGAL: u32 = u32::MAX - 1;
-
-/// The most steps that a thread remembers.
-pub(super) const REMEMBERED_MAX: usize = 1 << 17;
 
 /// The steps that a thread took so far.
 #[derive(Default)]

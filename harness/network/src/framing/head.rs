@@ -1,4 +1,4 @@
-//! Heads of HTTP/1.1 messages: what the tunnel needs to know of them, and how long their bodies are.
+//! Heads of HTTP/1.1 messages: what the proxy needs to know of them, and how long their bodies are.
 
 use std::mem::MaybeUninit;
 
@@ -25,7 +25,7 @@ pub(crate) struct Label {
     pub kind: Option<String>,
 }
 
-/// What the tunnel needs to know of a head.
+/// What the proxy needs to know of a head.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head {
     pub verb: Verb,

@@ -187,13 +187,13 @@ impl Bench {
     }
 
     /// Whether neither an answer nor an end comes for a while. The positive control: meanwhile requests of others went
-    /// through the same tunnel and were answered, so there was time enough.
+    /// through the same proxy and were answered, so there was time enough.
     pub async fn hears_nothing(&self, client: &mut Client) -> bool {
         self.a_while().await;
         client.has_heard_nothing().await
     }
 
-    /// So long that the tunnel carried some requests and answers on a link that no test touches.
+    /// So long that the proxy carried some requests and answers on a link that no test touches.
     pub async fn a_while(&self) {
         let mut control = self.connection_of("clients", "n1").await;
         for _ in 0..5 {

@@ -45,7 +45,7 @@ impl Fault for Kill {
 
     fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {
         let kill = move |node: String| async move { environment.nodes.kill(&node).await };
-        Box::pin(self.targets.strike(environment, kill))
+        Box::pin(self.targets.hit(environment, kill))
     }
 
     fn heal<'a>(

@@ -31,7 +31,7 @@ impl Fault for Pause {
 
     fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {
         let pause = move |node: String| async move { environment.nodes.pause(&node).await };
-        Box::pin(self.0.strike(environment, pause))
+        Box::pin(self.0.hit(environment, pause))
     }
 
     fn heal<'a>(

@@ -50,17 +50,13 @@ impl Targets {
     }
 
     /// Does this to each node that is meant now.
-    pub(super) async fn strike<F>(
-        &self,
-        environment: &Environment,
-        strike: impl Fn(String) -> F,
-    ) -> Hits
+    pub(super) async fn hit<F>(&self, environment: &Environment, act: impl Fn(String) -> F) -> Hits
     where
         F: Future<Output = Result<(), String>>,
     {
         let mut hits = Hits::default();
         for node in self.now(environment).await {
-            let result = strike(node.clone()).await;
+            let result = act(node.clone()).await;
             hits.add(node, result);
         }
         hits

@@ -5,11 +5,12 @@ use node::{Application, Effects, Token};
 
 use super::{Paxos, Role, Timer};
 use crate::{
-    acceptor::{Refused, Vote},
+    acceptor::Refused,
     ballot::Ballot,
     candidate::{Candidate, Canvass},
     leader::Leader,
-    message::{ChosenSlot, Message, Slot},
+    message::Message,
+    slot::{ChosenSlot, Slot, Vote},
     snapshot::Snapshot,
 };
 

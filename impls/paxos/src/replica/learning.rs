@@ -5,7 +5,8 @@ use node::{Application, Effects};
 
 use super::{Paxos, Role};
 use crate::{
-    message::{ChosenSlot, Message, Record, Slot},
+    message::{Message, Record},
+    slot::{ChosenSlot, Slot},
     snapshot::Snapshot,
     storage,
 };

@@ -7,7 +7,8 @@ use super::{Paxos, Role, Timer};
 use crate::{
     acceptor::Refused,
     ballot::Ballot,
-    message::{Batch, ChosenSlot, Message, Slot},
+    message::Message,
+    slot::{Batch, ChosenSlot, Slot},
 };
 
 impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {

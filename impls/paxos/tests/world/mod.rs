@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use contract::NodeId;
-use multi_paxos::{
-    Config, Paxos,
-    ballot::Ballot,
-    message::{Batch, Record},
-};
+use multi_paxos::{Config, Paxos, ballot::Ballot, message::Record, slot::Batch};
 use node::sim::{Dice, Scenario, Simulator, View};
 use simulation_checks::{
     Coverage, Recorder,

@@ -8,9 +8,9 @@ use porcupine_rs::{Model, Operation, check_operations};
 use crate::object::{Object, Timed};
 
 #[derive(Clone)]
-struct Told<O>(PhantomData<O>);
+struct Specified<O>(PhantomData<O>);
 
-impl<O: Object> Model for Told<O> {
+impl<O: Object> Model for Specified<O> {
     type State = O::State;
     /// The part of the object that it is about comes first.
     type Op = (usize, O);
@@ -36,17 +36,17 @@ impl<O: Object> Model for Told<O> {
 /// What stays open returns at the very end: as good as never, for nobody looks after it.
 pub fn prepare<O: Object>(parts: Vec<Vec<Timed<O>>>) -> impl FnOnce() -> bool {
     let time = |moment: u64| i64::try_from(moment).unwrap_or(i64::MAX);
-    let told = |part: usize, timed: Timed<O>| Operation {
+    let operation = |part: usize, timed: Timed<O>| Operation {
         client_id: u32::try_from(timed.client).ok(),
         call_time: time(timed.call),
         return_time: timed.ret.map_or(i64::MAX, time),
         op: (part, timed.operation),
         metadata: None,
     };
-    let operations: Vec<Operation<Told<O>>> = parts
+    let operations: Vec<Operation<Specified<O>>> = parts
         .into_iter()
         .enumerate()
-        .flat_map(|(part, history)| history.into_iter().map(move |timed| told(part, timed)))
+        .flat_map(|(part, history)| history.into_iter().map(move |timed| operation(part, timed)))
         .collect();
     move || check_operations(&operations)
 }

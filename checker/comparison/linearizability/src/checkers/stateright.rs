@@ -5,9 +5,9 @@ use stateright::semantics::{ConsistencyTester, LinearizabilityTester, Sequential
 use crate::object::{Moment, Object, Timed, moments};
 
 #[derive(Clone)]
-struct Told<O: Object>(O::State);
+struct Specified<O: Object>(O::State);
 
-impl<O: Object> SequentialSpec for Told<O> {
+impl<O: Object> SequentialSpec for Specified<O> {
     type Op = O;
     /// The operation carries its result.
     type Ret = ();
@@ -27,7 +27,7 @@ impl<O: Object> SequentialSpec for Told<O> {
 pub fn prepare<O: Object>(history: Vec<Timed<O>>) -> impl FnOnce() -> bool {
     let moments = moments(&history);
     move || {
-        let mut tester = LinearizabilityTester::new(Told::<O>(O::initial()));
+        let mut tester = LinearizabilityTester::new(Specified::<O>(O::initial()));
         for moment in moments {
             let recorded = match moment {
                 Moment::Call(i) => {

@@ -1,4 +1,4 @@
-//! Every checker was told the same: on small histories all agree with the definition.
+//! Every checker got the same history: on small histories all agree with the definition.
 
 use std::time::Duration;
 

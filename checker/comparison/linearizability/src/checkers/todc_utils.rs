@@ -8,9 +8,9 @@ use todc_utils::specifications::Specification;
 
 use crate::object::{Moment, Object, Timed, moments};
 
-struct Told<O>(PhantomData<O>);
+struct Specified<O>(PhantomData<O>);
 
-impl<O: Object> Specification for Told<O> {
+impl<O: Object> Specification for Specified<O> {
     type State = O::State;
     type Operation = O;
 
@@ -38,5 +38,5 @@ pub fn prepare<O: Object>(history: Vec<Timed<O>>) -> impl FnOnce() -> bool {
         .collect();
     // It cannot be asked about nothing.
     let history = (!actions.is_empty()).then(|| History::from_actions(actions));
-    move || history.is_none_or(WGLChecker::<Told<O>>::is_linearizable)
+    move || history.is_none_or(WGLChecker::<Specified<O>>::is_linearizable)
 }

@@ -13,7 +13,7 @@ use crate::table;
 pub type Check<'a> = Box<dyn FnOnce() -> Vec<Verdict> + 'a>;
 
 /// Checkers, and histories for them.
-pub trait Contest: Sync {
+pub trait Comparison: Sync {
     /// What is checked.
     type History;
 
@@ -67,21 +67,21 @@ struct Arguments {
 
 /// The main function of a comparison.
 #[must_use]
-pub fn run(contest: &impl Contest) -> ExitCode {
-    compare(contest, &Arguments::parse()).unwrap_or_else(|message| {
+pub fn run(comparison: &impl Comparison) -> ExitCode {
+    compare(comparison, &Arguments::parse()).unwrap_or_else(|message| {
         eprintln!("{message}");
         ExitCode::from(2)
     })
 }
 
-fn compare<C: Contest>(contest: &C, arguments: &Arguments) -> Result<ExitCode, String> {
+fn compare<C: Comparison>(comparison: &C, arguments: &Arguments) -> Result<ExitCode, String> {
     let time = Duration::try_from_secs_f64(arguments.limit).map_err(|e| format!("--limit: {e}"))?;
     let limits = Limits { time, memory_bytes: arguments.memory_limit };
-    let rows = contest.rows()?;
-    let checkers = contest.checkers();
+    let rows = comparison.rows()?;
+    let checkers = comparison.checkers();
     if let Some(&[row, checker]) = arguments.cell.as_deref() {
         let row = rows.get(row).filter(|_| checker < checkers.len()).ok_or("no such cell")?;
-        cell::answer(contest, row, checker, &limits);
+        cell::answer(comparison, row, checker, &limits);
     }
     let is_wanted = |row: &Row<C::History>| row.name.contains(&arguments.only);
     if !rows.iter().any(is_wanted) {

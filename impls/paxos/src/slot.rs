@@ -1,0 +1,26 @@
+//! A place in the log, and what may stand there.
+
+use std::sync::Arc;
+
+use contract::Request;
+use serde::{Deserialize, Serialize};
+
+use crate::ballot::Ballot;
+
+/// A place in the replicated log, counted 1, 2, 3…; each slot is one instance of Paxos.
+pub type Slot = u64;
+
+/// The value of a slot: several requests, to share one round of messages and one fsync. Empty is the no-op.
+pub type Batch = Arc<Vec<Request>>;
+
+/// A slot whose value is known to be chosen.
+pub type ChosenSlot = (Slot, Batch);
+
+/// The latest vote of an acceptor in one slot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vote {
+    /// The ballot it was cast in.
+    pub ballot: Ballot,
+    /// The value it was cast for.
+    pub batch: Batch,
+}
