@@ -59,14 +59,23 @@ fn answer(store: &SharedStore, request: &Request) -> Response {
 
 /// What a store must not do.
 mod flaws {
-    use std::{collections::BTreeMap, error::Error, io, sync::PoisonError, time::Duration};
+    use std::{
+        collections::BTreeMap,
+        error::Error,
+        io,
+        sync::{
+            PoisonError,
+            atomic::{AtomicU64, Ordering},
+        },
+        time::Duration,
+    };
 
     use axum::{
         Json,
         http::{StatusCode, header},
         response::{IntoResponse, Response},
     };
-    use contract::{Answer, Operation, Outcome, Request};
+    use contract::{Answer, ErrorCode, Operation, Outcome, Refusal, Request};
     use serde_json::json;
     use tokio::{io::AsyncWriteExt, net::TcpListener, time};
 
@@ -101,12 +110,24 @@ mod flaws {
             ("garbage", _) => (StatusCode::OK, "<html>hello \u{1b}[31mred</html>").into_response(),
             ("redirect", _) => (StatusCode::TEMPORARY_REDIRECT, elsewhere).into_response(),
             ("wrong-shape", _) => Json(json!({ "ok": { "valeu": 3 } })).into_response(),
+            ("idle", _) if SERVED.fetch_add(1, Ordering::Relaxed) % 100 > 0 => aborted(),
+            ("choosy", _) if !FAVOURITES.contains(&request.client.as_str()) => aborted(),
             ("key-by-key", Operation::MultiGet { keys }) => {
                 Json(Answer::Ok(key_by_key(store, keys).await)).into_response()
             }
             _ => return None,
         };
         Some(response)
+    }
+
+    /// How many requests came to a store that serves one of a hundred.
+    static SERVED: AtomicU64 = AtomicU64::new(0);
+    /// The first of four clients, and the one that sets up and reads last.
+    const FAVOURITES: [&str; 2] = ["c0", "c4"];
+
+    fn aborted() -> Response {
+        let refusal = Refusal { code: ErrorCode::Aborted, message: String::new(), hint: None };
+        (StatusCode::CONFLICT, Json(Answer::Error(refusal))).into_response()
     }
 
     /// Reads one key after the other instead of all at once: other clients write in between.

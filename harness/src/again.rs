@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use record::Required;
+
 use crate::{
     cli::{CheckArguments, DEFAULT_OUT, RunArguments},
     duration::format_duration,
@@ -23,6 +25,7 @@ pub fn run(arguments: &RunArguments) -> String {
         rate,
         seed,
         repeat,
+        require,
         check_time_limit,
         out,
         json,
@@ -32,15 +35,18 @@ pub fn run(arguments: &RunArguments) -> String {
         line.path(target);
     }
     line.option("workload", workload);
-    line.option("faults", &faults.to_string());
+    line.optional("faults", faults.as_ref());
     line.option("fault-interval", &format_duration(*fault_interval));
     line.option("time-limit", &format_duration(*time_limit));
-    line.option("nodes", &nodes.to_string());
+    line.optional("nodes", nodes.as_ref());
     line.option("clients", &clients.to_string());
     line.optional("rate", rate.as_ref());
     line.optional("seed", seed.as_ref());
     if *repeat != 1 {
         line.option("repeat", &repeat.to_string());
+    }
+    if *require != Required::default() {
+        line.option("require", &require.to_string());
     }
     line.optional("check-time-limit", check_time_limit.map(format_duration).as_ref());
     if out != Path::new(DEFAULT_OUT) {
@@ -173,6 +179,8 @@ mod tests {
             "9",
             "--repeat",
             "3",
+            "--require",
+            "succeeded=5,each-client=0,each-kind=1,percent-unbroken=2",
             "--check-time-limit",
             "2m",
             "--out",

@@ -7,6 +7,7 @@ use history::Format;
 use invariants::Invariant;
 use isolation::Datatype;
 use linearizability::Named;
+use record::{Evidence, Required};
 use workloads::WORKLOADS;
 
 use crate::{
@@ -57,8 +58,8 @@ pub struct RunArguments {
     #[arg(long, default_value = "bank", help = workloads_help())]
     pub workload: String,
     /// Fault families
-    #[arg(long, default_value = "partition,kill,pause", help = faults_help())]
-    pub faults: Families,
+    #[arg(long, help = faults_help())]
+    pub faults: Option<Families>,
     /// From the start of one fault to the start of the next of its family; shorter, down to a second, where a run has
     /// no room for three
     #[arg(long, value_parser = parse_duration, default_value = "5s")]
@@ -66,9 +67,9 @@ pub struct RunArguments {
     /// How long the clients run under faults
     #[arg(long, value_parser = parse_duration, default_value = "30s")]
     pub time_limit: Duration,
-    /// How many nodes
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=15))]
-    pub nodes: u32,
+    /// How many nodes [default: 3; 1 if the store serves only `exactly-once-kv`]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=15))]
+    pub nodes: Option<u32>,
     /// How many clients, each with one operation at a time
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub clients: u32,
@@ -81,6 +82,9 @@ pub struct RunArguments {
     /// Run this many times with the same seed and say how often a failure came back
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub repeat: u32,
+    /// What the run must have seen to be called valid
+    #[arg(long, default_value_t, hide_default_value = true, value_name = "NAME=N,…", help = require_help())]
+    pub require: Required,
     /// How long the checkers may take [default: what is left of 20s after the main phase]
     #[arg(long, value_parser = parse_duration)]
     pub check_time_limit: Option<Duration>,
@@ -208,7 +212,21 @@ fn datatypes() -> String {
 fn faults_help() -> String {
     let families: Vec<_> =
         Family::all().map(|family| format!("{family} ({})", family.about())).collect();
-    format!("Fault families, separated by commas, or `none`: {}", families.join(", "))
+    format!(
+        "Fault families, separated by commas, or `none`: {} [default: those of partition, kill and pause that can be \
+         planned]",
+        families.join(", ")
+    )
+}
+
+fn require_help() -> String {
+    let row = |evidence: Evidence| {
+        format!("{}={} ({})", evidence.name(), evidence.default_minimum(), evidence.about())
+    };
+    format!(
+        "What the run must have seen to be called valid, separated by commas, or `none`: {}",
+        Evidence::ALL.map(row).join(", ")
+    )
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {

@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::{collections::BTreeSet, process::Command, sync::LazyLock};
+use std::{collections::BTreeSet, path::Path, process::Command, sync::LazyLock};
 
 use clap::CommandFactory;
 use common::{HARNESS, finish};
@@ -13,6 +13,7 @@ use history::Format;
 use invariants::Invariant;
 use isolation::Datatype;
 use linearizability::Named;
+use record::Evidence;
 
 static README: LazyLock<String> = LazyLock::new(|| {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
@@ -54,6 +55,16 @@ fn same(
 fn the_readme_names_every_workload() {
     // `bank` stands for one of its forms.
     same(table("workload"), workloads::names().filter(|name| *name != "bank"));
+}
+
+#[test]
+fn the_readme_says_what_a_run_must_see() {
+    for evidence in Evidence::ALL {
+        let (name, about) = (evidence.name(), evidence.about());
+        let row = format!("| `{name}` | {about} | {} |", evidence.default_minimum());
+        assert!(README.contains(&row), "the README has no row {row}");
+    }
+    same(table("name"), Evidence::ALL.map(Evidence::name));
 }
 
 #[test]
@@ -107,4 +118,42 @@ fn the_help_names_whatever_can_be_asked_for() {
     assert!(check.contains(&Invariant::ALL.map(Invariant::name).join(", ")), "{check}");
     assert!(check.contains(&Datatype::ALL.map(Datatype::name).join(", ")), "{check}");
     assert!(check.contains(&Format::ALL.map(Format::name).join(", ")), "{check}");
+}
+
+/// The text of all Rust sources outside tests, with string literals that go on in the next line put together, and
+/// without backquotes.
+fn sources() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut folders = ["harness", "checker", "impls/contract"].map(|part| root.join(part)).to_vec();
+    let mut text = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("tests") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                text.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let mut lines = text.split("\\\n");
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |joined, line| joined + line.trim_start()).replace('`', "")
+}
+
+/// One of its messages once was nowhere.
+#[test]
+fn every_message_of_the_troubleshooting_page_exists() {
+    let page = include_str!("../../TROUBLESHOOTING.md");
+    let sources = sources();
+    let headings: Vec<&str> = page.lines().filter(|line| line.starts_with("### `")).collect();
+    assert!(headings.len() > 8, "{headings:?}");
+    for message in headings.iter().flat_map(|heading| code(heading)) {
+        // What stands between the parts that change.
+        let fixed =
+            message.split('<').map(|part| part.split_once('>').map_or(part, |(_, rest)| rest));
+        for words in fixed.filter(|words| words.trim().len() > 3) {
+            assert!(sources.contains(words.trim()), "no message says `{words}` of `{message}`");
+        }
+    }
 }

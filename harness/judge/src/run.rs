@@ -1,6 +1,6 @@
 //! The record of a run of this bench, judged from its results folder alone.
 
-mod coverage;
+mod evidence;
 mod faults;
 mod recovery;
 mod summary;
@@ -12,7 +12,8 @@ use record::{
     FaultRecord, Folder, FolderError, Mark, Phase, Reading, ResultsFile, RunFile, Unreadable,
     VERSION, files,
 };
-use workloads::Workload;
+
+use evidence::Seen;
 
 /// Why there is no verdict on a folder.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +72,17 @@ pub fn judge(folder: &Folder, limits: &Limits) -> Result<ResultsFile, RunError> 
     // A record that breaks the rules has no operations; the checks say so.
     let main = in_main(paired.as_deref().unwrap_or_default());
     let mut checks = match &paired {
-        Ok(operations) => of_the_workload(workload.as_ref(), operations, &main, faults, limits),
+        Ok(operations) => {
+            let seen = Seen {
+                main: &main,
+                must_succeed: workload.must_succeed(),
+                clients: run.clients,
+                faults,
+            };
+            let mut checks = workload.check(operations, limits);
+            checks.push(evidence::check(&seen, &run.require));
+            checks
+        }
         Err(error) => vec![broken(error)],
     };
     checks.push(recovery::check(&marks, events));
@@ -117,18 +128,6 @@ fn undamaged(folder: &Folder, name: &str, reading: Reading) -> Result<(), RunErr
         None => Ok(()),
         Some(unreadable) => Err(RunError::Damaged { file, unreadable }),
     }
-}
-
-fn of_the_workload(
-    workload: &dyn Workload,
-    operations: &[Operation],
-    main: &[&Operation],
-    faults: &[FaultRecord],
-    limits: &Limits,
-) -> Vec<CheckResult> {
-    let mut checks = workload.check(operations, limits);
-    checks.push(coverage::check(workload.must_succeed(), main, faults));
-    checks
 }
 
 fn broken(error: &history::PairError) -> CheckResult {

@@ -20,8 +20,8 @@ use crate::{
     again,
     cli::RunArguments,
     exit::{Exit, Failure},
-    nemesis::plan::fitting_interval,
-    run::{interrupt::Interrupts, phases, progress::Progress, setting::Setting},
+    nemesis::Families,
+    run::{forecast, interrupt::Interrupts, phases, progress::Progress, setting::Setting},
     target::Target,
 };
 
@@ -38,6 +38,10 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let target = Target::locate(arguments.target.as_deref())?;
     let workload = choose_workload(&target, &arguments.workload)?;
     let seed = arguments.seed.unwrap_or_else(fresh_seed);
+    let setting = Setting::of(arguments, &target.manifest, seed);
+    for shortcoming in forecast::shortcomings(&setting, &arguments.require) {
+        complain(&format!("This run cannot be called valid: {shortcoming}."));
+    }
     let interrupts = Interrupts::listen()?;
     // Clients and links need many; where the limit cannot be raised, the run fails with a reason.
     let _ = cluster::raise_open_files_limit();
@@ -46,13 +50,13 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         let folder = Folder::create(&arguments.out, workload.name(), seed).map_err(|error| {
             Failure::Failed(format!("no results folder in {}: {error}", arguments.out.display()))
         })?;
-        let run = describe(arguments, &target, workload.as_ref(), seed);
+        let run = describe(arguments, &setting, &target, workload.as_ref());
         folder.write_run(&run)?;
         if repetition == 0 {
             build(&target, &folder)?;
         }
         let results =
-            run_and_judge(arguments, &target, workload.as_ref(), &folder, seed, &interrupts)
+            run_and_judge(arguments, &setting, &target, workload.as_ref(), &folder, &interrupts)
                 .inspect_err(|_| {
                     complain(&format!("What there is of the run: {}", folder.path().display()));
                 })?;
@@ -77,15 +81,14 @@ fn build(target: &Target, folder: &Folder) -> Result<(), Failure> {
 
 fn run_and_judge(
     arguments: &RunArguments,
+    setting: &Setting,
     target: &Target,
     workload: &dyn Workload,
     folder: &Folder,
-    seed: u64,
     interrupts: &Interrupts,
 ) -> Result<ResultsFile, Failure> {
     let end = Instant::now() + arguments.time_limit + AFTER_MAIN;
-    let setting = setting(arguments, seed);
-    block_on(phases::execute(&setting, target, workload, folder, Progress::new(), interrupts))?;
+    block_on(phases::execute(setting, target, workload, folder, Progress::new(), interrupts))?;
     let left = end.saturating_duration_since(Instant::now()).max(CHECK_AT_LEAST);
     let limits = Limits::within(arguments.check_time_limit.unwrap_or(left));
     Ok(judge::run::judge(folder, &limits)?)
@@ -140,53 +143,43 @@ fn refusal(manifest: &Manifest) -> String {
     )
 }
 
-fn setting(arguments: &RunArguments, seed: u64) -> Setting {
-    Setting {
-        nodes: (1..=arguments.nodes).map(|number| format!("n{number}")).collect(),
-        clients: arguments.clients,
-        rate: arguments.rate,
-        seed,
-        families: arguments.faults.0.clone(),
-        interval: fitting_interval(arguments.fault_interval, arguments.time_limit),
-        time_limit: arguments.time_limit,
-    }
-}
-
 fn describe(
     arguments: &RunArguments,
+    setting: &Setting,
     target: &Target,
     workload: &dyn Workload,
-    seed: u64,
 ) -> RunFile {
-    let setting = setting(arguments, seed);
     RunFile {
         version: VERSION,
         harness: env!("CARGO_PKG_VERSION").to_owned(),
         target: target.manifest.name.clone(),
         target_folder: target.folder.display().to_string(),
         workload: workload.name().to_owned(),
-        seed,
-        nodes: setting.nodes,
-        clients: arguments.clients,
-        rate: arguments.rate,
-        faults: arguments.faults.0.iter().map(|family| family.name().to_owned()).collect(),
+        seed: setting.seed,
+        nodes: setting.nodes.clone(),
+        clients: setting.clients,
+        rate: setting.rate,
+        faults: setting.families.iter().map(|family| family.name().to_owned()).collect(),
         fault_interval_ms: millis(setting.interval),
         time_limit_ms: millis(arguments.time_limit),
         started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string(),
-        command: command(arguments, target, workload.name(), seed),
+        require: arguments.require.clone(),
+        command: command(arguments, setting, target, workload.name()),
         machine: machine(),
         lacks: lacks(&arguments.out),
     }
 }
 
 /// The command that repeats this run, with everything that was left to chance or to the store decided as it was here.
-fn command(arguments: &RunArguments, target: &Target, workload: &str, seed: u64) -> String {
+fn command(arguments: &RunArguments, setting: &Setting, target: &Target, workload: &str) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let folder = target.folder.strip_prefix(&here).unwrap_or(&target.folder);
     again::run(&RunArguments {
         target: Some(folder.to_path_buf()),
         workload: workload.to_owned(),
-        seed: Some(seed),
+        faults: Some(Families(setting.families.clone())),
+        nodes: u32::try_from(setting.nodes.len()).ok(),
+        seed: Some(setting.seed),
         repeat: 1,
         ..arguments.clone()
     })

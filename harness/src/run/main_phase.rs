@@ -14,11 +14,7 @@ use super::{phases::Runner, setting::Setting};
 use crate::{
     clients::clerk::Clerk,
     exit::Failure,
-    nemesis::{
-        execute::{WrittenPlan, carry_out},
-        fault::Members,
-        plan::{PlanInput, plan},
-    },
+    nemesis::execute::{WrittenPlan, carry_out},
 };
 
 /// How long healing may take.
@@ -31,7 +27,7 @@ impl Runner<'_> {
     pub(super) async fn main_phase(&self) -> Result<(), Failure> {
         let environment = self.environment;
         let (stop, stopped) = watch::channel(false);
-        let plan = WrittenPlan::write(plan(&self.plan_input()), &environment.stream).await?;
+        let plan = WrittenPlan::write(self.setting.plan(), &environment.stream).await?;
         environment.stream.mark(&Mark::Phase(Phase::Main));
         let begin = Instant::now();
         let mut clients = self.start_clients(&stopped);
@@ -46,19 +42,6 @@ impl Runner<'_> {
         }
         environment.revive_nodes(HEAL_LIMIT).await;
         Ok(())
-    }
-
-    fn plan_input(&self) -> PlanInput<'_> {
-        PlanInput {
-            seed: self.setting.seed,
-            families: &self.setting.families,
-            members: Members {
-                nodes: &self.setting.nodes,
-                can_restart: self.environment.can_restart,
-            },
-            interval: self.setting.interval,
-            time_limit: self.setting.time_limit,
-        }
     }
 
     fn start_clients(&self, stopped: &watch::Receiver<bool>) -> JoinSet<()> {

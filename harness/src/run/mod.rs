@@ -1,6 +1,7 @@
 //! One run: phases, record, verdict.
 
 pub mod folder;
+pub mod forecast;
 pub mod interrupt;
 mod main_phase;
 pub mod phases;

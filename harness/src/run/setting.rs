@@ -2,15 +2,32 @@
 
 use std::time::Duration;
 
-use contract::NodeId;
+use contract::{
+    Manifest, NodeId,
+    manifest::{Capability, Rung},
+};
 
-use crate::nemesis::Family;
+use crate::{
+    cli::RunArguments,
+    nemesis::{
+        Families, Family,
+        fault::Members,
+        plan::{PlanInput, PlannedFault, fitting_interval, plan},
+    },
+};
+
+/// Nodes of a replicated store, unless something else is said.
+const NODES: u32 = 3;
+/// The families of faults, unless something else is said: those of them that can be planned.
+const FAMILIES: &str = "partition,kill,pause";
 
 /// What a run is made of.
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// The nodes' ids.
     pub nodes: Vec<NodeId>,
+    /// Whether a killed node may be started again on its data.
+    pub can_restart: bool,
     /// Closed-loop clerks.
     pub clients: u32,
     /// Operations a second over all of them.
@@ -23,4 +40,43 @@ pub struct Setting {
     pub interval: Duration,
     /// Length of the main phase.
     pub time_limit: Duration,
+}
+
+impl Setting {
+    /// What was asked for; what was not said is decided by what the store is.
+    #[must_use]
+    pub fn of(arguments: &RunArguments, manifest: &Manifest, seed: u64) -> Self {
+        let is_replicated = manifest.serves.contains(&Rung::ReplicatedKv);
+        let nodes = arguments.nodes.unwrap_or(if is_replicated { NODES } else { 1 });
+        let mut setting = Self {
+            nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
+            can_restart: manifest.caps.contains(&Capability::Restart),
+            clients: arguments.clients,
+            rate: arguments.rate,
+            seed,
+            families: Vec::new(),
+            interval: fitting_interval(arguments.fault_interval, arguments.time_limit),
+            time_limit: arguments.time_limit,
+        };
+        if let Some(Families(asked)) = &arguments.faults {
+            setting.families.clone_from(asked);
+        } else {
+            setting.families = FAMILIES.split(',').filter_map(Family::by_name).collect();
+            let planned = setting.plan();
+            setting.families.retain(|family| planned.iter().any(|fault| fault.family == *family));
+        }
+        setting
+    }
+
+    /// The faults, decided by the seed.
+    #[must_use]
+    pub fn plan(&self) -> Vec<PlannedFault> {
+        plan(&PlanInput {
+            seed: self.seed,
+            families: &self.families,
+            members: Members { nodes: &self.nodes, can_restart: self.can_restart },
+            interval: self.interval,
+            time_limit: self.time_limit,
+        })
+    }
 }

@@ -11,6 +11,7 @@
 //! report.html
 //! ```
 
+pub mod evidence;
 pub mod fault;
 pub mod folder;
 pub mod lines;
@@ -19,6 +20,7 @@ pub mod message;
 pub mod results;
 pub mod run;
 
+pub use evidence::{Evidence, Required};
 pub use fault::{FaultRecord, FaultStep};
 pub use folder::{FaultWriter, Folder, FolderError, write_whole};
 pub use lines::{Reading, Unreadable};

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::Required;
+
 /// `run.json`: written before the first node starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunFile {
@@ -33,6 +35,9 @@ pub struct RunFile {
     pub time_limit_ms: u64,
     /// Local time of the start, RFC 3339.
     pub started: String,
+    /// What the run must have seen to be called valid.
+    #[serde(default)]
+    pub require: Required,
     /// The command that repeats this run.
     pub command: String,
     /// Operating system, cores, memory.

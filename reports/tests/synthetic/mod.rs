@@ -8,8 +8,8 @@ use std::path::Path;
 use history::event::HARNESS;
 use history::{CheckResult, Event, EventKind, Process, Verdict, Violation};
 use record::{
-    Counts, Fate, FaultCounts, FaultRecord, FaultStep, MessageRecord, Quantiles, ResultsFile,
-    RunFile, VERSION, files,
+    Counts, Fate, FaultCounts, FaultRecord, FaultStep, MessageRecord, Quantiles, Required,
+    ResultsFile, RunFile, VERSION, files,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -188,6 +188,7 @@ fn run_file() -> RunFile {
         fault_interval_ms: 5000,
         time_limit_ms: 30_000,
         started: "2026-03-01T11:00:00+01:00".into(),
+        require: Required::default(),
         command: "harness run impls/paxos --workload registers --faults partition,kill,network --nodes 3 --clients 5 --time-limit 30s --seed 42".into(),
         machine: BTreeMap::from([
             ("os".into(), "Linux 6.1 x86_64".into()),

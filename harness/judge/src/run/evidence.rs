@@ -1,0 +1,262 @@
+//! Whether enough was seen to call a run valid: what never succeeded was never tested.
+
+use std::collections::BTreeMap;
+
+use history::{CheckResult, Operation};
+use record::evidence::{Evidence, Required};
+use record::{FaultRecord, FaultStep};
+use serde_json::{Map, Value};
+
+/// A kind of operation that was asked for so often must have succeeded once.
+const OFTEN: u64 = 20;
+
+/// A store may need so long after a fault to find a leader again.
+const AFTER_FAULT_NS: u64 = 1_000_000_000;
+
+/// A share of fewer operations says nothing.
+const SHARE_OF_AT_LEAST: usize = 20;
+
+/// What was seen, and what it is measured by.
+pub(super) struct Seen<'a> {
+    /// The operations of the main phase.
+    pub(super) main: &'a [&'a Operation],
+    /// The functions without which the workload means nothing.
+    pub(super) must_succeed: &'static [&'static str],
+    /// How many clients there were.
+    pub(super) clients: u32,
+    /// What was broken, and when.
+    pub(super) faults: &'a [FaultRecord],
+}
+
+/// The check.
+pub(super) fn check(seen: &Seen<'_>, required: &Required) -> CheckResult {
+    let measured = Evidence::ALL.map(|evidence| (evidence, seen.measure(evidence)));
+    let never = seen.never().into_iter();
+    let lacking = measured.iter().filter(|(evidence, found)| found.count < required.of(*evidence));
+    let lacking = never.chain(lacking.map(|(evidence, found)| found.lacking(*evidence, required)));
+    let lacking: Vec<String> = lacking.collect();
+    let mut result = if lacking.is_empty() {
+        let needed = seen.must_succeed.join("`, `");
+        let sentence = format!("Enough succeeded, also after the first fault: `{needed}`.");
+        CheckResult::valid("evidence", sentence)
+    } else {
+        CheckResult::inconclusive("evidence", lacking.join(" "))
+    };
+    let row = |(evidence, found): &(Evidence, Found)| {
+        let text = format!("{} (at least {})", found.count, required.of(*evidence));
+        (evidence.about().to_owned(), Value::String(text))
+    };
+    result.statistics = Value::Object(measured.iter().map(row).collect::<Map<_, _>>());
+    result
+}
+
+/// How much of something there was.
+struct Found {
+    count: u64,
+    /// What it is, with the client or kind that had the fewest.
+    what: String,
+}
+
+impl Found {
+    fn lacking(&self, evidence: Evidence, required: &Required) -> String {
+        let Self { count, what } = self;
+        let (name, asked) = (evidence.name(), required.of(evidence));
+        format!(
+            "Too little was seen: {count} {what}, where at least {asked} are required (`--require {name}={asked}`)."
+        )
+    }
+}
+
+impl Seen<'_> {
+    /// Kinds of operations that were asked for often and never succeeded.
+    fn never(&self) -> Option<String> {
+        let mut asked: BTreeMap<&str, (u64, bool)> = BTreeMap::new();
+        for operation in self.main {
+            let (count, succeeded) = asked.entry(&operation.f).or_default();
+            *count += 1;
+            *succeeded |= operation.result().is_some();
+        }
+        let never = asked.iter().filter(|(_, (count, succeeded))| *count >= OFTEN && !succeeded);
+        let names: Vec<&str> = never.map(|(name, _)| *name).collect();
+        (!names.is_empty())
+            .then(|| format!("No `{}` succeeded, so it was not tested.", names.join("`, `")))
+    }
+
+    fn measure(&self, evidence: Evidence) -> Found {
+        let about = || evidence.about().to_owned();
+        let (count, what) = match evidence {
+            Evidence::Succeeded => (self.succeeded().count() as u64, about()),
+            Evidence::EachClient => match fewest(self.by_client()) {
+                Some((client, count)) => {
+                    (count, format!("operations that succeeded of client {client}"))
+                }
+                None => (0, about()),
+            },
+            Evidence::EachKind => match fewest(self.by_kind()) {
+                Some((kind, count)) => {
+                    (count, format!("`{kind}` that succeeded after the first fault"))
+                }
+                None => (0, about()),
+            },
+            Evidence::PercentUnbroken => (self.percent_unbroken(), about()),
+        };
+        Found { count, what }
+    }
+
+    fn succeeded(&self) -> impl Iterator<Item = &Operation> {
+        self.main.iter().copied().filter(|operation| operation.result().is_some())
+    }
+
+    fn by_client(&self) -> BTreeMap<u64, u64> {
+        // One more client sets up and reads last, and a client whose operation is in doubt goes on as another process.
+        let processes = u64::from(self.clients) + 1;
+        let mut counts: BTreeMap<u64, u64> =
+            (0..u64::from(self.clients)).map(|client| (client, 0)).collect();
+        for operation in self.succeeded() {
+            *counts.entry(operation.process % processes).or_default() += 1;
+        }
+        counts
+    }
+
+    fn by_kind(&self) -> BTreeMap<&str, u64> {
+        let first = self.started().map(|fault| fault.time_ns).min().unwrap_or(0);
+        let mut counts: BTreeMap<&str, u64> =
+            self.must_succeed.iter().map(|kind| (*kind, 0)).collect();
+        for operation in self.succeeded().filter(|operation| operation.call_ns >= first) {
+            if let Some(count) = counts.get_mut(operation.f.as_str()) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
+    fn percent_unbroken(&self) -> u64 {
+        let broken: Vec<(u64, u64)> =
+            self.started().map(|fault| (fault.time_ns, self.served_again_ns(fault))).collect();
+        let is_unbroken = |operation: &&&Operation| {
+            !broken.iter().any(|&(from, to)| (from..to).contains(&operation.call_ns))
+        };
+        let unbroken: Vec<&Operation> = self.main.iter().filter(is_unbroken).copied().collect();
+        // Where something was always broken, all of them have to do.
+        let all = if unbroken.len() >= SHARE_OF_AT_LEAST { &unbroken } else { self.main };
+        let succeeded = all.iter().filter(|operation| operation.result().is_some()).count();
+        (100 * succeeded).checked_div(all.len()).unwrap_or(0) as u64
+    }
+
+    fn started(&self) -> impl Iterator<Item = &FaultRecord> {
+        self.faults.iter().filter(|fault| fault.step == FaultStep::Started)
+    }
+
+    /// When the store should serve again after a fault; never, where nobody healed it.
+    fn served_again_ns(&self, started: &FaultRecord) -> u64 {
+        let healed = self
+            .faults
+            .iter()
+            .find(|fault| fault.step == FaultStep::Healed && fault.fault == started.fault);
+        healed.map_or(u64::MAX, |fault| fault.time_ns.saturating_add(AFTER_FAULT_NS))
+    }
+}
+
+fn fewest<K>(counts: BTreeMap<K, u64>) -> Option<(K, u64)> {
+    counts.into_iter().min_by_key(|(_, count)| *count)
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use history::{Completion, Verdict};
+    use record::Phase;
+
+    const MS: u64 = 1_000_000;
+    const CLIENTS: u32 = 4;
+
+    /// One operation every ten milliseconds, by one client after the other; a put and a get in turn.
+    fn operations(count: u64, succeeds: impl Fn(&Operation) -> bool) -> Vec<Operation> {
+        let operation = |number: u64| {
+            let call_ns = number * 10 * MS;
+            let mut operation = Operation {
+                call: number,
+                process: number / 2 % u64::from(CLIENTS),
+                f: if number.is_multiple_of(2) { "put" } else { "get" }.to_owned(),
+                arguments: Value::Null,
+                completion: Completion::Info(None),
+                call_ns,
+                return_ns: None,
+                node: None,
+                phase: Phase::Main.name().to_owned(),
+            };
+            if succeeds(&operation) {
+                operation.completion = Completion::Ok(number + 1, Value::Null);
+            }
+            operation
+        };
+        (0..count).map(operation).collect()
+    }
+
+    fn fault(step: FaultStep, ms: u64) -> FaultRecord {
+        FaultRecord {
+            fault: 0,
+            time_ns: ms * MS,
+            family: "kill".to_owned(),
+            form: "kill-all".to_owned(),
+            step,
+            targets: Vec::new(),
+            note: String::new(),
+        }
+    }
+
+    fn checked(operations: &[Operation], required: &str) -> CheckResult {
+        let main: Vec<&Operation> = operations.iter().collect();
+        let faults = [fault(FaultStep::Started, 2_000), fault(FaultStep::Healed, 3_000)];
+        let must_succeed = &["get", "put"];
+        let seen = Seen { main: &main, must_succeed, clients: CLIENTS, faults: &faults };
+        check(&seen, &required.parse().unwrap())
+    }
+
+    #[track_caller]
+    fn lacks(operations: &[Operation], sentence: &str) {
+        let result = checked(operations, "succeeded=100");
+        assert_eq!(result.verdict, Verdict::Inconclusive, "{result:?}");
+        assert!(result.summary.contains(sentence), "{}", result.summary);
+    }
+
+    #[test]
+    fn a_store_that_serves_except_under_faults_was_tested() {
+        let broken = |operation: &Operation| (2_000..3_900).contains(&(operation.call_ns / MS));
+        let result = checked(&operations(1_000, |operation| !broken(operation)), "succeeded=100");
+        assert_eq!(result.verdict, Verdict::Valid, "{result:?}");
+    }
+
+    #[test]
+    fn a_lazy_store_was_not_tested() {
+        lacks(&operations(6, |_| true), "6 operations that succeeded");
+        lacks(&operations(1_000, |operation| operation.call < 8), "8 operations that succeeded");
+        let refuses = operations(20_000, |operation| operation.call % 100 < 2);
+        lacks(&refuses, "2 successes among a hundred");
+        let early = operations(20_000, |operation| operation.call_ns < 2_000 * MS);
+        lacks(&early, "0 `get` that succeeded after the first fault");
+        let until_healed = operations(20_000, |operation| operation.call_ns < 2_900 * MS);
+        lacks(&until_healed, "1 successes among a hundred");
+        lacks(&operations(1_000, |operation| operation.process == 2), "of client 0");
+        lacks(&operations(1_000, |operation| operation.f == "put"), "0 `get` that succeeded");
+        lacks(&[], "0 operations that succeeded");
+    }
+
+    #[test]
+    fn a_kind_that_the_workload_can_do_without_must_succeed_once_where_it_is_asked_for_often() {
+        let mut all = operations(1_000, |_| true);
+        all.iter_mut().filter(|operation| operation.call % 50 == 0).for_each(|operation| {
+            operation.f = "cas".to_owned();
+            operation.completion = Completion::Info(None);
+        });
+        lacks(&all, "No `cas` succeeded");
+    }
+
+    #[test]
+    fn what_is_required_is_for_the_caller_to_say() {
+        let few = operations(60, |_| true);
+        assert_eq!(checked(&few, "succeeded=61").verdict, Verdict::Inconclusive);
+        let enough = "succeeded=60,each-kind=0";
+        assert_eq!(checked(&few, enough).verdict, Verdict::Valid);
+        assert_eq!(checked(&[], "none").verdict, Verdict::Valid);
+    }
+}

@@ -1,0 +1,74 @@
+//! What is known before a run: that it cannot be called valid.
+
+use record::{Evidence, Required};
+
+use super::setting::Setting;
+
+/// Why the run will at best be inconclusive, whatever the store does; each with the way out.
+#[must_use]
+pub fn shortcomings(setting: &Setting, required: &Required) -> Vec<String> {
+    too_slow(setting, required).into_iter().chain(nothing_planned(setting)).collect()
+}
+
+fn too_slow(setting: &Setting, required: &Required) -> Option<String> {
+    let asked = required.of(Evidence::Succeeded);
+    let (rate, seconds) = (setting.rate?, setting.time_limit.as_secs_f64());
+    // Each client begins with an operation, whatever the rate.
+    let calls = rate * seconds + f64::from(setting.clients);
+    (calls < asked as f64).then(|| {
+        format!(
+            "{rate} operations a second for {seconds} s are fewer than the {asked} that must succeed: \
+             raise --rate or --time-limit, or say --require {}=N",
+            Evidence::Succeeded.name()
+        )
+    })
+}
+
+fn nothing_planned(setting: &Setting) -> Option<String> {
+    let planned = setting.plan();
+    let is_planned = |name: &str| planned.iter().any(|fault| fault.family.name() == name);
+    let names = setting.families.iter().map(|family| family.name());
+    let lacking: Vec<&str> = names.filter(|name| !is_planned(name)).collect();
+    (!lacking.is_empty()).then(|| {
+        format!(
+            "there is nothing that {} could break with {} node(s) in {} s: leave it out of --faults, or give the run \
+             more nodes or time",
+            lacking.join(" and "),
+            setting.nodes.len(),
+            setting.time_limit.as_secs_f64()
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nemesis::{Families, plan::fitting_interval};
+    use std::time::Duration;
+
+    fn setting(nodes: usize, rate: Option<f64>, seconds: u64, faults: &str) -> Setting {
+        let time_limit = Duration::from_secs(seconds);
+        Setting {
+            nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
+            can_restart: true,
+            clients: 5,
+            rate,
+            seed: 1,
+            families: faults.parse::<Families>().unwrap().0,
+            interval: fitting_interval(Duration::from_secs(5), time_limit),
+            time_limit,
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_too_small_is_known_before_it_starts() {
+        let told = |setting: Setting| shortcomings(&setting, &Required::default()).join("; ");
+        assert_eq!(told(setting(3, None, 30, "partition,kill,pause")), "");
+        assert_eq!(told(setting(3, Some(100.0), 30, "none")), "");
+        assert!(told(setting(3, Some(5.0), 1, "none")).contains("raise --rate"));
+        let single = told(setting(1, None, 30, "partition,kill"));
+        assert!(single.contains("partition") && !single.contains("kill"), "{single}");
+        let none = "none".parse().unwrap();
+        assert_eq!(shortcomings(&setting(3, Some(5.0), 1, "none"), &none), Vec::<String>::new());
+    }
+}

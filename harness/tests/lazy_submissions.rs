@@ -1,0 +1,50 @@
+//! Stores that do next to nothing are not called valid, and neither are runs that ask for next to nothing.
+
+mod common;
+
+use common::Bench;
+
+const RUN: &str = "--workload register --faults none --time-limit 3s --clients 4 --seed 1";
+
+/// The toy store with this flaw never answers wrongly, and yet there is nothing to rely on.
+#[track_caller]
+fn inconclusive(flaw: &str, arguments: &str, sentence: &str) {
+    Bench::with_toy(flaw).run(arguments).expect(3, sentence);
+}
+
+#[test]
+fn one_that_does_all_it_is_asked_for_is_valid() {
+    Bench::with_toy("").run(RUN).expect(0, "VALID");
+}
+
+#[test]
+fn one_that_refuses_nearly_everything() {
+    inconclusive(
+        "idle",
+        RUN,
+        "successes among a hundred operations called while nothing was broken",
+    );
+}
+
+#[test]
+fn one_that_serves_one_client_of_four() {
+    inconclusive("choosy", RUN, "0 operations that succeeded of client 1");
+}
+
+#[test]
+fn a_run_of_a_few_operations_says_so_before_it_starts() {
+    let few = format!("{RUN} --time-limit 1s --rate 5");
+    let few = few.replace("--time-limit 3s ", "");
+    let bench = Bench::with_toy("");
+    let ran = bench.run(&few).expect(3, "operations that succeeded, where at least 100");
+    assert!(ran.stderr.contains("This run cannot be called valid"), "{}", ran.stderr);
+    let ran = bench.run(&format!("{few} --require none")).expect(0, "VALID");
+    assert!(!ran.stderr.contains("cannot be called valid"), "{}", ran.stderr);
+}
+
+#[test]
+fn faults_that_cannot_be_planned_are_told_before_the_run() {
+    let ran = Bench::with_toy("").run("--faults partition --time-limit 1s --clients 4 --seed 1");
+    let ran = ran.expect(3, "partition");
+    assert!(ran.stderr.contains("there is nothing that partition could break"), "{}", ran.stderr);
+}

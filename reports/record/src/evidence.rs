@@ -1,0 +1,157 @@
+//! How much a run must have seen before it may be called valid.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Something that is counted of the operations of the main phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// Operations that succeeded.
+    Succeeded,
+    /// Operations that succeeded of the client with the fewest.
+    EachClient,
+    /// Operations that succeeded after the first fault, of the kind with the fewest; only kinds without which the
+    /// workload means nothing.
+    EachKind,
+    /// Of a hundred operations that were called while nothing was broken, those that succeeded.
+    PercentUnbroken,
+}
+
+impl Evidence {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::Succeeded, Self::EachClient, Self::EachKind, Self::PercentUnbroken];
+
+    /// The name on the command line and in `run.json`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::EachClient => "each-client",
+            Self::EachKind => "each-kind",
+            Self::PercentUnbroken => "percent-unbroken",
+        }
+    }
+
+    /// What is counted, for people.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Succeeded => "operations that succeeded",
+            Self::EachClient => "operations that succeeded of each client",
+            Self::EachKind => {
+                "operations that succeeded after the first fault, of each needed kind"
+            }
+            Self::PercentUnbroken => {
+                "successes among a hundred operations called while nothing was broken"
+            }
+        }
+    }
+
+    /// What is asked for unless something else is said. Right stores see far more: the reference store thousands of
+    /// operations in 30 s, of which 99 % succeed.
+    #[must_use]
+    pub fn default_minimum(self) -> u64 {
+        match self {
+            Self::Succeeded => 100,
+            Self::EachClient => 5,
+            Self::EachKind | Self::PercentUnbroken => 10,
+        }
+    }
+
+    fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|evidence| evidence.name() == name)
+    }
+}
+
+/// What a run must have seen at least.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Required(BTreeMap<Evidence, u64>);
+
+impl Required {
+    /// At least so much of this; 0: it does not matter.
+    #[must_use]
+    pub fn of(&self, evidence: Evidence) -> u64 {
+        self.0.get(&evidence).copied().unwrap_or(evidence.default_minimum())
+    }
+}
+
+impl FromStr for Required {
+    type Err = String;
+
+    /// `succeeded=1000,each-client=0`; what is not named keeps its default. `none`: nothing is required.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self(Evidence::ALL.map(|evidence| (evidence, 0)).into()));
+        }
+        let part = |part: &str| {
+            let (name, minimum) = part.split_once('=').unwrap_or((part, ""));
+            let evidence = Evidence::by_name(name.trim()).ok_or_else(|| {
+                let names = Evidence::ALL.map(Evidence::name).join(", ");
+                format!(
+                    "`{name}` is nothing that can be required; choose from {names}, or `none` alone"
+                )
+            })?;
+            let minimum = minimum.trim().parse();
+            let minimum = minimum.map_err(|_| {
+                format!(
+                    "`{part}` lacks its number; write it as {}={}",
+                    name.trim(),
+                    evidence.default_minimum()
+                )
+            })?;
+            Ok((evidence, minimum))
+        };
+        text.split(',').map(part).collect::<Result<_, String>>().map(Self)
+    }
+}
+
+impl fmt::Display for Required {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = |evidence: Evidence| format!("{}={}", evidence.name(), self.of(evidence));
+        formatter.write_str(&Evidence::ALL.map(part).join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_named_keeps_its_default() {
+        let required: Required = "succeeded=7, each-client=0".parse().unwrap();
+        assert_eq!(required.of(Evidence::Succeeded), 7);
+        assert_eq!(required.of(Evidence::EachClient), 0);
+        assert_eq!(required.of(Evidence::EachKind), Evidence::EachKind.default_minimum());
+        let none: Required = "none".parse().unwrap();
+        assert!(Evidence::ALL.iter().all(|&evidence| none.of(evidence) == 0));
+    }
+
+    #[test]
+    fn it_is_read_as_it_is_written() {
+        let required: Required = "each-kind=3".parse().unwrap();
+        let again: Required = required.to_string().parse().unwrap();
+        assert_eq!(again.to_string(), required.to_string());
+        let json = serde_json::to_string(&required).unwrap();
+        assert_eq!(json, r#"{"each-kind":3}"#);
+        assert_eq!(serde_json::from_str::<Required>(&json).unwrap(), required);
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_the_way_out() {
+        for (text, way_out) in [
+            ("succeded=7", "choose from succeeded"),
+            ("succeeded", "succeeded=100"),
+            ("succeeded=-1", "succeeded=100"),
+            ("", "choose from"),
+        ] {
+            let refused = text.parse::<Required>().unwrap_err();
+            assert!(refused.contains(way_out), "{text}: {refused}");
+        }
+    }
+}
