@@ -18,8 +18,8 @@ pub struct LinkCounters {
     pub delayed: u64,
     /// Requests certainly overtaken by a later one.
     pub reordered: u64,
-    /// Times a gate took hold: bytes or the end of a stream held, a connection held or reset, a listener closed.
-    /// (What the kernel refuses at a closed listener nobody can count.)
+    /// Times a gate took hold: bytes or the end of a stream held, a connection held or reset, the listener of a link
+    /// closed that had carried something. (What the kernel refuses at a closed listener nobody can count.)
     pub stalled: u64,
     /// Connections carried as raw bytes, because they do not speak HTTP/1.1.
     pub raw: u64,
@@ -51,6 +51,11 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    /// Whether anything ever passed.
+    pub fn have_carried(&self) -> bool {
+        self.delivered.get() + self.raw.get() > 0
+    }
+
     pub fn snapshot(&self) -> LinkCounters {
         LinkCounters {
             delivered: self.delivered.get(),

@@ -69,7 +69,10 @@ pub(crate) async fn run(
             Gate::Stall => accept(&link, &listener, &mut passages, HELD_CONNECTIONS_MAX).await,
             Gate::Refuse => {
                 drop(listener);
-                link.counters.stalled.count();
+                // Nobody may ever have wanted to pass here.
+                if link.counters.have_carried() {
+                    link.counters.stalled.count();
+                }
                 if !passages.requests.changed().await {
                     return;
                 }

@@ -107,6 +107,18 @@ async fn the_other_way_round_requests_pass_and_their_answers_wait() {
     bench.close().await;
 }
 
+/// A store whose nodes went around the links once seemed to be partitioned.
+#[tokio::test]
+async fn to_refuse_where_nothing_ever_passed_is_no_cut() {
+    let bench = Bench::open().await;
+    let address = bench.network.address("n1", "n2").unwrap();
+    bench.network.set_gate("n1", "n2", Gate::Refuse);
+    tokio::time::sleep(MOMENT).await;
+    assert!(TcpStream::connect(address).await.is_err());
+    assert_eq!(bench.counters().stalled, 0);
+    bench.close().await;
+}
+
 #[tokio::test]
 async fn refusing_resets_what_exists_and_refuses_what_is_new_and_keeps_the_port() {
     let bench = Bench::open().await;

@@ -194,10 +194,14 @@ impl Clerk {
         let mut connections = Connections::new(self.shared.addresses.clone());
         let (operation, body, limit) =
             (operation.clone(), body.clone(), self.shared.patience.attempt);
-        self.shared.faults.count_one();
+        let shared = Arc::clone(&self.shared);
         self.copies.spawn(async move {
             tokio::time::sleep(delay).await;
-            connections.ask(&node, &operation, &body, limit).await;
+            let received = connections.ask(&node, &operation, &body, limit).await;
+            // To a dead node it is as if it had not been sent.
+            if matches!(received, AttemptResult::Answered(_) | AttemptResult::Refused(_)) {
+                shared.faults.count_one();
+            }
         });
         while self.copies.try_join_next().is_some() {}
     }

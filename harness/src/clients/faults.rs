@@ -26,13 +26,13 @@ impl ClientFaults {
         self.on.load(Ordering::Relaxed)
     }
 
-    /// How many replies were lost and copies sent so far.
+    /// How many replies were lost so far, and how many copies answered.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// One more lost reply or copy.
+    /// One more lost reply, or copy that was answered.
     pub(super) fn count_one(&self) {
         self.count.fetch_add(1, Ordering::Relaxed);
     }
