@@ -6,6 +6,7 @@ mod rung;
 
 use std::path::{Path, PathBuf};
 
+use plain_file::PlainFileError;
 use serde::{Deserialize, Serialize};
 
 pub use capability::{CAPABILITIES, Capability, CapabilityEntry};
@@ -16,6 +17,9 @@ use crate::peer::Peer;
 
 /// The manifest's file name, at the root of the implementation's folder.
 pub const FILE_NAME: &str = "submission.toml";
+
+/// A larger manifest is damaged.
+const BYTES_MAX: u64 = 1 << 20;
 
 /// What an implementation says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,14 +45,9 @@ pub struct Manifest {
 /// Why a manifest cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// The file cannot be read.
-    #[error("cannot read {path}: {source}", path = path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// The file cannot be read, or is none.
+    #[error("the manifest {0}")]
+    Unreadable(#[from] PlainFileError),
     /// The file is not a manifest; the message points at the line.
     #[error("{path} is not a valid manifest:\n{message}", path = path.display())]
     Invalid {
@@ -60,15 +59,16 @@ pub enum ManifestError {
 }
 
 impl Manifest {
-    /// Reads `submission.toml` in `folder`.
+    /// Reads `submission.toml` in `folder`: a regular file, not a link to one.
     ///
     /// # Errors
     /// A missing file, an unknown key (named, with its line) or a value that does not fit.
     pub fn read(folder: &Path) -> Result<Self, ManifestError> {
         let path = folder.join(FILE_NAME);
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| ManifestError::Unreadable { path: path.clone(), source })?;
-        Self::parse(&text).map_err(|message| ManifestError::Invalid { path, message })
+        let bytes = plain_file::read(&path, BYTES_MAX)?;
+        let text = String::from_utf8(bytes).map_err(|error| error.to_string());
+        let manifest = text.and_then(|text| Self::parse(&text));
+        manifest.map_err(|message| ManifestError::Invalid { path, message })
     }
 
     /// Reads a manifest from its text.
@@ -79,6 +79,13 @@ impl Manifest {
         let manifest: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         if manifest.run.first().is_none_or(String::is_empty) {
             return Err("`run` is empty: it must name the program of one node".to_owned());
+        }
+        for (key, command) in [("build", &manifest.build), ("run", &manifest.run)] {
+            if command.iter().any(|word| word.contains('\0')) {
+                return Err(format!(
+                    "`{key}` has a NUL character in it, which no command can have"
+                ));
+            }
         }
         if manifest.serves.is_empty() {
             return Err(
@@ -147,10 +154,35 @@ caps = ["append", "txn"]
     }
 
     #[test]
+    fn a_command_with_a_nul_character_is_refused() {
+        for (key, good) in [("build", "\"cargo\""), ("run", "release/multi-paxos\"")] {
+            let bad = good.replacen('r', "\\u0000", 1);
+            let error = Manifest::parse(&GOOD.replace(good, &bad)).unwrap_err();
+            assert!(error.contains(&format!("`{key}`")) && error.contains("NUL"), "{error}");
+        }
+    }
+
+    /// A manifest once was read whatever it was: a link to a secret was quoted, a huge file took all memory.
+    #[test]
+    fn a_manifest_is_a_file_of_its_own_and_not_huge() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        std::fs::write(folder.path().join("secret"), "root:x:0").unwrap();
+        std::os::unix::fs::symlink("secret", &path).unwrap();
+        let refusal = || Manifest::read(folder.path()).unwrap_err().to_string();
+        assert!(refusal().contains("is a symbolic link") && !refusal().contains("root"));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::File::create(&path).unwrap().set_len(BYTES_MAX + 1).unwrap();
+        assert!(refusal().contains("at most 1048576 are read"), "{}", refusal());
+        std::fs::write(&path, b"name = \"\xff\"").unwrap();
+        assert!(refusal().contains("is not a valid manifest"), "{}", refusal());
+    }
+
+    #[test]
     fn a_folder_without_a_manifest_and_a_broken_one_name_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let missing = Manifest::read(folder.path()).unwrap_err();
-        assert!(matches!(missing, ManifestError::Unreadable { .. }));
+        assert!(matches!(missing, ManifestError::Unreadable(PlainFileError::Missing(_))));
         assert!(missing.to_string().contains(FILE_NAME), "{missing}");
         std::fs::write(folder.path().join(FILE_NAME), "name = ").unwrap();
         let broken = Manifest::read(folder.path()).unwrap_err();

@@ -90,7 +90,7 @@ fn manifest() -> String {
         let needed = if entry.required { "yes" } else { "no" };
         line(&mut page, &format!("| `{}` | {needed} | {} |", entry.name, entry.meaning));
     }
-    page.push_str("\nAn unknown key is an error that names the key and the line.\n");
+    page.push_str("\nAn unknown key is an error that names the key and the line. The manifest is a regular file, not a link to one.\n");
     page.push_str(
         "\n### Rungs: `serves`\n\n| rung | from the courses | must hold |\n|---|---|---|\n",
     );
