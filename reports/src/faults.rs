@@ -84,8 +84,8 @@ pub fn family_class(family: &str) -> &'static str {
 }
 
 impl Faults {
-    /// Reads the steps.
-    pub fn read(folder: &Folder) -> Result<(Self, Reading), FolderError> {
+    /// Reads the steps, as far as they can be read.
+    pub fn read(folder: &Folder) -> (Self, Result<Reading, FolderError>) {
         let mut faults: BTreeMap<u64, Fault> = BTreeMap::new();
         let mut all = Self::default();
         let reading = folder.read_faults(|record| {
@@ -95,9 +95,9 @@ impl Faults {
                 return;
             }
             faults.entry(record.fault).or_default().take(record);
-        })?;
+        });
         all.list = faults.into_values().collect();
-        Ok((all, reading))
+        (all, reading)
     }
 
     /// The families in order of appearance.

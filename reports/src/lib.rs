@@ -61,7 +61,7 @@ pub fn render(page: &Page) -> String {
 /// Puts the page of a run into its results folder and says where it is.
 ///
 /// # Errors
-/// The folder is no results folder, was written by a newer bench, or cannot be read or written.
+/// The folder is no results folder, was written by a newer bench, or cannot be written.
 pub fn write(folder: &Folder) -> Result<PathBuf, ReportError> {
     let page = render(&Page::of_run(folder)?);
     let written = folder.write_report(&page);

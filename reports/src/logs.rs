@@ -1,6 +1,6 @@
 //! The nodes' logs: their tails, and the lines written around a moment.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -116,6 +116,10 @@ impl Logs {
 
 /// The folders in `nodes/`, `n2` before `n10`.
 fn node_names(nodes: &Path) -> Vec<String> {
+    // A link would lead to the logs of somebody else.
+    if !nodes.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Vec::new();
+    }
     let Ok(entries) = fs::read_dir(nodes) else { return Vec::new() };
     let folders =
         entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
@@ -126,17 +130,14 @@ fn node_names(nodes: &Path) -> Vec<String> {
     names
 }
 
-/// The end of a log and the length of the whole. Only of a plain file: a link or a pipe in its place would be a trap.
+/// The end of a log and the length of the whole.
 fn read_end(path: &Path) -> Option<(String, u64)> {
-    let metadata = fs::symlink_metadata(path).ok()?;
-    if !metadata.is_file() {
-        return None;
-    }
-    let mut file = File::open(path).ok()?;
-    file.seek(SeekFrom::Start(metadata.len().saturating_sub(SEARCHED_BYTES_MAX))).ok()?;
+    let mut file = plain_file::open(path, u64::MAX).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(SEARCHED_BYTES_MAX))).ok()?;
     let mut bytes = Vec::new();
     file.take(SEARCHED_BYTES_MAX).read_to_end(&mut bytes).ok()?;
-    Some((String::from_utf8_lossy(&bytes).into_owned(), metadata.len()))
+    Some((String::from_utf8_lossy(&bytes).into_owned(), length))
 }
 
 /// The last whole lines within so many bytes.

@@ -44,11 +44,11 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// Reads and counts.
-    pub fn read(folder: &Folder) -> Result<(Self, Reading), FolderError> {
+    /// Reads and counts, as far as they can be read.
+    pub fn read(folder: &Folder) -> (Self, Result<Reading, FolderError>) {
         let mut all = Self::default();
-        let reading = folder.read_messages(|record| all.take(record))?;
-        Ok((all, reading))
+        let reading = folder.read_messages(|record| all.take(record));
+        (all, reading)
     }
 
     fn take(&mut self, record: MessageRecord) {

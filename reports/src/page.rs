@@ -102,11 +102,11 @@ pub struct Cluster {
 }
 
 impl Page {
-    /// The page of a run, complete or not. Whatever is missing or torn is a remark, not an error: a run that was killed
-    /// deserves a report, too.
+    /// The page of a run, complete or not. Whatever is missing, torn or unreadable is a remark, not an error: a run that
+    /// was killed deserves a report, too, and so does one whose store spoilt a file.
     ///
     /// # Errors
-    /// The folder is no results folder, was written by a newer bench, or cannot be read.
+    /// The folder is no results folder, or was written by a newer bench.
     pub fn of_run(folder: &Folder) -> Result<Self, ReportError> {
         if !folder.holds_a_record() {
             return Err(ReportError::NotAResultsFolder(folder.path().to_path_buf()));
@@ -120,12 +120,12 @@ impl Page {
         let (effective, judgement) = results.map(Judgement::of_run).unzip();
 
         let mut gathered = operations::Gathering::default();
-        let history = folder.read_history(|event| gathered.take(event))?;
-        let (faults, reading) = Faults::read(folder)?;
-        remark(files::HISTORY, &history, &mut remarks);
-        remark(files::FAULTS, &reading, &mut remarks);
-        let (messages, reading) = Messages::read(folder)?;
-        remark(files::MESSAGES, &reading, &mut remarks);
+        let history = folder.read_history(|event| gathered.take(event));
+        remark(files::HISTORY, history, &mut remarks);
+        let (faults, reading) = Faults::read(folder);
+        remark(files::FAULTS, reading, &mut remarks);
+        let (messages, reading) = Messages::read(folder);
+        remark(files::MESSAGES, reading, &mut remarks);
 
         let started = run.as_ref().and_then(started);
         let subject = run.map(|run| Subject::Run(Box::new(run)));
@@ -237,7 +237,7 @@ fn started(run: &RunFile) -> Option<Timestamp> {
     run.started.split('[').next()?.parse().ok()
 }
 
-/// A missing document is `None`, a damaged one `None` and a remark.
+/// A missing document is `None`, a damaged or unreadable one `None` and a remark.
 fn if_there<T>(
     read: Result<T, FolderError>,
     name: &'static str,
@@ -251,11 +251,23 @@ fn if_there<T>(
             remarks.push(format!("{name} {fault} and was left out: {source}."));
             Ok(None)
         }
-        Err(error) => Err(error),
+        Err(error @ FolderError::Unreadable(_)) => {
+            remarks.push(left_out(&error));
+            Ok(None)
+        }
+        Err(error @ FolderError::Newer { .. }) => Err(error),
     }
 }
 
-fn remark(name: &str, reading: &Reading, remarks: &mut Vec<String>) {
+fn left_out(error: &FolderError) -> String {
+    format!("Left out: {error}.")
+}
+
+fn remark(name: &str, reading: Result<Reading, FolderError>, remarks: &mut Vec<String>) {
+    let reading = match reading {
+        Ok(reading) => reading,
+        Err(error) => return remarks.push(left_out(&error)),
+    };
     if reading.missing {
         remarks.push(format!("There is no {name}."));
     }

@@ -228,6 +228,35 @@ fn damaged_results_are_no_verdict() {
     has(&page, &["Not judged yet", "results.json is damaged"]);
 }
 
+/// What a store put in the place of a file once cost the whole page.
+#[test]
+fn what_is_no_file_is_left_out_and_named() {
+    let names = [files::RUN, files::RESULTS, files::FAULTS, files::MESSAGES];
+    let page = page(|folder| {
+        synthetic::valid(folder);
+        for name in names {
+            fs::remove_file(folder.join(name)).unwrap();
+            std::os::unix::fs::symlink("/dev/zero", folder.join(name)).unwrap();
+        }
+    });
+    let remarks = names.map(|name| format!("{name} is a symbolic link"));
+    has(&page, &remarks.each_ref().map(String::as_str));
+    has(&page, &["Latency over time"]);
+}
+
+#[test]
+fn logs_behind_a_link_are_not_shown() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::create_dir(elsewhere.path().join("n1")).unwrap();
+    fs::write(elsewhere.path().join("n1/stdout.log"), "a secret\n").unwrap();
+    let page = page(|folder| {
+        synthetic::valid(folder);
+        fs::remove_dir_all(folder.join(files::NODES)).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), folder.join(files::NODES)).unwrap();
+    });
+    assert!(!page.contains("a secret"));
+}
+
 #[test]
 fn another_folder_is_refused_with_advice() {
     let folder = tempfile::tempdir().unwrap();

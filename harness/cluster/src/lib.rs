@@ -29,7 +29,7 @@ mod start_error;
 
 pub use completion::{Completed, run_to_completion};
 pub use exit::Exit;
-pub use limits::{Limits, raise_open_files_limit};
+pub use limits::{Limits, raise_open_files_limit, survive_file_size_limit};
 pub use node::{ControlError, NodeProcess, Stopped};
 pub use start::NodeSpec;
 pub use start_error::StartError;

@@ -3,6 +3,7 @@
 use std::io;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SigSet, Signal};
 use serde::{Deserialize, Serialize};
 
 /// Limits of each process of a node; `None` leaves what the harness itself has. Core dumps are always off.
@@ -52,6 +53,18 @@ pub fn raise_open_files_limit() -> io::Result<u64> {
         setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
     }
     Ok(hard)
+}
+
+/// Lets a write beyond the limit on a file's size (`ulimit -f`) fail with an error, as on a full disk, where SIGXFSZ
+/// would end this process without a word. For this thread and those that it starts from now on; nodes begin with no
+/// signal blocked.
+///
+/// # Errors
+/// When the system refuses.
+pub fn survive_file_size_limit() -> io::Result<()> {
+    let mut signal = SigSet::empty();
+    signal.add(Signal::SIGXFSZ);
+    Ok(signal.thread_block()?)
 }
 
 /// Sets both the soft and the hard limit, no higher than the hard limit already is: raising that needs privileges.

@@ -170,9 +170,9 @@ fn parse_marker(text: &[u8]) -> Option<u64> {
 /// The last `max_bytes` of a log, safe to show on a terminal: see [`printable`].
 ///
 /// # Errors
-/// When the file cannot be read.
+/// When the file cannot be read, or a node put something else in its place.
 pub fn tail(path: &Path, max_bytes: usize) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = plain_file::open(path, u64::MAX).map_err(io::Error::other)?;
     let len = file.metadata()?.len();
     file.seek(SeekFrom::Start(len.saturating_sub(max_bytes as u64)))?;
     let mut bytes = Vec::new();
@@ -280,6 +280,18 @@ mod tests {
         let (folder, path) = temporary();
         std::os::unix::fs::symlink(folder.path().join("other"), &path).unwrap();
         assert!(BoundedLog::open(&path).is_err());
+    }
+
+    /// A node that put a pipe in the place of its log once held the bench up for ever.
+    #[test]
+    fn only_a_file_is_quoted() {
+        let (folder, path) = temporary();
+        std::fs::write(folder.path().join("secret"), "root").unwrap();
+        std::os::unix::fs::symlink("secret", &path).unwrap();
+        assert!(tail(&path, 10).is_err());
+        std::fs::remove_file(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(tail(&path, 10).unwrap_err().to_string().contains("is a pipe"));
     }
 
     #[test]

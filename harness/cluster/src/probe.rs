@@ -1,6 +1,9 @@
 //! What this machine lets the bench do, and what a lack means: nothing is skipped in silence.
 
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::statvfs::statvfs;
@@ -13,6 +16,9 @@ const COMFORTABLE_DISK_BYTES: u64 = 1 << 30;
 const COMFORTABLE_OPEN_FILES: u64 = 1024;
 /// Fewer cores let nodes, clients and faults starve each other.
 const COMFORTABLE_CORES: usize = 2;
+
+/// A machine that does not reach itself within this time has no loopback.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
 /// Something that every run uses, if it is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,16 +38,29 @@ pub fn abilities(folder: &Path) -> Vec<Ability> {
     vec![loopback_ports(), process_trees(), disk(folder), open_files(), cores()]
 }
 
+/// Whether a program on this machine reaches another one through 127.0.0.1, as clients and nodes do.
+///
+/// # Errors
+/// What the system says where it does not.
+pub fn loopback() -> io::Result<()> {
+    reaches_itself(Ipv4Addr::LOCALHOST.into())
+}
+
+fn reaches_itself(address: IpAddr) -> io::Result<()> {
+    let listener = TcpListener::bind(SocketAddr::new(address, 0))?;
+    TcpStream::connect_timeout(&listener.local_addr()?, CONNECT_LIMIT).map(drop)
+}
+
 fn loopback_ports() -> Ability {
-    let reserved = ports::reserve(8);
+    let reserved = ports::reserve(8).and_then(|ports| loopback().map(|()| ports));
     Ability {
         name: "loopback ports",
         available: reserved.is_ok(),
         detail: match reserved {
-            Ok(ports) => format!("reserved {} for a moment", ports.len()),
+            Ok(ports) => format!("reserved {} for a moment, connected to one", ports.len()),
             Err(error) => error.to_string(),
         },
-        means: "no node can be started",
+        means: "no node can be started or reached",
     }
 }
 
@@ -104,7 +123,14 @@ fn cores() -> Ability {
 mod tests {
     use std::path::Path;
 
-    use super::abilities;
+    use super::{abilities, loopback, reaches_itself};
+
+    #[test]
+    fn an_address_that_is_not_here_is_not_reached() {
+        loopback().unwrap();
+        // TEST-NET-1, which no machine has (RFC 5737).
+        assert!(reaches_itself("192.0.2.1".parse().unwrap()).is_err());
+    }
 
     #[test]
     fn every_ability_says_what_was_found_and_what_its_lack_means() {

@@ -37,6 +37,14 @@ pub enum RunError {
     Workload(String),
 }
 
+impl RunError {
+    /// Whether the system refused; otherwise the folder is not what it should be.
+    #[must_use]
+    pub fn is_of_the_system(&self) -> bool {
+        matches!(self, Self::Folder(error) if error.is_of_the_system())
+    }
+}
+
 /// What a run left behind.
 struct Record {
     run: RunFile,

@@ -1,19 +1,17 @@
 //! A results folder: made and written by a run, read by the judge and the page.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use history::Event;
+use plain_file::PlainFileError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::lines::{self, Reading};
-use crate::{FaultRecord, MessageRecord, ResultsFile, RunFile, VERSION, files};
-
-/// A JSON document that is longer is damaged.
-const JSON_BYTES_MAX: u64 = 64 << 20;
+use crate::{FaultRecord, MessageRecord, ResultsFile, RunFile, VERSION, bytes_max, files};
 
 /// A results folder: `<out>/<local time>-<workload>-<seed>/`.
 #[derive(Clone, Debug)]
@@ -46,14 +44,26 @@ pub enum FolderError {
         /// What is wrong.
         source: serde_json::Error,
     },
-    /// The system refused.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// It is too large or no regular file, or the system refused.
+    #[error(transparent)]
+    Unreadable(PlainFileError),
+}
+
+impl FolderError {
+    /// Whether the system refused; otherwise something is wrong with the folder.
+    #[must_use]
+    pub fn is_of_the_system(&self) -> bool {
+        matches!(self, Self::Unreadable(PlainFileError::Io { .. }))
+    }
+}
+
+impl From<PlainFileError> for FolderError {
+    fn from(error: PlainFileError) -> Self {
+        match error {
+            PlainFileError::Missing(path) => Self::Missing(path),
+            error => Self::Unreadable(error),
+        }
+    }
 }
 
 impl Folder {
@@ -144,7 +154,8 @@ impl Folder {
     /// # Errors
     /// The file cannot be made.
     pub fn create_faults(&self) -> io::Result<FaultWriter> {
-        File::create(self.path.join(files::FAULTS)).map(FaultWriter)
+        let file = File::create(self.path.join(files::FAULTS))?;
+        Ok(FaultWriter { file, bytes: 0 })
     }
 
     /// Whether it holds what a run leaves behind, or a part of it.
@@ -159,7 +170,7 @@ impl Folder {
     /// # Errors
     /// It is missing, damaged or newer, or cannot be read.
     pub fn run(&self) -> Result<RunFile, FolderError> {
-        self.read_document(files::RUN)
+        self.read_document(files::RUN, bytes_max::RUN)
     }
 
     /// Reads `results.json`.
@@ -167,7 +178,7 @@ impl Folder {
     /// # Errors
     /// It is missing, damaged or newer, or cannot be read.
     pub fn results(&self) -> Result<ResultsFile, FolderError> {
-        self.read_document(files::RESULTS)
+        self.read_document(files::RESULTS, bytes_max::RESULTS)
     }
 
     /// Hands every event of `history.jsonl` to `take`.
@@ -175,7 +186,7 @@ impl Folder {
     /// # Errors
     /// The file cannot be read.
     pub fn read_history(&self, take: impl FnMut(Event)) -> Result<Reading, FolderError> {
-        self.read_lines(files::HISTORY, take)
+        self.read_lines(files::HISTORY, bytes_max::HISTORY, take)
     }
 
     /// Hands every line of `faults.jsonl` to `take`.
@@ -183,7 +194,7 @@ impl Folder {
     /// # Errors
     /// The file cannot be read.
     pub fn read_faults(&self, take: impl FnMut(FaultRecord)) -> Result<Reading, FolderError> {
-        self.read_lines(files::FAULTS, take)
+        self.read_lines(files::FAULTS, bytes_max::FAULTS, take)
     }
 
     /// Hands every line of `messages.jsonl` to `take`.
@@ -191,30 +202,25 @@ impl Folder {
     /// # Errors
     /// The file cannot be read.
     pub fn read_messages(&self, take: impl FnMut(MessageRecord)) -> Result<Reading, FolderError> {
-        self.read_lines(files::MESSAGES, take)
+        self.read_lines(files::MESSAGES, bytes_max::MESSAGES, take)
     }
 
     fn read_lines<T: DeserializeOwned>(
         &self,
         name: &str,
+        bytes_max: u64,
         take: impl FnMut(T),
     ) -> Result<Reading, FolderError> {
-        let path = self.path.join(name);
-        lines::read(&path, take).map_err(|source| FolderError::Io { path, source })
+        Ok(lines::read(&self.path.join(name), bytes_max, take)?)
     }
 
-    fn read_document<T: DeserializeOwned>(&self, name: &str) -> Result<T, FolderError> {
+    fn read_document<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        bytes_max: u64,
+    ) -> Result<T, FolderError> {
         let path = self.path.join(name);
-        let mut text = Vec::new();
-        let read =
-            File::open(&path).and_then(|file| file.take(JSON_BYTES_MAX).read_to_end(&mut text));
-        match read {
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(FolderError::Missing(path));
-            }
-            Err(source) => return Err(FolderError::Io { path, source }),
-        }
+        let text = plain_file::read(&path, bytes_max)?;
         let parsed = serde_json::from_slice(&text).and_then(|value: Value| {
             // The version first: a newer document need not follow this schema.
             match value.get("version").and_then(Value::as_u64) {
@@ -244,17 +250,28 @@ fn point_latest_at(out: &Path, name: &str) {
 ///
 /// Faults are few, and their plan must be written down before anything is done: a line goes out at once and whole.
 #[derive(Debug)]
-pub struct FaultWriter(File);
+pub struct FaultWriter {
+    file: File,
+    bytes: u64,
+}
 
 impl FaultWriter {
     /// Adds a line.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The file cannot be written, or no reader would take it any more: [`bytes_max::FAULTS`].
     pub fn append(&mut self, record: &FaultRecord) -> io::Result<()> {
         let mut line = serde_json::to_vec(record)?;
         line.push(b'\n');
-        self.0.write_all(&line)
+        self.bytes += line.len() as u64;
+        if self.bytes > bytes_max::FAULTS {
+            let problem = format!(
+                "these are too many faults for one run ({} bytes of them can be read); make it shorter",
+                bytes_max::FAULTS
+            );
+            return Err(io::Error::other(problem));
+        }
+        self.file.write_all(&line)
     }
 }
 
@@ -291,6 +308,82 @@ mod tests {
         assert!(matches!(with("{\"version\":999}"), FolderError::Newer { version: 999, .. }));
         assert!(matches!(with("{\"version\":1}"), FolderError::Damaged { .. }));
         assert!(matches!(with("{\"ver"), FolderError::Damaged { .. }));
+    }
+
+    /// A draft with a name that can be guessed was once written through a link.
+    #[test]
+    fn writing_follows_no_link() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(name);
+        std::fs::write(at("precious"), "untouched").unwrap();
+        for name in [files::REPORT, ".report.html.tmp"] {
+            std::os::unix::fs::symlink("precious", at(name)).unwrap();
+        }
+        Folder::existing(place.path().to_owned()).write_report("new").unwrap();
+        assert_eq!(std::fs::read_to_string(at("precious")).unwrap(), "untouched");
+        assert!(!at(files::REPORT).is_symlink());
+        assert_eq!(std::fs::read_to_string(at(files::REPORT)).unwrap(), "new");
+    }
+
+    #[test]
+    fn what_no_reader_would_take_is_not_written() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::existing(place.path().to_owned());
+        let mut faults = folder.create_faults().unwrap();
+        let record = FaultRecord {
+            fault: 0,
+            time_ns: 0,
+            family: "kill".to_owned(),
+            form: "one".to_owned(),
+            step: crate::FaultStep::Planned,
+            targets: Vec::new(),
+            note: String::new(),
+        };
+        faults.append(&record).unwrap();
+        faults.bytes = bytes_max::FAULTS - 1;
+        assert!(faults.append(&record).unwrap_err().to_string().contains("too many faults"));
+        let mut read = 0;
+        folder.read_faults(|_| read += 1).unwrap();
+        assert_eq!(read, 1);
+    }
+
+    /// Each of these was once read without an end, waited for without an end, or followed.
+    #[test]
+    fn no_file_is_read_that_is_a_link_a_pipe_or_huge() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(name);
+        let folder = Folder::existing(place.path().to_owned());
+        let read = |name: &str| match name {
+            files::RUN => folder.run().map(drop),
+            files::RESULTS => folder.results().map(drop),
+            files::HISTORY => folder.read_history(drop).map(drop),
+            files::FAULTS => folder.read_faults(drop).map(drop),
+            _ => folder.read_messages(drop).map(drop),
+        };
+        let all = [
+            (files::RUN, bytes_max::RUN),
+            (files::RESULTS, bytes_max::RESULTS),
+            (files::HISTORY, bytes_max::HISTORY),
+            (files::FAULTS, bytes_max::FAULTS),
+            (files::MESSAGES, bytes_max::MESSAGES),
+        ];
+        for (name, bytes_max) in all {
+            let refused = |why: &str| {
+                let error = read(name).unwrap_err();
+                assert!(matches!(error, FolderError::Unreadable(_)), "{name}: {error}");
+                let told = error.to_string();
+                assert!(told.contains(why) && told.contains(name), "{told}");
+                assert!(!error.is_of_the_system(), "{told}");
+                std::fs::remove_file(at(name)).unwrap();
+            };
+            std::os::unix::fs::symlink("/dev/zero", at(name)).unwrap();
+            refused("is a symbolic link");
+            let made = std::process::Command::new("mkfifo").arg(at(name)).status().unwrap();
+            assert!(made.success());
+            refused("is a pipe");
+            File::create(at(name)).unwrap().set_len(bytes_max + 1).unwrap();
+            refused("are read");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod folder;
 pub mod lines;
 pub mod mark;
 pub mod message;
+pub mod place;
 pub mod results;
 pub mod run;
 
@@ -26,6 +27,7 @@ pub use folder::{FaultWriter, Folder, FolderError, write_whole};
 pub use lines::{Reading, Unreadable};
 pub use mark::{Mark, OwnExit, Phase};
 pub use message::{Fate, MessageRecord};
+pub use place::Place;
 pub use results::{Counts, FaultCounts, Quantiles, ResultsFile};
 pub use run::RunFile;
 
@@ -48,4 +50,19 @@ pub mod files {
     pub const REPORT: &str = "report.html";
     /// One folder a node.
     pub const NODES: &str = "nodes";
+}
+
+/// The largest file of each kind that is read. Each is far above what a run writes: a larger one is damaged or hostile,
+/// and must not take all memory or time.
+pub mod bytes_max {
+    /// Of `run.json`.
+    pub const RUN: u64 = 16 << 20;
+    /// Of `results.json`.
+    pub const RESULTS: u64 = 64 << 20;
+    /// Of `history.jsonl`, and of another tool's history: days of a busy run.
+    pub const HISTORY: u64 = 16 << 30;
+    /// Of `faults.jsonl`; no more is written.
+    pub const FAULTS: u64 = 256 << 20;
+    /// Of `messages.jsonl`: the tunnel writes 200 000 lines, each of them short.
+    pub const MESSAGES: u64 = 1 << 30;
 }

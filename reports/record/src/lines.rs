@@ -1,10 +1,10 @@
 //! Reading JSON Lines that may be torn, damaged or hostile: what cannot be read is counted, and the rest is used.
 
-use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::Read;
 use std::path::Path;
 
 use history::{MAX_EVENT_BYTES, ReadError, Records};
+use plain_file::PlainFileError;
 use serde::de::DeserializeOwned;
 
 /// What was left out while a file was read.
@@ -37,23 +37,26 @@ impl Reading {
     }
 }
 
-/// Hands every readable line of a file to `take`. A line is never in memory beyond [`MAX_EVENT_BYTES`].
+/// Hands every readable line of a file of at most `bytes_max` bytes to `take`. A line is never in memory beyond
+/// [`MAX_EVENT_BYTES`].
 pub(crate) fn read<T: DeserializeOwned>(
     path: &Path,
+    bytes_max: u64,
     mut take: impl FnMut(T),
-) -> io::Result<Reading> {
+) -> Result<Reading, PlainFileError> {
     let mut reading = Reading::default();
-    let file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Ok(Reading { missing: true, ..reading });
-        }
+    let file = match plain_file::open(path, bytes_max) {
+        Err(PlainFileError::Missing(_)) => return Ok(Reading { missing: true, ..reading }),
         file => file?,
     };
-    let mut records = Records::new(file);
+    // Also of a file that grows while it is read.
+    let mut records = Records::new(file.take(bytes_max));
     for record in records.by_ref() {
         match record {
             Ok(value) => take(value),
-            Err(ReadError::Io { source, .. }) => return Err(source),
+            Err(ReadError::Io { source, .. }) => {
+                return Err(PlainFileError::Io { path: path.to_owned(), source });
+            }
             Err(ReadError::Syntax { line, column, message }) => {
                 reading.unreadable(line, || format!("column {column}: {message}"));
             }
@@ -75,7 +78,7 @@ mod tests {
         let path = folder.path().join("x.jsonl");
         std::fs::write(&path, text).unwrap();
         let mut numbers = Vec::new();
-        let reading = read(&path, |number: u64| numbers.push(number)).unwrap();
+        let reading = read(&path, 1 << 30, |number: u64| numbers.push(number)).unwrap();
         (numbers, reading)
     }
 
@@ -108,7 +111,7 @@ mod tests {
     #[test]
     fn a_missing_file_is_no_error() {
         let folder = tempfile::tempdir().unwrap();
-        let reading = read(&folder.path().join("none"), |_: u64| ()).unwrap();
+        let reading = read(&folder.path().join("none"), 1, |_: u64| ()).unwrap();
         assert!(reading.missing);
     }
 }

@@ -21,7 +21,7 @@ pub enum Mark {
     Note(String),
     /// Whether the store served again after the faults had stopped.
     Recovered(bool),
-    /// The bench or the machine, not the store, kept a node from coming back: how.
+    /// The bench or the machine, not the store, kept nodes or clients from doing their work: how.
     Hindered(String),
     /// A node ended though the bench did not end it.
     OwnExit(OwnExit),

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use history::{Event, Events, Format, Operation, Pairing, ReadError};
+use record::bytes_max;
 
 use super::{ForeignError, Progress, Question};
 
@@ -62,8 +63,10 @@ pub fn events(
     }))
 }
 
+/// A pipe is no history: it is read more than once.
 fn open(path: &Path) -> Result<File, ForeignError> {
-    File::open(path).map_err(|error| unreadable(path, &error))
+    plain_file::open(path, bytes_max::HISTORY)
+        .map_err(|error| ForeignError::Unfit(error.to_string()))
 }
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> ForeignError {

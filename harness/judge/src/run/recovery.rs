@@ -47,7 +47,7 @@ fn excuse(marks: &[Mark], exits: &[&OwnExit]) -> Option<String> {
         _ => None,
     });
     if let Some(how) = hindered {
-        return Some(format!("not every node could be brought back: {how}."));
+        return Some(format!("the bench or the machine stood in its way: {how}."));
     }
     exits
         .iter()
