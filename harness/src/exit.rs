@@ -22,6 +22,18 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// The code where something failed besides, such as a report. A violation stays one: it is proven, whatever else
+    /// went wrong. A green code would say that all was done that was asked for.
+    #[must_use]
+    pub fn with_failure(self) -> Self {
+        match self {
+            Self::Valid | Self::Inconclusive => Self::Failed,
+            Self::Violation | Self::Usage | Self::Broken | Self::Failed | Self::Interrupted => self,
+        }
+    }
+}
+
 impl From<Verdict> for Exit {
     fn from(verdict: Verdict) -> Self {
         match verdict {
@@ -62,11 +74,12 @@ impl Failure {
     }
 }
 
+/// Of a folder that somebody named. What a run finds wrong with its own folder is no wrong usage.
 impl From<judge::run::RunError> for Failure {
     fn from(error: judge::run::RunError) -> Self {
-        match error {
-            judge::run::RunError::NoRun(_) => Self::Usage(error.to_string()),
-            _ => Self::Failed(error.to_string()),
+        match error.is_of_the_system() {
+            true => Self::Failed(error.to_string()),
+            false => Self::Usage(error.to_string()),
         }
     }
 }
@@ -83,5 +96,19 @@ impl From<judge::foreign::ForeignError> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::Failed(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_hides_no_violation_and_leaves_no_green_code() {
+        assert_eq!(Exit::Violation.with_failure(), Exit::Violation);
+        assert_eq!(Exit::Valid.with_failure(), Exit::Failed);
+        assert_eq!(Exit::Inconclusive.with_failure(), Exit::Failed);
+        assert_eq!(Exit::Usage.with_failure(), Exit::Usage);
+        assert_eq!(Exit::Interrupted.with_failure(), Exit::Interrupted);
     }
 }

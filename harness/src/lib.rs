@@ -18,6 +18,7 @@ pub mod bugs;
 pub mod cli;
 pub mod clients;
 pub mod commands;
+pub mod disk;
 pub mod duration;
 pub mod environment;
 pub mod exit;

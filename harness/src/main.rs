@@ -8,6 +8,8 @@ use harness::{cli::Cli, commands};
 fn main() -> ExitCode {
     // Before any thread exists: the harness starts itself again as the supervisor of each node.
     cluster::shim::run_if_requested();
+    // For all threads to come. Where this fails, a file that grows too large still ends the program.
+    let _ = cluster::survive_file_size_limit();
     match Cli::try_parse() {
         Ok(cli) => ExitCode::from(commands::dispatch(&cli) as u8),
         Err(error) => {

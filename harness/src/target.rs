@@ -55,7 +55,11 @@ impl Target {
             cluster::run_to_completion(&argv, &self.folder, &[], log, BUILD_LIMIT, &shim)
                 .await
                 .map_err(|error| {
-                    Failure::Broken(format!("the build `{command}` did not start: {error}"))
+                    let reason = format!("the build `{command}` did not start: {error}");
+                    match error.is_submissions_fault() {
+                        true => Failure::Broken(reason),
+                        false => Failure::Failed(reason),
+                    }
                 })?;
         if completed.timed_out {
             return Err(Failure::Broken(format!(

@@ -9,13 +9,15 @@ use judge::foreign::{self, CheckedHistory, Document, ForeignError, Model, Questi
 use linearizability::Limits;
 use record::{Folder, files};
 
-use super::{complain, say, say_json, verdict};
+use super::{say, say_json, verdict};
 use crate::{
     again,
     cli::CheckArguments,
+    disk,
     exit::{Exit, Failure},
 };
 use progress::Bar;
+use verdict::Voice;
 
 /// Judges the folder and writes its results and report anew, or checks the history in a file.
 ///
@@ -44,7 +46,6 @@ pub fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     }
 }
 
-/// The verdict is printed before the report is written: a folder that cannot hold the page must not swallow it.
 fn check_folder(
     arguments: &CheckArguments,
     path: PathBuf,
@@ -53,20 +54,16 @@ fn check_folder(
     let folder = Folder::existing(path);
     let run = judge::run::read_run(&folder)?;
     let results = judge::run::judge(&folder, limits)?;
-    if arguments.json {
-        say_json(&results);
-    } else {
-        verdict::print(&results, &folder, &run);
-    }
-    let written = verdict::write(&folder, &results);
-    Ok(if written { results.verdict.into() } else { Exit::Failed })
+    let voice = if arguments.json { Voice::Document } else { Voice::Words };
+    let all_written = verdict::deliver(&folder, &run, &results, voice);
+    Ok(verdict::exit(results.verdict, all_written))
 }
 
 fn question(arguments: &CheckArguments, path: PathBuf, model: &str) -> Result<Question, Failure> {
     let model = Model::named(model)?.with_level(arguments.consistency.as_deref())?;
     let (path, format) = if path.is_dir() {
         let history = path.join(files::HISTORY);
-        if !history.is_file() {
+        if history.symlink_metadata().is_err() {
             return Err(Failure::Usage(format!(
                 "{} is a folder without a {}: name the file with the history",
                 arguments.path.display(),
@@ -97,13 +94,10 @@ fn check_history(
     } else {
         print(question, &checked, arguments.report.as_deref());
     }
-    if let Some(report) = &arguments.report
-        && let Err(failure) = write_report(question, &checked, again::check(arguments), report)
-    {
-        complain(&failure.to_string());
-        return Ok(Exit::Failed);
-    }
-    Ok(checked.result.verdict.into())
+    let all_written = arguments.report.as_deref().is_none_or(|report| {
+        verdict::draws(|| write_report(question, &checked, again::check(arguments), report))
+    });
+    Ok(verdict::exit(checked.result.verdict, all_written))
 }
 
 /// Whether a page can be put there: rather now than after a long check.
@@ -165,7 +159,9 @@ fn write_report(
     let is_special = to.metadata().is_ok_and(|metadata| !metadata.is_file());
     let written =
         if is_special { std::fs::write(to, page) } else { record::write_whole(to, &page) };
-    written.map_err(|error| Failure::Failed(format!("no report in {}: {error}", to.display())))
+    written.map_err(|error| {
+        Failure::Failed(format!("no report in {}: {}", to.display(), disk::explain(&error)))
+    })
 }
 
 fn history(question: &Question, has_times: bool, command: String) -> reports::History {

@@ -4,17 +4,15 @@ pub mod bugs;
 pub mod check;
 pub mod doctor;
 pub mod generate;
+mod output;
 pub mod run;
 mod verdict;
-
-use std::io::Write;
-
-use serde::Serialize;
 
 use crate::{
     cli::{Cli, Command},
     exit::{Exit, Failure},
 };
+use output::{complain, say, say_json};
 
 /// Does what the command line asks for; a failure becomes a sentence and an exit code.
 #[must_use]
@@ -26,21 +24,27 @@ pub fn dispatch(cli: &Cli) -> Exit {
         Command::Doctor(arguments) => (doctor::doctor(arguments), arguments.json),
         Command::Generate(arguments) => (generate::generate(arguments), false),
     };
-    outcome.unwrap_or_else(|failure| {
+    let exit = outcome.unwrap_or_else(|failure| {
         if json {
             say_failure(failure.exit(), &failure.to_string());
         }
         complain(&failure.to_string());
         failure.exit()
-    })
+    });
+    told(exit)
+}
+
+/// The exit code, once everything has been said that was to be said.
+fn told(exit: Exit) -> Exit {
+    if output::stdout_refused() { exit.with_failure() } else { exit }
 }
 
 /// Says what is wrong with the command line, or prints the help that it asked for.
 #[must_use]
 pub fn refuse(error: &clap::Error, json: bool) -> Exit {
     if !error.use_stderr() {
-        drop(error.print());
-        return Exit::Valid;
+        output::print_clap(error);
+        return told(Exit::Valid);
     }
     if json {
         // The first paragraph; what follows is advice for people.
@@ -50,28 +54,13 @@ pub fn refuse(error: &clap::Error, json: bool) -> Exit {
             message.split_whitespace().skip_while(|&word| word == "error:").collect();
         say_failure(Exit::Usage, &words.join(" "));
     }
-    drop(error.print());
+    output::print_clap(error);
     Exit::Usage
 }
 
 /// The document where there is no answer.
 fn say_failure(exit: Exit, error: &str) {
     say_json(&serde_json::json!({ "verdict": null, "exit": exit as u8, "error": error }));
-}
-
-/// One line for people on stdout. A closed pipe is not our problem.
-fn say(text: &str) {
-    drop(writeln!(std::io::stdout(), "{text}"));
-}
-
-/// One line on stderr.
-fn complain(text: &str) {
-    drop(writeln!(std::io::stderr(), "{text}"));
-}
-
-/// The one document on stdout.
-fn say_json(value: &impl Serialize) {
-    say(&serde_json::to_string_pretty(value).unwrap_or_default());
 }
 
 /// Runs asynchronous work on a runtime of its own.

@@ -12,16 +12,22 @@ use contract::{
 };
 use history::Verdict;
 use linearizability::Limits;
-use record::{Folder, ResultsFile, RunFile, VERSION};
+use record::{Folder, ResultsFile, RunFile, VERSION, files};
 use workloads::Workload;
 
-use super::{block_on, complain, say, say_json, verdict};
+use super::{
+    block_on, complain, say, say_json,
+    verdict::{self, Voice},
+};
 use crate::{
     again,
     cli::RunArguments,
+    disk,
     exit::{Exit, Failure},
     nemesis::Families,
-    run::{forecast, interrupt::Interrupts, phases, progress::Progress, setting::Setting},
+    run::{
+        forecast, interrupt::Interrupts, machine, phases, progress::Progress, setting::Setting,
+    },
     target::Target,
 };
 
@@ -30,10 +36,18 @@ const AFTER_MAIN: Duration = Duration::from_secs(20);
 /// The checkers get at least this much, however long a broken store took to end.
 const CHECK_AT_LEAST: Duration = Duration::from_secs(5);
 
+/// What came of all repetitions of a run.
+#[derive(Default)]
+struct Outcomes {
+    results: Vec<ResultsFile>,
+    /// Whether results and report of some run could not be written.
+    some_unwritten: bool,
+}
+
 /// Runs the bench.
 ///
 /// # Errors
-/// Usage, a broken submission, a failure of the harness, or Ctrl-C.
+/// Usage, a broken submission, a failure of the harness, or Ctrl-C, where there is no verdict yet.
 pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let target = Target::locate(arguments.target.as_deref())?;
     let workload = choose_workload(&target, &arguments.workload)?;
@@ -43,31 +57,64 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         complain(&format!("This run cannot be called valid: {shortcoming}."));
     }
     let interrupts = Interrupts::listen()?;
-    // Clients and links need many; where the limit cannot be raised, the run fails with a reason.
-    let _ = cluster::raise_open_files_limit();
-    let (mut outcomes, mut all_written) = (Vec::new(), true);
+    machine::prepare(setting.nodes.len() as u64, setting.clients.into())?;
+    let mut outcomes = Outcomes::default();
     for repetition in 0..arguments.repeat {
-        let folder = Folder::create(&arguments.out, workload.name(), seed).map_err(|error| {
-            Failure::Failed(format!("no results folder in {}: {error}", arguments.out.display()))
-        })?;
-        let run = describe(arguments, &setting, &target, workload.as_ref());
-        folder.write_run(&run)?;
-        if repetition == 0 {
-            build(&target, &folder)?;
+        let is_first = repetition == 0;
+        let run = Run {
+            arguments,
+            setting: &setting,
+            target: &target,
+            workload: workload.as_ref(),
+            is_first,
+        };
+        if let Err(failure) = run.once(&interrupts, &mut outcomes) {
+            return outcomes.cut_short(failure, arguments);
         }
-        let results =
-            run_and_judge(arguments, &setting, &target, workload.as_ref(), &folder, &interrupts)
-                .inspect_err(|_| {
-                    complain(&format!("What there is of the run: {}", folder.path().display()));
-                })?;
-        if !arguments.json {
-            verdict::print(&results, &folder, &run);
-        }
-        all_written &= verdict::write(&folder, &results);
-        outcomes.push(results);
     }
-    let exit = print_all(&outcomes, arguments);
-    Ok(if all_written { exit } else { Exit::Failed })
+    Ok(outcomes.conclude(arguments))
+}
+
+/// One repetition.
+struct Run<'a> {
+    arguments: &'a RunArguments,
+    setting: &'a Setting,
+    target: &'a Target,
+    workload: &'a dyn Workload,
+    is_first: bool,
+}
+
+impl Run<'_> {
+    fn once(&self, interrupts: &Interrupts, outcomes: &mut Outcomes) -> Result<(), Failure> {
+        let Self { arguments, setting, target, workload, is_first } = *self;
+        let folder = Folder::create(&arguments.out, workload.name(), setting.seed).map_err(|error| {
+            let (place, why) = (arguments.out.display(), disk::explain(&error));
+            Failure::Failed(format!("no results folder in {place}: {why}"))
+        })?;
+        let run = describe(arguments, setting, target, workload);
+        folder.write_run(&run).map_err(|error| {
+            let (place, why) = (folder.path().display(), disk::explain(&error));
+            Failure::Failed(format!("no {} in {place}: {why}", files::RUN))
+        })?;
+        if is_first {
+            build(target, &folder)?;
+        }
+        let results = run_and_judge(arguments, setting, target, workload, &folder, interrupts)
+            .inspect_err(|_| {
+                complain(&format!("What there is of the run: {}", folder.path().display()));
+            })?;
+        outcomes.some_unwritten |= !verdict::deliver(&folder, &run, &results, voice(arguments));
+        outcomes.results.push(results);
+        Ok(())
+    }
+}
+
+fn voice(arguments: &RunArguments) -> Voice {
+    match (arguments.json, arguments.repeat) {
+        (false, _) => Voice::Words,
+        (true, 1) => Voice::Document,
+        (true, _) => Voice::Aside,
+    }
 }
 
 fn build(target: &Target, folder: &Folder) -> Result<(), Failure> {
@@ -88,30 +135,86 @@ fn run_and_judge(
     interrupts: &Interrupts,
 ) -> Result<ResultsFile, Failure> {
     let end = Instant::now() + arguments.time_limit + AFTER_MAIN;
-    block_on(phases::execute(setting, target, workload, folder, Progress::new(), interrupts))?;
+    let ran =
+        block_on(phases::execute(setting, target, workload, folder, Progress::new(), interrupts));
     let left = end.saturating_duration_since(Instant::now()).max(CHECK_AT_LEAST);
     let limits = Limits::within(arguments.check_time_limit.unwrap_or(left));
-    Ok(judge::run::judge(folder, &limits)?)
+    match ran {
+        // The folder is the bench's own: whatever is wrong with it is no wrong usage.
+        Ok(()) => {
+            judge::run::judge(folder, &limits).map_err(|error| Failure::Failed(error.to_string()))
+        }
+        Err(failure) => violation_until(failure, folder, &limits),
+    }
 }
 
-fn print_all(outcomes: &[ResultsFile], arguments: &RunArguments) -> Exit {
-    let verdict =
-        outcomes.iter().map(|results| results.verdict).fold(Verdict::Valid, Verdict::merge);
-    let violations =
-        outcomes.iter().filter(|results| results.verdict == Verdict::Violation).count();
-    match outcomes {
-        [only] if arguments.json => say_json(only),
-        [_] => {}
-        all if arguments.json => {
-            say_json(
-                &serde_json::json!({ "verdict": verdict, "violations": violations, "runs": all }),
-            );
+/// A run that the bench or the machine ended has no verdict, unless what was recorded until then proves a violation.
+fn violation_until(
+    failure: Failure,
+    folder: &Folder,
+    limits: &Limits,
+) -> Result<ResultsFile, Failure> {
+    let Failure::Failed(why) = &failure else { return Err(failure) };
+    match judge::run::judge(folder, limits) {
+        Ok(mut results) if results.verdict == Verdict::Violation => {
+            results.notes.push(format!("The run ended early: {why}."));
+            Ok(results)
         }
-        all => {
-            say(&format!("A violation in {violations} of {} runs with the same seed.", all.len()));
-        }
+        _ => Err(failure),
     }
-    verdict.into()
+}
+
+impl Outcomes {
+    fn verdict(&self) -> Verdict {
+        self.results.iter().map(|results| results.verdict).fold(Verdict::Valid, Verdict::merge)
+    }
+
+    fn violations(&self) -> usize {
+        self.results.iter().filter(|results| results.verdict == Verdict::Violation).count()
+    }
+
+    /// All runs have their verdict.
+    fn conclude(&self, arguments: &RunArguments) -> Exit {
+        if arguments.repeat > 1 {
+            self.say_all(arguments, Some(self.verdict()), None);
+        }
+        verdict::exit(self.verdict(), !self.some_unwritten)
+    }
+
+    /// A run failed: what the ones before it have shown is told all the same, and a violation stays one. The others are
+    /// no verdict on what was asked for.
+    fn cut_short(&self, failure: Failure, arguments: &RunArguments) -> Result<Exit, Failure> {
+        if self.results.is_empty() {
+            return Err(failure);
+        }
+        let violation = (self.violations() > 0).then_some(Verdict::Violation);
+        let exit = violation.map_or(failure.exit(), Exit::from);
+        self.say_all(arguments, violation, Some((&failure, exit)));
+        complain(&failure.to_string());
+        Ok(exit)
+    }
+
+    fn say_all(
+        &self,
+        arguments: &RunArguments,
+        verdict: Option<Verdict>,
+        failure: Option<(&Failure, Exit)>,
+    ) {
+        let (runs, violations) = (&self.results, self.violations());
+        if !arguments.json {
+            let count = runs.len();
+            return say(&format!(
+                "A violation in {violations} of {count} runs with the same seed."
+            ));
+        }
+        let mut document =
+            serde_json::json!({ "verdict": verdict, "violations": violations, "runs": runs });
+        if let Some((failure, exit)) = failure {
+            document["error"] = failure.to_string().into();
+            document["exit"] = (exit as u8).into();
+        }
+        say_json(&document);
+    }
 }
 
 fn choose_workload(target: &Target, name: &str) -> Result<Box<dyn Workload>, Failure> {

@@ -1,24 +1,66 @@
-//! What `run` and `check` do with the verdict on a run: print it, and write it into the folder.
+//! What becomes of a verdict: it is told, then written down, and only then drawn. Nothing that fails later takes it away.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use history::Verdict;
 use record::{Folder, ResultsFile, RunFile, files};
 
-use super::{complain, say};
-use crate::exit::Failure;
+use super::{complain, say, say_json};
+use crate::{
+    disk,
+    exit::{Exit, Failure},
+};
 
-/// Writes results and report into a folder that was judged. Where that fails, it says why: the verdict is out already.
+/// Where the verdict on a run is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Voice {
+    /// In sentences on stdout.
+    Words,
+    /// As the one document on stdout.
+    Document,
+    /// In sentences on stderr: the document follows once there are more verdicts.
+    Aside,
+}
+
+/// Tells the verdict on a run, then writes it and its report into the folder. Whether all that worked; what did not is
+/// said on stderr.
 #[must_use]
-pub(super) fn write(folder: &Folder, results: &ResultsFile) -> bool {
-    let written = folder
-        .write_results(results)
-        .map_err(|error| format!("no {} in {}: {error}", files::RESULTS, folder.path().display()));
-    let written = written
-        .and_then(|()| reports::write(folder).map_err(|error| format!("no report: {error}")));
-    let reason = written.err().map(Failure::Failed);
-    if let Some(failure) = &reason {
+pub(super) fn deliver(folder: &Folder, run: &RunFile, results: &ResultsFile, voice: Voice) -> bool {
+    match voice {
+        Voice::Words => say(&sentences(results, folder, run)),
+        Voice::Document => say_json(results),
+        Voice::Aside => complain(&sentences(results, folder, run)),
+    }
+    if let Err(error) = folder.write_results(results) {
+        let (name, place) = (files::RESULTS, folder.path().display());
+        let why = disk::explain(&error);
+        let failure = format!("no {name} and no report in {place}: {why}. The verdict above holds");
+        complain(&Failure::Failed(failure).to_string());
+        return false;
+    }
+    draws(|| {
+        let drawn = reports::write(folder);
+        drawn.map(drop).map_err(|error| Failure::Failed(format!("no report: {error}")))
+    })
+}
+
+/// Whether a report was drawn; why not is said on stderr. Not even a panic in there takes away the verdict.
+#[must_use]
+pub(super) fn draws(draw: impl FnOnce() -> Result<(), Failure>) -> bool {
+    // What a panic leaves half done is the report only.
+    let drawn = catch_unwind(AssertUnwindSafe(draw)).unwrap_or_else(|_| {
+        Err(Failure::Failed("no report: a mistake of the bench ended its drawing".to_owned()))
+    });
+    if let Err(failure) = &drawn {
         complain(&failure.to_string());
     }
-    reason.is_none()
+    drawn.is_ok()
+}
+
+/// The exit code of a verdict, whether or not all that was to be written was written.
+pub(super) fn exit(verdict: Verdict, all_written: bool) -> Exit {
+    let exit = Exit::from(verdict);
+    if all_written { exit } else { exit.with_failure() }
 }
 
 /// The verdict as it stands at the start of a line.
@@ -30,14 +72,26 @@ pub(super) fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Prints the verdict in a sentence, where the report is, and how to do it again.
-pub(super) fn print(results: &ResultsFile, folder: &Folder, run: &RunFile) {
-    // Values of the store may stand in these: shown, not obeyed.
-    let summary = cluster::logs::printable(results.summary.as_bytes());
-    say(&format!("{}: {summary}", word(results.verdict)));
-    for note in &results.notes {
-        say(&format!("  note: {}", cluster::logs::printable(note.as_bytes())));
+/// The verdict in a sentence, where the report is, and how to do it again.
+fn sentences(results: &ResultsFile, folder: &Folder, run: &RunFile) -> String {
+    let mut lines = vec![format!("{}: {}", word(results.verdict), results.summary)];
+    lines.extend(results.notes.iter().map(|note| format!("  note: {note}")));
+    lines.push(format!("  report  {}", folder.path().join(files::REPORT).display()));
+    lines.push(format!("  again   {}", run.command));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_panics_or_fails_leaves_the_verdict_and_its_code() {
+        assert!(draws(|| Ok(())));
+        assert!(!draws(|| Err(Failure::Failed("no room".to_owned()))));
+        assert!(!draws(|| panic!("a picture without a frame")));
+        assert_eq!(exit(Verdict::Violation, false), Exit::Violation);
+        assert_eq!(exit(Verdict::Valid, false), Exit::Failed);
+        assert_eq!(exit(Verdict::Valid, true), Exit::Valid);
     }
-    say(&format!("  report  {}", folder.path().join(files::REPORT).display()));
-    say(&format!("  again   {}", run.command));
 }

@@ -1,41 +1,63 @@
 //! The readers of the stream that write the record into the results folder.
 
-use record::{FaultWriter, Folder};
+use std::io;
 
-use crate::stream::{Reader, RunEvent};
+use record::{FaultWriter, Folder, Place, files};
 
-/// The readers that write `history.jsonl` and `faults.jsonl`.
+use crate::{
+    disk,
+    stream::{Reader, RunEvent},
+};
+
+/// The readers that write `history.jsonl` and `faults.jsonl`. They fail as soon as these files are full or gone.
 ///
 /// # Errors
 /// The files cannot be made.
-pub fn readers(folder: &Folder) -> std::io::Result<Vec<Box<dyn Reader>>> {
-    let history = HistoryFile(folder.create_history()?);
-    let faults = FaultsFile(folder.create_faults()?);
+pub fn readers(folder: &Folder) -> io::Result<Vec<Box<dyn Reader>>> {
+    let (history, faults) = (folder.create_history()?, folder.create_faults()?);
+    let place = |name: &str| Place::of(&folder.path().join(name));
+    let history = HistoryFile { file: history, place: place(files::HISTORY)? };
+    let faults = FaultsFile { file: faults, place: place(files::FAULTS)? };
     Ok(vec![Box::new(history), Box::new(faults)])
 }
 
-struct HistoryFile(history::Writer);
+struct HistoryFile {
+    file: history::Writer,
+    place: Place,
+}
 
 impl Reader for HistoryFile {
-    fn read(&mut self, event: &RunEvent) -> std::io::Result<()> {
+    fn read(&mut self, event: &RunEvent) -> io::Result<()> {
         match event {
-            RunEvent::History(event) => self.0.append(event),
+            RunEvent::History(event) => self.file.append(event).map_err(in_file(files::HISTORY)),
             RunEvent::Fault(_) => Ok(()),
         }
     }
 
-    fn pause(&mut self) -> std::io::Result<()> {
-        self.0.flush()
+    fn pause(&mut self) -> io::Result<()> {
+        self.file.flush().map_err(in_file(files::HISTORY))?;
+        self.place.check()
     }
 }
 
-struct FaultsFile(FaultWriter);
+struct FaultsFile {
+    file: FaultWriter,
+    place: Place,
+}
 
 impl Reader for FaultsFile {
-    fn read(&mut self, event: &RunEvent) -> std::io::Result<()> {
+    fn read(&mut self, event: &RunEvent) -> io::Result<()> {
         match event {
-            RunEvent::Fault(record) => self.0.append(record),
+            RunEvent::Fault(record) => self.file.append(record).map_err(in_file(files::FAULTS)),
             RunEvent::History(_) => Ok(()),
         }
     }
+
+    fn pause(&mut self) -> io::Result<()> {
+        self.place.check()
+    }
+}
+
+fn in_file(name: &str) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{name}: {}", disk::explain(&error)))
 }

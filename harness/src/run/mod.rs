@@ -3,7 +3,9 @@
 pub mod folder;
 pub mod forecast;
 pub mod interrupt;
+pub mod machine;
 mod main_phase;
+pub mod open_files;
 pub mod phases;
 pub mod progress;
 mod recovery;

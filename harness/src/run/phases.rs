@@ -8,7 +8,12 @@ use tokio::time::Instant;
 use workloads::Workload;
 
 use super::{
-    folder, interrupt::Interrupts, progress::Progress, recovery::Recovery, setting::Setting,
+    folder,
+    interrupt::Interrupts,
+    open_files::{OpenFiles, RAN_OUT},
+    progress::Progress,
+    recovery::Recovery,
+    setting::Setting,
     starvation::Starvation,
 };
 use crate::{
@@ -56,7 +61,9 @@ pub async fn execute(
     let outcome = match Environment::build(&parts, stream).await {
         Ok(environment) => {
             let environment = Arc::new(environment);
-            let runner = Runner { setting, workload, environment: &environment };
+            let open_files = OpenFiles::watch();
+            let runner =
+                Runner { setting, workload, environment: &environment, open_files: &open_files };
             let outcome = tokio::select! {
                 outcome = runner.all_phases() => outcome,
                 () = record_broke(&reading) => Ok(()),
@@ -64,7 +71,7 @@ pub async fn execute(
             };
             interrupts.end_at_once();
             environment.tear_down().await;
-            outcome
+            outcome.map_err(|failure| open_files.blame(failure))
         }
         Err(failure) => Err(failure),
     };
@@ -91,6 +98,7 @@ pub(super) struct Runner<'a> {
     pub(super) setting: &'a Setting,
     pub(super) workload: &'a dyn Workload,
     pub(super) environment: &'a Arc<Environment>,
+    open_files: &'a OpenFiles,
 }
 
 impl Runner<'_> {
@@ -119,6 +127,9 @@ impl Runner<'_> {
             self.final_reads(&mut admin).await;
         }
         stream.mark(&Mark::StarvedMs(starvation.longest_ms()));
+        if self.open_files.ran_out() {
+            stream.mark(&Mark::Hindered(RAN_OUT.to_owned()));
+        }
         self.judge_protocol_errors()
     }
 

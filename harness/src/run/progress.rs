@@ -91,7 +91,10 @@ impl Progress {
                     self.line(&self.figures());
                 }
             }
-            Some(Mark::Note(text)) => self.line(&format!("note: {text}")),
+            // What a store said may stand in it.
+            Some(Mark::Note(text)) => {
+                self.line(&format!("note: {}", cluster::logs::printable(text.as_bytes())));
+            }
             _ => {}
         }
     }

@@ -145,6 +145,25 @@ pub fn finish(command: &mut Command) -> Ran {
     }
 }
 
+/// The same command, ended after a minute: code 124.
+pub fn at_most_a_minute(command: &Command) -> Command {
+    let mut bounded = Command::new("timeout");
+    bounded.arg("60").arg(command.get_program()).args(command.get_args());
+    bounded
+}
+
+/// The same command under this limit of the shell's `ulimit`.
+pub fn limited(limit: &str, command: &Command) -> Command {
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit {limit} && exec \"$@\""), "sh"]);
+    limited.arg(command.get_program()).args(command.get_args());
+    limited
+}
+
+pub fn make_pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success(), "{}", path.display());
+}
+
 impl Ran {
     #[track_caller]
     pub fn expect(self, code: i32, sentence: &str) -> Self {
