@@ -25,9 +25,7 @@ use crate::{
     disk,
     exit::{Exit, Failure},
     nemesis::Families,
-    run::{
-        forecast, interrupt::Interrupts, machine, phases, progress::Progress, setting::Setting,
-    },
+    run::{forecast, interrupt::Interrupts, machine, phases, progress::Progress, setting::Setting},
     target::Target,
 };
 
@@ -87,10 +85,11 @@ struct Run<'a> {
 impl Run<'_> {
     fn once(&self, interrupts: &Interrupts, outcomes: &mut Outcomes) -> Result<(), Failure> {
         let Self { arguments, setting, target, workload, is_first } = *self;
-        let folder = Folder::create(&arguments.out, workload.name(), setting.seed).map_err(|error| {
-            let (place, why) = (arguments.out.display(), disk::explain(&error));
-            Failure::Failed(format!("no results folder in {place}: {why}"))
-        })?;
+        let folder =
+            Folder::create(&arguments.out, workload.name(), setting.seed).map_err(|error| {
+                let (place, why) = (arguments.out.display(), disk::explain(&error));
+                Failure::Failed(format!("no results folder in {place}: {why}"))
+            })?;
         let run = describe(arguments, setting, target, workload);
         folder.write_run(&run).map_err(|error| {
             let (place, why) = (folder.path().display(), disk::explain(&error));
