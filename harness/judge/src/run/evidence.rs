@@ -31,20 +31,27 @@ pub(super) struct Seen<'a> {
 /// The check.
 pub(super) fn check(seen: &Seen<'_>, required: &Required) -> CheckResult {
     let measured = Evidence::ALL.map(|evidence| (evidence, seen.measure(evidence)));
-    let never = seen.never().into_iter();
-    let lacking = measured.iter().filter(|(evidence, found)| found.count < required.of(*evidence));
-    let lacking = never.chain(lacking.map(|(evidence, found)| found.lacking(*evidence, required)));
-    let lacking: Vec<String> = lacking.collect();
-    let mut result = if lacking.is_empty() {
+    let lacking: Vec<String> = measured
+        .iter()
+        .filter(|(evidence, found)| found.count < required.of(*evidence))
+        .map(|(evidence, found)| {
+            format!("{}: {} of at least {}", found.what, found.count, required.of(*evidence))
+        })
+        .collect();
+    let too_little = (!lacking.is_empty()).then(|| {
+        format!("Too little was seen: {}. `--require` sets these figures.", lacking.join("; "))
+    });
+    let reasons: Vec<String> = seen.never().into_iter().chain(too_little).collect();
+    let mut result = if reasons.is_empty() {
         let needed = seen.must_succeed.join("`, `");
         let sentence = format!("Enough succeeded, also after the first fault: `{needed}`.");
         CheckResult::valid("evidence", sentence)
     } else {
-        CheckResult::inconclusive("evidence", lacking.join(" "))
+        CheckResult::inconclusive("evidence", reasons.join(" "))
     };
     let row = |(evidence, found): &(Evidence, Found)| {
         let text = format!("{} (at least {})", found.count, required.of(*evidence));
-        (evidence.about().to_owned(), Value::String(text))
+        (evidence.name().to_owned(), Value::String(text))
     };
     result.statistics = Value::Object(measured.iter().map(row).collect::<Map<_, _>>());
     result
@@ -55,16 +62,6 @@ struct Found {
     count: u64,
     /// What it is, with the client or kind that had the fewest.
     what: String,
-}
-
-impl Found {
-    fn lacking(&self, evidence: Evidence, required: &Required) -> String {
-        let Self { count, what } = self;
-        let (name, asked) = (evidence.name(), required.of(evidence));
-        format!(
-            "Too little was seen: {count} {what}, where at least {asked} are required (`--require {name}={asked}`)."
-        )
-    }
 }
 
 impl Seen<'_> {
@@ -228,17 +225,23 @@ mod tests {
 
     #[test]
     fn a_lazy_store_was_not_tested() {
-        lacks(&operations(6, |_| true), "6 operations that succeeded");
-        lacks(&operations(1_000, |operation| operation.call < 8), "8 operations that succeeded");
+        lacks(&operations(6, |_| true), "operations that succeeded: 6 of at least 100");
+        lacks(&operations(1_000, |operation| operation.call < 8), "that succeeded: 8 of");
         let refuses = operations(20_000, |operation| operation.call % 100 < 2);
-        lacks(&refuses, "2 successes among a hundred");
+        lacks(&refuses, "while nothing was broken: 2 of");
         let early = operations(20_000, |operation| operation.call_ns < 2_000 * MS);
-        lacks(&early, "0 `get` that succeeded after the first fault");
+        lacks(&early, "`get` that succeeded after the first fault: 0 of");
         let until_healed = operations(20_000, |operation| operation.call_ns < 2_900 * MS);
-        lacks(&until_healed, "1 successes among a hundred");
-        lacks(&operations(1_000, |operation| operation.process == 2), "of client 0");
-        lacks(&operations(1_000, |operation| operation.f == "put"), "0 `get` that succeeded");
-        lacks(&[], "0 operations that succeeded");
+        lacks(&until_healed, "while nothing was broken: 1 of");
+        lacks(
+            &operations(1_000, |operation| operation.process == 2),
+            "of client 0: 0 of at least 5",
+        );
+        lacks(
+            &operations(1_000, |operation| operation.f == "put"),
+            "`get` that succeeded after the first fault: 0 of",
+        );
+        lacks(&[], "operations that succeeded: 0 of");
     }
 
     #[test]
