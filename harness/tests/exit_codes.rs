@@ -72,11 +72,11 @@ fn inconclusive_is_3_where_a_fault_that_was_asked_for_never_took_hold() {
 }
 
 #[test]
-fn inconclusive_is_3_where_a_kind_of_operation_never_succeeded() {
+fn inconclusive_is_3_where_too_little_was_seen() {
     let bench = Bench::with_toy("");
     let ran = bench
         .run("--workload register --faults none --time-limit 500ms --clients 1 --rate 1 --seed 1");
-    ran.expect(3, "was not tested");
+    ran.expect(3, "Too little was seen");
 }
 
 #[test]

@@ -124,7 +124,9 @@ fn the_help_names_whatever_can_be_asked_for() {
 /// without backquotes.
 fn sources() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut folders = ["harness", "checker", "impls/contract"].map(|part| root.join(part)).to_vec();
+    let mut folders = ["harness", "checker", "impls/contract", "impls/plain-file"]
+        .map(|part| root.join(part))
+        .to_vec();
     let mut text = String::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {

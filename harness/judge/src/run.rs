@@ -2,6 +2,7 @@
 
 mod evidence;
 mod faults;
+mod majority;
 mod recovery;
 mod summary;
 
@@ -89,6 +90,7 @@ pub fn judge(folder: &Folder, limits: &Limits) -> Result<ResultsFile, RunError> 
             };
             let mut checks = workload.check(operations, limits);
             checks.push(evidence::check(&seen, &run.require));
+            checks.extend(majority::check(&run.nodes, faults, &main));
             checks
         }
         Err(error) => vec![broken(error)],

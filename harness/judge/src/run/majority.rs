@@ -1,0 +1,308 @@
+//! Whether the rest of the store went on without a node: what a store of several nodes is for.
+//!
+//! Each node is looked at by itself, over all the time in which it was down or cut off while a majority of the others
+//! was up and connected. A store that never did anything then hangs on this node, whatever stands around it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use history::{CheckResult, Operation};
+use record::{FaultRecord, FaultStep};
+use serde_json::{Map, Value};
+
+/// Shorter absences say nothing: to find a new leader takes time.
+const ABSENCE_MIN_NS: u64 = 1_000_000_000;
+
+/// Of a node that was absent for less in all, nothing is said.
+const ABSENT_MIN_NS: u64 = 2_000_000_000;
+
+/// A time in which nothing changed about who was there; from, to.
+type Span = (u64, u64);
+
+/// The check; `None` where no majority was ever tested. `operations` are those of the main phase.
+pub(super) fn check(
+    nodes: &[String],
+    faults: &[FaultRecord],
+    operations: &[&Operation],
+) -> Option<CheckResult> {
+    let begin_ns = operations.iter().map(|operation| operation.call_ns).min()?;
+    let absences = absences(nodes, &Troubles::of(faults, begin_ns));
+    let without: BTreeMap<&str, Without> =
+        absences.into_iter().map(|(node, spans)| (node, Without::of(&spans, operations))).collect();
+    let tested = without.iter().filter(|(_, without)| without.absent_ns >= ABSENT_MIN_NS);
+    let tested: Vec<(&&str, &Without)> = tested.collect();
+    if tested.is_empty() {
+        return None;
+    }
+    let needed = tested.iter().filter(|(_, without)| without.succeeded == 0);
+    let needed: Vec<String> = needed.map(|(node, without)| without.nothing(node)).collect();
+    let mut result = if needed.is_empty() {
+        let names: Vec<&str> = tested.iter().map(|(node, _)| **node).collect();
+        CheckResult::valid(
+            "majority",
+            format!("The others went on serving without {}.", names.join(", and without ")),
+        )
+    } else {
+        CheckResult::inconclusive(
+            "majority",
+            format!(
+                "{} A store of several nodes should go on. If it only needs more time for that, \
+                 `--fault-interval 20s` gives longer faults.",
+                needed.join(" ")
+            ),
+        )
+    };
+    let row = |(node, without): (&&str, &Without)| {
+        let text = format!("{} succeeded in {}", without.succeeded, seconds(without.absent_ns));
+        (format!("without {node}"), Value::String(text))
+    };
+    result.statistics = Value::Object(without.iter().map(row).collect::<Map<_, _>>());
+    Some(result)
+}
+
+/// What happened without a node.
+struct Without {
+    absent_ns: u64,
+    absences: usize,
+    succeeded: usize,
+}
+
+impl Without {
+    fn of(spans: &[Span], operations: &[&Operation]) -> Self {
+        let within = |operation: &&&Operation| {
+            let (call, end) = (operation.call_ns, operation.return_ns.unwrap_or(u64::MAX));
+            operation.result().is_some()
+                && spans.iter().any(|&(from, to)| call >= from && end <= to)
+        };
+        Self {
+            absent_ns: spans.iter().map(|(from, to)| to - from).sum(),
+            absences: spans.len(),
+            succeeded: operations.iter().filter(within).count(),
+        }
+    }
+
+    fn nothing(&self, node: &str) -> String {
+        let (absent, count) = (seconds(self.absent_ns), self.absences);
+        let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+        format!(
+            "Nothing succeeded without {node}, which was down or cut off {times}, for {absent} in all, while a \
+             majority of the others was up and connected."
+        )
+    }
+}
+
+fn seconds(ns: u64) -> String {
+    format!("{:.1} s", ns as f64 / 1e9)
+}
+
+/// What the faults did to nodes and links, and when.
+#[derive(Default)]
+struct Troubles<'a> {
+    down: Vec<(Span, &'a str)>,
+    cut: Vec<(Span, &'a str)>,
+    /// Who was reached then is not known.
+    unclear: Vec<Span>,
+}
+
+impl<'a> Troubles<'a> {
+    /// Planned times count from `begin_ns`, all others from the start of the run.
+    fn of(faults: &'a [FaultRecord], begin_ns: u64) -> Self {
+        let mut troubles = Self::default();
+        let time_ns = |step: FaultStep, number: u64| {
+            let mut of_fault = faults.iter().filter(|fault| fault.fault == number);
+            of_fault.find(|fault| fault.step == step).map(|fault| fault.time_ns)
+        };
+        for fault in faults {
+            let planned = time_ns(FaultStep::Planned, fault.fault);
+            let tried_ns = planned.map_or(fault.time_ns, |planned| begin_ns + planned);
+            let healed_ns = time_ns(FaultStep::Healed, fault.fault).unwrap_or(u64::MAX);
+            let span = (fault.time_ns, healed_ns);
+            let targets = fault.targets.iter().map(|target| (span, target.as_str()));
+            match (fault.step, fault.family.as_str()) {
+                (FaultStep::Healed | FaultStep::Planned, _) | (_, "client") => continue,
+                (FaultStep::Missed, _) => troubles.unclear.push(span),
+                (FaultStep::Started, "kill" | "pause") => troubles.down.extend(targets),
+                (FaultStep::Started, "partition") => troubles.cut.extend(targets),
+                (FaultStep::Started, _) => troubles.unclear.push(span),
+            }
+            // It may have had some effect before it was seen.
+            troubles.unclear.push((tried_ns.min(fault.time_ns), fault.time_ns));
+        }
+        troubles
+    }
+
+    fn moments(&self) -> BTreeSet<u64> {
+        let nodes_and_links = self.down.iter().chain(&self.cut).map(|(span, _)| span);
+        nodes_and_links.chain(&self.unclear).flat_map(|(from, to)| [*from, *to]).collect()
+    }
+}
+
+/// For each node the times in which it was absent and a majority of the others was not.
+fn absences<'a>(nodes: &'a [String], troubles: &Troubles<'_>) -> BTreeMap<&'a str, Vec<Span>> {
+    let moments: Vec<u64> = troubles.moments().into_iter().collect();
+    let mut spans: Vec<(Span, Vec<&str>)> = Vec::new();
+    for pair in moments.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let absent = absent(nodes, troubles, from);
+        match spans.last_mut() {
+            Some((last, before)) if last.1 == from && *before == absent => last.1 = to,
+            _ => spans.push(((from, to), absent)),
+        }
+    }
+    spans.retain(|((from, to), _)| *to < u64::MAX && to - from >= ABSENCE_MIN_NS);
+    let mut by_node: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
+    for (span, absent) in spans {
+        absent.into_iter().for_each(|node| by_node.entry(node).or_default().push(span));
+    }
+    by_node
+}
+
+/// The nodes that are absent from this moment on, if a majority of the others is up and connected, each with each.
+fn absent<'a>(nodes: &'a [String], troubles: &Troubles<'_>, from: u64) -> Vec<&'a str> {
+    let is_now = |span: &Span| (span.0..span.1).contains(&from);
+    if troubles.unclear.iter().any(is_now) {
+        return Vec::new();
+    }
+    let now = |troubles: &[(Span, &str)], target: &str| {
+        troubles.iter().any(|(span, other)| is_now(span) && *other == target)
+    };
+    let is_up = |node: &str| !now(&troubles.down, node);
+    let cut = |from: &str, to: &str| now(&troubles.cut, &format!("{from}>{to}"));
+    let is_linked = |one: &str, other: &str| one == other || !cut(one, other) && !cut(other, one);
+    let is_cut_off = |one: &str, other: &str| cut(one, other) && cut(other, one);
+    let up: Vec<&str> = nodes.iter().map(String::as_str).filter(|node| is_up(node)).collect();
+    // At most 15 nodes, so that all of their sets can be tried.
+    let members = |set: u32| up.iter().enumerate().filter(move |(at, _)| set >> at & 1 == 1);
+    let is_connected = |set: u32| {
+        members(set).all(|(_, one)| members(set).all(|(_, other)| is_linked(one, other)))
+    };
+    let connected = (0..1_u32 << up.len().min(15)).filter(|&set| is_connected(set));
+    let largest = connected.max_by_key(|set| set.count_ones()).unwrap_or(0);
+    let present: BTreeSet<&str> = members(largest).map(|(_, node)| *node).collect();
+    if present.len() <= nodes.len() / 2 {
+        return Vec::new();
+    }
+    let absent = nodes.iter().map(String::as_str).filter(|node| !present.contains(node));
+    let absent: Vec<&str> = absent.collect();
+    // Who still reaches one of them, or is reached, may keep disturbing them.
+    let is_gone = |node: &str| !is_up(node) || present.iter().all(|other| is_cut_off(node, other));
+    if absent.iter().all(|node| is_gone(node)) { absent } else { Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use history::{Completion, Verdict};
+
+    const S: u64 = 1_000_000_000;
+
+    fn fault(number: u64, family: &str, targets: &[&str], from: u64, to: u64) -> [FaultRecord; 3] {
+        let record = |step, time_ns| FaultRecord {
+            fault: number,
+            time_ns,
+            family: family.to_owned(),
+            form: String::new(),
+            step,
+            targets: targets.iter().map(ToString::to_string).collect(),
+            note: String::new(),
+        };
+        [
+            record(FaultStep::Planned, from),
+            record(FaultStep::Started, from),
+            record(FaultStep::Healed, to),
+        ]
+    }
+
+    /// One operation every tenth of a second for twenty seconds, in which succeed those for whose second this is true.
+    fn operations(succeeds: impl Fn(u64) -> bool) -> Vec<Operation> {
+        let operation = |number: u64| {
+            let call_ns = number * S / 10;
+            let is_ok = succeeds(call_ns / S);
+            Operation {
+                call: number,
+                process: 0,
+                f: "get".to_owned(),
+                arguments: Value::Null,
+                completion: if is_ok {
+                    Completion::Ok(number + 1, Value::Null)
+                } else {
+                    Completion::Fail(number + 1, None)
+                },
+                call_ns,
+                return_ns: Some(call_ns + S / 20),
+                node: None,
+                phase: "main".to_owned(),
+            }
+        };
+        (0..200).map(operation).collect()
+    }
+
+    fn checked(faults: &[FaultRecord], succeeds: impl Fn(u64) -> bool) -> Option<CheckResult> {
+        let nodes: Vec<String> = ["n1", "n2", "n3"].map(str::to_owned).into();
+        let operations = operations(succeeds);
+        check(&nodes, faults, &operations.iter().collect::<Vec<_>>())
+    }
+
+    fn verdict(faults: &[FaultRecord], succeeds: impl Fn(u64) -> bool) -> Option<Verdict> {
+        checked(faults, succeeds).map(|result| result.verdict)
+    }
+
+    /// n1 down, then cut off, then n2 down.
+    fn faults() -> Vec<FaultRecord> {
+        let cut_off = ["n1>n2", "n2>n1", "n1>n3", "n3>n1"];
+        let all = [
+            fault(0, "kill", &["n1"], 2 * S, 4 * S),
+            fault(1, "partition", &cut_off, 6 * S, 8 * S),
+            fault(2, "pause", &["n2"], 10 * S, 13 * S),
+        ];
+        all.concat()
+    }
+
+    #[test]
+    fn a_store_that_goes_on_without_each_node_is_one_of_several_nodes() {
+        let result = checked(&faults(), |_| true).unwrap();
+        assert_eq!(result.verdict, Verdict::Valid, "{result:?}");
+        // A second to find a leader each time.
+        let elects = |second: u64| ![2, 6, 10].contains(&second);
+        assert_eq!(verdict(&faults(), elects), Some(Verdict::Valid));
+    }
+
+    /// One server behind three fronts was once called a valid replicated store.
+    #[test]
+    fn a_single_server_behind_fronts_hangs_on_its_node() {
+        let result =
+            checked(&faults(), |second| !(2..4).contains(&second) && !(6..8).contains(&second));
+        let result = result.unwrap();
+        assert_eq!(result.verdict, Verdict::Inconclusive, "{result:?}");
+        assert!(
+            result.summary.contains("without n1, which was down or cut off 2 times, for 4.0 s")
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_where_no_majority_was_up_and_connected_for_long() {
+        let none = |_| false;
+        let two = fault(0, "kill", &["n1", "n2"], 2 * S, 8 * S);
+        assert_eq!(verdict(&two, none), None);
+        let short = fault(0, "kill", &["n1"], 2 * S, 3 * S - 1);
+        assert_eq!(verdict(&short, none), None);
+        let nobody = fault(0, "partition", &["n1>n2", "n2>n3", "n3>n1"], 2 * S, 8 * S);
+        assert_eq!(verdict(&nobody, none), None);
+        let half_connected = fault(0, "partition", &["n1>n2"], 2 * S, 8 * S);
+        assert_eq!(verdict(&half_connected, none), None);
+        let meanwhile = [
+            fault(0, "kill", &["n1"], 2 * S, 8 * S),
+            fault(1, "network", &["every link"], 2 * S + 1, 8 * S - 1),
+        ];
+        assert_eq!(verdict(&meanwhile.concat(), none), None);
+        assert_eq!(verdict(&[], none), None);
+    }
+
+    #[test]
+    fn what_was_tried_before_it_was_seen_is_unclear() {
+        let mut late = fault(1, "partition", &["n2>n3"], 5 * S, 9 * S);
+        late[0].time_ns = 2 * S;
+        late[1].step = FaultStep::Missed;
+        let faults = [fault(0, "kill", &["n1"], 2 * S, 8 * S).to_vec(), late.to_vec()].concat();
+        assert_eq!(verdict(&faults, |_| false), None);
+    }
+}
