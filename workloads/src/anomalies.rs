@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 
 use contract::{MicroOperation, Operation, Outcome};
-use history::{CheckResult, Limits, Verdict};
+use history::{CheckResult, Limits, Verdict, findings::listed};
 use isolation::{Consistency, Datatype, History, Options, Report};
 use serde_json::{Value, json};
 
-use crate::{explain, record::Record};
+use crate::record::Record;
 
 /// The name of the check.
 pub(crate) const CHECKER: &str = "isolation";
@@ -159,7 +159,7 @@ fn result(report: &Report) -> CheckResult {
             )
         }
     };
-    let findings = explain::listed(report.forbidden(), |finding| finding.anomaly.name());
+    let findings = listed(report.forbidden(), |finding| finding.anomaly.name());
     let violations = findings.iter().map(|finding| finding.violation()).collect();
     let pictures = findings.iter().enumerate().map(|(at, finding)| finding.picture(at)).collect();
     let mut result = CheckResult::found(CHECKER, summary, violations);

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use contract::{Operation, Outcome, manifest::Capability};
-use history::{CheckResult, Violation};
+use history::{CheckResult, Findings};
 use linearizability::{
-    Call, Limits, check_by_key,
+    Anomaly, Call, Limits, check_by_key,
     models::multi_register::{MultiInput, MultiOutput, MultiRegister},
 };
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -17,10 +17,10 @@ use serde_json::json;
 
 use crate::{
     Client, Workload, WorkloadEntry,
-    explain::{self, LISTED},
     record::{self, End, Record},
     rotation::{Rotation, Turns},
     seeded::Seeded,
+    words,
 };
 
 /// Accounts of a branch.
@@ -153,7 +153,7 @@ fn premise(records: &[Record]) -> Result<(), String> {
             _ => false,
         };
         if !fits {
-            let who = explain::who(record);
+            let who = record.who();
             return Err(format!(
                 "{who} is no operation of `bank:swap`, so its checks do not apply"
             ));
@@ -196,67 +196,65 @@ fn seen(record: &Record) -> Vec<(&str, Option<&str>)> {
 fn check_permutations(records: &[Record]) -> CheckResult {
     let fillings = fillings(records);
     let mut reads = 0_u64;
-    let mut violations = Vec::new();
+    let mut findings = Findings::default();
     for record in records {
         let pairs = seen(record);
         reads += u64::from(!pairs.is_empty());
-        violations.extend(
-            impossible(record, &pairs, &fillings)
-                .or_else(|| torn(records, record, &pairs, &fillings)),
-        );
-        if violations.len() == LISTED {
-            break;
+        if !is_impossible(record, &pairs, &fillings, &mut findings) {
+            report_torn(records, record, &pairs, &fillings, &mut findings);
         }
     }
     let checked = format!("{reads} reads must each see one filling, its values exchanged at most.");
-    let summary = match violations.first() {
-        None => checked,
-        Some(first) => format!("{checked} {}.", first.sentence),
-    };
-    CheckResult::found("bank-permutation", summary, violations)
+    findings
+        .into_result("bank-permutation", &checked)
         .with_statistics(json!({ "reads": reads, "values": fillings.len() }))
 }
 
-/// A value that cannot be where it was seen.
-fn impossible(
+/// Reports a value that cannot be where it was seen; whether there is one.
+fn is_impossible(
     reader: &Record,
     pairs: &[(&str, Option<&str>)],
     fillings: &Fillings<'_>,
-) -> Option<Violation> {
+    findings: &mut Findings,
+) -> bool {
     for (key, value) in pairs {
         let Some(value) = value else { continue };
-        let saw =
-            || format!("{} saw {key} = {}", explain::who(reader), explain::value(Some(value)));
-        let (kind, sentence, writer) = match fillings.get(value) {
-            None => ("phantom value", format!("{}, which nobody ever wrote", saw()), None),
+        let saw = || format!("{} saw {key} = {}", reader.who(), words::value(Some(value)));
+        match fillings.get(value) {
+            None => findings.add(Anomaly::PhantomValue.name(), [reader.call], || {
+                format!("{}, which nobody ever wrote", saw())
+            }),
             Some((writer, _)) if writer.end == End::Fail => {
-                let rest = "which failed and can never have happened";
-                let sentence = format!("{}, the value of {}, {rest}", saw(), explain::who(writer));
-                ("aborted read", sentence, Some(writer))
+                findings.add(Anomaly::AbortedRead.name(), [reader.call, writer.call], || {
+                    let writer = writer.who();
+                    format!(
+                        "{}, the value of {writer}, which failed and can never have happened",
+                        saw()
+                    )
+                });
             }
             Some((writer, branch)) if branch_of(key) != Some(*branch) => {
-                let sentence =
-                    format!("{}, which {} wrote to another branch", saw(), explain::who(writer));
-                ("value of another branch", sentence, Some(writer))
+                findings.add("value of another branch", [reader.call, writer.call], || {
+                    format!("{}, which {} wrote to another branch", saw(), writer.who())
+                });
             }
             Some(_) => continue,
-        };
-        let operations =
-            std::iter::once(reader.call).chain(writer.map(|writer| writer.call)).collect();
-        return Some(Violation { kind: kind.to_owned(), sentence, operations });
+        }
+        return true;
     }
-    None
+    false
 }
 
-/// A read of a whole branch that is no permutation of one filling.
-fn torn(
+/// Reports a read of a whole branch that is no permutation of one filling.
+fn report_torn(
     records: &[Record],
     reader: &Record,
     pairs: &[(&str, Option<&str>)],
     fillings: &Fillings<'_>,
-) -> Option<Violation> {
+    findings: &mut Findings,
+) {
     if u64::try_from(pairs.len()) != Ok(ACCOUNTS) {
-        return None;
+        return;
     }
     let values: Vec<&str> = pairs.iter().filter_map(|(_, value)| *value).collect();
     let writers: BTreeMap<u64, &Record> = values
@@ -266,24 +264,29 @@ fn torn(
         .collect();
     let mut once = FxHashSet::default();
     let twice = values.iter().find(|value| !once.insert(**value));
-    let names =
-        |by: &str| writers.values().map(|writer| explain::who(writer)).collect::<Vec<_>>().join(by);
-    let saw = || format!("{} saw a branch", explain::who(reader));
-    let (kind, sentence) = if writers.len() > 1 {
-        ("torn read", format!("{} with values of {}", saw(), names(" and of ")))
-    } else if let Some(value) = twice {
-        let value = explain::value(Some(value));
-        ("duplicated value", format!("{} with {value} of {} in it twice", saw(), names(", ")))
-    } else if !values.is_empty() && values.len() < pairs.len() {
-        let missing = pairs.len() - values.len();
-        ("lost value", format!("{} with {missing} of the values of {} missing", saw(), names(", ")))
-    } else {
-        return None;
+    let kind = match twice {
+        _ if writers.len() > 1 => Anomaly::TornRead.name(),
+        Some(_) => "duplicated value",
+        None if !values.is_empty() && values.len() < pairs.len() => Anomaly::LostValue.name(),
+        None => return,
     };
-    let mut operations: Vec<u64> =
-        std::iter::once(reader.call).chain(writers.into_keys()).collect();
-    operations.extend(swaps_before(records, reader, pairs));
-    Some(Violation { kind: kind.to_owned(), sentence, operations })
+    let swaps = std::iter::once_with(|| swaps_before(records, reader, pairs)).flatten();
+    let proof = std::iter::once(reader.call).chain(writers.keys().copied()).chain(swaps);
+    findings.add(kind, proof, || {
+        let saw = format!("{} saw a branch with", reader.who());
+        let names: Vec<String> = writers.values().map(|writer| writer.who()).collect();
+        match twice {
+            _ if names.len() > 1 => format!("{saw} values of {}", names.join(" and of ")),
+            Some(value) => {
+                let (value, names) = (words::value(Some(value)), names.concat());
+                format!("{saw} {value} of {names} in it twice")
+            }
+            None => {
+                let missing = pairs.len() - values.len();
+                format!("{saw} {missing} of the values of {} missing", names.concat())
+            }
+        }
+    });
 }
 
 /// The latest swaps of a branch that had begun when it was read: one of them may have mixed it up.

@@ -11,7 +11,6 @@ mod anomalies;
 mod bank_swap;
 mod bank_txn;
 mod counter;
-mod explain;
 mod guards;
 mod long_fork;
 mod multi;
@@ -23,6 +22,7 @@ mod rotation;
 mod seeded;
 mod set;
 mod transactions;
+mod words;
 mod write_skew;
 
 /// What clients do and what must hold.

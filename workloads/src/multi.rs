@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use contract::{Operation, Outcome, manifest::Capability};
-use history::CheckResult;
+use history::{CheckResult, Findings};
 use linearizability::{
     Call, Limits, check_by_key,
     models::kv::{Kv, KvInput, KvOutput},
@@ -17,10 +17,10 @@ use serde_json::json;
 
 use crate::{
     Client, Workload, WorkloadEntry,
-    explain::{self, Explanation, LazyViolation},
     record::{self, Record},
     rotation::{Rotation, Turns},
     seeded::Seeded,
+    words,
 };
 
 /// Pairs that a client uses at a time, and how many operations it spends on them.
@@ -123,8 +123,8 @@ fn premise(records: &[Record]) -> Result<(), String> {
         let place = place(record).ok_or_else(|| record.foreign("multi"))?;
         let Some(value) = written(record) else { continue };
         if let Some(first) = writers.insert((place, value), record) {
-            let (first, second) = (explain::who(first), explain::who(record));
-            let value = explain::value(Some(value));
+            let (first, second) = (first.who(), record.who());
+            let value = words::value(Some(value));
             return Err(format!(
                 "values must be unique, but {first} and {second} both write {value}."
             ));
@@ -175,50 +175,40 @@ fn check_halves(records: &[Record]) -> CheckResult {
         .filter_map(|record| Some(((place(record), written(record)?), record)))
         .collect();
     let mut reads = 0_u64;
-    let mut torn = Vec::new();
+    let mut findings = Findings::default();
     for record in records {
-        let Some([first, second]) = halves(record) else { continue };
+        let Some(halves) = halves(record) else { continue };
         reads += 1;
+        let [first, second] = halves;
         if first == second {
             continue;
         }
         let writer = |half: &str| writers.get(&(place(record), half)).copied();
-        let halves = [first, second];
-        torn.push(match halves.into_iter().flatten().find(|half| writer(half).is_none()) {
-            Some(phantom) => LazyViolation::new("phantom value", move || {
-                explain_phantom(record, halves, phantom)
-            }),
-            None => {
-                let sources: Vec<&Record> =
-                    halves.into_iter().flatten().filter_map(writer).collect();
-                LazyViolation::new("torn read", move || explain_torn(record, halves, &sources))
-            }
-        });
+        let values = || halves.into_iter().flatten();
+        if let Some(phantom) = values().find(|half| writer(half).is_none()) {
+            findings.add("phantom value", [record.call], || {
+                let phantom = words::value(Some(phantom));
+                format!("{}; nobody ever wrote {phantom} to it", saw(record, halves))
+            });
+        } else {
+            let writers: Vec<&Record> = values().filter_map(writer).collect();
+            let proof = std::iter::once(&record).chain(&writers).map(|record| record.call);
+            findings.add("torn read", proof, || {
+                let by: Vec<String> = writers.iter().map(|writer| writer.who()).collect();
+                let by = by.join(" and by ");
+                format!("{}; both halves were written at once by {by}", saw(record, halves))
+            });
+        }
     }
     let checked = format!("{reads} reads of a pair must each see one value in both halves.");
-    explain::found("pairs", checked, &torn)
+    findings
+        .into_result("pairs", &checked)
         .with_statistics(json!({ "reads": reads, "writes": writers.len() }))
 }
 
 fn saw(reader: &Record, halves: [Option<&str>; 2]) -> String {
-    let [one, other] = halves.map(explain::value);
-    format!("{} saw {one} in one half of a pair and {other} in the other", explain::who(reader))
-}
-
-fn explain_phantom(reader: &Record, halves: [Option<&str>; 2], phantom: &str) -> Explanation {
-    let phantom = explain::value(Some(phantom));
-    (format!("{}; nobody ever wrote {phantom} to it", saw(reader, halves)), vec![reader.call])
-}
-
-fn explain_torn(reader: &Record, halves: [Option<&str>; 2], writers: &[&Record]) -> Explanation {
-    let by: Vec<String> = writers.iter().map(|writer| explain::who(writer)).collect();
-    let sentence = format!(
-        "{}; both halves were written at once by {}",
-        saw(reader, halves),
-        by.join(" and by ")
-    );
-    let operations = std::iter::once(&reader).chain(writers).map(|record| record.call).collect();
-    (sentence, operations)
+    let [one, other] = halves.map(words::value);
+    format!("{} saw {one} in one half of a pair and {other} in the other", reader.who())
 }
 
 /// Each pair as one register; torn reads are left to the other check.

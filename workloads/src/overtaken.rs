@@ -8,13 +8,10 @@
 use std::collections::BTreeMap;
 
 use contract::{Operation, Outcome};
-use history::Violation;
+use history::Findings;
 use rustc_hash::FxHashMap;
 
-use crate::{
-    explain::{self, LISTED},
-    record::Record,
-};
+use crate::{record::Record, words};
 
 /// A value of a key, `None` for its absence.
 type Held<'a> = Option<&'a str>;
@@ -30,7 +27,7 @@ struct Stretch<'a> {
 }
 
 /// Finds, for each key, two values that were each there before the other.
-pub(crate) fn overtaken(records: &[Record]) -> Vec<Violation> {
+pub(crate) fn overtaken(records: &[Record]) -> Findings {
     let mut keys: BTreeMap<&str, FxHashMap<Held<'_>, Stretch<'_>>> = BTreeMap::new();
     for record in records {
         let Some((key, saw, wrote)) = touched(record) else { continue };
@@ -41,10 +38,15 @@ pub(crate) fn overtaken(records: &[Record]) -> Vec<Violation> {
             stretch.see(record);
         }
     }
-    let found = keys.into_iter().filter_map(|(key, stretches)| {
-        conflict(stretches.into_values().collect()).map(|(a, b)| violation(key, a, b))
-    });
-    found.take(LISTED).collect()
+    let mut findings = Findings::default();
+    for (key, stretches) in keys {
+        if let Some((a, b)) = conflict(stretches.into_values().collect()) {
+            let read = a.last.is_some_and(|(_, record)| record.operation.is_read_only());
+            let kind = if read { "stale read" } else { "update of a stale value" };
+            findings.add(kind, proof(a, b), || sentence(key, a, b));
+        }
+    }
+    findings
 }
 
 /// The key, the value that was there just before a successful operation, where it tells, and the one it left.
@@ -117,26 +119,23 @@ fn conflict(mut stretches: Vec<Stretch<'_>>) -> Option<(Stretch<'_>, Stretch<'_>
     None
 }
 
-fn violation(key: &str, a: Stretch<'_>, b: Stretch<'_>) -> Violation {
-    let mut operations = Vec::new();
-    let mut name = |end: Option<(u64, &Record)>| {
-        let Some((_, record)) = end else { return String::new() };
-        if !operations.contains(&record.call) {
-            operations.push(record.call);
-        }
-        explain::who(record)
-    };
+/// The operations that show it, as many as the sentence names.
+fn proof<'a>(a: Stretch<'a>, b: Stretch<'a>) -> impl Iterator<Item = u64> {
+    let ends = [a.last, b.first, a.first, b.last.filter(|_| a.first.is_some())];
+    ends.into_iter().flatten().map(|(_, record)| record.call)
+}
+
+fn sentence(key: &str, a: Stretch<'_>, b: Stretch<'_>) -> String {
+    let name = |end: Option<(u64, &Record)>| end.map_or(String::new(), |(_, record)| record.who());
     let (late, early) = (name(a.last), name(b.first));
-    let (value, other) = (explain::value(a.value), explain::value(b.value));
-    let mut sentence =
+    let (value, other) = (words::value(a.value), words::value(b.value));
+    let found =
         format!("{late} found {key} = {value} although {early} had ended by then and knew {other}");
-    if a.first.is_some() {
-        let (done, begun) = (name(a.first), name(b.last));
-        sentence = format!(
-            "{sentence}; and {value} cannot have come after it: {done} had ended with {value} before {begun} began with {other}"
-        );
+    if a.first.is_none() {
+        return found;
     }
-    let read = a.last.is_some_and(|(_, record)| record.operation.is_read_only());
-    let kind = if read { "stale read" } else { "update of a stale value" };
-    Violation { kind: kind.to_owned(), sentence, operations }
+    let (done, begun) = (name(a.first), name(b.last));
+    format!(
+        "{found}; and {value} cannot have come after it: {done} had ended with {value} before {begun} began with {other}"
+    )
 }

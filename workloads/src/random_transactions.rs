@@ -6,12 +6,11 @@
 use std::ops::Range;
 
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
-use history::{CheckResult, Limits};
+use history::{CheckResult, Findings, Limits};
 use isolation::Datatype;
 
 use crate::{
     Client, Workload, WorkloadEntry, anomalies,
-    explain::{self, LazyViolation},
     record::{self, Record},
     rotation::{Rotation, Turns},
     seeded::Seeded,
@@ -201,17 +200,17 @@ fn check_refusals(records: &[Record]) -> CheckResult {
         matches!(record.outcome(), Some(Outcome::Committed { committed: false, .. }))
     };
     let unguarded = |record: &&Record| matches!(&record.operation, Operation::Txn { guards, .. } if guards.is_empty());
-    let explain = |record| {
-        let who = explain::who(record);
-        (format!("{who} was refused because of a guard, yet it had none"), vec![record.call])
-    };
     let checked = format!(
         "{} transactions were refused because of a guard.",
         records.iter().filter(refused).count()
     );
-    let falsely = records.iter().filter(refused).filter(unguarded);
-    let violation = |record| LazyViolation::new("false refusal", move || explain(record));
-    explain::found("txn-guards", checked, &falsely.map(violation).collect::<Vec<_>>())
+    let mut findings = Findings::default();
+    for record in records.iter().filter(refused).filter(unguarded) {
+        findings.add("false refusal", [record.call], || {
+            format!("{} was refused because of a guard, yet it had none", record.who())
+        });
+    }
+    findings.into_result("txn-guards", &checked)
 }
 
 /// Nothing was tested where nothing was written, or nobody looked at it.

@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{Operation, Outcome, manifest::Capability};
-use history::{CheckResult, Limits, Violation};
+use history::{CheckResult, Findings, Limits};
 use linearizability::{
-    Call, check_by_key,
+    Anomaly, Call, check_by_key,
     models::kv::{Kv, KvInput, KvOutput},
 };
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -17,11 +17,11 @@ use serde_json::json;
 
 use crate::{
     Client, Workload, WorkloadEntry,
-    explain::{self, LISTED},
     overtaken::overtaken,
     record::{self, End, Record},
     rotation::{Rotation, Turns},
     seeded::Seeded,
+    words,
 };
 
 /// Keys that a client uses at a time, and how many operations it spends on them: 20 a key. Twenty clients thus leave
@@ -194,25 +194,18 @@ struct Origin<'a> {
 fn check_values(records: &[Record]) -> CheckResult {
     let origins: FxHashMap<&str, Origin<'_>> = records.iter().filter_map(origin).collect();
     let hashed: FxHashSet<&str> = records.iter().filter_map(hashed_key).collect();
-    let mut violations = Vec::new();
+    let mut findings = Findings::default();
     let mut values = 0_u64;
     for record in records {
         let Some((key, value)) = seen(record) else { continue };
         values += 1;
         // A hash hides what it was made from, so that it is left to the search; appends may follow it.
         let value = if hashed.contains(key) { without_hash(value) } else { value };
-        let Some(fault) = fault(record, key, value, &origins) else { continue };
-        violations.push(fault);
-        if violations.len() == LISTED {
-            break;
-        }
+        trace(record, key, value, &origins, &mut findings);
     }
     let checked = format!("{values} values that were read were traced to their writers.");
-    let summary = match violations.first() {
-        None => checked,
-        Some(first) => format!("{checked} {}.", first.sentence),
-    };
-    CheckResult::found("register-values", summary, violations)
+    findings
+        .into_result("register-values", &checked)
         .with_statistics(json!({ "values": values, "writes": origins.len() }))
 }
 
@@ -262,55 +255,46 @@ fn seen(record: &Record) -> Option<(&str, &str)> {
     }
 }
 
-/// What is wrong with the tokens of a value. Each is unique and written at most once, so none can be there twice.
-fn fault(
+/// Reports what is wrong with the tokens of a value. Each is unique and written at most once, so none can be there twice.
+fn trace(
     reader: &Record,
     key: &str,
     value: &str,
     origins: &FxHashMap<&str, Origin<'_>>,
-) -> Option<Violation> {
-    let violation = |kind: &str, rest: String, writer: Option<&Record>| Violation {
-        kind: kind.to_owned(),
-        sentence: format!(
-            "{} saw {key} = {}, {rest}",
-            explain::who(reader),
-            explain::value(Some(value))
-        ),
-        operations: std::iter::once(reader.call).chain(writer.map(|writer| writer.call)).collect(),
-    };
+    findings: &mut Findings,
+) {
+    let saw = || format!("{} saw {key} = {}", reader.who(), words::value(Some(value)));
     let mut tokens = BTreeSet::new();
     for token in value.split_inclusive(';') {
-        let Some(Origin { record, key: home, never }) = origins.get(token) else {
-            let rest = format!("but nobody ever wrote {}", explain::value(Some(token)));
-            return Some(violation("phantom value", rest, None));
+        let shown = || words::value(Some(token));
+        let Some(Origin { record: writer, key: home, never }) = origins.get(token) else {
+            return findings.add(Anomaly::PhantomValue.name(), [reader.call], || {
+                format!("{}, but nobody ever wrote {}", saw(), shown())
+            });
         };
-        let (writer, shown) = (|| explain::who(record), explain::value(Some(token)));
+        let proof = [reader.call, writer.call];
         if let Some(why) = never {
-            let rest = format!("which holds {shown} of {}, which {why}", writer());
-            return Some(violation("aborted read", rest, Some(record)));
+            return findings.add(Anomaly::AbortedRead.name(), proof, || {
+                format!("{}, which holds {} of {}, which {why}", saw(), shown(), writer.who())
+            });
         }
         if *home != key {
-            let rest = format!("but {} wrote {shown} to {home}", writer());
-            return Some(violation("value of another key", rest, Some(record)));
+            return findings.add("value of another key", proof, || {
+                format!("{}, but {} wrote {} to {home}", saw(), writer.who(), shown())
+            });
         }
         if !tokens.insert(token) {
-            let rest = format!("which holds {shown} of {} twice", writer());
-            return Some(violation("applied twice", rest, Some(record)));
+            return findings.add("applied twice", proof, || {
+                format!("{}, which holds {} of {} twice", saw(), shown(), writer.who())
+            });
         }
     }
-    None
 }
 
 /// The commonest violations under their names, before the search looks for all.
 fn check_stretches(records: &[Record]) -> CheckResult {
-    let violations = overtaken(records);
-    let summary = match violations.first() {
-        None => "No value of a key was there both before and after another.".to_owned(),
-        Some(first) => {
-            format!("A value was there both before and after another: {}.", first.sentence)
-        }
-    };
-    CheckResult::found("register-order", summary, violations)
+    let checked = "No value of a key may be there both before and after another.";
+    overtaken(records).into_result("register-order", checked)
 }
 
 fn check_order(records: &[Record], limits: &Limits) -> CheckResult {

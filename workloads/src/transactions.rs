@@ -11,8 +11,8 @@ use contract::{MicroOperation, Operation, Outcome};
 use rustc_hash::FxHashMap;
 
 use crate::{
-    explain,
     record::{End, Record},
+    words,
 };
 
 /// What a transaction that happened saw and wrote.
@@ -90,7 +90,7 @@ fn writers(records: &[Record]) -> Result<FxHashMap<(&str, &str), &Record>, Strin
     let mut writers = FxHashMap::default();
     for record in records {
         if !is_guarded(&record.operation) {
-            let who = explain::who(record);
+            let who = record.who();
             return Err(format!(
                 "{who} is no read and no guarded transaction, so no order of versions is known"
             ));
@@ -100,9 +100,9 @@ fn writers(records: &[Record]) -> Result<FxHashMap<(&str, &str), &Record>, Strin
             if first.call != record.call {
                 return Err(format!(
                     "values must be unique, but {} and {} both write {} to {key}",
-                    explain::who(first),
-                    explain::who(record),
-                    explain::value(Some(value))
+                    first.who(),
+                    record.who(),
+                    words::value(Some(value))
                 ));
             }
         }

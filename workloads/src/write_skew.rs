@@ -4,17 +4,17 @@
 //! written, or looks at its guards too early, lets both in. That is G2 of Adya, "Weak Consistency", MIT 1999, §4.2.
 
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
-use history::{CheckResult, Completion, Limits};
+use history::{CheckResult, Completion, Findings, Limits};
 use invariants::Invariant;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use crate::{
     Client, Workload, WorkloadEntry,
-    explain::{self, Explanation, LazyViolation},
     record::{self, End, Record},
     rotation::Rotation,
     seeded::Seeded,
+    words,
 };
 
 /// How many pairs are read at the end, at each node.
@@ -178,10 +178,10 @@ fn check_values(records: &[Record], seen: &Seen<'_>) -> Result<CheckResult, Stri
     for record in records {
         let Some(row) = inserted(record) else { continue };
         if let Some(first) = writers.insert(row, record) {
-            let (first, second) = (explain::who(first), explain::who(record));
+            let (first, second) = (first.who(), record.who());
             return Err(format!(
                 "values must be unique, but {first} and {second} both write {}.",
-                explain::value(Some(row.1))
+                words::value(Some(row.1))
             ));
         }
     }
@@ -192,25 +192,18 @@ fn check_values(records: &[Record], seen: &Seen<'_>) -> Result<CheckResult, Stri
         .filter(|(.., writer)| writer.is_none_or(never))
         .collect();
     impossible.sort_by_key(|(row, reader, _)| (reader.call, *row));
-    let violation = |(row, reader, writer): (_, _, Option<_>)| {
+    let mut findings = Findings::default();
+    for ((row, value), reader, writer) in impossible {
         let kind = if writer.is_some() { "aborted read" } else { "phantom value" };
-        LazyViolation::new(kind, move || explain_impossible(row, reader, writer))
-    };
-    let impossible: Vec<_> = impossible.into_iter().map(violation).collect();
+        let proof = std::iter::once(reader).chain(writer).map(|record| record.call);
+        findings.add(kind, proof, || {
+            let saw = format!("{} saw {row} = {}", reader.who(), words::value(Some(value)));
+            match writer {
+                None => format!("{saw}, which nobody inserted"),
+                Some(writer) => format!("{saw} of {}, which was refused or failed", writer.who()),
+            }
+        });
+    }
     let checked = format!("{} rows that were seen were traced to their transactions.", seen.len());
-    Ok(explain::found("write-skew-values", checked, &impossible))
-}
-
-fn explain_impossible(
-    (row, value): (&str, &str),
-    reader: &Record,
-    writer: Option<&Record>,
-) -> Explanation {
-    let saw = format!("{} saw {row} = {}", explain::who(reader), explain::value(Some(value)));
-    let sentence = match writer {
-        None => format!("{saw}, which nobody inserted"),
-        Some(writer) => format!("{saw} of {}, which was refused or failed", explain::who(writer)),
-    };
-    let operations = std::iter::once(reader).chain(writer).map(|record| record.call).collect();
-    (sentence, operations)
+    Ok(findings.into_result("write-skew-values", &checked))
 }

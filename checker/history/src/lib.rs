@@ -5,6 +5,7 @@
 pub mod edn;
 pub mod event;
 pub mod events;
+pub mod findings;
 pub mod format;
 pub mod jepsen;
 mod jepsen_json;
@@ -15,9 +16,11 @@ pub mod operation;
 pub mod pair;
 pub mod verdict;
 mod window;
+pub mod words;
 
 pub use event::{Event, EventKind, HARNESS, Located, PHASE, Process};
 pub use events::{Events, read_edn};
+pub use findings::{Findings, LISTED};
 pub use format::Format;
 pub use jepsen::write_edn;
 pub use jsonl::{Recording, Records, Writer, read_jsonl, read_recording};

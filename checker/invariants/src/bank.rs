@@ -6,11 +6,14 @@
 use std::collections::BTreeMap;
 use std::hash::Hash;
 
-use history::Operation;
+use history::{
+    Findings, Operation,
+    words::{counted, who},
+};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, Judgement, counted, who};
+use crate::judgement::Judgement;
 use crate::shape::{integer, misfit, only, succeeded};
 
 /// What one read saw.
@@ -54,7 +57,7 @@ pub(crate) fn judge(operations: &[Operation], overdraft: Overdraft) -> Result<Ju
             let Some((balance, name)) = lowest.min().filter(|(balance, _)| **balance < 0) else {
                 continue;
             };
-            findings.add("negative balance", &[read.operation], || {
+            findings.add("negative balance", [read.operation.call], || {
                 format!("{} saw {balance} in account {name}", who(read.operation))
             });
         }
@@ -69,7 +72,7 @@ pub(crate) fn judge(operations: &[Operation], overdraft: Overdraft) -> Result<Ju
     );
     let (lowest, highest) =
         (whole.iter().map(|read| read.total()).min(), whole.iter().map(|read| read.total()).max());
-    Ok(findings.conclude(&checked, untested).with_statistics(json!({
+    Ok(Judgement::of(findings, &checked, untested).with_statistics(json!({
         "reads": reads.len(), "transfers": transfers,
         "lowest_total": lowest.map(|total| total.to_string()),
         "highest_total": highest.map(|total| total.to_string()),
@@ -97,15 +100,15 @@ fn check_accounts<'r, 'a>(reads: &'r [Read<'a>], findings: &mut Findings) -> Vec
         let missing = expected.iter().find(|name| !read.balances.contains_key(**name));
         let odd = |rest: String| format!("{} saw {rest}", who(read.operation));
         let other = Some(example.operation).filter(|_| accounts != expected);
-        let witness: Vec<&Operation> = std::iter::once(read.operation).chain(other).collect();
+        let proof = std::iter::once(read.operation).chain(other).map(|read| read.call);
         if let Some(name) = unknown {
-            findings.add("unknown account", &witness, || {
+            findings.add("unknown account", proof, || {
                 odd(format!("account {name}, which there is not"))
             });
         } else if let Some(name) = missing {
-            findings.add("missing account", &witness, || odd(format!("no account {name}")));
+            findings.add("missing account", proof, || odd(format!("no account {name}")));
         } else if let Some(name) = read.missing() {
-            findings.add("missing balance", &witness, || odd(format!("nothing in account {name}")));
+            findings.add("missing balance", proof, || odd(format!("nothing in account {name}")));
         } else {
             whole.push(read);
         }
@@ -118,7 +121,7 @@ fn check_totals(whole: &[&Read<'_>], findings: &mut Findings) {
     let Some((expected, example)) = usual else { return };
     for read in whole.iter().filter(|read| read.total() != expected) {
         let total = read.total();
-        findings.add("wrong total", &[read.operation, example.operation], || {
+        findings.add("wrong total", [read.operation.call, example.operation.call], || {
             let money = if total > expected { "made" } else { "lost" };
             format!(
                 "{} saw a total of {total}, where other reads saw {expected}: money was {money}",

@@ -5,11 +5,14 @@
 //! These are the bad patterns of causal consistency for values that are written once: Bouajjani, Enea, Guerraoui and
 //! Hamza, "On verifying causal consistency", POPL 2017, §3.
 
-use history::{Completion, Operation};
+use history::{
+    Completion, Findings, Operation,
+    words::{counted, shown, who},
+};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, Judgement, counted, shown, who};
+use crate::judgement::Judgement;
 use crate::shape::{misfit, only, pair, returned};
 
 /// The most numbers that the clocks of all writes may hold: 256 MB.
@@ -102,7 +105,7 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     let writes = counted(story.writes.len(), "write");
     let checked =
         format!("{} of {writes} must return nothing that was overwritten.", counted(reads, "read"));
-    Ok(findings.conclude(&checked, untested).with_statistics(
+    Ok(Judgement::of(findings, &checked, untested).with_statistics(
         json!({ "reads": reads, "writes": story.writes.len(), "processes": processes.len() }),
     ))
 }
@@ -158,8 +161,8 @@ impl<'a> Story<'a> {
         let source = match self.source(place) {
             Ok(source) => source,
             Err(Impossible { kind, writer, why }) => {
-                let witness: Vec<&Operation> = std::iter::once(reader).chain(writer).collect();
-                return findings.add(kind, &witness, || format!("{}, {why}", saw()));
+                let proof = std::iter::once(reader).chain(writer).map(|operation| operation.call);
+                return findings.add(kind, proof, || format!("{}, {why}", saw()));
             }
         };
         if let Some(source) = source {
@@ -170,9 +173,8 @@ impl<'a> Story<'a> {
         let source = source.map(|source| &self.writes[source]);
         let Some(between) = self.overwriting(place.0, source, process) else { return };
         let source = source.map(|source| source.operation);
-        let witness: Vec<&Operation> =
-            source.into_iter().chain([between.operation, reader]).collect();
-        findings.add("overwritten value read", &witness, || {
+        let proof = source.into_iter().chain([between.operation, reader]);
+        findings.add("overwritten value read", proof.map(|operation| operation.call), || {
             let value = source
                 .map_or("the initial value".to_owned(), |by| format!("the value of {}", who(by)));
             let by = who(between.operation);

@@ -3,12 +3,15 @@
 //! `write` inserts an element blindly, `read` gives all of them in one transaction. That T2, which began after T1 had
 //! returned, is visible without T1, no strictly serializable store allows.
 
-use history::Operation;
+use history::{
+    Findings, Operation,
+    words::{counted, shown, who},
+};
 use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 
 use crate::elements::{Attempts, collections, copies};
-use crate::findings::{Findings, Judgement, counted, shown, who};
+use crate::judgement::Judgement;
 use crate::shape::{returned, succeeded};
 
 /// A read that sees an element must see all that were written before that one's write began.
@@ -35,22 +38,25 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
         telling += usize::from(before > 0);
         let unseen = done[..before].iter().find(|write| !seen.contains(&write.arguments));
         let Some(unseen) = unseen else { continue };
-        findings.add("write overtaken", &[unseen, latest, read], || {
-            format!(
-                "{} saw {} but not {}, although {} was done with that before {} began",
-                who(read),
-                shown(&latest.arguments),
-                shown(&unseen.arguments),
-                who(unseen),
-                who(latest)
-            )
-        });
+        findings.add(
+            "write overtaken",
+            [unseen, latest, read].map(|operation| operation.call),
+            || {
+                format!(
+                    "{} saw {} but not {}, although {} was done with that before {} began",
+                    who(read),
+                    shown(&latest.arguments),
+                    shown(&unseen.arguments),
+                    who(unseen),
+                    who(latest)
+                )
+            },
+        );
     }
     let untested =
         (telling == 0).then(|| "No read saw an element that was written after another.".to_owned());
     let checked =
         format!("{} must see no write without those before it.", counted(telling, "read"));
-    Ok(findings
-        .conclude(&checked, untested)
+    Ok(Judgement::of(findings, &checked, untested)
         .with_statistics(json!({ "writes": done.len(), "telling_reads": telling })))
 }

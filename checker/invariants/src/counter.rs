@@ -2,10 +2,13 @@
 //!
 //! `add` adds a whole number, `increment` and `decrement` one, `read` gives the value.
 
-use history::Operation;
+use history::{
+    Findings, Operation,
+    words::{counted, shown, who},
+};
 use serde_json::json;
 
-use crate::findings::{Findings, Judgement, counted, shown, who};
+use crate::judgement::Judgement;
 use crate::shape::{failed, integer, misfit, only, returned, succeeded};
 
 /// Each read must lie within its bounds, from 0 before the first operation on.
@@ -32,8 +35,7 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
         if (low..=high).contains(&value) {
             continue;
         }
-        let witness = suspects(read, &additions);
-        findings.add("counter out of bounds", &witness, || {
+        findings.add("counter out of bounds", suspects(read, &additions), || {
             let bounds = if low == high {
                 format!("must be {low}")
             } else {
@@ -49,7 +51,7 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
         counted(reads, "read"),
         counted(additions.len(), "addition")
     );
-    Ok(findings.conclude(&checked, untested).with_statistics(
+    Ok(Judgement::of(findings, &checked, untested).with_statistics(
         json!({ "reads": reads, "additions": additions.len(), "widest_bounds": widest.to_string() }),
     ))
 }
@@ -67,11 +69,11 @@ fn additions(operations: &[Operation]) -> Result<Vec<(&Operation, i128)>, String
 }
 
 /// The read, and the latest additions that began before it.
-fn suspects<'a>(read: &'a Operation, additions: &[(&'a Operation, i128)]) -> Vec<&'a Operation> {
+fn suspects(read: &Operation, additions: &[(&Operation, i128)]) -> impl Iterator<Item = u64> {
     const SUSPECTS: usize = 4;
     let before = additions.partition_point(|(addition, _)| addition.call < read.call);
-    let latest = additions[..before].iter().rev().map(|(addition, _)| *addition);
-    std::iter::once(read).chain(latest.take(SUSPECTS)).collect()
+    let latest = additions[..before].iter().rev().map(|(addition, _)| addition.call);
+    std::iter::once(read.call).chain(latest.take(SUSPECTS))
 }
 
 /// Sums of amounts, negative and positive ones apart.

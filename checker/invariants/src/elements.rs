@@ -1,10 +1,12 @@
 //! Where elements come from: who tried to add each of them.
 
-use history::Operation;
+use history::{
+    Findings, Operation,
+    words::{shown, who},
+};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
-use crate::findings::{Findings, WITNESSES, shown, who};
 use crate::shape::{collection, failed, misfit, only, succeeded};
 
 /// The attempts to add each element, in the order in which they began.
@@ -54,6 +56,8 @@ impl<'a> Attempts<'a> {
         copies: usize,
         findings: &mut Findings,
     ) -> bool {
+        /// So many of the attempts prove that there were not enough.
+        const SHOWN: usize = 7;
         let attempts = self.of(element);
         let end = observer.return_index().unwrap_or(u64::MAX);
         let begun = attempts.partition_point(|attempt| attempt.call < end);
@@ -62,9 +66,8 @@ impl<'a> Attempts<'a> {
         }
         let saw = || format!("{} saw {}", who(observer), shown(element));
         if begun > 0 {
-            let adds = attempts[..begun].iter().copied().take(WITNESSES);
-            let witness: Vec<&Operation> = std::iter::once(observer).chain(adds).collect();
-            findings.add("duplicated element", &witness, || {
+            let adds = attempts[..begun].iter().map(|add| add.call).take(SHOWN);
+            findings.add("duplicated element", std::iter::once(observer.call).chain(adds), || {
                 format!(
                     "{} for the {} time, though at most {begun} can have been added",
                     saw(),
@@ -72,15 +75,15 @@ impl<'a> Attempts<'a> {
                 )
             });
         } else if let Some(later) = attempts.first() {
-            findings.add("read from the future", &[observer, later], || {
+            findings.add("read from the future", [observer.call, later.call], || {
                 format!("{} before {}, which adds it, had begun", saw(), who(later))
             });
         } else if let Some(failed) = self.failed.get(element) {
-            findings.add("aborted read", &[observer, failed], || {
+            findings.add("aborted read", [observer.call, failed.call], || {
                 format!("{} of {}, which failed and never happened", saw(), who(failed))
             });
         } else {
-            findings.add("phantom element", &[observer], || {
+            findings.add("phantom element", [observer.call], || {
                 format!("{}, which nobody ever added", saw())
             });
         }
@@ -101,8 +104,8 @@ pub(crate) fn collections<'a>(
     operations: &'a [Operation],
     function: &'a str,
 ) -> impl DoubleEndedIterator<Item = Result<(&'a Operation, &'a [Value]), String>> {
-    let told = succeeded(operations, function).filter(|(_, value)| !value.is_null());
-    told.map(|(operation, value)| {
+    let given = succeeded(operations, function).filter(|(_, value)| !value.is_null());
+    given.map(|(operation, value)| {
         let elements = collection(value);
         let shape = || misfit(operation, value, "a collection of elements");
         Ok((operation, elements.ok_or_else(shape)?))

@@ -4,11 +4,14 @@
 //! inserts a row into the first or the second. That both succeed is an anti-dependency cycle by predicates: G2 of Adya,
 //! "Weak Consistency", MIT 1999, §4.2.
 
-use history::Operation;
+use history::{
+    Findings, Operation,
+    words::{counted, shown, who},
+};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, Judgement, counted, shown, who};
+use crate::judgement::Judgement;
 use crate::shape::{misfit, only, pair};
 
 /// The inserts of one key.
@@ -32,7 +35,7 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
             continue;
         }
         if let Some(first) = key.succeeded.first() {
-            findings.add("write skew", &[first, operation], || {
+            findings.add("write skew", [first.call, operation.call], || {
                 format!(
                     "{} and {} both found no row of key {} and inserted one",
                     who(first),
@@ -49,7 +52,6 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     });
     let checked =
         format!("{} had several inserts, of which one may succeed.", counted(contested, "key"));
-    Ok(findings
-        .conclude(&checked, untested)
+    Ok(Judgement::of(findings, &checked, untested)
         .with_statistics(json!({ "keys": keys.len(), "contested": contested })))
 }

@@ -1,10 +1,13 @@
 //! One object for each key, as Jepsen's `independent` records them.
 
-use history::{Completion, Operation, Verdict};
+use history::{
+    CheckResult, Completion, LISTED, Operation, Verdict,
+    words::{counted, shown},
+};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 
-use crate::findings::{Judgement, LISTED, counted, shown};
+use crate::judgement::Judgement;
 use crate::shape::{failed, misfit, pair};
 
 /// The functions that show a state. Where there is one object their argument is nil, so that a pair can only name a
@@ -80,28 +83,28 @@ fn merge(
     let mut violations = Vec::new();
     let mut sums: Map<String, Value> = Map::new();
     for (key, operations) in parts {
-        let judgement = judge(&operations);
-        tested += usize::from(!judgement.is_untested);
-        add_up(&mut sums, &judgement.statistics);
-        for mut violation in judgement.violations {
+        let Judgement { result, is_untested } = judge(&operations);
+        tested += usize::from(!is_untested);
+        add_up(&mut sums, &result.statistics);
+        for mut violation in result.violations {
             if violations.len() < LISTED {
                 violation.sentence = format!("key {}: {}", shown(key), violation.sentence);
                 violations.push(violation);
             }
         }
-        let place = if judgement.is_untested { &mut untested } else { &mut strongest };
-        if place.as_ref().is_none_or(|(strongest, _)| judgement.verdict > *strongest) {
-            *place =
-                Some((judgement.verdict, format!("Key {}: {}", shown(key), judgement.summary)));
+        let place = if is_untested { &mut untested } else { &mut strongest };
+        if place.as_ref().is_none_or(|(strongest, _)| result.verdict > *strongest) {
+            *place = Some((result.verdict, format!("Key {}: {}", shown(key), result.summary)));
         }
     }
     let is_untested = strongest.is_none();
     let Some((verdict, summary)) = strongest.or(untested) else { return judge(&[]) };
     sums.insert("keys".to_owned(), keys.into());
     sums.insert("tested_keys".to_owned(), tested.into());
-    let told = format!("{tested} of {} judged, each on its own.", counted(keys, "key"));
-    let (summary, statistics) = (format!("{told} {summary}"), Value::Object(sums));
-    Judgement { verdict, summary, violations, statistics, is_untested }
+    let judged = format!("{tested} of {} judged, each on its own.", counted(keys, "key"));
+    let mut result = CheckResult::found("", format!("{judged} {summary}"), violations);
+    result.verdict = verdict;
+    Judgement { result: result.with_statistics(Value::Object(sums)), is_untested }
 }
 
 /// Sums the figures that can be summed.

@@ -8,11 +8,14 @@
 
 use std::collections::BTreeMap;
 
-use history::Operation;
+use history::{
+    Findings, Operation,
+    words::{counted, shown, who},
+};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, Judgement, counted, shown, who};
+use crate::judgement::Judgement;
 use crate::shape::{failed, misfit, only};
 
 /// One read of a group.
@@ -65,7 +68,7 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
         "{} of {groups}, {partial} of them of a group half-written, must form a chain.",
         counted(reads, "read")
     );
-    Ok(findings.conclude(&checked, untested).with_statistics(
+    Ok(Judgement::of(findings, &checked, untested).with_statistics(
         json!({ "reads": reads, "partial_reads": partial, "groups": story.groups.len() }),
     ))
 }
@@ -147,8 +150,8 @@ impl<'a> Story<'a> {
             _ => None,
         });
         if written != Some(value) {
-            let witness: Vec<&Operation> = std::iter::once(reader).chain(writer).collect();
-            findings.add("phantom value", &witness, || {
+            let proof = std::iter::once(reader).chain(writer).map(|operation| operation.call);
+            findings.add("phantom value", proof, || {
                 format!(
                     "{} saw {} in {}, which nobody wrote there",
                     who(reader),
@@ -170,7 +173,7 @@ fn check_chain(keys: &[&Value], reads: &mut [Read<'_>], findings: &mut Findings)
         let Some(only_less) = less.seen.iter().find(|key| lacks(more, key)) else { continue };
         let Some(only_more) = more.seen.iter().find(|key| lacks(less, key)) else { continue };
         let (x, y) = (shown(keys[*only_less]), shown(keys[*only_more]));
-        findings.add("long fork", &[less.operation, more.operation], || {
+        findings.add("long fork", [less.operation.call, more.operation.call], || {
             let (one, other) = (who(less.operation), who(more.operation));
             format!("{one} saw the write of {x} but not that of {y}, {other} that of {y} but not that of {x}")
         });

@@ -4,11 +4,14 @@
 //! `{:val 5 :sts 123 …}` with its transaction's timestamp; `read` gives all rows. The successful read that began last is
 //! the final one.
 
-use history::Operation;
+use history::{
+    Findings, Operation,
+    words::{counted, who},
+};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, Judgement, counted, who};
+use crate::judgement::Judgement;
 use crate::shape::{collection, field, integer, misfit, only, precedes, succeeded};
 
 #[derive(Clone, Copy)]
@@ -24,7 +27,7 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     let last = succeeded(operations, "read").rfind(|(_, value)| !value.is_null());
     let mut findings = Findings::default();
     let Some((read, value)) = last else {
-        return Ok(findings.conclude("", Some("The rows were never read.".to_owned())));
+        return Ok(Judgement::of(findings, "", Some("The rows were never read.".to_owned())));
     };
     let rows = collection(value).ok_or_else(|| misfit(read, value, "a collection of rows"))?;
     let mut rows: Vec<Row> = rows.iter().map(|value| row(read, value)).collect::<Result<_, _>>()?;
@@ -37,7 +40,7 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     let values: FxHashMap<i128, Row> = rows.iter().map(|row| (row.value, *row)).collect();
     for (add, value) in adds.iter().filter(|(add, _)| precedes(add, read)) {
         if !values.contains_key(value) {
-            findings.add("lost element", &[add, read], || {
+            findings.add("lost element", [add.call, read.call], || {
                 format!("{} had added {value}, yet {} did not see it", who(add), who(read))
             });
         }
@@ -47,8 +50,7 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
         "{} of the final read must grow with their timestamps.",
         counted(rows.len(), "row")
     );
-    Ok(findings
-        .conclude(&checked, untested)
+    Ok(Judgement::of(findings, &checked, untested)
         .with_statistics(json!({ "rows": rows.len(), "added": adds.len() })))
 }
 
@@ -75,15 +77,14 @@ fn check_order(
             *copies += 1;
             let adder = adders.get(&row.value).copied();
             if *copies > 1 {
-                let witness: Vec<&Operation> = std::iter::once(read).chain(adder).collect();
-                findings.add("duplicated element", &witness, || {
+                let proof = std::iter::once(read).chain(adder).map(|operation| operation.call);
+                findings.add("duplicated element", proof, || {
                     format!("{} saw two rows with the value {}", who(read), row.value)
                 });
             } else if let Some(earlier) = greatest.filter(|earlier| earlier.value > row.value) {
                 let other = adders.get(&earlier.value).copied();
-                let witness: Vec<&Operation> =
-                    std::iter::once(read).chain(other).chain(adder).collect();
-                findings.add("values out of order", &witness, || {
+                let proof = std::iter::once(read).chain(other).chain(adder);
+                findings.add("values out of order", proof.map(|operation| operation.call), || {
                     format!(
                         "{} saw {} at timestamp {} and then {} at timestamp {}",
                         who(read),

@@ -3,7 +3,7 @@
 use history::{CheckResult, Operation};
 
 use crate::bank::Overdraft;
-use crate::findings::Judgement;
+use crate::judgement::Judgement;
 use crate::set_full::Visible;
 use crate::{
     bank, causal, causal_reverse, counter, g2, keys, long_fork, monotonic, queue, sequential, set,
@@ -146,10 +146,7 @@ impl Invariant {
             }
             _ => keys::judge(operations, judge),
         };
-        let Judgement { verdict, summary, violations, statistics, .. } = judgement;
-        let mut result = CheckResult::found(self.name(), summary, violations);
-        result.verdict = verdict;
-        result.with_statistics(statistics)
+        CheckResult { checker: self.name().to_owned(), ..judgement.result }
     }
 
     /// The judgement on one object, or why the history is none of this kind.

@@ -2,12 +2,12 @@
 //!
 //! `enqueue` puts an element in, `dequeue` gives one (nil: the queue was empty), `drain` gives all that are left.
 
-use history::Operation;
+use history::{Findings, Operation, words::counted};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use crate::elements::{Attempts, collections};
-use crate::findings::{Findings, Judgement, counted};
+use crate::judgement::Judgement;
 use crate::shape::{returned, succeeded};
 
 /// No more of an element may be dequeued than can have been enqueued by then.
@@ -25,7 +25,8 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     }
     let untested = dequeued.is_empty().then(|| "Nothing was dequeued.".to_owned());
     let checked = format!("{} must have been put in.", counted(dequeued.len(), "dequeued element"));
-    Ok(findings.conclude(&checked, untested).with_statistics(json!({ "dequeued": dequeued.len() })))
+    Ok(Judgement::of(findings, &checked, untested)
+        .with_statistics(json!({ "dequeued": dequeued.len() })))
 }
 
 /// What was taken out and by whom: a drain is a dequeue for each of its elements.

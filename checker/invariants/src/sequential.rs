@@ -4,11 +4,14 @@
 //! `[key [v …]]`, its subkeys read in the opposite order, nil for each that is missing. A reader that finds a subkey
 //! must find all that it reads afterwards, for they were written earlier.
 
-use history::Operation;
+use history::{
+    Findings, Operation,
+    words::{counted, shown, who},
+};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, Judgement, counted, shown, who};
+use crate::judgement::Judgement;
 use crate::shape::{misfit, only, pair, succeeded};
 
 /// No read may find a subkey and miss one that was written earlier.
@@ -34,8 +37,8 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
             continue;
         }
         let write = writes.get(key).copied();
-        let witness: Vec<&Operation> = std::iter::once(read).chain(write).collect();
-        findings.add("writes out of order", &witness, || {
+        let proof = std::iter::once(read).chain(write).map(|operation| operation.call);
+        findings.add("writes out of order", proof, || {
             format!(
                 "{} found {} of key {}, but after that not all of those that were written before it: {}",
                 who(read),
@@ -50,7 +53,6 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
         "{} saw all of a key, {some} a part of one, {none} nothing; a later part must not be seen without an earlier one.",
         counted(all, "read")
     );
-    Ok(findings
-        .conclude(&checked, untested)
+    Ok(Judgement::of(findings, &checked, untested)
         .with_statistics(json!({ "all": all, "some": some, "none": none })))
 }

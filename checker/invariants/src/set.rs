@@ -2,19 +2,22 @@
 //!
 //! `add` adds an element, `read` gives all of them; the successful read that began last is the final one.
 
-use history::Operation;
+use history::{
+    Findings, Operation,
+    words::{counted, shown, who},
+};
 use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 
 use crate::elements::{Attempts, collections, copies};
-use crate::findings::{Findings, Judgement, counted, shown, who};
+use crate::judgement::Judgement;
 use crate::shape::{precedes, succeeded};
 
 /// Every element that was added before the final read must be in it, and each that is there must have been added.
 pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     let mut findings = Findings::default();
     let Some((read, elements)) = collections(operations, "read").next_back().transpose()? else {
-        return Ok(findings.conclude("", Some("The set was never read.".to_owned())));
+        return Ok(Judgement::of(findings, "", Some("The set was never read.".to_owned())));
     };
     let attempts = Attempts::new(operations, "add", &["read"])?;
     let mut recovered = 0_u64;
@@ -30,7 +33,7 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
         added += 1;
         if present.insert(&add.arguments) {
             lost += 1;
-            findings.add("lost element", &[add, read], || {
+            findings.add("lost element", [add.call, read.call], || {
                 format!(
                     "{} had added {}, yet {} did not see it",
                     who(add),
@@ -46,7 +49,7 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
         "The final read saw {}, {added} had been added.",
         counted(elements.len(), "element")
     );
-    Ok(findings.conclude(&checked, untested).with_statistics(
+    Ok(Judgement::of(findings, &checked, untested).with_statistics(
         json!({ "added": added, "read": elements.len(), "lost": lost, "recovered": recovered }),
     ))
 }

@@ -5,12 +5,15 @@
 //! begin after that saw it (*stale* if an earlier one did not), *lost* if it was not seen any more, and *never read* if
 //! no read saw it and none began after it was known.
 
-use history::Operation;
+use history::{
+    Findings, Operation,
+    words::{counted, shown, who},
+};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
 
 use crate::elements::{Attempts, collections, copies};
-use crate::findings::{Findings, Judgement, counted, shown, who};
+use crate::judgement::Judgement;
 use crate::shape::returned;
 
 /// When an added element must be visible.
@@ -82,7 +85,7 @@ pub(crate) fn judge(operations: &[Operation], visible: Visible) -> Result<Judgem
         tally.lost_ns.len(),
         tally.never_read
     );
-    Ok(findings.conclude(&checked, untested).with_statistics(tally.statistics(reads.len())))
+    Ok(Judgement::of(findings, &checked, untested).with_statistics(tally.statistics(reads.len())))
 }
 
 impl Sightings {
@@ -161,8 +164,8 @@ fn report(
     findings: &mut Findings,
 ) {
     let Some(add) = added.first() else { return };
-    let witness = |by| [*add, *source, by];
-    let told = |by: &Operation, rest: &str| {
+    let proof = |by: &Operation| [add.call, source.call, by.call];
+    let missed = |by: &Operation, rest: &str| {
         let source = who(source);
         format!(
             "{source} was done with {} before {} began, which did not see it{rest}",
@@ -172,12 +175,12 @@ fn report(
     };
     match fate {
         Fate::Lost { missed_by, .. } => {
-            findings.add("lost element", &witness(missed_by), || {
-                told(missed_by, ", nor did any later read")
+            findings.add("lost element", proof(missed_by), || {
+                missed(missed_by, ", nor did any later read")
             });
         }
         Fate::Stable { missed_by: Some(by), .. } if visible == Visible::AtOnce => {
-            findings.add("stale read", &witness(by), || told(by, ""));
+            findings.add("stale read", proof(by), || missed(by, ""));
         }
         Fate::Stable { .. } | Fate::NeverRead => {}
     }

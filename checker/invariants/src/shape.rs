@@ -1,9 +1,10 @@
 //! The shapes in which Jepsen's tests record values.
 
-use history::{Completion, Operation};
+use history::{
+    Completion, Operation,
+    words::{shown, who},
+};
 use serde_json::Value;
-
-use crate::findings::{shown, who};
 
 /// The history holds nothing but these functions; operations that failed do not matter.
 ///

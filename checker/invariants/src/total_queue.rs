@@ -4,12 +4,15 @@
 //! successful `drain`, a `dequeue` that gives nil, and one that failed with an error that says so. Elements may come
 //! out twice: [`crate::queue`] is for queues that promise more.
 
-use history::{Completion, Operation};
+use history::{
+    Completion, Findings, Operation,
+    words::{counted, shown, who},
+};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use crate::elements::Attempts;
-use crate::findings::{Findings, Judgement, counted, shown, who};
+use crate::judgement::Judgement;
 use crate::queue::dequeued;
 use crate::shape::{returned, succeeded};
 
@@ -37,8 +40,10 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     );
     let untested = dequeued.is_empty().then(|| "Nothing was dequeued.".to_owned());
     let judgement = match doubt {
-        Some(reason) => findings.undecided(&checked, reason),
-        None => findings.conclude(&checked, untested),
+        Some(reason) => {
+            Judgement { is_untested: false, ..Judgement::of(findings, &checked, Some(reason)) }
+        }
+        None => Judgement::of(findings, &checked, untested),
     };
     Ok(judgement.with_statistics(json!({
         "enqueued": succeeded(operations, "enqueue").count(), "dequeued": dequeued.len(),
@@ -98,7 +103,7 @@ fn report_lost(
         ));
     }
     for enqueue in lost {
-        findings.add("lost element", &[enqueue], || {
+        findings.add("lost element", [enqueue.call], || {
             let others = match takers {
                 0 => String::new(),
                 _ => format!(

@@ -2,11 +2,14 @@
 //!
 //! `generate` gives an identifier.
 
-use history::Operation;
+use history::{
+    Findings, Operation,
+    words::{counted, shown, who},
+};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::findings::{Findings, Judgement, counted, shown, who};
+use crate::judgement::Judgement;
 use crate::shape::{only, succeeded};
 
 /// All identifiers must differ.
@@ -19,13 +22,12 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
         count += 1;
         let Some(first) = given.insert(id, operation) else { continue };
         given.insert(id, first);
-        findings.add("duplicate identifier", &[first, operation], || {
+        findings.add("duplicate identifier", [first.call, operation.call], || {
             format!("{} and {} both got {}", who(first), who(operation), shown(id))
         });
     }
     let untested = (count < 2).then(|| format!("Only {} was given.", counted(count, "identifier")));
     let checked = format!("{} must all differ.", counted(count, "identifier"));
-    Ok(findings
-        .conclude(&checked, untested)
+    Ok(Judgement::of(findings, &checked, untested)
         .with_statistics(json!({ "given": count, "different": given.len() })))
 }

@@ -1,34 +1,30 @@
 //! What reads saw of the balances: no account before they are opened, then the same total always, and no debt.
 
 use contract::{MicroOperation, Operation};
-use history::CheckResult;
+use history::{CheckResult, Findings};
 
 use super::{ACCOUNTS, TOTAL, balance};
 use crate::{
-    explain::{self, LazyViolation},
     record::Record,
-    transactions::{Transaction, Transactions},
+    transactions::{Transaction, Transactions, Version},
 };
 
 /// Judges the balances that were seen.
-pub(super) fn check<'a>(
-    records: &'a [Record],
-    transactions: &Transactions<'a>,
-) -> Vec<CheckResult> {
+pub(super) fn check(records: &[Record], transactions: &Transactions<'_>) -> Vec<CheckResult> {
     let balances: Vec<Balances<'_>> = transactions
         .happened
         .iter()
         .map(|transaction| Balances::of(transaction, transactions))
         .collect();
-    let debts = balances.iter().filter_map(|balances| balances.negative(records, transactions));
+    let mut debts = Findings::default();
+    for seen in &balances {
+        seen.report_debt(records, transactions, &mut debts);
+    }
+    let checked = format!("{} answers were searched for negative balances.", balances.len());
     vec![
         check_start(&balances),
         check_totals(&balances),
-        explain::found(
-            "bank-balance",
-            format!("{} answers were searched for negative balances.", balances.len()),
-            &debts.collect::<Vec<_>>(),
-        ),
+        debts.into_result("bank-balance", &checked),
     ]
 }
 
@@ -61,14 +57,17 @@ fn check_start(balances: &[Balances<'_>]) -> CheckResult {
 fn check_totals(balances: &[Balances<'_>]) -> CheckResult {
     const CHECKER: &str = "bank-total";
     let sums = balances.iter().filter(|balances| balances.total().is_some()).count();
-    let wrong: Vec<LazyViolation<'_>> = balances.iter().filter_map(Balances::wrong_total).collect();
+    let mut wrong = Findings::default();
+    for seen in balances {
+        seen.report_total(&mut wrong);
+    }
     if sums == 0 && wrong.is_empty() {
         let reason = "No read saw all accounts at once, so there was no total to compare.";
         return CheckResult::inconclusive(CHECKER, reason);
     }
     let checked =
         format!("{sums} reads saw all accounts at once; each must find {TOTAL} in total.");
-    explain::found(CHECKER, checked, &wrong)
+    wrong.into_result(CHECKER, &checked)
 }
 
 /// What one transaction saw of the accounts.
@@ -84,7 +83,7 @@ struct Balances<'a> {
 }
 
 impl<'a> Balances<'a> {
-    fn of(transaction: &Transaction<'a>, transactions: &Transactions<'a>) -> Self {
+    fn of(transaction: &Transaction<'a>, transactions: &Transactions<'_>) -> Self {
         let mut balances = Self {
             record: transaction.record,
             writes: transaction.writes > 0,
@@ -112,44 +111,45 @@ impl<'a> Balances<'a> {
     }
 
     /// All accounts were opened in one step: some may not be missing where others are there.
-    fn wrong_total(&self) -> Option<LazyViolation<'a>> {
-        let (record, total, missing) = (self.record, self.total(), self.missing);
-        let torn = self.accounts == ACCOUNTS && (1..ACCOUNTS).contains(&missing);
-        let explain = move || {
-            let who = explain::who(record);
-            let sentence = match total {
-                Some(total) => {
-                    let change = if total > TOTAL { "made" } else { "lost" };
-                    format!("{who} saw a total of {total}, not {TOTAL}: money was {change}")
-                }
-                None => format!(
-                    "{who} saw {missing} of the {ACCOUNTS} accounts missing and the others not, though all were \
-                     opened in one step"
-                ),
-            };
-            (sentence, vec![record.call])
-        };
-        (total.is_some_and(|total| total != TOTAL) || torn)
-            .then(|| LazyViolation::new("wrong total", explain))
+    fn report_total(&self, wrong: &mut Findings) {
+        let missing = self.missing;
+        let (who, proof) = (|| self.record.who(), [self.record.call]);
+        match self.total() {
+            Some(TOTAL) => {}
+            Some(total) => wrong.add("wrong total", proof, || {
+                let change = if total > TOTAL { "made" } else { "lost" };
+                format!("{} saw a total of {total}, not {TOTAL}: money was {change}", who())
+            }),
+            None if self.accounts == ACCOUNTS && (1..ACCOUNTS).contains(&missing) => {
+                wrong.add("wrong total", proof, || {
+                    format!(
+                        "{} saw {missing} of the {ACCOUNTS} accounts missing and the others not, though all were \
+                         opened in one step",
+                        who()
+                    )
+                });
+            }
+            None => {}
+        }
     }
 
-    fn negative(
+    fn report_debt(
         &self,
-        records: &'a [Record],
-        transactions: &Transactions<'a>,
-    ) -> Option<LazyViolation<'a>> {
-        let (balance, version) = self.lowest.filter(|(balance, _)| *balance < 0)?;
-        let version = &transactions.versions[version];
+        records: &[Record],
+        transactions: &Transactions<'_>,
+        debts: &mut Findings,
+    ) {
+        let Some((balance, version)) = self.lowest.filter(|(balance, _)| *balance < 0) else {
+            return;
+        };
+        let Version { key, value, .. } = transactions.versions[version];
         // The balance is nobody's, but the tag may tell whose value was tampered with.
-        let tag = version.value.and_then(|value| value.split_once(' ')).map(|(_, tag)| tag)?;
-        let (record, key) = (self.record, version.key);
-        Some(LazyViolation::new("negative balance", move || {
-            let who = explain::who(record);
-            let tagged = records.iter().find(|record| wrote(record, key, tag));
-            let operations = std::iter::once(record).chain(tagged).map(|record| record.call);
-            let sentence = format!("{who} saw {balance} in {key}, which no transfer allows");
-            (sentence, operations.collect())
-        }))
+        let Some((_, tag)) = value.and_then(|value| value.split_once(' ')) else { return };
+        let tagged = || records.iter().find(|record| wrote(record, key, tag));
+        let proof = std::iter::once(self.record).chain(std::iter::once_with(tagged).flatten());
+        debts.add("negative balance", proof.map(|record| record.call), || {
+            format!("{} saw {balance} in {key}, which no transfer allows", self.record.who())
+        });
     }
 }
 

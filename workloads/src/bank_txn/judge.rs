@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{ACCOUNTS, balances};
 use crate::{
-    anomalies, explain, guards,
+    anomalies, guards,
     record::Record,
     transactions::{Transaction, Transactions},
 };
@@ -43,7 +43,7 @@ fn check_refusals(transactions: &Transactions<'_>, isolation: Verdict) -> CheckR
     }
     let checked =
         format!("{} transactions were refused because of a guard.", transactions.refused.len());
-    explain::found(CHECKER, checked, &guards::false_refusals(transactions))
+    guards::false_refusals(transactions).into_result(CHECKER, &checked)
 }
 
 /// Whether it is more than the opening of the accounts.
