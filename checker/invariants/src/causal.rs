@@ -39,7 +39,7 @@ struct Impossible<'a> {
 
 /// Everything known so far, in an order in which causes come first.
 #[derive(Default)]
-struct Story<'a> {
+struct Past<'a> {
     /// Who wrote each value, or tried to.
     writers: FxHashMap<(&'a Value, &'a Value), &'a Operation>,
     writes: Vec<Write<'a>>,
@@ -68,15 +68,15 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     if processes.len().saturating_mul(processes.len()) > CLOCK_NUMBERS {
         return Err(format!("{} processes are more than this check can hold.", processes.len()));
     }
-    let mut story =
-        Story { clocks: vec![vec![0; processes.len()]; processes.len()], ..Story::default() };
+    let mut past =
+        Past { clocks: vec![vec![0; processes.len()]; processes.len()], ..Past::default() };
     for write in operations.iter().filter(|operation| operation.f == "write") {
-        story.premise(write, split(&write.arguments))?;
+        past.premise(write, split(&write.arguments))?;
     }
-    if story.writers.len().saturating_mul(processes.len()) > CLOCK_NUMBERS {
+    if past.writers.len().saturating_mul(processes.len()) > CLOCK_NUMBERS {
         return Err(format!(
             "{} writes by {} processes are more than this check can hold.",
-            story.writers.len(),
+            past.writers.len(),
             processes.len()
         ));
     }
@@ -85,7 +85,7 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     for operation in causes_first(operations) {
         let process = processes[&operation.process];
         if operation.f == "write" {
-            story.write(operation, split(&operation.arguments).0, process);
+            past.write(operation, split(&operation.arguments).0, process);
         } else if let Some(result) = operation.result() {
             let key = split(&operation.arguments).0;
             let value =
@@ -94,19 +94,19 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
                 return Err(misfit(operation, result, "one value"));
             }
             reads += 1;
-            story.read(operation, (key, value), process, &mut findings);
+            past.read(operation, (key, value), process, &mut findings);
         }
     }
-    let untested = match (reads, story.writes.len()) {
+    let untested = match (reads, past.writes.len()) {
         (0, _) => Some("No read succeeded.".to_owned()),
         (_, 0) => Some("Nothing was written.".to_owned()),
         _ => None,
     };
-    let writes = counted(story.writes.len(), "write");
+    let writes = counted(past.writes.len(), "write");
     let checked =
         format!("{} of {writes} must return nothing that was overwritten.", counted(reads, "read"));
     Ok(Judgement::of(findings, &checked, untested).with_statistics(
-        json!({ "reads": reads, "writes": story.writes.len(), "processes": processes.len() }),
+        json!({ "reads": reads, "writes": past.writes.len(), "processes": processes.len() }),
     ))
 }
 
@@ -121,7 +121,7 @@ fn causes_first(operations: &[Operation]) -> Vec<&Operation> {
     ordered
 }
 
-impl<'a> Story<'a> {
+impl<'a> Past<'a> {
     /// No value may be written twice to a register: a read could not tell which of them it saw.
     fn premise(
         &mut self,

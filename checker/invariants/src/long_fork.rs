@@ -33,7 +33,7 @@ enum Step<'a> {
 
 /// The keys of the history, their one value each, and the reads by the keys that they asked for.
 #[derive(Default)]
-struct Story<'a> {
+struct Recorded<'a> {
     numbers: FxHashMap<&'a Value, usize>,
     keys: Vec<&'a Value>,
     writes: FxHashMap<&'a Value, &'a Operation>,
@@ -45,35 +45,35 @@ struct Story<'a> {
 /// The reads of each group must form a chain.
 pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
     only(operations, &["txn", "read", "write"])?;
-    let mut story = Story::default();
+    let mut recorded = Recorded::default();
     let mut findings = Findings::default();
     for operation in operations.iter().filter(|operation| !failed(operation)) {
-        story.add_write(operation)?;
+        recorded.add_write(operation)?;
     }
     for operation in operations {
-        story.add_read(operation, &mut findings)?;
+        recorded.add_read(operation, &mut findings)?;
     }
-    let reads: usize = story.groups.values().map(Vec::len).sum();
+    let reads: usize = recorded.groups.values().map(Vec::len).sum();
     let mut partial = 0;
-    for (group, reads) in &mut story.groups {
+    for (group, reads) in &mut recorded.groups {
         partial +=
             reads.iter().filter(|r| !r.seen.is_empty() && r.seen.len() < group.len()).count();
-        check_chain(&story.keys, reads, &mut findings);
+        check_chain(&recorded.keys, reads, &mut findings);
     }
     let untested = (partial == 0).then(|| {
         "No read saw a group of which a part was written, so no fork could show.".to_owned()
     });
-    let groups = counted(story.groups.len(), "group");
+    let groups = counted(recorded.groups.len(), "group");
     let checked = format!(
         "{} of {groups}, {partial} of them of a group half-written, must form a chain.",
         counted(reads, "read")
     );
     Ok(Judgement::of(findings, &checked, untested).with_statistics(
-        json!({ "reads": reads, "partial_reads": partial, "groups": story.groups.len() }),
+        json!({ "reads": reads, "partial_reads": partial, "groups": recorded.groups.len() }),
     ))
 }
 
-impl<'a> Story<'a> {
+impl<'a> Recorded<'a> {
     fn add_write(&mut self, operation: &'a Operation) -> Result<(), String> {
         let steps = steps(operation, &operation.arguments)?;
         let [Step::Write(key, _)] = steps[..] else {

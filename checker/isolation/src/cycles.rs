@@ -9,7 +9,7 @@ use crate::components::components;
 use crate::dependencies::Dependencies;
 use crate::ids::Txn;
 use crate::links::{Dependency, Link};
-use crate::search::{Outcome, Walk, search};
+use crate::search::{Found, Walk, search};
 use crate::{Cycle, Order};
 
 /// A cycle: each transaction with the edge that leads from it to the next, the last to the first.
@@ -168,16 +168,16 @@ impl InComponent<'_> {
         cycles: &mut Cycles,
     ) {
         match search(part, class, budget).map(merge_time) {
-            Outcome::Nothing => {}
-            Outcome::Unfinished => cycles.unfinished.push(class),
-            Outcome::Shortest(walk) if self.is_news(part, class, walk.len()) => {
+            Found::Nothing => {}
+            Found::Unfinished => cycles.unfinished.push(class),
+            Found::Shortest(walk) if self.is_news(part, class, walk.len()) => {
                 self.add(part, class, &walk, cycles);
             }
-            Outcome::Some(walk) if self.is_news(part, class, walk.len()) => {
+            Found::Some(walk) if self.is_news(part, class, walk.len()) => {
                 cycles.not_shortest.push(class);
                 self.add(part, class, &walk, cycles);
             }
-            Outcome::Shortest(_) | Outcome::Some(_) => {}
+            Found::Shortest(_) | Found::Some(_) => {}
         }
     }
 

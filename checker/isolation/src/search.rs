@@ -18,7 +18,7 @@ pub(crate) type Walk = Vec<(u32, Link)>;
 
 /// What a search came to.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum Found {
     /// The shortest cycle of the class.
     Shortest(Walk),
     /// A cycle of the class; the work did not suffice to know of a shorter one.
@@ -29,41 +29,41 @@ pub(crate) enum Outcome {
     Unfinished,
 }
 
-impl Outcome {
+impl Found {
     pub(crate) fn map(self, change: impl FnOnce(Walk) -> Walk) -> Self {
         match self {
-            Outcome::Shortest(walk) => Outcome::Shortest(change(walk)),
-            Outcome::Some(walk) => Outcome::Some(change(walk)),
-            Outcome::Nothing | Outcome::Unfinished => self,
+            Found::Shortest(walk) => Found::Shortest(change(walk)),
+            Found::Some(walk) => Found::Some(change(walk)),
+            Found::Nothing | Found::Unfinished => self,
         }
     }
 }
 
 /// Looks for a cycle of the class in the component.
-pub(crate) fn search(component: &Component, class: Class, budget: &mut Budget<'_>) -> Outcome {
+pub(crate) fn search(component: &Component, class: Class, budget: &mut Budget<'_>) -> Found {
     /// Of the work one part in so many is kept for finding any cycle at all.
     const KEPT: u64 = 4;
     budget.charge(component.size());
     let mut starts = starts(component, class);
     if starts.is_empty() {
-        return Outcome::Nothing;
+        return Found::Nothing;
     }
     let places = component.graph.nodes() * class.states();
     if !budget.goes_on() || !budget.allows(places * size_of::<breadth::Visit>()) {
-        return Outcome::Unfinished;
+        return Found::Unfinished;
     }
     budget.charge(places);
     let reserve = budget.begin(KEPT);
     let mut search = Breadth::new(component, class, budget);
     match shortest(&mut search, &mut starts) {
-        Ok(Some(walk)) => Outcome::Shortest(walk),
-        Ok(None) => Outcome::Nothing,
+        Ok(Some(walk)) => Found::Shortest(walk),
+        Ok(None) => Found::Nothing,
         Err(Spent) => {
             search.budget.release(reserve);
             let mut ends = starts.iter().map_while(|&start| search.from(start, NONE).ok());
             let back =
                 ends.find_map(|end| if let End::Back(walk) = end { Some(walk) } else { None });
-            back.map_or(Outcome::Unfinished, Outcome::Some)
+            back.map_or(Found::Unfinished, Found::Some)
         }
     }
 }

@@ -100,7 +100,7 @@ impl Steps {
         };
         let Some(transactions) = transactions else { return };
         self.options.inject = None;
-        self.play(now_ns, transactions);
+        self.hand_over_all(now_ns, transactions);
     }
 
     fn on_fresh_keys(&mut self, anomaly: Anomaly) -> Option<Vec<Transaction>> {
@@ -116,7 +116,7 @@ impl Steps {
     }
 
     /// Hands over the transactions with nothing between them, each under a process of its own time.
-    fn play(&mut self, now_ns: u64, mut transactions: Vec<Transaction>) {
+    fn hand_over_all(&mut self, now_ns: u64, mut transactions: Vec<Transaction>) {
         let mut events: Vec<_> =
             transactions.iter().enumerate().map(|(i, t)| (t.call, false, i)).collect();
         events.extend(
