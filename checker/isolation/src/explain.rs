@@ -1,5 +1,7 @@
 //! Cycles in words. Edges do not keep their reasons, to save memory: each is found again in the two transactions.
 
+use history::words::seconds;
+
 use crate::budget::Budget;
 use crate::cycles::FoundCycle;
 use crate::elision::{gap, left_out, name, shown, shown_with_next};
@@ -143,16 +145,11 @@ impl Edge<'_> {
         let (earlier, later) = (self.history.header(self.from), self.history.header(self.to));
         let at = |event: u64, ns: u64| match later.call_ns {
             0 => format!("event {event}"),
-            _ => format!("event {event}, at {}", seconds(ns)),
+            _ => format!("event {event}, at {} s", seconds(ns, 6)),
         };
         let returned =
             at(earlier.ret.unwrap_or(earlier.call), earlier.return_ns.unwrap_or(earlier.call_ns));
         let called = at(later.call, later.call_ns);
         format!("{from} had returned ({returned}) before {to} was invoked ({called})")
     }
-}
-
-/// Nanoseconds as `1.234567 s`.
-fn seconds(ns: u64) -> String {
-    format!("{}.{:06} s", ns / 1_000_000_000, ns % 1_000_000_000 / 1_000)
 }

@@ -1,5 +1,6 @@
 //! Keys, values and versions by number.
 
+use history::words::cut;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
@@ -102,10 +103,5 @@ pub(crate) fn display(value: &Value) -> String {
         Value::String(text) => text.strip_prefix(':').unwrap_or(text).to_owned(),
         other => other.to_string(),
     };
-    let mut shown: String =
-        text.chars().take(SHOWN_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if shown.len() < text.len() && text.chars().nth(SHOWN_MAX).is_some() {
-        shown.push('…');
-    }
-    shown
+    cut(&text, SHOWN_MAX)
 }

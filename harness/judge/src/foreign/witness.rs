@@ -1,5 +1,6 @@
 //! The operations that prove a violation, as a small table.
 
+use history::words::cut;
 use history::{Completion, Operation};
 use serde::Serialize;
 use serde_json::Value;
@@ -86,7 +87,7 @@ fn row(one: &WitnessLine) -> [String; 5] {
         one.process.to_string(),
         seconds(one.call_ns),
         one.return_ns.map_or_else(|| "never".to_owned(), seconds),
-        cut(&describe(one)),
+        cut(&describe(one), CHARS_MAX),
     ]
 }
 
@@ -128,11 +129,4 @@ fn arguments(value: &Value) -> Vec<String> {
 
 fn plain(value: &Value) -> String {
     if value.is_null() { "nil".to_owned() } else { value.to_string() }
-}
-
-/// Bounded and without control characters: the file may come from anywhere.
-fn cut(text: &str) -> String {
-    let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    let start: String = text.chars().take(CHARS_MAX).map(visible).collect();
-    if text.chars().nth(CHARS_MAX).is_some() { format!("{start}…") } else { start }
 }
