@@ -6,11 +6,11 @@
 //! no read saw it and none began after it was known.
 
 use history::{
-    Findings, Operation,
+    Findings, Operation, Quantiles,
     words::{counted, shown, who},
 };
 use rustc_hash::FxHashMap;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::elements::{Attempts, collections, copies};
 use crate::judgement::Judgement;
@@ -207,23 +207,13 @@ impl Tally {
         }
     }
 
-    fn statistics(mut self, reads: usize) -> Value {
+    fn statistics(self, reads: usize) -> Value {
         json!({
             "reads": reads,
             "stable": self.stable_ns.len(), "stale": self.stale,
             "lost": self.lost_ns.len(), "never_read": self.never_read,
-            "stable_latency_ms": quantiles_ms(&mut self.stable_ns),
-            "lost_latency_ms": quantiles_ms(&mut self.lost_ns),
+            "stable_latency_ms": Quantiles::of(self.stable_ns),
+            "lost_latency_ms": Quantiles::of(self.lost_ns),
         })
     }
-}
-
-fn quantiles_ms(latencies_ns: &mut [u64]) -> Value {
-    latencies_ns.sort_unstable();
-    let of_hundred = |share: usize| {
-        let rank = latencies_ns.len().checked_sub(1)? * share / 100;
-        latencies_ns.get(rank).map(|&ns| json!(ns as f64 / 1e6))
-    };
-    let quantile = |share| Some((format!("p{share}"), of_hundred(share)?));
-    Value::Object([50, 95, 99, 100].into_iter().filter_map(quantile).collect::<Map<_, _>>())
 }
