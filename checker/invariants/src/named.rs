@@ -46,46 +46,165 @@ pub enum Invariant {
     Monotonic,
 }
 
+/// A row of the table of checkers.
+struct Row {
+    invariant: Invariant,
+    name: &'static str,
+    /// The functions it knows, with their values.
+    functions: &'static str,
+    /// What holds if the check is valid, after "the history": one clause.
+    promise: &'static str,
+    /// Whether each key that reads name is an object of its own.
+    by_key: bool,
+    /// The judgement on one object, or why the history is none of this kind.
+    judge: fn(&[Operation]) -> Result<Judgement, String>,
+}
+
+/// One row for each, in the order in which they are listed.
+static TABLE: [Row; 15] = [
+    Row {
+        invariant: Invariant::Bank,
+        name: "bank",
+        functions: "transfer, read → {ACCOUNT BALANCE …}",
+        promise: "keeps the accounts' total and none overdrawn",
+        by_key: true,
+        judge: |operations| bank::judge(operations, Overdraft::Forbidden),
+    },
+    Row {
+        invariant: Invariant::BankNegative,
+        name: "bank-neg",
+        functions: "transfer, read → {ACCOUNT BALANCE …}",
+        promise: "keeps the accounts' total",
+        by_key: true,
+        judge: |operations| bank::judge(operations, Overdraft::Allowed),
+    },
+    Row {
+        invariant: Invariant::SetFinal,
+        name: "set-final",
+        functions: "add V, read → [V …]",
+        promise: "has at the end what was added, and nothing else",
+        by_key: true,
+        judge: set::judge,
+    },
+    Row {
+        invariant: Invariant::SetFull,
+        name: "set-full",
+        functions: "add V, read → [V …]",
+        promise: "loses no element that was added",
+        by_key: true,
+        judge: |operations| set_full::judge(operations, Visible::Eventually),
+    },
+    Row {
+        invariant: Invariant::SetFullLinearizable,
+        name: "set-full-linearizable",
+        functions: "add V, read → [V …]",
+        promise: "shows each element from the moment it is added",
+        by_key: true,
+        judge: |operations| set_full::judge(operations, Visible::AtOnce),
+    },
+    Row {
+        invariant: Invariant::CounterBounds,
+        name: "counter-bounds",
+        functions: "add N, increment, decrement, read → N",
+        promise: "keeps the counter within its bounds",
+        by_key: true,
+        judge: counter::judge,
+    },
+    Row {
+        invariant: Invariant::UnorderedQueue,
+        name: "unordered-queue",
+        functions: "enqueue V, dequeue → V, drain → [V …]",
+        promise: "dequeues only what was enqueued, and once",
+        by_key: true,
+        judge: queue::judge,
+    },
+    Row {
+        invariant: Invariant::TotalQueue,
+        name: "total-queue",
+        functions: "enqueue V, dequeue → V, drain → [V …]",
+        promise: "gives out all that was enqueued",
+        by_key: true,
+        judge: total_queue::judge,
+    },
+    Row {
+        invariant: Invariant::UniqueIds,
+        name: "unique-ids",
+        functions: "generate → ID",
+        promise: "gives no identifier twice",
+        by_key: false,
+        judge: unique_ids::judge,
+    },
+    Row {
+        invariant: Invariant::LongFork,
+        name: "long-fork",
+        functions: "write [[w K V]], read → [[r K V] …]; also as txn",
+        promise: "has no long fork",
+        by_key: false,
+        judge: long_fork::judge,
+    },
+    Row {
+        invariant: Invariant::Causal,
+        name: "causal",
+        functions: "write V, read → V, read-init → V",
+        promise: "returns nothing that was overwritten in its causal past",
+        by_key: false,
+        judge: causal::judge,
+    },
+    Row {
+        invariant: Invariant::CausalReverse,
+        name: "causal-reverse",
+        functions: "write V, read → [V …]",
+        promise: "shows no write before one that was done when it began",
+        by_key: true,
+        judge: causal_reverse::judge,
+    },
+    Row {
+        invariant: Invariant::Sequential,
+        name: "sequential",
+        functions: "write K, read K → [K [V …]]",
+        promise: "shows each client's writes in their order",
+        by_key: false,
+        judge: sequential::judge,
+    },
+    Row {
+        invariant: Invariant::G2,
+        name: "g2",
+        functions: "insert [K [A B]]",
+        promise: "has no write skew by predicates",
+        by_key: false,
+        judge: g2::judge,
+    },
+    Row {
+        invariant: Invariant::Monotonic,
+        name: "monotonic",
+        functions: "add → {val N, sts N}, read → [{val N, sts N} …]",
+        promise: "lets values grow with their timestamps",
+        by_key: true,
+        judge: monotonic::judge,
+    },
+];
+
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 15] = [
-        Self::Bank,
-        Self::BankNegative,
-        Self::SetFinal,
-        Self::SetFull,
-        Self::SetFullLinearizable,
-        Self::CounterBounds,
-        Self::UnorderedQueue,
-        Self::TotalQueue,
-        Self::UniqueIds,
-        Self::LongFork,
-        Self::Causal,
-        Self::CausalReverse,
-        Self::Sequential,
-        Self::G2,
-        Self::Monotonic,
-    ];
+    pub const ALL: [Self; TABLE.len()] = {
+        let (mut all, mut at) = ([Self::Bank; TABLE.len()], 0);
+        while at < all.len() {
+            all[at] = TABLE[at].invariant;
+            // A row is found by the place of its invariant.
+            assert!(all[at] as usize == at);
+            at += 1;
+        }
+        all
+    };
+
+    fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
 
     /// The name.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Bank => "bank",
-            Self::BankNegative => "bank-neg",
-            Self::SetFinal => "set-final",
-            Self::SetFull => "set-full",
-            Self::SetFullLinearizable => "set-full-linearizable",
-            Self::CounterBounds => "counter-bounds",
-            Self::UnorderedQueue => "unordered-queue",
-            Self::TotalQueue => "total-queue",
-            Self::UniqueIds => "unique-ids",
-            Self::LongFork => "long-fork",
-            Self::Causal => "causal",
-            Self::CausalReverse => "causal-reverse",
-            Self::Sequential => "sequential",
-            Self::G2 => "g2",
-            Self::Monotonic => "monotonic",
-        }
+        self.row().name
     }
 
     /// The checker of this name.
@@ -97,76 +216,22 @@ impl Invariant {
     /// The functions it knows, with their values.
     #[must_use]
     pub fn functions(self) -> &'static str {
-        match self {
-            Self::Bank | Self::BankNegative => "transfer, read → {ACCOUNT BALANCE …}",
-            Self::SetFinal | Self::SetFull | Self::SetFullLinearizable => "add V, read → [V …]",
-            Self::CounterBounds => "add N, increment, decrement, read → N",
-            Self::UnorderedQueue | Self::TotalQueue => "enqueue V, dequeue → V, drain → [V …]",
-            Self::UniqueIds => "generate → ID",
-            Self::LongFork => "write [[w K V]], read → [[r K V] …]; also as txn",
-            Self::Causal => "write V, read → V, read-init → V",
-            Self::CausalReverse => "write V, read → [V …]",
-            Self::Sequential => "write K, read K → [K [V …]]",
-            Self::G2 => "insert [K [A B]]",
-            Self::Monotonic => "add → {val N, sts N}, read → [{val N, sts N} …]",
-        }
+        self.row().functions
     }
 
     /// What holds if the check is valid, after "the history": one clause.
     #[must_use]
     pub fn promise(self) -> &'static str {
-        match self {
-            Self::Bank => "keeps the accounts' total and none overdrawn",
-            Self::BankNegative => "keeps the accounts' total",
-            Self::SetFinal => "has at the end what was added, and nothing else",
-            Self::SetFull => "loses no element that was added",
-            Self::SetFullLinearizable => "shows each element from the moment it is added",
-            Self::CounterBounds => "keeps the counter within its bounds",
-            Self::UnorderedQueue => "dequeues only what was enqueued, and once",
-            Self::TotalQueue => "gives out all that was enqueued",
-            Self::UniqueIds => "gives no identifier twice",
-            Self::LongFork => "has no long fork",
-            Self::Causal => "returns nothing that was overwritten in its causal past",
-            Self::CausalReverse => "shows no write before one that was done when it began",
-            Self::Sequential => "shows each client's writes in their order",
-            Self::G2 => "has no write skew by predicates",
-            Self::Monotonic => "lets values grow with their timestamps",
-        }
+        self.row().promise
     }
 
     /// Checks a history. Where reads name a key by a pair `[key value]`, as Jepsen's independent tests record them, each
     /// key is an object of its own.
     #[must_use]
     pub fn check(self, operations: &[Operation]) -> CheckResult {
-        let judge = |part: &[Operation]| self.judge(part).unwrap_or_else(Judgement::inconclusive);
-        let judgement = match self {
-            // The keys of these are their own matter.
-            Self::UniqueIds | Self::LongFork | Self::Causal | Self::Sequential | Self::G2 => {
-                judge(operations)
-            }
-            _ => keys::judge(operations, judge),
-        };
+        let row = self.row();
+        let judge = |part: &[Operation]| (row.judge)(part).unwrap_or_else(Judgement::inconclusive);
+        let judgement = if row.by_key { keys::judge(operations, judge) } else { judge(operations) };
         CheckResult { checker: self.name().to_owned(), ..judgement.result }
-    }
-
-    /// The judgement on one object, or why the history is none of this kind.
-    fn judge(self, operations: &[Operation]) -> Result<Judgement, String> {
-        match self {
-            Self::Bank => bank::judge(operations, Overdraft::Forbidden),
-            Self::BankNegative => bank::judge(operations, Overdraft::Allowed),
-            Self::SetFinal => set::judge(operations),
-            Self::SetFull => set_full::judge(operations, Visible::Eventually),
-            Self::SetFullLinearizable => set_full::judge(operations, Visible::AtOnce),
-            Self::CounterBounds => counter::judge(operations),
-            Self::UnorderedQueue => queue::judge(operations),
-            Self::TotalQueue => total_queue::judge(operations),
-            Self::UniqueIds => unique_ids::judge(operations),
-            Self::LongFork => long_fork::judge(operations),
-            Self::Causal => causal::judge(operations),
-            Self::CausalReverse => causal_reverse::judge(operations),
-            Self::Sequential => sequential::judge(operations),
-            Self::G2 => g2::judge(operations),
-            Self::Monotonic => monotonic::judge(operations),
-        }
     }
 }
