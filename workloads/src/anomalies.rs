@@ -7,14 +7,12 @@
 use std::collections::BTreeMap;
 
 use contract::{MicroOperation, Operation, Outcome};
-use history::{CheckResult, Limits, Verdict, findings::listed};
-use isolation::{Consistency, Datatype, History, Options, Report};
+use history::{CheckResult, Limits};
+use isolation::{CHECKER, Consistency, Datatype, History, Options};
 use serde_json::{Value, json};
 
 use crate::record::Record;
 
-/// The name of the check.
-pub(crate) const CHECKER: &str = "isolation";
 /// What ends each element of a list.
 const END: char = ';';
 /// Characters shown of what is no element: a broken store may answer anything.
@@ -29,7 +27,7 @@ pub(crate) fn element(tag: &str) -> String {
 pub(crate) fn judge(records: &[Record], datatype: Datatype, limits: &Limits) -> CheckResult {
     let options = Options::new(Consistency::StrictSerializable, limits.clone());
     match history(records, datatype) {
-        Ok(history) => result(&isolation::check(&history, &options)),
+        Ok(history) => isolation::check(&history, &options).check_result(),
         Err(reason) => CheckResult::inconclusive(CHECKER, reason),
     }
 }
@@ -141,34 +139,10 @@ fn foreign(record: &Record, datatype: Datatype) -> String {
     })
 }
 
-fn result(report: &Report) -> CheckResult {
-    let summary = match report.verdict {
-        Verdict::Valid | Verdict::Inconclusive => report.sentence.clone(),
-        Verdict::Violation => {
-            let names = |models: &[Consistency]| {
-                models.iter().map(|model| model.name()).collect::<Vec<_>>().join(", ")
-            };
-            let standing = match names(&report.models.standing).as_str() {
-                "" => String::new(),
-                standing => format!("; what may still hold is {standing}"),
-            };
-            format!(
-                "The transactions are not {}: what was found rules out {} and all that is stronger{standing}.",
-                report.consistency,
-                names(&report.models.violated),
-            )
-        }
-    };
-    let findings = listed(report.forbidden(), |finding| finding.anomaly.name());
-    let violations = findings.iter().map(|finding| finding.violation()).collect();
-    let pictures = findings.iter().enumerate().map(|(at, finding)| finding.picture(at)).collect();
-    let mut result = CheckResult::found(CHECKER, summary, violations);
-    result.verdict = report.verdict;
-    result.with_statistics(json!(report.statistics)).with_pictures(pictures)
-}
-
 #[cfg(test)]
 mod tests {
+    use history::Verdict;
+
     use super::*;
     use crate::record::End;
 

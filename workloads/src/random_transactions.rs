@@ -101,7 +101,7 @@ impl Workload for RandomTransactions {
     fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
         let records = match record::read(operations) {
             Ok(records) => records,
-            Err(reason) => return vec![CheckResult::inconclusive(anomalies::CHECKER, reason)],
+            Err(reason) => return vec![CheckResult::inconclusive(isolation::CHECKER, reason)],
         };
         let mut results =
             vec![anomalies::judge(&records, self.datatype, limits), check_refusals(&records)];

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// What a history may not hold, by model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Anomaly {
@@ -126,6 +128,12 @@ impl fmt::Display for Anomaly {
             Anomaly::GarbageRead => "garbage-read",
             Anomaly::CyclicVersions => "cyclic-versions",
         })
+    }
+}
+
+impl Serialize for Anomaly {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -5,14 +5,12 @@ use std::fmt;
 use history::Violation;
 use serde::{Serialize, Serializer};
 
-use crate::report::as_text;
 use crate::{Anomaly, Dependency, elision};
 
 /// One anomaly and what proves it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
     /// Its kind.
-    #[serde(serialize_with = "as_text")]
     pub anomaly: Anomaly,
     /// What happened, in plain words. T1, T2… are the transactions below.
     pub sentence: String,
@@ -134,7 +132,7 @@ impl Finding {
 
     /// The whole explanation, line by line: the transactions, each edge with its reason, the contradiction.
     #[must_use]
-    pub fn explanation(&self) -> String {
+    pub fn explanation(&self) -> Vec<String> {
         let mut lines: Vec<String> =
             self.named().map(|(name, words)| format!("{name} = {words}")).collect();
         self.mark_gap(&mut lines);
@@ -150,7 +148,7 @@ impl Finding {
                 lines.push(format!("However, {}: a contradiction!", last.sentence()));
             }
         }
-        lines.join("\n")
+        lines
     }
 }
 

@@ -48,5 +48,5 @@ pub use history::History;
 pub use links::Dependency;
 pub use operations::Unfit;
 pub use options::Options;
-pub use report::{Report, Statistics};
+pub use report::{CHECKER, Report, Statistics};
 pub use transaction::{Datatype, Key, MicroOp, Outcome, Seen, Transaction, Value};

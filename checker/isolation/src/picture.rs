@@ -31,7 +31,6 @@ impl Finding {
             }
         };
         let arrows = self.steps.iter().enumerate().map(arrow).collect();
-        let explanation = self.explanation().lines().map(str::to_owned).collect();
-        Picture { violation, boxes, arrows, explanation }
+        Picture { violation, boxes, arrows, explanation: self.explanation() }
     }
 }

@@ -1,10 +1,14 @@
 //! What a check found.
 
+use history::findings::listed;
 use history::{CheckResult, Verdict};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use crate::{Anomaly, Consistency, Finding, Ruling};
+
+/// The name of this check in results.
+pub const CHECKER: &str = "isolation";
 
 /// The answer of a check.
 #[derive(Clone, Debug, Serialize)]
@@ -14,12 +18,10 @@ pub struct Report {
     /// The verdict in one plain sentence.
     pub sentence: String,
     /// What was asked for.
-    #[serde(serialize_with = "as_text")]
     pub consistency: Consistency,
     /// Everything found, the worst first, whether or not that consistency forbids it; of each kind a few.
     pub anomalies: Vec<Finding>,
     /// Which models are violated, and which still stand: of those for whose anomalies the search was finished.
-    #[serde(serialize_with = "ruling")]
     pub models: Ruling,
     /// Why the answer says less than it might.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -66,12 +68,17 @@ impl Report {
         clearest(&self.anomalies, self.consistency)
     }
 
-    /// The result in the form of all checkers.
+    /// The result in the form of all checkers: of each kind some, with their pictures.
     #[must_use]
     pub fn check_result(&self) -> CheckResult {
-        let violations = self.forbidden().map(Finding::violation).collect();
-        let pictures = self.forbidden().enumerate().map(|(at, finding)| finding.picture(at));
-        let mut result = CheckResult::found("isolation", self.sentence.clone(), violations);
+        let summary = match self.models.in_words().filter(|_| self.verdict == Verdict::Violation) {
+            Some(models) => format!("The history is not {} ({models}).", self.consistency),
+            None => self.sentence.clone(),
+        };
+        let findings = listed(self.forbidden(), |finding| finding.anomaly);
+        let violations = findings.iter().map(|finding| finding.violation()).collect();
+        let pictures = findings.iter().enumerate().map(|(at, finding)| finding.picture(at));
+        let mut result = CheckResult::found(CHECKER, summary, violations);
         result.verdict = self.verdict;
         result.with_statistics(json!(self.statistics)).with_pictures(pictures.collect())
     }
@@ -81,23 +88,6 @@ impl Report {
 pub(crate) fn clearest(anomalies: &[Finding], consistency: Consistency) -> Option<&Finding> {
     let forbidden = anomalies.iter().filter(|finding| consistency.forbids(finding.anomaly));
     forbidden.min_by_key(|finding| finding.size())
-}
-
-pub(crate) fn as_text<S: Serializer>(
-    value: &impl ToString,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&value.to_string())
-}
-
-fn ruling<S: Serializer>(ruling: &Ruling, serializer: S) -> Result<S::Ok, S::Error> {
-    let names = |models: &[Consistency]| models.iter().map(|m| m.name()).collect::<Vec<_>>();
-    json!({
-        "violated": names(&ruling.violated),
-        "also_violated": names(&ruling.also_violated),
-        "standing": names(&ruling.standing),
-    })
-    .serialize(serializer)
 }
 
 fn counts<S: Serializer>(counts: &[(Anomaly, u64)], serializer: S) -> Result<S::Ok, S::Error> {

@@ -59,7 +59,7 @@ fn an_explanation_gives_the_reason_of_each_edge() {
     let report = report("ax1 ay1 / rx1 ry_");
     let [finding] = report.anomalies.as_slice() else { panic!("{report:#?}") };
     assert_eq!(
-        finding.explanation(),
+        finding.explanation().join("\n"),
         "T1 = event 0, process 0: append 23 1, append 24 1\n\
          T2 = event 1, process 1: r 23 [1], r 24 []\n\
          T1 < T2, because T1 appended 1 to 23 and T2 read [1].\n\

@@ -51,7 +51,7 @@ fn names_hold_nothing_that_a_terminal_would_obey() {
     let operations = history::operations(&events).unwrap();
     let history = History::from_operations(Datatype::ListAppend, &operations).unwrap();
     let finding = check(&history, &Options::default()).anomalies.remove(0);
-    let explanation = finding.explanation();
+    let explanation = finding.explanation().concat();
     assert!(explanation.contains("<script") && !explanation.contains('\u{1}'), "{explanation}");
     let picture = serde_json::to_string(&finding.picture(0)).unwrap();
     assert!(picture.contains("<script") && !picture.contains("\\u0001"), "{picture}");

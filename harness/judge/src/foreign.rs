@@ -4,7 +4,6 @@ mod document;
 mod file;
 mod model;
 mod sentence;
-mod transactions;
 mod witness;
 
 use std::path::PathBuf;

@@ -1,10 +1,12 @@
 //! What a set of anomalies says about the models.
 
+use serde::Serialize;
+
 use super::Consistency;
 use crate::{Anomaly, Order};
 
 /// Which models a history has broken and which still stand. Each list is in the order of [`Consistency`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Ruling {
     /// The weakest models that are violated: none of them implies another.
     pub violated: Vec<Consistency>,
@@ -41,6 +43,21 @@ impl Ruling {
         let (violated, also_violated) = split(violated, Consistency::implies);
         let (standing, _) = split(whole, |model, other| other.implies(model));
         Self { violated, also_violated, standing }
+    }
+
+    /// The weakest that are violated and the strongest that are not, in a line for people; `None` if all stand.
+    #[must_use]
+    pub fn in_words(&self) -> Option<String> {
+        let names = |models: &[Consistency]| {
+            models.iter().map(|model| model.name()).collect::<Vec<_>>().join(", ")
+        };
+        let standing = match names(&self.standing).as_str() {
+            "" => String::new(),
+            standing => format!("; strongest not violated: {standing}"),
+        };
+        let violated = names(&self.violated);
+        (!violated.is_empty())
+            .then(|| format!("violated: {violated} and all stronger levels{standing}"))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use history::{CheckResult, Operation};
 use invariants::Invariant;
-use isolation::{Anomaly, Consistency, Datatype, Options, Report};
+use isolation::{Anomaly, Consistency, Datatype, History, Options, Report};
 use linearizability::named::Unfit;
 use linearizability::{Limits, Named};
 use serde_json::Value;
 
-use super::{ForeignError, transactions};
+use super::ForeignError;
 
 /// An object as which a history must be linearizable, or an invariant that it must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,7 +153,9 @@ impl Model {
             }
             Self::Transactional(Transactional { datatype, consistency }) => {
                 let options = Options::new(consistency, limits.clone());
-                let report = transactions::check(operations, datatype, &options)?;
+                let history = History::from_operations(datatype, operations)
+                    .map_err(|unfit| Unfit { event: Some(unfit.index), message: unfit.problem })?;
+                let report = isolation::check(&history, &options);
                 let proof = report.clearest().map(|finding| finding.transactions.clone());
                 let (proof, result) = (proof.unwrap_or_default(), report.check_result());
                 Ok(Judged { result, proof, isolation: Some(report) })
@@ -166,7 +168,7 @@ impl Model {
         match self {
             Self::Linearizable(_) => LINEARIZABILITY,
             Self::Invariant(invariant) => invariant.name(),
-            Self::Transactional(_) => transactions::CHECKER,
+            Self::Transactional(_) => isolation::CHECKER,
         }
     }
 }

@@ -3,7 +3,7 @@
 use history::{CheckResult, Verdict};
 use invariants::Invariant;
 
-use super::{CheckedHistory, Model, Question, transactions};
+use super::{CheckedHistory, Model, Question};
 
 /// The verdict as one sentence.
 #[must_use]
@@ -12,7 +12,10 @@ pub fn sentence(question: &Question, checked: &CheckedHistory) -> String {
     let result = &checked.result;
     let model = match question.model {
         Model::Linearizable(object) => object.noun(),
-        Model::Transactional(_) => return format!("{name}: {}", result.summary),
+        Model::Transactional(_) => {
+            let sentence = checked.isolation.as_ref().map(|report| &report.sentence);
+            return format!("{name}: {}", sentence.unwrap_or(&result.summary));
+        }
         Model::Invariant(invariant) => return of_invariant(&name, invariant, result),
     };
     match (result.verdict, result.violations.first()) {
@@ -48,6 +51,5 @@ fn of_invariant(name: &str, invariant: Invariant, result: &CheckResult) -> Strin
 pub fn explanation(checked: &CheckedHistory) -> Vec<String> {
     let Some(report) = &checked.isolation else { return Vec::new() };
     let explained = report.clearest().map(isolation::Finding::explanation).unwrap_or_default();
-    let lines = explained.lines().map(str::to_owned);
-    lines.chain(transactions::models(report)).collect()
+    explained.into_iter().chain(report.models.in_words()).collect()
 }
