@@ -25,14 +25,20 @@ pub(crate) fn element(tag: &str) -> String {
 
 /// Whether the record is strictly serializable, as the contract promises.
 pub(crate) fn judge(records: &[Record], datatype: Datatype, limits: &Limits) -> CheckResult {
-    let options = Options::new(Consistency::StrictSerializable, limits.clone());
     match history(records, datatype) {
-        Ok(history) => isolation::check(&history, &options).check_result(),
+        Ok(history) => check(&history, limits),
         Err(reason) => CheckResult::inconclusive(CHECKER, reason),
     }
 }
 
-fn history(records: &[Record], datatype: Datatype) -> Result<History, String> {
+/// The same of the history that was made from the record.
+pub(crate) fn check(history: &History, limits: &Limits) -> CheckResult {
+    let options = Options::new(Consistency::StrictSerializable, limits.clone());
+    isolation::check(history, &options).check_result()
+}
+
+/// The record as transactions, one for each operation.
+pub(crate) fn history(records: &[Record], datatype: Datatype) -> Result<History, String> {
     let transaction = |record: &Record| {
         let asked = micro_ops(record, None, datatype)?;
         let answered = record.outcome().map(|outcome| micro_ops(record, Some(outcome), datatype));

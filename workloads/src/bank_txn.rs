@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Limits};
 
-use crate::{Client, Workload, WorkloadEntry, record, seeded::Seeded, transactions::Transactions};
+use crate::{Client, Workload, WorkloadEntry, record, seeded::Seeded};
 
 mod balances;
 mod judge;
@@ -72,14 +72,8 @@ impl Workload for BankTxn {
     }
 
     fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
-        let records = match record::read(operations) {
-            Ok(records) => records,
-            Err(reason) => return vec![CheckResult::inconclusive("bank", reason)],
-        };
-        match Transactions::new(&records) {
-            Ok(transactions) => judge::judge(&records, &transactions, limits),
-            Err(premise) => vec![CheckResult::inconclusive("bank", premise)],
-        }
+        let judged = record::read(operations).and_then(|records| judge::judge(&records, limits));
+        judged.unwrap_or_else(|reason| vec![CheckResult::inconclusive("bank", reason)])
     }
 }
 

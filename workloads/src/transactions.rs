@@ -1,19 +1,15 @@
-//! Which transactions of a record certainly happened, and which versions each of them saw.
+//! The transactions of a record that certainly happened, and which versions each of them saw.
 //!
-//! Everything rests on two premises, which are checked: every write is guarded by the version it replaces, and no two
-//! transactions write the same value to the same key, so that a value names its writer. Then an unknown (`info`)
-//! transaction whose value some certain one has seen did happen, and its guards held when it did; one whose values
-//! nobody saw can be left out, for nobody built on it.
+//! Which did is for `isolation` to say; of an unknown (`info`) one that did, the guards held. Two premises are checked:
+//! every write is guarded by the version it replaces, and no two transactions write the same value to the same key.
 
 use std::collections::BTreeMap;
 
 use contract::{MicroOperation, Operation, Outcome};
+use isolation::History;
 use rustc_hash::FxHashMap;
 
-use crate::{
-    record::{End, Record},
-    words,
-};
+use crate::record::Record;
 
 /// What a transaction that happened saw and wrote.
 pub(crate) struct Transaction<'a> {
@@ -47,7 +43,7 @@ pub(crate) struct Refusal<'a> {
 
 /// The transactions that certainly happened, and the versions they are about.
 pub(crate) struct Transactions<'a> {
-    /// Those that are certain by themselves first.
+    /// In the order of the record.
     pub(crate) happened: Vec<Transaction<'a>>,
     /// Indexed by version number.
     pub(crate) versions: Vec<Version<'a>>,
@@ -56,118 +52,74 @@ pub(crate) struct Transactions<'a> {
 }
 
 impl<'a> Transactions<'a> {
-    /// Finds out what happened.
+    /// Those of the records that happened, as the history made from them tells, and those that were refused.
     ///
     /// # Errors
-    /// The premise that breaks: an unguarded write, or two transactions that both write the same value to the same key.
-    pub(crate) fn new(records: &'a [Record]) -> Result<Self, String> {
-        let mut building = Building {
-            writers: writers(records)?,
-            numbers: FxHashMap::default(),
-            transactions: Self { happened: Vec::new(), versions: Vec::new(), refused: Vec::new() },
-        };
-        for record in records.iter().filter(|record| certainly_happened(record)) {
-            building.take(record);
-        }
-        building.follow_what_was_seen();
-        for record in records.iter().filter(|record| was_refused(record)) {
-            building.refuse(record);
-        }
-        Ok(building.transactions)
+    /// Two transactions that both write the same value to the same key.
+    pub(crate) fn new(records: &'a [Record], history: &History) -> Result<Self, String> {
+        let mut numbered = Numbered::default();
+        let happened: Vec<Transaction<'a>> = records
+            .iter()
+            .zip(history.happened()?)
+            .filter_map(|(record, happened)| happened.then_some(record))
+            .enumerate()
+            .map(|(number, record)| numbered.transaction(number, record))
+            .collect();
+        let refused = records.iter().filter_map(|record| numbered.refusal(record)).collect();
+        Ok(Self { happened, versions: numbered.versions, refused })
     }
 }
 
-fn certainly_happened(record: &Record) -> bool {
-    record.outcome().is_some() && !was_refused(record)
-}
-
-fn was_refused(record: &Record) -> bool {
-    matches!(record.outcome(), Some(Outcome::Committed { committed: false, .. }))
-}
-
-/// Who wrote, or tried to write, each value of each key.
-fn writers(records: &[Record]) -> Result<FxHashMap<(&str, &str), &Record>, String> {
-    let mut writers = FxHashMap::default();
-    for record in records {
-        if !is_guarded(&record.operation) {
-            let who = record.who();
-            return Err(format!(
-                "{who} is no read and no guarded transaction, so no order of versions is known"
-            ));
-        }
-        for (key, value) in written(&record.operation) {
-            let Some(first) = writers.insert((key, value), record) else { continue };
-            if first.call != record.call {
-                return Err(format!(
-                    "values must be unique, but {} and {} both write {} to {key}",
-                    first.who(),
-                    record.who(),
-                    words::value(Some(value))
-                ));
-            }
-        }
-    }
-    Ok(writers)
-}
-
-struct Building<'a> {
-    writers: FxHashMap<(&'a str, &'a str), &'a Record>,
+/// The versions so far, each with its number.
+#[derive(Default)]
+struct Numbered<'a> {
+    versions: Vec<Version<'a>>,
     numbers: FxHashMap<(&'a str, Option<&'a str>), usize>,
-    transactions: Transactions<'a>,
 }
 
-impl<'a> Building<'a> {
+impl<'a> Numbered<'a> {
     fn number(&mut self, key: &'a str, value: Option<&'a str>) -> usize {
-        let versions = &mut self.transactions.versions;
         *self.numbers.entry((key, value)).or_insert_with(|| {
-            versions.push(Version { key, value, writer: None, readers: Vec::new() });
-            versions.len() - 1
+            self.versions.push(Version { key, value, writer: None, readers: Vec::new() });
+            self.versions.len() - 1
         })
     }
 
-    /// Adds a record that certainly happened.
-    fn take(&mut self, record: &'a Record) {
-        let transaction = self.transactions.happened.len();
-        let seen = seen(record);
-        let reads: Vec<usize> =
-            seen.into_iter().map(|(key, value)| self.number(key, value)).collect();
+    fn transaction(&mut self, number: usize, record: &'a Record) -> Transaction<'a> {
+        let seen = seen(record).into_iter();
+        let reads: Vec<usize> = seen.map(|(key, value)| self.number(key, value)).collect();
         for &version in &reads {
-            self.transactions.versions[version].readers.push(transaction);
+            self.versions[version].readers.push(number);
         }
         // Of several writes to a key the last is the version that it left.
         let left: BTreeMap<&str, &str> = written(&record.operation).into_iter().collect();
         for (key, value) in &left {
             let version = self.number(key, Some(value));
-            self.transactions.versions[version].writer = Some(transaction);
+            self.versions[version].writer = Some(number);
         }
-        self.transactions.happened.push(Transaction { record, reads, writes: left.len() });
+        Transaction { record, reads, writes: left.len() }
     }
 
-    /// Whoever wrote what a certain transaction saw did happen, and so on from there.
-    fn follow_what_was_seen(&mut self) {
-        let mut reader = 0;
-        while reader < self.transactions.happened.len() {
-            for at in 0..self.transactions.happened[reader].reads.len() {
-                let version = self.transactions.happened[reader].reads[at];
-                let Version { key, value, writer, .. } = self.transactions.versions[version];
-                let source = value.and_then(|value| self.writers.get(&(key, value)).copied());
-                // Those with an answer are known already.
-                if let (None, Some(source)) = (writer, source)
-                    && source.end == End::Info
-                {
-                    self.take(source);
-                }
-            }
-            reader += 1;
-        }
-    }
-
-    fn refuse(&mut self, record: &'a Record) {
-        let Operation::Txn { guards, .. } = &record.operation else { return };
+    fn refusal(&mut self, record: &'a Record) -> Option<Refusal<'a>> {
+        let (Operation::Txn { guards, .. }, Some(Outcome::Committed { committed: false, .. })) =
+            (&record.operation, record.outcome())
+        else {
+            return None;
+        };
         let expected = guards.iter().map(|(key, value)| self.number(key, value.as_deref()));
-        let expected = expected.collect();
-        self.transactions.refused.push(Refusal { record, expected });
+        Some(Refusal { record, expected: expected.collect() })
     }
+}
+
+/// What is to be checked first: that every write has a guard.
+pub(crate) fn premise(records: &[Record]) -> Result<(), String> {
+    let blind = records.iter().find(|record| !is_guarded(&record.operation));
+    blind.map_or(Ok(()), |blind| {
+        let who = blind.who();
+        Err(format!(
+            "{who} is no read and no guarded transaction, so no order of versions is known"
+        ))
+    })
 }
 
 /// Whether the operation only reads, or names the version of every key it writes.
@@ -183,7 +135,7 @@ fn is_guarded(operation: &Operation) -> bool {
     }
 }
 
-/// The key-value pairs an operation means to write: all writes are in transactions, as [`is_guarded`] says.
+/// The key-value pairs an operation means to write.
 fn written(operation: &Operation) -> Vec<(&str, &str)> {
     let Operation::Txn { ops, .. } = operation else { return Vec::new() };
     let writes = ops.iter().filter_map(|op| match op {

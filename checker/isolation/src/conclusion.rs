@@ -112,14 +112,7 @@ fn doubts(
             "Only a part of what {consistency} forbids shows in transactions like these, and nothing of that part was found.",
         ));
     }
-    if let Some((version, first, second)) = writers.ambiguous {
-        let key = history.key_name(history.micros[writers.micro(version)].key());
-        let (first, second) = (history.header(first).call, history.header(second).call);
-        doubts.push(format!(
-            "The transactions of events {first} and {second} both write {} to {key}: only unique values tell who wrote what.",
-            history.value_name(version)
-        ));
-    }
+    doubts.extend(writers.doubt(history));
     if let Some(reason) = budget.reason() {
         doubts.push(reason);
         return doubts;

@@ -36,6 +36,18 @@ pub(crate) enum Writer {
 /// In the place of a transaction: more than one.
 const SEVERAL: u32 = NONE - 1;
 
+impl History {
+    /// Of each transaction, in their order, whether it certainly happened: it committed, or it is in doubt and somebody
+    /// saw what it wrote.
+    ///
+    /// # Errors
+    /// Two that may both have happened wrote the same value to a key: nobody knows whose it is.
+    pub fn happened(&self) -> Result<Vec<bool>, String> {
+        let writers = Writers::new(self);
+        writers.doubt(self).map_or(Ok(writers.happened), Err)
+    }
+}
+
 impl Writers {
     pub(crate) fn new(history: &History) -> Self {
         let versions = history.names.versions();
@@ -63,6 +75,17 @@ impl Writers {
         }
         writers.observe(history);
         writers
+    }
+
+    /// Why it is not known who wrote what, if it is not.
+    pub(crate) fn doubt(&self, history: &History) -> Option<String> {
+        let (version, first, second) = self.ambiguous?;
+        let key = history.key_name(history.micros[self.micro(version)].key());
+        let (first, second) = (history.header(first).call, history.header(second).call);
+        Some(format!(
+            "The transactions of events {first} and {second} both write {} to {key}: only unique values tell who wrote what.",
+            history.value_name(version)
+        ))
     }
 
     /// What they take.

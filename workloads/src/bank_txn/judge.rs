@@ -8,18 +8,20 @@ use super::{ACCOUNTS, balances};
 use crate::{
     anomalies, guards,
     record::Record,
-    transactions::{Transaction, Transactions},
+    transactions::{Transaction, Transactions, premise},
 };
 
 /// Judges what certainly happened.
-pub(super) fn judge(
-    records: &[Record],
-    transactions: &Transactions<'_>,
-    limits: &Limits,
-) -> Vec<CheckResult> {
+///
+/// # Errors
+/// Why the record is none of this workload.
+pub(super) fn judge(records: &[Record], limits: &Limits) -> Result<Vec<CheckResult>, String> {
+    premise(records)?;
+    let history = anomalies::history(records, Datatype::Register)?;
+    let transactions = &Transactions::new(records, &history)?;
     let transfers =
         transactions.happened.iter().filter(|transaction| is_transfer(transaction)).count();
-    let isolation = anomalies::judge(records, Datatype::Register, limits);
+    let isolation = anomalies::check(&history, limits);
     let mut results = balances::check(records, transactions);
     results.push(check_refusals(transactions, isolation.verdict));
     if transfers == 0 {
@@ -31,7 +33,7 @@ pub(super) fn judge(
     let figures = json!({ "operations": records.len(), "happened": transactions.happened.len(),
                           "transfers": transfers });
     let results = results.into_iter().map(|result| result.with_statistics(figures.clone()));
-    results.chain([isolation]).collect()
+    Ok(results.chain([isolation]).collect())
 }
 
 /// Refusals are judged by what others saw, which says little once those contradict each other.
