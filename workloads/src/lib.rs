@@ -14,7 +14,6 @@ mod counter;
 mod guards;
 mod long_fork;
 mod multi;
-mod overtaken;
 mod random_transactions;
 mod record;
 mod register;

@@ -17,7 +17,6 @@ use serde_json::json;
 
 use crate::{
     Client, Workload, WorkloadEntry,
-    overtaken::overtaken,
     record::{self, End, Record},
     rotation::{Rotation, Turns},
     seeded::Seeded,
@@ -90,11 +89,7 @@ impl Workload for Register {
     fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
         match record::read(operations) {
             Ok(records) if has_unique_tokens(&records) => {
-                vec![
-                    check_values(&records),
-                    check_stretches(&records),
-                    check_order(&records, limits),
-                ]
+                vec![check_values(&records), check_order(&records, limits)]
             }
             // A record of other clients: only the search makes no assumption about values.
             Ok(records) => vec![check_order(&records, limits)],
@@ -289,12 +284,6 @@ fn trace(
             });
         }
     }
-}
-
-/// The commonest violations under their names, before the search looks for all.
-fn check_stretches(records: &[Record]) -> CheckResult {
-    let checked = "No value of a key may be there both before and after another.";
-    overtaken(records).into_result("register-order", checked)
 }
 
 fn check_order(records: &[Record], limits: &Limits) -> CheckResult {
