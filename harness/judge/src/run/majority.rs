@@ -10,7 +10,7 @@ use record::{FaultRecord, FaultStep};
 use serde_json::{Map, Value};
 
 /// Shorter absences say nothing: to find a new leader takes time.
-const ABSENCE_MIN_NS: u64 = 1_000_000_000;
+const ABSENCE_MIN_NS: u64 = 500_000_000;
 
 /// Of a node that was absent for less in all, nothing is said.
 const ABSENT_MIN_NS: u64 = 2_000_000_000;
@@ -26,8 +26,10 @@ pub(super) fn check(
 ) -> Option<CheckResult> {
     let begin_ns = operations.iter().map(|operation| operation.call_ns).min()?;
     let absences = absences(nodes, &Troubles::of(faults, begin_ns));
-    let without: BTreeMap<&str, Without> =
-        absences.into_iter().map(|(node, spans)| (node, Without::of(&spans, operations))).collect();
+    let without: BTreeMap<&str, Without> = absences
+        .into_iter()
+        .map(|(node, spans)| (node, Without::of(node, &spans, operations)))
+        .collect();
     let tested = without.iter().filter(|(_, without)| without.absent_ns >= ABSENT_MIN_NS);
     let tested: Vec<(&&str, &Without)> = tested.collect();
     if tested.is_empty() {
@@ -67,10 +69,12 @@ struct Without {
 }
 
 impl Without {
-    fn of(spans: &[Span], operations: &[&Operation]) -> Self {
+    /// Clients may still reach a node that the others do not: what it answers itself does not count.
+    fn of(node: &str, spans: &[Span], operations: &[&Operation]) -> Self {
         let within = |operation: &&&Operation| {
             let (call, end) = (operation.call_ns, operation.return_ns.unwrap_or(u64::MAX));
             operation.result().is_some()
+                && operation.node.as_deref() != Some(node)
                 && spans.iter().any(|&(from, to)| call >= from && end <= to)
         };
         Self {
@@ -279,11 +283,24 @@ mod tests {
     }
 
     #[test]
+    fn what_the_absent_node_answers_itself_does_not_count() {
+        let cut_off = fault(0, "partition", &["n1>n2", "n2>n1", "n1>n3", "n3>n1"], 2 * S, 8 * S);
+        let nodes: Vec<String> = ["n1", "n2", "n3"].map(str::to_owned).into();
+        let verdict = |answers: &str| {
+            let mut operations = operations(|_| true);
+            operations.iter_mut().for_each(|operation| operation.node = Some(answers.to_owned()));
+            check(&nodes, &cut_off, &operations.iter().collect::<Vec<_>>()).unwrap().verdict
+        };
+        assert_eq!(verdict("n1"), Verdict::Inconclusive);
+        assert_eq!(verdict("n2"), Verdict::Valid);
+    }
+
+    #[test]
     fn nothing_is_said_where_no_majority_was_up_and_connected_for_long() {
         let none = |_| false;
         let two = fault(0, "kill", &["n1", "n2"], 2 * S, 8 * S);
         assert_eq!(verdict(&two, none), None);
-        let short = fault(0, "kill", &["n1"], 2 * S, 3 * S - 1);
+        let short = fault(0, "kill", &["n1"], 2 * S, 4 * S - 1);
         assert_eq!(verdict(&short, none), None);
         let nobody = fault(0, "partition", &["n1>n2", "n2>n3", "n3>n1"], 2 * S, 8 * S);
         assert_eq!(verdict(&nobody, none), None);
