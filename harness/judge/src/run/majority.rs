@@ -10,10 +10,13 @@ use record::{FaultRecord, FaultStep};
 use serde_json::{Map, Value};
 
 /// Shorter absences say nothing: to find a new leader takes time.
-const ABSENCE_MIN_NS: u64 = 500_000_000;
+const ABSENCE_MIN_NS: u64 = 1_000_000_000;
 
 /// Of a node that was absent for less in all, nothing is said.
 const ABSENT_MIN_NS: u64 = 2_000_000_000;
+
+/// A node may serve this long before the bench knows that it is back.
+const COMING_BACK_NS: u64 = 250_000_000;
 
 /// A time in which nothing changed about who was there; from, to.
 type Span = (u64, u64);
@@ -75,7 +78,9 @@ impl Without {
             let (call, end) = (operation.call_ns, operation.return_ns.unwrap_or(u64::MAX));
             operation.result().is_some()
                 && operation.node.as_deref() != Some(node)
-                && spans.iter().any(|&(from, to)| call >= from && end <= to)
+                && spans
+                    .iter()
+                    .any(|&(from, to)| call >= from && end.saturating_add(COMING_BACK_NS) <= to)
         };
         Self {
             absent_ns: spans.iter().map(|(from, to)| to - from).sum(),
@@ -124,7 +129,11 @@ impl<'a> Troubles<'a> {
             match (fault.step, fault.family.as_str()) {
                 (FaultStep::Healed | FaultStep::Planned, _) | (_, "client") => continue,
                 (FaultStep::Missed, _) => troubles.unclear.push(span),
-                (FaultStep::Started, "kill" | "pause") => troubles.down.extend(targets),
+                (FaultStep::Started, "kill") => troubles.down.extend(targets),
+                (FaultStep::Started, "pause") => {
+                    let end = |node: &str| started_again_ns(faults, node, span).unwrap_or(span.1);
+                    troubles.down.extend(targets.map(|(span, node)| ((span.0, end(node)), node)));
+                }
                 (FaultStep::Started, "partition") => troubles.cut.extend(targets),
                 (FaultStep::Started, _) => troubles.unclear.push(span),
             }
@@ -138,6 +147,17 @@ impl<'a> Troubles<'a> {
         let nodes_and_links = self.down.iter().chain(&self.cut).map(|(span, _)| span);
         nodes_and_links.chain(&self.unclear).flat_map(|(from, to)| [*from, *to]).collect()
     }
+}
+
+/// When a kill of this node ended first within a pause of it: who is started again is not paused any more.
+fn started_again_ns(faults: &[FaultRecord], node: &str, paused: Span) -> Option<u64> {
+    let is_up_again = |fault: &&FaultRecord| {
+        fault.family == "kill"
+            && fault.step == FaultStep::Healed
+            && fault.targets.iter().any(|target| target == node)
+    };
+    let ends = faults.iter().filter(is_up_again).map(|fault| fault.time_ns);
+    ends.filter(|end| (paused.0..paused.1).contains(end)).min()
 }
 
 /// For each node the times in which it was absent and a majority of the others was not.
@@ -293,6 +313,15 @@ mod tests {
         };
         assert_eq!(verdict("n1"), Verdict::Inconclusive);
         assert_eq!(verdict("n2"), Verdict::Valid);
+    }
+
+    /// A process that was killed while it was paused, and started again, once counted as paused until the pause ended.
+    #[test]
+    fn a_kill_ends_a_pause() {
+        let faults =
+            [fault(0, "pause", &["n1"], 2 * S, 9 * S), fault(1, "kill", &["n1"], 3 * S, 6 * S)];
+        let back = |second: u64| second >= 6;
+        assert_eq!(verdict(&faults.concat(), back), Some(Verdict::Inconclusive));
     }
 
     #[test]
