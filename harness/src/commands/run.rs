@@ -90,7 +90,7 @@ impl Run<'_> {
                 let (place, why) = (arguments.out.display(), disk::explain(&error));
                 Failure::Failed(format!("no results folder in {place}: {why}"))
             })?;
-        let run = describe(arguments, setting, target, workload);
+        let run = self.describe();
         folder.write_run(&run).map_err(|error| {
             let (place, why) = (folder.path().display(), disk::explain(&error));
             Failure::Failed(format!("no {} in {place}: {why}", files::RUN))
@@ -98,13 +98,76 @@ impl Run<'_> {
         if is_first {
             build(target, &folder)?;
         }
-        let results = run_and_judge(arguments, setting, target, workload, &folder, interrupts)
-            .inspect_err(|_| {
-                complain(&format!("What there is of the run: {}", folder.path().display()));
-            })?;
+        let results = self.carry_out_and_judge(&folder, interrupts).inspect_err(|_| {
+            complain(&format!("What there is of the run: {}", folder.path().display()));
+        })?;
         outcomes.some_unwritten |= !verdict::deliver(&folder, &run, &results, voice(arguments));
         outcomes.results.push(results);
         Ok(())
+    }
+
+    fn carry_out_and_judge(
+        &self,
+        folder: &Folder,
+        interrupts: &Interrupts,
+    ) -> Result<ResultsFile, Failure> {
+        let Self { arguments, setting, target, workload, .. } = *self;
+        let end = Instant::now() + arguments.time_limit + AFTER_MAIN;
+        let ran = block_on(phases::execute(
+            setting,
+            target,
+            workload,
+            folder,
+            Progress::new(),
+            interrupts,
+        ));
+        let left = end.saturating_duration_since(Instant::now()).max(CHECK_AT_LEAST);
+        let limits = Limits::within(arguments.check_time_limit.unwrap_or(left));
+        match ran {
+            // The folder is the bench's own: whatever is wrong with it is no wrong usage.
+            Ok(()) => judge::run::judge(folder, &limits)
+                .map_err(|error| Failure::Failed(error.to_string())),
+            Err(failure) => violation_until(failure, folder, &limits),
+        }
+    }
+
+    fn describe(&self) -> RunFile {
+        let Self { arguments, setting, target, workload, .. } = *self;
+        RunFile {
+            version: VERSION,
+            harness: env!("CARGO_PKG_VERSION").to_owned(),
+            target: target.manifest.name.clone(),
+            target_folder: target.folder.display().to_string(),
+            workload: workload.name().to_owned(),
+            seed: setting.seed,
+            nodes: setting.nodes.clone(),
+            clients: setting.clients,
+            rate: setting.rate,
+            faults: setting.families.iter().map(|family| family.name().to_owned()).collect(),
+            fault_interval_ms: millis(setting.interval),
+            time_limit_ms: millis(arguments.time_limit),
+            started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string(),
+            require: arguments.require.clone(),
+            command: self.command(),
+            machine: machine(),
+            lacks: lacks(&arguments.out),
+        }
+    }
+
+    /// The command that repeats this run, with everything that was left to chance or to the store decided as it was here.
+    fn command(&self) -> String {
+        let Self { arguments, setting, target, workload, .. } = *self;
+        let here = std::env::current_dir().unwrap_or_default();
+        let folder = target.folder.strip_prefix(&here).unwrap_or(&target.folder);
+        again::run(&RunArguments {
+            target: Some(folder.to_path_buf()),
+            workload: workload.name().to_owned(),
+            faults: Some(Families(setting.families.clone())),
+            nodes: u32::try_from(setting.nodes.len()).ok(),
+            seed: Some(setting.seed),
+            repeat: 1,
+            ..arguments.clone()
+        })
     }
 }
 
@@ -123,28 +186,6 @@ fn build(target: &Target, folder: &Folder) -> Result<(), Failure> {
         complain(&format!("building {}: {}", manifest.name.escape_debug(), command.escape_debug()));
     }
     block_on(target.build(&folder.path().join("build.log")))
-}
-
-fn run_and_judge(
-    arguments: &RunArguments,
-    setting: &Setting,
-    target: &Target,
-    workload: &dyn Workload,
-    folder: &Folder,
-    interrupts: &Interrupts,
-) -> Result<ResultsFile, Failure> {
-    let end = Instant::now() + arguments.time_limit + AFTER_MAIN;
-    let ran =
-        block_on(phases::execute(setting, target, workload, folder, Progress::new(), interrupts));
-    let left = end.saturating_duration_since(Instant::now()).max(CHECK_AT_LEAST);
-    let limits = Limits::within(arguments.check_time_limit.unwrap_or(left));
-    match ran {
-        // The folder is the bench's own: whatever is wrong with it is no wrong usage.
-        Ok(()) => {
-            judge::run::judge(folder, &limits).map_err(|error| Failure::Failed(error.to_string()))
-        }
-        Err(failure) => violation_until(failure, folder, &limits),
-    }
 }
 
 /// A run that the bench or the machine ended has no verdict, unless what was recorded until then proves a violation.
@@ -243,48 +284,6 @@ fn refusal(manifest: &Manifest) -> String {
         names(manifest.serves.iter().map(|rung| rung.name()).collect()),
         names(tested.map(|entry| entry.name).collect()),
     )
-}
-
-fn describe(
-    arguments: &RunArguments,
-    setting: &Setting,
-    target: &Target,
-    workload: &dyn Workload,
-) -> RunFile {
-    RunFile {
-        version: VERSION,
-        harness: env!("CARGO_PKG_VERSION").to_owned(),
-        target: target.manifest.name.clone(),
-        target_folder: target.folder.display().to_string(),
-        workload: workload.name().to_owned(),
-        seed: setting.seed,
-        nodes: setting.nodes.clone(),
-        clients: setting.clients,
-        rate: setting.rate,
-        faults: setting.families.iter().map(|family| family.name().to_owned()).collect(),
-        fault_interval_ms: millis(setting.interval),
-        time_limit_ms: millis(arguments.time_limit),
-        started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string(),
-        require: arguments.require.clone(),
-        command: command(arguments, setting, target, workload.name()),
-        machine: machine(),
-        lacks: lacks(&arguments.out),
-    }
-}
-
-/// The command that repeats this run, with everything that was left to chance or to the store decided as it was here.
-fn command(arguments: &RunArguments, setting: &Setting, target: &Target, workload: &str) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    let folder = target.folder.strip_prefix(&here).unwrap_or(&target.folder);
-    again::run(&RunArguments {
-        target: Some(folder.to_path_buf()),
-        workload: workload.to_owned(),
-        faults: Some(Families(setting.families.clone())),
-        nodes: u32::try_from(setting.nodes.len()).ok(),
-        seed: Some(setting.seed),
-        repeat: 1,
-        ..arguments.clone()
-    })
 }
 
 fn machine() -> BTreeMap<String, String> {

@@ -25,10 +25,9 @@ fn too_slow(setting: &Setting, required: &Required) -> Option<String> {
 }
 
 fn nothing_planned(setting: &Setting) -> Option<String> {
-    let planned = setting.plan();
-    let is_planned = |name: &str| planned.iter().any(|fault| fault.family.name() == name);
-    let names = setting.families.iter().map(|family| family.name());
-    let lacking: Vec<&str> = names.filter(|name| !is_planned(name)).collect();
+    let planned = setting.planned_families();
+    let lacking = setting.families.iter().filter(|family| !planned.contains(family));
+    let lacking: Vec<&str> = lacking.map(|family| family.name()).collect();
     (!lacking.is_empty()).then(|| {
         format!(
             "there is nothing that {} could break with {} node(s) in {} s: leave it out of --faults, or give the run \

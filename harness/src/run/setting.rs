@@ -1,6 +1,6 @@
 //! What a run is made of.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use contract::{
     Manifest, NodeId,
@@ -62,10 +62,15 @@ impl Setting {
             setting.families.clone_from(asked);
         } else {
             setting.families = FAMILIES.split(',').filter_map(Family::by_name).collect();
-            let planned = setting.plan();
-            setting.families.retain(|family| planned.iter().any(|fault| fault.family == *family));
+            setting.families = setting.planned_families().into_iter().collect();
         }
         setting
+    }
+
+    /// The families of which anything is planned.
+    #[must_use]
+    pub fn planned_families(&self) -> BTreeSet<Family> {
+        self.plan().iter().map(|fault| fault.family).collect()
     }
 
     /// The faults, decided by the seed.

@@ -63,6 +63,6 @@ pub mod bytes_max {
     pub const HISTORY: u64 = 16 << 30;
     /// Of `faults.jsonl`; no more is written.
     pub const FAULTS: u64 = 256 << 20;
-    /// Of `messages.jsonl`: the tunnel writes 200 000 lines, each of them short.
+    /// Of `messages.jsonl`: the proxy writes 200 000 lines, each of them short.
     pub const MESSAGES: u64 = 1 << 30;
 }

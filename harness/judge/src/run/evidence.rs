@@ -7,6 +7,8 @@ use record::evidence::{Evidence, Required};
 use record::{FaultRecord, FaultStep};
 use serde_json::{Map, Value};
 
+use super::faults::time_ns;
+
 /// A kind of operation that was asked for so often must have succeeded once.
 const OFTEN: u64 = 20;
 
@@ -146,17 +148,15 @@ impl Seen<'_> {
 
     /// When the store should serve again after a fault; never, where nobody healed it.
     fn served_again_ns(&self, started: &FaultRecord) -> u64 {
-        let healed = self
-            .faults
-            .iter()
-            .find(|fault| fault.step == FaultStep::Healed && fault.fault == started.fault);
-        healed.map_or(u64::MAX, |fault| fault.time_ns.saturating_add(AFTER_FAULT_NS))
+        let healed_ns = time_ns(self.faults, started.fault, FaultStep::Healed);
+        healed_ns.map_or(u64::MAX, |healed_ns| healed_ns.saturating_add(AFTER_FAULT_NS))
     }
 }
 
 fn fewest<K>(counts: BTreeMap<K, u64>) -> Option<(K, u64)> {
     counts.into_iter().min_by_key(|(_, count)| *count)
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

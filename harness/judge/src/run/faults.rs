@@ -22,6 +22,12 @@ pub(super) fn count(faults: &[FaultRecord]) -> ByFamily {
     counts
 }
 
+/// When a fault came to this step.
+pub(super) fn time_ns(faults: &[FaultRecord], number: u64, step: FaultStep) -> Option<u64> {
+    let at_step = |fault: &&FaultRecord| fault.fault == number && fault.step == step;
+    faults.iter().find(at_step).map(|fault| fault.time_ns)
+}
+
 /// The check, where faults were asked for: without them a valid run says little.
 pub(super) fn check(families: &[String], counts: &ByFamily) -> Option<CheckResult> {
     let lacking = |family: &&String| counts.get(*family).is_none_or(|count| count.effective == 0);

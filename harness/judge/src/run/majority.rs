@@ -5,9 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use history::words::seconds;
 use history::{CheckResult, Operation};
 use record::{FaultRecord, FaultStep};
 use serde_json::{Map, Value};
+
+use super::faults::time_ns;
 
 /// Shorter absences say nothing: to find a new leader takes time.
 const ABSENCE_MIN_NS: u64 = 1_000_000_000;
@@ -57,7 +60,8 @@ pub(super) fn check(
         )
     };
     let row = |(node, without): (&&str, &Without)| {
-        let text = format!("{} succeeded in {}", without.succeeded, seconds(without.absent_ns));
+        let absent = seconds(without.absent_ns, 1);
+        let text = format!("{} succeeded in {absent} s", without.succeeded);
         (format!("without {node}"), Value::String(text))
     };
     result.statistics = Value::Object(without.iter().map(row).collect::<Map<_, _>>());
@@ -90,17 +94,13 @@ impl Without {
     }
 
     fn nothing(&self, node: &str) -> String {
-        let (absent, count) = (seconds(self.absent_ns), self.absences);
+        let (absent, count) = (seconds(self.absent_ns, 1), self.absences);
         let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
         format!(
-            "Nothing succeeded without {node}, which was down or cut off {times}, for {absent} in all, while a \
+            "Nothing succeeded without {node}, which was down or cut off {times}, for {absent} s in all, while a \
              majority of the others was up and connected."
         )
     }
-}
-
-fn seconds(ns: u64) -> String {
-    format!("{:.1} s", ns as f64 / 1e9)
 }
 
 /// What the faults did to nodes and links, and when.
@@ -116,14 +116,11 @@ impl<'a> Troubles<'a> {
     /// Planned times count from `begin_ns`, all others from the start of the run.
     fn of(faults: &'a [FaultRecord], begin_ns: u64) -> Self {
         let mut troubles = Self::default();
-        let time_ns = |step: FaultStep, number: u64| {
-            let mut of_fault = faults.iter().filter(|fault| fault.fault == number);
-            of_fault.find(|fault| fault.step == step).map(|fault| fault.time_ns)
-        };
         for fault in faults {
-            let planned = time_ns(FaultStep::Planned, fault.fault);
+            let planned = time_ns(faults, fault.fault, FaultStep::Planned);
             let tried_ns = planned.map_or(fault.time_ns, |planned| begin_ns + planned);
-            let healed_ns = time_ns(FaultStep::Healed, fault.fault).unwrap_or(u64::MAX);
+            let healed_ns = time_ns(faults, fault.fault, FaultStep::Healed);
+            let healed_ns = healed_ns.unwrap_or(u64::MAX);
             let span = (fault.time_ns, healed_ns);
             let targets = fault.targets.iter().map(|target| (span, target.as_str()));
             match (fault.step, fault.family.as_str()) {
