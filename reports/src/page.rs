@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use history::{CheckResult, Event, Picture, Verdict, Violation};
 use jiff::Timestamp;
 use record::{
-    Counts, FaultCounts, Folder, FolderError, Quantiles, Reading, ResultsFile, RunFile, files,
+    Counts, FaultCounts, Folder, FolderError, Measured, Promise, Quantiles, Reading, ResultsFile,
+    RunFile, files,
 };
 
 use crate::ReportError;
@@ -82,6 +83,10 @@ pub struct Judgement {
     pub operations: BTreeMap<String, Counts>,
     /// Latency of those that succeeded, where it was judged.
     pub latency_ms: Option<Quantiles>,
+    /// What a valid run must have seen, and what was seen.
+    pub evidence: Vec<Measured>,
+    /// What the store promises, and what came of it.
+    pub promises: Vec<Promise>,
     /// What a person should know that decides nothing.
     pub notes: Vec<String>,
 }
@@ -212,8 +217,11 @@ impl Page {
 impl Judgement {
     /// The faults that took hold, and the rest.
     fn of_run(results: ResultsFile) -> (BTreeMap<String, FaultCounts>, Self) {
-        let ResultsFile { verdict, summary, checks, operations, latency_ms, notes, .. } = results;
-        (results.faults, Self { verdict, summary, checks, operations, latency_ms, notes })
+        let ResultsFile { verdict, summary, checks, operations, latency_ms, .. } = results;
+        let ResultsFile { evidence, promises, notes, .. } = results;
+        let judgement =
+            Self { verdict, summary, checks, operations, latency_ms, evidence, promises, notes };
+        (results.faults, judgement)
     }
 }
 

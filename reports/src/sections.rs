@@ -4,6 +4,7 @@ pub mod browser;
 pub mod charts;
 pub mod checks;
 pub mod counts;
+pub mod evidence;
 pub mod faults;
 pub mod logs;
 pub mod messages;

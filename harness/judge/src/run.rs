@@ -3,6 +3,9 @@
 mod evidence;
 mod faults;
 mod majority;
+mod minority;
+mod outages;
+mod promises;
 mod recovery;
 mod summary;
 
@@ -15,6 +18,7 @@ use record::{
 };
 
 use evidence::Seen;
+use promises::Outcome;
 
 /// Why there is no verdict on a folder.
 #[derive(Debug, thiserror::Error)]
@@ -80,25 +84,36 @@ pub fn judge(folder: &Folder, limits: &Limits) -> Result<ResultsFile, RunError> 
     let paired = history::operations(events);
     // A record that breaks the rules has no operations; the checks say so.
     let main = in_main(paired.as_deref().unwrap_or_default());
-    let mut checks = match &paired {
-        Ok(operations) => {
-            let seen = Seen {
-                main: &main,
-                must_succeed: workload.must_succeed(),
-                clients: run.clients,
-                faults,
-            };
-            let mut checks = workload.check(operations, limits);
-            checks.push(evidence::check(&seen, &run.require));
-            checks.extend(majority::check(&run.nodes, faults, &main));
-            checks
-        }
+    let of_workload = match &paired {
+        Ok(operations) => workload.check(operations, limits),
         Err(error) => vec![broken(error)],
     };
-    checks.push(recovery::check(&marks, events));
-    checks.extend(final_reads(&marks));
+    let seen = Seen {
+        main: &main,
+        must_succeed: workload.must_succeed(),
+        clients: run.clients,
+        asked_first: &|operation| asked_first(events, operation),
+        faults,
+    };
     let by_family = faults::count(faults);
-    checks.extend(faults::check(&run.faults, &by_family));
+    let measured = evidence::measure(&seen, &run.require);
+    let mut of_bench = vec![evidence::check(&seen, &measured)];
+    of_bench.extend(majority::check(&run.nodes, faults, &main));
+    of_bench.extend(minority::check(&run.nodes, faults, &main));
+    of_bench.push(recovery::check(&marks, events));
+    of_bench.extend(recovery::check_restart(&marks, events));
+    of_bench.extend(final_reads(&marks));
+    of_bench.extend(faults::check(&run.faults, &by_family));
+    let promises = Outcome {
+        run,
+        of_workload: &of_workload,
+        of_bench: &of_bench,
+        main: &main,
+        faults,
+        by_family: &by_family,
+    }
+    .promises();
+    let checks: Vec<CheckResult> = of_workload.into_iter().chain(of_bench).collect();
     let verdict = checks.iter().map(|check| check.verdict).fold(Verdict::Valid, Verdict::merge);
     let operations = summary::endings(&main);
     Ok(ResultsFile {
@@ -108,6 +123,8 @@ pub fn judge(folder: &Folder, limits: &Limits) -> Result<ResultsFile, RunError> 
         checks,
         operations,
         latency_ms: summary::latency(&main),
+        evidence: measured,
+        promises,
         faults: by_family,
         notes: notes(&marks, record.torn_line),
         folder: folder.path().display().to_string(),
@@ -129,6 +146,12 @@ impl Record {
         undamaged(folder, files::HISTORY, history)?;
         Ok(Self { run, events, faults, torn_line })
     }
+}
+
+/// The node that an operation's invocation names.
+fn asked_first<'a>(events: &'a [Event], operation: &Operation) -> Option<&'a str> {
+    let at = events.binary_search_by_key(&operation.call, |event| event.index).ok()?;
+    events[at].node.as_deref()
 }
 
 /// From a record that lacks a line in its middle nothing can be decided.

@@ -191,6 +191,8 @@ fn judgement(question: &Question, checked: &CheckedHistory) -> reports::Judgemen
         checks: vec![checked.result.clone()],
         operations: checked.operations.clone(),
         latency_ms: None,
+        evidence: Vec::new(),
+        promises: Vec::new(),
         notes,
     }
 }

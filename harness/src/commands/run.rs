@@ -138,6 +138,7 @@ impl Run<'_> {
             harness: env!("CARGO_PKG_VERSION").to_owned(),
             target: target.manifest.name.clone(),
             target_folder: target.folder.display().to_string(),
+            serves: target.manifest.serves.iter().map(|rung| rung.name().to_owned()).collect(),
             workload: workload.name().to_owned(),
             seed: setting.seed,
             nodes: setting.nodes.clone(),

@@ -15,28 +15,50 @@ struct Row {
     name: &'static str,
     /// What is broken, in a few words.
     about: &'static str,
-    /// A fault for one interval of a plan; `None` where they offer nothing to break.
+    /// A fault for one turn in a plan; `None` where they offer nothing to break.
     plan: fn(Members<'_>, &mut ChaCha8Rng) -> Option<Box<dyn Fault>>,
+    /// A fault that takes away exactly these nodes, where the family can do so.
+    take_away: Option<fn(&[String], Members<'_>, &mut ChaCha8Rng) -> Box<dyn Fault>>,
+    /// Whether such a fault cannot be healed.
+    is_permanent: fn(Members<'_>) -> bool,
 }
 
 /// Every family. The place of a row is part of what a seed means: new rows go to the end.
 const TABLE: [Row; 5] = [
-    Row { name: "partition", about: "links between nodes are cut", plan: partition::plan },
+    Row {
+        name: "partition",
+        about: "links between nodes are cut",
+        plan: partition::plan,
+        take_away: Some(partition::take_away),
+        is_permanent: |_| false,
+    },
     Row {
         name: "kill",
         about: "processes are killed and started again on their data",
         plan: kill::plan,
+        take_away: Some(kill::take_away),
+        is_permanent: |members| !members.can_restart,
     },
-    Row { name: "pause", about: "processes stand still and then go on", plan: pause::plan },
+    Row {
+        name: "pause",
+        about: "processes stand still and then go on",
+        plan: pause::plan,
+        take_away: Some(pause::take_away),
+        is_permanent: |_| false,
+    },
     Row {
         name: "network",
         about: "messages are lost, delayed, doubled or arrive out of order",
         plan: network::plan,
+        take_away: None,
+        is_permanent: |_| false,
     },
     Row {
         name: "client",
         about: "clients lose replies and send requests twice",
         plan: client::plan,
+        take_away: None,
+        is_permanent: |_| false,
     },
 ];
 
@@ -73,9 +95,29 @@ impl Family {
         self.0
     }
 
-    /// A fault for one interval of a plan; `None` where they offer nothing to break.
+    /// A fault for one turn in a plan; `None` where they offer nothing to break.
     pub(super) fn plan(self, members: Members<'_>, rng: &mut ChaCha8Rng) -> Option<Box<dyn Fault>> {
         (TABLE[self.0].plan)(members, rng)
+    }
+
+    /// A fault that takes away exactly these nodes; `None` where the family cannot.
+    pub(super) fn take_away(
+        self,
+        nodes: &[String],
+        members: Members<'_>,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<Box<dyn Fault>> {
+        TABLE[self.0].take_away.map(|take_away| take_away(nodes, members, rng))
+    }
+
+    /// Whether it can take away the nodes that it is told to.
+    pub(super) fn can_take_away(self) -> bool {
+        TABLE[self.0].take_away.is_some()
+    }
+
+    /// Whether such a fault cannot be healed: then it is planned once and stays until the end of the main phase.
+    pub(super) fn is_permanent(self, members: Members<'_>) -> bool {
+        (TABLE[self.0].is_permanent)(members)
     }
 }
 

@@ -29,11 +29,6 @@ pub trait Fault: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Whether it is for good: then it is planned once and stays until the end of the main phase.
-    fn is_permanent(&self) -> bool {
-        false
-    }
-
     /// Tries once to break something. Where nothing was hit it is tried again.
     fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits>;
 

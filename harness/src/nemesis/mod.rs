@@ -4,6 +4,7 @@
 //! fault     what a fault is: the trait that each implements
 //! faults/   the families, one file each
 //! family    the table of the families, and how they are named on the command line
+//! schedule  when each family breaks something
 //! plan      which fault when: everything is decided from a seed
 //! execute   carries a plan out
 //! ```
@@ -15,5 +16,6 @@ pub mod family;
 pub mod fault;
 pub mod faults;
 pub mod plan;
+pub mod schedule;
 
 pub use family::{Families, Family};

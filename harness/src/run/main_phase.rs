@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long healing may take.
-const HEAL_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const HEAL_LIMIT: Duration = Duration::from_secs(5);
 /// How often the nodes are looked at.
 const WATCH_INTERVAL: Duration = Duration::from_millis(200);
 

@@ -9,5 +9,6 @@ pub mod open_files;
 pub mod phases;
 pub mod progress;
 mod recovery;
+mod restart;
 pub mod setting;
 pub mod starvation;

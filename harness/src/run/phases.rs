@@ -1,4 +1,4 @@
-//! The phases of a run: ready → setup → main → heal → recovery → quiesce → final reads → stop.
+//! The phases of a run: ready → setup → main → heal → recovery → restart → quiesce → final reads → stop.
 
 use std::{sync::Arc, time::Duration};
 
@@ -120,10 +120,11 @@ impl Runner<'_> {
         let recovered = self.recovered(&mut admin).await;
         environment.mark_own_exits().await;
         stream.mark(&Mark::Recovered(recovered));
+        let serves = recovered && self.restart_all(&mut admin).await;
         stream.mark(&Mark::Phase(Phase::Quiesce));
         tokio::time::sleep(QUIESCE).await;
         stream.mark(&Mark::Phase(Phase::Final));
-        if recovered {
+        if serves {
             self.final_reads(&mut admin).await;
         }
         stream.mark(&Mark::StarvedMs(starvation.longest_ms()));
@@ -161,7 +162,7 @@ impl Runner<'_> {
     }
 
     /// Whether the store serves again: asked by operations of one more client, in the record like all others.
-    async fn recovered(&self, admin: &mut Clerk) -> bool {
+    pub(super) async fn recovered(&self, admin: &mut Clerk) -> bool {
         let deadline = Instant::now() + RECOVERY_LIMIT;
         let mut client = self.workload.client(self.setting.seed, self.setting.clients);
         let mut recovery = Recovery::default();

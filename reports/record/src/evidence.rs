@@ -14,6 +14,9 @@ pub enum Evidence {
     Succeeded,
     /// Operations that succeeded of the client with the fewest.
     EachClient,
+    /// Operations that succeeded after this node was asked first, of the node with the fewest; only nodes that were asked
+    /// often.
+    EachNode,
     /// Operations that succeeded after the first fault, of the kind with the fewest; only kinds without which the
     /// workload means nothing.
     EachKind,
@@ -23,8 +26,8 @@ pub enum Evidence {
 
 impl Evidence {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::Succeeded, Self::EachClient, Self::EachKind, Self::PercentUnbroken];
+    pub const ALL: [Self; 5] =
+        [Self::Succeeded, Self::EachClient, Self::EachNode, Self::EachKind, Self::PercentUnbroken];
 
     /// The name on the command line and in `run.json`.
     #[must_use]
@@ -32,6 +35,7 @@ impl Evidence {
         match self {
             Self::Succeeded => "succeeded",
             Self::EachClient => "each-client",
+            Self::EachNode => "each-node",
             Self::EachKind => "each-kind",
             Self::PercentUnbroken => "percent-unbroken",
         }
@@ -43,6 +47,7 @@ impl Evidence {
         match self {
             Self::Succeeded => "operations that succeeded",
             Self::EachClient => "operations that succeeded of each client",
+            Self::EachNode => "operations that succeeded and asked each node first",
             Self::EachKind => {
                 "operations that succeeded after the first fault, of each needed kind"
             }
@@ -58,7 +63,7 @@ impl Evidence {
     pub fn default_minimum(self) -> u64 {
         match self {
             Self::Succeeded => 100,
-            Self::EachClient => 5,
+            Self::EachClient | Self::EachNode => 5,
             Self::EachKind | Self::PercentUnbroken => 10,
         }
     }
@@ -80,17 +85,18 @@ impl Default for Required {
 }
 
 impl Required {
-    /// At least so much of this; 0: it does not matter.
+    /// At least so much of this; 0: it does not matter. Something must succeed, whatever is said: else nothing was tested.
     #[must_use]
     pub fn of(&self, evidence: Evidence) -> u64 {
-        self.0.get(&evidence).copied().unwrap_or(evidence.default_minimum())
+        let said = self.0.get(&evidence).copied().unwrap_or(evidence.default_minimum());
+        if evidence == Evidence::Succeeded { said.max(1) } else { said }
     }
 }
 
 impl FromStr for Required {
     type Err = String;
 
-    /// `succeeded=1000,each-client=0`; what is not named keeps its default. `none`: nothing is required.
+    /// `succeeded=1000,each-client=0`; what is not named keeps its default. `none`: one success, else nothing.
     fn from_str(text: &str) -> Result<Self, String> {
         if text == "none" {
             return Ok(Self(Evidence::ALL.map(|evidence| (evidence, 0)).into()));
@@ -138,7 +144,8 @@ mod tests {
         assert_eq!(required.of(Evidence::EachClient), 0);
         assert_eq!(required.of(Evidence::EachKind), Evidence::EachKind.default_minimum());
         let none: Required = "none".parse().unwrap();
-        assert!(Evidence::ALL.iter().all(|&evidence| none.of(evidence) == 0));
+        let asked = Evidence::ALL.map(|evidence| none.of(evidence));
+        assert_eq!(asked, [1, 0, 0, 0, 0], "without a success nothing was tested");
     }
 
     #[test]

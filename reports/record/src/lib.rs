@@ -28,7 +28,7 @@ pub use lines::{Reading, Unreadable};
 pub use mark::{Mark, OwnExit, Phase};
 pub use message::{Fate, MessageRecord};
 pub use place::Place;
-pub use results::{Counts, FaultCounts, Quantiles, ResultsFile};
+pub use results::{Counts, FaultCounts, Measured, Promise, Quantiles, ResultsFile};
 pub use run::RunFile;
 
 /// The version of this schema; readers refuse a newer one.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 const NOTE: &str = "note";
 const RECOVERED: &str = "recovered";
+const RESTARTED: &str = "restarted";
 const HINDERED: &str = "hindered";
 const OWN_EXIT: &str = "own-exit";
 const FINAL_READS: &str = "final-reads";
@@ -21,6 +22,8 @@ pub enum Mark {
     Note(String),
     /// Whether the store served again after the faults had stopped.
     Recovered(bool),
+    /// Whether the store served again after all nodes had been killed at once and started again.
+    Restarted(bool),
     /// The bench or the machine, not the store, kept nodes or clients from doing their work: how.
     Hindered(String),
     /// A node ended though the bench did not end it.
@@ -60,6 +63,8 @@ pub enum Phase {
     Heal,
     /// The store must serve again.
     Recovery,
+    /// All nodes are killed at once and started again.
+    Restart,
     /// Nothing is sent, so that what is under way can arrive.
     Quiesce,
     /// Every node is read once more.
@@ -76,6 +81,7 @@ impl Mark {
             Self::Phase(_) => PHASE,
             Self::Note(_) => NOTE,
             Self::Recovered(_) => RECOVERED,
+            Self::Restarted(_) => RESTARTED,
             Self::Hindered(_) => HINDERED,
             Self::OwnExit(_) => OWN_EXIT,
             Self::FinalReads { .. } => FINAL_READS,
@@ -89,7 +95,7 @@ impl Mark {
         match self {
             Self::Phase(phase) => phase.name().into(),
             Self::Note(text) | Self::Hindered(text) => text.as_str().into(),
-            Self::Recovered(recovered) => (*recovered).into(),
+            Self::Recovered(served) | Self::Restarted(served) => (*served).into(),
             Self::OwnExit(OwnExit { node, exit, killed }) => {
                 json!({ "node": node, "exit": exit, "killed": killed })
             }
@@ -109,6 +115,7 @@ impl Mark {
             PHASE => Phase::by_name(value.as_str()?).map(Self::Phase),
             NOTE => value.as_str().map(|text| Self::Note(text.to_owned())),
             RECOVERED => value.as_bool().map(Self::Recovered),
+            RESTARTED => value.as_bool().map(Self::Restarted),
             HINDERED => value.as_str().map(|text| Self::Hindered(text.to_owned())),
             OWN_EXIT => {
                 let text = |field: &str| value[field].as_str().unwrap_or("?").to_owned();
@@ -127,12 +134,13 @@ impl Mark {
 
 impl Phase {
     /// All phases, in the order of a run.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ready,
         Self::Setup,
         Self::Main,
         Self::Heal,
         Self::Recovery,
+        Self::Restart,
         Self::Quiesce,
         Self::Final,
         Self::Stop,
@@ -147,6 +155,7 @@ impl Phase {
             Self::Main => "main",
             Self::Heal => "heal",
             Self::Recovery => "recovery",
+            Self::Restart => "restart",
             Self::Quiesce => "quiesce",
             Self::Final => "final",
             Self::Stop => "stop",
@@ -178,6 +187,7 @@ mod tests {
         let others = [
             Mark::Note("Slow.".into()),
             Mark::Recovered(false),
+            Mark::Restarted(true),
             Mark::Hindered("no descriptors".into()),
             own_exit(true),
             own_exit(false),

@@ -23,11 +23,41 @@ pub struct ResultsFile {
     pub latency_ms: Option<Quantiles>,
     /// Faults: how many were planned and how many were seen to take hold, by family.
     pub faults: BTreeMap<String, FaultCounts>,
+    /// What a valid run must have seen, and what was seen.
+    #[serde(default)]
+    pub evidence: Vec<Measured>,
+    /// What the store promises, how that was checked, and what came of it.
+    #[serde(default)]
+    pub promises: Vec<Promise>,
     /// What was odd but is no verdict: protocol errors, premises, a starved host.
     #[serde(default)]
     pub notes: Vec<String>,
     /// The results folder.
     pub folder: String,
+}
+
+/// Something that was counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    /// What.
+    pub what: String,
+    /// How much a valid run must have seen; 0: it does not matter.
+    pub asked: u64,
+    /// How much was seen.
+    pub seen: u64,
+}
+
+/// Something that the store promises.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promise {
+    /// What is promised.
+    pub promise: String,
+    /// How it was checked, or what a run that checks it would need.
+    pub how: String,
+    /// What came of it; `None`: it was not checked.
+    pub verdict: Option<Verdict>,
+    /// What was seen.
+    pub seen: String,
 }
 
 /// How operations of one function ended.

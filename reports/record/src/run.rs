@@ -17,6 +17,9 @@ pub struct RunFile {
     pub target: String,
     /// The submission's folder.
     pub target_folder: String,
+    /// The rungs of the ladder that it serves, from its manifest.
+    #[serde(default)]
+    pub serves: Vec<String>,
     /// The workload's name.
     pub workload: String,
     /// The seed of workload and fault plan.

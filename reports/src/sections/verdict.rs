@@ -26,6 +26,14 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// Of something that was not checked.
+    pub const UNCHECKED: Self = Self {
+        class: "unjudged",
+        symbol: "–",
+        word: "Not checked",
+        meaning: "Nothing was seen of it.",
+    };
+
     /// The run's verdict.
     pub fn of(page: &Page) -> Self {
         match page.judgement.as_ref().map(|judgement| judgement.verdict) {

@@ -8,8 +8,8 @@ use std::path::Path;
 use history::event::HARNESS;
 use history::{CheckResult, Event, EventKind, Process, Verdict, Violation};
 use record::{
-    Counts, Fate, FaultCounts, FaultRecord, FaultStep, MessageRecord, Quantiles, Required,
-    ResultsFile, RunFile, VERSION, files,
+    Counts, Fate, FaultCounts, FaultRecord, FaultStep, Measured, MessageRecord, Promise, Quantiles,
+    Required, ResultsFile, RunFile, VERSION, files,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -179,6 +179,7 @@ fn run_file() -> RunFile {
         harness: "0.1.0".into(),
         target: "multi-paxos".into(),
         target_folder: "impls/paxos".into(),
+        serves: vec!["replicated-kv".into()],
         workload: "registers".into(),
         seed: 42,
         nodes: vec!["n1".into(), "n2".into(), "n3".into()],
@@ -312,6 +313,24 @@ pub fn results_file(verdict: Verdict, summary: &str, checks: Vec<CheckResult>) -
             ("put".into(), Counts { ok: 652, fail: 3, info: 2 }),
         ]),
         latency_ms: Some(Quantiles { p50: 35.1, p95: 61.0, p99: 302.5, max: 431.7 }),
+        evidence: vec![
+            Measured { what: "operations that succeeded".into(), asked: 100, seen: 1983 },
+            Measured { what: "operations that succeeded of client 3".into(), asked: 5, seen: 2 },
+        ],
+        promises: vec![
+            Promise {
+                promise: "right answers".into(),
+                how: "what `register` checks: linearizability".into(),
+                verdict: Some(verdict),
+                seen: "1983 operations that succeeded".into(),
+            },
+            Promise {
+                promise: "the log compacts".into(),
+                how: "not checked yet".into(),
+                verdict: None,
+                seen: String::new(),
+            },
+        ],
         faults: BTreeMap::from([
             ("kill".into(), FaultCounts { planned: 1, effective: 1 }),
             ("network".into(), FaultCounts { planned: 2, effective: 2 }),

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use history::{CheckResult, Operation};
 use record::evidence::{Evidence, Required};
-use record::{FaultRecord, FaultStep};
-use serde_json::{Map, Value};
+use record::{FaultRecord, FaultStep, Measured};
 
 use super::faults::time_ns;
 
@@ -26,44 +25,39 @@ pub(super) struct Seen<'a> {
     pub(super) must_succeed: &'static [&'static str],
     /// How many clients there were.
     pub(super) clients: u32,
+    /// The node that an operation asked first.
+    pub(super) asked_first: &'a dyn Fn(&Operation) -> Option<&'a str>,
     /// What was broken, and when.
     pub(super) faults: &'a [FaultRecord],
 }
 
+/// How much of everything there was.
+pub(super) fn measure(seen: &Seen<'_>, required: &Required) -> Vec<Measured> {
+    let measured = |evidence| {
+        let (what, count) = seen.measure(evidence)?;
+        Some(Measured { what, asked: required.of(evidence), seen: count })
+    };
+    Evidence::ALL.into_iter().filter_map(measured).collect()
+}
+
 /// The check.
-pub(super) fn check(seen: &Seen<'_>, required: &Required) -> CheckResult {
-    let measured = Evidence::ALL.map(|evidence| (evidence, seen.measure(evidence)));
+pub(super) fn check(seen: &Seen<'_>, measured: &[Measured]) -> CheckResult {
     let lacking: Vec<String> = measured
         .iter()
-        .filter(|(evidence, found)| found.count < required.of(*evidence))
-        .map(|(evidence, found)| {
-            format!("{}: {} of at least {}", found.what, found.count, required.of(*evidence))
-        })
+        .filter(|found| found.seen < found.asked)
+        .map(|found| format!("{}: {} of at least {}", found.what, found.seen, found.asked))
         .collect();
     let too_little = (!lacking.is_empty()).then(|| {
         format!("Too little was seen: {}. `--require` sets these figures.", lacking.join("; "))
     });
     let reasons: Vec<String> = seen.never().into_iter().chain(too_little).collect();
-    let mut result = if reasons.is_empty() {
+    if reasons.is_empty() {
         let needed = seen.must_succeed.join("`, `");
         let sentence = format!("Enough succeeded, also after the first fault: `{needed}`.");
         CheckResult::valid("evidence", sentence)
     } else {
         CheckResult::inconclusive("evidence", reasons.join(" "))
-    };
-    let row = |(evidence, found): &(Evidence, Found)| {
-        let text = format!("{} (at least {})", found.count, required.of(*evidence));
-        (evidence.name().to_owned(), Value::String(text))
-    };
-    result.statistics = Value::Object(measured.iter().map(row).collect::<Map<_, _>>());
-    result
-}
-
-/// How much of something there was.
-struct Found {
-    count: u64,
-    /// What it is, with the client or kind that had the fewest.
-    what: String,
+    }
 }
 
 impl Seen<'_> {
@@ -81,25 +75,26 @@ impl Seen<'_> {
             .then(|| format!("No `{}` succeeded, so it was not tested.", names.join("`, `")))
     }
 
-    fn measure(&self, evidence: Evidence) -> Found {
-        let about = || evidence.about().to_owned();
-        let (count, what) = match evidence {
-            Evidence::Succeeded => (self.succeeded().count() as u64, about()),
-            Evidence::EachClient => match fewest(self.by_client()) {
-                Some((client, count)) => {
-                    (count, format!("operations that succeeded of client {client}"))
-                }
-                None => (0, about()),
-            },
-            Evidence::EachKind => match fewest(self.by_kind()) {
-                Some((kind, count)) => {
-                    (count, format!("`{kind}` that succeeded after the first fault"))
-                }
-                None => (0, about()),
-            },
-            Evidence::PercentUnbroken => (self.percent_unbroken(), about()),
-        };
-        Found { count, what }
+    /// What was counted, with the client, node or kind that had the fewest, and how much there was; `None` where there
+    /// was nothing to count.
+    fn measure(&self, evidence: Evidence) -> Option<(String, u64)> {
+        let about = evidence.about().to_owned();
+        match evidence {
+            Evidence::Succeeded => Some((about, self.succeeded().count() as u64)),
+            Evidence::EachClient => {
+                let (client, count) = fewest(self.by_client())?;
+                Some((format!("operations that succeeded of client {client}"), count))
+            }
+            Evidence::EachNode => {
+                let (node, count) = fewest(self.by_node())?;
+                Some((format!("operations that succeeded and asked {node} first"), count))
+            }
+            Evidence::EachKind => {
+                let (kind, count) = fewest(self.by_kind())?;
+                Some((format!("`{kind}` that succeeded after the first fault"), count))
+            }
+            Evidence::PercentUnbroken => Some((about, self.percent_unbroken())),
+        }
     }
 
     fn succeeded(&self) -> impl Iterator<Item = &Operation> {
@@ -115,6 +110,20 @@ impl Seen<'_> {
             *counts.entry(operation.process % processes).or_default() += 1;
         }
         counts
+    }
+
+    /// Of the nodes that were asked often.
+    fn by_node(&self) -> BTreeMap<&str, u64> {
+        let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+        for operation in self.main {
+            if let Some(node) = (self.asked_first)(operation) {
+                let (asked, succeeded) = counts.entry(node).or_default();
+                *asked += 1;
+                *succeeded += u64::from(operation.result().is_some());
+            }
+        }
+        let often = counts.into_iter().filter(|(_, (asked, _))| *asked >= OFTEN);
+        often.map(|(node, (_, succeeded))| (node, succeeded)).collect()
     }
 
     fn by_kind(&self) -> BTreeMap<&str, u64> {
@@ -162,9 +171,11 @@ mod tests {
     use super::*;
     use history::{Completion, Verdict};
     use record::Phase;
+    use serde_json::Value;
 
     const MS: u64 = 1_000_000;
     const CLIENTS: u32 = 4;
+    const NODES: [&str; 2] = ["n1", "n2"];
 
     /// One operation every ten milliseconds, by one client after the other; a put and a get in turn.
     fn operations(count: u64, succeeds: impl Fn(&Operation) -> bool) -> Vec<Operation> {
@@ -205,8 +216,16 @@ mod tests {
         let main: Vec<&Operation> = operations.iter().collect();
         let faults = [fault(FaultStep::Started, 2_000), fault(FaultStep::Healed, 3_000)];
         let must_succeed = &["get", "put"];
-        let seen = Seen { main: &main, must_succeed, clients: CLIENTS, faults: &faults };
-        check(&seen, &required.parse().unwrap())
+        let node =
+            |operation: &Operation| Some(NODES[usize::try_from(operation.process).unwrap() % 2]);
+        let seen = Seen {
+            main: &main,
+            must_succeed,
+            clients: CLIENTS,
+            asked_first: &node,
+            faults: &faults,
+        };
+        check(&seen, &measure(&seen, &required.parse().unwrap()))
     }
 
     #[track_caller]
@@ -236,6 +255,10 @@ mod tests {
         lacks(
             &operations(1_000, |operation| operation.process == 2),
             "of client 0: 0 of at least 5",
+        );
+        lacks(
+            &operations(1_000, |operation| operation.process % 2 == 0),
+            "asked n2 first: 0 of at least 5",
         );
         lacks(
             &operations(1_000, |operation| operation.f == "put"),

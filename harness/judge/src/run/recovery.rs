@@ -1,4 +1,4 @@
-//! Whether the store served again once every fault had been healed.
+//! Whether the store served again: once every fault had been healed, and after a restart of all nodes.
 
 use history::{CheckResult, Event, EventKind, Process, Violation};
 use record::{Mark, OwnExit};
@@ -26,10 +26,36 @@ pub(super) fn check(marks: &[Mark], events: &[Event]) -> CheckResult {
             "{}: from then on less was tested than asked for.",
             sentences(&exits)
         )),
-        Some(false) => match excuse(marks, &exits) {
-            Some(excuse) => inconclusive(format!("The store did not serve again, but {excuse}")),
-            None => no_recovery(events, &exits),
-        },
+        Some(false) => {
+            let sentence = "Every fault was healed, yet reads or writes did not succeed any more.";
+            not_served("recovery", sentence, marks, events)
+        }
+    }
+}
+
+/// The check of the restart; `None` where there was none.
+pub(super) fn check_restart(marks: &[Mark], events: &[Event]) -> Option<CheckResult> {
+    let served = marks.iter().rev().find_map(|mark| match mark {
+        Mark::Restarted(served) => Some(*served),
+        _ => None,
+    })?;
+    Some(if served {
+        let sentence = "After all nodes were killed at once and started again, the store served again, reads and writes.";
+        CheckResult::valid("restart", sentence)
+    } else {
+        let sentence = "All nodes were killed at once and started again on their data, and then reads or writes did not succeed any more.";
+        not_served("restart", sentence, marks, events)
+    })
+}
+
+fn not_served(checker: &str, sentence: &str, marks: &[Mark], events: &[Event]) -> CheckResult {
+    let exits: Vec<&OwnExit> = marks.iter().filter_map(own_exit).collect();
+    match excuse(marks, &exits) {
+        Some(excuse) => CheckResult::inconclusive(
+            checker,
+            format!("The store did not serve again, but {excuse}"),
+        ),
+        None => no_recovery(checker, sentence, events, &exits),
     }
 }
 
@@ -55,16 +81,15 @@ fn excuse(marks: &[Mark], exits: &[&OwnExit]) -> Option<String> {
         .then(|| format!("something other than the bench killed a node. {}.", sentences(exits)))
 }
 
-fn no_recovery(events: &[Event], exits: &[&OwnExit]) -> CheckResult {
+fn no_recovery(checker: &str, sentence: &str, events: &[Event], exits: &[&OwnExit]) -> CheckResult {
     let why = if exits.is_empty() { String::new() } else { format!(" {}.", sentences(exits)) };
-    let sentence =
-        format!("Every fault was healed, yet reads or writes did not succeed any more.{why}");
+    let sentence = format!("{sentence}{why}");
     let violation = Violation {
         kind: "no recovery".to_owned(),
         sentence: sentence.clone(),
         operations: last_attempts(events),
     };
-    CheckResult::found("recovery", sentence, vec![violation])
+    CheckResult::found(checker, sentence, vec![violation])
 }
 
 fn own_exit(mark: &Mark) -> Option<&OwnExit> {
@@ -112,5 +137,15 @@ mod tests {
         let hindered = Mark::Hindered("no descriptors".into());
         assert_eq!(verdict(vec![hindered, no()]), Verdict::Inconclusive);
         assert_eq!(verdict(vec![exit(false), Mark::Recovered(true)]), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_store_that_does_not_serve_after_a_restart_of_all_nodes_is_blamed_in_the_same_way() {
+        let verdict = |marks: &[Mark]| check_restart(marks, &[]).map(|result| result.verdict);
+        assert_eq!(verdict(&[Mark::Recovered(true)]), None);
+        assert_eq!(verdict(&[Mark::Restarted(true)]), Some(Verdict::Valid));
+        assert_eq!(verdict(&[Mark::Restarted(false)]), Some(Verdict::Violation));
+        let starved = [Mark::StarvedMs(5000), Mark::Restarted(false)];
+        assert_eq!(verdict(&starved), Some(Verdict::Inconclusive));
     }
 }

@@ -30,6 +30,15 @@ pub(in crate::nemesis) fn plan(
     Some(Box::new(Kill { targets, restart }))
 }
 
+/// Kills these nodes.
+pub(in crate::nemesis) fn take_away(
+    nodes: &[String],
+    members: Members<'_>,
+    _: &mut ChaCha8Rng,
+) -> Box<dyn Fault> {
+    Box::new(Kill { targets: Targets::minority(nodes), restart: members.can_restart })
+}
+
 impl Fault for Kill {
     fn form(&self) -> String {
         format!("kill-{}", self.targets.choice())
@@ -37,10 +46,6 @@ impl Fault for Kill {
 
     fn targets(&self) -> Vec<String> {
         self.targets.names()
-    }
-
-    fn is_permanent(&self) -> bool {
-        !self.restart
     }
 
     fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {

@@ -9,7 +9,7 @@ use crate::{
     environment::Environment,
     nemesis::fault::{Fault, Hits, Members, Work},
 };
-use shape::{Link, Shape, around};
+use shape::{Link, Shape, around, between};
 
 /// Cuts these directed links.
 #[derive(Debug)]
@@ -36,8 +36,25 @@ pub(in crate::nemesis) fn plan(
     let shapes = Shape::among(members.nodes.len());
     let shape = *shapes.get(rng.random_range(0..shapes.len().max(1)))?;
     let links = shape.links(members.nodes, rng);
-    let mode = if rng.random_bool(0.7) { CutMode::Stall } else { CutMode::Refuse };
-    Some(Box::new(Partition { shape, links, mode }))
+    Some(Box::new(Partition { shape, links, mode: CutMode::choose(rng) }))
+}
+
+/// Cuts these nodes off from all others, which stay connected.
+pub(in crate::nemesis) fn take_away(
+    nodes: &[String],
+    members: Members<'_>,
+    rng: &mut ChaCha8Rng,
+) -> Box<dyn Fault> {
+    let others: Vec<String> =
+        members.nodes.iter().filter(|node| !nodes.contains(node)).cloned().collect();
+    let (shape, links) = (Shape::MajorityMinority, between(nodes, &others));
+    Box::new(Partition { shape, links, mode: CutMode::choose(rng) })
+}
+
+impl CutMode {
+    fn choose(rng: &mut ChaCha8Rng) -> Self {
+        if rng.random_bool(0.7) { Self::Stall } else { Self::Refuse }
+    }
 }
 
 impl Partition {

@@ -20,6 +20,15 @@ pub(in crate::nemesis) fn plan(
     Some(Box::new(Pause(Targets::choose(members.nodes, rng))))
 }
 
+/// Pauses these nodes.
+pub(in crate::nemesis) fn take_away(
+    nodes: &[String],
+    _: Members<'_>,
+    _: &mut ChaCha8Rng,
+) -> Box<dyn Fault> {
+    Box::new(Pause(Targets::minority(nodes)))
+}
+
 impl Fault for Pause {
     fn form(&self) -> String {
         format!("pause-{}", self.0.choice())

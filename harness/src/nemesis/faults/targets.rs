@@ -20,7 +20,7 @@ impl Targets {
         let choice = rng.random_range(0..6);
         match choice {
             0 => Self::one(nodes, rng),
-            1 => Self::Nodes("minority", some((nodes.len() - majority).max(1), nodes, rng)),
+            1 => Self::minority(&some((nodes.len() - majority).max(1), nodes, rng)),
             2 => Self::Nodes("majority", some(majority, nodes, rng)),
             3 => Self::Nodes("all", nodes.to_vec()),
             // Leaders are where most bugs live: twice as often.
@@ -31,6 +31,11 @@ impl Targets {
     /// One node.
     pub(super) fn one(nodes: &[String], rng: &mut impl Rng) -> Self {
         Self::Nodes("one", some(1, nodes, rng))
+    }
+
+    /// These few nodes.
+    pub(super) fn minority(nodes: &[String]) -> Self {
+        Self::Nodes("minority", nodes.to_vec())
     }
 
     /// How they were chosen.

@@ -99,7 +99,8 @@ pub(super) fn around<'a>(node: &str, nodes: impl Iterator<Item = &'a String>) ->
     between(&[node.to_owned()], &others)
 }
 
-fn between(left: &[String], right: &[String]) -> Vec<Link> {
+/// Every link between the two groups, both ways.
+pub(super) fn between(left: &[String], right: &[String]) -> Vec<Link> {
     let pairs = left.iter().flat_map(|a| right.iter().map(move |b| (a.clone(), b.clone())));
     let both: BTreeSet<Link> = pairs.flat_map(|(a, b)| [(b.clone(), a.clone()), (a, b)]).collect();
     both.into_iter().collect()

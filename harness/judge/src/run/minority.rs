@@ -1,0 +1,208 @@
+//! Whether a node acknowledged a write though it was cut off from every majority.
+//!
+//! A replicated store cannot: so either it does not replicate, or its nodes talk to each other around the links that
+//! the bench cuts. In neither case do the cuts of this run show anything.
+
+use std::collections::BTreeSet;
+
+use contract::Operation as Request;
+use history::words::{counted, seconds};
+use history::{CheckResult, Operation};
+use record::{FaultRecord, FaultStep};
+use serde_json::json;
+
+use super::faults::time_ns;
+
+/// The links may be open for so long before the record says so.
+const OPENED_NS: u64 = 250_000_000;
+
+/// The check; `None` where nobody was cut off from a majority. `operations` are those of the main phase.
+pub(super) fn check(
+    nodes: &[String],
+    faults: &[FaultRecord],
+    operations: &[&Operation],
+) -> Option<CheckResult> {
+    let cuts: Vec<Cut<'_>> =
+        faults.iter().filter_map(|fault| Cut::of(fault, nodes, faults)).collect();
+    if cuts.is_empty() {
+        return None;
+    }
+    let meanwhile = |operation: &&&Operation| {
+        is_acknowledged_write(operation) && cuts.iter().any(|cut| cut.holds_over(operation))
+    };
+    let acknowledged: Vec<&&Operation> = operations.iter().filter(meanwhile).collect();
+    let mut result = match &acknowledged[..] {
+        [] => CheckResult::valid(
+            "minority",
+            "No node that was cut off from every majority acknowledged a write.",
+        ),
+        [first, ..] => CheckResult::inconclusive(
+            "minority",
+            format!(
+                "{} acknowledged by nodes that were cut off from every majority, the first by {} (`{}` at {} s). Either \
+                 the store does not replicate its writes, or its nodes talk to each other around the links of the \
+                 bench (DS_PEERS), so that the cuts show nothing.",
+                counted(acknowledged.len(), "write"),
+                first.node.as_deref().unwrap_or("?"),
+                first.f,
+                seconds(first.call_ns, 3),
+            ),
+        ),
+    };
+    result.statistics = json!({ "cuts": cuts.len(), "writes_acknowledged": acknowledged.len() });
+    Some(result)
+}
+
+/// A time in which some nodes could reach no majority, not even by way of others.
+struct Cut<'a> {
+    nodes: BTreeSet<&'a str>,
+    from_ns: u64,
+    to_ns: u64,
+}
+
+impl<'a> Cut<'a> {
+    fn of(fault: &FaultRecord, nodes: &'a [String], faults: &[FaultRecord]) -> Option<Self> {
+        if fault.family != "partition" || fault.step != FaultStep::Started {
+            return None;
+        }
+        let healed_ns = time_ns(faults, fault.fault, FaultStep::Healed)?;
+        let in_minority =
+            |node: &&String| 2 * reachable(node, nodes, &fault.targets).len() <= nodes.len();
+        let nodes: BTreeSet<&str> = nodes.iter().filter(in_minority).map(String::as_str).collect();
+        let to_ns = healed_ns.saturating_sub(OPENED_NS);
+        (!nodes.is_empty() && to_ns > fault.time_ns).then_some(Self {
+            nodes,
+            from_ns: fault.time_ns,
+            to_ns,
+        })
+    }
+
+    /// Whether the operation was asked and answered within it, by one of its nodes.
+    fn holds_over(&self, operation: &Operation) -> bool {
+        let is_its = operation.node.as_deref().is_some_and(|node| self.nodes.contains(node));
+        let ends_within = operation.return_ns.is_some_and(|end_ns| end_ns <= self.to_ns);
+        is_its && operation.call_ns >= self.from_ns && ends_within
+    }
+}
+
+/// The nodes that this one can exchange anything with, itself included: one open direction is taken to suffice.
+fn reachable<'a>(from: &'a str, nodes: &'a [String], cut: &[String]) -> BTreeSet<&'a str> {
+    let is_open = |one: &str, other: &str| !cut.contains(&format!("{one}>{other}"));
+    let mut reached = BTreeSet::from([from]);
+    let mut to_visit = vec![from];
+    while let Some(node) = to_visit.pop() {
+        for other in nodes {
+            if (is_open(node, other) || is_open(other, node)) && reached.insert(other) {
+                to_visit.push(other);
+            }
+        }
+    }
+    reached
+}
+
+/// Whether it changed something, by the store's own word.
+fn is_acknowledged_write(operation: &Operation) -> bool {
+    let Some(result) = operation.result() else { return false };
+    let changed = result["swapped"] != false && result["committed"] != false;
+    let request = Request::from_parts(&operation.f, &operation.arguments);
+    changed && request.is_ok_and(|request| !request.is_read_only())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use history::{Completion, Verdict};
+    use serde_json::Value;
+
+    const S: u64 = 1_000_000_000;
+
+    fn cut(links: &[&str], from: u64, to: u64) -> Vec<FaultRecord> {
+        let record = |step, time_ns| FaultRecord {
+            fault: 0,
+            time_ns,
+            family: "partition".to_owned(),
+            form: String::new(),
+            step,
+            targets: links.iter().map(ToString::to_string).collect(),
+            note: String::new(),
+        };
+        vec![record(FaultStep::Started, from), record(FaultStep::Healed, to)]
+    }
+
+    fn operation(f: &str, arguments: Value, result: Value, node: &str, call_ns: u64) -> Operation {
+        Operation {
+            call: 0,
+            process: 0,
+            f: f.to_owned(),
+            arguments,
+            completion: Completion::Ok(1, result),
+            call_ns,
+            return_ns: Some(call_ns + S / 10),
+            node: Some(node.to_owned()),
+            phase: "main".to_owned(),
+        }
+    }
+
+    fn put(node: &str, call_ns: u64) -> Operation {
+        operation("put", json!({"key": "x", "value": "1"}), json!({}), node, call_ns)
+    }
+
+    fn verdict(faults: &[FaultRecord], operation: &Operation) -> Option<Verdict> {
+        let nodes = ["n1", "n2", "n3"].map(str::to_owned);
+        check(&nodes, faults, &[operation]).map(|result| result.verdict)
+    }
+
+    const N1_ALONE: [&str; 4] = ["n1>n2", "n2>n1", "n1>n3", "n3>n1"];
+
+    /// Nodes that shared one file were once called valid under partitions.
+    #[test]
+    fn a_write_that_a_node_acknowledges_alone_was_not_replicated_over_the_links() {
+        let faults = cut(&N1_ALONE, 2 * S, 4 * S);
+        assert_eq!(verdict(&faults, &put("n1", 3 * S)), Some(Verdict::Inconclusive));
+        let result = check(
+            &["n1", "n2", "n3"].map(str::to_owned),
+            &faults,
+            &[&put("n1", 3 * S), &put("n1", 3 * S + 1)],
+        );
+        let summary = result.unwrap().summary;
+        assert!(summary.starts_with("2 writes acknowledged"), "{summary}");
+        assert!(summary.contains("the first by n1 (`put` at 3.000 s)"), "{summary}");
+    }
+
+    #[test]
+    fn what_a_majority_may_have_known_of_says_nothing() {
+        let faults = cut(&N1_ALONE, 2 * S, 4 * S);
+        for (what, operation) in [
+            ("a node of the majority", put("n2", 3 * S)),
+            ("asked before the cut", put("n1", 2 * S - 1)),
+            ("answered as the links opened", put("n1", 4 * S - S / 5)),
+            ("a read", operation("get", json!({"key": "x"}), json!({"value": null}), "n1", 3 * S)),
+            (
+                "changed nothing",
+                operation(
+                    "cas",
+                    json!({"key": "x", "expect": "1", "value": "2"}),
+                    json!({"swapped": false}),
+                    "n1",
+                    3 * S,
+                ),
+            ),
+        ] {
+            assert_eq!(verdict(&faults, &operation), Some(Verdict::Valid), "{what}");
+        }
+        let mut failed = put("n1", 3 * S);
+        failed.completion = Completion::Info(None);
+        assert_eq!(verdict(&faults, &failed), Some(Verdict::Valid));
+    }
+
+    #[test]
+    fn nothing_is_said_where_nobody_was_cut_off_from_every_majority() {
+        let one_way = cut(&["n1>n2", "n1>n3"], 2 * S, 4 * S);
+        assert_eq!(verdict(&one_way, &put("n1", 3 * S)), None);
+        let bridge = cut(&["n1>n2", "n2>n1"], 2 * S, 4 * S);
+        assert_eq!(verdict(&bridge, &put("n1", 3 * S)), None, "n3 sees both");
+        let never_healed = &cut(&N1_ALONE, 2 * S, 4 * S)[..1];
+        assert_eq!(verdict(never_healed, &put("n1", 3 * S)), None);
+        assert_eq!(verdict(&[], &put("n1", 3 * S)), None);
+    }
+}

@@ -1,0 +1,144 @@
+//! What the store promises, by the rungs that it serves: how each promise was checked, and what was seen.
+
+use history::words::counted;
+use history::{CheckResult, Operation, Verdict};
+use record::{FaultRecord, Promise, RunFile};
+
+use super::faults::ByFamily;
+use super::outages::Outages;
+
+/// What became of a run.
+pub(super) struct Outcome<'a> {
+    /// What was asked.
+    pub(super) run: &'a RunFile,
+    /// What the workload found.
+    pub(super) of_workload: &'a [CheckResult],
+    /// What the bench itself found.
+    pub(super) of_bench: &'a [CheckResult],
+    /// The operations of the main phase.
+    pub(super) main: &'a [&'a Operation],
+    /// What was broken, and when.
+    pub(super) faults: &'a [FaultRecord],
+    /// How many faults of each family took hold.
+    pub(super) by_family: &'a ByFamily,
+}
+
+impl Outcome<'_> {
+    /// The table; empty for a store that serves nothing this bench knows.
+    pub(super) fn promises(&self) -> Vec<Promise> {
+        let serves = |rung: &str| self.run.serves.iter().any(|served| served == rung);
+        if serves("replicated-kv") {
+            vec![
+                self.consistency(),
+                self.progress(),
+                self.of_check(
+                    "no progress in the minority",
+                    "no node acknowledges a write while it is cut off from every majority",
+                    "minority",
+                    "add `partition` to --faults",
+                ),
+                self.recovery(),
+                self.of_check(
+                    "durable through restarts",
+                    "all nodes are killed at once and started again, then read",
+                    "restart",
+                    "add `kill` to --faults, and `restart` to the store's caps",
+                ),
+                self.at_most_once(),
+                unchecked("the log compacts"),
+            ]
+        } else if serves("exactly-once-kv") {
+            vec![
+                self.consistency(),
+                self.at_most_once(),
+                self.recovery(),
+                unchecked("bounded memory"),
+            ]
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn consistency(&self) -> Promise {
+        let names: Vec<&str> =
+            self.of_workload.iter().map(|check| check.checker.as_str()).collect();
+        let verdicts = self.of_workload.iter().map(|check| check.verdict);
+        let succeeded = self.main.iter().filter(|operation| operation.result().is_some()).count();
+        Promise {
+            promise: "right answers".to_owned(),
+            how: format!("what `{}` checks: {}", self.run.workload, names.join(", ")),
+            verdict: Some(verdicts.fold(Verdict::Valid, Verdict::merge)),
+            seen: format!("{} that succeeded", counted(succeeded, "operation")),
+        }
+    }
+
+    fn progress(&self) -> Promise {
+        let mut promise = self.of_check(
+            "progress in the majority",
+            "operations succeed without each node that is down or cut off for 2 s",
+            "majority",
+            "give the run more time, and `partition`, `kill` or `pause` to --faults",
+        );
+        let outages = Outages::of(self.main, self.faults);
+        let sentence = outages.sentence();
+        promise.seen = [promise.seen, sentence].join(" ").trim().to_owned();
+        promise
+    }
+
+    fn recovery(&self) -> Promise {
+        self.of_check(
+            "serves again after faults",
+            "reads and writes succeed once every fault is healed",
+            "recovery",
+            "let the run come to its end",
+        )
+    }
+
+    fn at_most_once(&self) -> Promise {
+        let client_faults = self.by_family.get("client").map_or(0, |count| count.effective);
+        let promise = "each operation at most once".to_owned();
+        let how = "what the workload checks, while replies are lost and requests are sent twice";
+        if client_faults == 0 {
+            let how = format!("{how}; for that, add `client` to --faults");
+            return Promise { promise, how, verdict: None, seen: String::new() };
+        }
+        let verdicts = self.of_workload.iter().map(|check| check.verdict);
+        Promise {
+            promise,
+            how: how.to_owned(),
+            verdict: Some(verdicts.fold(Verdict::Valid, Verdict::merge)),
+            seen: format!(
+                "{} of the clients took hold",
+                counted(saturating(client_faults), "fault")
+            ),
+        }
+    }
+
+    /// A promise that a check of the bench stands for; where there was none, `needed` says how to get it.
+    fn of_check(&self, promise: &str, how: &str, checker: &str, needed: &str) -> Promise {
+        let check = self.of_bench.iter().find(|check| check.checker == checker);
+        Promise {
+            promise: promise.to_owned(),
+            how: if check.is_some() {
+                how.to_owned()
+            } else {
+                format!("{how}; for that, {needed}")
+            },
+            verdict: check.map(|check| check.verdict),
+            seen: check.map_or(String::new(), |check| check.summary.clone()),
+        }
+    }
+}
+
+fn unchecked(promise: &str) -> Promise {
+    Promise {
+        promise: promise.to_owned(),
+        how: "not checked yet".to_owned(),
+        verdict: None,
+        seen: String::new(),
+    }
+}
+
+fn saturating(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
