@@ -120,9 +120,9 @@ impl Store {
         let strikes = self.strikes(rng);
         let faulty = strikes.and_then(|fault| {
             if operation.is_read_only() {
-                self.faulty_read(fault, client, operation, rng)
+                self.faulty_read(fault, client, operation)
             } else {
-                self.faulty_write(fault, client, call, operation, rng)
+                self.faulty_write(fault, client, call, operation)
             }
         });
         let Some(outcome) = faulty else { return self.right(operation) };
@@ -133,24 +133,17 @@ impl Store {
         outcome
     }
 
-    /// A state between the beginning of this client's operation and now.
-    fn earlier(&self, client: usize, rng: &mut Rng) -> Option<State> {
-        let since = &self.past[self.began[client]..];
-        (!since.is_empty()).then(|| since[rng.random_range(0..since.len())].clone())
+    /// The state when this client's operation began; `None` if nothing has changed since.
+    fn first(&self, client: usize) -> Option<State> {
+        self.past.get(self.began[client]).cloned()
     }
 
-    fn faulty_read(
-        &self,
-        fault: Fault,
-        client: usize,
-        operation: &Operation,
-        rng: &mut Rng,
-    ) -> Option<Outcome> {
+    fn faulty_read(&self, fault: Fault, client: usize, operation: &Operation) -> Option<Outcome> {
         match fault {
             Fault::StaleRead => self.stale(client, operation),
             Fault::SplitRead => {
-                // Every other key from an earlier moment.
-                let first = self.earlier(client, rng)?;
+                // Every other key as it was when the read began.
+                let first = self.first(client)?;
                 let mut mixed = self.state.clone();
                 let keys: BTreeSet<&String> = first.keys().chain(self.state.keys()).collect();
                 for key in keys.into_iter().step_by(2) {
@@ -176,7 +169,6 @@ impl Store {
         client: usize,
         call: u64,
         operation: &Operation,
-        rng: &mut Rng,
     ) -> Option<Outcome> {
         let mut elsewhere = self.state.clone();
         let outcome = apply(&mut elsewhere, operation);
@@ -196,7 +188,7 @@ impl Store {
                 outcome
             }
             (Fault::StaleSwap, Operation::Swap { a, b }) => {
-                let first = self.earlier(client, rng)?;
+                let first = self.first(client)?;
                 self.remember();
                 set(&mut self.state, a, first.get(b).cloned());
                 set(&mut self.state, b, first.get(a).cloned());
@@ -216,7 +208,7 @@ impl Store {
                 let fewer = Operation::Txn { guards: fewer, ops: ops.clone() };
                 let outcome = self.right(&fewer);
                 if outcome == (Outcome::Committed { committed: false, results: None }) {
-                    return Some(outcome);
+                    return None;
                 }
                 outcome
             }
