@@ -141,7 +141,8 @@ fn register_hashed_twice() {
 
 #[test]
 fn register_compare_and_set_unchecked() {
-    is_found("register", Fault::Unchecked, 100, &["lost update"]);
+    // A rare one may show first as a stale read.
+    is_found("register", Fault::Unchecked, 1000, &["lost update"]);
 }
 
 #[test]
@@ -373,5 +374,6 @@ fn swaps_branches_filled_at_two_moments() {
 
 #[test]
 fn swaps_dirty_read() {
-    is_found("bank:swap", Fault::Dirty, 500, &["aborted read"]);
+    // A rare one may show first as an impossible result.
+    is_found("bank:swap", Fault::Dirty, 1000, &["aborted read"]);
 }
