@@ -4,13 +4,14 @@ mod simulated;
 
 use std::time::Instant;
 
-use simulated::{ALL, Plan, judge, run, violated};
+use checker_testing::simulation::Plan;
+use simulated::{ALL, judge, run, violated};
 use workloads::by_name;
 
 fn is_judged(name: &str, operations: usize) {
     let workload = by_name(name, &ALL).expect("the name is known");
-    let plan = Plan { clients: 20, operations, info_percent: 2, fail_percent: 2, fault: None };
-    let run = run(workload.as_ref(), 1, plan);
+    let plan = Plan { clients: 20, operations, info_percent: 2, fail_percent: 2 };
+    let run = run(workload.as_ref(), 1, plan, None);
     let start = Instant::now();
     let results = judge(workload.as_ref(), &run);
     println!("{name}: {} operations judged in {:?}", run.history.len(), start.elapsed());

@@ -4,8 +4,9 @@ mod simulated;
 
 use std::collections::BTreeMap;
 
+use checker_testing::simulation::Plan;
 use contract::manifest::Capability;
-use simulated::{ALL, Plan, judge, kinds, run, store::Fault, violated};
+use simulated::{ALL, PLAN, judge, kinds, run, store::Fault, violated};
 use workloads::by_name;
 
 /// Rules take no time; where a search must shrink its witness, few seeds are enough.
@@ -18,7 +19,7 @@ const SEARCHED_SEEDS: u64 = 6;
 fn is_found(name: &str, fault: Fault, per_mille: u32, expected: &[&str]) {
     // A read of a group must straddle two writes to show that it was not made at once.
     let operations = if name == "long-fork" { 3000 } else { 1000 };
-    let plan = Plan { fault: Some((fault, per_mille)), operations, ..Plan::default() };
+    let plan = Plan { operations, ..PLAN };
     let (mut found, mut named, mut proved) = (0, 0, 0);
     let mut tally: BTreeMap<String, u64> = BTreeMap::new();
     let mut struck = 0;
@@ -29,7 +30,7 @@ fn is_found(name: &str, fault: Fault, per_mille: u32, expected: &[&str]) {
     };
     for seed in 0..seeds {
         let workload = by_name(name, &ALL).expect("the name is known");
-        let run = run(workload.as_ref(), seed, plan);
+        let run = run(workload.as_ref(), seed, plan, Some((fault, per_mille)));
         struck += u64::from(!run.guilty.is_empty());
         let results = judge(workload.as_ref(), &run);
         if !violated(&results) {
@@ -129,10 +130,10 @@ fn register_applied_twice() {
 /// Hashes must be made at most once: made again, one is the hash of itself.
 #[test]
 fn register_hashed_twice() {
-    let plan = Plan { fault: Some((Fault::DoubleApply, 100)), operations: 1000, ..Plan::default() };
+    let plan = Plan { operations: 1000, ..PLAN };
     for seed in 0..SEARCHED_SEEDS {
         let workload = by_name("register", &[Capability::PutHash]).expect("the name is known");
-        let run = run(workload.as_ref(), seed, plan);
+        let run = run(workload.as_ref(), seed, plan, Some((Fault::DoubleApply, 100)));
         let results = judge(workload.as_ref(), &run);
         assert!(!run.guilty.is_empty() && violated(&results), "seed {seed}: {results:#?}");
     }
@@ -140,7 +141,8 @@ fn register_hashed_twice() {
 
 #[test]
 fn register_compare_and_set_unchecked() {
-    is_found("register", Fault::Unchecked, 100, &["lost update"]);
+    // A rare one may show first as a stale read.
+    is_found("register", Fault::Unchecked, 1000, &["lost update"]);
 }
 
 #[test]
@@ -372,5 +374,6 @@ fn swaps_branches_filled_at_two_moments() {
 
 #[test]
 fn swaps_dirty_read() {
-    is_found("bank:swap", Fault::Dirty, 500, &["aborted read"]);
+    // A rare one may show first as an impossible result.
+    is_found("bank:swap", Fault::Dirty, 1000, &["aborted read"]);
 }

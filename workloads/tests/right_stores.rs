@@ -2,34 +2,32 @@
 
 mod simulated;
 
+use checker_testing::simulation::Plan;
 use contract::manifest::Capability;
 use history::Verdict;
-use simulated::{ALL, Plan, judge, kinds, run};
+use simulated::{ALL, PLAN, judge, kinds, run};
 use workloads::by_name;
 
 /// Seeds for each workload and plan: all together a few thousand runs.
 const SEEDS: u64 = 250;
 const FEWER_SEEDS: u64 = 40;
 
-fn plans() -> [Plan; 4] {
-    let calm = Plan { info_percent: 0, fail_percent: 0, ..Plan::default() };
-    [
-        calm,
-        Plan::default(),
-        Plan { clients: 3, operations: 120, info_percent: 25, fail_percent: 10, fault: None },
-        Plan { clients: 12, operations: 400, info_percent: 2, fail_percent: 2, fault: None },
-    ]
-}
+const PLANS: [Plan; 4] = [
+    Plan { info_percent: 0, fail_percent: 0, ..PLAN },
+    PLAN,
+    Plan { clients: 3, operations: 120, info_percent: 25, fail_percent: 10 },
+    Plan { clients: 12, operations: 400, info_percent: 2, fail_percent: 2 },
+];
 
 fn is_never_accused(name: &str, seeds: u64) {
     let hashes = [Capability::Append, Capability::Cas, Capability::PutHash];
     let caps = [&ALL[..], &ALL[..2], &ALL[3..], &hashes];
-    for (at, plan) in plans().into_iter().enumerate() {
+    for (at, plan) in PLANS.into_iter().enumerate() {
         for seed in 0..seeds {
             // `register` and `bank:txn` adapt to what the store can do.
             let workload =
                 by_name(name, caps[seed as usize % caps.len()]).expect("the name is known");
-            let run = run(workload.as_ref(), seed, plan);
+            let run = run(workload.as_ref(), seed, plan, None);
             let results = judge(workload.as_ref(), &run);
             let accused: Vec<_> =
                 results.iter().filter(|result| result.verdict == Verdict::Violation).collect();
@@ -91,7 +89,7 @@ fn every_operation_a_workload_needs_is_exercised() {
         ("bank:swap", vec!["get", "multiget", "multiput", "swap"]),
     ] {
         let workload = by_name(name, &ALL).expect("the name is known");
-        let run = run(workload.as_ref(), 1, Plan::default());
+        let run = run(workload.as_ref(), 1, PLAN, None);
         let mut asked: Vec<&str> =
             run.history.iter().map(|operation| operation.f.as_str()).collect();
         asked.sort_unstable();
@@ -106,7 +104,7 @@ fn the_same_seed_and_answers_give_the_same_operations() {
     for name in workloads::names() {
         let history = |seed| {
             let workload = by_name(name, &ALL).expect("the name is known");
-            run(workload.as_ref(), seed, Plan::default()).history
+            run(workload.as_ref(), seed, PLAN, None).history
         };
         assert_eq!(history(3), history(3), "{name}");
         assert_ne!(history(3), history(4), "{name}");

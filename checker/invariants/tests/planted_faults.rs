@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{objects::right, simulated::Plan, simulated::run};
+use checker_testing::simulation::{Plan, run};
+use common::objects::right;
 use history::{Completion, Operation, Verdict};
 use invariants::Invariant;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};

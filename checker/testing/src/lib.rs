@@ -5,3 +5,4 @@
 pub mod isolation;
 #[cfg(feature = "linearizability")]
 pub mod linearizability;
+pub mod simulation;

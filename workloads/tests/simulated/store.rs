@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use checker_testing::simulation::Rng;
 use contract::{MicroOperation, Operation, Outcome};
-use rand::{RngExt, rngs::ChaCha8Rng};
+use rand::RngExt;
 
 type State = BTreeMap<String, String>;
 
@@ -38,207 +39,160 @@ pub enum Fault {
     BlindToItself,
 }
 
-/// How far an operation has come.
-pub struct Effect {
-    pub call: u64,
-    pub outcome: Option<Outcome>,
-    /// What a two-step fault remembers from its first step.
-    first: Option<State>,
-    /// What it answers after its second step, where the first has decided that.
-    answer: Option<Outcome>,
-    /// To be applied once more, later.
-    again: bool,
-}
-
-impl Effect {
-    pub fn new(call: u64) -> Self {
-        Self { call, outcome: None, first: None, answer: None, again: false }
-    }
-
-    pub fn is_done(&self) -> bool {
-        self.outcome.is_some() && !self.again
-    }
-}
-
 pub struct Store {
     state: State,
-    /// The states of the past with the event index at which each was replaced.
-    past: Vec<(u64, State)>,
-    now: u64,
+    /// The states of the past, oldest first.
+    past: Vec<State>,
+    /// How many there were when each client's operation began.
+    began: Vec<usize>,
     fault: Option<(Fault, u32)>,
     pub guilty: BTreeSet<u64>,
     /// Writes that will strike a second time.
     delayed: Vec<(u64, Operation)>,
+    /// What is written when the operation with this call ends.
+    second_halves: BTreeMap<u64, State>,
 }
 
 impl Store {
-    pub fn new(fault: Option<(Fault, u32)>) -> Self {
+    pub fn new(fault: Option<(Fault, u32)>, clients: usize) -> Self {
         Self {
             state: State::new(),
             past: Vec::new(),
-            now: 0,
+            began: vec![0; clients],
             fault,
             guilty: BTreeSet::new(),
             delayed: Vec::new(),
+            second_halves: BTreeMap::new(),
         }
     }
 
-    /// Time passes.
-    pub fn called(&mut self, event: u64) {
-        self.now = event;
+    /// A client's next operation begins.
+    pub fn began(&mut self, client: usize) {
+        self.began[client] = self.past.len();
     }
 
     /// What a right store does.
     pub fn right(&mut self, operation: &Operation) -> Outcome {
-        if self.fault.is_some() && !operation.is_read_only() {
-            self.past.push((self.now, self.state.clone()));
-            if self.past.len() > 60 {
-                self.past.remove(0);
-            }
+        if !operation.is_read_only() {
+            self.remember();
         }
         apply(&mut self.state, operation)
     }
 
-    pub fn right_late(&mut self, operation: &Operation, effect: &mut Effect) {
-        effect.outcome = Some(self.right(operation));
+    fn remember(&mut self) {
+        if self.fault.is_some() {
+            self.past.push(self.state.clone());
+        }
     }
 
     /// An operation that fails: nothing happens, or with a fault something does.
-    pub fn failed(&mut self, operation: &Operation, call: u64, rng: &mut ChaCha8Rng) {
-        if !operation.is_read_only() && self.strikes(Fault::Dirty, rng) {
+    pub fn failed(&mut self, call: u64, operation: &Operation, rng: &mut Rng) {
+        if !operation.is_read_only() && self.strikes(rng) == Some(Fault::Dirty) {
             self.guilty.insert(call);
             self.right(operation);
         }
     }
 
-    fn strikes(&self, wanted: Fault, rng: &mut ChaCha8Rng) -> bool {
-        self.fault.is_some_and(|(fault, per_mille)| {
-            fault == wanted && rng.random_range(0..1000) < per_mille
-        })
+    /// An operation ends that may have been carried out by halves.
+    pub fn finish(&mut self, call: u64) {
+        self.state.extend(self.second_halves.remove(&call).unwrap_or_default());
     }
 
-    /// The next step of an operation: as a rule its only one.
-    pub fn advance(&mut self, operation: &Operation, effect: &mut Effect, rng: &mut ChaCha8Rng) {
+    fn strikes(&self, rng: &mut Rng) -> Option<Fault> {
+        let (fault, per_mille) = self.fault?;
+        (rng.random_range(0..1000) < per_mille).then_some(fault)
+    }
+
+    /// Carries out a client's operation, with a fault now and then.
+    pub fn apply(
+        &mut self,
+        client: usize,
+        call: u64,
+        operation: &Operation,
+        rng: &mut Rng,
+    ) -> Outcome {
         if rng.random_range(0..10) == 0
             && let Some((call, delayed)) = self.delayed.pop()
         {
             self.guilty.insert(call);
             self.right(&delayed);
         }
-        let Some(first) = effect.first.take() else {
-            effect.outcome = self.begin(operation, effect, rng);
-            return;
-        };
-        let outcome = self.second_step(operation, &first);
-        effect.outcome = effect.answer.take().or(Some(outcome));
+        let strikes = self.strikes(rng);
+        let faulty = strikes.and_then(|fault| {
+            if operation.is_read_only() {
+                self.faulty_read(fault, client, operation)
+            } else {
+                self.faulty_write(fault, client, call, operation)
+            }
+        });
+        let Some(outcome) = faulty else { return self.right(operation) };
+        // Guilty once it strikes again.
+        if strikes != Some(Fault::DoubleApply) {
+            self.guilty.insert(call);
+        }
+        outcome
     }
 
-    fn begin(
-        &mut self,
-        operation: &Operation,
-        effect: &mut Effect,
-        rng: &mut ChaCha8Rng,
-    ) -> Option<Outcome> {
-        let call = effect.call;
-        if operation.is_read_only() {
-            if self.strikes(Fault::StaleRead, rng)
-                && let Some(outcome) = self.stale(operation, call)
-            {
-                self.guilty.insert(call);
-                return Some(outcome);
-            }
-            if self.strikes(Fault::SplitRead, rng) {
-                return self.split(effect);
-            }
-            return Some(self.right(operation));
-        }
-        if self.strikes(Fault::SplitWrite, rng)
-            && matches!(operation, Operation::MultiPut { .. } | Operation::Txn { .. })
-        {
-            return self.split_write(operation, effect);
-        }
-        if self.strikes(Fault::StaleSwap, rng) && matches!(operation, Operation::Swap { .. }) {
-            return self.split(effect);
-        }
-        Some(self.faulty_write(operation, call, rng).unwrap_or_else(|| self.right(operation)))
+    /// The state when this client's operation began; `None` if nothing has changed since.
+    fn first(&self, client: usize) -> Option<State> {
+        self.past.get(self.began[client]).cloned()
     }
 
-    fn split(&mut self, effect: &mut Effect) -> Option<Outcome> {
-        self.guilty.insert(effect.call);
-        effect.first = Some(self.state.clone());
-        None
-    }
-
-    fn split_write(&mut self, operation: &Operation, effect: &mut Effect) -> Option<Outcome> {
-        let mut after = self.state.clone();
-        let outcome = apply(&mut after, operation);
-        if matches!(outcome, Outcome::Committed { committed: false, .. }) {
-            return Some(outcome);
-        }
-        let before = std::mem::take(&mut self.state);
-        let changed: Vec<String> =
-            after.keys().filter(|key| after.get(*key) != before.get(*key)).cloned().collect();
-        self.state.clone_from(&before);
-        // The first half now, the rest with the second step.
-        for key in changed.iter().take(changed.len() / 2) {
-            self.state.insert(key.clone(), after[key].clone());
-        }
-        let rest = changed.into_iter().map(|key| (key.clone(), after[&key].clone())).collect();
-        self.guilty.insert(effect.call);
-        effect.first = Some(rest);
-        effect.answer = Some(outcome);
-        None
-    }
-
-    fn second_step(&mut self, operation: &Operation, first: &State) -> Outcome {
-        match operation {
-            Operation::Swap { a, b } => {
-                set(&mut self.state, a, first.get(b).cloned());
-                set(&mut self.state, b, first.get(a).cloned());
-                Outcome::Done {}
-            }
-            write if !write.is_read_only() => {
-                self.state.extend(first.clone());
-                Outcome::Done {}
-            }
-            // A read: every other key from the first step.
-            read => {
+    fn faulty_read(&self, fault: Fault, client: usize, operation: &Operation) -> Option<Outcome> {
+        match fault {
+            Fault::StaleRead => self.stale(client, operation),
+            Fault::SplitRead => {
+                // Every other key as it was when the read began.
+                let first = self.first(client)?;
                 let mut mixed = self.state.clone();
                 let keys: BTreeSet<&String> = first.keys().chain(self.state.keys()).collect();
                 for key in keys.into_iter().step_by(2) {
                     set(&mut mixed, key, first.get(key).cloned());
                 }
-                apply(&mut mixed, read)
+                Some(apply(&mut mixed, operation))
             }
+            _ => None,
         }
     }
 
     /// An answer from before the operation began, which no state since has matched.
-    fn stale(&self, operation: &Operation, call: u64) -> Option<Outcome> {
+    fn stale(&self, client: usize, operation: &Operation) -> Option<Outcome> {
         let answer = |state: &State| apply(&mut state.clone(), operation);
-        let since = self.past.iter().filter(|(replaced, _)| *replaced >= call);
-        let mut possible: Vec<Outcome> = since.map(|(_, state)| answer(state)).collect();
-        possible.push(answer(&self.state));
-        let before = self.past.iter().rev().filter(|(replaced, _)| *replaced < call);
-        before.map(|(_, state)| answer(state)).skip(6).find(|old| !possible.contains(old))
+        let (before, since) = self.past.split_at(self.began[client]);
+        let possible: Vec<Outcome> = since.iter().chain([&self.state]).map(answer).collect();
+        before.iter().rev().skip(6).take(50).map(answer).find(|old| !possible.contains(old))
     }
 
     fn faulty_write(
         &mut self,
-        operation: &Operation,
+        fault: Fault,
+        client: usize,
         call: u64,
-        rng: &mut ChaCha8Rng,
+        operation: &Operation,
     ) -> Option<Outcome> {
-        let (fault, _) = self.fault.filter(|(fault, _)| self.strikes(*fault, rng))?;
         let mut elsewhere = self.state.clone();
         let outcome = apply(&mut elsewhere, operation);
         let held = elsewhere != self.state;
-        let outcome = match (fault, operation) {
+        Some(match (fault, operation) {
             (Fault::LostWrite, _) if held => outcome,
             (Fault::DoubleApply, _) if held => {
                 self.delayed.push((call, operation.clone()));
-                // Guilty once it strikes again.
-                return Some(self.right(operation));
+                self.right(operation)
+            }
+            (Fault::SplitWrite, Operation::MultiPut { .. } | Operation::Txn { .. }) if held => {
+                // The first half now, the rest when the operation ends.
+                elsewhere.retain(|key, value| self.state.get(key) != Some(value));
+                let half = elsewhere.len() / 2;
+                self.state.extend(elsewhere.clone().into_iter().take(half));
+                self.second_halves.insert(call, elsewhere);
+                outcome
+            }
+            (Fault::StaleSwap, Operation::Swap { a, b }) => {
+                let first = self.first(client)?;
+                self.remember();
+                set(&mut self.state, a, first.get(b).cloned());
+                set(&mut self.state, b, first.get(a).cloned());
+                outcome
             }
             (Fault::Unchecked, Operation::Txn { ops, .. }) if !held => {
                 self.right(&Operation::Txn { guards: BTreeMap::new(), ops: ops.clone() })
@@ -254,7 +208,7 @@ impl Store {
                 let fewer = Operation::Txn { guards: fewer, ops: ops.clone() };
                 let outcome = self.right(&fewer);
                 if outcome == (Outcome::Committed { committed: false, results: None }) {
-                    return Some(outcome);
+                    return None;
                 }
                 outcome
             }
@@ -297,9 +251,7 @@ impl Store {
                 outcome
             }
             _ => return None,
-        };
-        self.guilty.insert(call);
-        Some(outcome)
+        })
     }
 }
 

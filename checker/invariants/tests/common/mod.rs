@@ -6,7 +6,6 @@
 
 pub mod notation;
 pub mod objects;
-pub mod simulated;
 
 use history::{CheckResult, Verdict};
 

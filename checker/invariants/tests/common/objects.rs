@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use rand::{RngExt, rngs::ChaCha8Rng};
+use checker_testing::simulation::{Object, Request, Rng};
+use history::Operation;
+use rand::RngExt;
 use serde_json::{Value, json};
-
-use super::simulated::Object;
 
 /// Accounts that are never overdrawn.
 pub struct Bank {
@@ -19,7 +19,7 @@ impl Default for Bank {
 }
 
 impl Object for Bank {
-    fn ask(&mut self, rng: &mut ChaCha8Rng) -> (&'static str, Value) {
+    fn ask(&mut self, _: usize, rng: &mut Rng) -> Request {
         if rng.random_range(0..2) == 0 {
             return ("read", Value::Null);
         }
@@ -28,18 +28,18 @@ impl Object for Bank {
         ("transfer", json!({"from": from, "to": to, "amount": amount}))
     }
 
-    fn apply(&mut self, _: usize, f: &str, arguments: &Value, _: &mut ChaCha8Rng) -> Option<Value> {
-        if f == "read" {
+    fn apply(&mut self, _: usize, operation: &Operation, _: &mut Rng) -> Option<Value> {
+        if operation.f == "read" {
             return Some(json!(self.balances));
         }
-        let amount = arguments["amount"].as_i64()?;
-        let from = self.balances.get_mut(&arguments["from"].to_string())?;
+        let amount = operation.arguments["amount"].as_i64()?;
+        let from = self.balances.get_mut(&operation.arguments["from"].to_string())?;
         if *from < amount {
             return None;
         }
         *from -= amount;
-        *self.balances.get_mut(&arguments["to"].to_string())? += amount;
-        Some(arguments.clone())
+        *self.balances.get_mut(&operation.arguments["to"].to_string())? += amount;
+        Some(operation.arguments.clone())
     }
 }
 
@@ -57,7 +57,7 @@ impl Grown {
 }
 
 impl Object for Grown {
-    fn ask(&mut self, rng: &mut ChaCha8Rng) -> (&'static str, Value) {
+    fn ask(&mut self, _: usize, rng: &mut Rng) -> Request {
         if rng.random_range(0..3) == 0 {
             return ("read", Value::Null);
         }
@@ -65,15 +65,15 @@ impl Object for Grown {
         (self.add, json!(self.next))
     }
 
-    fn apply(&mut self, _: usize, f: &str, arguments: &Value, _: &mut ChaCha8Rng) -> Option<Value> {
-        if f == "read" {
+    fn apply(&mut self, _: usize, operation: &Operation, _: &mut Rng) -> Option<Value> {
+        if operation.f == "read" {
             return Some(json!(self.elements));
         }
-        self.elements.insert(arguments.as_u64()?);
-        Some(arguments.clone())
+        self.elements.insert(operation.arguments.as_u64()?);
+        Some(operation.arguments.clone())
     }
 
-    fn last(&self) -> Vec<(&'static str, Value)> {
+    fn last(&self) -> Vec<Request> {
         vec![("read", Value::Null)]
     }
 }
@@ -84,7 +84,7 @@ pub struct Counter {
 }
 
 impl Object for Counter {
-    fn ask(&mut self, rng: &mut ChaCha8Rng) -> (&'static str, Value) {
+    fn ask(&mut self, _: usize, rng: &mut Rng) -> Request {
         match rng.random_range(0..6) {
             0 => ("increment", Value::Null),
             1 => ("decrement", Value::Null),
@@ -93,14 +93,14 @@ impl Object for Counter {
         }
     }
 
-    fn apply(&mut self, _: usize, f: &str, arguments: &Value, _: &mut ChaCha8Rng) -> Option<Value> {
-        self.value += match f {
+    fn apply(&mut self, _: usize, operation: &Operation, _: &mut Rng) -> Option<Value> {
+        self.value += match operation.f.as_str() {
             "increment" => 1,
             "decrement" => -1,
-            "add" => arguments.as_i64()?,
+            "add" => operation.arguments.as_i64()?,
             _ => return Some(json!(self.value)),
         };
-        Some(arguments.clone())
+        Some(operation.arguments.clone())
     }
 }
 
@@ -112,7 +112,7 @@ pub struct Queue {
 }
 
 impl Object for Queue {
-    fn ask(&mut self, rng: &mut ChaCha8Rng) -> (&'static str, Value) {
+    fn ask(&mut self, _: usize, rng: &mut Rng) -> Request {
         if rng.random_range(0..5) < 2 {
             return ("dequeue", Value::Null);
         }
@@ -120,17 +120,11 @@ impl Object for Queue {
         ("enqueue", json!(self.next))
     }
 
-    fn apply(
-        &mut self,
-        _: usize,
-        f: &str,
-        arguments: &Value,
-        rng: &mut ChaCha8Rng,
-    ) -> Option<Value> {
-        match f {
+    fn apply(&mut self, _: usize, operation: &Operation, rng: &mut Rng) -> Option<Value> {
+        match operation.f.as_str() {
             "enqueue" => {
-                self.elements.push(arguments.clone());
-                Some(arguments.clone())
+                self.elements.push(operation.arguments.clone());
+                Some(operation.arguments.clone())
             }
             "drain" => Some(Value::Array(std::mem::take(&mut self.elements))),
             _ if self.elements.is_empty() => Some(Value::Null),
@@ -141,7 +135,7 @@ impl Object for Queue {
         }
     }
 
-    fn last(&self) -> Vec<(&'static str, Value)> {
+    fn last(&self) -> Vec<Request> {
         vec![("drain", Value::Null)]
     }
 }
@@ -152,11 +146,11 @@ pub struct Ids {
 }
 
 impl Object for Ids {
-    fn ask(&mut self, _: &mut ChaCha8Rng) -> (&'static str, Value) {
+    fn ask(&mut self, _: usize, _: &mut Rng) -> Request {
         ("generate", Value::Null)
     }
 
-    fn apply(&mut self, _: usize, _: &str, _: &Value, _: &mut ChaCha8Rng) -> Option<Value> {
+    fn apply(&mut self, _: usize, _: &Operation, _: &mut Rng) -> Option<Value> {
         self.next += 1;
         Some(json!(self.next))
     }
@@ -170,7 +164,7 @@ pub struct Groups {
 }
 
 impl Object for Groups {
-    fn ask(&mut self, rng: &mut ChaCha8Rng) -> (&'static str, Value) {
+    fn ask(&mut self, _: usize, rng: &mut Rng) -> Request {
         if rng.random_range(0..3) == 0 {
             self.next += 1;
             return ("write", json!([["w", self.next - 1, 1]]));
@@ -181,11 +175,11 @@ impl Object for Groups {
         ("read", keys.map(|key| json!(["r", key, null])).collect())
     }
 
-    fn apply(&mut self, _: usize, f: &str, arguments: &Value, _: &mut ChaCha8Rng) -> Option<Value> {
-        let steps = arguments.as_array()?;
-        if f == "write" {
+    fn apply(&mut self, _: usize, operation: &Operation, _: &mut Rng) -> Option<Value> {
+        let steps = operation.arguments.as_array()?;
+        if operation.f == "write" {
             self.written.insert(steps[0][1].as_u64()?);
-            return Some(arguments.clone());
+            return Some(operation.arguments.clone());
         }
         let read = |step: &Value| {
             let seen = self.written.contains(&step[1].as_u64()?);
@@ -224,7 +218,7 @@ impl Default for Replicas {
 
 impl Replicas {
     /// Some of what this replica may be told next.
-    fn tell(&mut self, at: usize, rng: &mut ChaCha8Rng) {
+    fn tell(&mut self, at: usize, rng: &mut Rng) {
         for write in &self.writes {
             let replica = &mut self.replicas[at];
             let ready = (0..3)
@@ -239,7 +233,7 @@ impl Replicas {
 }
 
 impl Object for Replicas {
-    fn ask(&mut self, rng: &mut ChaCha8Rng) -> (&'static str, Value) {
+    fn ask(&mut self, _: usize, rng: &mut Rng) -> Request {
         let key = format!("k{}", rng.random_range(0..3));
         if rng.random_range(0..5) < 3 {
             return ("read", json!([key, null]));
@@ -248,25 +242,23 @@ impl Object for Replicas {
         ("write", json!([key, self.next]))
     }
 
-    fn apply(
-        &mut self,
-        client: usize,
-        f: &str,
-        arguments: &Value,
-        rng: &mut ChaCha8Rng,
-    ) -> Option<Value> {
+    fn apply(&mut self, client: usize, operation: &Operation, rng: &mut Rng) -> Option<Value> {
         let at = client % 3;
         self.tell(at, rng);
-        let key = arguments[0].as_str()?.to_owned();
+        let key = operation.arguments[0].as_str()?.to_owned();
         let replica = &mut self.replicas[at];
-        if f == "read" {
+        if operation.f == "read" {
             return Some(json!([key, replica.registers.get(&key)]));
         }
         replica.clock[at] += 1;
-        replica.registers.insert(key.clone(), arguments[1].clone());
+        replica.registers.insert(key.clone(), operation.arguments[1].clone());
         let clock = replica.clock.clone();
-        self.writes.push(Replicated { replica: at, clock, place: (key, arguments[1].clone()) });
-        Some(arguments.clone())
+        self.writes.push(Replicated {
+            replica: at,
+            clock,
+            place: (key, operation.arguments[1].clone()),
+        });
+        Some(operation.arguments.clone())
     }
 }
 
@@ -282,7 +274,7 @@ pub struct Subkeys {
 impl Subkeys {
     const COUNT: usize = 4;
 
-    fn go_on(&mut self, rng: &mut ChaCha8Rng) {
+    fn go_on(&mut self, rng: &mut Rng) {
         while rng.random_range(0..3) > 0 && !self.under_way.is_empty() {
             let chosen = rng.random_range(0..self.under_way.len());
             let key = self.under_way[chosen];
@@ -296,7 +288,7 @@ impl Subkeys {
 }
 
 impl Object for Subkeys {
-    fn ask(&mut self, rng: &mut ChaCha8Rng) -> (&'static str, Value) {
+    fn ask(&mut self, _: usize, rng: &mut Rng) -> Request {
         if rng.random_range(0..3) == 0 {
             self.keys += 1;
             return ("write", json!(self.keys - 1));
@@ -304,17 +296,11 @@ impl Object for Subkeys {
         ("read", json!(rng.random_range(self.keys.saturating_sub(3)..=self.keys)))
     }
 
-    fn apply(
-        &mut self,
-        _: usize,
-        f: &str,
-        arguments: &Value,
-        rng: &mut ChaCha8Rng,
-    ) -> Option<Value> {
-        let key = arguments.as_u64()?;
-        if f == "write" {
+    fn apply(&mut self, _: usize, operation: &Operation, rng: &mut Rng) -> Option<Value> {
+        let key = operation.arguments.as_u64()?;
+        if operation.f == "write" {
             self.under_way.push_back(key);
-            return Some(arguments.clone());
+            return Some(operation.arguments.clone());
         }
         let read = |subkey: usize| {
             self.go_on(rng);
@@ -334,15 +320,15 @@ pub struct Tables {
 }
 
 impl Object for Tables {
-    fn ask(&mut self, _: &mut ChaCha8Rng) -> (&'static str, Value) {
+    fn ask(&mut self, _: usize, _: &mut Rng) -> Request {
         self.next += 1;
         let (key, id) = (self.next / 2, self.next);
         let row = if id.is_multiple_of(2) { json!([id, null]) } else { json!([null, id]) };
         ("insert", json!([key, row]))
     }
 
-    fn apply(&mut self, _: usize, _: &str, arguments: &Value, _: &mut ChaCha8Rng) -> Option<Value> {
-        self.inserted.insert(arguments[0].as_u64()?).then(|| arguments.clone())
+    fn apply(&mut self, _: usize, operation: &Operation, _: &mut Rng) -> Option<Value> {
+        self.inserted.insert(operation.arguments[0].as_u64()?).then(|| operation.arguments.clone())
     }
 }
 
@@ -354,12 +340,12 @@ pub struct Rows {
 }
 
 impl Object for Rows {
-    fn ask(&mut self, rng: &mut ChaCha8Rng) -> (&'static str, Value) {
+    fn ask(&mut self, _: usize, rng: &mut Rng) -> Request {
         (if rng.random_range(0..9) == 0 { "read" } else { "add" }, Value::Null)
     }
 
-    fn apply(&mut self, _: usize, f: &str, _: &Value, rng: &mut ChaCha8Rng) -> Option<Value> {
-        if f == "read" {
+    fn apply(&mut self, _: usize, operation: &Operation, rng: &mut Rng) -> Option<Value> {
+        if operation.f == "read" {
             return Some(json!(self.rows));
         }
         self.clock += rng.random_range(1..9);
@@ -368,7 +354,7 @@ impl Object for Rows {
         Some(row)
     }
 
-    fn last(&self) -> Vec<(&'static str, Value)> {
+    fn last(&self) -> Vec<Request> {
         vec![("read", Value::Null)]
     }
 }
