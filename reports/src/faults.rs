@@ -125,6 +125,7 @@ impl Fault {
             FaultStep::Planned => self.planned_ns = at,
             FaultStep::Started => self.started_ns = at,
             FaultStep::Missed => self.missed_ns = at,
+            FaultStep::Healing => {}
             FaultStep::Healed => self.healed_ns = at,
         }
         if !record.note.is_empty() && self.notes.len() < 8 {

@@ -98,6 +98,15 @@ impl Node {
         Err(Failure::Broken(format!("{complaint}{tail}")))
     }
 
+    /// Whether there is nothing to wait for any more: it answers, has ended, or is not supposed to run.
+    pub(super) async fn answers(&self, listen: SocketAddr, limit: Duration) -> bool {
+        let Some(process) = self.process.as_ref().filter(|_| self.state == State::Running) else {
+            return true;
+        };
+        let readiness = cluster::ready::wait_ready(listen, "/healthz", process, limit).await;
+        matches!(readiness, Readiness::Ready | Readiness::Exited(_))
+    }
+
     /// Kills its whole process tree, or says why nothing was killed.
     pub(super) async fn kill(&mut self) -> Result<(), String> {
         let process = self.process.as_ref().ok_or("was not running")?;

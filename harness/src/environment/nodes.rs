@@ -6,7 +6,7 @@ use cluster::NodeSpec;
 use contract::NodeId;
 use http_client::Client;
 use record::OwnExit;
-use tokio::{sync::Mutex, task::JoinSet};
+use tokio::{sync::Mutex, task::JoinSet, time::Instant};
 
 use super::node::{Node, NotStarted, STOP_GRACE, shutdown_notes};
 use crate::exit::Failure;
@@ -17,6 +17,8 @@ const BIND_LIMIT: Duration = Duration::from_secs(10);
 const READY_LIMIT: Duration = Duration::from_secs(15);
 /// How long a node may take to say its status: who leads must be known while it still does.
 const STATUS_LIMIT: Duration = Duration::from_millis(150);
+/// One look whether a node that was started again answers.
+const LOOK: Duration = Duration::from_millis(50);
 /// A longer status is not read.
 const STATUS_BYTES_MAX: usize = 2 << 20;
 
@@ -100,6 +102,16 @@ impl Nodes {
         let node =
             self.node(id).map_err(|reason| NotStarted { reason, submissions_fault: false })?;
         node.lock().await.start_again().await
+    }
+
+    /// Waits until a node that was started again answers, but no longer than `limit`.
+    pub async fn wait_until_answers(&self, id: &str, limit: Duration) {
+        let (Ok(node), Some(listen)) = (self.node(id), self.listens.get(id)) else { return };
+        let deadline = Instant::now() + limit;
+        // In short looks: between them others may pause or kill it.
+        while Instant::now() < deadline && !node.lock().await.answers(*listen, LOOK).await {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Stops a node's whole process tree for a while.

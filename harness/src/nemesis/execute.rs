@@ -105,6 +105,7 @@ impl Execution {
             let end = (self.begin + self.planned.until).min(now + self.planned.lasts);
             self.sleep_until(end).await;
         }
+        self.record(FaultStep::Healing, Vec::new(), String::new());
         let notes = self.fault().heal(&self.environment, &aimed_at).await;
         self.record(FaultStep::Healed, hit, notes.join("; "));
     }
@@ -261,7 +262,10 @@ mod tests {
     async fn a_fault_is_tried_again_until_something_is_hit_and_heals_all_it_was_aimed_at() {
         let scripted = Arc::new(Scripted { hits_at: 3, ..Scripted::default() });
         let steps = run(&scripted, 1, SHORT).await;
-        assert_eq!(steps, [FaultStep::Planned, FaultStep::Started, FaultStep::Healed]);
+        assert_eq!(
+            steps,
+            [FaultStep::Planned, FaultStep::Started, FaultStep::Healing, FaultStep::Healed]
+        );
         assert_eq!(*scripted.healed.lock().unwrap(), ["target-1", "target-2", "target-3"]);
         let records = scripted.disk.0.lock().unwrap();
         assert_eq!(records[1].targets, ["target-3"]);
@@ -274,7 +278,10 @@ mod tests {
         for scripted in [misses, Arc::new(hidden)] {
             // It would have to hold for a quarter of this, so it gives up before its second is over.
             let steps = run(&scripted, 1, Duration::from_secs(3)).await;
-            assert_eq!(steps, [FaultStep::Planned, FaultStep::Missed, FaultStep::Healed]);
+            assert_eq!(
+                steps,
+                [FaultStep::Planned, FaultStep::Missed, FaultStep::Healing, FaultStep::Healed]
+            );
             assert!(!scripted.healed.lock().unwrap().is_empty());
         }
     }

@@ -108,7 +108,7 @@ impl Progress {
             FaultStep::Healed => {
                 self.faults.remove(&record.fault);
             }
-            FaultStep::Planned | FaultStep::Missed => {}
+            FaultStep::Planned | FaultStep::Missed | FaultStep::Healing => {}
         }
     }
 }

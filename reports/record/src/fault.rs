@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// One line of `faults.jsonl`. A fault has a `planned` line before anything is done, then `started` once it is seen
-/// to take hold (or `missed`), then `healed`.
+/// to take hold (or `missed`), then `healing` and `healed`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FaultRecord {
     /// The fault's number in the plan, from 0.
@@ -34,6 +34,8 @@ pub enum FaultStep {
     Started,
     /// Tried, but not seen to take hold.
     Missed,
+    /// About to be undone: from here on it may be over.
+    Healing,
     /// Undone.
     Healed,
 }

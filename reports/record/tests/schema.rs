@@ -13,7 +13,8 @@ fn round_trip<T: serde::Serialize + serde::de::DeserializeOwned>(document: &Valu
 #[test]
 fn run_json() {
     round_trip::<RunFile>(&json!({
-        "version": 1, "harness": "0.1.0", "target": "kv", "target_folder": "impls/kv", "workload": "bank",
+        "version": 1, "harness": "0.1.0", "target": "kv", "target_folder": "impls/kv",
+        "serves": ["replicated-kv"], "workload": "bank",
         "seed": 7, "nodes": ["n1"], "clients": 10, "rate": null, "faults": ["kill"], "fault_interval_ms": 5000,
         "time_limit_ms": 30000, "started": "2026-03-01T11:00:00+01:00", "require": {"each-client": 0, "succeeded": 1000},
         "command": "harness run",
@@ -32,6 +33,8 @@ fn results_json() {
         }],
         "operations": {"get": {"ok": 1, "fail": 2, "info": 3}},
         "latency_ms": {"p50": 1.0, "p95": 2.0, "p99": 3.0, "max": 4.5},
+        "evidence": [{"what": "operations that succeeded", "asked": 100, "seen": 7}],
+        "promises": [{"promise": "the log compacts", "how": "not checked yet", "verdict": null, "seen": ""}],
         "faults": {"kill": {"planned": 2, "effective": 1}}, "notes": [], "folder": "results/x",
     }));
 }

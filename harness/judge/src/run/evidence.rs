@@ -283,6 +283,7 @@ mod tests {
         assert_eq!(checked(&few, "succeeded=61").verdict, Verdict::Inconclusive);
         let enough = "succeeded=60,each-kind=0";
         assert_eq!(checked(&few, enough).verdict, Verdict::Valid);
-        assert_eq!(checked(&[], "none").verdict, Verdict::Valid);
+        assert_eq!(checked(&operations(1, |_| true), "none").verdict, Verdict::Valid);
+        assert_eq!(checked(&[], "none").verdict, Verdict::Inconclusive, "nothing was tested");
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn count(faults: &[FaultRecord]) -> ByFamily {
         match record.step {
             FaultStep::Planned => count.planned += 1,
             FaultStep::Started => count.effective += 1,
-            FaultStep::Missed | FaultStep::Healed => {}
+            FaultStep::Missed | FaultStep::Healing | FaultStep::Healed => {}
         }
     }
     counts
@@ -26,6 +26,12 @@ pub(super) fn count(faults: &[FaultRecord]) -> ByFamily {
 pub(super) fn time_ns(faults: &[FaultRecord], number: u64, step: FaultStep) -> Option<u64> {
     let at_step = |fault: &&FaultRecord| fault.fault == number && fault.step == step;
     faults.iter().find(at_step).map(|fault| fault.time_ns)
+}
+
+/// From when on a fault may be over.
+pub(super) fn over_ns(faults: &[FaultRecord], number: u64) -> Option<u64> {
+    let begun = time_ns(faults, number, FaultStep::Healing);
+    begun.or_else(|| time_ns(faults, number, FaultStep::Healed))
 }
 
 /// The check, where faults were asked for: without them a valid run says little.

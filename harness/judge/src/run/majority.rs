@@ -10,16 +10,13 @@ use history::{CheckResult, Operation};
 use record::{FaultRecord, FaultStep};
 use serde_json::{Map, Value};
 
-use super::faults::time_ns;
+use super::faults::{over_ns, time_ns};
 
 /// Shorter absences say nothing: to find a new leader takes time.
 const ABSENCE_MIN_NS: u64 = 1_000_000_000;
 
 /// Of a node that was absent for less in all, nothing is said.
 const ABSENT_MIN_NS: u64 = 2_000_000_000;
-
-/// A node may serve this long before the bench knows that it is back.
-const COMING_BACK_NS: u64 = 250_000_000;
 
 /// A time in which nothing changed about who was there; from, to.
 type Span = (u64, u64);
@@ -82,9 +79,7 @@ impl Without {
             let (call, end) = (operation.call_ns, operation.return_ns.unwrap_or(u64::MAX));
             operation.result().is_some()
                 && operation.node.as_deref() != Some(node)
-                && spans
-                    .iter()
-                    .any(|&(from, to)| call >= from && end.saturating_add(COMING_BACK_NS) <= to)
+                && spans.iter().any(|&(from, to)| call >= from && end <= to)
         };
         Self {
             absent_ns: spans.iter().map(|(from, to)| to - from).sum(),
@@ -119,12 +114,13 @@ impl<'a> Troubles<'a> {
         for fault in faults {
             let planned = time_ns(faults, fault.fault, FaultStep::Planned);
             let tried_ns = planned.map_or(fault.time_ns, |planned| begin_ns + planned);
-            let healed_ns = time_ns(faults, fault.fault, FaultStep::Healed);
-            let healed_ns = healed_ns.unwrap_or(u64::MAX);
-            let span = (fault.time_ns, healed_ns);
+            let healed_ns = time_ns(faults, fault.fault, FaultStep::Healed).unwrap_or(u64::MAX);
+            let over_ns = over_ns(faults, fault.fault).unwrap_or(healed_ns);
+            let span = (fault.time_ns, over_ns);
             let targets = fault.targets.iter().map(|target| (span, target.as_str()));
             match (fault.step, fault.family.as_str()) {
-                (FaultStep::Healed | FaultStep::Planned, _) | (_, "client") => continue,
+                (FaultStep::Healing | FaultStep::Healed | FaultStep::Planned, _)
+                | (_, "client") => continue,
                 (FaultStep::Missed, _) => troubles.unclear.push(span),
                 (FaultStep::Started, "kill") => troubles.down.extend(targets),
                 (FaultStep::Started, "pause") => {
@@ -134,8 +130,9 @@ impl<'a> Troubles<'a> {
                 (FaultStep::Started, "partition") => troubles.cut.extend(targets),
                 (FaultStep::Started, _) => troubles.unclear.push(span),
             }
-            // It may have had some effect before it was seen.
+            // It may have had some effect before it was seen, and after its healing began.
             troubles.unclear.push((tried_ns.min(fault.time_ns), fault.time_ns));
+            troubles.unclear.push((over_ns, healed_ns));
         }
         troubles
     }
@@ -150,7 +147,7 @@ impl<'a> Troubles<'a> {
 fn started_again_ns(faults: &[FaultRecord], node: &str, paused: Span) -> Option<u64> {
     let is_up_again = |fault: &&FaultRecord| {
         fault.family == "kill"
-            && fault.step == FaultStep::Healed
+            && fault.step == FaultStep::Healing
             && fault.targets.iter().any(|target| target == node)
     };
     let ends = faults.iter().filter(is_up_again).map(|fault| fault.time_ns);
@@ -216,7 +213,7 @@ mod tests {
 
     const S: u64 = 1_000_000_000;
 
-    fn fault(number: u64, family: &str, targets: &[&str], from: u64, to: u64) -> [FaultRecord; 3] {
+    fn fault(number: u64, family: &str, targets: &[&str], from: u64, to: u64) -> [FaultRecord; 4] {
         let record = |step, time_ns| FaultRecord {
             fault: number,
             time_ns,
@@ -229,6 +226,7 @@ mod tests {
         [
             record(FaultStep::Planned, from),
             record(FaultStep::Started, from),
+            record(FaultStep::Healing, to),
             record(FaultStep::Healed, to),
         ]
     }

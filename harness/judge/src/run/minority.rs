@@ -11,10 +11,7 @@ use history::{CheckResult, Operation};
 use record::{FaultRecord, FaultStep};
 use serde_json::json;
 
-use super::faults::time_ns;
-
-/// The links may be open for so long before the record says so.
-const OPENED_NS: u64 = 250_000_000;
+use super::faults::over_ns;
 
 /// The check; `None` where nobody was cut off from a majority. `operations` are those of the main phase.
 pub(super) fn check(
@@ -65,16 +62,11 @@ impl<'a> Cut<'a> {
         if fault.family != "partition" || fault.step != FaultStep::Started {
             return None;
         }
-        let healed_ns = time_ns(faults, fault.fault, FaultStep::Healed)?;
+        let to_ns = over_ns(faults, fault.fault)?;
         let in_minority =
             |node: &&String| 2 * reachable(node, nodes, &fault.targets).len() <= nodes.len();
         let nodes: BTreeSet<&str> = nodes.iter().filter(in_minority).map(String::as_str).collect();
-        let to_ns = healed_ns.saturating_sub(OPENED_NS);
-        (!nodes.is_empty() && to_ns > fault.time_ns).then_some(Self {
-            nodes,
-            from_ns: fault.time_ns,
-            to_ns,
-        })
+        (!nodes.is_empty()).then_some(Self { nodes, from_ns: fault.time_ns, to_ns })
     }
 
     /// Whether the operation was asked and answered within it, by one of its nodes.
@@ -126,7 +118,12 @@ mod tests {
             targets: links.iter().map(ToString::to_string).collect(),
             note: String::new(),
         };
-        vec![record(FaultStep::Started, from), record(FaultStep::Healed, to)]
+        // It takes a while until the record says that the links are open again.
+        vec![
+            record(FaultStep::Started, from),
+            record(FaultStep::Healing, to),
+            record(FaultStep::Healed, to + S),
+        ]
     }
 
     fn operation(f: &str, arguments: Value, result: Value, node: &str, call_ns: u64) -> Operation {
@@ -175,7 +172,7 @@ mod tests {
         for (what, operation) in [
             ("a node of the majority", put("n2", 3 * S)),
             ("asked before the cut", put("n1", 2 * S - 1)),
-            ("answered as the links opened", put("n1", 4 * S - S / 5)),
+            ("answered as the links opened", put("n1", 4 * S - S / 20)),
             ("a read", operation("get", json!({"key": "x"}), json!({"value": null}), "n1", 3 * S)),
             (
                 "changed nothing",
