@@ -1,8 +1,8 @@
 //! When each family breaks something, decided from the seed.
 //!
-//! Intervals alternate. In the first, the third, … families take turns, so that none swallows the chances of another,
-//! and one turn is long: half of the interval. In the others each family starts at a random moment, so that faults of
-//! different families meet in every way.
+//! Intervals alternate. In the first, the third, … families take turns, so that none swallows the chances of another, and
+//! one turn is long enough for a store to go on without some of its nodes. In the others each family starts at a random
+//! moment, so that faults of different families meet in every way.
 
 use std::time::Duration;
 
@@ -21,9 +21,12 @@ pub struct Turn {
     pub lasts: Duration,
     /// When it must be healed at the latest.
     pub until: Duration,
-    /// Nodes that are taken away, and nothing else is broken meanwhile; none, where the family may choose.
+    /// The nodes to take away; none, where the family may choose what it breaks.
     pub absent: Vec<String>,
 }
+
+/// The long turn's part of an interval.
+const LONG: f64 = 0.6;
 
 /// The turns of all families; each has one an interval.
 pub fn turns(input: &PlanInput<'_>) -> Vec<Turn> {
@@ -64,10 +67,12 @@ fn one_by_one(
 ) -> Vec<Turn> {
     let mut order = input.families.to_vec();
     order.shuffle(rng);
-    let short = (input.interval / 2) / u32::try_from(order.len().max(2) - 1).unwrap_or(u32::MAX);
+    let long_turn = input.interval.mul_f64(LONG);
+    let others = u32::try_from(order.len().max(2) - 1).unwrap_or(u32::MAX);
+    let short_turn = (input.interval - long_turn) / others;
     let turn = |family: Family| {
         let absent = long.iter().find(|(it, _)| *it == family).map(|(_, absent)| absent.clone());
-        let length = if absent.is_some() { input.interval / 2 } else { short };
+        let length = if absent.is_some() { long_turn } else { short_turn };
         let slot = Slot { begins, length };
         begins += length;
         let start = rng.random_range(0.02..0.08);
@@ -185,7 +190,7 @@ mod tests {
                 let turns = turns_of(seed, nodes, families);
                 let long: Vec<&Turn> =
                     turns.iter().filter(|turn| !turn.absent.is_empty()).collect();
-                assert!(long.iter().all(|turn| turn.lasts > Duration::from_secs(2)));
+                assert!(long.iter().all(|turn| turn.lasts > Duration::from_millis(2500)));
                 assert!(long.iter().all(|turn| 2 * turn.absent.len() < nodes));
                 let away: BTreeSet<&String> = long.iter().flat_map(|turn| &turn.absent).collect();
                 // Of four nodes one is a minority, and three turns are long.
@@ -202,7 +207,7 @@ mod tests {
         for (nodes, families) in [(1, "kill,client"), (2, "pause"), (3, "network,client")] {
             let turns = turns_of(1, nodes, families);
             assert!(turns.iter().all(|turn| turn.absent.is_empty()));
-            let long = turns.iter().filter(|turn| turn.lasts > Duration::from_secs(2));
+            let long = turns.iter().filter(|turn| turn.lasts > Duration::from_millis(2500));
             assert!(long.count() >= 3, "{families}: {turns:?}");
         }
     }

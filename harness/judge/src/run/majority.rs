@@ -102,6 +102,8 @@ impl Without {
 #[derive(Default)]
 struct Troubles<'a> {
     down: Vec<(Span, &'a str)>,
+    /// Nodes that are started or continued, and perhaps not back yet.
+    returning: Vec<(Span, &'a str)>,
     cut: Vec<(Span, &'a str)>,
     /// Who was reached then is not known.
     unclear: Vec<Span>,
@@ -114,31 +116,44 @@ impl<'a> Troubles<'a> {
         for fault in faults {
             let planned = time_ns(faults, fault.fault, FaultStep::Planned);
             let tried_ns = planned.map_or(fault.time_ns, |planned| begin_ns + planned);
-            let healed_ns = time_ns(faults, fault.fault, FaultStep::Healed).unwrap_or(u64::MAX);
+            let healed_ns = time_ns(faults, fault.fault, FaultStep::Healed);
+            if fault.step == FaultStep::Missed && healed_ns.is_none() {
+                // Its turn was over before anything was tried.
+                continue;
+            }
+            let healed_ns = healed_ns.unwrap_or(u64::MAX);
             let over_ns = over_ns(faults, fault.fault).unwrap_or(healed_ns);
-            let span = (fault.time_ns, over_ns);
+            let (span, healing) = ((fault.time_ns, over_ns), (over_ns, healed_ns));
+            let nodes = fault.targets.iter().map(|node| (healing, node.as_str()));
             let targets = fault.targets.iter().map(|target| (span, target.as_str()));
             match (fault.step, fault.family.as_str()) {
                 (FaultStep::Healing | FaultStep::Healed | FaultStep::Planned, _)
                 | (_, "client") => continue,
                 (FaultStep::Missed, _) => troubles.unclear.push(span),
-                (FaultStep::Started, "kill") => troubles.down.extend(targets),
+                (FaultStep::Started, "kill") => {
+                    troubles.down.extend(targets);
+                    troubles.returning.extend(nodes);
+                }
                 (FaultStep::Started, "pause") => {
+                    troubles.returning.extend(nodes);
                     let end = |node: &str| started_again_ns(faults, node, span).unwrap_or(span.1);
                     troubles.down.extend(targets.map(|(span, node)| ((span.0, end(node)), node)));
                 }
-                (FaultStep::Started, "partition") => troubles.cut.extend(targets),
+                (FaultStep::Started, "partition") => {
+                    troubles.cut.extend(targets);
+                    troubles.unclear.push(healing);
+                }
                 (FaultStep::Started, _) => troubles.unclear.push(span),
             }
-            // It may have had some effect before it was seen, and after its healing began.
+            // It may have had some effect before it was seen.
             troubles.unclear.push((tried_ns.min(fault.time_ns), fault.time_ns));
-            troubles.unclear.push((over_ns, healed_ns));
         }
         troubles
     }
 
     fn moments(&self) -> BTreeSet<u64> {
-        let nodes_and_links = self.down.iter().chain(&self.cut).map(|(span, _)| span);
+        let nodes = self.down.iter().chain(&self.returning);
+        let nodes_and_links = nodes.chain(&self.cut).map(|(span, _)| span);
         nodes_and_links.chain(&self.unclear).flat_map(|(from, to)| [*from, *to]).collect()
     }
 }
@@ -183,7 +198,8 @@ fn absent<'a>(nodes: &'a [String], troubles: &Troubles<'_>, from: u64) -> Vec<&'
     let now = |troubles: &[(Span, &str)], target: &str| {
         troubles.iter().any(|(span, other)| is_now(span) && *other == target)
     };
-    let is_up = |node: &str| !now(&troubles.down, node);
+    let is_down = |node: &str| now(&troubles.down, node);
+    let is_up = |node: &str| !is_down(node) && !now(&troubles.returning, node);
     let cut = |from: &str, to: &str| now(&troubles.cut, &format!("{from}>{to}"));
     let is_linked = |one: &str, other: &str| one == other || !cut(one, other) && !cut(other, one);
     let is_cut_off = |one: &str, other: &str| cut(one, other) && cut(other, one);
@@ -202,7 +218,7 @@ fn absent<'a>(nodes: &'a [String], troubles: &Troubles<'_>, from: u64) -> Vec<&'
     let absent = nodes.iter().map(String::as_str).filter(|node| !present.contains(node));
     let absent: Vec<&str> = absent.collect();
     // Who still reaches one of them, or is reached, may keep disturbing them.
-    let is_gone = |node: &str| !is_up(node) || present.iter().all(|other| is_cut_off(node, other));
+    let is_gone = |node: &str| is_down(node) || present.iter().all(|other| is_cut_off(node, other));
     if absent.iter().all(|node| is_gone(node)) { absent } else { Vec::new() }
 }
 
@@ -320,6 +336,21 @@ mod tests {
     }
 
     #[test]
+    fn a_node_that_is_coming_back_is_neither_there_nor_away() {
+        let mut comes_back = fault(0, "kill", &["n2"], S, 2 * S);
+        comes_back[3].time_ns = 8 * S;
+        let n1_paused = fault(1, "pause", &["n1"], 3 * S, 7 * S);
+        let faults = [comes_back.clone(), n1_paused.clone()].concat();
+        assert_eq!(verdict(&faults, |_| false), None, "perhaps n3 is alone");
+        comes_back.iter_mut().for_each(|record| record.targets = vec!["n1".to_owned()]);
+        let faults = [comes_back, n1_paused].concat();
+        let result = checked(&faults, |_| false).unwrap();
+        assert!(
+            result.summary.contains("without n1, which was down or cut off 2 times, for 5.0 s")
+        );
+    }
+
+    #[test]
     fn nothing_is_said_where_no_majority_was_up_and_connected_for_long() {
         let none = |_| false;
         let two = fault(0, "kill", &["n1", "n2"], 2 * S, 8 * S);
@@ -345,5 +376,9 @@ mod tests {
         late[1].step = FaultStep::Missed;
         let faults = [fault(0, "kill", &["n1"], 2 * S, 8 * S).to_vec(), late.to_vec()].concat();
         assert_eq!(verdict(&faults, |_| false), None);
+        // Without a healing it was never tried: such a fault once hid all that came after it.
+        let faults =
+            [fault(0, "kill", &["n1"], 2 * S, 8 * S).to_vec(), late[..2].to_vec()].concat();
+        assert_eq!(verdict(&faults, |_| false), Some(Verdict::Inconclusive));
     }
 }
