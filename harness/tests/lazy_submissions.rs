@@ -48,3 +48,17 @@ fn faults_that_cannot_be_planned_are_told_before_the_run() {
     let ran = ran.expect(3, "partition");
     assert!(ran.stderr.contains("there is nothing that partition could break"), "{}", ran.stderr);
 }
+
+/// Valid it was, for faults of all families overlapped, so that no node was ever away alone for long.
+#[test]
+fn a_single_server_behind_fronts_is_no_replicated_store() {
+    let toy = common::example("toy_store");
+    let bench = Bench::with_manifest(&format!(
+        "name = \"front\"\nrun = [{toy:?}, \"front\"]\nserves = [\"replicated-kv\"]\n\
+         caps = [\"append\", \"cas\", \"exactly-once\"]\n"
+    ));
+    let run = "--workload register --nodes 3 --faults partition,pause --time-limit 25s --seed 1";
+    let ran = bench.run(run).expect(3, "INCONCLUSIVE");
+    let why = ["Nothing succeeded without n1", "cut off from every majority"];
+    assert!(why.iter().any(|why| ran.stdout.contains(why)), "{}", ran.stdout);
+}
