@@ -107,6 +107,10 @@ mod flaws {
     ) -> Option<Response> {
         let elsewhere = [(header::LOCATION, "http://127.0.0.1:1/")];
         let response = match (flaw, &request.op) {
+            ("slow", _) => {
+                time::sleep(Duration::from_millis(700)).await;
+                return None;
+            }
             ("garbage", _) => (StatusCode::OK, "<html>hello \u{1b}[31mred</html>").into_response(),
             ("redirect", _) => (StatusCode::TEMPORARY_REDIRECT, elsewhere).into_response(),
             ("wrong-shape", _) => Json(json!({ "ok": { "valeu": 3 } })).into_response(),

@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, path::Path, process::Command, sync::LazyLock};
 
 use clap::CommandFactory;
 use common::{HARNESS, finish};
+use contract::manifest::{TIMEOUTS, TimeoutEntry};
 use harness::{cli::Cli, nemesis::Family};
 use history::Format;
 use invariants::Invariant;
@@ -65,6 +66,14 @@ fn the_readme_says_what_a_run_must_see() {
         assert!(README.contains(&row), "the README has no row {row}");
     }
     same(table("name"), Evidence::ALL.map(Evidence::name));
+}
+
+#[test]
+fn the_readme_says_how_long_the_bench_waits() {
+    for TimeoutEntry { name, default_ms, .. } in TIMEOUTS {
+        let row = format!("\n{name:<12} = {default_ms:<8} #");
+        assert!(README.contains(&row), "the README has no row {row}");
+    }
 }
 
 #[test]

@@ -95,7 +95,7 @@ pub fn judge(folder: &Folder, limits: &Limits) -> Result<ResultsFile, RunError> 
         }
         Err(error) => vec![broken(error)],
     };
-    checks.push(recovery::check(&marks, events));
+    checks.push(recovery::check(&marks, events, run.timeouts.recovery()));
     checks.extend(final_reads(&marks));
     let by_family = faults::count(faults);
     checks.extend(faults::check(&run.faults, &by_family));

@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-use contract::NodeId;
+use contract::{NodeId, manifest::Timeouts};
 
 use crate::stream::Stream;
 use faults::ClientFaults;
@@ -39,10 +39,9 @@ pub struct Patience {
     pub operation: Duration,
 }
 
-impl Default for Patience {
-    fn default() -> Self {
-        // Shorter than most faults last, so that runs hold operations whose outcome nobody knows.
-        Self { attempt: Duration::from_millis(500), operation: Duration::from_secs(2) }
+impl From<&Timeouts> for Patience {
+    fn from(timeouts: &Timeouts) -> Self {
+        Self { attempt: timeouts.attempt(), operation: timeouts.operation() }
     }
 }
 

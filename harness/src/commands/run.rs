@@ -146,6 +146,7 @@ impl Run<'_> {
             faults: setting.families.iter().map(|family| family.name().to_owned()).collect(),
             fault_interval_ms: millis(setting.interval),
             time_limit_ms: millis(arguments.time_limit),
+            timeouts: setting.timeouts.clone(),
             started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string(),
             require: arguments.require.clone(),
             command: self.command(),

@@ -155,17 +155,18 @@ impl Environment {
     /// Without nodes and links, for tests of what needs none.
     pub(crate) async fn empty(stream: Arc<Stream>) -> Self {
         use crate::clients::Patience;
+        use contract::manifest::Timeouts;
         let clients = Shared::new(
             Arc::clone(&stream),
             Vec::new(),
             std::collections::HashMap::new(),
             0,
-            Patience::default(),
+            Patience::from(&Timeouts::default()),
         );
         Self {
             stream,
             clients: Arc::new(clients),
-            nodes: Arc::new(Nodes::new(Vec::new(), false)),
+            nodes: Arc::new(Nodes::new(Vec::new(), Timeouts::default(), false)),
             network: Network::open(Vec::new(), 1, None).await.unwrap(),
             can_restart: true,
             ports: Vec::new(),

@@ -43,6 +43,7 @@ fn nothing_planned(setting: &Setting) -> Option<String> {
 mod tests {
     use super::*;
     use crate::nemesis::{Families, plan::fitting_interval};
+    use contract::manifest::Timeouts;
     use std::time::Duration;
 
     fn setting(nodes: usize, rate: Option<f64>, seconds: u64, faults: &str) -> Setting {
@@ -56,6 +57,7 @@ mod tests {
             families: faults.parse::<Families>().unwrap().0,
             interval: fitting_interval(Duration::from_secs(5), time_limit),
             time_limit,
+            timeouts: Timeouts::default(),
         }
     }
 

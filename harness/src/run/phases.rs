@@ -18,17 +18,16 @@ use super::{
 };
 use crate::{
     clients::{attempts::Performed, clerk::Clerk},
+    duration::format_duration,
     environment::{Environment, build::Parts},
     exit::Failure,
     stream::Stream,
     target::Target,
 };
 
-/// How long the store may take for the operations before the main phase, where nothing is broken.
+/// How long the store may take for each operation before the main phase, where nothing is broken; a slow store longer.
 const SETUP_LIMIT: Duration = Duration::from_secs(15);
-/// How long the store may take to serve again once its nodes answer.
-const RECOVERY_LIMIT: Duration = Duration::from_secs(8);
-/// How long all final reads together may take.
+/// How long all final reads together may take; those of a slow store longer.
 const FINAL_LIMIT: Duration = Duration::from_secs(3);
 /// What is still on its way gets this long to arrive before the final reads.
 const QUIESCE: Duration = Duration::from_millis(300);
@@ -136,7 +135,7 @@ impl Runner<'_> {
     /// Each operation once, however many attempts it takes: repeated, it would be another one.
     async fn set_up(&self, admin: &mut Clerk) -> Result<(), Failure> {
         for operation in self.workload.setup() {
-            let performed = admin.perform_within(&operation, SETUP_LIMIT).await;
+            let performed = admin.perform_within(&operation, self.setup_limit()).await;
             if performed.outcome().is_none() {
                 return Err(Failure::Broken(self.why_nothing_works(&operation)));
             }
@@ -144,13 +143,17 @@ impl Runner<'_> {
         Ok(())
     }
 
+    fn setup_limit(&self) -> Duration {
+        SETUP_LIMIT.max(self.environment.clients.patience.operation)
+    }
+
     fn why_nothing_works(&self, operation: &Operation) -> String {
         match self.example_of_broken_answers() {
             Some(example) => example,
             None => format!(
-                "with nothing broken, `{}` did not succeed within {} s of its nodes being ready.",
+                "with nothing broken, `{}` did not succeed within {} of its nodes being ready.",
                 operation.name(),
-                SETUP_LIMIT.as_secs()
+                format_duration(self.setup_limit())
             ),
         }
     }
@@ -162,7 +165,7 @@ impl Runner<'_> {
 
     /// Whether the store serves again: asked by operations of one more client, in the record like all others.
     async fn recovered(&self, admin: &mut Clerk) -> bool {
-        let deadline = Instant::now() + RECOVERY_LIMIT;
+        let deadline = Instant::now() + self.setting.timeouts.recovery();
         let mut client = self.workload.client(self.setting.seed, self.setting.clients);
         let mut recovery = Recovery::default();
         while Instant::now() < deadline && !recovery.is_done() {
@@ -176,7 +179,8 @@ impl Runner<'_> {
 
     /// Every node is asked first for every read; should time run out, it does so for all nodes alike.
     async fn final_reads(&self, admin: &mut Clerk) {
-        let deadline = Instant::now() + FINAL_LIMIT;
+        let deadline =
+            Instant::now() + FINAL_LIMIT.max(self.environment.clients.patience.operation);
         let (mut asked, mut answered) = (0_u64, 0_u64);
         for read in self.workload.final_reads() {
             for node in 0..self.setting.nodes.len() {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use contract::{
     Manifest, NodeId,
-    manifest::{Capability, Rung},
+    manifest::{Capability, Rung, Timeouts},
 };
 
 use crate::{
@@ -40,6 +40,8 @@ pub struct Setting {
     pub interval: Duration,
     /// Length of the main phase.
     pub time_limit: Duration,
+    /// How long to wait for the store.
+    pub timeouts: Timeouts,
 }
 
 impl Setting {
@@ -57,6 +59,7 @@ impl Setting {
             families: Vec::new(),
             interval: fitting_interval(arguments.fault_interval, arguments.time_limit),
             time_limit: arguments.time_limit,
+            timeouts: manifest.timeouts.clone(),
         };
         if let Some(Families(asked)) = &arguments.faults {
             setting.families.clone_from(asked);

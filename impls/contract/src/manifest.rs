@@ -3,6 +3,7 @@
 mod capability;
 mod keys;
 mod rung;
+mod timeouts;
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use capability::{CAPABILITIES, Capability, CapabilityEntry};
 pub use keys::{KEYS, KeyEntry};
 pub use rung::{RUNGS, Rung, RungEntry};
+pub use timeouts::{TIMEOUTS, TimeoutEntry, Timeouts};
 
 use crate::peer::Peer;
 
@@ -40,6 +42,9 @@ pub struct Manifest {
     /// The optional parts of the contract it speaks.
     #[serde(default)]
     pub caps: Vec<Capability>,
+    /// How long the bench waits for it.
+    #[serde(default)]
+    pub timeouts: Timeouts,
 }
 
 /// Why a manifest cannot be used.
@@ -92,6 +97,7 @@ impl Manifest {
                 "`serves` is empty: name at least one rung, such as \"replicated-kv\"".to_owned()
             );
         }
+        manifest.timeouts.check()?;
         Ok(manifest)
     }
 
@@ -151,6 +157,16 @@ caps = ["append", "txn"]
         }
         let error = Manifest::parse(&GOOD.replace("\"replicated-kv\"", "")).unwrap_err();
         assert!(error.contains("`serves`"), "{error}");
+    }
+
+    #[test]
+    fn timeouts_are_a_table_of_their_own() {
+        let slow = Manifest::parse(&format!("{GOOD}[timeouts]\noperation_ms = 4000\n")).unwrap();
+        assert_eq!((slow.timeouts.operation_ms, slow.timeouts.attempt_ms), (4000, 500));
+        let error = Manifest::parse(&format!("{GOOD}[timeouts]\nattempt_ms = 0\n")).unwrap_err();
+        assert!(error.contains("`timeouts.attempt_ms` is 0"), "{error}");
+        let error = Manifest::parse(&format!("{GOOD}[timeouts]\nattempt = 9\n")).unwrap_err();
+        assert!(error.contains("line 9") && error.contains("attempt_ms"), "{error}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use contract::manifest::Timeouts;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Required;
@@ -33,6 +34,9 @@ pub struct RunFile {
     pub fault_interval_ms: u64,
     /// Milliseconds of the main phase.
     pub time_limit_ms: u64,
+    /// How long the bench waited for the store.
+    #[serde(default)]
+    pub timeouts: Timeouts,
     /// Local time of the start, RFC 3339.
     pub started: String,
     /// What the run must have seen to be called valid.

@@ -1,13 +1,15 @@
 //! Whether the store served again once every fault had been healed.
 
+use std::time::Duration;
+
 use history::{CheckResult, Event, EventKind, Process, Violation};
 use record::{Mark, OwnExit};
 
 /// The bench was held up for longer than this: nothing about liveness can be said.
 const STARVED_MS: u64 = 1000;
 
-/// The check.
-pub(super) fn check(marks: &[Mark], events: &[Event]) -> CheckResult {
+/// The check; `limit`: how long the store had for it.
+pub(super) fn check(marks: &[Mark], events: &[Event], limit: Duration) -> CheckResult {
     let inconclusive = |reason: String| CheckResult::inconclusive("recovery", reason);
     let exits: Vec<&OwnExit> = marks.iter().filter_map(own_exit).collect();
     let recovered = marks.iter().rev().find_map(|mark| match mark {
@@ -28,7 +30,7 @@ pub(super) fn check(marks: &[Mark], events: &[Event]) -> CheckResult {
         )),
         Some(false) => match excuse(marks, &exits) {
             Some(excuse) => inconclusive(format!("The store did not serve again, but {excuse}")),
-            None => no_recovery(events, &exits),
+            None => no_recovery(events, &exits, limit),
         },
     }
 }
@@ -55,10 +57,12 @@ fn excuse(marks: &[Mark], exits: &[&OwnExit]) -> Option<String> {
         .then(|| format!("something other than the bench killed a node. {}.", sentences(exits)))
 }
 
-fn no_recovery(events: &[Event], exits: &[&OwnExit]) -> CheckResult {
+fn no_recovery(events: &[Event], exits: &[&OwnExit], limit: Duration) -> CheckResult {
     let why = if exits.is_empty() { String::new() } else { format!(" {}.", sentences(exits)) };
-    let sentence =
-        format!("Every fault was healed, yet reads or writes did not succeed any more.{why}");
+    let sentence = format!(
+        "Every fault was healed, yet reads or writes did not succeed any more within {} s.{why}",
+        limit.as_secs_f64()
+    );
     let violation = Violation {
         kind: "no recovery".to_owned(),
         sentence: sentence.clone(),
@@ -102,7 +106,7 @@ mod tests {
         let exit = |killed: bool| {
             Mark::OwnExit(OwnExit { node: "n1".into(), exit: "exit code 101".into(), killed })
         };
-        let verdict = |marks: Vec<Mark>| check(&marks, &[]).verdict;
+        let verdict = |marks: Vec<Mark>| check(&marks, &[], Duration::from_secs(8)).verdict;
         assert_eq!(verdict(vec![Mark::Recovered(true)]), Verdict::Valid);
         assert_eq!(verdict(vec![no()]), Verdict::Violation);
         assert_eq!(verdict(vec![exit(false), no()]), Verdict::Violation);

@@ -14,7 +14,7 @@ pub struct KeyEntry {
 }
 
 /// Every key of the manifest.
-pub const KEYS: [KeyEntry; 6] = [
+pub const KEYS: [KeyEntry; 7] = [
     key("name", true, "\"multi-paxos\"", "The implementation's name, for reports."),
     key(
         "build",
@@ -35,6 +35,12 @@ pub const KEYS: [KeyEntry; 6] = [
         false,
         "[\"append\", \"cas\", \"restart\"]",
         "The optional parts of the contract it speaks; none by default.",
+    ),
+    key(
+        "timeouts",
+        false,
+        "{ attempt_ms = 500, operation_ms = 2000 }",
+        "How long the bench waits for it, in milliseconds.",
     ),
 ];
 

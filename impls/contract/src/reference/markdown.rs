@@ -8,7 +8,7 @@ use crate::{
     endpoints::{ENDPOINTS, Endpoint, STATUS},
     errors::ERRORS,
     launch::VARIABLES,
-    manifest::{CAPABILITIES, FILE_NAME, KEYS, RUNGS},
+    manifest::{CAPABILITIES, FILE_NAME, KEYS, RUNGS, TIMEOUTS, Timeouts},
     operations::{Field, OPERATIONS, OperationEntry},
     peer::{HEADERS, PEERS, PeerEntry},
 };
@@ -106,7 +106,26 @@ fn manifest() -> String {
         line(&mut page, &format!("| `{}` | {} |", entry.name, entry.meaning));
     }
     page.push_str("\n`get` and `put` are never optional.\n");
+    timeouts_into(&mut page);
     page
+}
+
+fn timeouts_into(page: &mut String) {
+    page.push_str(
+        "\n### Timeouts: `timeouts`\n\nThe bench waits for a store so many milliseconds. Raise them for a store that is \
+         slow by nature; each may be left out.\n\n\
+         | key | default | at least | at most | meaning |\n|---|---|---|---|---|\n",
+    );
+    for entry in &TIMEOUTS {
+        let (name, default_ms, meaning) = (entry.name, entry.default_ms, entry.meaning);
+        let (min_ms, max_ms) = (entry.min_ms, entry.max_ms);
+        line(page, &format!("| `{name}` | {default_ms} | {min_ms} | {max_ms} | {meaning} |"));
+    }
+    let [attempt, operation, recovery, ..] = TIMEOUTS.map(|entry| entry.name);
+    let order = format!(
+        "\n`{attempt}` must not be longer than `{operation}`, nor `{operation}` than `{recovery}`."
+    );
+    line(page, &order);
 }
 
 fn launch() -> String {
@@ -118,11 +137,13 @@ fn launch() -> String {
         let row = format!("| `{}`{mark} | `{}` | {} |", entry.name, entry.example, entry.meaning);
         line(&mut page, &row);
     }
-    page.push_str(
-        "\nBind within 10 s, with SO_REUSEADDR (as nearly every HTTP server does: the port is reserved for \
-         this node). Survive SIGKILL and SIGSTOP at any moment. Make durable before acknowledging. Log to \
-         stderr.\n",
+    let rules = format!(
+        "\nBind within {} s (`timeouts.bind_ms`), with SO_REUSEADDR (as nearly every HTTP server does: the port is \
+         reserved for this node). Survive SIGKILL and SIGSTOP at any moment. Make durable before acknowledging. Log \
+         to stderr.",
+        Timeouts::default().bind().as_secs()
     );
+    line(&mut page, &rules);
     page
 }
 
