@@ -111,6 +111,7 @@ mod flaws {
                 time::sleep(Duration::from_millis(700)).await;
                 return None;
             }
+            ("twice", _) => super::answer(store, &as_if_new(request)),
             ("garbage", _) => (StatusCode::OK, "<html>hello \u{1b}[31mred</html>").into_response(),
             ("redirect", _) => (StatusCode::TEMPORARY_REDIRECT, elsewhere).into_response(),
             ("wrong-shape", _) => Json(json!({ "ok": { "valeu": 3 } })).into_response(),
@@ -124,7 +125,13 @@ mod flaws {
         Some(response)
     }
 
-    /// How many requests came to a store that serves one of a hundred.
+    /// The request of a client that was never seen before: what comes again is executed again.
+    fn as_if_new(request: &Request) -> Request {
+        let client = format!("{}.{}", request.client, SERVED.fetch_add(1, Ordering::Relaxed));
+        Request { client, ..request.clone() }
+    }
+
+    /// How many requests came.
     static SERVED: AtomicU64 = AtomicU64::new(0);
     /// The first of four clients, and the one that sets up and reads last.
     const FAVOURITES: [&str; 2] = ["c0", "c4"];

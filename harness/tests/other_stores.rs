@@ -25,6 +25,37 @@ fn a_slow_store_gets_the_time_that_its_manifest_asks_for() {
     );
 }
 
+/// The toy store that executes a request as often as it comes, with these `caps`.
+fn without_memory_of_clients(caps: &str) -> Bench {
+    let toy = common::example("toy_store");
+    Bench::with_manifest(&format!(
+        "name = \"toy\"\nrun = [{toy:?}, \"twice\"]\nserves = [\"replicated-kv\"]\ncaps = [{caps}]\n"
+    ))
+}
+
+#[test]
+fn a_store_is_tested_for_exactly_once_only_if_it_promises_it() {
+    let run = "--workload set --faults client,network --fault-interval 1s --clients 4 --seed 1";
+    let liar = without_memory_of_clients("\"append\", \"exactly-once\"");
+    liar.run_until_decided(run).expect(1, "VIOLATION");
+
+    let honest = without_memory_of_clients("\"append\"");
+    honest.run_until_decided(run).expect(0, "VALID");
+    let of_latest = |file| std::fs::read_to_string(honest.latest().join(file)).unwrap();
+    let faults = of_latest("faults.jsonl");
+    assert!(faults.contains("\"form\":\"lost-replies\""), "{faults}");
+    assert!(faults.contains("without duplicates: the store does not list `exactly-once`"));
+    assert!(of_latest("results.json").contains("No write was sent again"));
+    assert!(of_latest("history.jsonl").contains("the reply was lost"));
+}
+
+#[test]
+fn a_store_that_serves_exactly_once_must_say_so() {
+    let forgotten =
+        "name = \"x\"\nrun = [\"true\"]\nserves = [\"exactly-once-kv\"]\ncaps = [\"append\"]\n";
+    Bench::with_manifest(forgotten).run(FEW).expect(4, "\"exactly-once\": add it to `caps`");
+}
+
 #[test]
 fn a_node_that_needs_longer_to_bind_than_it_said_is_broken() {
     let hasty = "[timeouts]\nbind_ms = 1500\n";

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::{
-    Shared,
+    Patience, Shared,
     attempts::{Attempts, Next, Performed},
     connection::{AttemptResult, Connections},
 };
@@ -71,17 +71,17 @@ impl Clerk {
 
     /// Carries out one operation and records it.
     pub async fn perform(&mut self, operation: &Operation) -> Performed {
-        self.perform_within(operation, self.shared.patience.operation).await
+        self.perform_within(operation, self.shared.patience).await
     }
 
-    /// The same with another limit for all attempts together.
-    pub async fn perform_within(&mut self, operation: &Operation, limit: Duration) -> Performed {
+    /// The same with other limits.
+    pub async fn perform_within(&mut self, operation: &Operation, patience: Patience) -> Performed {
         self.seq += 1;
         let request =
             Request { client: format!("c{}", self.process), seq: self.seq, op: operation.clone() };
         let body = Bytes::from(serde_json::to_vec(&request).expect("a request is plain data"));
         let node = if self.rng.random_bool(0.5) { self.home } else { self.favourite };
-        let mut attempts = Attempts::new(node, limit);
+        let mut attempts = Attempts::new(node, patience);
         self.record(EventKind::Invoke, operation, operation.arguments(), None, node);
         let performed = loop {
             if attempts.time_left().is_zero() {
@@ -106,17 +106,17 @@ impl Clerk {
         let shared = Arc::clone(&self.shared);
         let node = &shared.nodes[attempts.node];
         let faults_on = shared.faults.are_on();
-        if faults_on && !operation.is_read_only() && self.rng.random_bool(SEND_COPY) {
+        let may_copy = shared.exactly_once && !operation.is_read_only();
+        if faults_on && may_copy && self.rng.random_bool(SEND_COPY) {
             attempts.may_take_effect();
             self.send_copy(operation, body);
         }
-        let limit = shared.patience.attempt.min(attempts.time_left());
-        match self.connections.ask(node, operation, body, limit).await {
+        match self.connections.ask(node, operation, body, attempts.limit()).await {
             AttemptResult::Answered(_) if faults_on && self.rng.random_bool(LOSE_REPLY) => {
                 shared.faults.count_one();
                 attempts.may_take_effect();
                 attempts.reason = "the reply was lost".to_owned();
-                Next::Again
+                self.after_doubt(operation)
             }
             AttemptResult::Answered(outcome) => {
                 self.favourite = attempts.node;
@@ -133,7 +133,7 @@ impl Clerk {
                 attempts.may_take_effect();
                 attempts.reason = reason;
                 self.turn_to_next(attempts).await;
-                Next::Again
+                self.after_doubt(operation)
             }
             AttemptResult::Garbled(reason) => {
                 shared.protocol_errors.record(&reason);
@@ -174,8 +174,17 @@ impl Clerk {
             }
             ErrorCode::Timeout | ErrorCode::Internal => {
                 self.turn_to_next(attempts).await;
-                Next::Again
+                self.after_doubt(operation)
             }
+        }
+    }
+
+    /// What follows an attempt that may have been executed: a write that a store may execute twice is not sent again.
+    fn after_doubt(&self, operation: &Operation) -> Next {
+        if self.shared.exactly_once || operation.is_read_only() {
+            Next::Again
+        } else {
+            Next::GiveUp
         }
     }
 

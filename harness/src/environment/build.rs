@@ -91,7 +91,8 @@ impl Parts<'_> {
             |id: &NodeId| network.address(CLIENTS, id).map(|address| (id.clone(), address));
         let addresses = self.nodes.iter().filter_map(address).collect();
         let patience = Patience::from(&self.target.manifest.timeouts);
-        Shared::new(stream, self.nodes.to_vec(), addresses, self.clerks, patience)
+        let exactly_once = self.target.manifest.can(Capability::ExactlyOnce);
+        Shared::new(stream, self.nodes.to_vec(), addresses, self.clerks, patience, exactly_once)
     }
 
     fn launch(&self, id: &NodeId, network: &Network, listen: SocketAddr) -> Launch {

@@ -162,6 +162,7 @@ impl Environment {
             std::collections::HashMap::new(),
             0,
             Patience::from(&Timeouts::default()),
+            true,
         );
         Self {
             stream,

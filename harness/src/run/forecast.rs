@@ -51,6 +51,7 @@ mod tests {
         Setting {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
             can_restart: true,
+            exactly_once: true,
             clients: 5,
             rate,
             seed: 1,

@@ -17,7 +17,7 @@ use super::{
     starvation::Starvation,
 };
 use crate::{
-    clients::{attempts::Performed, clerk::Clerk},
+    clients::{Patience, attempts::Performed, clerk::Clerk},
     duration::format_duration,
     environment::{Environment, build::Parts},
     exit::Failure,
@@ -106,6 +106,12 @@ impl Runner<'_> {
         let starvation = Starvation::watch();
         stream.mark(&Mark::Phase(Phase::Ready));
         environment.nodes.start_all().await?;
+        if !environment.clients.exactly_once {
+            environment.note(
+                "No write was sent again after an attempt of which nobody knows what came of it, and no request was \
+                 sent twice: `exactly-once` is not in the `caps` of the store.",
+            );
+        }
         stream.mark(&Mark::Phase(Phase::Setup));
         // The client that sets up before the others come, and reads last when they have gone.
         let number = u64::from(self.setting.clients);
@@ -135,7 +141,7 @@ impl Runner<'_> {
     /// Each operation once, however many attempts it takes: repeated, it would be another one.
     async fn set_up(&self, admin: &mut Clerk) -> Result<(), Failure> {
         for operation in self.workload.setup() {
-            let performed = admin.perform_within(&operation, self.setup_limit()).await;
+            let performed = admin.perform_within(&operation, self.setup_patience()).await;
             if performed.outcome().is_none() {
                 return Err(Failure::Broken(self.why_nothing_works(&operation)));
             }
@@ -143,8 +149,12 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn setup_limit(&self) -> Duration {
-        SETUP_LIMIT.max(self.environment.clients.patience.operation)
+    fn setup_patience(&self) -> Patience {
+        let clients = &self.environment.clients;
+        let operation = SETUP_LIMIT.max(clients.patience.operation);
+        // A write that is sent only once gets all the time there is.
+        let attempt = if clients.exactly_once { clients.patience.attempt } else { operation };
+        Patience { attempt, operation }
     }
 
     fn why_nothing_works(&self, operation: &Operation) -> String {
@@ -153,7 +163,7 @@ impl Runner<'_> {
             None => format!(
                 "with nothing broken, `{}` did not succeed within {} of its nodes being ready.",
                 operation.name(),
-                format_duration(self.setup_limit())
+                format_duration(self.setup_patience().operation)
             ),
         }
     }

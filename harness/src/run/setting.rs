@@ -28,6 +28,8 @@ pub struct Setting {
     pub nodes: Vec<NodeId>,
     /// Whether a killed node may be started again on its data.
     pub can_restart: bool,
+    /// Whether a request may be sent twice.
+    pub exactly_once: bool,
     /// Closed-loop clerks.
     pub clients: u32,
     /// Operations a second over all of them.
@@ -52,7 +54,8 @@ impl Setting {
         let nodes = arguments.nodes.unwrap_or(if is_replicated { NODES } else { 1 });
         let mut setting = Self {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
-            can_restart: manifest.caps.contains(&Capability::Restart),
+            can_restart: manifest.can(Capability::Restart),
+            exactly_once: manifest.can(Capability::ExactlyOnce),
             clients: arguments.clients,
             rate: arguments.rate,
             seed,
@@ -82,7 +85,11 @@ impl Setting {
         plan(&PlanInput {
             seed: self.seed,
             families: &self.families,
-            members: Members { nodes: &self.nodes, can_restart: self.can_restart },
+            members: Members {
+                nodes: &self.nodes,
+                can_restart: self.can_restart,
+                exactly_once: self.exactly_once,
+            },
             interval: self.interval,
             time_limit: self.time_limit,
         })

@@ -37,7 +37,7 @@ impl Bench {
         let toy = example("toy_store");
         Self::with_manifest(&format!(
             "name = \"toy\"\nrun = [{toy:?}, {misbehaviour:?}]\nserves = [\"exactly-once-kv\"]\n\
-             caps = [\"append\", \"puthash\", \"cas\", \"multi\", \"txn\", \"restart\"]\n{lines}"
+             caps = [\"append\", \"puthash\", \"cas\", \"multi\", \"txn\", \"exactly-once\", \"restart\"]\n{lines}"
         ))
     }
 

@@ -97,8 +97,25 @@ impl Manifest {
                 "`serves` is empty: name at least one rung, such as \"replicated-kv\"".to_owned()
             );
         }
+        manifest.promises_what_it_serves()?;
         manifest.timeouts.check()?;
         Ok(manifest)
+    }
+
+    /// A rung may promise a capability; the manifest must say so, too.
+    fn promises_what_it_serves(&self) -> Result<(), String> {
+        for rung in &self.serves {
+            let Some(needed) = rung.entry().needs.filter(|needed| !self.can(*needed)) else {
+                continue;
+            };
+            return Err(format!(
+                "`serves` lists \"{}\", whose promise includes the capability \"{}\": add it to `caps`, or serve \
+                 another rung",
+                rung.name(),
+                needed.name()
+            ));
+        }
+        Ok(())
     }
 
     /// Whether the implementation claims `capability`.
@@ -157,6 +174,15 @@ caps = ["append", "txn"]
         }
         let error = Manifest::parse(&GOOD.replace("\"replicated-kv\"", "")).unwrap_err();
         assert!(error.contains("`serves`"), "{error}");
+    }
+
+    #[test]
+    fn a_rung_that_promises_a_capability_demands_it() {
+        let serves = GOOD.replace("replicated-kv", "exactly-once-kv");
+        let error = Manifest::parse(&serves).unwrap_err();
+        assert!(error.contains("\"exactly-once\": add it to `caps`"), "{error}");
+        let promised = serves.replace("\"txn\"", "\"exactly-once\"");
+        assert!(Manifest::parse(&promised).unwrap().can(Capability::ExactlyOnce));
     }
 
     #[test]

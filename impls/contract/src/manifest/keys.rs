@@ -33,7 +33,7 @@ pub const KEYS: [KeyEntry; 7] = [
     key(
         "caps",
         false,
-        "[\"append\", \"cas\", \"restart\"]",
+        "[\"append\", \"cas\", \"exactly-once\", \"restart\"]",
         "The optional parts of the contract it speaks; none by default.",
     ),
     key(

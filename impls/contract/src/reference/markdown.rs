@@ -6,9 +6,9 @@ use super::example_request;
 use crate::{
     Answer, ErrorCode, Refusal,
     endpoints::{ENDPOINTS, Endpoint, STATUS},
-    errors::ERRORS,
+    errors::{ERRORS, RETRIES, STOPS},
     launch::VARIABLES,
-    manifest::{CAPABILITIES, FILE_NAME, KEYS, RUNGS, TIMEOUTS, Timeouts},
+    manifest::{CAPABILITIES, Capability, FILE_NAME, KEYS, RUNGS, TIMEOUTS, Timeouts},
     operations::{Field, OPERATIONS, OperationEntry},
     peer::{HEADERS, PEERS, PeerEntry},
 };
@@ -45,12 +45,18 @@ The APIs of the view service, the shard controller and MapReduce are not part of
 const EXACTLY_ONCE: &str = "\
 ## Exactly once
 
-- A client has one operation outstanding and counts its operations 1, 2, 3… in `seq`.
+Optional (`exactly-once`). A store without it gets each write once: again only after an attempt that ended in a definite
+error, or was never sent. Reads may come again. A store with it keeps these rules:
+
 - A retry is the same `client`, `seq` and `op`, sent to any node. It must not take effect a second time.
 - For the last `seq` of a client the answer is the one it got, or would have got, the first time: keep it, also
   through fail-over, snapshots and restarts.
 - For an earlier `seq` the answer is `stale_seq`.
 - One answer a client is enough: memory must not grow with the number of operations.
+
+With and without it:
+
+- A client has one operation outstanding and counts its operations 1, 2, 3… in `seq`.
 - One operation in the record spans all its attempts, from before the first byte of the first until after the last
   byte of the answer. It counts as failed only where every attempt ended in a definite error.
 ";
@@ -92,11 +98,13 @@ fn manifest() -> String {
     }
     page.push_str("\nAn unknown key is an error that names the key and the line. The manifest is a regular file, not a link to one.\n");
     page.push_str(
-        "\n### Rungs: `serves`\n\n| rung | from the courses | must hold |\n|---|---|---|\n",
+        "\n### Rungs: `serves`\n\n| rung | from the courses | must hold | needs |\n|---|---|---|---|\n",
     );
     for entry in &RUNGS {
         let mark = entry.availability.mark();
-        let row = format!("| `{}`{mark} | {} | {} |", entry.name, entry.course, entry.meaning);
+        let needs = in_code(entry.needs);
+        let row =
+            format!("| `{}`{mark} | {} | {} | {needs} |", entry.name, entry.course, entry.meaning);
         line(&mut page, &row);
     }
     page.push_str("\n### How peers talk: `peer`\n\n| value | meaning |\n|---|---|\n");
@@ -175,8 +183,7 @@ fn endpoint_row(endpoint: &Endpoint) -> String {
 fn operations() -> String {
     let mut page = "## Operations\n\n| operation | needs | meaning |\n|---|---|---|\n".to_owned();
     for entry in OPERATIONS {
-        let needs =
-            entry.capability.map_or("–".to_owned(), |needed| format!("`{}`", needed.name()));
+        let needs = in_code(entry.capability);
         let row = format!("| [`{0}`](#{0}) | {needs} | {1} |", entry.name, entry.meaning);
         line(&mut page, &row);
     }
@@ -227,10 +234,11 @@ fn errors() -> String {
         );
         line(&mut page, &row);
     }
-    page.push_str(
-        "| closed or reset connection, or anything unparsable | – | **no** | Nobody knows. | Retries the same \
-         (client, seq), else records info. |\n",
+    let row = format!(
+        "| closed or reset connection | – | **no** | Nobody knows. | {RETRIES} |\n\
+         | anything unparsable | – | **no** | Nobody knows. | {STOPS} |"
     );
+    line(&mut page, &row);
     page
 }
 
@@ -250,6 +258,10 @@ fn peer_traffic() -> String {
     page.push_str("| header | meaning |\n|---|---|\n");
     peer_rows(&mut page, &HEADERS);
     page
+}
+
+fn in_code(needed: Option<Capability>) -> String {
+    needed.map_or("–".to_owned(), |needed| format!("`{}`", needed.name()))
 }
 
 fn peer_rows(page: &mut String, entries: &[PeerEntry]) {
