@@ -4,7 +4,9 @@
 
 mod common;
 
-use common::Bench;
+use std::process::Command;
+
+use common::{Bench, HARNESS, finish};
 
 const FEW: &str = "--workload register --faults none --clients 4 --seed 1 --time-limit 5s \
                    --require succeeded=10,each-client=2,each-kind=1";
@@ -22,6 +24,59 @@ fn a_slow_store_gets_the_time_that_its_manifest_asks_for() {
     assert_eq!(
         (&run["timeouts"]["attempt_ms"], &run["timeouts"]["stop_ms"]),
         (&3000.into(), &2000.into())
+    );
+}
+
+/// Reads show a complete but old state: transactions have an order, but not that of real time.
+#[test]
+fn a_store_is_held_to_the_level_that_it_promises() {
+    let run = "--workload list-append --faults none --clients 4 --seed 1 --time-limit 3s";
+    Bench::with_toy("late").run(run).expect(1, "Not strict-serializable: ");
+
+    let bench = Bench::with_toy_and("late", "promises = \"serializable\"\n");
+    let ran = bench.run(run);
+    let ran = ran.expect(0, "kept every promise of a serializable store that `list-append` checks");
+    assert!(ran.stdout.contains("--consistency serializable"), "{}", ran.stdout);
+    let of_latest = |file| std::fs::read_to_string(bench.latest().join(file)).unwrap();
+    for file in ["run.json", "results.json"] {
+        assert!(of_latest(file).contains("\"consistency\": \"serializable\""), "{file}");
+    }
+    assert!(of_latest("report.html").contains("held to serializable"));
+    bench.check().expect(0, "VALID");
+
+    // The command line wins.
+    let check = |level: &str| {
+        let mut command = Command::new(HARNESS);
+        finish(command.arg("check").arg(bench.latest()).args(["--consistency", level]))
+    };
+    check("strict-serializable").expect(1, "Not strict-serializable: ");
+    assert!(of_latest("report.html").contains("held to strict-serializable"));
+    check("snapshot-isolation").expect(0, "of a snapshot-isolation store");
+    let ran = bench.run(&format!("{run} --consistency strict-serializable"));
+    ran.expect(1, "Not strict-serializable: ");
+}
+
+#[test]
+fn a_workload_that_checks_more_than_is_promised_is_refused() {
+    let weak = Bench::with_toy_and("", "promises = \"snapshot-isolation\"\n");
+    weak.run("--workload register").expect(2, "these check it: list-append, rw-register");
+    weak.run("--workload write-skew").expect(2, "checks what serializable or a stronger level");
+    weak.run("--workload register --consistency none").expect(2, "no consistency model is named");
+    let odd = Bench::with_toy_and("", "promises = \"snapshot\\u001b\"\n");
+    odd.run("--workload list-append").expect(4, "no consistency model is named `snapshot\\u{1b}`");
+    let bench = Bench::with_toy("");
+    bench.run(FEW).expect(0, "kept every promise of a linearizable store that `register` checks");
+    let mut check = Command::new(HARNESS);
+    check.arg("check").arg(bench.latest()).args(["--consistency", "serializable"]);
+    finish(&mut check).expect(2, "the workload `register` checks what linearizable");
+}
+
+#[test]
+fn a_level_that_no_record_can_show_is_inconclusive_and_told_before() {
+    let run = "--workload list-append --faults none --clients 4 --seed 1 --time-limit 3s --consistency read-atomic";
+    let ran = Bench::with_toy("").run(run).expect(3, "Only a part of what read-atomic forbids");
+    assert!(
+        ran.stderr.contains("This run cannot be called valid: a record can show that read-atomic")
     );
 }
 

@@ -133,7 +133,7 @@ fn the_help_names_whatever_can_be_asked_for() {
 /// without backquotes.
 fn sources() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut folders = ["harness", "checker", "impls/contract", "impls/plain-file"]
+    let mut folders = ["harness", "checker", "workloads", "impls/contract", "impls/plain-file"]
         .map(|part| root.join(part))
         .to_vec();
     let mut text = String::new();

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use contract::{Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Findings};
+use isolation::Consistency;
 use linearizability::{
     Anomaly, Call, Limits, check_by_key,
     models::multi_register::{MultiInput, MultiOutput, MultiRegister},
@@ -72,7 +73,12 @@ impl Workload for BankSwap {
         &["multiget", "multiput", "swap"]
     }
 
-    fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
+    fn check(
+        &self,
+        operations: &[history::Operation],
+        _level: Consistency,
+        limits: &Limits,
+    ) -> Vec<CheckResult> {
         let records = record::read(operations);
         match records.and_then(|records| premise(&records).map(|()| records)) {
             Ok(records) => vec![check_permutations(&records), check_order(&records, limits)],

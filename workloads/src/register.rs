@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Findings, Limits};
+use isolation::Consistency;
 use linearizability::{
     Anomaly, Call, check_by_key,
     models::kv::{Kv, KvInput, KvOutput},
@@ -86,7 +87,12 @@ impl Workload for Register {
         &["get", "put"]
     }
 
-    fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
+    fn check(
+        &self,
+        operations: &[history::Operation],
+        _level: Consistency,
+        limits: &Limits,
+    ) -> Vec<CheckResult> {
         match record::read(operations) {
             Ok(records) if has_unique_tokens(&records) => {
                 vec![check_values(&records), check_order(&records, limits)]

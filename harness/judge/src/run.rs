@@ -8,6 +8,7 @@ mod summary;
 
 use contract::manifest::CAPABILITIES;
 use history::{CheckResult, Event, Operation, Verdict};
+use isolation::Consistency;
 use linearizability::Limits;
 use record::{
     FaultRecord, Folder, FolderError, Mark, Phase, Reading, ResultsFile, RunFile, Unreadable,
@@ -33,7 +34,7 @@ pub enum RunError {
         /// The line.
         unreadable: Unreadable,
     },
-    /// A workload that this version does not have.
+    /// A workload or a level that this version does not have, or that do not fit together.
     #[error("{0}")]
     Workload(String),
 }
@@ -66,16 +67,23 @@ pub fn read_run(folder: &Folder) -> Result<RunFile, RunError> {
     })
 }
 
-/// Judges the record in a folder.
+/// Judges the record in a folder: whether the store kept the level that was asked for now, else the one that was asked
+/// for in the run.
 ///
 /// # Errors
-/// A folder that holds no record of a run, or one that cannot be read.
-pub fn judge(folder: &Folder, limits: &Limits) -> Result<ResultsFile, RunError> {
+/// A folder that holds no record of a run, or one that cannot be read; a level that the workload cannot check.
+pub fn judge(
+    folder: &Folder,
+    asked: Option<Consistency>,
+    limits: &Limits,
+) -> Result<ResultsFile, RunError> {
     let record = Record::read(folder)?;
     let Record { run, events, faults, .. } = &record;
     // The record decides, whatever the store can do.
     let all = CAPABILITIES.map(|entry| entry.capability);
     let workload = workloads::by_name(&run.workload, &all).map_err(RunError::Workload)?;
+    let promised = asked.map_or_else(|| promised(run), Ok)?;
+    let level = workloads::levels::level(&*workload, promised).map_err(RunError::Workload)?;
     let marks: Vec<Mark> = events.iter().filter_map(Mark::of).collect();
     let paired = history::operations(events);
     // A record that breaks the rules has no operations; the checks say so.
@@ -88,7 +96,7 @@ pub fn judge(folder: &Folder, limits: &Limits) -> Result<ResultsFile, RunError> 
                 clients: run.clients,
                 faults,
             };
-            let mut checks = workload.check(operations, limits);
+            let mut checks = workload.check(operations, level, limits);
             checks.push(evidence::check(&seen, &run.require));
             checks.extend(majority::check(&run.nodes, faults, &main));
             checks
@@ -104,13 +112,22 @@ pub fn judge(folder: &Folder, limits: &Limits) -> Result<ResultsFile, RunError> 
     Ok(ResultsFile {
         verdict,
         version: VERSION,
-        summary: summary::sentence(run, verdict, &checks, &operations, &by_family),
+        summary: summary::sentence(run, level, verdict, &checks, &operations, &by_family),
+        consistency: Some(level.name().to_owned()),
         checks,
         operations,
         latency_ms: summary::latency(&main),
         faults: by_family,
         notes: notes(&marks, record.torn_line),
         folder: folder.path().display().to_string(),
+    })
+}
+
+/// What the store promised when it was run.
+fn promised(run: &RunFile) -> Result<Consistency, RunError> {
+    let Some(name) = &run.consistency else { return Ok(Consistency::StrictSerializable) };
+    name.parse().map_err(|error: isolation::consistency::UnknownConsistency| {
+        RunError::Workload(format!("{}: {error}", files::RUN))
     })
 }
 

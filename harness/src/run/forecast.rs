@@ -1,6 +1,8 @@
 //! What is known before a run: that it cannot be called valid.
 
+use isolation::Consistency;
 use record::{Evidence, Required};
+use workloads::Workload;
 
 use super::setting::Setting;
 
@@ -8,6 +10,16 @@ use super::setting::Setting;
 #[must_use]
 pub fn shortcomings(setting: &Setting, required: &Required) -> Vec<String> {
     too_slow(setting, required).into_iter().chain(nothing_planned(setting)).collect()
+}
+
+/// That the record cannot show what is asked for, at best that it is violated.
+#[must_use]
+pub fn undecidable(workload: &dyn Workload, level: Consistency) -> Option<String> {
+    (!workload.levels().can_hold(level)).then(|| {
+        format!(
+            "a record can show that {level} is violated, never that it is kept: ask for another --consistency"
+        )
+    })
 }
 
 fn too_slow(setting: &Setting, required: &Required) -> Option<String> {

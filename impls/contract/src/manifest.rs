@@ -42,6 +42,10 @@ pub struct Manifest {
     /// The optional parts of the contract it speaks.
     #[serde(default)]
     pub caps: Vec<Capability>,
+    /// The consistency level that it promises, for the bench to check; `None`: the strongest. Which there are is not
+    /// for the contract to know.
+    #[serde(default)]
+    pub promises: Option<String>,
     /// How long the bench waits for it.
     #[serde(default)]
     pub timeouts: Timeouts,

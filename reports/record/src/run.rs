@@ -20,6 +20,9 @@ pub struct RunFile {
     pub target_folder: String,
     /// The workload's name.
     pub workload: String,
+    /// The consistency level that the store is held to; `None`: the strongest.
+    #[serde(default)]
+    pub consistency: Option<String>,
     /// The seed of workload and fault plan.
     pub seed: u64,
     /// The nodes' ids.

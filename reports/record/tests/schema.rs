@@ -14,7 +14,7 @@ fn round_trip<T: serde::Serialize + serde::de::DeserializeOwned>(document: &Valu
 fn run_json() {
     round_trip::<RunFile>(&json!({
         "version": 1, "harness": "0.1.0", "target": "kv", "target_folder": "impls/kv", "workload": "bank",
-        "seed": 7, "nodes": ["n1"], "clients": 10, "rate": null, "faults": ["kill"], "fault_interval_ms": 5000,
+        "consistency": "serializable", "seed": 7, "nodes": ["n1"], "clients": 10, "rate": null, "faults": ["kill"], "fault_interval_ms": 5000,
         "time_limit_ms": 30000,
         "timeouts": {"attempt_ms": 500, "operation_ms": 2000, "bind_ms": 10000, "ready_ms": 15000, "recovery_ms": 8000,
                      "stop_ms": 2000},
@@ -28,6 +28,7 @@ fn run_json() {
 fn results_json() {
     round_trip::<ResultsFile>(&json!({
         "verdict": "violation", "version": 1, "summary": "Stale.",
+        "consistency": "linearizable",
         "checks": [{
             "checker": "linearizability", "verdict": "violation", "summary": "Stale.",
             "violations": [{"kind": "stale read", "sentence": "Stale.", "operations": [4, 8]}],

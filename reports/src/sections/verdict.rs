@@ -141,7 +141,7 @@ fn of_run(run: &RunFile, end_ns: u64, cluster: Option<&Cluster>) -> Vec<Fact> {
         run.machine.iter().take(20).map(|(name, value)| format!("{name} {value}")).collect();
     vec![
         ("Target", run.target.clone(), run.target_folder.clone()),
-        ("Workload", run.workload.clone(), format!("seed {}", run.seed)),
+        ("Workload", run.workload.clone(), workload_detail(run)),
         ("Nodes", counted(run.nodes.len() as u64, "node"), nodes),
         ("Clients", counted(u64::from(run.clients), "client"), rate),
         ("Faults", faults, effective),
@@ -158,6 +158,11 @@ fn of_run(run: &RunFile, end_ns: u64, cluster: Option<&Cluster>) -> Vec<Fact> {
         ("Bench", run.harness.clone(), String::new()),
         ("Machine", machine.join(" · "), String::new()),
     ]
+}
+
+fn workload_detail(run: &RunFile) -> String {
+    let seed = format!("seed {}", run.seed);
+    run.consistency.as_ref().map_or(seed.clone(), |level| format!("held to {level} · {seed}"))
 }
 
 fn timeouts(run: &RunFile) -> Fact {

@@ -181,6 +181,7 @@ fn run_file() -> RunFile {
         target: "multi-paxos".into(),
         target_folder: "impls/paxos".into(),
         workload: "registers".into(),
+        consistency: None,
         seed: 42,
         nodes: vec!["n1".into(), "n2".into(), "n3".into()],
         clients: 5,
@@ -306,6 +307,7 @@ pub fn results_file(verdict: Verdict, summary: &str, checks: Vec<CheckResult>) -
     ResultsFile {
         verdict,
         version: VERSION,
+        consistency: Some("serializable".into()),
         summary: summary.into(),
         checks,
         operations: BTreeMap::from([

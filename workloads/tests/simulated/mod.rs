@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use contract::{Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Completion, Verdict};
+use isolation::Consistency;
 use linearizability::Limits;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde_json::json;
@@ -227,9 +228,14 @@ impl Simulation<'_> {
     }
 }
 
-/// Judges a run.
+/// Judges a run of a store that promises all that there is.
 pub fn judge(workload: &dyn Workload, run: &Run) -> Vec<CheckResult> {
-    workload.check(&run.history, &Limits::default())
+    judge_at(workload, run, Consistency::StrictSerializable)
+}
+
+/// Judges a run of a store that promises this level.
+pub fn judge_at(workload: &dyn Workload, run: &Run, level: Consistency) -> Vec<CheckResult> {
+    workload.check(&run.history, level, &Limits::default())
 }
 
 /// The kinds of all violations found.

@@ -5,12 +5,15 @@ use std::time::Duration;
 use history::{CheckResult, Event, EventKind, Process, Violation};
 use record::{Mark, OwnExit};
 
+/// The checker's name in reports.
+pub(super) const CHECKER: &str = "recovery";
+
 /// The bench was held up for longer than this: nothing about liveness can be said.
 const STARVED_MS: u64 = 1000;
 
 /// The check; `limit`: how long the store had for it.
 pub(super) fn check(marks: &[Mark], events: &[Event], limit: Duration) -> CheckResult {
-    let inconclusive = |reason: String| CheckResult::inconclusive("recovery", reason);
+    let inconclusive = |reason: String| CheckResult::inconclusive(CHECKER, reason);
     let exits: Vec<&OwnExit> = marks.iter().filter_map(own_exit).collect();
     let recovered = marks.iter().rev().find_map(|mark| match mark {
         Mark::Recovered(recovered) => Some(*recovered),
@@ -21,7 +24,7 @@ pub(super) fn check(marks: &[Mark], events: &[Event], limit: Duration) -> CheckR
             inconclusive("The run ended before the store could show that it recovers.".to_owned())
         }
         Some(true) if exits.is_empty() => CheckResult::valid(
-            "recovery",
+            CHECKER,
             "After all faults that can be healed were healed, the store served again, reads and writes.",
         ),
         Some(true) => inconclusive(format!(
@@ -68,7 +71,7 @@ fn no_recovery(events: &[Event], exits: &[&OwnExit], limit: Duration) -> CheckRe
         sentence: sentence.clone(),
         operations: last_attempts(events),
     };
-    CheckResult::found("recovery", sentence, vec![violation])
+    CheckResult::found(CHECKER, sentence, vec![violation])
 }
 
 fn own_exit(mark: &Mark) -> Option<&OwnExit> {

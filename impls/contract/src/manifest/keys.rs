@@ -14,7 +14,7 @@ pub struct KeyEntry {
 }
 
 /// Every key of the manifest.
-pub const KEYS: [KeyEntry; 7] = [
+pub const KEYS: [KeyEntry; 8] = [
     key("name", true, "\"multi-paxos\"", "The implementation's name, for reports."),
     key(
         "build",
@@ -35,6 +35,12 @@ pub const KEYS: [KeyEntry; 7] = [
         false,
         "[\"append\", \"cas\", \"exactly-once\", \"restart\"]",
         "The optional parts of the contract it speaks; none by default.",
+    ),
+    key(
+        "promises",
+        false,
+        "\"strict-serializable\"",
+        "The consistency level that it promises, such as `snapshot-isolation` or `linearizable`; `strict-serializable` by default.",
     ),
     key(
         "timeouts",

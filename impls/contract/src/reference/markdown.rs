@@ -42,6 +42,15 @@ A part marked *(not yet)* has its name reserved: no version of the bench uses it
 The APIs of the view service, the shard controller and MapReduce are not part of this version of the contract.
 ";
 
+const PROMISES: &str = "
+### Consistency: `promises`
+
+The level that the store keeps, by its name in the literature: for transactions `read-committed`, `snapshot-isolation`,
+`serializable`, `strong-session-serializable` or `strict-serializable`, among others; for single keys `linearizable`. Each
+operation counts as a transaction. The bench checks nothing that the store does not promise: workloads that would are
+refused.
+";
+
 const EXACTLY_ONCE: &str = "\
 ## Exactly once
 
@@ -114,6 +123,7 @@ fn manifest() -> String {
         line(&mut page, &format!("| `{}` | {} |", entry.name, entry.meaning));
     }
     page.push_str("\n`get` and `put` are never optional.\n");
+    page.push_str(PROMISES);
     timeouts_into(&mut page);
     page
 }
