@@ -113,6 +113,10 @@ mod flaws {
                 time::sleep(Duration::from_millis(700)).await;
                 return None;
             }
+            ("crash", _) if SERVED.fetch_add(1, Ordering::Relaxed) == 500 => {
+                eprintln!("out of ideas");
+                std::process::exit(3);
+            }
             ("late", read) if read.is_read_only() => {
                 Json(Answer::Ok(late(store, read))).into_response()
             }

@@ -14,8 +14,7 @@ const FEW: &str = "--workload register --faults none --clients 4 --seed 1 --time
 /// Half a second for each answer was once all that a store could get.
 #[test]
 fn a_slow_store_gets_the_time_that_its_manifest_asks_for() {
-    let sentence = "reads or writes did not succeed any more within 8 s";
-    Bench::with_toy("slow").run(FEW).expect(1, sentence);
+    Bench::with_toy("slow").run(FEW).expect(1, "No operation ever succeeded, not even within 8 s");
     let patient = "[timeouts]\nattempt_ms = 3000\noperation_ms = 4000\n";
     let bench = Bench::with_toy_and("slow", patient);
     bench.run(FEW).expect(0, "VALID");
@@ -117,4 +116,37 @@ fn a_node_that_needs_longer_to_bind_than_it_said_is_broken() {
     Bench::with_toy_and("mute", hasty).run(FEW).expect(4, "on its DS_LISTEN within 1s500ms");
     let none = "[timeouts]\nbind_ms = 0\n";
     Bench::with_toy_and("", none).run(FEW).expect(4, "`timeouts.bind_ms` is 0; it must be between");
+}
+
+#[test]
+fn a_node_that_ends_by_itself_is_the_cause_that_is_named() {
+    let cause =
+        "Node n1 ended by itself (exited with code 3; its stderr ends with \"out of ideas\")";
+    let crashing = Bench::with_toy("crash");
+    let run = "--workload register --faults none --clients 4 --seed 1 --time-limit 3s";
+    let ran = crashing.run(run).expect(1, cause);
+    assert!(
+        ran.stdout.contains("reads or writes did not succeed any more within 8 s"),
+        "{}",
+        ran.stdout
+    );
+}
+
+/// One of three may end and the others go on: no promise is broken, and less was tested than asked for.
+#[test]
+fn a_store_that_goes_on_without_a_node_that_ended_by_itself_is_inconclusive() {
+    let store = common::example("reference_store");
+    let script =
+        format!("[ $DS_NODE = n1 ] && exec timeout -s ABRT 3 {0}; exec {0}", store.display());
+    let bench = Bench::with_manifest(&format!(
+        "name = \"x\"\nserves = [\"replicated-kv\"]\ncaps = [\"exactly-once\"]\nrun = [\"sh\", \"-c\", {script:?}]\n"
+    ));
+    let run = "--nodes 3 --workload register --faults none --clients 4 --seed 1 --time-limit 5s";
+    let ran = bench.run(run).expect(3, "INCONCLUSIVE: Node n1 ended by itself (");
+    assert!(ran.stdout.contains("from then on less was tested"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_node_that_breaks_the_contract_is_named() {
+    Bench::with_toy("garbage").run(FEW).expect(4, "its answers break the contract: n1: status 200");
 }

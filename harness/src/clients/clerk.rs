@@ -116,7 +116,7 @@ impl Clerk {
                 shared.faults.count_one();
                 attempts.may_take_effect();
                 attempts.reason = "the reply was lost".to_owned();
-                self.after_doubt(operation)
+                if self.may_repeat(operation) { Next::Again } else { Next::GiveUp }
             }
             AttemptResult::Answered(outcome) => {
                 self.favourite = attempts.node;
@@ -132,11 +132,10 @@ impl Clerk {
             AttemptResult::Uncertain(reason) => {
                 attempts.may_take_effect();
                 attempts.reason = reason;
-                self.turn_to_next(attempts).await;
-                self.after_doubt(operation)
+                self.after_doubt(operation, attempts).await
             }
             AttemptResult::Garbled(reason) => {
-                shared.protocol_errors.record(&reason);
+                shared.protocol_errors.record(&format!("{node}: {reason}"));
                 attempts.may_take_effect();
                 attempts.reason = reason;
                 Next::GiveUp
@@ -169,23 +168,26 @@ impl Clerk {
             ErrorCode::BadRequest | ErrorCode::Unsupported | ErrorCode::StaleSeq => {
                 // The request was right, so the store misunderstands the contract.
                 let (f, name) = (operation.name(), code.name());
-                self.shared.protocol_errors.record(&format!("`{f}` refused as `{name}`"));
+                let node = &self.shared.nodes[attempts.node];
+                self.shared.protocol_errors.record(&format!("{node}: `{f}` refused as `{name}`"));
                 Next::GiveUp
             }
-            ErrorCode::Timeout | ErrorCode::Internal => {
-                self.turn_to_next(attempts).await;
-                self.after_doubt(operation)
-            }
+            ErrorCode::Timeout | ErrorCode::Internal => self.after_doubt(operation, attempts).await,
         }
     }
 
-    /// What follows an attempt that may have been executed: a write that a store may execute twice is not sent again.
-    fn after_doubt(&self, operation: &Operation) -> Next {
-        if self.shared.exactly_once || operation.is_read_only() {
-            Next::Again
-        } else {
-            Next::GiveUp
+    /// What follows an attempt that may have been executed.
+    async fn after_doubt(&mut self, operation: &Operation, attempts: &mut Attempts) -> Next {
+        if !self.may_repeat(operation) {
+            return Next::GiveUp;
         }
+        self.turn_to_next(attempts).await;
+        Next::Again
+    }
+
+    /// Whether a request may be sent again that may have been executed: not a write that the store may execute twice.
+    fn may_repeat(&self, operation: &Operation) -> bool {
+        self.shared.exactly_once || operation.is_read_only()
     }
 
     /// The next node; after a whole round in vain a short rest, so that an election or a restart is not a storm.

@@ -8,6 +8,8 @@ use crate::{duration::format_duration, exit::Failure};
 
 /// How much of a log's end is quoted.
 const LOG_TAIL_BYTES: usize = 2000;
+/// How much of its last line is told where a node ended by itself.
+const LAST_WORDS_CHARS_MAX: usize = 160;
 
 /// A node: its launch, its process, and what it is supposed to be doing.
 pub(super) struct Node {
@@ -142,7 +144,18 @@ impl Node {
             exit,
             cluster::Exit::Signal(libc::SIGKILL | libc::SIGTERM) | cluster::Exit::Lost
         );
-        Some(OwnExit { node: self.spec.id.clone(), exit: exit.to_string(), killed })
+        let (node, exit, last_words) = (self.spec.id.clone(), exit.to_string(), self.last_words());
+        Some(OwnExit { node, exit, killed, last_words })
+    }
+
+    /// The last line of its stderr that says something.
+    fn last_words(&self) -> String {
+        let tail = cluster::logs::tail(&self.spec.stderr, LOG_TAIL_BYTES).unwrap_or_default();
+        let lines = tail.lines().map(str::trim);
+        // After a panic in Rust the last line is a hint that says nothing about it.
+        let mut lines =
+            lines.filter(|line| !line.is_empty() && !line.starts_with("note: run with"));
+        lines.next_back().unwrap_or_default().chars().take(LAST_WORDS_CHARS_MAX).collect()
     }
 
     /// Gives its process away, to be ended.

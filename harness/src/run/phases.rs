@@ -143,7 +143,7 @@ impl Runner<'_> {
         for operation in self.workload.setup() {
             let performed = admin.perform_within(&operation, self.setup_patience()).await;
             if performed.outcome().is_none() {
-                return Err(Failure::Broken(self.why_nothing_works(&operation)));
+                return Err(Failure::Broken(self.why_nothing_works(&operation).await));
             }
         }
         Ok(())
@@ -157,15 +157,19 @@ impl Runner<'_> {
         Patience { attempt, operation }
     }
 
-    fn why_nothing_works(&self, operation: &Operation) -> String {
-        match self.example_of_broken_answers() {
-            Some(example) => example,
-            None => format!(
-                "with nothing broken, `{}` did not succeed within {} of its nodes being ready.",
-                operation.name(),
-                format_duration(self.setup_patience().operation)
-            ),
+    async fn why_nothing_works(&self, operation: &Operation) -> String {
+        if let Some(example) = self.example_of_broken_answers() {
+            return example;
         }
+        let mut why = format!(
+            "with nothing broken, `{}` did not succeed within {} of its nodes being ready.",
+            operation.name(),
+            format_duration(self.setup_patience().operation)
+        );
+        for own in self.environment.mark_own_exits().await {
+            why.push_str(&format!(" {own}."));
+        }
+        why
     }
 
     fn example_of_broken_answers(&self) -> Option<String> {

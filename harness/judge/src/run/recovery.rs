@@ -1,15 +1,18 @@
 //! Whether the store served again once every fault had been healed.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use history::{CheckResult, Event, EventKind, Process, Violation};
-use record::{Mark, OwnExit};
+use record::{Mark, OwnExit, Phase};
 
 /// The checker's name in reports.
 pub(super) const CHECKER: &str = "recovery";
 
 /// The bench was held up for longer than this: nothing about liveness can be said.
 const STARVED_MS: u64 = 1000;
+
+/// So much is told of why an operation did not succeed.
+const ERROR_CHARS_MAX: usize = 160;
 
 /// The check; `limit`: how long the store had for it.
 pub(super) fn check(marks: &[Mark], events: &[Event], limit: Duration) -> CheckResult {
@@ -61,17 +64,45 @@ fn excuse(marks: &[Mark], exits: &[&OwnExit]) -> Option<String> {
 }
 
 fn no_recovery(events: &[Event], exits: &[&OwnExit], limit: Duration) -> CheckResult {
-    let why = if exits.is_empty() { String::new() } else { format!(" {}.", sentences(exits)) };
-    let sentence = format!(
-        "Every fault was healed, yet reads or writes did not succeed any more within {} s.{why}",
-        limit.as_secs_f64()
-    );
+    let seconds = limit.as_secs_f64();
+    let outcome = if has_ever_served(events) {
+        format!(
+            "Every fault was healed, yet reads or writes did not succeed any more within {seconds} s"
+        )
+    } else {
+        format!("No operation ever succeeded, not even within {seconds} s without faults")
+    };
+    let mut reasons = vec![outcome];
+    reasons.extend(exits.iter().map(ToString::to_string));
+    reasons.extend(commonest_error(events));
+    let sentence = format!("{}.", reasons.join(". "));
     let violation = Violation {
         kind: "no recovery".to_owned(),
         sentence: sentence.clone(),
         operations: last_attempts(events),
     };
     CheckResult::found(CHECKER, sentence, vec![violation])
+}
+
+fn has_ever_served(events: &[Event]) -> bool {
+    let mut clients = events.iter().filter(|event| matches!(event.process, Process::Client(_)));
+    clients.any(|event| event.kind == EventKind::Ok)
+}
+
+/// Why most of the operations ended without success that were tried last.
+fn commonest_error(events: &[Event]) -> Option<String> {
+    let begins = |event: &Event| Mark::of(event) == Some(Mark::Phase(Phase::Recovery));
+    let recovery = events.iter().rposition(begins)?;
+    let mut errors: BTreeMap<&str, u64> = BTreeMap::new();
+    for error in events[recovery..].iter().filter_map(|event| event.error.as_deref()) {
+        *errors.entry(error).or_default() += 1;
+    }
+    let all: u64 = errors.values().sum();
+    let (error, count) = errors.into_iter().max_by_key(|(_, count)| *count)?;
+    let error: String = error.chars().take(ERROR_CHARS_MAX).collect();
+    Some(format!(
+        "Of {all} operations that were tried last and did not succeed, {count} ended with: {error}"
+    ))
 }
 
 fn own_exit(mark: &Mark) -> Option<&OwnExit> {
@@ -83,8 +114,7 @@ fn own_exit(mark: &Mark) -> Option<&OwnExit> {
 
 /// Which nodes ended by themselves, and how.
 fn sentences(exits: &[&OwnExit]) -> String {
-    let one = |exit: &&OwnExit| format!("Node {} ended by itself ({})", exit.node, exit.exit);
-    exits.iter().map(one).collect::<Vec<_>>().join("; ")
+    exits.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// The last invocations of clients: what was tried in vain.
@@ -102,12 +132,14 @@ fn last_attempts(events: &[Event]) -> Vec<u64> {
 mod tests {
     use super::*;
     use history::Verdict;
+    use serde_json::Value;
 
     #[test]
     fn a_store_is_blamed_for_not_recovering_only_where_nothing_else_is_to_blame() {
         let no = || Mark::Recovered(false);
         let exit = |killed: bool| {
-            Mark::OwnExit(OwnExit { node: "n1".into(), exit: "exit code 101".into(), killed })
+            let (node, exit, last_words) = ("n1".into(), "exit code 101".into(), "oops".into());
+            Mark::OwnExit(OwnExit { node, exit, killed, last_words })
         };
         let verdict = |marks: Vec<Mark>| check(&marks, &[], Duration::from_secs(8)).verdict;
         assert_eq!(verdict(vec![Mark::Recovered(true)]), Verdict::Valid);
@@ -119,5 +151,45 @@ mod tests {
         let hindered = Mark::Hindered("no descriptors".into());
         assert_eq!(verdict(vec![hindered, no()]), Verdict::Inconclusive);
         assert_eq!(verdict(vec![exit(false), Mark::Recovered(true)]), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn the_sentence_names_the_cause() {
+        let mut events = Vec::new();
+        let mut add = |process: Process, kind, f: &str, value: Value, error: Option<&str>| {
+            let (index, f, error) = (events.len() as u64, f.to_owned(), error.map(str::to_owned));
+            events.push(Event {
+                index,
+                time_ns: index,
+                process,
+                kind,
+                f,
+                value,
+                error,
+                node: None,
+            });
+        };
+        let client = || Process::Client(0);
+        let phase = Mark::Phase(Phase::Recovery);
+        add(client(), EventKind::Fail, "get", Value::Null, Some("not_ready"));
+        let harness = Process::Named(history::event::HARNESS.to_owned());
+        add(harness, EventKind::Info, phase.name(), phase.value(), None);
+        for error in ["n1: connection refused", "not_leader", "n1: connection refused"] {
+            add(client(), EventKind::Fail, "get", Value::Null, Some(error));
+        }
+        let (node, exit, last_words) = ("n1".into(), "exited with code 3".into(), "oops".into());
+        let exit = Mark::OwnExit(OwnExit { node, exit, killed: false, last_words });
+        let marks = [exit, Mark::Recovered(false)];
+        let told = |events: &[Event]| check(&marks, events, Duration::from_secs(8)).summary;
+        let never = told(&events);
+        for part in [
+            "No operation ever succeeded, not even within 8 s",
+            "Node n1 ended by itself (exited with code 3; its stderr ends with \"oops\")",
+            "Of 3 operations that were tried last and did not succeed, 2 ended with: n1: connection refused",
+        ] {
+            assert!(never.contains(part), "{part}: {never}");
+        }
+        events[0].kind = EventKind::Ok;
+        assert!(told(&events).contains("did not succeed any more within 8 s"));
     }
 }

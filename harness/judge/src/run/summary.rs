@@ -43,7 +43,11 @@ pub(super) fn sentence(
             .find_map(|check| Some(proof(check, level, &check.violations.first()?.sentence)))
             .unwrap_or_else(|| "A promise was broken.".to_owned()),
         Verdict::Inconclusive => {
-            of(verdict).map(|check| check.summary.clone()).collect::<Vec<_>>().join(" ")
+            // A node that ended by itself explains what the others lack.
+            let (first, others): (Vec<_>, Vec<_>) =
+                of(verdict).partition(|check| check.checker == recovery::CHECKER);
+            let summaries = first.into_iter().chain(others).map(|check| check.summary.as_str());
+            summaries.collect::<Vec<_>>().join(" ")
         }
         Verdict::Valid => {
             let workload = &run.workload;
