@@ -20,8 +20,13 @@ use store::{Effect, Fault, Store};
 use workloads::{Client, Workload};
 
 /// Every capability a workload can use.
-pub const ALL: [Capability; 4] =
-    [Capability::Append, Capability::Cas, Capability::Multi, Capability::Txn];
+pub const ALL: [Capability; 5] = [
+    Capability::Append,
+    Capability::Cas,
+    Capability::Multi,
+    Capability::Txn,
+    Capability::ExactlyOnce,
+];
 
 /// What to simulate.
 #[derive(Clone, Copy)]
