@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use contract::{Operation, Request};
+use contract::{Operation, Request, manifest::Timeouts};
 use harness::{
     clients::{Patience, Shared, clerk::Clerk},
     run::folder,
@@ -89,7 +89,8 @@ async fn clerks(server: SocketAddr, place: &std::path::Path) -> std::io::Result<
     let results = Folder::create(place, "overhead", 1)?;
     let (stream, thread) = Stream::start(folder::readers(&results)?)?;
     let (nodes, addresses) = (vec!["n1".to_owned()], HashMap::from([("n1".to_owned(), server)]));
-    let shared = Shared::new(stream, nodes, addresses, CONNECTIONS, Patience::default());
+    let patience = Patience::from(&Timeouts::default());
+    let shared = Shared::new(stream, nodes, addresses, CONNECTIONS, patience, true);
     let shared = Arc::new(shared);
     let begun = Instant::now();
     let mut loops = JoinSet::new();

@@ -64,7 +64,7 @@ mod flaws {
         error::Error,
         io,
         sync::{
-            PoisonError,
+            Mutex, PoisonError,
             atomic::{AtomicU64, Ordering},
         },
         time::Duration,
@@ -76,6 +76,8 @@ mod flaws {
         response::{IntoResponse, Response},
     };
     use contract::{Answer, ErrorCode, Launch, Operation, Outcome, Refusal, Request};
+    use kv::Store;
+    use node::Application;
     use serde_json::json;
     use tokio::{io::AsyncWriteExt, net::TcpListener, time};
 
@@ -110,6 +112,18 @@ mod flaws {
             return hand_on(request).await;
         }
         let response = match (flaw, &request.op) {
+            ("slow", _) => {
+                time::sleep(Duration::from_millis(700)).await;
+                return None;
+            }
+            ("crash", _) if SERVED.fetch_add(1, Ordering::Relaxed) == 500 => {
+                eprintln!("out of ideas");
+                std::process::exit(3);
+            }
+            ("late", read) if read.is_read_only() => {
+                Json(Answer::Ok(late(store, read))).into_response()
+            }
+            ("twice", _) => super::answer(store, &as_if_new(request)),
             ("garbage", _) => (StatusCode::OK, "<html>hello \u{1b}[31mred</html>").into_response(),
             ("redirect", _) => (StatusCode::TEMPORARY_REDIRECT, elsewhere).into_response(),
             ("wrong-shape", _) => Json(json!({ "ok": { "valeu": 3 } })).into_response(),
@@ -123,7 +137,27 @@ mod flaws {
         Some(response)
     }
 
-    /// How many requests came to a store that serves one of a hundred.
+    /// An answer to a read from a state that was complete, but is not the newest any more.
+    fn late(store: &SharedStore, read: &Operation) -> Outcome {
+        static OLD: Mutex<Option<(Store, u64)>> = Mutex::new(None);
+        let mut old = OLD.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut state, served) =
+            old.take().filter(|(_, served)| *served < 30).unwrap_or_else(|| {
+                let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+                (store.application().clone(), 0)
+            });
+        let outcome = state.apply(read);
+        *old = Some((state, served + 1));
+        outcome
+    }
+
+    /// The request of a client that was never seen before: what comes again is executed again.
+    fn as_if_new(request: &Request) -> Request {
+        let client = format!("{}.{}", request.client, SERVED.fetch_add(1, Ordering::Relaxed));
+        Request { client, ..request.clone() }
+    }
+
+    /// How many requests came.
     static SERVED: AtomicU64 = AtomicU64::new(0);
     /// The first of four clients, and the one that sets up and reads last.
     const FAVOURITES: [&str; 2] = ["c0", "c4"];

@@ -20,6 +20,7 @@ pub fn run(arguments: &RunArguments) -> String {
         faults,
         fault_interval,
         time_limit,
+        consistency,
         nodes,
         clients,
         rate,
@@ -38,6 +39,7 @@ pub fn run(arguments: &RunArguments) -> String {
     line.optional("faults", faults.as_ref());
     line.option("fault-interval", &format_duration(*fault_interval));
     line.option("time-limit", &format_duration(*time_limit));
+    line.optional("consistency", consistency.as_ref());
     line.optional("nodes", nodes.as_ref());
     line.option("clients", &clients.to_string());
     line.optional("rate", rate.as_ref());
@@ -169,6 +171,8 @@ mod tests {
             "1500ms",
             "--time-limit",
             "1h1m30s",
+            "--consistency",
+            "snapshot-isolation",
             "--nodes",
             "5",
             "--clients",
@@ -201,6 +205,7 @@ mod tests {
     #[test]
     fn a_check_again_has_the_same_arguments() {
         twice(&["harness", "check", "results/latest"]);
+        twice(&["harness", "check", "results/latest", "--consistency", "serializable"]);
         twice(&[
             "harness",
             "check",

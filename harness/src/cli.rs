@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 use history::Format;
 use invariants::Invariant;
-use isolation::Datatype;
+use isolation::{Consistency, Datatype};
 use linearizability::Named;
 use record::{Evidence, Required};
 use workloads::WORKLOADS;
@@ -67,6 +67,10 @@ pub struct RunArguments {
     /// How long the clients run under faults
     #[arg(long, value_parser = parse_duration, default_value = "30s")]
     pub time_limit: Duration,
+    /// The consistency level that the store is held to, such as serializable or snapshot-isolation [default: what its
+    /// manifest promises, else the strongest]
+    #[arg(long, value_name = "LEVEL")]
+    pub consistency: Option<Consistency>,
     /// How many nodes [default: 3; 1 if the store serves only `exactly-once-kv`]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=15))]
     pub nodes: Option<u32>,
@@ -104,9 +108,10 @@ pub struct CheckArguments {
     /// What the history must be
     #[arg(long, help = models_help())]
     pub model: Option<String>,
-    /// What transactions must keep: serializable, snapshot-isolation, … [default: strict-serializable]
-    #[arg(long, requires = "model", value_name = "LEVEL")]
-    pub consistency: Option<String>,
+    /// What must be kept, such as serializable or snapshot-isolation [default for a results folder: what the run was held
+    /// to; for a history of transactions: strict-serializable]
+    #[arg(long, value_name = "LEVEL")]
+    pub consistency: Option<Consistency>,
     /// How the file is written
     #[arg(long, requires = "model", help = formats_help())]
     pub format: Option<String>,

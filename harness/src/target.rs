@@ -7,6 +7,7 @@ use std::{
 };
 
 use contract::{Manifest, manifest::FILE_NAME};
+use isolation::{Consistency, consistency::UnknownConsistency};
 
 use crate::exit::Failure;
 
@@ -17,6 +18,8 @@ pub struct Target {
     pub folder: PathBuf,
     /// What it says of itself.
     pub manifest: Manifest,
+    /// The consistency level that it promises, where its manifest says.
+    pub promises: Option<Consistency>,
 }
 
 /// The reference store, relative to the root of a checkout.
@@ -39,7 +42,8 @@ impl Target {
         })?;
         let manifest =
             Manifest::read(&folder).map_err(|error| Failure::Broken(error.to_string()))?;
-        Ok(Self { folder, manifest })
+        let promises = promises(&manifest)?;
+        Ok(Self { folder, manifest, promises })
     }
 
     /// Runs the manifest's `build`, its output going to `log`.
@@ -94,6 +98,14 @@ impl Target {
         }
         Ok(argv)
     }
+}
+
+fn promises(manifest: &Manifest) -> Result<Option<Consistency>, Failure> {
+    let level = manifest.promises.as_deref().map(str::parse).transpose();
+    level.map_err(|error: UnknownConsistency| {
+        let error = error.to_string();
+        Failure::Broken(format!("`promises` in {FILE_NAME}: {}", error.escape_debug()))
+    })
 }
 
 /// Looks upwards from here, then beside the sources that this program was built from.

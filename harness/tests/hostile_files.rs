@@ -44,7 +44,7 @@ fn a_manifest_is_read_only_where_it_is_a_file_of_bounded_size() {
 
 #[test]
 fn a_manifest_cannot_speak_to_the_terminal() {
-    let rest = "serves = [\"exactly-once-kv\"]\n";
+    let rest = "serves = [\"replicated-kv\"]\n";
     let nul = format!("name = \"x\"\nrun = [\"./a\\u0000b\"]\n{rest}");
     refused(|path| fs::write(path, nul).unwrap(), "NUL");
     let bench = Bench::with_manifest(&format!("name = \"x\"\nrun = [\"./a\\u001b[31mb\"]\n{rest}"));
@@ -127,7 +127,7 @@ fn a_history_is_a_file() {
 fn a_store_that_makes_its_log_a_pipe_holds_nobody_up() {
     let bench = Bench::with_manifest(
         "name = \"x\"\nrun = [\"sh\", \"-c\", \"cd $DS_DATA/.. && rm stderr.log && mkfifo stderr.log; exit 7\"]\n\
-         serves = [\"exactly-once-kv\"]\n",
+         serves = [\"replicated-kv\"]\n",
     );
     let ran = finish(&mut at_most_a_minute(&bench.command(SHORT)));
     ran.expect(4, "ended while it was starting (exited with code 7)");

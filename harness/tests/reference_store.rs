@@ -83,7 +83,7 @@ fn transactions_on_lists_stay_strictly_serializable() {
 #[test]
 fn a_store_that_cannot_restart_loses_a_node_for_good() {
     let bench = Bench::with_manifest(&format!(
-        "name = \"no-restart\"\nserves = [\"replicated-kv\"]\ncaps = [\"txn\", \"multi\"]\nrun = [{:?}]\n",
+        "name = \"no-restart\"\nserves = [\"replicated-kv\"]\ncaps = [\"txn\", \"multi\", \"exactly-once\"]\nrun = [{:?}]\n",
         example("reference_store")
     ));
     let ran = bench

@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, path::Path, process::Command, sync::LazyLock};
 
 use clap::CommandFactory;
 use common::{HARNESS, finish};
+use contract::manifest::{TIMEOUTS, TimeoutEntry};
 use harness::{cli::Cli, nemesis::Family};
 use history::Format;
 use invariants::Invariant;
@@ -68,6 +69,14 @@ fn the_readme_says_what_a_run_must_see() {
 }
 
 #[test]
+fn the_readme_says_how_long_the_bench_waits() {
+    for TimeoutEntry { name, default_ms, .. } in TIMEOUTS {
+        let row = format!("\n{name:<12} = {default_ms:<8} #");
+        assert!(README.contains(&row), "the README has no row {row}");
+    }
+}
+
+#[test]
 fn the_readme_names_every_fault_family() {
     same(table("fault"), Family::all().map(Family::name));
 }
@@ -124,7 +133,7 @@ fn the_help_names_whatever_can_be_asked_for() {
 /// without backquotes.
 fn sources() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut folders = ["harness", "checker", "impls/contract", "impls/plain-file"]
+    let mut folders = ["harness", "checker", "workloads", "impls/contract", "impls/plain-file"]
         .map(|part| root.join(part))
         .to_vec();
     let mut text = String::new();

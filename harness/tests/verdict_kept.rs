@@ -221,7 +221,7 @@ fn a_store_that_crashes_by_itself_is_named_with_how_it_ended() {
     let toy = common::example("toy_store");
     let bench = Bench::with_manifest(&format!(
         "name = \"crashing\"\nrun = [\"sh\", \"-c\", \"timeout 2 {}; exit 101\"]\n\
-         serves = [\"exactly-once-kv\"]\n",
+         serves = [\"exactly-once-kv\"]\ncaps = [\"exactly-once\"]\n",
         toy.display()
     ));
     bench

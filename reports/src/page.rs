@@ -117,8 +117,12 @@ impl Page {
             return Err(ReportError::NotAResultsFolder(folder.path().to_path_buf()));
         }
         let mut remarks = Vec::new();
-        let run = if_there(folder.run(), files::RUN, &mut remarks)?;
+        let mut run = if_there(folder.run(), files::RUN, &mut remarks)?;
         let results = if_there(folder.results(), files::RESULTS, &mut remarks)?;
+        if let (Some(run), Some(results)) = (&mut run, &results) {
+            // It may have been judged at another level than was asked for in the run.
+            run.consistency = results.consistency.clone().or(run.consistency.take());
+        }
         if run.is_none() && remarks.is_empty() {
             remarks.push("There is no run.json: what was asked is not known.".into());
         }

@@ -50,6 +50,8 @@ fn a_valid_run_says_so_in_word_sign_and_colour() {
         &[
             "<title>Valid: registers on multi-paxos</title>",
             "<header class='verdict valid'><p class='sign' aria-hidden='true'>✓</p>",
+            "<small>held to serializable · seed 42",
+            "<dt>Timeouts</dt><dd>750 ms a request, 2 s an operation<small>bind 10 s · ready 15 s · recovery 8 s · stop 2 s",
             "2,000 operations are linearizable",
             "seed 42",
             "harness run impls/paxos --workload registers",

@@ -23,17 +23,22 @@ pub(crate) fn element(tag: &str) -> String {
     format!("{tag}{END}")
 }
 
-/// Whether the record is strictly serializable, as the contract promises.
-pub(crate) fn judge(records: &[Record], datatype: Datatype, limits: &Limits) -> CheckResult {
+/// Whether the record keeps this level.
+pub(crate) fn judge(
+    records: &[Record],
+    datatype: Datatype,
+    level: Consistency,
+    limits: &Limits,
+) -> CheckResult {
     match history(records, datatype) {
-        Ok(history) => check(&history, limits),
+        Ok(history) => check(&history, level, limits),
         Err(reason) => CheckResult::inconclusive(CHECKER, reason),
     }
 }
 
 /// The same of the history that was made from the record.
-pub(crate) fn check(history: &History, limits: &Limits) -> CheckResult {
-    let options = Options::new(Consistency::StrictSerializable, limits.clone());
+pub(crate) fn check(history: &History, level: Consistency, limits: &Limits) -> CheckResult {
+    let options = Options::new(level, limits.clone());
     isolation::check(history, &options).check_result()
 }
 
@@ -152,6 +157,8 @@ mod tests {
     use super::*;
     use crate::record::End;
 
+    const STRICT: Consistency = Consistency::StrictSerializable;
+
     /// A transaction that committed with these results, after the others.
     fn committed(at: u64, ops: &Value, results: &Value) -> Record {
         let operation = Operation::from_parts("txn", &json!({ "ops": ops })).unwrap();
@@ -162,7 +169,7 @@ mod tests {
     }
 
     fn kinds(records: &[Record], datatype: Datatype) -> Vec<String> {
-        let result = judge(records, datatype, &Limits::default());
+        let result = judge(records, datatype, STRICT, &Limits::default());
         result.violations.into_iter().map(|violation| violation.kind).collect()
     }
 
@@ -217,7 +224,7 @@ mod tests {
             .zip(ends)
             .map(|(record, ret)| Record { ret, ..record })
             .collect();
-        let result = judge(&records, Datatype::Register, &Limits::default());
+        let result = judge(&records, Datatype::Register, STRICT, &Limits::default());
         let [violation] = &result.violations[..] else { panic!("{result:#?}") };
         assert_eq!((violation.kind.as_str(), violation.operations.len()), ("G2-item", 2));
         for part in ["T1 must come before T2, because", "Yet T2", "T1 is that of event"] {
@@ -236,12 +243,12 @@ mod tests {
     fn a_record_of_others_or_without_reads_is_inconclusive() {
         let write = committed(0, &json!([["w", "x", "a"]]), &json!(["a"]));
         for datatype in [Datatype::ListAppend, Datatype::Register] {
-            let result = judge(std::slice::from_ref(&write), datatype, &Limits::default());
+            let result = judge(std::slice::from_ref(&write), datatype, STRICT, &Limits::default());
             assert_eq!(result.verdict, Verdict::Inconclusive, "{result:?}");
         }
         let again = committed(1, &json!([["w", "x", "a"], ["r", "x"]]), &json!(["a", "a"]));
         let same = [write, again];
-        let result = judge(&same, Datatype::Register, &Limits::default());
+        let result = judge(&same, Datatype::Register, STRICT, &Limits::default());
         assert_eq!(result.verdict, Verdict::Inconclusive, "values must be unique: {result:?}");
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use contract::{Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Findings};
+use isolation::Consistency;
 use linearizability::{
     Anomaly, Call, Limits, check_by_key,
     models::multi_register::{MultiInput, MultiOutput, MultiRegister},
@@ -29,6 +30,8 @@ const ACCOUNTS: u64 = 4;
 /// thus leave about 200 on each, of which some seven are in flight at once.
 const BRANCHES: u64 = 3;
 const OPERATIONS: u64 = 30;
+/// For a store that gets each write once: about 4 a branch.
+const OPERATIONS_IF_DOUBTFUL: u64 = 12;
 /// How many branches are read at the end, at each node.
 const FINAL_BRANCHES: u64 = 20;
 
@@ -37,9 +40,18 @@ pub struct BankSwap {
     rotation: Rotation,
 }
 
-impl Default for BankSwap {
-    fn default() -> Self {
-        Self { rotation: Rotation::new(BRANCHES, OPERATIONS) }
+impl BankSwap {
+    /// The workload for a store with these capabilities.
+    #[must_use]
+    pub fn new(manifest_caps: &[Capability]) -> Self {
+        Self {
+            rotation: Rotation::for_store(
+                BRANCHES,
+                OPERATIONS,
+                OPERATIONS_IF_DOUBTFUL,
+                manifest_caps,
+            ),
+        }
     }
 }
 
@@ -49,7 +61,7 @@ pub(crate) const ENTRY: WorkloadEntry = WorkloadEntry {
     about: "Clients fill small branches of accounts in one step, swap accounts and read whole branches; a branch must \
          always hold what one filling put there, in an order that its swaps explain.",
     needs: &[Capability::Multi],
-    make: |_| Box::new(BankSwap::default()),
+    make: |caps| Box::new(BankSwap::new(caps)),
 };
 
 impl Workload for BankSwap {
@@ -72,7 +84,12 @@ impl Workload for BankSwap {
         &["multiget", "multiput", "swap"]
     }
 
-    fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
+    fn check(
+        &self,
+        operations: &[history::Operation],
+        _level: Consistency,
+        limits: &Limits,
+    ) -> Vec<CheckResult> {
         let records = record::read(operations);
         match records.and_then(|records| premise(&records).map(|()| records)) {
             Ok(records) => vec![check_permutations(&records), check_order(&records, limits)],
@@ -362,7 +379,7 @@ mod tests {
 
     #[test]
     fn operations_stay_within_one_branch_and_a_branch_sees_few_of_one_client() {
-        let workload = BankSwap::default();
+        let workload = BankSwap::new(&[Capability::ExactlyOnce]);
         assert!(workload.final_reads().is_empty());
         let mut client = workload.client(3, 2);
         let mut counts: BTreeMap<u64, u64> = BTreeMap::new();

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Limits};
+use isolation::Consistency;
 
-use crate::{Client, Workload, WorkloadEntry, record, seeded::Seeded};
+use crate::{Client, Levels, Workload, WorkloadEntry, record, seeded::Seeded};
 
 mod balances;
 mod judge;
@@ -71,8 +72,19 @@ impl Workload for BankTxn {
         &["txn"]
     }
 
-    fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
-        let judged = record::read(operations).and_then(|records| judge::judge(&records, limits));
+    /// A total needs a read of one moment; transfers guard what they write, so that none is lost.
+    fn levels(&self) -> Levels {
+        Levels::From(Consistency::SnapshotIsolation)
+    }
+
+    fn check(
+        &self,
+        operations: &[history::Operation],
+        level: Consistency,
+        limits: &Limits,
+    ) -> Vec<CheckResult> {
+        let judged =
+            record::read(operations).and_then(|records| judge::judge(&records, level, limits));
         judged.unwrap_or_else(|reason| vec![CheckResult::inconclusive("bank", reason)])
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use contract::{Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Limits};
 use invariants::Invariant;
+use isolation::Consistency;
 use serde_json::{Value, json};
 
 use crate::{
@@ -63,7 +64,12 @@ impl Workload for Counter {
         &["cas", "get"]
     }
 
-    fn check(&self, operations: &[history::Operation], _limits: &Limits) -> Vec<CheckResult> {
+    fn check(
+        &self,
+        operations: &[history::Operation],
+        _level: Consistency,
+        _limits: &Limits,
+    ) -> Vec<CheckResult> {
         let operations = record::read(operations).and_then(|records| to_operations(&records));
         vec![record::judge(Invariant::CounterBounds, operations)]
     }

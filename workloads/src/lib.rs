@@ -6,12 +6,14 @@
 
 use contract::{Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Limits};
+use isolation::Consistency;
 
 mod anomalies;
 mod bank_swap;
 mod bank_txn;
 mod counter;
 mod guards;
+pub mod levels;
 mod long_fork;
 mod multi;
 mod random_transactions;
@@ -23,6 +25,8 @@ mod set;
 mod transactions;
 mod words;
 mod write_skew;
+
+pub use levels::Levels;
 
 /// What clients do and what must hold.
 pub trait Workload: Send + Sync {
@@ -43,8 +47,18 @@ pub trait Workload: Send + Sync {
     /// The functions of which at least one must succeed in the main phase; otherwise nothing was tested.
     fn must_succeed(&self) -> &'static [&'static str];
 
-    /// Judges the record.
-    fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult>;
+    /// The levels at which it can judge.
+    fn levels(&self) -> Levels {
+        Levels::Only(Consistency::Linearizable)
+    }
+
+    /// Judges whether the record keeps this level, one of [`Self::levels`].
+    fn check(
+        &self,
+        operations: &[history::Operation],
+        level: Consistency,
+        limits: &Limits,
+    ) -> Vec<CheckResult>;
 }
 
 /// A source of operations: one outstanding at a time.

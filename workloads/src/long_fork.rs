@@ -6,10 +6,11 @@
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Limits};
 use invariants::Invariant;
+use isolation::Consistency;
 use serde_json::{Value, json};
 
 use crate::{
-    Client, Workload, WorkloadEntry,
+    Client, Levels, Workload, WorkloadEntry,
     record::{self, Record},
     rotation::Rotation,
     seeded::Seeded,
@@ -78,7 +79,16 @@ impl Workload for LongFork {
         &["put"]
     }
 
-    fn check(&self, operations: &[history::Operation], _limits: &Limits) -> Vec<CheckResult> {
+    fn levels(&self) -> Levels {
+        Levels::From(Consistency::SnapshotIsolation)
+    }
+
+    fn check(
+        &self,
+        operations: &[history::Operation],
+        level: Consistency,
+        _limits: &Limits,
+    ) -> Vec<CheckResult> {
         let records = match record::read(operations) {
             Ok(records) => records,
             Err(reason) => return vec![CheckResult::inconclusive("long-fork", reason)],
@@ -86,11 +96,15 @@ impl Workload for LongFork {
         let judge = |invariant, convert: Conversion| {
             record::judge(invariant, records.iter().map(convert).collect())
         };
-        vec![
-            judge(Invariant::LongFork, as_transactions),
-            judge(Invariant::CausalReverse, |record| as_inserts(record, "write")),
-            judge(Invariant::SetFullLinearizable, |record| as_inserts(record, "add")),
-        ]
+        let mut results = vec![judge(Invariant::LongFork, as_transactions)];
+        // The others are about real time.
+        if level.implies(Consistency::StrongSnapshotIsolation) {
+            results.extend([
+                judge(Invariant::CausalReverse, |record| as_inserts(record, "write")),
+                judge(Invariant::SetFullLinearizable, |record| as_inserts(record, "add")),
+            ]);
+        }
+        results
     }
 }
 

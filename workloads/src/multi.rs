@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use contract::{Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Findings};
+use isolation::Consistency;
 use linearizability::{
     Call, Limits, check_by_key,
     models::kv::{Kv, KvInput, KvOutput},
@@ -66,7 +67,12 @@ impl Workload for Multi {
         &["multiget", "multiput"]
     }
 
-    fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
+    fn check(
+        &self,
+        operations: &[history::Operation],
+        _level: Consistency,
+        limits: &Limits,
+    ) -> Vec<CheckResult> {
         let records = record::read(operations);
         match records.and_then(|records| premise(&records).map(|()| records)) {
             Ok(records) => vec![check_halves(&records), check_order(&records, limits)],

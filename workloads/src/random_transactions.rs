@@ -7,10 +7,10 @@ use std::ops::Range;
 
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Findings, Limits};
-use isolation::Datatype;
+use isolation::{Consistency, Datatype};
 
 use crate::{
-    Client, Workload, WorkloadEntry, anomalies,
+    Client, Levels, Workload, WorkloadEntry, anomalies,
     record::{self, Record},
     rotation::{Rotation, Turns},
     seeded::Seeded,
@@ -98,13 +98,24 @@ impl Workload for RandomTransactions {
         &["txn"]
     }
 
-    fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
+    fn levels(&self) -> Levels {
+        Levels::From(Consistency::ReadUncommitted)
+    }
+
+    fn check(
+        &self,
+        operations: &[history::Operation],
+        level: Consistency,
+        limits: &Limits,
+    ) -> Vec<CheckResult> {
         let records = match record::read(operations) {
             Ok(records) => records,
             Err(reason) => return vec![CheckResult::inconclusive(isolation::CHECKER, reason)],
         };
-        let mut results =
-            vec![anomalies::judge(&records, self.datatype, limits), check_refusals(&records)];
+        let mut results = vec![
+            anomalies::judge(&records, self.datatype, level, limits),
+            check_refusals(&records),
+        ];
         results.extend(check_activity(&records));
         results
     }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Findings, Limits};
+use isolation::Consistency;
 use linearizability::{
     Anomaly, Call, check_by_key,
     models::kv::{Kv, KvInput, KvOutput},
@@ -27,6 +28,8 @@ use crate::{
 /// about 400 on each.
 const KEYS: u64 = 5;
 const OPERATIONS: u64 = 100;
+/// For a store that gets each write once: 4 a key.
+const OPERATIONS_IF_DOUBTFUL: u64 = 20;
 /// How many keys are read at the end, at each node.
 const FINAL_KEYS: u64 = 30;
 
@@ -47,7 +50,7 @@ impl Register {
             append: can(Capability::Append),
             cas: can(Capability::Cas),
             puthash: can(Capability::PutHash),
-            rotation: Rotation::new(KEYS, OPERATIONS),
+            rotation: Rotation::for_store(KEYS, OPERATIONS, OPERATIONS_IF_DOUBTFUL, manifest_caps),
         }
     }
 }
@@ -86,7 +89,12 @@ impl Workload for Register {
         &["get", "put"]
     }
 
-    fn check(&self, operations: &[history::Operation], limits: &Limits) -> Vec<CheckResult> {
+    fn check(
+        &self,
+        operations: &[history::Operation],
+        _level: Consistency,
+        limits: &Limits,
+    ) -> Vec<CheckResult> {
         match record::read(operations) {
             Ok(records) if has_unique_tokens(&records) => {
                 vec![check_values(&records), check_order(&records, limits)]
@@ -326,7 +334,8 @@ mod tests {
 
     #[test]
     fn a_key_sees_few_operations_of_one_client_and_final_reads_cover_old_and_new_keys() {
-        let workload = Register::new(&[Capability::Append, Capability::Cas]);
+        let workload =
+            Register::new(&[Capability::Append, Capability::Cas, Capability::ExactlyOnce]);
         assert!(workload.final_reads().is_empty());
         let mut client = workload.client(1, 0);
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();

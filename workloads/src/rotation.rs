@@ -9,6 +9,8 @@ use std::{
     },
 };
 
+use contract::manifest::Capability;
+
 /// Numbered objects, a few at a time: clients move on to the next ones by their own count of operations.
 #[derive(Clone)]
 pub(crate) struct Rotation {
@@ -24,6 +26,18 @@ impl Rotation {
     /// So many objects at a time, for so many operations of a client; neither may be 0.
     pub(crate) fn new(objects: u64, operations: u64) -> Self {
         Self { objects, operations, generations: Arc::default() }
+    }
+
+    /// The same for a store with these capabilities. Without `exactly-once` far more operations stay in doubt, and an object
+    /// with many of them takes too long to judge: so clients spend fewer on it, `if_doubtful`.
+    pub(crate) fn for_store(
+        objects: u64,
+        operations: u64,
+        if_doubtful: u64,
+        manifest_caps: &[Capability],
+    ) -> Self {
+        let exactly_once = manifest_caps.contains(&Capability::ExactlyOnce);
+        Self::new(objects, if exactly_once { operations } else { if_doubtful })
     }
 
     /// The objects for a client's operation with this number; those before them were used earlier.
@@ -73,6 +87,10 @@ mod tests {
         assert!(rotation.sampled(20).is_empty());
         assert_eq!((rotation.at(0), rotation.at(9), rotation.at(10)), (0..3, 0..3, 3..6));
         assert_eq!(rotation.sampled(20), (0..6).collect());
+        let doubtful = Rotation::for_store(3, 10, 4, &[]);
+        assert_eq!((doubtful.at(3), doubtful.at(4)), (0..3, 3..6));
+        let remembers = Rotation::for_store(3, 10, 4, &[Capability::ExactlyOnce]);
+        assert_eq!((remembers.at(9), remembers.at(10)), (0..3, 3..6));
         rotation.at(9999);
         let sampled = rotation.sampled(20);
         assert!(sampled.len() == 20 && sampled.contains(&0) && sampled.contains(&2999));

@@ -6,6 +6,7 @@
 use contract::{Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Limits};
 use invariants::Invariant;
+use isolation::Consistency;
 use serde_json::{Value, json};
 
 use crate::{
@@ -61,7 +62,12 @@ impl Workload for Set {
         &["append", "get"]
     }
 
-    fn check(&self, operations: &[history::Operation], _limits: &Limits) -> Vec<CheckResult> {
+    fn check(
+        &self,
+        operations: &[history::Operation],
+        _level: Consistency,
+        _limits: &Limits,
+    ) -> Vec<CheckResult> {
         let operations = record::read(operations).and_then(|records| to_operations(&records));
         vec![record::judge(Invariant::SetFullLinearizable, operations)]
     }

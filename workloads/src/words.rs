@@ -16,6 +16,7 @@ mod tests {
 
     use contract::Operation;
     use history::{Completion, LISTED, Limits};
+    use isolation::Consistency;
     use serde_json::{Value, json};
 
     use crate::record::NAMED;
@@ -82,7 +83,8 @@ mod tests {
             ("list-append", refused),
         ] {
             NAMED.set(0);
-            let results = workload(name).check(&history, &Limits::default());
+            let results =
+                workload(name).check(&history, Consistency::StrictSerializable, &Limits::default());
             let violations = results.iter().map(|result| result.violations.len()).sum::<usize>();
             assert!(violations >= LISTED, "{name}: {results:?}");
             assert!(NAMED.get() <= 4 * violations, "{name}: {} for {violations}", NAMED.get());
@@ -97,7 +99,9 @@ mod tests {
         for name in ["multi", "write-skew", "bank:txn", "bank:swap", "register"] {
             let workload = crate::by_name(name, &all).expect("it is known");
             let history = all_lies(&*workload, &"!".repeat(5_000));
-            for result in workload.check(&history, &Limits::default()) {
+            for result in
+                workload.check(&history, Consistency::StrictSerializable, &Limits::default())
+            {
                 let sentences = result.violations.iter().map(|violation| &violation.sentence);
                 for text in sentences.chain([&result.summary]) {
                     assert!(text.len() < 2_000, "{name}: {} bytes: {text:.200}", text.len());

@@ -6,11 +6,12 @@
 use contract::{MicroOperation, Operation, Outcome, manifest::Capability};
 use history::{CheckResult, Completion, Findings, Limits};
 use invariants::Invariant;
+use isolation::Consistency;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    Client, Workload, WorkloadEntry,
+    Client, Levels, Workload, WorkloadEntry,
     record::{self, End, Record},
     rotation::Rotation,
     seeded::Seeded,
@@ -58,7 +59,17 @@ impl Workload for WriteSkew {
         &["txn"]
     }
 
-    fn check(&self, operations: &[history::Operation], _limits: &Limits) -> Vec<CheckResult> {
+    /// No check of it looks at the time.
+    fn levels(&self) -> Levels {
+        Levels::From(Consistency::Serializable)
+    }
+
+    fn check(
+        &self,
+        operations: &[history::Operation],
+        _level: Consistency,
+        _limits: &Limits,
+    ) -> Vec<CheckResult> {
         let records = record::read(operations);
         let judged = records.and_then(|records| {
             let seen = seen(&records)?;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{MicroOperation, Outcome};
 use history::Completion;
+use isolation::Consistency;
 use linearizability::Limits;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use simulated::{ALL, store::apply, violated};
@@ -67,7 +68,8 @@ fn agrees_with_brute_force(kind: &Kind) {
     for seed in 0..kind.histories {
         let small = history(kind, &mut ChaCha8Rng::seed_from_u64(seed));
         let recorded: Vec<history::Operation> = small.iter().map(recorded).collect();
-        let results = workload.check(&recorded, &Limits::default());
+        let results =
+            workload.check(&recorded, Consistency::StrictSerializable, &Limits::default());
         let explained = explains(&small, &mut BTreeSet::new(), &State::new());
         let accused = violated(&results);
         let refusals = small

@@ -11,6 +11,7 @@ mod summary;
 
 use contract::manifest::CAPABILITIES;
 use history::{CheckResult, Event, Operation, Verdict};
+use isolation::Consistency;
 use linearizability::Limits;
 use record::{
     FaultRecord, Folder, FolderError, Mark, Phase, Reading, ResultsFile, RunFile, Unreadable,
@@ -37,7 +38,7 @@ pub enum RunError {
         /// The line.
         unreadable: Unreadable,
     },
-    /// A workload that this version does not have.
+    /// A workload or a level that this version does not have, or that do not fit together.
     #[error("{0}")]
     Workload(String),
 }
@@ -70,22 +71,29 @@ pub fn read_run(folder: &Folder) -> Result<RunFile, RunError> {
     })
 }
 
-/// Judges the record in a folder.
+/// Judges the record in a folder: whether the store kept the level that was asked for now, else the one that was asked
+/// for in the run.
 ///
 /// # Errors
-/// A folder that holds no record of a run, or one that cannot be read.
-pub fn judge(folder: &Folder, limits: &Limits) -> Result<ResultsFile, RunError> {
+/// A folder that holds no record of a run, or one that cannot be read; a level that the workload cannot check.
+pub fn judge(
+    folder: &Folder,
+    asked: Option<Consistency>,
+    limits: &Limits,
+) -> Result<ResultsFile, RunError> {
     let record = Record::read(folder)?;
     let Record { run, events, faults, .. } = &record;
     // The record decides, whatever the store can do.
     let all = CAPABILITIES.map(|entry| entry.capability);
     let workload = workloads::by_name(&run.workload, &all).map_err(RunError::Workload)?;
+    let promised = asked.map_or_else(|| promised(run), Ok)?;
+    let level = workloads::levels::level(&*workload, promised).map_err(RunError::Workload)?;
     let marks: Vec<Mark> = events.iter().filter_map(Mark::of).collect();
     let paired = history::operations(events);
     // A record that breaks the rules has no operations; the checks say so.
     let main = in_main(paired.as_deref().unwrap_or_default());
     let of_workload = match &paired {
-        Ok(operations) => workload.check(operations, limits),
+        Ok(operations) => workload.check(operations, level, limits),
         Err(error) => vec![broken(error)],
     };
     let seen = Seen {
@@ -96,12 +104,13 @@ pub fn judge(folder: &Folder, limits: &Limits) -> Result<ResultsFile, RunError> 
         faults,
     };
     let by_family = faults::count(faults);
+    let limit = run.timeouts.recovery();
     let measured = evidence::measure(&seen, &run.require);
     let mut of_bench = vec![evidence::check(&seen, &measured)];
     of_bench.extend(majority::check(&run.nodes, faults, &main));
     of_bench.extend(minority::check(&run.nodes, faults, &main));
-    of_bench.push(recovery::check(&marks, events));
-    of_bench.extend(recovery::check_restart(&marks, events));
+    of_bench.push(recovery::check(&marks, events, limit));
+    of_bench.extend(recovery::check_restart(&marks, events, limit));
     of_bench.extend(final_reads(&marks));
     of_bench.extend(faults::check(&run.faults, &by_family));
     let promises = Outcome {
@@ -119,7 +128,8 @@ pub fn judge(folder: &Folder, limits: &Limits) -> Result<ResultsFile, RunError> 
     Ok(ResultsFile {
         verdict,
         version: VERSION,
-        summary: summary::sentence(run, verdict, &checks, &operations, &by_family),
+        summary: summary::sentence(run, level, verdict, &checks, &operations, &by_family),
+        consistency: Some(level.name().to_owned()),
         checks,
         operations,
         latency_ms: summary::latency(&main),
@@ -128,6 +138,14 @@ pub fn judge(folder: &Folder, limits: &Limits) -> Result<ResultsFile, RunError> 
         faults: by_family,
         notes: notes(&marks, record.torn_line),
         folder: folder.path().display().to_string(),
+    })
+}
+
+/// What the store promised when it was run.
+fn promised(run: &RunFile) -> Result<Consistency, RunError> {
+    let Some(name) = &run.consistency else { return Ok(Consistency::StrictSerializable) };
+    name.parse().map_err(|error: isolation::consistency::UnknownConsistency| {
+        RunError::Workload(format!("{}: {error}", files::RUN))
     })
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use contract::{Operation, Outcome};
 use tokio::time::Instant;
 
+use super::Patience;
+
 /// How an operation ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Performed {
@@ -37,6 +39,7 @@ pub(super) struct Attempts {
     uncertain: bool,
     /// Attempts without an answer that could be used.
     failures: usize,
+    each: Duration,
     deadline: Instant,
 }
 
@@ -51,10 +54,16 @@ pub(super) enum Next {
 }
 
 impl Attempts {
-    /// None yet; the first asks `node`, the last must end within `limit`.
-    pub(super) fn new(node: usize, limit: Duration) -> Self {
-        let deadline = Instant::now() + limit;
-        Self { node, reason: String::new(), uncertain: false, failures: 0, deadline }
+    /// None yet; the first asks `node`.
+    pub(super) fn new(node: usize, patience: Patience) -> Self {
+        let deadline = Instant::now() + patience.operation;
+        let (reason, each) = (String::new(), patience.attempt);
+        Self { node, reason, uncertain: false, failures: 0, each, deadline }
+    }
+
+    /// The time for the next one.
+    pub(super) fn limit(&self) -> Duration {
+        self.each.min(self.time_left())
     }
 
     /// The time that is left for all further attempts.

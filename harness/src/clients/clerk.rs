@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::{
-    Shared,
+    Patience, Shared,
     attempts::{Attempts, Next, Performed},
     connection::{AttemptResult, Connections},
 };
@@ -71,17 +71,17 @@ impl Clerk {
 
     /// Carries out one operation and records it.
     pub async fn perform(&mut self, operation: &Operation) -> Performed {
-        self.perform_within(operation, self.shared.patience.operation).await
+        self.perform_within(operation, self.shared.patience).await
     }
 
-    /// The same with another limit for all attempts together.
-    pub async fn perform_within(&mut self, operation: &Operation, limit: Duration) -> Performed {
+    /// The same with other limits.
+    pub async fn perform_within(&mut self, operation: &Operation, patience: Patience) -> Performed {
         self.seq += 1;
         let request =
             Request { client: format!("c{}", self.process), seq: self.seq, op: operation.clone() };
         let body = Bytes::from(serde_json::to_vec(&request).expect("a request is plain data"));
         let node = if self.rng.random_bool(0.5) { self.home } else { self.favourite };
-        let mut attempts = Attempts::new(node, limit);
+        let mut attempts = Attempts::new(node, patience);
         self.record(EventKind::Invoke, operation, operation.arguments(), None, node);
         let performed = loop {
             if attempts.time_left().is_zero() {
@@ -106,17 +106,17 @@ impl Clerk {
         let shared = Arc::clone(&self.shared);
         let node = &shared.nodes[attempts.node];
         let faults_on = shared.faults.are_on();
-        if faults_on && !operation.is_read_only() && self.rng.random_bool(SEND_COPY) {
+        let may_copy = shared.exactly_once && !operation.is_read_only();
+        if faults_on && may_copy && self.rng.random_bool(SEND_COPY) {
             attempts.may_take_effect();
             self.send_copy(operation, body);
         }
-        let limit = shared.patience.attempt.min(attempts.time_left());
-        match self.connections.ask(node, operation, body, limit).await {
+        match self.connections.ask(node, operation, body, attempts.limit()).await {
             AttemptResult::Answered(_) if faults_on && self.rng.random_bool(LOSE_REPLY) => {
                 shared.faults.count_one();
                 attempts.may_take_effect();
                 attempts.reason = "the reply was lost".to_owned();
-                Next::Again
+                if self.may_repeat(operation) { Next::Again } else { Next::GiveUp }
             }
             AttemptResult::Answered(outcome) => {
                 self.favourite = attempts.node;
@@ -132,11 +132,10 @@ impl Clerk {
             AttemptResult::Uncertain(reason) => {
                 attempts.may_take_effect();
                 attempts.reason = reason;
-                self.turn_to_next(attempts).await;
-                Next::Again
+                self.after_doubt(operation, attempts).await
             }
             AttemptResult::Garbled(reason) => {
-                shared.protocol_errors.record(&reason);
+                shared.protocol_errors.record(&format!("{node}: {reason}"));
                 attempts.may_take_effect();
                 attempts.reason = reason;
                 Next::GiveUp
@@ -169,14 +168,26 @@ impl Clerk {
             ErrorCode::BadRequest | ErrorCode::Unsupported | ErrorCode::StaleSeq => {
                 // The request was right, so the store misunderstands the contract.
                 let (f, name) = (operation.name(), code.name());
-                self.shared.protocol_errors.record(&format!("`{f}` refused as `{name}`"));
+                let node = &self.shared.nodes[attempts.node];
+                self.shared.protocol_errors.record(&format!("{node}: `{f}` refused as `{name}`"));
                 Next::GiveUp
             }
-            ErrorCode::Timeout | ErrorCode::Internal => {
-                self.turn_to_next(attempts).await;
-                Next::Again
-            }
+            ErrorCode::Timeout | ErrorCode::Internal => self.after_doubt(operation, attempts).await,
         }
+    }
+
+    /// What follows an attempt that may have been executed.
+    async fn after_doubt(&mut self, operation: &Operation, attempts: &mut Attempts) -> Next {
+        if !self.may_repeat(operation) {
+            return Next::GiveUp;
+        }
+        self.turn_to_next(attempts).await;
+        Next::Again
+    }
+
+    /// Whether a request may be sent again that may have been executed: not a write that the store may execute twice.
+    fn may_repeat(&self, operation: &Operation) -> bool {
+        self.shared.exactly_once || operation.is_read_only()
     }
 
     /// The next node; after a whole round in vain a short rest, so that an election or a restart is not a storm.

@@ -88,6 +88,15 @@ struct Setup {
 
 /// One clerk and two nodes that share a script.
 async fn setup(script: &[Reply]) -> Setup {
+    setup_with(script, true).await
+}
+
+/// The same with a store that may execute twice what is sent twice.
+async fn setup_without_exactly_once(script: &[Reply]) -> Setup {
+    setup_with(script, false).await
+}
+
+async fn setup_with(script: &[Reply], exactly_once: bool) -> Setup {
     let record = Memory::default();
     let node = Node {
         script: Arc::new(Mutex::new(script.iter().cloned().collect())),
@@ -106,7 +115,7 @@ async fn setup(script: &[Reply]) -> Setup {
     let patience =
         Patience { attempt: Duration::from_millis(150), operation: Duration::from_millis(600) };
     let nodes = vec!["n1".to_owned(), "n2".to_owned()];
-    let shared = Arc::new(Shared::new(stream, nodes, addresses, 10, patience));
+    let shared = Arc::new(Shared::new(stream, nodes, addresses, 10, patience, exactly_once));
     Setup { clerk: Clerk::new(Arc::clone(&shared), 3, 1), node, record, shared }
 }
 
@@ -247,4 +256,35 @@ async fn a_copy_on_its_way_makes_a_refused_write_info() {
     }
     // Each makes dozens of attempts, so that at least one sends a copy with near certainty.
     assert!(outcomes.iter().all(|outcome| *outcome == Performed::Info), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn a_write_is_sent_once_to_a_store_that_may_execute_it_twice() {
+    let doubts = [Reply::Never, Reply::Refuse("timeout", 504), Reply::Refuse("internal", 500)];
+    for doubt in doubts {
+        let mut setup = setup_without_exactly_once(std::slice::from_ref(&doubt)).await;
+        assert_eq!(setup.clerk.perform(&put()).await, Performed::Info, "{doubt:?}");
+        assert_eq!(setup.requests().len(), 1, "{doubt:?}");
+        let mut setup = setup_without_exactly_once(std::slice::from_ref(&doubt)).await;
+        let read = setup.clerk.perform(&get()).await;
+        assert!(matches!(read, Performed::Ok(_)), "a read may come again: {doubt:?}");
+    }
+    let elsewhere = Reply::Refuse("not_leader", 421);
+    let mut setup = setup_without_exactly_once(&[elsewhere]).await;
+    assert!(matches!(setup.clerk.perform(&put()).await, Performed::Ok(_)));
+    assert_eq!(setup.requests().len(), 2, "what was refused may come again");
+}
+
+#[tokio::test]
+async fn client_faults_send_no_write_twice_to_a_store_that_may_execute_it_twice() {
+    let mut setup = setup_without_exactly_once(&[]).await;
+    setup.shared.faults.switch_on();
+    let mut lost = 0;
+    for _ in 0..60 {
+        lost += u64::from(setup.clerk.perform(&put()).await == Performed::Info);
+    }
+    assert_eq!(setup.shared.faults.count(), lost, "nothing but lost replies");
+    assert!(lost > 0);
+    setup.clerk.retire().await;
+    assert_eq!(setup.node.seen.lock().unwrap().len(), 60);
 }

@@ -1,4 +1,4 @@
-//! The client faults: replies lost and requests sent twice, while switched on.
+//! The client faults: replies lost and, where the store promises exactly-once, requests sent twice, while switched on.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 

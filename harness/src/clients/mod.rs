@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-use contract::NodeId;
+use contract::{NodeId, manifest::Timeouts};
 
 use crate::stream::Stream;
 use faults::ClientFaults;
@@ -39,10 +39,9 @@ pub struct Patience {
     pub operation: Duration,
 }
 
-impl Default for Patience {
-    fn default() -> Self {
-        // Shorter than most faults last, so that runs hold operations whose outcome nobody knows.
-        Self { attempt: Duration::from_millis(500), operation: Duration::from_secs(2) }
+impl From<&Timeouts> for Patience {
+    fn from(timeouts: &Timeouts) -> Self {
+        Self { attempt: timeouts.attempt(), operation: timeouts.operation() }
     }
 }
 
@@ -59,6 +58,8 @@ pub struct Shared {
     pub clerks: u64,
     /// How long they wait.
     pub patience: Patience,
+    /// Whether a request that is sent again takes effect once, as the store promises.
+    pub exactly_once: bool,
     /// The client faults.
     pub faults: ClientFaults,
     /// Answers that broke the contract.
@@ -68,7 +69,8 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// For `clerks` clerks that have done nothing yet; `addresses` says where each node is reached.
+    /// For `clerks` clerks that have done nothing yet; `addresses` says where each node is reached, `exactly_once` whether
+    /// a write may be sent again.
     #[must_use]
     pub fn new(
         stream: Arc<Stream>,
@@ -76,6 +78,7 @@ impl Shared {
         addresses: HashMap<NodeId, SocketAddr>,
         clerks: u64,
         patience: Patience,
+        exactly_once: bool,
     ) -> Self {
         Self {
             stream,
@@ -83,6 +86,7 @@ impl Shared {
             addresses,
             clerks,
             patience,
+            exactly_once,
             faults: ClientFaults::default(),
             protocol_errors: ProtocolErrors::default(),
             successes: AtomicU64::new(0),

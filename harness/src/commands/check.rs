@@ -53,14 +53,14 @@ fn check_folder(
 ) -> Result<Exit, Failure> {
     let folder = Folder::existing(path);
     let run = judge::run::read_run(&folder)?;
-    let results = judge::run::judge(&folder, limits)?;
+    let results = judge::run::judge(&folder, arguments.consistency, limits)?;
     let voice = if arguments.json { Voice::Document } else { Voice::Words };
     let all_written = verdict::deliver(&folder, &run, &results, voice);
     Ok(verdict::exit(results.verdict, all_written))
 }
 
 fn question(arguments: &CheckArguments, path: PathBuf, model: &str) -> Result<Question, Failure> {
-    let model = Model::named(model)?.with_level(arguments.consistency.as_deref())?;
+    let model = Model::named(model)?.with_level(arguments.consistency)?;
     let (path, format) = if path.is_dir() {
         let history = path.join(files::HISTORY);
         if history.symlink_metadata().is_err() {

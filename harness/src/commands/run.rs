@@ -11,6 +11,7 @@ use contract::{
     manifest::{RUNGS, Rung},
 };
 use history::Verdict;
+use isolation::Consistency;
 use linearizability::Limits;
 use record::{Folder, ResultsFile, RunFile, VERSION, files};
 use workloads::Workload;
@@ -50,8 +51,12 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let target = Target::locate(arguments.target.as_deref())?;
     let workload = choose_workload(&target, &arguments.workload)?;
     let seed = arguments.seed.unwrap_or_else(fresh_seed);
+    let promised =
+        arguments.consistency.or(target.promises).unwrap_or(Consistency::StrictSerializable);
+    let level = workloads::levels::level(&*workload, promised).map_err(Failure::Usage)?;
     let setting = Setting::of(arguments, &target.manifest, seed);
-    for shortcoming in forecast::shortcomings(&setting, &arguments.require) {
+    let shortcomings = forecast::shortcomings(&setting, &arguments.require).into_iter();
+    for shortcoming in shortcomings.chain(forecast::undecidable(&*workload, level)) {
         complain(&format!("This run cannot be called valid: {shortcoming}."));
     }
     let interrupts = Interrupts::listen()?;
@@ -64,6 +69,7 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
             setting: &setting,
             target: &target,
             workload: workload.as_ref(),
+            level,
             is_first,
         };
         if let Err(failure) = run.once(&interrupts, &mut outcomes) {
@@ -79,12 +85,13 @@ struct Run<'a> {
     setting: &'a Setting,
     target: &'a Target,
     workload: &'a dyn Workload,
+    level: Consistency,
     is_first: bool,
 }
 
 impl Run<'_> {
     fn once(&self, interrupts: &Interrupts, outcomes: &mut Outcomes) -> Result<(), Failure> {
-        let Self { arguments, setting, target, workload, is_first } = *self;
+        let Self { arguments, setting, target, workload, is_first, .. } = *self;
         let folder =
             Folder::create(&arguments.out, workload.name(), setting.seed).map_err(|error| {
                 let (place, why) = (arguments.out.display(), disk::explain(&error));
@@ -125,7 +132,7 @@ impl Run<'_> {
         let limits = Limits::within(arguments.check_time_limit.unwrap_or(left));
         match ran {
             // The folder is the bench's own: whatever is wrong with it is no wrong usage.
-            Ok(()) => judge::run::judge(folder, &limits)
+            Ok(()) => judge::run::judge(folder, None, &limits)
                 .map_err(|error| Failure::Failed(error.to_string())),
             Err(failure) => violation_until(failure, folder, &limits),
         }
@@ -140,6 +147,7 @@ impl Run<'_> {
             target_folder: target.folder.display().to_string(),
             serves: target.manifest.serves.iter().map(|rung| rung.name().to_owned()).collect(),
             workload: workload.name().to_owned(),
+            consistency: Some(self.level.name().to_owned()),
             seed: setting.seed,
             nodes: setting.nodes.clone(),
             clients: setting.clients,
@@ -147,6 +155,7 @@ impl Run<'_> {
             faults: setting.families.iter().map(|family| family.name().to_owned()).collect(),
             fault_interval_ms: millis(setting.interval),
             time_limit_ms: millis(arguments.time_limit),
+            timeouts: setting.timeouts.clone(),
             started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string(),
             require: arguments.require.clone(),
             command: self.command(),
@@ -163,6 +172,7 @@ impl Run<'_> {
         again::run(&RunArguments {
             target: Some(folder.to_path_buf()),
             workload: workload.name().to_owned(),
+            consistency: Some(self.level),
             faults: Some(Families(setting.families.clone())),
             nodes: u32::try_from(setting.nodes.len()).ok(),
             seed: Some(setting.seed),
@@ -196,7 +206,7 @@ fn violation_until(
     limits: &Limits,
 ) -> Result<ResultsFile, Failure> {
     let Failure::Failed(why) = &failure else { return Err(failure) };
-    match judge::run::judge(folder, limits) {
+    match judge::run::judge(folder, None, limits) {
         Ok(mut results) if results.verdict == Verdict::Violation => {
             results.notes.push(format!("The run ended early: {why}."));
             Ok(results)

@@ -60,7 +60,11 @@ impl Environment {
         Ok(Self {
             clients: Arc::new(parts.clients(&network, Arc::clone(&stream))),
             stream,
-            nodes: Arc::new(Nodes::new(specs, can(Capability::Introspect))),
+            nodes: Arc::new(Nodes::new(
+                specs,
+                parts.target.manifest.timeouts.clone(),
+                can(Capability::Introspect),
+            )),
             network,
             can_restart: can(Capability::Restart),
             ports,
@@ -86,7 +90,9 @@ impl Parts<'_> {
         let address =
             |id: &NodeId| network.address(CLIENTS, id).map(|address| (id.clone(), address));
         let addresses = self.nodes.iter().filter_map(address).collect();
-        Shared::new(stream, self.nodes.to_vec(), addresses, self.clerks, Patience::default())
+        let patience = Patience::from(&self.target.manifest.timeouts);
+        let exactly_once = self.target.manifest.can(Capability::ExactlyOnce);
+        Shared::new(stream, self.nodes.to_vec(), addresses, self.clerks, patience, exactly_once)
     }
 
     fn launch(&self, id: &NodeId, network: &Network, listen: SocketAddr) -> Launch {

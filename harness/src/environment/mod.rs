@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 use cluster::ports;
 use contract::NodeId;
 use network::{Network, TraceSummary};
-use record::{Mark, Phase, files};
+use record::{Mark, OwnExit, Phase, files};
 use tokio::time::{Instant, timeout};
 
 use crate::{clients::Shared, stream::Stream};
@@ -50,13 +50,14 @@ impl Environment {
         self.stream.mark(&Mark::Note(text.into()));
     }
 
-    /// Puts nodes that ended by themselves into the record.
-    pub async fn mark_own_exits(&self) {
-        for own in self.nodes.own_exits().await {
-            let note = format!("Node {} ended by itself ({}); see its log.", own.node, own.exit);
-            self.stream.mark(&Mark::OwnExit(own));
-            self.note(note);
+    /// Puts nodes that ended by themselves since the last call into the record, and says which.
+    pub async fn mark_own_exits(&self) -> Vec<OwnExit> {
+        let exits = self.nodes.own_exits().await;
+        for own in &exits {
+            self.stream.mark(&Mark::OwnExit(own.clone()));
+            self.note(format!("{own}; see its log."));
         }
+        exits
     }
 
     /// Puts a node that did not come back into the record, and whose fault that is.
@@ -155,17 +156,19 @@ impl Environment {
     /// Without nodes and links, for tests of what needs none.
     pub(crate) async fn empty(stream: Arc<Stream>) -> Self {
         use crate::clients::Patience;
+        use contract::manifest::Timeouts;
         let clients = Shared::new(
             Arc::clone(&stream),
             Vec::new(),
             std::collections::HashMap::new(),
             0,
-            Patience::default(),
+            Patience::from(&Timeouts::default()),
+            true,
         );
         Self {
             stream,
             clients: Arc::new(clients),
-            nodes: Arc::new(Nodes::new(Vec::new(), false)),
+            nodes: Arc::new(Nodes::new(Vec::new(), Timeouts::default(), false)),
             network: Network::open(Vec::new(), 1, None).await.unwrap(),
             can_restart: true,
             ports: Vec::new(),

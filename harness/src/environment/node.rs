@@ -4,12 +4,12 @@ use cluster::{NodeProcess, NodeSpec, Stopped, ready::Readiness};
 use record::OwnExit;
 use std::{net::SocketAddr, time::Duration};
 
-use crate::exit::Failure;
+use crate::{duration::format_duration, exit::Failure};
 
-/// How long a node has to end after SIGTERM.
-pub(super) const STOP_GRACE: Duration = Duration::from_secs(2);
 /// How much of a log's end is quoted.
 const LOG_TAIL_BYTES: usize = 2000;
+/// How much of its last line is told where a node ended by itself.
+const LAST_WORDS_CHARS_MAX: usize = 160;
 
 /// A node: its launch, its process, and what it is supposed to be doing.
 pub(super) struct Node {
@@ -153,7 +153,18 @@ impl Node {
             exit,
             cluster::Exit::Signal(libc::SIGKILL | libc::SIGTERM) | cluster::Exit::Lost
         );
-        Some(OwnExit { node: self.spec.id.clone(), exit: exit.to_string(), killed })
+        let (node, exit, last_words) = (self.spec.id.clone(), exit.to_string(), self.last_words());
+        Some(OwnExit { node, exit, killed, last_words })
+    }
+
+    /// The last line of its stderr that says something.
+    fn last_words(&self) -> String {
+        let tail = cluster::logs::tail(&self.spec.stderr, LOG_TAIL_BYTES).unwrap_or_default();
+        let lines = tail.lines().map(str::trim);
+        // After a panic in Rust the last line is a hint that says nothing about it.
+        let mut lines =
+            lines.filter(|line| !line.is_empty() && !line.starts_with("note: run with"));
+        lines.next_back().unwrap_or_default().chars().take(LAST_WORDS_CHARS_MAX).collect()
     }
 
     /// Gives its process away, to be ended.
@@ -164,12 +175,12 @@ impl Node {
 }
 
 /// What a person should know about how a node ended at the end of the run.
-pub(super) fn shutdown_notes(id: &str, stopped: &Stopped) -> Vec<String> {
+pub(super) fn shutdown_notes(id: &str, stopped: &Stopped, grace: Duration) -> Vec<String> {
     let mut notes = Vec::new();
     if stopped.ignored_sigterm {
         notes.push(format!(
-            "Node {id} ignored SIGTERM for {} s and was killed.",
-            STOP_GRACE.as_secs()
+            "Node {id} ignored SIGTERM for {} and was killed.",
+            format_duration(grace)
         ));
     }
     if stopped.daemons > 0 {
@@ -186,15 +197,15 @@ pub(super) fn shutdown_notes(id: &str, stopped: &Stopped) -> Vec<String> {
 
 /// Why a node that does not answer as it should is no use; `None` for one that does.
 fn complaint(id: &str, path: &str, limit: Duration, readiness: &Readiness) -> Option<String> {
-    let seconds = limit.as_secs();
+    let limit = format_duration(limit);
     match readiness {
         Readiness::Ready => None,
         Readiness::Exited(exit) => Some(format!("node {id} ended while it was starting ({exit}).")),
         Readiness::TimedOut { last } if path == "/healthz" => Some(format!(
-            "node {id} did not answer GET {path} on its DS_LISTEN within {seconds} s ({last})."
+            "node {id} did not answer GET {path} on its DS_LISTEN within {limit} ({last})."
         )),
         Readiness::TimedOut { last } => {
-            Some(format!("node {id} never got ready: GET {path} for {seconds} s ({last})."))
+            Some(format!("node {id} never got ready: GET {path} for {limit} ({last})."))
         }
         Readiness::Redirected { status, location } => Some(format!(
             "node {id} answers GET {path} with a redirect ({status} to \"{location}\"); redirects are not followed."

@@ -3,18 +3,14 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use cluster::NodeSpec;
-use contract::NodeId;
+use contract::{NodeId, manifest::Timeouts};
 use http_client::Client;
 use record::OwnExit;
 use tokio::{sync::Mutex, task::JoinSet, time::Instant};
 
-use super::node::{Node, NotStarted, STOP_GRACE, shutdown_notes};
+use super::node::{Node, NotStarted, shutdown_notes};
 use crate::exit::Failure;
 
-/// How long a node may take to bind.
-const BIND_LIMIT: Duration = Duration::from_secs(10);
-/// How long the store may take until its nodes call themselves ready.
-const READY_LIMIT: Duration = Duration::from_secs(15);
 /// How long a node may take to say its status: who leads must be known while it still does.
 const STATUS_LIMIT: Duration = Duration::from_millis(150);
 /// One look whether a node that was started again answers.
@@ -26,16 +22,18 @@ const STATUS_BYTES_MAX: usize = 2 << 20;
 pub struct Nodes {
     nodes: BTreeMap<NodeId, Mutex<Node>>,
     listens: BTreeMap<NodeId, SocketAddr>,
+    timeouts: Timeouts,
     introspect: bool,
 }
 
 impl Nodes {
     /// Nothing runs yet. `specs` come with the address each node listens on; `introspect`: nodes can be asked who leads.
     #[must_use]
-    pub fn new(specs: Vec<(NodeSpec, SocketAddr)>, introspect: bool) -> Self {
+    pub fn new(specs: Vec<(NodeSpec, SocketAddr)>, timeouts: Timeouts, introspect: bool) -> Self {
         let listens = specs.iter().map(|(spec, listen)| (spec.id.clone(), *listen)).collect();
         let node = |spec: NodeSpec| (spec.id.clone(), Mutex::new(Node::new(spec)));
-        Self { nodes: specs.into_iter().map(|(spec, _)| node(spec)).collect(), listens, introspect }
+        let nodes = specs.into_iter().map(|(spec, _)| node(spec)).collect();
+        Self { nodes, listens, timeouts, introspect }
     }
 
     /// The nodes' ids, in order.
@@ -55,7 +53,7 @@ impl Nodes {
             })?;
         }
         self.wait_until_bound().await?;
-        self.wait_for("/readyz", READY_LIMIT).await
+        self.wait_for("/readyz", self.timeouts.ready()).await
     }
 
     /// Waits until every running node answers at all.
@@ -63,7 +61,7 @@ impl Nodes {
     /// # Errors
     /// One clear sentence on the first node that does not.
     pub async fn wait_until_bound(self: &Arc<Self>) -> Result<(), Failure> {
-        self.wait_for("/healthz", BIND_LIMIT).await
+        self.wait_for("/healthz", self.timeouts.bind()).await
     }
 
     /// All nodes at once: the error is that of the node that fails first.
@@ -169,15 +167,16 @@ impl Nodes {
     pub async fn stop_all(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let mut ending = JoinSet::new();
+        let grace = self.timeouts.stop();
         for (id, node) in &self.nodes {
             if let Some(process) = node.lock().await.switch_off() {
                 let id = id.clone();
-                ending.spawn(async move { (id, process.stop(STOP_GRACE).await) });
+                ending.spawn(async move { (id, process.stop(grace).await) });
             }
         }
         while let Some(ended) = ending.join_next().await {
             match ended {
-                Ok((id, stopped)) => notes.extend(shutdown_notes(&id, &stopped)),
+                Ok((id, stopped)) => notes.extend(shutdown_notes(&id, &stopped, grace)),
                 Err(error) => notes.push(format!("Stopping a node failed: {error}.")),
             }
         }

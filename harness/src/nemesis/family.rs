@@ -55,7 +55,7 @@ const TABLE: [Row; 5] = [
     },
     Row {
         name: "client",
-        about: "clients lose replies and send requests twice",
+        about: "clients lose replies and, if the store has `exactly-once`, send requests twice",
         plan: client::plan,
         take_away: None,
         is_permanent: |_| false,

@@ -14,6 +14,8 @@ pub struct Members<'a> {
     pub nodes: &'a [String],
     /// Whether a killed node may be started again on its data.
     pub can_restart: bool,
+    /// Whether a request may be sent twice.
+    pub exactly_once: bool,
 }
 
 /// One fault of a plan: what it breaks, how that shows, and how it is undone.

@@ -152,7 +152,7 @@ mod tests {
         turns(&PlanInput {
             seed,
             families: &families.parse::<Families>().unwrap().0,
-            members: Members { nodes: &nodes, can_restart: true },
+            members: Members { nodes: &nodes, can_restart: true, exactly_once: true },
             interval: INTERVAL,
             time_limit: Duration::from_secs(30),
         })

@@ -1,6 +1,8 @@
 //! What is known before a run: that it cannot be called valid.
 
+use isolation::Consistency;
 use record::{Evidence, Required};
+use workloads::Workload;
 
 use super::setting::Setting;
 
@@ -8,6 +10,16 @@ use super::setting::Setting;
 #[must_use]
 pub fn shortcomings(setting: &Setting, required: &Required) -> Vec<String> {
     too_slow(setting, required).into_iter().chain(nothing_planned(setting)).collect()
+}
+
+/// That the record cannot show what is asked for, at best that it is violated.
+#[must_use]
+pub fn undecidable(workload: &dyn Workload, level: Consistency) -> Option<String> {
+    (!workload.levels().can_hold(level)).then(|| {
+        format!(
+            "a record can show that {level} is violated, never that it is kept: ask for another --consistency"
+        )
+    })
 }
 
 fn too_slow(setting: &Setting, required: &Required) -> Option<String> {
@@ -43,6 +55,7 @@ fn nothing_planned(setting: &Setting) -> Option<String> {
 mod tests {
     use super::*;
     use crate::nemesis::{Families, plan::fitting_interval};
+    use contract::manifest::Timeouts;
     use std::time::Duration;
 
     fn setting(nodes: usize, rate: Option<f64>, seconds: u64, faults: &str) -> Setting {
@@ -50,12 +63,14 @@ mod tests {
         Setting {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
             can_restart: true,
+            exactly_once: true,
             clients: 5,
             rate,
             seed: 1,
             families: faults.parse::<Families>().unwrap().0,
             interval: fitting_interval(Duration::from_secs(5), time_limit),
             time_limit,
+            timeouts: Timeouts::default(),
         }
     }
 

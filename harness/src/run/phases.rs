@@ -17,18 +17,17 @@ use super::{
     starvation::Starvation,
 };
 use crate::{
-    clients::{attempts::Performed, clerk::Clerk},
+    clients::{Patience, attempts::Performed, clerk::Clerk},
+    duration::format_duration,
     environment::{Environment, build::Parts},
     exit::Failure,
     stream::Stream,
     target::Target,
 };
 
-/// How long the store may take for the operations before the main phase, where nothing is broken.
+/// How long the store may take for each operation before the main phase, where nothing is broken; a slow store longer.
 const SETUP_LIMIT: Duration = Duration::from_secs(15);
-/// How long the store may take to serve again once its nodes answer.
-const RECOVERY_LIMIT: Duration = Duration::from_secs(8);
-/// How long all final reads together may take.
+/// How long all final reads together may take; those of a slow store longer.
 const FINAL_LIMIT: Duration = Duration::from_secs(3);
 /// What is still on its way gets this long to arrive before the final reads.
 const QUIESCE: Duration = Duration::from_millis(300);
@@ -107,6 +106,12 @@ impl Runner<'_> {
         let starvation = Starvation::watch();
         stream.mark(&Mark::Phase(Phase::Ready));
         environment.nodes.start_all().await?;
+        if !environment.clients.exactly_once {
+            environment.note(
+                "No write was sent again after an attempt of which nobody knows what came of it, and no request was \
+                 sent twice: `exactly-once` is not in the `caps` of the store.",
+            );
+        }
         stream.mark(&Mark::Phase(Phase::Setup));
         // The client that sets up before the others come, and reads last when they have gone.
         let number = u64::from(self.setting.clients);
@@ -137,23 +142,35 @@ impl Runner<'_> {
     /// Each operation once, however many attempts it takes: repeated, it would be another one.
     async fn set_up(&self, admin: &mut Clerk) -> Result<(), Failure> {
         for operation in self.workload.setup() {
-            let performed = admin.perform_within(&operation, SETUP_LIMIT).await;
+            let performed = admin.perform_within(&operation, self.setup_patience()).await;
             if performed.outcome().is_none() {
-                return Err(Failure::Broken(self.why_nothing_works(&operation)));
+                return Err(Failure::Broken(self.why_nothing_works(&operation).await));
             }
         }
         Ok(())
     }
 
-    fn why_nothing_works(&self, operation: &Operation) -> String {
-        match self.example_of_broken_answers() {
-            Some(example) => example,
-            None => format!(
-                "with nothing broken, `{}` did not succeed within {} s of its nodes being ready.",
-                operation.name(),
-                SETUP_LIMIT.as_secs()
-            ),
+    fn setup_patience(&self) -> Patience {
+        let clients = &self.environment.clients;
+        let operation = SETUP_LIMIT.max(clients.patience.operation);
+        // A write that is sent only once gets all the time there is.
+        let attempt = if clients.exactly_once { clients.patience.attempt } else { operation };
+        Patience { attempt, operation }
+    }
+
+    async fn why_nothing_works(&self, operation: &Operation) -> String {
+        if let Some(example) = self.example_of_broken_answers() {
+            return example;
         }
+        let mut why = format!(
+            "with nothing broken, `{}` did not succeed within {} of its nodes being ready.",
+            operation.name(),
+            format_duration(self.setup_patience().operation)
+        );
+        for own in self.environment.mark_own_exits().await {
+            why.push_str(&format!(" {own}."));
+        }
+        why
     }
 
     fn example_of_broken_answers(&self) -> Option<String> {
@@ -163,7 +180,7 @@ impl Runner<'_> {
 
     /// Whether the store serves again: asked by operations of one more client, in the record like all others.
     pub(super) async fn recovered(&self, admin: &mut Clerk) -> bool {
-        let deadline = Instant::now() + RECOVERY_LIMIT;
+        let deadline = Instant::now() + self.setting.timeouts.recovery();
         let mut client = self.workload.client(self.setting.seed, self.setting.clients);
         let mut recovery = Recovery::default();
         while Instant::now() < deadline && !recovery.is_done() {
@@ -177,7 +194,8 @@ impl Runner<'_> {
 
     /// Every node is asked first for every read; should time run out, it does so for all nodes alike.
     async fn final_reads(&self, admin: &mut Clerk) {
-        let deadline = Instant::now() + FINAL_LIMIT;
+        let deadline =
+            Instant::now() + FINAL_LIMIT.max(self.environment.clients.patience.operation);
         let (mut asked, mut answered) = (0_u64, 0_u64);
         for read in self.workload.final_reads() {
             for node in 0..self.setting.nodes.len() {

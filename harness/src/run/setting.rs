@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use contract::{
     Manifest, NodeId,
-    manifest::{Capability, Rung},
+    manifest::{Capability, Rung, Timeouts},
 };
 
 use crate::{
@@ -28,6 +28,8 @@ pub struct Setting {
     pub nodes: Vec<NodeId>,
     /// Whether a killed node may be started again on its data.
     pub can_restart: bool,
+    /// Whether a request may be sent twice.
+    pub exactly_once: bool,
     /// Closed-loop clerks.
     pub clients: u32,
     /// Operations a second over all of them.
@@ -40,6 +42,8 @@ pub struct Setting {
     pub interval: Duration,
     /// Length of the main phase.
     pub time_limit: Duration,
+    /// How long to wait for the store.
+    pub timeouts: Timeouts,
 }
 
 impl Setting {
@@ -50,13 +54,15 @@ impl Setting {
         let nodes = arguments.nodes.unwrap_or(if is_replicated { NODES } else { 1 });
         let mut setting = Self {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
-            can_restart: manifest.caps.contains(&Capability::Restart),
+            can_restart: manifest.can(Capability::Restart),
+            exactly_once: manifest.can(Capability::ExactlyOnce),
             clients: arguments.clients,
             rate: arguments.rate,
             seed,
             families: Vec::new(),
             interval: fitting_interval(arguments.fault_interval, arguments.time_limit),
             time_limit: arguments.time_limit,
+            timeouts: manifest.timeouts.clone(),
         };
         if let Some(Families(asked)) = &arguments.faults {
             setting.families.clone_from(asked);
@@ -79,7 +85,11 @@ impl Setting {
         plan(&PlanInput {
             seed: self.seed,
             families: &self.families,
-            members: Members { nodes: &self.nodes, can_restart: self.can_restart },
+            members: Members {
+                nodes: &self.nodes,
+                can_restart: self.can_restart,
+                exactly_once: self.exactly_once,
+            },
             interval: self.interval,
             time_limit: self.time_limit,
         })

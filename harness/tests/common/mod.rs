@@ -29,10 +29,15 @@ pub struct Ran {
 impl Bench {
     /// A bench whose submission is the toy store, misbehaving in this way (empty: well-behaved).
     pub fn with_toy(misbehaviour: &str) -> Self {
+        Self::with_toy_and(misbehaviour, "")
+    }
+
+    /// The same with more lines at the end of its manifest.
+    pub fn with_toy_and(misbehaviour: &str, lines: &str) -> Self {
         let toy = example("toy_store");
         Self::with_manifest(&format!(
             "name = \"toy\"\nrun = [{toy:?}, {misbehaviour:?}]\nserves = [\"exactly-once-kv\"]\n\
-             caps = [\"append\", \"puthash\", \"cas\", \"multi\", \"txn\", \"restart\"]\n"
+             caps = [\"append\", \"puthash\", \"cas\", \"multi\", \"txn\", \"exactly-once\", \"restart\"]\n{lines}"
         ))
     }
 

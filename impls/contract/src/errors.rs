@@ -115,9 +115,11 @@ pub const ERRORS: [ErrorEntry; 9] = [
 const ELSEWHERE: &str = "Goes to the hint or the next node.";
 /// The bench's requests are right: a store that refuses one so is mistaken, and may be mistaken about having done
 /// nothing.
-const STOPS: &str =
+pub(crate) const STOPS: &str =
     "Counts a protocol error, since its requests are right; concludes nothing and records info.";
-const RETRIES: &str = "Retries the same (client, seq), else records info.";
+/// Also what it does after a connection that broke.
+pub(crate) const RETRIES: &str =
+    "Sends a read again, and a write if the store has `exactly-once`; else records info.";
 
 const fn entry(
     code: ErrorCode,

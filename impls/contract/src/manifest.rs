@@ -3,6 +3,7 @@
 mod capability;
 mod keys;
 mod rung;
+mod timeouts;
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use capability::{CAPABILITIES, Capability, CapabilityEntry};
 pub use keys::{KEYS, KeyEntry};
 pub use rung::{RUNGS, Rung, RungEntry};
+pub use timeouts::{TIMEOUTS, TimeoutEntry, Timeouts};
 
 use crate::peer::Peer;
 
@@ -40,6 +42,13 @@ pub struct Manifest {
     /// The optional parts of the contract it speaks.
     #[serde(default)]
     pub caps: Vec<Capability>,
+    /// The consistency level that it promises, for the bench to check; `None`: the strongest. Which there are is not
+    /// for the contract to know.
+    #[serde(default)]
+    pub promises: Option<String>,
+    /// How long the bench waits for it.
+    #[serde(default)]
+    pub timeouts: Timeouts,
 }
 
 /// Why a manifest cannot be used.
@@ -92,7 +101,25 @@ impl Manifest {
                 "`serves` is empty: name at least one rung, such as \"replicated-kv\"".to_owned()
             );
         }
+        manifest.promises_what_it_serves()?;
+        manifest.timeouts.check()?;
         Ok(manifest)
+    }
+
+    /// A rung may promise a capability; the manifest must say so, too.
+    fn promises_what_it_serves(&self) -> Result<(), String> {
+        for rung in &self.serves {
+            let Some(needed) = rung.entry().needs.filter(|needed| !self.can(*needed)) else {
+                continue;
+            };
+            return Err(format!(
+                "`serves` lists \"{}\", whose promise includes the capability \"{}\": add it to `caps`, or serve \
+                 another rung",
+                rung.name(),
+                needed.name()
+            ));
+        }
+        Ok(())
     }
 
     /// Whether the implementation claims `capability`.
@@ -151,6 +178,25 @@ caps = ["append", "txn"]
         }
         let error = Manifest::parse(&GOOD.replace("\"replicated-kv\"", "")).unwrap_err();
         assert!(error.contains("`serves`"), "{error}");
+    }
+
+    #[test]
+    fn a_rung_that_promises_a_capability_demands_it() {
+        let serves = GOOD.replace("replicated-kv", "exactly-once-kv");
+        let error = Manifest::parse(&serves).unwrap_err();
+        assert!(error.contains("\"exactly-once\": add it to `caps`"), "{error}");
+        let promised = serves.replace("\"txn\"", "\"exactly-once\"");
+        assert!(Manifest::parse(&promised).unwrap().can(Capability::ExactlyOnce));
+    }
+
+    #[test]
+    fn timeouts_are_a_table_of_their_own() {
+        let slow = Manifest::parse(&format!("{GOOD}[timeouts]\noperation_ms = 4000\n")).unwrap();
+        assert_eq!((slow.timeouts.operation_ms, slow.timeouts.attempt_ms), (4000, 500));
+        let error = Manifest::parse(&format!("{GOOD}[timeouts]\nattempt_ms = 0\n")).unwrap_err();
+        assert!(error.contains("`timeouts.attempt_ms` is 0"), "{error}");
+        let error = Manifest::parse(&format!("{GOOD}[timeouts]\nattempt = 9\n")).unwrap_err();
+        assert!(error.contains("line 9") && error.contains("attempt_ms"), "{error}");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! A mark is an event of the process [`HARNESS`]; its `f` names the kind of mark, its value says the rest.
 
+use std::fmt;
+
 use history::{Event, HARNESS, PHASE, Process};
 use serde_json::{Value, json};
 
@@ -48,6 +50,19 @@ pub struct OwnExit {
     pub exit: String,
     /// Whether it was killed from outside: not by the bench, so perhaps by the machine.
     pub killed: bool,
+    /// The last line of its stderr, cut and printable; empty where there is none.
+    pub last_words: String,
+}
+
+impl fmt::Display for OwnExit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { node, exit, last_words, .. } = self;
+        write!(formatter, "Node {node} ended by itself ({exit}")?;
+        if !last_words.is_empty() {
+            write!(formatter, "; its stderr ends with \"{last_words}\"")?;
+        }
+        formatter.write_str(")")
+    }
 }
 
 /// A phase of a run, in the order of a run.
@@ -96,8 +111,8 @@ impl Mark {
             Self::Phase(phase) => phase.name().into(),
             Self::Note(text) | Self::Hindered(text) => text.as_str().into(),
             Self::Recovered(served) | Self::Restarted(served) => (*served).into(),
-            Self::OwnExit(OwnExit { node, exit, killed }) => {
-                json!({ "node": node, "exit": exit, "killed": killed })
+            Self::OwnExit(OwnExit { node, exit, killed, last_words }) => {
+                json!({ "node": node, "exit": exit, "killed": killed, "last_words": last_words })
             }
             Self::FinalReads { asked, answered } => json!({ "asked": asked, "answered": answered }),
             Self::StarvedMs(ms) => (*ms).into(),
@@ -118,9 +133,15 @@ impl Mark {
             RESTARTED => value.as_bool().map(Self::Restarted),
             HINDERED => value.as_str().map(|text| Self::Hindered(text.to_owned())),
             OWN_EXIT => {
-                let text = |field: &str| value[field].as_str().unwrap_or("?").to_owned();
-                let killed = value["killed"] == true;
-                Some(Self::OwnExit(OwnExit { node: text("node"), exit: text("exit"), killed }))
+                let text = |field: &str, missing: &str| {
+                    value[field].as_str().unwrap_or(missing).to_owned()
+                };
+                Some(Self::OwnExit(OwnExit {
+                    node: text("node", "?"),
+                    exit: text("exit", "?"),
+                    killed: value["killed"] == true,
+                    last_words: text("last_words", ""),
+                }))
             }
             FINAL_READS => {
                 let (asked, answered) = (value["asked"].as_u64()?, value["answered"].as_u64()?);
@@ -182,8 +203,10 @@ mod tests {
     #[test]
     fn a_mark_is_read_as_it_was_written() {
         let (node, exit) = ("n1".to_owned(), "signal 9".to_owned());
-        let own_exit =
-            |killed| Mark::OwnExit(OwnExit { node: node.clone(), exit: exit.clone(), killed });
+        let own_exit = |killed| {
+            let (node, exit, last_words) = (node.clone(), exit.clone(), "panic: x".to_owned());
+            Mark::OwnExit(OwnExit { node, exit, killed, last_words })
+        };
         let others = [
             Mark::Note("Slow.".into()),
             Mark::Recovered(false),

@@ -15,6 +15,9 @@ pub struct ResultsFile {
     pub version: u32,
     /// The verdict in one plain sentence.
     pub summary: String,
+    /// The consistency level that the store was held to; `None`: written before there was a choice.
+    #[serde(default)]
+    pub consistency: Option<String>,
     /// What each checker found.
     pub checks: Vec<CheckResult>,
     /// Operations of the main phase by function.

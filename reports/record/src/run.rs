@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use contract::manifest::Timeouts;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Required;
@@ -22,6 +23,9 @@ pub struct RunFile {
     pub serves: Vec<String>,
     /// The workload's name.
     pub workload: String,
+    /// The consistency level that the store is held to; `None`: the strongest.
+    #[serde(default)]
+    pub consistency: Option<String>,
     /// The seed of workload and fault plan.
     pub seed: u64,
     /// The nodes' ids.
@@ -36,6 +40,9 @@ pub struct RunFile {
     pub fault_interval_ms: u64,
     /// Milliseconds of the main phase.
     pub time_limit_ms: u64,
+    /// How long the bench waited for the store.
+    #[serde(default)]
+    pub timeouts: Timeouts,
     /// Local time of the start, RFC 3339.
     pub started: String,
     /// What the run must have seen to be called valid.

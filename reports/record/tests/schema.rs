@@ -15,8 +15,11 @@ fn run_json() {
     round_trip::<RunFile>(&json!({
         "version": 1, "harness": "0.1.0", "target": "kv", "target_folder": "impls/kv",
         "serves": ["replicated-kv"], "workload": "bank",
-        "seed": 7, "nodes": ["n1"], "clients": 10, "rate": null, "faults": ["kill"], "fault_interval_ms": 5000,
-        "time_limit_ms": 30000, "started": "2026-03-01T11:00:00+01:00", "require": {"each-client": 0, "succeeded": 1000},
+        "consistency": "serializable", "seed": 7, "nodes": ["n1"], "clients": 10, "rate": null, "faults": ["kill"], "fault_interval_ms": 5000,
+        "time_limit_ms": 30000,
+        "timeouts": {"attempt_ms": 500, "operation_ms": 2000, "bind_ms": 10000, "ready_ms": 15000, "recovery_ms": 8000,
+                     "stop_ms": 2000},
+        "started": "2026-03-01T11:00:00+01:00", "require": {"each-client": 0, "succeeded": 1000},
         "command": "harness run",
         "machine": {"cores": "2"}, "lacks": [],
     }));
@@ -26,6 +29,7 @@ fn run_json() {
 fn results_json() {
     round_trip::<ResultsFile>(&json!({
         "verdict": "violation", "version": 1, "summary": "Stale.",
+        "consistency": "linearizable",
         "checks": [{
             "checker": "linearizability", "verdict": "violation", "summary": "Stale.",
             "violations": [{"kind": "stale read", "sentence": "Stale.", "operations": [4, 8]}],

@@ -149,7 +149,7 @@ fn of_run(run: &RunFile, end_ns: u64, cluster: Option<&Cluster>) -> Vec<Fact> {
         run.machine.iter().take(20).map(|(name, value)| format!("{name} {value}")).collect();
     vec![
         ("Target", run.target.clone(), run.target_folder.clone()),
-        ("Workload", run.workload.clone(), format!("seed {}", run.seed)),
+        ("Workload", run.workload.clone(), workload_detail(run)),
         ("Nodes", counted(run.nodes.len() as u64, "node"), nodes),
         ("Clients", counted(u64::from(run.clients), "client"), rate),
         ("Faults", faults, effective),
@@ -161,10 +161,31 @@ fn of_run(run: &RunFile, end_ns: u64, cluster: Option<&Cluster>) -> Vec<Fact> {
                 duration(run.time_limit_ms.saturating_mul(1_000_000))
             ),
         ),
+        timeouts(run),
         ("Started", run.started.replacen('T', " ", 1), String::new()),
         ("Bench", run.harness.clone(), String::new()),
         ("Machine", machine.join(" · "), String::new()),
     ]
+}
+
+fn workload_detail(run: &RunFile) -> String {
+    let seed = format!("seed {}", run.seed);
+    run.consistency.as_ref().map_or(seed.clone(), |level| format!("held to {level} · {seed}"))
+}
+
+fn timeouts(run: &RunFile) -> Fact {
+    let ms = |ms: u64| duration(ms.saturating_mul(1_000_000));
+    let waits = &run.timeouts;
+    let clients =
+        format!("{} a request, {} an operation", ms(waits.attempt_ms), ms(waits.operation_ms));
+    let nodes = [
+        ("bind", waits.bind_ms),
+        ("ready", waits.ready_ms),
+        ("recovery", waits.recovery_ms),
+        ("stop", waits.stop_ms),
+    ];
+    let nodes = nodes.map(|(name, limit_ms)| format!("{name} {}", ms(limit_ms)));
+    ("Timeouts", clients, nodes.join(" · "))
 }
 
 fn facts_into(out: &mut Markup, facts: &[Fact]) {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use contract::manifest::Timeouts;
 use history::event::HARNESS;
 use history::{CheckResult, Event, EventKind, Process, Verdict, Violation};
 use record::{
@@ -181,6 +182,7 @@ fn run_file() -> RunFile {
         target_folder: "impls/paxos".into(),
         serves: vec!["replicated-kv".into()],
         workload: "registers".into(),
+        consistency: None,
         seed: 42,
         nodes: vec!["n1".into(), "n2".into(), "n3".into()],
         clients: 5,
@@ -188,6 +190,7 @@ fn run_file() -> RunFile {
         faults: vec!["partition".into(), "kill".into(), "network".into()],
         fault_interval_ms: 5000,
         time_limit_ms: 30_000,
+        timeouts: Timeouts { attempt_ms: 750, ..Timeouts::default() },
         started: "2026-03-01T11:00:00+01:00".into(),
         require: Required::default(),
         command: "harness run impls/paxos --workload registers --faults partition,kill,network --nodes 3 --clients 5 --time-limit 30s --seed 42".into(),
@@ -305,6 +308,7 @@ pub fn results_file(verdict: Verdict, summary: &str, checks: Vec<CheckResult>) -
     ResultsFile {
         verdict,
         version: VERSION,
+        consistency: Some("serializable".into()),
         summary: summary.into(),
         checks,
         operations: BTreeMap::from([

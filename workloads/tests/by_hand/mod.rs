@@ -1,6 +1,7 @@
 //! Records written by hand.
 
 use history::{CheckResult, Completion};
+use isolation::Consistency;
 use linearizability::Limits;
 use serde_json::Value;
 use workloads::by_name;
@@ -22,5 +23,9 @@ pub fn judge(workload: &str, steps: &[Step]) -> Vec<CheckResult> {
         phase: "main".to_owned(),
     });
     let recorded: Vec<history::Operation> = recorded.collect();
-    by_name(workload, &[]).expect("the name is known").check(&recorded, &Limits::default())
+    by_name(workload, &[]).expect("the name is known").check(
+        &recorded,
+        Consistency::StrictSerializable,
+        &Limits::default(),
+    )
 }

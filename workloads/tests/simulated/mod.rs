@@ -10,14 +10,20 @@ use std::collections::BTreeSet;
 use checker_testing::simulation::{self, Object, Plan, Request, Rng};
 use contract::{Operation, manifest::Capability};
 use history::{CheckResult, Completion, Operation as Recorded, Verdict};
+use isolation::Consistency;
 use linearizability::Limits;
 use serde_json::{Value, json};
 use store::{Fault, Store};
 use workloads::{Client, Workload};
 
 /// Every capability a workload can use.
-pub const ALL: [Capability; 4] =
-    [Capability::Append, Capability::Cas, Capability::Multi, Capability::Txn];
+pub const ALL: [Capability; 5] = [
+    Capability::Append,
+    Capability::Cas,
+    Capability::Multi,
+    Capability::Txn,
+    Capability::ExactlyOnce,
+];
 
 /// What most tests simulate.
 pub const PLAN: Plan = Plan { clients: 5, operations: 300, info_percent: 4, fail_percent: 4 };
@@ -86,9 +92,14 @@ fn operation(recorded: &Recorded) -> Operation {
     Operation::from_parts(&recorded.f, &recorded.arguments).expect("a client asked for it")
 }
 
-/// Judges a run.
+/// Judges a run of a store that promises all that there is.
 pub fn judge(workload: &dyn Workload, run: &Run) -> Vec<CheckResult> {
-    workload.check(&run.history, &Limits::default())
+    judge_at(workload, run, Consistency::StrictSerializable)
+}
+
+/// Judges a run of a store that promises this level.
+pub fn judge_at(workload: &dyn Workload, run: &Run, level: Consistency) -> Vec<CheckResult> {
+    workload.check(&run.history, level, &Limits::default())
 }
 
 /// The kinds of all violations found.

@@ -62,8 +62,10 @@ impl Ruling {
 }
 
 impl Consistency {
-    /// Whether there is a cycle that this model forbids and no weaker one does.
-    pub(crate) fn is_tested(self) -> bool {
+    /// Whether a history can show that this model holds: there is a cycle that it forbids and no weaker one does. Of the
+    /// others a history can show only that they are violated.
+    #[must_use]
+    pub fn is_tested(self) -> bool {
         let mut cycles = Anomaly::all().filter(|anomaly| matches!(anomaly, Anomaly::Cycle(..)));
         cycles.any(|cycle| cycle.rules_out().contains(&self))
     }

@@ -68,15 +68,11 @@ impl Model {
     /// The same model with a level.
     ///
     /// # Errors
-    /// No such level, or a model without transactions.
-    pub fn with_level(self, level: Option<&str>) -> Result<Self, ForeignError> {
+    /// A level that says nothing of transactions, or a model without them.
+    pub fn with_level(self, level: Option<Consistency>) -> Result<Self, ForeignError> {
         match self {
             Self::Transactional(asked) => {
-                let consistency = level.map_or(Ok(asked.consistency), str::parse);
-                let consistency =
-                    consistency.map_err(|error: isolation::consistency::UnknownConsistency| {
-                        ForeignError::Unfit(error.to_string())
-                    })?;
+                let consistency = level.unwrap_or(asked.consistency);
                 if !Anomaly::all().any(|anomaly| consistency.forbids(anomaly)) {
                     return Err(ForeignError::Unfit(format!(
                         "nothing that {consistency} forbids shows in transactions: ask for read-committed, \

@@ -1,14 +1,24 @@
 //! Whether the store served again: once every fault had been healed, and after a restart of all nodes.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use history::{CheckResult, Event, EventKind, Process, Violation};
-use record::{Mark, OwnExit};
+use record::{Mark, OwnExit, Phase};
+
+/// The checker's name in reports.
+pub(super) const CHECKER: &str = "recovery";
+/// The name of the check of the restart of all nodes.
+pub(super) const RESTART: &str = "restart";
 
 /// The bench was held up for longer than this: nothing about liveness can be said.
 const STARVED_MS: u64 = 1000;
 
-/// The check.
-pub(super) fn check(marks: &[Mark], events: &[Event]) -> CheckResult {
-    let inconclusive = |reason: String| CheckResult::inconclusive("recovery", reason);
+/// So much is told of why an operation did not succeed.
+const ERROR_CHARS_MAX: usize = 160;
+
+/// The check; `limit`: how long the store had for it.
+pub(super) fn check(marks: &[Mark], events: &[Event], limit: Duration) -> CheckResult {
+    let inconclusive = |reason: String| CheckResult::inconclusive(CHECKER, reason);
     let exits: Vec<&OwnExit> = marks.iter().filter_map(own_exit).collect();
     let recovered = marks.iter().rev().find_map(|mark| match mark {
         Mark::Recovered(recovered) => Some(*recovered),
@@ -19,7 +29,7 @@ pub(super) fn check(marks: &[Mark], events: &[Event]) -> CheckResult {
             inconclusive("The run ended before the store could show that it recovers.".to_owned())
         }
         Some(true) if exits.is_empty() => CheckResult::valid(
-            "recovery",
+            CHECKER,
             "After all faults that can be healed were healed, the store served again, reads and writes.",
         ),
         Some(true) => inconclusive(format!(
@@ -27,35 +37,70 @@ pub(super) fn check(marks: &[Mark], events: &[Event]) -> CheckResult {
             sentences(&exits)
         )),
         Some(false) => {
-            let sentence = "Every fault was healed, yet reads or writes did not succeed any more.";
-            not_served("recovery", sentence, marks, events)
+            let outcome = if has_ever_served(events) {
+                "Every fault was healed, yet reads or writes did not succeed any more"
+            } else {
+                "No operation ever succeeded: none under faults, and none without them"
+            };
+            Attempt { checker: CHECKER, phase: Phase::Recovery, outcome, limit }
+                .failed(marks, events)
         }
     }
 }
 
 /// The check of the restart; `None` where there was none.
-pub(super) fn check_restart(marks: &[Mark], events: &[Event]) -> Option<CheckResult> {
+pub(super) fn check_restart(
+    marks: &[Mark],
+    events: &[Event],
+    limit: Duration,
+) -> Option<CheckResult> {
     let served = marks.iter().rev().find_map(|mark| match mark {
         Mark::Restarted(served) => Some(*served),
         _ => None,
     })?;
     Some(if served {
         let sentence = "After all nodes were killed at once and started again, the store served again, reads and writes.";
-        CheckResult::valid("restart", sentence)
+        CheckResult::valid(RESTART, sentence)
     } else {
-        let sentence = "All nodes were killed at once and started again on their data, and then reads or writes did not succeed any more.";
-        not_served("restart", sentence, marks, events)
+        let outcome = "All nodes were killed at once and started again on their data, and then reads or writes did not \
+                       succeed any more";
+        Attempt { checker: RESTART, phase: Phase::Restart, outcome, limit }.failed(marks, events)
     })
 }
 
-fn not_served(checker: &str, sentence: &str, marks: &[Mark], events: &[Event]) -> CheckResult {
-    let exits: Vec<&OwnExit> = marks.iter().filter_map(own_exit).collect();
-    match excuse(marks, &exits) {
-        Some(excuse) => CheckResult::inconclusive(
-            checker,
-            format!("The store did not serve again, but {excuse}"),
-        ),
-        None => no_recovery(checker, sentence, events, &exits),
+/// An attempt to be served again.
+struct Attempt {
+    checker: &'static str,
+    /// When it was made.
+    phase: Phase,
+    outcome: &'static str,
+    limit: Duration,
+}
+
+impl Attempt {
+    fn failed(&self, marks: &[Mark], events: &[Event]) -> CheckResult {
+        let exits: Vec<&OwnExit> = marks.iter().filter_map(own_exit).collect();
+        match excuse(marks, &exits) {
+            Some(excuse) => CheckResult::inconclusive(
+                self.checker,
+                format!("The store did not serve again, but {excuse}"),
+            ),
+            None => self.violation(events, &exits),
+        }
+    }
+
+    fn violation(&self, events: &[Event], exits: &[&OwnExit]) -> CheckResult {
+        let seconds = self.limit.as_secs_f64();
+        let mut reasons = vec![format!("{} within {seconds} s", self.outcome)];
+        reasons.extend(exits.iter().map(ToString::to_string));
+        reasons.extend(commonest_error(events, self.phase));
+        let sentence = format!("{}.", reasons.join(". "));
+        let violation = Violation {
+            kind: "no recovery".to_owned(),
+            sentence: sentence.clone(),
+            operations: last_attempts(events),
+        };
+        CheckResult::found(self.checker, sentence, vec![violation])
     }
 }
 
@@ -81,15 +126,25 @@ fn excuse(marks: &[Mark], exits: &[&OwnExit]) -> Option<String> {
         .then(|| format!("something other than the bench killed a node. {}.", sentences(exits)))
 }
 
-fn no_recovery(checker: &str, sentence: &str, events: &[Event], exits: &[&OwnExit]) -> CheckResult {
-    let why = if exits.is_empty() { String::new() } else { format!(" {}.", sentences(exits)) };
-    let sentence = format!("{sentence}{why}");
-    let violation = Violation {
-        kind: "no recovery".to_owned(),
-        sentence: sentence.clone(),
-        operations: last_attempts(events),
-    };
-    CheckResult::found(checker, sentence, vec![violation])
+fn has_ever_served(events: &[Event]) -> bool {
+    let mut clients = events.iter().filter(|event| matches!(event.process, Process::Client(_)));
+    clients.any(|event| event.kind == EventKind::Ok)
+}
+
+/// Why most of the operations ended without success that were tried from this phase on.
+fn commonest_error(events: &[Event], phase: Phase) -> Option<String> {
+    let begins = |event: &Event| Mark::of(event) == Some(Mark::Phase(phase));
+    let begin = events.iter().rposition(begins)?;
+    let mut errors: BTreeMap<&str, u64> = BTreeMap::new();
+    for error in events[begin..].iter().filter_map(|event| event.error.as_deref()) {
+        *errors.entry(error).or_default() += 1;
+    }
+    let all: u64 = errors.values().sum();
+    let (error, count) = errors.into_iter().max_by_key(|(_, count)| *count)?;
+    let error: String = error.chars().take(ERROR_CHARS_MAX).collect();
+    Some(format!(
+        "Of {all} operations that were tried last and did not succeed, {count} ended with: {error}"
+    ))
 }
 
 fn own_exit(mark: &Mark) -> Option<&OwnExit> {
@@ -101,8 +156,7 @@ fn own_exit(mark: &Mark) -> Option<&OwnExit> {
 
 /// Which nodes ended by themselves, and how.
 fn sentences(exits: &[&OwnExit]) -> String {
-    let one = |exit: &&OwnExit| format!("Node {} ended by itself ({})", exit.node, exit.exit);
-    exits.iter().map(one).collect::<Vec<_>>().join("; ")
+    exits.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// The last invocations of clients: what was tried in vain.
@@ -120,14 +174,16 @@ fn last_attempts(events: &[Event]) -> Vec<u64> {
 mod tests {
     use super::*;
     use history::Verdict;
+    use serde_json::Value;
 
     #[test]
     fn a_store_is_blamed_for_not_recovering_only_where_nothing_else_is_to_blame() {
         let no = || Mark::Recovered(false);
         let exit = |killed: bool| {
-            Mark::OwnExit(OwnExit { node: "n1".into(), exit: "exit code 101".into(), killed })
+            let (node, exit, last_words) = ("n1".into(), "exit code 101".into(), "oops".into());
+            Mark::OwnExit(OwnExit { node, exit, killed, last_words })
         };
-        let verdict = |marks: Vec<Mark>| check(&marks, &[]).verdict;
+        let verdict = |marks: Vec<Mark>| check(&marks, &[], Duration::from_secs(8)).verdict;
         assert_eq!(verdict(vec![Mark::Recovered(true)]), Verdict::Valid);
         assert_eq!(verdict(vec![no()]), Verdict::Violation);
         assert_eq!(verdict(vec![exit(false), no()]), Verdict::Violation);
@@ -141,11 +197,53 @@ mod tests {
 
     #[test]
     fn a_store_that_does_not_serve_after_a_restart_of_all_nodes_is_blamed_in_the_same_way() {
-        let verdict = |marks: &[Mark]| check_restart(marks, &[]).map(|result| result.verdict);
+        let limit = Duration::from_secs(8);
+        let verdict =
+            |marks: &[Mark]| check_restart(marks, &[], limit).map(|result| result.verdict);
         assert_eq!(verdict(&[Mark::Recovered(true)]), None);
         assert_eq!(verdict(&[Mark::Restarted(true)]), Some(Verdict::Valid));
         assert_eq!(verdict(&[Mark::Restarted(false)]), Some(Verdict::Violation));
         let starved = [Mark::StarvedMs(5000), Mark::Restarted(false)];
         assert_eq!(verdict(&starved), Some(Verdict::Inconclusive));
+    }
+
+    #[test]
+    fn the_sentence_names_the_cause() {
+        let mut events = Vec::new();
+        let mut add = |process: Process, kind, f: &str, value: Value, error: Option<&str>| {
+            let (index, f, error) = (events.len() as u64, f.to_owned(), error.map(str::to_owned));
+            events.push(Event {
+                index,
+                time_ns: index,
+                process,
+                kind,
+                f,
+                value,
+                error,
+                node: None,
+            });
+        };
+        let client = || Process::Client(0);
+        let phase = Mark::Phase(Phase::Recovery);
+        add(client(), EventKind::Fail, "get", Value::Null, Some("not_ready"));
+        let harness = Process::Named(history::event::HARNESS.to_owned());
+        add(harness, EventKind::Info, phase.name(), phase.value(), None);
+        for error in ["n1: connection refused", "not_leader", "n1: connection refused"] {
+            add(client(), EventKind::Fail, "get", Value::Null, Some(error));
+        }
+        let (node, exit, last_words) = ("n1".into(), "exited with code 3".into(), "oops".into());
+        let exit = Mark::OwnExit(OwnExit { node, exit, killed: false, last_words });
+        let marks = [exit, Mark::Recovered(false)];
+        let told = |events: &[Event]| check(&marks, events, Duration::from_secs(8)).summary;
+        let never = told(&events);
+        for part in [
+            "No operation ever succeeded: none under faults, and none without them within 8 s",
+            "Node n1 ended by itself (exited with code 3; its stderr ends with \"oops\")",
+            "Of 3 operations that were tried last and did not succeed, 2 ended with: n1: connection refused",
+        ] {
+            assert!(never.contains(part), "{part}: {never}");
+        }
+        events[0].kind = EventKind::Ok;
+        assert!(told(&events).contains("did not succeed any more within 8 s"));
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use history::{CheckResult, Operation, Verdict};
+use isolation::Consistency;
 use record::{Counts, Quantiles, RunFile};
 
-use super::faults::ByFamily;
+use super::{faults::ByFamily, recovery};
 
 /// How operations ended, by function.
 pub(super) fn endings(operations: &[&Operation]) -> BTreeMap<String, Counts> {
@@ -28,6 +29,7 @@ pub(super) fn latency(operations: &[&Operation]) -> Option<Quantiles> {
 /// The verdict in one sentence.
 pub(super) fn sentence(
     run: &RunFile,
+    level: Consistency,
     verdict: Verdict,
     checks: &[CheckResult],
     operations: &BTreeMap<String, Counts>,
@@ -38,23 +40,33 @@ pub(super) fn sentence(
     let of = |wanted: Verdict| checks.iter().filter(move |check| check.verdict == wanted);
     match verdict {
         Verdict::Violation => of(verdict)
-            .find_map(|check| check.violations.first().map(|violation| violation.sentence.clone()))
+            .find_map(|check| Some(proof(check, level, &check.violations.first()?.sentence)))
             .unwrap_or_else(|| "A promise was broken.".to_owned()),
         Verdict::Inconclusive => {
-            of(verdict).map(|check| check.summary.clone()).collect::<Vec<_>>().join(" ")
-        }
-        Verdict::Valid if run.faults.is_empty() => {
-            format!(
-                "{done} successful operations without faults kept every promise that `{}` checks.",
-                run.workload
-            )
+            // A node that ended by itself explains what the others lack.
+            let (first, others): (Vec<_>, Vec<_>) =
+                of(verdict).partition(|check| check.checker == recovery::CHECKER);
+            let summaries = first.into_iter().chain(others).map(|check| check.summary.as_str());
+            summaries.collect::<Vec<_>>().join(" ")
         }
         Verdict::Valid => {
+            let workload = &run.workload;
+            let under = match run.faults.as_slice() {
+                [] => "without faults".to_owned(),
+                _ => format!("under {held} faults"),
+            };
             format!(
-                "{done} successful operations under {held} faults kept every promise that `{}` checks.",
-                run.workload
+                "{done} successful operations {under} kept every promise of a {level} store that `{workload}` checks."
             )
         }
+    }
+}
+
+/// Why it is a violation. That a store serves again is no matter of the level.
+fn proof(check: &CheckResult, level: Consistency, sentence: &str) -> String {
+    match check.checker.as_str() {
+        recovery::CHECKER => sentence.to_owned(),
+        _ => format!("Not {level}: {sentence}"),
     }
 }
 

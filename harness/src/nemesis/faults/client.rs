@@ -1,4 +1,4 @@
-//! Client: clients lose replies and send requests twice, some much later.
+//! Client: clients lose replies and send requests twice, some much later; only to a store that promises exactly-once.
 
 use rand::rngs::ChaCha8Rng;
 
@@ -7,18 +7,25 @@ use crate::{
     nemesis::fault::{Fault, Hits, Members, Work},
 };
 
-/// Makes clients lose replies and send requests twice.
+/// Makes clients lose replies and, where they may, send requests twice.
 #[derive(Debug)]
-struct Client;
+struct Client {
+    duplicates: bool,
+}
 
-/// The only form there is.
-pub(in crate::nemesis) fn plan(_: Members<'_>, _: &mut ChaCha8Rng) -> Option<Box<dyn Fault>> {
-    Some(Box::new(Client))
+/// The form that suits the store: one without exactly-once may execute a write twice that is sent twice.
+pub(in crate::nemesis) fn plan(members: Members<'_>, _: &mut ChaCha8Rng) -> Option<Box<dyn Fault>> {
+    Some(Box::new(Client { duplicates: members.exactly_once }))
 }
 
 impl Fault for Client {
     fn form(&self) -> String {
-        "lost-replies-and-duplicates".to_owned()
+        let form = if self.duplicates { "lost-replies-and-duplicates" } else { "lost-replies" };
+        form.to_owned()
+    }
+
+    fn manner(&self) -> Option<&'static str> {
+        (!self.duplicates).then_some("without duplicates: the store does not list `exactly-once`")
     }
 
     fn targets(&self) -> Vec<String> {

@@ -16,6 +16,9 @@ pub enum Capability {
     Multi,
     /// The operation `txn`.
     Txn,
+    /// A request that is sent again takes effect once.
+    #[serde(rename = "exactly-once")]
+    ExactlyOnce,
     /// A killed node may be started again on its data folder.
     Restart,
     /// `GET /v1/status`.
@@ -34,7 +37,7 @@ pub struct CapabilityEntry {
 }
 
 /// Every optional part of the contract.
-pub const CAPABILITIES: [CapabilityEntry; 7] = [
+pub const CAPABILITIES: [CapabilityEntry; 8] = [
     capability(Capability::Append, "append", "Serves the operation `append`."),
     capability(Capability::PutHash, "puthash", "Serves the operation `puthash`."),
     capability(Capability::Cas, "cas", "Serves the operation `cas`."),
@@ -44,6 +47,12 @@ pub const CAPABILITIES: [CapabilityEntry; 7] = [
         "Serves the operations `multiget`, `multiput` and `swap`.",
     ),
     capability(Capability::Txn, "txn", "Serves the operation `txn`."),
+    capability(
+        Capability::ExactlyOnce,
+        "exactly-once",
+        "A request that arrives again takes effect [once](#exactly-once). To a store without it no write is sent a \
+         second time after an attempt of which nobody knows what came of it.",
+    ),
     capability(
         Capability::Restart,
         "restart",
@@ -86,6 +95,7 @@ mod tests {
             | Capability::Cas
             | Capability::Multi
             | Capability::Txn
+            | Capability::ExactlyOnce
             | Capability::Restart
             | Capability::Introspect => capability as usize,
         }

@@ -14,7 +14,7 @@ pub struct KeyEntry {
 }
 
 /// Every key of the manifest.
-pub const KEYS: [KeyEntry; 6] = [
+pub const KEYS: [KeyEntry; 8] = [
     key("name", true, "\"multi-paxos\"", "The implementation's name, for reports."),
     key(
         "build",
@@ -33,8 +33,20 @@ pub const KEYS: [KeyEntry; 6] = [
     key(
         "caps",
         false,
-        "[\"append\", \"cas\", \"restart\"]",
+        "[\"append\", \"cas\", \"exactly-once\", \"restart\"]",
         "The optional parts of the contract it speaks; none by default.",
+    ),
+    key(
+        "promises",
+        false,
+        "\"strict-serializable\"",
+        "The consistency level that it promises, such as `snapshot-isolation` or `linearizable`; `strict-serializable` by default.",
+    ),
+    key(
+        "timeouts",
+        false,
+        "{ attempt_ms = 500, operation_ms = 2000 }",
+        "How long the bench waits for it, in milliseconds.",
     ),
 ];
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Capability;
 use crate::Availability;
 
 /// A rung of the course ladder.
@@ -37,6 +38,8 @@ pub struct RungEntry {
     pub course: &'static str,
     /// What must hold, in one sentence.
     pub meaning: &'static str,
+    /// The capability that its promise includes.
+    pub needs: Option<Capability>,
     /// Whether the bench tests it already.
     pub availability: Availability,
 }
@@ -49,12 +52,15 @@ pub const RUNGS: [RungEntry; 8] = [
         "MIT 6.5840 lab 1",
         "The output equals that of a sequential run, though workers may die.",
     ),
-    tested(
-        Rung::ExactlyOnceKv,
-        "exactly-once-kv",
-        "DSLabs lab 1, MIT kvsrv",
-        "Each operation happens at most once under lost replies and duplicates, in bounded memory.",
-    ),
+    RungEntry {
+        needs: Some(Capability::ExactlyOnce),
+        ..tested(
+            Rung::ExactlyOnceKv,
+            "exactly-once-kv",
+            "DSLabs lab 1, MIT kvsrv",
+            "Each operation happens at most once under lost replies and duplicates, in bounded memory.",
+        )
+    },
     planned(
         Rung::ViewService,
         "view-service",
@@ -99,7 +105,7 @@ const fn tested(
     course: &'static str,
     meaning: &'static str,
 ) -> RungEntry {
-    RungEntry { rung, name, course, meaning, availability: Availability::Now }
+    RungEntry { rung, name, course, meaning, needs: None, availability: Availability::Now }
 }
 
 const fn planned(

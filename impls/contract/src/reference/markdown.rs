@@ -6,9 +6,9 @@ use super::example_request;
 use crate::{
     Answer, ErrorCode, Refusal,
     endpoints::{ENDPOINTS, Endpoint, STATUS},
-    errors::ERRORS,
+    errors::{ERRORS, RETRIES, STOPS},
     launch::VARIABLES,
-    manifest::{CAPABILITIES, FILE_NAME, KEYS, RUNGS},
+    manifest::{CAPABILITIES, Capability, FILE_NAME, KEYS, RUNGS, TIMEOUTS, Timeouts},
     operations::{Field, OPERATIONS, OperationEntry},
     peer::{HEADERS, PEERS, PeerEntry},
 };
@@ -42,15 +42,30 @@ A part marked *(not yet)* has its name reserved: no version of the bench uses it
 The APIs of the view service, the shard controller and MapReduce are not part of this version of the contract.
 ";
 
+const PROMISES: &str = "
+### Consistency: `promises`
+
+The level that the store keeps, by its name in the literature: for transactions `read-committed`, `snapshot-isolation`,
+`serializable`, `strong-session-serializable` or `strict-serializable`, among others; for single keys `linearizable`. Each
+operation counts as a transaction. The bench checks nothing that the store does not promise: workloads that would are
+refused.
+";
+
 const EXACTLY_ONCE: &str = "\
 ## Exactly once
 
-- A client has one operation outstanding and counts its operations 1, 2, 3… in `seq`.
+Optional (`exactly-once`). A store without it gets each write once: again only after an attempt that ended in a definite
+error, or was never sent. Reads may come again. A store with it keeps these rules:
+
 - A retry is the same `client`, `seq` and `op`, sent to any node. It must not take effect a second time.
 - For the last `seq` of a client the answer is the one it got, or would have got, the first time: keep it, also
   through fail-over, snapshots and restarts.
 - For an earlier `seq` the answer is `stale_seq`.
 - One answer a client is enough: memory must not grow with the number of operations.
+
+With and without it:
+
+- A client has one operation outstanding and counts its operations 1, 2, 3… in `seq`.
 - One operation in the record spans all its attempts, from before the first byte of the first until after the last
   byte of the answer. It counts as failed only where every attempt ended in a definite error.
 ";
@@ -92,11 +107,13 @@ fn manifest() -> String {
     }
     page.push_str("\nAn unknown key is an error that names the key and the line. The manifest is a regular file, not a link to one.\n");
     page.push_str(
-        "\n### Rungs: `serves`\n\n| rung | from the courses | must hold |\n|---|---|---|\n",
+        "\n### Rungs: `serves`\n\n| rung | from the courses | must hold | needs |\n|---|---|---|---|\n",
     );
     for entry in &RUNGS {
         let mark = entry.availability.mark();
-        let row = format!("| `{}`{mark} | {} | {} |", entry.name, entry.course, entry.meaning);
+        let needs = in_code(entry.needs);
+        let row =
+            format!("| `{}`{mark} | {} | {} | {needs} |", entry.name, entry.course, entry.meaning);
         line(&mut page, &row);
     }
     page.push_str("\n### How peers talk: `peer`\n\n| value | meaning |\n|---|---|\n");
@@ -106,7 +123,27 @@ fn manifest() -> String {
         line(&mut page, &format!("| `{}` | {} |", entry.name, entry.meaning));
     }
     page.push_str("\n`get` and `put` are never optional.\n");
+    page.push_str(PROMISES);
+    timeouts_into(&mut page);
     page
+}
+
+fn timeouts_into(page: &mut String) {
+    page.push_str(
+        "\n### Timeouts: `timeouts`\n\nThe bench waits for a store so many milliseconds. Raise them for a store that is \
+         slow by nature; each may be left out.\n\n\
+         | key | default | at least | at most | meaning |\n|---|---|---|---|---|\n",
+    );
+    for entry in &TIMEOUTS {
+        let (name, default_ms, meaning) = (entry.name, entry.default_ms, entry.meaning);
+        let (min_ms, max_ms) = (entry.min_ms, entry.max_ms);
+        line(page, &format!("| `{name}` | {default_ms} | {min_ms} | {max_ms} | {meaning} |"));
+    }
+    let [attempt, operation, recovery, ..] = TIMEOUTS.map(|entry| entry.name);
+    let order = format!(
+        "\n`{attempt}` must not be longer than `{operation}`, nor `{operation}` than `{recovery}`."
+    );
+    line(page, &order);
 }
 
 fn launch() -> String {
@@ -118,11 +155,13 @@ fn launch() -> String {
         let row = format!("| `{}`{mark} | `{}` | {} |", entry.name, entry.example, entry.meaning);
         line(&mut page, &row);
     }
-    page.push_str(
-        "\nBind within 10 s, with SO_REUSEADDR (as nearly every HTTP server does: the port is reserved for \
-         this node). Survive SIGKILL and SIGSTOP at any moment. Make durable before acknowledging. Log to \
-         stderr.\n",
+    let rules = format!(
+        "\nBind within {} s (`timeouts.bind_ms`), with SO_REUSEADDR (as nearly every HTTP server does: the port is \
+         reserved for this node). Survive SIGKILL and SIGSTOP at any moment. Make durable before acknowledging. Log \
+         to stderr.",
+        Timeouts::default().bind().as_secs()
     );
+    line(&mut page, &rules);
     page
 }
 
@@ -154,8 +193,7 @@ fn endpoint_row(endpoint: &Endpoint) -> String {
 fn operations() -> String {
     let mut page = "## Operations\n\n| operation | needs | meaning |\n|---|---|---|\n".to_owned();
     for entry in OPERATIONS {
-        let needs =
-            entry.capability.map_or("–".to_owned(), |needed| format!("`{}`", needed.name()));
+        let needs = in_code(entry.capability);
         let row = format!("| [`{0}`](#{0}) | {needs} | {1} |", entry.name, entry.meaning);
         line(&mut page, &row);
     }
@@ -206,10 +244,11 @@ fn errors() -> String {
         );
         line(&mut page, &row);
     }
-    page.push_str(
-        "| closed or reset connection, or anything unparsable | – | **no** | Nobody knows. | Retries the same \
-         (client, seq), else records info. |\n",
+    let row = format!(
+        "| closed or reset connection | – | **no** | Nobody knows. | {RETRIES} |\n\
+         | anything unparsable | – | **no** | Nobody knows. | {STOPS} |"
     );
+    line(&mut page, &row);
     page
 }
 
@@ -229,6 +268,10 @@ fn peer_traffic() -> String {
     page.push_str("| header | meaning |\n|---|---|\n");
     peer_rows(&mut page, &HEADERS);
     page
+}
+
+fn in_code(needed: Option<Capability>) -> String {
+    needed.map_or("–".to_owned(), |needed| format!("`{}`", needed.name()))
 }
 
 fn peer_rows(page: &mut String, entries: &[PeerEntry]) {

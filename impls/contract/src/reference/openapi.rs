@@ -89,7 +89,7 @@ fn run_operation() -> Value {
         responses.insert(status.to_string(), body(&codes.join(" "), &reference("Error")));
     }
     json!({
-        "description": "At most once for each (client, seq).",
+        "description": "At most once for each (client, seq), if the store has the capability `exactly-once`.",
         "requestBody": {
             "required": true,
             "content": { "application/json": { "schema": reference("Request"), "examples": requests } },
