@@ -2,8 +2,9 @@
 
 mod simulated;
 
+use checker_testing::simulation::Plan;
 use isolation::Consistency;
-use simulated::{ALL, Plan, Run, judge_at, run, store::Fault, violated};
+use simulated::{ALL, PLAN, Run, judge_at, run, store::Fault, violated};
 use workloads::by_name;
 
 const SEEDS: u64 = 4;
@@ -15,11 +16,11 @@ fn accused<const N: usize>(
     levels: [Consistency; N],
 ) -> [u64; N] {
     let operations = if name == "long-fork" { 3000 } else { 600 };
-    let plan = Plan { fault: Some((fault, per_mille)), operations, ..Plan::default() };
+    let plan = Plan { operations, ..PLAN };
     let (mut struck, mut counts) = (0, [0; N]);
     for seed in 0..SEEDS {
         let workload = by_name(name, &ALL).expect("the name is known");
-        let run: Run = run(workload.as_ref(), seed, plan);
+        let run: Run = run(workload.as_ref(), seed, plan, Some((fault, per_mille)));
         struck += u64::from(!run.guilty.is_empty());
         for (count, level) in counts.iter_mut().zip(levels) {
             *count += u64::from(violated(&judge_at(workload.as_ref(), &run, level)));

@@ -9,6 +9,9 @@ use super::{
     faults::{client, kill, network, partition, pause},
 };
 
+/// Makes a fault that takes away exactly these nodes.
+type TakeAway = fn(&[String], Members<'_>, &mut ChaCha8Rng) -> Box<dyn Fault>;
+
 /// A row of the table of families.
 struct Row {
     /// The name on the command line and in `faults.jsonl`.
@@ -18,7 +21,7 @@ struct Row {
     /// A fault for one turn in a plan; `None` where they offer nothing to break.
     plan: fn(Members<'_>, &mut ChaCha8Rng) -> Option<Box<dyn Fault>>,
     /// A fault that takes away exactly these nodes, where the family can do so.
-    take_away: Option<fn(&[String], Members<'_>, &mut ChaCha8Rng) -> Box<dyn Fault>>,
+    take_away: Option<TakeAway>,
     /// Whether such a fault cannot be healed.
     is_permanent: fn(Members<'_>) -> bool,
 }

@@ -39,7 +39,7 @@ pub fn turns(input: &PlanInput<'_>) -> Vec<Turn> {
             break;
         }
         if number % 2 == 0 {
-            turns.extend(one_by_one(input, begins, long.next(), &mut rng));
+            turns.extend(one_by_one(input, begins, long.next().as_ref(), &mut rng));
         } else {
             turns.extend(at_random(input, begins, &mut rng));
         }
@@ -62,7 +62,7 @@ fn at_random(input: &PlanInput<'_>, begins: Duration, rng: &mut impl Rng) -> Vec
 fn one_by_one(
     input: &PlanInput<'_>,
     mut begins: Duration,
-    long: Option<(Family, Vec<String>)>,
+    long: Option<&(Family, Vec<String>)>,
     rng: &mut impl Rng,
 ) -> Vec<Turn> {
     let mut order = input.families.to_vec();
@@ -71,7 +71,7 @@ fn one_by_one(
     let others = u32::try_from(order.len().max(2) - 1).unwrap_or(u32::MAX);
     let short_turn = (input.interval - long_turn) / others;
     let turn = |family: Family| {
-        let absent = long.iter().find(|(it, _)| *it == family).map(|(_, absent)| absent.clone());
+        let absent = long.filter(|(it, _)| *it == family).map(|(_, absent)| absent.clone());
         let length = if absent.is_some() { long_turn } else { short_turn };
         let slot = Slot { begins, length };
         begins += length;

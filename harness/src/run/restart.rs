@@ -19,8 +19,8 @@ impl Runner<'_> {
         let (environment, stream) = (self.environment, &self.environment.stream);
         stream.mark(&Mark::Phase(Phase::Restart));
         let mut kills = JoinSet::new();
-        for node in environment.nodes.ids().cloned() {
-            let environment = Arc::clone(environment);
+        for node in environment.nodes.ids() {
+            let (environment, node) = (Arc::clone(environment), node.clone());
             kills.spawn(async move { environment.nodes.kill(&node).await });
         }
         let misses: Vec<String> =
