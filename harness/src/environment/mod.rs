@@ -99,6 +99,11 @@ impl Environment {
             Ok(notes) => notes.into_iter().for_each(|note| self.note(note)),
             Err(_) => self.note("The nodes could not be stopped in time; they end with the bench."),
         }
+        let left_out = self.stream.attempts_left_out();
+        if left_out > 0 {
+            let file = files::ATTEMPTS;
+            self.note(format!("{left_out} attempts were counted but not written to {file}."));
+        }
         let stream = Arc::clone(&self.stream);
         for note in close_links(self, TEAR_DOWN_LIMIT).await {
             stream.mark(&Mark::Note(note));
