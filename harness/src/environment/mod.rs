@@ -65,6 +65,19 @@ impl Environment {
         self.stream.mark(&mark(trouble.reason.clone()));
     }
 
+    /// Asks who leads, again and again, and puts each change into the record; only where the store can say.
+    pub async fn watch_leader(&self, pause: Duration) {
+        let mut known = None;
+        while self.nodes.can_say_who_leads() {
+            let leader = self.nodes.leader().await;
+            if known.as_ref() != Some(&leader) {
+                self.stream.mark(&Mark::Leader(leader.clone()));
+                known = Some(leader);
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
     /// Who leads: by the nodes' own word, else whoever answered a client last.
     pub async fn leader(&self) -> Option<NodeId> {
         match self.nodes.leader().await {
