@@ -4,9 +4,11 @@
 //! build   ports, links, launches: an environment in which no node runs yet
 //! nodes   all nodes together
 //! node    one node: its process, and what happened to it
+//! leader  who leads, as the nodes say
 //! ```
 
 pub mod build;
+pub mod leader;
 pub mod node;
 pub mod nodes;
 
@@ -63,19 +65,6 @@ impl Environment {
     pub fn mark_not_started(&self, trouble: &NotStarted) {
         let mark = if trouble.submissions_fault { Mark::Note } else { Mark::Hindered };
         self.stream.mark(&mark(trouble.reason.clone()));
-    }
-
-    /// Asks who leads, again and again, and puts each change into the record; only where the store can say.
-    pub async fn watch_leader(&self, pause: Duration) {
-        let mut known = None;
-        while self.nodes.can_say_who_leads() {
-            let leader = self.nodes.leader().await;
-            if known.as_ref() != Some(&leader) {
-                self.stream.mark(&Mark::Leader(leader.clone()));
-                known = Some(leader);
-            }
-            tokio::time::sleep(pause).await;
-        }
     }
 
     /// Who leads: by the nodes' own word, else whoever answered a client last.

@@ -13,6 +13,7 @@ use workloads::Client;
 use super::{phases::Runner, setting::Setting};
 use crate::{
     clients::clerk::Clerk,
+    environment::leader,
     exit::Failure,
     nemesis::execute::{WrittenPlan, carry_out},
 };
@@ -48,8 +49,8 @@ impl Runner<'_> {
     }
 
     fn watch_leader(&self) -> JoinHandle<()> {
-        let environment = Arc::clone(self.environment);
-        tokio::spawn(async move { environment.watch_leader(LEADER_INTERVAL).await })
+        let (nodes, stream) = (&self.environment.nodes, &self.environment.stream);
+        tokio::spawn(leader::watch(Arc::clone(nodes), Arc::clone(stream), LEADER_INTERVAL))
     }
 
     fn start_clients(&self, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
