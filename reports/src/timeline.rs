@@ -56,7 +56,7 @@ pub fn render(
     for lane in &lanes {
         lane_top = lane_into(&mut svg, number, lane, &scale, lane_top);
     }
-    breaks_into(&mut svg, &scale, top, bottom);
+    breaks_into(&mut svg, &scale, lanes_top, bottom);
     // After the breaks, which cut bars but must not cut words.
     lane_top = lanes_top;
     for lane in &lanes {
