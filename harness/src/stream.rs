@@ -10,7 +10,7 @@ use std::{
 };
 
 use history::{Event, EventKind, Process, event::HARNESS};
-use record::{FaultRecord, Mark};
+use record::{AttemptRecord, FaultRecord, Mark, attempt::LINES_MAX};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -21,6 +21,8 @@ pub enum RunEvent {
     History(Event),
     /// A step of a fault.
     Fault(FaultRecord),
+    /// Requests behind one operation.
+    Attempts(Vec<AttemptRecord>),
 }
 
 /// Reads the stream, on the stream's own thread.
@@ -50,6 +52,8 @@ pub struct Stream {
 #[derive(Debug)]
 struct State {
     next_index: u64,
+    /// Lines of attempts so far, those left out included.
+    attempts: u64,
     sender: Sender<Message>,
 }
 
@@ -74,7 +78,7 @@ impl Stream {
         let thread = std::thread::Builder::new()
             .name("stream".to_owned())
             .spawn(move || distribute(&receiver, readers))?;
-        let state = Mutex::new(State { next_index: 0, sender });
+        let state = Mutex::new(State { next_index: 0, attempts: 0, sender });
         Ok((Arc::new(Self { start: Instant::now(), state }), thread))
     }
 
@@ -118,6 +122,24 @@ impl Stream {
     /// Records a step of a fault.
     pub fn fault(&self, record: FaultRecord) {
         self.send(&self.lock(), RunEvent::Fault(record));
+    }
+
+    /// Records the requests behind an operation; from [`LINES_MAX`] of them on they are counted only.
+    pub fn attempts(&self, records: Vec<AttemptRecord>) {
+        if records.is_empty() {
+            return;
+        }
+        let mut state = self.lock();
+        state.attempts += records.len() as u64;
+        if state.attempts <= LINES_MAX {
+            self.send(&state, RunEvent::Attempts(records));
+        }
+    }
+
+    /// How many attempts were counted only.
+    #[must_use]
+    pub fn attempts_left_out(&self) -> u64 {
+        self.lock().attempts.saturating_sub(LINES_MAX)
     }
 
     /// Waits until every reader has read and flushed all that was recorded before: a barrier.
@@ -222,6 +244,41 @@ mod tests {
         assert!(!flushed.load(Ordering::SeqCst), "the reader lags behind, else this shows nothing");
         stream.flush().await.unwrap();
         assert!(flushed.load(Ordering::SeqCst));
+    }
+
+    /// Counts lines of attempts.
+    struct Counting(Arc<std::sync::atomic::AtomicU64>);
+
+    impl Reader for Counting {
+        fn read(&mut self, event: &RunEvent) -> std::io::Result<()> {
+            if let RunEvent::Attempts(records) = event {
+                self.0.fetch_add(records.len() as u64, Ordering::SeqCst);
+            }
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn attempts_beyond_the_limit_are_counted_and_not_written() {
+        let written = Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let (stream, _) = Stream::start(vec![Box::new(Counting(Arc::clone(&written)))]).unwrap();
+        let record = AttemptRecord {
+            operation: 0,
+            process: 0,
+            node: String::new(),
+            sent_ns: 0,
+            ended_ns: 0,
+            copy: false,
+            end: record::AttemptEnd::Answered,
+            reason: String::new(),
+        };
+        stream.attempts(vec![record.clone()]);
+        stream.lock().attempts = LINES_MAX - 1;
+        stream.attempts(vec![record.clone()]);
+        assert_eq!(stream.attempts_left_out(), 0);
+        stream.attempts(vec![record; 3]);
+        stream.flush().await.unwrap();
+        assert_eq!((written.load(Ordering::SeqCst), stream.attempts_left_out()), (2, 3));
     }
 
     struct Full;

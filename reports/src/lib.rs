@@ -8,6 +8,7 @@
 //! Everything in a record may come from the code under test, so all of it is hostile: text enters the page only through
 //! `markup`, which escapes and bounds it.
 
+mod attempts;
 mod axis;
 mod browser;
 mod chart;
@@ -22,6 +23,7 @@ mod operations;
 mod page;
 mod picture;
 mod sections;
+mod states;
 mod statistics;
 mod timeline;
 

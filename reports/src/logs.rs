@@ -4,24 +4,18 @@ use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use jiff::Timestamp;
-
 /// The end of a log that is shown.
 const TAIL_BYTES_MAX: usize = 64 << 10;
 /// All tails together.
 const TAILS_BYTES_MAX: usize = 4 << 20;
-/// The end of a log that is searched for timestamps.
+/// The end of a log that is searched for lines near a violation; logs of the bench are smaller.
 const SEARCHED_BYTES_MAX: u64 = 16 << 20;
 const NODES_MAX: usize = 200;
-/// A timestamp further into the line is none.
-const TIMESTAMP_WITHIN_CHARS: usize = 120;
-/// Lines shown around one violation.
+/// Lines of one node shown around one violation.
 pub const NEAR_LINES_MAX: usize = 60;
 const LINE_CHARS_MAX: usize = 400;
-/// How far around a violation lines are near. The start of the run may be known to the second only, rounded down, so
-/// that a line seems up to a second later than it was.
-const NEAR_BEFORE_NS: i128 = 500_000_000;
-const NEAR_AFTER_NS: i128 = 1_500_000_000;
+/// How far before and after a violation lines are near.
+const NEAR_NS: u64 = 500_000_000;
 
 /// The end of one log.
 #[derive(Clone, Debug)]
@@ -38,11 +32,11 @@ pub struct Tail {
     pub is_cut: bool,
 }
 
-/// A line of a log with a time.
+/// A line of a log.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// Nanoseconds since the start of the run.
-    pub at_ns: i128,
+    /// Nanoseconds since the start of the run, when it arrived.
+    pub at_ns: u64,
     /// The node.
     pub node: String,
     /// The line.
@@ -59,18 +53,18 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// Reads `nodes/*/{stdout,stderr}.log`, looking for lines near the windows, which are nanoseconds since `started`.
+    /// Reads `nodes/*/{stdout,stderr}.log`, looking for lines near the windows, which are nanoseconds of the record.
     ///
     /// A log that cannot be read is left out: the verdict does not hang on it.
-    pub fn read(nodes: &Path, started: Option<Timestamp>, windows: &[Option<(u64, u64)>]) -> Self {
+    pub fn read(nodes: &Path, windows: &[Option<(u64, u64)>]) -> Self {
         let mut logs = Self { tails: Vec::new(), near: vec![Vec::new(); windows.len()] };
         let names = node_names(nodes);
         let tail_bytes = TAIL_BYTES_MAX.min(TAILS_BYTES_MAX / (2 * names.len().max(1)));
         for node in names {
             for (stream, file) in [("stdout", "stdout.log"), ("stderr", "stderr.log")] {
                 let Some((text, bytes)) = read_end(&nodes.join(&node).join(file)) else { continue };
-                if let Some(started) = started {
-                    logs.search(&node, &text, started, windows);
+                for (near, window) in logs.near.iter_mut().zip(windows) {
+                    near.extend(window.iter().flat_map(|&window| lines_near(&node, &text, window)));
                 }
                 let tail = tail(&text, tail_bytes);
                 let is_cut = (tail.len() as u64) < bytes;
@@ -83,35 +77,33 @@ impl Logs {
         }
         logs
     }
+}
 
-    fn search(
-        &mut self,
-        node: &str,
-        text: &str,
-        started: Timestamp,
-        windows: &[Option<(u64, u64)>],
-    ) {
-        if windows.iter().all(Option::is_none) {
-            return;
-        }
-        for text in text.lines() {
-            let Some(timestamp) = timestamp(text) else { continue };
-            let at_ns = timestamp.as_nanosecond() - started.as_nanosecond();
-            for (lines, window) in self.near.iter_mut().zip(windows) {
-                let Some((from, to)) = window else { continue };
-                let near = i128::from(*from) - NEAR_BEFORE_NS..=i128::from(*to) + NEAR_AFTER_NS;
-                if !near.contains(&at_ns) {
-                    continue;
-                }
-                // Each node gets its share, so that a chatty one does not silence the others.
-                let of_node = lines.iter().filter(|line| line.node == node).count();
-                if of_node < NEAR_LINES_MAX {
-                    let text = crate::markup::cut(&without_colours(text), LINE_CHARS_MAX);
-                    lines.push(Line { at_ns, node: node.to_owned(), text });
-                }
-            }
-        }
+/// The lines that arrived near a window, the nearest where there are too many.
+fn lines_near(node: &str, text: &str, (from, to): (u64, u64)) -> Vec<Line> {
+    let distance = |at: u64| from.saturating_sub(at).max(at.saturating_sub(to));
+    let mut near: Vec<(u64, &str)> =
+        text.lines().filter_map(stamped).filter(|(at, _)| distance(*at) <= NEAR_NS).collect();
+    near.sort_by_key(|(at, _)| distance(*at));
+    near.truncate(NEAR_LINES_MAX);
+    let line = |(at_ns, text): (u64, &str)| {
+        let text = crate::markup::cut(&without_colours(text), LINE_CHARS_MAX);
+        Line { at_ns, node: node.to_owned(), text }
+    };
+    near.into_iter().map(line).collect()
+}
+
+/// A line's time of arrival, `12.345678`, and what follows.
+fn stamped(line: &str) -> Option<(u64, &str)> {
+    let (stamp, text) = line.split_once(' ')?;
+    let (seconds, micros) = stamp.split_once('.')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if micros.len() != 6 || !is_number(seconds) || !is_number(micros) {
+        return None;
     }
+    let micros: u64 = micros.parse().ok()?;
+    let seconds: u64 = seconds.parse().ok()?;
+    Some((seconds.checked_mul(1_000_000_000)?.checked_add(1_000 * micros)?, text))
 }
 
 /// The folders in `nodes/`, `n2` before `n10`.
@@ -172,46 +164,32 @@ fn without_colours(text: &str) -> String {
     out
 }
 
-/// The first RFC 3339 timestamp near the beginning of a line.
-fn timestamp(line: &str) -> Option<Timestamp> {
-    let bytes = line.as_bytes();
-    let starts = 0..bytes.len().min(TIMESTAMP_WITHIN_CHARS);
-    let is_date = |at: usize| {
-        // 2026-01-31T
-        let Some(date) = bytes.get(at..at + 11) else { return false };
-        date.iter().enumerate().all(|(position, byte)| match position {
-            4 | 7 => *byte == b'-',
-            10 => matches!(byte, b'T' | b't' | b' '),
-            _ => byte.is_ascii_digit(),
-        })
-    };
-    let from = starts.into_iter().find(|at| is_date(*at))?;
-    let within = |byte: &u8| byte.is_ascii_digit() || b"TtZz:.+-".contains(byte);
-    let length = 11 + bytes[from + 11..].iter().take(30).take_while(|byte| within(byte)).count();
-    line.get(from..from + length)?.trim_end_matches([':', '.', '-']).parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn timestamps_are_found_near_the_beginning() {
-        let at: Timestamp = "2026-01-31T10:00:00.25Z".parse().unwrap();
-        for line in [
-            "2026-01-31T10:00:00.25Z INFO hello",
-            "2026-01-31T11:00:00.250+01:00: hello",
-            "2026-01-31 10:00:00.25Z hello",
-            r#"{"level":"info","ts":"2026-01-31T10:00:00.25Z"}"#,
-            "\u{1b}[2m2026-01-31T10:00:00.250000Z\u{1b}[0m INFO",
-        ] {
-            assert_eq!(timestamp(line), Some(at), "{line}");
-        }
+    fn a_stamp_is_read_and_nothing_else_is_one() {
+        assert_eq!(stamped("12.345678 text 1"), Some((12_345_678_000, "text 1")));
+        assert_eq!(stamped("0.000000 "), Some((0, "")));
+        let huge = "99999999999999999999.000000 x";
         for line in
-            ["", "hello", "2026-01-31", "2026-99-31T10:00:00Z", "2026-01-31T10:00:00 no offset"]
+            ["", "hello", "12.345678", "12.3 x", "-1.000000 x", "1.00000x x", ".000000 x", huge]
         {
-            assert_eq!(timestamp(line), None, "{line}");
+            assert_eq!(stamped(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn of_too_many_lines_the_nearest_are_shown() {
+        let text: String = (0..1000).map(|ms| format!("1.{ms:03}000 line {ms}\n")).collect();
+        let window = (1_500_000_000, 1_500_000_000);
+        let lines = lines_near("n1", &text, window);
+        assert_eq!(lines.len(), NEAR_LINES_MAX);
+        let furthest = lines.iter().map(|line| line.at_ns.abs_diff(window.0)).max().unwrap();
+        assert!(furthest <= 30_000_000, "{furthest}");
+        let far = lines_near("n1", &text, (2_500_000_001, 2_600_000_000));
+        assert!(far.is_empty(), "{far:?}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use history::{
     Completion, Event, EventKind, HARNESS, Operation, PHASE, PairError, Pairing, Process,
 };
-use record::Phase;
+use record::{Mark, Phase};
 
 use crate::label;
 use crate::markup::{counted, cut};
@@ -19,6 +19,8 @@ const LABEL_CHARS_MAX: usize = 120;
 const WITNESS_CHARS_MAX: usize = 400;
 /// Phases are few; more are the work of chance.
 const PHASES_MAX: usize = 32;
+/// Marks of what nodes and machine were doing; the first of them are kept.
+const MARKS_MAX: usize = 20_000;
 
 /// How an operation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +117,8 @@ pub struct Operations {
     pub phase_starts: Vec<(u64, String)>,
     /// The witnesses that were asked for, by index.
     pub witnesses: BTreeMap<u64, WitnessRow>,
+    /// What nodes and machine were doing, as marks with their times.
+    pub marks: Vec<(u64, Mark)>,
     /// The time of the last event.
     pub end_ns: u64,
 }
@@ -139,6 +143,7 @@ pub struct Gathering {
     /// When a process gave up its last operation, which ended in doubt.
     given_up_ns: HashMap<u64, u64>,
     phase_starts: Vec<(u64, String)>,
+    marks: Vec<(u64, Mark)>,
     end_ns: u64,
     /// How many events break the rules of a history.
     broken: u64,
@@ -155,6 +160,12 @@ impl Gathering {
         if is_phase && self.phase_starts.len() < PHASES_MAX {
             let name = cut(event.value.as_str().unwrap_or("?"), 60);
             self.phase_starts.push((time_ns, name));
+        }
+        if self.marks.len() < MARKS_MAX
+            && let Some(mark @ (Mark::Leader(_) | Mark::OwnExit(_) | Mark::StarvedMs(_))) =
+                Mark::of(&event)
+        {
+            self.marks.push((time_ns, mark));
         }
         let gave_up = match (&event.process, event.kind) {
             (Process::Client(process), EventKind::Info) => Some(*process),
@@ -182,6 +193,7 @@ impl Gathering {
     pub fn finish(self, witnesses: &BTreeSet<u64>) -> Operations {
         let mut operations = Operations {
             phase_starts: self.phase_starts,
+            marks: self.marks,
             end_ns: self.end_ns,
             ..Operations::default()
         };

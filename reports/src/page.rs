@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use history::{CheckResult, Event, Picture, Verdict, Violation};
-use jiff::Timestamp;
 use record::{
     Counts, FaultCounts, Folder, FolderError, Measured, Promise, Quantiles, Reading, ResultsFile,
     RunFile, files,
 };
 
 use crate::ReportError;
+use crate::attempts::{self, Attempts};
 use crate::faults::Faults;
 use crate::logs::Logs;
 use crate::markup::counted;
 use crate::messages::Messages;
 use crate::operations::{self, Operations, WitnessRow};
+use crate::states::{self, StateLane};
 
 /// So many violations are shown in full.
 pub const VIOLATIONS_MAX: usize = 20;
@@ -104,6 +105,10 @@ pub struct Cluster {
     pub messages: Messages,
     /// The nodes' logs.
     pub logs: Logs,
+    /// The requests behind the operations that prove a violation.
+    pub attempts: Attempts,
+    /// What each node was doing.
+    pub states: Vec<StateLane>,
 }
 
 impl Page {
@@ -136,7 +141,7 @@ impl Page {
         let (messages, reading) = Messages::read(folder);
         remark(files::MESSAGES, reading, &mut remarks);
 
-        let started = run.as_ref().and_then(started);
+        let nodes = run.as_ref().map_or_else(Vec::new, |run| run.nodes.clone());
         let subject = run.map(|run| Subject::Run(Box::new(run)));
         let mut page = Self::new(subject, judgement, gathered, remarks);
         // A fault healed after the last operation still belongs to the time axis.
@@ -144,13 +149,17 @@ impl Page {
         page.operations.end_ns = page.end_ns;
         let windows: Vec<Option<(u64, u64)>> =
             page.shown_violations().map(|violation| page.window_ns(violation)).collect();
-        let nodes = folder.path().join(files::NODES);
+        let (attempts, reading) = attempts::read(folder, &page.operations.witnesses);
+        remark(files::ATTEMPTS, reading, &mut page.remarks);
+        let states = states::lanes(&nodes, &page.operations.marks, &faults, page.end_ns);
         page.cluster = Some(Cluster {
             folder: folder.path().display().to_string(),
             faults,
             effective: effective.unwrap_or_default(),
             messages,
-            logs: Logs::read(&nodes, started, &windows),
+            logs: Logs::read(&folder.path().join(files::NODES), &windows),
+            attempts,
+            states,
         });
         Ok(page)
     }
@@ -242,11 +251,6 @@ fn witnesses(judgement: Option<&Judgement>) -> BTreeSet<u64> {
         .flat_map(|(_, violation)| violation.operations.iter().take(WITNESSES_MAX))
         .copied()
         .collect()
-}
-
-fn started(run: &RunFile) -> Option<Timestamp> {
-    // A zone in brackets may follow the RFC 3339 part.
-    run.started.split('[').next()?.parse().ok()
 }
 
 /// A missing document is `None`, a damaged or unreadable one `None` and a remark.

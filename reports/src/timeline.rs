@@ -2,12 +2,14 @@
 
 mod lanes;
 mod scale;
+mod states;
 
 use crate::axis::{decimals, duration, moment, nice, seconds};
 use crate::chart::{CHAR_WIDTH, STRIP_HEIGHT, strip_into};
 use crate::faults::Fault;
 use crate::markup::{Markup, cut};
 use crate::operations::{Ending, WitnessRow};
+use crate::states::StateLane;
 
 use lanes::{Lane, ROW_HEIGHT, extent, height, label, label_left, lanes, row_top};
 use scale::Scale;
@@ -21,11 +23,12 @@ pub const OPERATIONS_MAX: usize = 60;
 /// More faults than this are in the faults table only.
 const FAULTS_MAX: usize = 8;
 
-/// The timeline of violation `number`, its witnesses in order of invocation.
+/// The timeline of violation `number`, its witnesses in order of invocation; above them the nodes' `states`.
 pub fn render(
     number: usize,
     witnesses: &[&WitnessRow],
     faults: &[&Fault],
+    node_states: &[StateLane],
     run_end_ns: u64,
 ) -> Markup {
     let witnesses = &witnesses[..witnesses.len().min(OPERATIONS_MAX)];
@@ -36,7 +39,8 @@ pub fn render(
     let faults = &faults[..faults.len().min(FAULTS_MAX)];
 
     let top = 6.0 + faults.len() as f64 * STRIP_HEIGHT;
-    let bottom = top + lanes.iter().map(height).sum::<f64>();
+    let lanes_top = top + node_states.len() as f64 * states::HEIGHT;
+    let bottom = lanes_top + lanes.iter().map(height).sum::<f64>();
 
     let mut svg = Markup::new();
     svg.push(
@@ -47,13 +51,14 @@ pub fn render(
         let strip_top = 2.0 + STRIP_HEIGHT * position as f64;
         fault_into(&mut svg, fault, &scale, run_end_ns, strip_top, (top, bottom));
     }
-    let mut lane_top = top;
+    states::states_into(&mut svg, node_states, &scale, top);
+    let mut lane_top = lanes_top;
     for lane in &lanes {
         lane_top = lane_into(&mut svg, number, lane, &scale, lane_top);
     }
-    breaks_into(&mut svg, &scale, top, bottom);
+    breaks_into(&mut svg, &scale, lanes_top, bottom);
     // After the breaks, which cut bars but must not cut words.
-    lane_top = top;
+    lane_top = lanes_top;
     for lane in &lanes {
         lane_top = labels_into(&mut svg, lane, &scale, lane_top);
     }

@@ -85,13 +85,41 @@ fn a_violation_is_proved_on_a_timeline() {
             "In force meanwhile: partition isolate-leader (fault 1",
             "unknown (given up 17.000000 s)",
             "10.005000 s",
-            "Node logs around these operations (9 lines)",
+            "Node logs around these operations (6 lines)",
+            "<span class='dim'>9.500000 s n1</span> INFO n1 became leader of term 3",
             "if x=b: r x, w y=2",
         ],
     );
     let operations = embedded(&page);
     assert_eq!(operations["witnesses"].as_object().unwrap().len(), 10);
     assert_eq!(operations["index"].as_array().unwrap().len(), 2013);
+}
+
+#[test]
+fn a_witness_shows_its_requests_and_the_timeline_what_the_nodes_did() {
+    let page = page(synthetic::violation);
+    has(
+        &page,
+        &[
+            "3 requests: n2 refused (not_leader), copy to n3 no answer, n1 answered</summary>",
+            "<b>n3</b> (a copy that the bench sent), 10.000000 s to 10.001000 s: no answer – <code>n3: no answer within 500 ms</code>",
+            "<title>n2 leads</title>",
+            "<title>n3 leads</title>",
+            "<title>n1 paused</title>",
+        ],
+    );
+    assert!(!page.contains("not_shown"), "only of operations that prove something");
+    assert!(!page.contains("<title>n1 leads</title>"));
+}
+
+#[test]
+fn a_run_that_recorded_no_attempts_has_a_report_that_says_so() {
+    let page = page(|folder| {
+        synthetic::violation(folder);
+        fs::remove_file(folder.join(files::ATTEMPTS)).unwrap();
+    });
+    has(&page, &["There is no attempts.jsonl.", "stale read"]);
+    assert!(!page.contains("<tr class='attempts'>"));
 }
 
 /// The page of a violation whose check drew these.

@@ -49,6 +49,7 @@ pub async fn run_to_completion(
         environment: environment.to_vec(),
         stdout: log.into(),
         stderr: log.into(),
+        stamps_since: None,
         limits: Limits::BUILD,
         shim: shim.into(),
     };

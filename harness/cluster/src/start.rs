@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -18,6 +18,7 @@ use crate::command;
 use crate::last_resort::{PROMPT, Supervisors};
 use crate::limits::Limits;
 use crate::shim;
+use crate::shim::stamps::monotonic_ns;
 use crate::shim::wire::{self, Event, Failure, Launch};
 use crate::start_error::StartError;
 
@@ -41,6 +42,9 @@ pub struct NodeSpec {
     pub stdout: PathBuf,
     /// The same for its standard error; with the same path both streams share one log, in order.
     pub stderr: PathBuf,
+    /// Each line of its logs begins with the seconds from this moment to its arrival, as `12.345678 `; `None`: the logs
+    /// hold what was printed and nothing else.
+    pub stamps_since: Option<Instant>,
     /// What each of its processes may use.
     pub limits: Limits,
     /// An executable whose `main` begins with [`crate::shim::run_if_requested`]: see [`crate::shim::this_executable`].
@@ -152,8 +156,15 @@ fn prepare(spec: &NodeSpec) -> Result<Launch, StartError> {
         stderr: log(&spec.stderr)?,
         folder: folder.into_os_string(),
         environment: spec.environment.clone(),
+        stamps_zero_ns: spec.stamps_since.and_then(monotonic_ns_at),
         limits: spec.limits,
     })
+}
+
+/// What the monotonic clock showed at a moment of the past, in nanoseconds: an `Instant` means nothing to the shim.
+fn monotonic_ns_at(moment: Instant) -> Option<u64> {
+    let age_ns = u64::try_from(moment.elapsed().as_nanos()).ok()?;
+    monotonic_ns()?.checked_sub(age_ns)
 }
 
 fn explain(failure: Failure, launch: Launch, shim: &Path) -> StartError {

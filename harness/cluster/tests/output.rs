@@ -5,7 +5,7 @@
 mod common;
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cluster::{Exit, logs, run_to_completion};
 use common::{Bench, PATIENCE, eventually, shim, start, words};
@@ -49,6 +49,32 @@ async fn a_restarted_node_goes_on_in_the_same_log() {
     assert!(log.starts_with("life 1\n"), "{log}");
     assert!(log.contains("n1 was started again"), "{log}");
     assert!(log.ends_with("life 2\n"), "{log}");
+}
+
+#[tokio::test]
+async fn lines_are_stamped_with_their_arrival_over_all_lives() {
+    let bench = Bench::new();
+    let begin = Instant::now();
+    let mut spec = bench.script("echo first; sleep 0.3; printf 'no end'");
+    spec.stamps_since = Some(begin);
+    for _ in 1..=2 {
+        let node = start(&spec).await;
+        node.exited().await;
+        assert!(node.kill().await.unwrap());
+    }
+    let end = begin.elapsed().as_secs_f64();
+    let log = bench.stdout();
+    let stamped: Vec<(f64, &str)> = log
+        .lines()
+        .map(|line| line.split_once(' ').unwrap())
+        .map(|(stamp, text)| (stamp.parse().unwrap(), text))
+        .collect();
+    let texts: Vec<&str> = stamped.iter().map(|(_, text)| *text).collect();
+    assert!(texts[2].starts_with("[--- n1 was started again"), "{log}");
+    assert_eq!([texts[0], texts[1], texts[3], texts[4]], ["first", "no end", "first", "no end"]);
+    let times: Vec<f64> = stamped.iter().map(|(at, _)| *at).collect();
+    assert!(times.is_sorted() && times[0] > 0.0 && times[4] < end, "{times:?} within {end}");
+    assert!(times[1] - times[0] > 0.25, "the second line came later: {times:?}");
 }
 
 #[tokio::test]

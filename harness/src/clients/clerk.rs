@@ -9,6 +9,7 @@ use bytes::Bytes;
 use contract::{ErrorCode, Operation, Refusal, Request};
 use history::EventKind;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use record::AttemptRecord;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -16,6 +17,7 @@ use super::{
     Patience, Shared,
     attempts::{Attempts, Next, Performed},
     connection::{AttemptResult, Connections},
+    trail::{self, Span, Trail},
 };
 
 /// One closed-loop client.
@@ -82,18 +84,20 @@ impl Clerk {
         let body = Bytes::from(serde_json::to_vec(&request).expect("a request is plain data"));
         let node = if self.rng.random_bool(0.5) { self.home } else { self.favourite };
         let mut attempts = Attempts::new(node, patience);
-        self.record(EventKind::Invoke, operation, operation.arguments(), None, node);
+        let invoked = self.record(EventKind::Invoke, operation, operation.arguments(), None, node);
+        let mut trail = Trail::new(invoked, self.process);
         let performed = loop {
             if attempts.time_left().is_zero() {
                 break attempts.give_up(operation);
             }
-            match self.attempt(operation, &body, &mut attempts).await {
+            match self.attempt(operation, &body, &mut attempts, &mut trail).await {
                 Next::Done(performed) => break performed,
                 Next::Again => {}
                 Next::GiveUp => break attempts.give_up(operation),
             }
         };
         self.record_end(operation, &performed, &attempts);
+        self.shared.stream.attempts(trail.into_records());
         performed
     }
 
@@ -102,6 +106,7 @@ impl Clerk {
         operation: &Operation,
         body: &Bytes,
         attempts: &mut Attempts,
+        trail: &mut Trail,
     ) -> Next {
         let shared = Arc::clone(&self.shared);
         let node = &shared.nodes[attempts.node];
@@ -109,10 +114,18 @@ impl Clerk {
         let may_copy = shared.exactly_once && !operation.is_read_only();
         if faults_on && may_copy && self.rng.random_bool(SEND_COPY) {
             attempts.may_take_effect();
-            self.send_copy(operation, body);
+            trail.copy_sent();
+            self.send_copy(operation, body, trail.operation);
         }
-        match self.connections.ask(node, operation, body, attempts.limit()).await {
-            AttemptResult::Answered(_) if faults_on && self.rng.random_bool(LOSE_REPLY) => {
+        let sent_ns = shared.stream.now_ns();
+        let result = self.connections.ask(node, operation, body, attempts.limit()).await;
+        let lost = matches!(result, AttemptResult::Answered(_))
+            && faults_on
+            && self.rng.random_bool(LOSE_REPLY);
+        let span = Span { sent_ns, ended_ns: shared.stream.now_ns() };
+        trail.add(node, span, &result, lost);
+        match result {
+            AttemptResult::Answered(_) if lost => {
                 shared.faults.count_one();
                 attempts.may_take_effect();
                 attempts.reason = "the reply was lost".to_owned();
@@ -199,16 +212,20 @@ impl Clerk {
     }
 
     /// The same request again on a connection of its own, some time later, to any node; its answer is ignored.
-    fn send_copy(&mut self, operation: &Operation, body: &Bytes) {
+    fn send_copy(&mut self, operation: &Operation, body: &Bytes, invoked: u64) {
         let node = self.shared.nodes[self.rng.random_range(0..self.shared.nodes.len())].clone();
         let delay = Duration::from_millis(self.rng.random_range(0..COPY_DELAY_MS_MAX));
         let mut connections = Connections::new(self.shared.addresses.clone());
         let (operation, body, limit) =
             (operation.clone(), body.clone(), self.shared.patience.attempt);
-        let shared = Arc::clone(&self.shared);
+        let (shared, process) = (Arc::clone(&self.shared), self.process);
         self.copies.spawn(async move {
             tokio::time::sleep(delay).await;
+            let sent_ns = shared.stream.now_ns();
             let received = connections.ask(&node, &operation, &body, limit).await;
+            let span = Span { sent_ns, ended_ns: shared.stream.now_ns() };
+            let line = trail::line(invoked, process, &node, span, &received);
+            shared.stream.attempts(vec![AttemptRecord { copy: true, ..line }]);
             // To a dead node it is as if it had not been sent.
             if matches!(received, AttemptResult::Answered(_) | AttemptResult::Refused(_)) {
                 shared.faults.count_one();
@@ -248,8 +265,8 @@ impl Clerk {
         value: Value,
         error: Option<String>,
         node: usize,
-    ) {
+    ) -> u64 {
         let node = Some(self.shared.nodes[node].as_str());
-        self.shared.stream.operation(self.process, kind, operation.name(), value, error, node);
+        self.shared.stream.operation(self.process, kind, operation.name(), value, error, node)
     }
 }

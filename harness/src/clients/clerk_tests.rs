@@ -11,6 +11,7 @@ use axum::{
 };
 use contract::{Operation, Request};
 use history::{Event, EventKind, Process};
+use record::AttemptEnd;
 
 use super::*;
 use crate::{
@@ -20,12 +21,14 @@ use crate::{
 
 /// Keeps the record in memory.
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Vec<Event>>>);
+struct Memory(Arc<Mutex<Vec<Event>>>, Arc<Mutex<Vec<AttemptRecord>>>);
 
 impl Reader for Memory {
     fn read(&mut self, event: &RunEvent) -> std::io::Result<()> {
-        if let RunEvent::History(event) = event {
-            self.0.lock().unwrap().push(event.clone());
+        match event {
+            RunEvent::History(event) => self.0.lock().unwrap().push(event.clone()),
+            RunEvent::Attempts(records) => self.1.lock().unwrap().extend(records.iter().cloned()),
+            RunEvent::Fault(_) => {}
         }
         Ok(())
     }
@@ -122,6 +125,12 @@ async fn setup_with(script: &[Reply], exactly_once: bool) -> Setup {
 impl Setup {
     fn requests(&self) -> Vec<Request> {
         self.node.seen.lock().unwrap().clone()
+    }
+
+    /// What was recorded of the attempts.
+    async fn attempts(&self) -> Vec<AttemptRecord> {
+        self.shared.stream.flush().await.unwrap();
+        self.record.1.lock().unwrap().clone()
     }
 
     /// The record as (process, kind) pairs, once everything written so far has arrived.
@@ -287,4 +296,63 @@ async fn client_faults_send_no_write_twice_to_a_store_that_may_execute_it_twice(
     assert!(lost > 0);
     setup.clerk.retire().await;
     assert_eq!(setup.node.seen.lock().unwrap().len(), 60);
+}
+
+#[tokio::test]
+async fn a_plain_answer_leaves_no_attempts_and_every_other_end_one_line_each() {
+    let mut plain = setup(&[]).await;
+    plain.clerk.perform(&put()).await;
+    assert_eq!(plain.attempts().await, []);
+
+    let script = [Reply::Refuse("not_ready", 503), Reply::Never, Reply::Ok];
+    let mut setup = setup(&script).await;
+    setup.clerk.perform(&get()).await;
+    let attempts = setup.attempts().await;
+    let ends: Vec<_> = attempts.iter().map(|attempt| attempt.end).collect();
+    assert_eq!(ends, [AttemptEnd::Refused, AttemptEnd::NoAnswer, AttemptEnd::Answered]);
+    assert_eq!(attempts[0].reason, "not_ready");
+    assert_ne!(attempts[0].node, attempts[1].node);
+    let history = setup.record.0.lock().unwrap().clone();
+    // All of them within the operation, one after the other.
+    let mut moments = vec![history[0].time_ns];
+    moments.extend(attempts.iter().flat_map(|attempt| [attempt.sent_ns, attempt.ended_ns]));
+    moments.push(history[1].time_ns);
+    assert!(moments.is_sorted(), "{moments:?}");
+    assert!(attempts.iter().all(|attempt| (attempt.operation, attempt.process) == (0, 3)));
+}
+
+#[tokio::test]
+async fn one_garbled_or_refused_attempt_is_recorded() {
+    for (reply, end) in [
+        (Reply::Body(200, "nonsense"), AttemptEnd::Garbled),
+        (Reply::Refuse("aborted", 409), AttemptEnd::Refused),
+    ] {
+        let mut setup = setup(&[reply]).await;
+        setup.clerk.perform(&put()).await;
+        let ends: Vec<_> = setup.attempts().await.iter().map(|attempt| attempt.end).collect();
+        assert_eq!(ends, [end]);
+    }
+}
+
+#[tokio::test]
+async fn lost_replies_and_copies_are_recorded_for_what_they_are() {
+    let mut setup = setup(&[]).await;
+    setup.shared.faults.switch_on();
+    for _ in 0..60 {
+        setup.clerk.perform(&put()).await;
+    }
+    let Setup { clerk, node, record, shared } = setup;
+    clerk.retire().await;
+    shared.stream.flush().await.unwrap();
+    let attempts = record.1.lock().unwrap().clone();
+    let copies: Vec<_> = attempts.iter().filter(|attempt| attempt.copy).collect();
+    let lost = attempts.iter().filter(|attempt| attempt.end == AttemptEnd::ReplyLost).count();
+    assert!(!copies.is_empty() && lost > 0, "{} copies, {lost} lost", copies.len());
+    // Of an operation with a copy the attempts themselves are there, too.
+    for copy in copies {
+        let of_operation = |attempt: &&AttemptRecord| attempt.operation == copy.operation;
+        assert!(attempts.iter().filter(of_operation).any(|attempt| !attempt.copy), "{copy:?}");
+    }
+    let requests = node.seen.lock().unwrap().len();
+    assert!(attempts.len() <= requests, "{} lines for {requests} requests", attempts.len());
 }

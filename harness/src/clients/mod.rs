@@ -3,6 +3,7 @@
 //! ```text
 //! clerk            one closed-loop client; the rules of the record
 //! attempts         the attempts of one operation
+//! trail            what is recorded of them
 //! connection       HTTP to one node
 //! faults           replies lost, requests sent twice
 //! protocol_errors  answers that broke the contract
@@ -13,6 +14,7 @@ pub mod clerk;
 pub mod connection;
 pub mod faults;
 pub mod protocol_errors;
+mod trail;
 
 use std::{
     collections::HashMap,

@@ -1,6 +1,12 @@
 //! Builds an environment: reserves ports, opens links, prepares the nodes' folders. No node runs yet.
 
-use std::{collections::HashMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use cluster::{NodeSpec, ports};
 use contract::{Launch, NodeId, manifest::Capability};
@@ -53,7 +59,7 @@ impl Environment {
         let network = Network::open(parts.links(&listens), parts.seed, Some(trace)).await?;
         let specs = parts.nodes.iter().map(|id| {
             let launch = parts.launch(id, &network, listens[id]);
-            Ok((parts.node_spec(&launch)?, listens[id]))
+            Ok((parts.node_spec(&launch, stream.start_time())?, listens[id]))
         });
         let specs = specs.collect::<Result<Vec<_>, Failure>>()?;
         let can = |capability| parts.target.manifest.can(capability);
@@ -111,7 +117,7 @@ impl Parts<'_> {
         }
     }
 
-    fn node_spec(&self, launch: &Launch) -> Result<NodeSpec, Failure> {
+    fn node_spec(&self, launch: &Launch, stamps_since: Instant) -> Result<NodeSpec, Failure> {
         let place = self.folder.join(files::NODES).join(&launch.node);
         std::fs::create_dir_all(&launch.data)?;
         let variables = launch.to_variables().into_iter();
@@ -122,6 +128,7 @@ impl Parts<'_> {
             environment: variables.map(|(name, value)| (name.to_owned(), value)).collect(),
             stdout: place.join("stdout.log"),
             stderr: place.join("stderr.log"),
+            stamps_since: Some(stamps_since),
             limits: cluster::Limits::default(),
             shim: cluster::shim::this_executable()?,
         })

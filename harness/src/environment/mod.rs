@@ -4,9 +4,11 @@
 //! build   ports, links, launches: an environment in which no node runs yet
 //! nodes   all nodes together
 //! node    one node: its process, and what happened to it
+//! leader  who leads, as the nodes say
 //! ```
 
 pub mod build;
+pub mod leader;
 pub mod node;
 pub mod nodes;
 
@@ -99,6 +101,11 @@ impl Environment {
         match timeout(TEAR_DOWN_LIMIT, self.nodes.stop_all()).await {
             Ok(notes) => notes.into_iter().for_each(|note| self.note(note)),
             Err(_) => self.note("The nodes could not be stopped in time; they end with the bench."),
+        }
+        let left_out = self.stream.attempts_left_out();
+        if left_out > 0 {
+            let file = files::ATTEMPTS;
+            self.note(format!("{left_out} attempts were counted but not written to {file}."));
         }
         let stream = Arc::clone(&self.stream);
         for note in close_links(self, TEAR_DOWN_LIMIT).await {

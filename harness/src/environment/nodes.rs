@@ -147,6 +147,12 @@ impl Nodes {
         ended
     }
 
+    /// Whether nodes can be asked who leads.
+    #[must_use]
+    pub fn can_say_who_leads(&self) -> bool {
+        self.introspect
+    }
+
     /// The node that says it leads, by the highest term; `None` where the store does not say.
     pub async fn leader(&self) -> Option<NodeId> {
         if !self.introspect {

@@ -2,23 +2,25 @@
 
 use std::io;
 
-use record::{FaultWriter, Folder, Place, files};
+use record::{AttemptWriter, FaultWriter, Folder, Place, files};
 
 use crate::{
     disk,
     stream::{Reader, RunEvent},
 };
 
-/// The readers that write `history.jsonl` and `faults.jsonl`. They fail as soon as these files are full or gone.
+/// The readers that write `history.jsonl`, `faults.jsonl` and `attempts.jsonl`. They fail as soon as these files are full or gone.
 ///
 /// # Errors
 /// The files cannot be made.
 pub fn readers(folder: &Folder) -> io::Result<Vec<Box<dyn Reader>>> {
     let (history, faults) = (folder.create_history()?, folder.create_faults()?);
+    let attempts = folder.create_attempts()?;
     let place = |name: &str| Place::of(&folder.path().join(name));
     let history = HistoryFile { file: history, place: place(files::HISTORY)? };
     let faults = FaultsFile { file: faults, place: place(files::FAULTS)? };
-    Ok(vec![Box::new(history), Box::new(faults)])
+    let attempts = AttemptsFile { file: attempts, place: place(files::ATTEMPTS)? };
+    Ok(vec![Box::new(history), Box::new(faults), Box::new(attempts)])
 }
 
 struct HistoryFile {
@@ -30,7 +32,7 @@ impl Reader for HistoryFile {
     fn read(&mut self, event: &RunEvent) -> io::Result<()> {
         match event {
             RunEvent::History(event) => self.file.append(event).map_err(in_file(files::HISTORY)),
-            RunEvent::Fault(_) => Ok(()),
+            RunEvent::Fault(_) | RunEvent::Attempts(_) => Ok(()),
         }
     }
 
@@ -49,11 +51,33 @@ impl Reader for FaultsFile {
     fn read(&mut self, event: &RunEvent) -> io::Result<()> {
         match event {
             RunEvent::Fault(record) => self.file.append(record).map_err(in_file(files::FAULTS)),
-            RunEvent::History(_) => Ok(()),
+            RunEvent::History(_) | RunEvent::Attempts(_) => Ok(()),
         }
     }
 
     fn pause(&mut self) -> io::Result<()> {
+        self.place.check()
+    }
+}
+
+struct AttemptsFile {
+    file: AttemptWriter,
+    place: Place,
+}
+
+impl Reader for AttemptsFile {
+    fn read(&mut self, event: &RunEvent) -> io::Result<()> {
+        match event {
+            RunEvent::Attempts(records) => records
+                .iter()
+                .try_for_each(|record| self.file.append(record))
+                .map_err(in_file(files::ATTEMPTS)),
+            RunEvent::History(_) | RunEvent::Fault(_) => Ok(()),
+        }
+    }
+
+    fn pause(&mut self) -> io::Result<()> {
+        self.file.flush().map_err(in_file(files::ATTEMPTS))?;
         self.place.check()
     }
 }

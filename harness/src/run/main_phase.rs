@@ -13,6 +13,7 @@ use workloads::Client;
 use super::{phases::Runner, setting::Setting};
 use crate::{
     clients::clerk::Clerk,
+    environment::leader,
     exit::Failure,
     nemesis::execute::{WrittenPlan, carry_out},
 };
@@ -21,6 +22,8 @@ use crate::{
 pub(super) const HEAL_LIMIT: Duration = Duration::from_secs(5);
 /// How often the nodes are looked at.
 const WATCH_INTERVAL: Duration = Duration::from_millis(200);
+/// From one question who leads to the next.
+const LEADER_INTERVAL: Duration = Duration::from_millis(200);
 
 impl Runner<'_> {
     /// Returns when the time is over, every client has ended and every fault is undone.
@@ -30,6 +33,7 @@ impl Runner<'_> {
         let plan = WrittenPlan::write(self.setting.plan(), &environment.stream).await?;
         environment.stream.mark(&Mark::Phase(Phase::Main));
         let begin = Instant::now();
+        let _watching_leader = AbortOnDrop(self.watch_leader());
         let mut clients = self.start_clients(&stopped);
         let nemesis = carry_out(plan, Arc::clone(environment), begin, stopped);
         let nemesis = AbortOnDrop(tokio::spawn(nemesis));
@@ -42,6 +46,11 @@ impl Runner<'_> {
         }
         environment.revive_nodes(HEAL_LIMIT).await;
         Ok(())
+    }
+
+    fn watch_leader(&self) -> JoinHandle<()> {
+        let (nodes, stream) = (&self.environment.nodes, &self.environment.stream);
+        tokio::spawn(leader::watch(Arc::clone(nodes), Arc::clone(stream), LEADER_INTERVAL))
     }
 
     fn start_clients(&self, stopped: &watch::Receiver<bool>) -> JoinSet<()> {

@@ -103,7 +103,7 @@ pub(super) struct Runner<'a> {
 impl Runner<'_> {
     async fn all_phases(&self) -> Result<(), Failure> {
         let (environment, stream) = (self.environment, &self.environment.stream);
-        let starvation = Starvation::watch();
+        let starvation = Starvation::watch(Arc::clone(stream));
         stream.mark(&Mark::Phase(Phase::Ready));
         environment.nodes.start_all().await?;
         if !environment.clients.exactly_once {

@@ -8,7 +8,13 @@ use std::{
     time::Duration,
 };
 
+use record::Mark;
 use tokio::{task::JoinHandle, time::Instant};
+
+use crate::stream::Stream;
+
+/// A delay of so many milliseconds is recorded at its moment.
+const RECORDED_MS: u64 = 250;
 
 /// Watches until it is dropped.
 #[derive(Debug)]
@@ -18,9 +24,9 @@ pub struct Starvation {
 }
 
 impl Starvation {
-    /// Starts watching.
+    /// Starts watching; long delays go into the record.
     #[must_use]
-    pub fn watch() -> Self {
+    pub fn watch(stream: Arc<Stream>) -> Self {
         let longest_ms = Arc::new(AtomicU64::new(0));
         let longest = Arc::clone(&longest_ms);
         let watching = tokio::spawn(async move {
@@ -29,10 +35,11 @@ impl Starvation {
                 let asleep = Instant::now();
                 tokio::time::sleep(nap).await;
                 let late = asleep.elapsed().saturating_sub(nap);
-                longest.fetch_max(
-                    u64::try_from(late.as_millis()).unwrap_or(u64::MAX),
-                    Ordering::Relaxed,
-                );
+                let late_ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
+                longest.fetch_max(late_ms, Ordering::Relaxed);
+                if late_ms >= RECORDED_MS {
+                    stream.mark(&Mark::StarvedMs(late_ms));
+                }
             }
         });
         Self { longest_ms, watching }

@@ -11,7 +11,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::lines::{self, Reading};
-use crate::{FaultRecord, MessageRecord, ResultsFile, RunFile, VERSION, bytes_max, files};
+use crate::{
+    AttemptRecord, AttemptWriter, FaultRecord, MessageRecord, ResultsFile, RunFile, VERSION,
+    bytes_max, files,
+};
 
 /// A results folder: `<out>/<local time>-<workload>-<seed>/`.
 #[derive(Clone, Debug)]
@@ -158,6 +161,14 @@ impl Folder {
         Ok(FaultWriter { file, bytes: 0 })
     }
 
+    /// An empty `attempts.jsonl`.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn create_attempts(&self) -> io::Result<AttemptWriter> {
+        Ok(AttemptWriter::new(File::create(self.path.join(files::ATTEMPTS))?))
+    }
+
     /// Whether it holds what a run leaves behind, or a part of it.
     #[must_use]
     pub fn holds_a_record(&self) -> bool {
@@ -195,6 +206,14 @@ impl Folder {
     /// The file cannot be read.
     pub fn read_faults(&self, take: impl FnMut(FaultRecord)) -> Result<Reading, FolderError> {
         self.read_lines(files::FAULTS, bytes_max::FAULTS, take)
+    }
+
+    /// Hands every line of `attempts.jsonl` to `take`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read_attempts(&self, take: impl FnMut(AttemptRecord)) -> Result<Reading, FolderError> {
+        self.read_lines(files::ATTEMPTS, bytes_max::ATTEMPTS, take)
     }
 
     /// Hands every line of `messages.jsonl` to `take`.
@@ -358,6 +377,7 @@ mod tests {
             files::RESULTS => folder.results().map(drop),
             files::HISTORY => folder.read_history(drop).map(drop),
             files::FAULTS => folder.read_faults(drop).map(drop),
+            files::ATTEMPTS => folder.read_attempts(drop).map(drop),
             _ => folder.read_messages(drop).map(drop),
         };
         let all = [
@@ -365,6 +385,7 @@ mod tests {
             (files::RESULTS, bytes_max::RESULTS),
             (files::HISTORY, bytes_max::HISTORY),
             (files::FAULTS, bytes_max::FAULTS),
+            (files::ATTEMPTS, bytes_max::ATTEMPTS),
             (files::MESSAGES, bytes_max::MESSAGES),
         ];
         for (name, bytes_max) in all {

@@ -6,14 +6,17 @@
 //! results.json    verdict, checks, counts                    ResultsFile
 //! history.jsonl   one event a line                           history::Event, marks: Mark
 //! faults.jsonl    one step of a fault a line                 FaultRecord
+//! attempts.jsonl  one request behind an operation a line     AttemptRecord
 //! messages.jsonl  one message between nodes a line           MessageRecord
 //! nodes/<id>/{stdout,stderr}.log, nodes/<id>/data/
 //! report.html
 //! ```
 
+pub mod attempt;
 pub mod evidence;
 pub mod fault;
 pub mod folder;
+pub mod leadership;
 pub mod lines;
 pub mod mark;
 pub mod message;
@@ -21,9 +24,11 @@ pub mod place;
 pub mod results;
 pub mod run;
 
+pub use attempt::{AttemptEnd, AttemptRecord, AttemptWriter};
 pub use evidence::{Evidence, Required};
 pub use fault::{FaultRecord, FaultStep};
 pub use folder::{FaultWriter, Folder, FolderError, write_whole};
+pub use leadership::{LeaderChange, leader_changes};
 pub use lines::{Reading, Unreadable};
 pub use mark::{Mark, OwnExit, Phase};
 pub use message::{Fate, MessageRecord};
@@ -44,6 +49,8 @@ pub mod files {
     pub const HISTORY: &str = "history.jsonl";
     /// The faults that were planned, and what became of each.
     pub const FAULTS: &str = "faults.jsonl";
+    /// The requests behind the operations.
+    pub const ATTEMPTS: &str = "attempts.jsonl";
     /// The messages between nodes.
     pub const MESSAGES: &str = "messages.jsonl";
     /// The page for people.
@@ -63,6 +70,8 @@ pub mod bytes_max {
     pub const HISTORY: u64 = 16 << 30;
     /// Of `faults.jsonl`; no more is written.
     pub const FAULTS: u64 = 256 << 20;
+    /// Of `attempts.jsonl`: [`crate::attempt::LINES_MAX`] lines with bounded reasons.
+    pub const ATTEMPTS: u64 = 2 << 30;
     /// Of `messages.jsonl`: the proxy writes 200 000 lines, each of them short.
     pub const MESSAGES: u64 = 1 << 30;
 }

@@ -14,6 +14,7 @@ const HINDERED: &str = "hindered";
 const OWN_EXIT: &str = "own-exit";
 const FINAL_READS: &str = "final-reads";
 const STARVED_MS: &str = "starved-ms";
+const LEADER: &str = "leader";
 
 /// Something that the bench writes into the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +38,11 @@ pub enum Mark {
         /// Reads that were answered.
         answered: u64,
     },
-    /// The longest time for which the machine kept the bench from running, in milliseconds.
+    /// For how long the machine had kept the bench from running, in milliseconds: at the moment where that was long,
+    /// and at the end of the run for the longest of all.
     StarvedMs(u64),
+    /// From now on this node says that it leads; `None`: no node does.
+    Leader(Option<String>),
 }
 
 /// How a node ended that the bench did not end.
@@ -101,6 +105,7 @@ impl Mark {
             Self::OwnExit(_) => OWN_EXIT,
             Self::FinalReads { .. } => FINAL_READS,
             Self::StarvedMs(_) => STARVED_MS,
+            Self::Leader(_) => LEADER,
         }
     }
 
@@ -116,6 +121,7 @@ impl Mark {
             }
             Self::FinalReads { asked, answered } => json!({ "asked": asked, "answered": answered }),
             Self::StarvedMs(ms) => (*ms).into(),
+            Self::Leader(node) => node.as_deref().into(),
         }
     }
 
@@ -148,6 +154,8 @@ impl Mark {
                 Some(Self::FinalReads { asked, answered })
             }
             STARVED_MS => value.as_u64().map(Self::StarvedMs),
+            LEADER if value.is_null() => Some(Self::Leader(None)),
+            LEADER => value.as_str().map(|node| Self::Leader(Some(node.to_owned()))),
             _ => None,
         }
     }
@@ -216,6 +224,8 @@ mod tests {
             own_exit(false),
             Mark::FinalReads { asked: 3, answered: 2 },
             Mark::StarvedMs(1500),
+            Mark::Leader(Some("n1".into())),
+            Mark::Leader(None),
         ];
         for mark in Phase::ALL.map(Mark::Phase).into_iter().chain(others) {
             let harness = event(Process::Named(HARNESS.into()), mark.name(), mark.value());
@@ -227,7 +237,12 @@ mod tests {
 
     #[test]
     fn what_is_no_mark_is_none() {
-        for (f, value) in [("phase", json!("party")), ("note", json!(5)), ("thought", json!("x"))] {
+        for (f, value) in [
+            ("phase", json!("party")),
+            ("note", json!(5)),
+            ("thought", json!("x")),
+            ("leader", json!(1)),
+        ] {
             assert_eq!(Mark::of(&event(Process::Named(HARNESS.into()), f, value)), None);
         }
     }

@@ -2,6 +2,7 @@
 
 use history::{Picture, Violation};
 
+use crate::attempts::{OfOne, end_in_words};
 use crate::axis::{duration, moment};
 use crate::faults::Fault;
 use crate::logs::{Line, NEAR_LINES_MAX};
@@ -17,10 +18,15 @@ const OPEN_MAX: usize = 3;
 const PICTURE_BYTES_MAX: usize = 256 << 10;
 /// So many lines of an explanation are shown.
 const EXPLANATION_LINES_MAX: usize = 60;
+/// So much of an operation's requests stands in one line.
+const ATTEMPTS_CHARS_MAX: usize = 160;
 
 const HOW_TO_READ_A_CYCLE: &str = "<p class='hint'>An arrow leads to what must have come later: <b>wr</b> read what the first wrote, <b>ww</b> overwrote it, \
 <b>rw</b> wrote what the first did not see yet; dashed: began after the first had ended, or followed it in its process. \
 Arrows in a circle leave no order in which all this can have happened.</p>";
+
+const HOW_TO_READ_NODES: &str = "<p class='hint'>Above the processes: what each node was doing. \
+<span class='key leads'></span>said that it leads <span class='key paused'></span>paused <span class='key killed'></span>killed or ended</p>";
 
 const HOW_TO_READ: &str = "<p class='hint'>Each lane is one client process; a bar begins when the request was sent and ends when the answer was read. \
 An operation takes effect at one instant somewhere inside its bar, so one that ended before another began must come first. \
@@ -34,6 +40,9 @@ pub fn render(page: &Page) -> Markup {
         return out;
     }
     out.raw(HOW_TO_READ);
+    if page.cluster.is_some() {
+        out.raw(HOW_TO_READ_NODES);
+    }
     let pictured = page.violations().zip(page.pictures()).take(VIOLATIONS_MAX);
     for (position, ((checker, violation), picture)) in pictured.enumerate() {
         violation_into(&mut out, page, position + 1, checker, violation, picture);
@@ -66,7 +75,8 @@ fn violation_into(
     }
     if let Some(window) = operations::window_ns(&witnesses) {
         let faults = faults_within(page, window);
-        out.append(&timeline::render(number, &witnesses, &faults, page.end_ns));
+        let states = page.cluster.as_ref().map_or(&[][..], |cluster| &cluster.states);
+        out.append(&timeline::render(number, &witnesses, &faults, states, page.end_ns));
         if page.is_timed {
             context_into(out, page, window, &faults);
         }
@@ -210,6 +220,40 @@ fn row_into(
         out.push("<td class='n'>{}<td class='n'>{}", &[&moment(row.start_ns), &end]);
     }
     out.raw("</tr>");
+    let attempts = page.cluster.as_ref().and_then(|cluster| cluster.attempts.get(&row.index));
+    if let Some(attempts) = attempts {
+        attempts_into(out, attempts);
+    }
+}
+
+/// The requests behind an operation: one line, which opens.
+fn attempts_into(out: &mut Markup, attempts: &OfOne) {
+    let total = attempts.requests.len() as u64 + attempts.left_out;
+    out.push(
+        "<tr class='attempts'><td><td colspan='9'><details><summary>{}: {}</summary><ol>",
+        &[&counted(total, "request"), &cut(&attempts.summary(), ATTEMPTS_CHARS_MAX)],
+    );
+    for request in &attempts.requests {
+        let copy = if request.copy { " (a copy that the bench sent)" } else { "" };
+        out.push(
+            "<li><b>{}</b>{}, {} to {}: {}",
+            &[
+                &request.node,
+                &copy,
+                &moment(request.sent_ns),
+                &moment(request.ended_ns),
+                &end_in_words(request.end),
+            ],
+        );
+        if !request.reason.is_empty() {
+            out.push(" – <code>{}</code>", &[&request.reason]);
+        }
+    }
+    out.raw("</ol>");
+    if attempts.left_out > 0 {
+        out.push("<p>{} more in attempts.jsonl.</p>", &[&attempts.left_out]);
+    }
+    out.raw("</details>");
 }
 
 fn missing_into(out: &mut Markup, violation: &Violation, shown: usize) {
@@ -231,7 +275,7 @@ fn missing_into(out: &mut Markup, violation: &Violation, shown: usize) {
 
 fn logs_into(out: &mut Markup, lines: &[Line]) {
     if lines.is_empty() {
-        out.raw("<p class='hint'>The nodes' logs have no timestamped lines around these operations; their ends are <a href='#logs'>below</a>.</p>");
+        out.raw("<p class='hint'>The nodes printed nothing around these operations; the ends of their logs are <a href='#logs'>below</a>.</p>");
         return;
     }
     out.push(
@@ -239,11 +283,9 @@ fn logs_into(out: &mut Markup, lines: &[Line]) {
         &[&counted(lines.len() as u64, "line")],
     );
     for line in lines.iter().take(4 * NEAR_LINES_MAX) {
-        #[allow(clippy::cast_precision_loss)]
-        let at_s = line.at_ns as f64 / 1e9;
         out.push(
-            "<span class='dim'>≈{} s {}</span> {}\n",
-            &[&format!("{at_s:.1}"), &line.node, &line.text],
+            "<span class='dim'>{} {}</span> {}\n",
+            &[&moment(line.at_ns), &line.node, &line.text],
         );
     }
     out.raw("</pre></details>");

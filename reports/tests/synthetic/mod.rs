@@ -9,8 +9,8 @@ use contract::manifest::Timeouts;
 use history::event::HARNESS;
 use history::{CheckResult, Event, EventKind, Process, Verdict, Violation};
 use record::{
-    Counts, Fate, FaultCounts, FaultRecord, FaultStep, Measured, MessageRecord, Promise, Quantiles,
-    Required, ResultsFile, RunFile, VERSION, files,
+    AttemptEnd, AttemptRecord, Counts, Fate, FaultCounts, FaultRecord, FaultStep, Measured,
+    MessageRecord, Promise, Quantiles, Required, ResultsFile, RunFile, VERSION, files,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ pub struct Sample {
     pub events: Vec<Event>,
     pub faults: Vec<FaultRecord>,
     pub messages: Vec<MessageRecord>,
+    pub attempts: Vec<AttemptRecord>,
 }
 
 /// Numbers that look random and are always the same (Knuth's MMIX generator).
@@ -45,6 +46,7 @@ impl Sample {
             events: Vec::new(),
             faults: fault_records(),
             messages: message_records(),
+            attempts: Vec::new(),
         };
         sample.phase(2 * MS, "setup");
         sample.phase(100 * MS, "main");
@@ -109,6 +111,25 @@ impl Sample {
         self.push(at, Process::Named(HARNESS.into()), EventKind::Info, "phase", json!(name), None);
     }
 
+    /// From this moment on a node leads, or none does.
+    pub fn leader(&mut self, at: u64, node: Option<&str>) {
+        self.push(at, Process::Named(HARNESS.into()), EventKind::Info, "leader", json!(node), None);
+    }
+
+    /// A request behind an operation.
+    pub fn attempt(&mut self, operation: u64, node: &str, end: AttemptEnd, reason: &str) {
+        self.attempts.push(AttemptRecord {
+            operation,
+            process: 0,
+            node: node.into(),
+            sent_ns: 10 * S,
+            ended_ns: 10 * S + MS,
+            copy: end == AttemptEnd::NoAnswer,
+            end,
+            reason: reason.into(),
+        });
+    }
+
     /// An operation; gives the index of its invocation. Events are in the order of the calls.
     pub fn operation(
         &mut self,
@@ -151,6 +172,7 @@ impl Sample {
         fs::write(folder.join(files::HISTORY), lines(&self.events)).unwrap();
         fs::write(folder.join(files::FAULTS), lines(&self.faults)).unwrap();
         fs::write(folder.join(files::MESSAGES), lines(&self.messages)).unwrap();
+        fs::write(folder.join(files::ATTEMPTS), lines(&self.attempts)).unwrap();
         for (node, line) in
             [("n1", "became leader of term 3"), ("n2", "voted for n1"), ("n3", "stepping down")]
         {
@@ -159,7 +181,7 @@ impl Sample {
             fs::write(logs.join("stdout.log"), "").unwrap();
             let mut text = String::new();
             for second in 0..30 {
-                let _ = writeln!(text, "2026-03-01T10:00:{second:02}.500Z INFO {node} {line}");
+                let _ = writeln!(text, "{second}.500000 INFO {node} {line}");
             }
             fs::write(logs.join("stderr.log"), text).unwrap();
         }
@@ -424,6 +446,25 @@ pub fn violation(folder: &Path) {
             Ok(json!({"committed": true, "results": ["b", null]})),
         ),
     ];
+    for (step, time_ns) in [(FaultStep::Started, 9 * S), (FaultStep::Healed, 10 * S)] {
+        sample.faults.push(FaultRecord {
+            fault: 50,
+            time_ns,
+            family: "pause".into(),
+            form: "one".into(),
+            step,
+            targets: vec!["n1".into()],
+            note: String::new(),
+        });
+    }
+    sample.leader(S, Some("n2"));
+    sample.leader(10 * S, None);
+    sample.leader(10 * S + 2 * MS, Some("n3"));
+    sample.attempt(stale[3], "n2", AttemptEnd::Refused, "not_leader");
+    sample.attempt(stale[3], "n3", AttemptEnd::NoAnswer, "n3: no answer within 500 ms");
+    sample.attempt(stale[3], "n1", AttemptEnd::Answered, "");
+    // Of an operation that proves nothing.
+    sample.attempt(1, "n1", AttemptEnd::Refused, "not_shown");
     sample.write(folder);
     let linearizability = CheckResult::found(
         "linearizability",
@@ -538,6 +579,11 @@ pub fn hostile(folder: &Path) {
     }
     witness.extend([u64::MAX, 999_999]);
     sample.phase(S, HOSTILE);
+    for _ in 0..100 {
+        sample.leader(S, Some(HOSTILE));
+        sample.attempt(witness[0], HOSTILE, AttemptEnd::Refused, HOSTILE);
+        sample.attempt(witness[0], &huge, AttemptEnd::Garbled, &huge);
+    }
     for (number, family) in [HOSTILE, &huge, ""].into_iter().enumerate() {
         for step in [FaultStep::Planned, FaultStep::Started] {
             sample.faults.push(FaultRecord {
@@ -582,8 +628,7 @@ pub fn hostile(folder: &Path) {
     run.lacks = vec![HOSTILE.into(); 60];
     sample.write(folder);
     let logs = folder.join(files::NODES).join("n1");
-    fs::write(logs.join("stdout.log"), format!("2026-03-01T10:00:01Z {HOSTILE}\n{huge}\n"))
-        .unwrap();
+    fs::write(logs.join("stdout.log"), format!("1.000000 {HOSTILE}\n{huge}\n")).unwrap();
     let violation = Violation { kind: huge.clone(), sentence: huge.clone(), operations: witness };
     let check = CheckResult::found(huge.clone(), huge.clone(), vec![violation; 50])
         .with_statistics(json!({HOSTILE: huge.clone(), "list": [HOSTILE]}));

@@ -29,6 +29,7 @@ fn supervise(folder: PathBuf, argv: Vec<OsString>) -> Result<(), Box<dyn std::er
             stdout: folder.join("stdout.log"),
             stderr: folder.join("stderr.log"),
             folder,
+            stamps_since: None,
             limits: cluster::Limits::default(),
             shim: shim::this_executable()?,
         };

@@ -12,6 +12,7 @@ use nix::unistd::{Pid, getpid};
 use crate::limits::Limits;
 use crate::logs::BoundedLog;
 use crate::shim::output::Output;
+use crate::shim::stamps::Stamps;
 use crate::shim::wire::{Failure, Launch};
 
 /// A node's program that was started.
@@ -42,12 +43,13 @@ pub(super) fn launch(launch: &Launch) -> Result<Launched, Failure> {
     // Our copies of the pipes' write ends go, or their end would never show.
     drop(command);
 
+    let stamps = || launch.stamps_zero_ns.and_then(Stamps::since);
     for log in [Some(&mut stdout), stderr.as_mut()].into_iter().flatten() {
-        separate_lives(log, &launch.id, child.id());
+        separate_lives(log, stamps().as_mut(), &launch.id, child.id());
     }
     let logs = [Some(stdout), stderr].into_iter().flatten();
     let outputs: io::Result<_> =
-        pipes.into_iter().zip(logs).map(|(p, l)| Output::new(p, l)).collect();
+        pipes.into_iter().zip(logs).map(|(p, l)| Output::new(p, l, stamps())).collect();
     Ok(Launched { pid: Pid::from_raw(child.id().cast_signed()), outputs: outputs? })
 }
 
@@ -57,11 +59,18 @@ fn open_log(path: &OsString) -> Result<BoundedLog, Failure> {
 }
 
 /// A restarted node goes on in the same file.
-fn separate_lives(log: &mut BoundedLog, id: &str, pid: u32) {
-    if !log.is_empty() {
-        log.append(format!("\n[--- {id} was started again, process {pid} ---]\n").as_bytes());
-        log.flush();
+fn separate_lives(log: &mut BoundedLog, stamps: Option<&mut Stamps>, id: &str, pid: u32) {
+    if log.is_empty() {
+        return;
     }
+    // The last line of the life before may lack its end.
+    log.append(b"\n");
+    let line = format!("[--- {id} was started again, process {pid} ---]\n");
+    match stamps {
+        Some(stamps) => stamps.append(log, line.as_bytes()),
+        None => log.append(line.as_bytes()),
+    }
+    log.flush();
 }
 
 /// What the harness has, without what an outer run may have left, plus what is asked for.

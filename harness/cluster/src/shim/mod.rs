@@ -9,6 +9,7 @@ mod children;
 pub(crate) mod guardian;
 mod launch;
 mod output;
+pub(crate) mod stamps;
 pub(crate) mod tree;
 pub(crate) mod wire;
 

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use crate::logs::BoundedLog;
+use crate::shim::stamps::Stamps;
 
 /// What a pipe holds: fewer wake-ups for a node that prints a lot.
 #[cfg(target_os = "linux")]
@@ -19,18 +20,24 @@ pub(super) struct Output {
     /// `None` once all writers are gone.
     pipe: Option<PipeReader>,
     log: BoundedLog,
+    /// `None`: the log holds what was printed and nothing else.
+    stamps: Option<Stamps>,
     buffer: Vec<u8>,
 }
 
 impl Output {
-    pub(super) fn new(pipe: PipeReader, log: BoundedLog) -> io::Result<Output> {
+    pub(super) fn new(
+        pipe: PipeReader,
+        log: BoundedLog,
+        stamps: Option<Stamps>,
+    ) -> io::Result<Output> {
         set_nonblocking(&pipe)?;
         #[cfg(target_os = "linux")]
         {
             // Refused when the user's pipes hold too much already; the pipe then keeps its size.
             let _ = fcntl(&pipe, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
         }
-        Ok(Output { pipe: Some(pipe), log, buffer: vec![0; 64 << 10] })
+        Ok(Output { pipe: Some(pipe), log, stamps, buffer: vec![0; 64 << 10] })
     }
 
     /// The descriptor to wait for.
@@ -49,7 +56,11 @@ impl Output {
                     break;
                 }
                 Ok(count) => {
-                    self.log.append(&self.buffer[..count]);
+                    let printed = &self.buffer[..count];
+                    match &mut self.stamps {
+                        Some(stamps) => stamps.append(&mut self.log, printed),
+                        None => self.log.append(printed),
+                    }
                     moved += count;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -19,6 +19,8 @@ pub(crate) struct Launch {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) stdout: OsString,
     pub(crate) stderr: OsString,
+    /// Lines of the logs are stamped with the time since the monotonic clock showed this; `None`: they are not.
+    pub(crate) stamps_zero_ns: Option<u64>,
     pub(crate) limits: Limits,
 }
 

@@ -49,6 +49,7 @@ impl Bench {
             environment: self.environment(),
             stdout: self.path("stdout.log"),
             stderr: self.path("stderr.log"),
+            stamps_since: None,
             limits: Limits::default(),
             shim: shim(),
         }
