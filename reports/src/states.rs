@@ -167,7 +167,12 @@ mod tests {
             fault("partition", Some(1), None),
             fault("kill", None, Some(4)),
         ];
-        let own = OwnExit { node: "n1".to_owned(), exit: String::new(), killed: false, last_words: String::new() };
+        let own = OwnExit {
+            node: "n1".to_owned(),
+            exit: String::new(),
+            killed: false,
+            last_words: String::new(),
+        };
         let marks = [(7, Mark::OwnExit(own))];
         let faults = Faults { list, ..Faults::default() };
         let lanes = lanes(&["n1".to_owned()], &marks, &faults, 9);

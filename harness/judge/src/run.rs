@@ -19,6 +19,7 @@ use record::{
 };
 
 use evidence::Seen;
+use majority::Majority;
 use promises::Outcome;
 
 /// Why there is no verdict on a folder.
@@ -96,18 +97,20 @@ pub fn judge(
         Ok(operations) => workload.check(operations, level, limits),
         Err(error) => vec![broken(error)],
     };
+    let majority = Majority::of(&run.nodes, faults, &main);
     let seen = Seen {
         main: &main,
         must_succeed: workload.must_succeed(),
         clients: run.clients,
         asked_first: &|operation| asked_first(events, operation),
+        leader_changes: leader_changes(events).filter(|_| majority.has_missed_each()),
         faults,
     };
     let by_family = faults::count(faults);
     let limit = run.timeouts.recovery();
     let measured = evidence::measure(&seen, &run.require);
     let mut of_bench = vec![evidence::check(&seen, &measured)];
-    of_bench.extend(majority::check(&run.nodes, faults, &main));
+    of_bench.extend(majority.check());
     of_bench.extend(minority::check(&run.nodes, faults, &main));
     of_bench.push(recovery::check(&marks, events, limit));
     of_bench.extend(recovery::check_restart(&marks, events, limit));
@@ -172,6 +175,14 @@ fn asked_first<'a>(events: &'a [Event], operation: &Operation) -> Option<&'a str
     events[at].node.as_deref()
 }
 
+/// How often another node came to lead than before; `None` where nobody was seen to lead.
+fn leader_changes(events: &[Event]) -> Option<u64> {
+    let mut leaders: Vec<String> =
+        record::leader_changes(events).filter_map(|change| change.node).collect();
+    leaders.dedup();
+    (leaders.len() as u64).checked_sub(1)
+}
+
 /// From a record that lacks a line in its middle nothing can be decided.
 fn undamaged(folder: &Folder, name: &str, reading: Reading) -> Result<(), RunError> {
     let file = folder.path().join(name).display().to_string();
@@ -220,4 +231,34 @@ fn notes(marks: &[Mark], torn_line: Option<u64>) -> Vec<String> {
 /// The operations of the main phase.
 fn in_main(operations: &[Operation]) -> Vec<&Operation> {
     operations.iter().filter(|operation| operation.phase == Phase::Main.name()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use history::{EventKind, HARNESS, Process};
+
+    #[test]
+    fn a_leader_that_is_not_seen_for_a_while_and_comes_back_has_not_changed() {
+        let leader = |node: Option<&str>| {
+            let mark = Mark::Leader(node.map(str::to_owned));
+            Event {
+                index: 0,
+                time_ns: 0,
+                process: Process::Named(HARNESS.to_owned()),
+                kind: EventKind::Info,
+                f: mark.name().to_owned(),
+                value: mark.value(),
+                error: None,
+                node: None,
+            }
+        };
+        let changes = |nodes: &[Option<&str>]| {
+            leader_changes(&nodes.iter().map(|node| leader(*node)).collect::<Vec<_>>())
+        };
+        assert_eq!(changes(&[]), None);
+        assert_eq!(changes(&[None]), None);
+        assert_eq!(changes(&[Some("n1"), None, Some("n1")]), Some(0));
+        assert_eq!(changes(&[Some("n1"), None, Some("n2"), Some("n1")]), Some(2));
+    }
 }

@@ -22,12 +22,20 @@ pub enum Evidence {
     EachKind,
     /// Of a hundred operations that were called while nothing was broken, those that succeeded.
     PercentUnbroken,
+    /// How often another node came to lead. Asked where the store says who leads and each node was away for a while.
+    LeaderChanges,
 }
 
 impl Evidence {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Succeeded, Self::EachClient, Self::EachNode, Self::EachKind, Self::PercentUnbroken];
+    pub const ALL: [Self; 6] = [
+        Self::Succeeded,
+        Self::EachClient,
+        Self::EachNode,
+        Self::EachKind,
+        Self::PercentUnbroken,
+        Self::LeaderChanges,
+    ];
 
     /// The name on the command line and in `run.json`.
     #[must_use]
@@ -38,6 +46,7 @@ impl Evidence {
             Self::EachNode => "each-node",
             Self::EachKind => "each-kind",
             Self::PercentUnbroken => "percent-unbroken",
+            Self::LeaderChanges => "leader-changes",
         }
     }
 
@@ -54,6 +63,7 @@ impl Evidence {
             Self::PercentUnbroken => {
                 "successes among a hundred operations called while nothing was broken"
             }
+            Self::LeaderChanges => "changes of the leader, if each node was away once",
         }
     }
 
@@ -65,6 +75,7 @@ impl Evidence {
             Self::Succeeded => 100,
             Self::EachClient | Self::EachNode => 5,
             Self::EachKind | Self::PercentUnbroken => 10,
+            Self::LeaderChanges => 1,
         }
     }
 
@@ -145,7 +156,7 @@ mod tests {
         assert_eq!(required.of(Evidence::EachKind), Evidence::EachKind.default_minimum());
         let none: Required = "none".parse().unwrap();
         let asked = Evidence::ALL.map(|evidence| none.of(evidence));
-        assert_eq!(asked, [1, 0, 0, 0, 0], "without a success nothing was tested");
+        assert_eq!(asked, [1, 0, 0, 0, 0, 0], "without a success nothing was tested");
     }
 
     #[test]

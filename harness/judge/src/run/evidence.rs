@@ -27,6 +27,8 @@ pub(super) struct Seen<'a> {
     pub(super) clients: u32,
     /// The node that an operation asked first.
     pub(super) asked_first: &'a dyn Fn(&Operation) -> Option<&'a str>,
+    /// How often another node came to lead; `None` where it did not have to, or the store does not say who leads.
+    pub(super) leader_changes: Option<u64>,
     /// What was broken, and when.
     pub(super) faults: &'a [FaultRecord],
 }
@@ -94,6 +96,7 @@ impl Seen<'_> {
                 Some((format!("`{kind}` that succeeded after the first fault"), count))
             }
             Evidence::PercentUnbroken => Some((about, self.percent_unbroken())),
+            Evidence::LeaderChanges => Some((about, self.leader_changes?)),
         }
     }
 
@@ -213,6 +216,14 @@ mod tests {
     }
 
     fn checked(operations: &[Operation], required: &str) -> CheckResult {
+        checked_with(operations, None, required)
+    }
+
+    fn checked_with(
+        operations: &[Operation],
+        leader_changes: Option<u64>,
+        required: &str,
+    ) -> CheckResult {
         let main: Vec<&Operation> = operations.iter().collect();
         let faults = [fault(FaultStep::Started, 2_000), fault(FaultStep::Healed, 3_000)];
         let must_succeed = &["get", "put"];
@@ -223,6 +234,7 @@ mod tests {
             must_succeed,
             clients: CLIENTS,
             asked_first: &node,
+            leader_changes,
             faults: &faults,
         };
         check(&seen, &measure(&seen, &required.parse().unwrap()))
@@ -275,6 +287,14 @@ mod tests {
             operation.completion = Completion::Info(None);
         });
         lacks(&all, "No `cas` succeeded");
+    }
+
+    #[test]
+    fn a_store_whose_leader_never_changes_though_each_node_was_away_was_not_tested() {
+        let operations = operations(1_000, |_| true);
+        let verdict = |changes| checked_with(&operations, changes, "succeeded=100").verdict;
+        assert_eq!(verdict(Some(0)), Verdict::Inconclusive);
+        assert_eq!([Some(1), None].map(verdict), [Verdict::Valid; 2]);
     }
 
     #[test]

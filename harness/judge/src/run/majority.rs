@@ -21,48 +21,68 @@ const ABSENT_MIN_NS: u64 = 2_000_000_000;
 /// A time in which nothing changed about who was there; from, to.
 type Span = (u64, u64);
 
-/// The check; `None` where no majority was ever tested. `operations` are those of the main phase.
-pub(super) fn check(
-    nodes: &[String],
-    faults: &[FaultRecord],
-    operations: &[&Operation],
-) -> Option<CheckResult> {
-    let begin_ns = operations.iter().map(|operation| operation.call_ns).min()?;
-    let absences = absences(nodes, &Troubles::of(faults, begin_ns));
-    let without: BTreeMap<&str, Without> = absences
-        .into_iter()
-        .map(|(node, spans)| (node, Without::of(node, &spans, operations)))
-        .collect();
-    let tested = without.iter().filter(|(_, without)| without.absent_ns >= ABSENT_MIN_NS);
-    let tested: Vec<(&&str, &Without)> = tested.collect();
-    if tested.is_empty() {
-        return None;
+/// What happened while each node was away.
+pub(super) struct Majority<'a> {
+    nodes: &'a [String],
+    without: BTreeMap<&'a str, Without>,
+}
+
+impl<'a> Majority<'a> {
+    /// `operations` are those of the main phase.
+    pub(super) fn of(
+        nodes: &'a [String],
+        faults: &[FaultRecord],
+        operations: &[&Operation],
+    ) -> Self {
+        let begin_ns = operations.iter().map(|operation| operation.call_ns).min().unwrap_or(0);
+        let absences = absences(nodes, &Troubles::of(faults, begin_ns));
+        let without =
+            |(node, spans): (&'a str, Vec<Span>)| (node, Without::of(node, &spans, operations));
+        Self { nodes, without: absences.into_iter().map(without).collect() }
     }
-    let needed = tested.iter().filter(|(_, without)| without.succeeded == 0);
-    let needed: Vec<String> = needed.map(|(node, without)| without.nothing(node)).collect();
-    let mut result = if needed.is_empty() {
-        let names: Vec<&str> = tested.iter().map(|(node, _)| **node).collect();
-        CheckResult::valid(
-            "majority",
-            format!("The others went on serving without {}.", names.join(", and without ")),
-        )
-    } else {
-        CheckResult::inconclusive(
-            "majority",
-            format!(
-                "{} A store of several nodes should go on. If it only needs more time for that, \
-                 `--fault-interval 20s` gives longer faults.",
-                needed.join(" ")
-            ),
-        )
-    };
-    let row = |(node, without): (&&str, &Without)| {
-        let absent = seconds(without.absent_ns, 1);
-        let text = format!("{} succeeded in {absent} s", without.succeeded);
-        (format!("without {node}"), Value::String(text))
-    };
-    result.statistics = Value::Object(without.iter().map(row).collect::<Map<_, _>>());
-    Some(result)
+
+    /// The check; `None` where no majority was ever tested.
+    pub(super) fn check(&self) -> Option<CheckResult> {
+        let tested: Vec<(&str, &Without)> = self.tested().collect();
+        if tested.is_empty() {
+            return None;
+        }
+        let needed = tested.iter().filter(|(_, without)| without.succeeded == 0);
+        let needed: Vec<String> = needed.map(|(node, without)| without.nothing(node)).collect();
+        let mut result = if needed.is_empty() {
+            let names: Vec<&str> = tested.iter().map(|(node, _)| *node).collect();
+            CheckResult::valid(
+                "majority",
+                format!("The others went on serving without {}.", names.join(", and without ")),
+            )
+        } else {
+            CheckResult::inconclusive(
+                "majority",
+                format!(
+                    "{} A store of several nodes should go on. If it only needs more time for that, \
+                     `--fault-interval 20s` gives longer faults.",
+                    needed.join(" ")
+                ),
+            )
+        };
+        let row = |(node, without): (&&str, &Without)| {
+            let absent = seconds(without.absent_ns, 1);
+            let text = format!("{} succeeded in {absent} s", without.succeeded);
+            (format!("without {node}"), Value::String(text))
+        };
+        result.statistics = Value::Object(self.without.iter().map(row).collect::<Map<_, _>>());
+        Some(result)
+    }
+
+    /// Whether each node was away for long: whoever led, another one had to.
+    pub(super) fn has_missed_each(&self) -> bool {
+        self.tested().count() == self.nodes.len()
+    }
+
+    fn tested(&self) -> impl Iterator<Item = (&'a str, &Without)> {
+        let long = |(_, without): &(&&'a str, &Without)| without.absent_ns >= ABSENT_MIN_NS;
+        self.without.iter().filter(long).map(|(node, without)| (*node, without))
+    }
 }
 
 /// What happened without a node.
@@ -274,7 +294,7 @@ mod tests {
     fn checked(faults: &[FaultRecord], succeeds: impl Fn(u64) -> bool) -> Option<CheckResult> {
         let nodes: Vec<String> = ["n1", "n2", "n3"].map(str::to_owned).into();
         let operations = operations(succeeds);
-        check(&nodes, faults, &operations.iter().collect::<Vec<_>>())
+        Majority::of(&nodes, faults, &operations.iter().collect::<Vec<_>>()).check()
     }
 
     fn verdict(faults: &[FaultRecord], succeeds: impl Fn(u64) -> bool) -> Option<Verdict> {
@@ -320,7 +340,10 @@ mod tests {
         let verdict = |answers: &str| {
             let mut operations = operations(|_| true);
             operations.iter_mut().for_each(|operation| operation.node = Some(answers.to_owned()));
-            check(&nodes, &cut_off, &operations.iter().collect::<Vec<_>>()).unwrap().verdict
+            Majority::of(&nodes, &cut_off, &operations.iter().collect::<Vec<_>>())
+                .check()
+                .unwrap()
+                .verdict
         };
         assert_eq!(verdict("n1"), Verdict::Inconclusive);
         assert_eq!(verdict("n2"), Verdict::Valid);
