@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use record::stamped;
+
 /// The end of a log that is shown.
 const TAIL_BYTES_MAX: usize = 64 << 10;
 /// All tails together.
@@ -93,19 +95,6 @@ fn lines_near(node: &str, text: &str, (from, to): (u64, u64)) -> Vec<Line> {
     near.into_iter().map(line).collect()
 }
 
-/// A line's time of arrival, `12.345678`, and what follows.
-fn stamped(line: &str) -> Option<(u64, &str)> {
-    let (stamp, text) = line.split_once(' ')?;
-    let (seconds, micros) = stamp.split_once('.')?;
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if micros.len() != 6 || !is_number(seconds) || !is_number(micros) {
-        return None;
-    }
-    let micros: u64 = micros.parse().ok()?;
-    let seconds: u64 = seconds.parse().ok()?;
-    Some((seconds.checked_mul(1_000_000_000)?.checked_add(1_000 * micros)?, text))
-}
-
 /// The folders in `nodes/`, `n2` before `n10`.
 fn node_names(nodes: &Path) -> Vec<String> {
     // A link would lead to the logs of somebody else.
@@ -167,18 +156,6 @@ fn without_colours(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_stamp_is_read_and_nothing_else_is_one() {
-        assert_eq!(stamped("12.345678 text 1"), Some((12_345_678_000, "text 1")));
-        assert_eq!(stamped("0.000000 "), Some((0, "")));
-        let huge = "99999999999999999999.000000 x";
-        for line in
-            ["", "hello", "12.345678", "12.3 x", "-1.000000 x", "1.00000x x", ".000000 x", huge]
-        {
-            assert_eq!(stamped(line), None, "{line}");
-        }
-    }
 
     #[test]
     fn of_too_many_lines_the_nearest_are_shown() {

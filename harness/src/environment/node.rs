@@ -160,7 +160,8 @@ impl Node {
     /// The last line of its stderr that says something.
     fn last_words(&self) -> String {
         let tail = cluster::logs::tail(&self.spec.stderr, LOG_TAIL_BYTES).unwrap_or_default();
-        let lines = tail.lines().map(str::trim);
+        let unstamped = |line| record::stamped(line).map_or(line, |(_, line)| line);
+        let lines = tail.lines().map(unstamped).map(str::trim);
         // After a panic in Rust the last line is a hint that says nothing about it.
         let mut lines =
             lines.filter(|line| !line.is_empty() && !line.starts_with("note: run with"));

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use contract::Operation;
 use record::{Folder, Mark, Phase};
 use tokio::time::Instant;
-use workloads::Workload;
+use workloads::{Client, Workload};
 
 use super::{
     folder,
@@ -100,6 +100,13 @@ pub(super) struct Runner<'a> {
     open_files: &'a OpenFiles,
 }
 
+/// The client that sets up before the others come, asks whether the store serves again, and reads last.
+pub(super) struct Admin {
+    clerk: Clerk,
+    /// What it asks for in between: the same client each time, so that its values stay unique.
+    client: Box<dyn Client>,
+}
+
 impl Runner<'_> {
     async fn all_phases(&self) -> Result<(), Failure> {
         let (environment, stream) = (self.environment, &self.environment.stream);
@@ -113,10 +120,12 @@ impl Runner<'_> {
             );
         }
         stream.mark(&Mark::Phase(Phase::Setup));
-        // The client that sets up before the others come, and reads last when they have gone.
         let number = u64::from(self.setting.clients);
-        let mut admin = Clerk::new(Arc::clone(&environment.clients), number, self.setting.seed);
-        self.set_up(&mut admin).await?;
+        let mut admin = Admin {
+            clerk: Clerk::new(Arc::clone(&environment.clients), number, self.setting.seed),
+            client: self.workload.client(self.setting.seed, self.setting.clients),
+        };
+        self.set_up(&mut admin.clerk).await?;
         self.main_phase().await?;
         stream.mark(&Mark::Phase(Phase::Recovery));
         if let Err(failure) = environment.nodes.wait_until_bound().await {
@@ -130,7 +139,7 @@ impl Runner<'_> {
         tokio::time::sleep(QUIESCE).await;
         stream.mark(&Mark::Phase(Phase::Final));
         if serves {
-            self.final_reads(&mut admin).await;
+            self.final_reads(&mut admin.clerk).await;
         }
         stream.mark(&Mark::StarvedMs(starvation.longest_ms()));
         if self.open_files.ran_out() {
@@ -179,13 +188,13 @@ impl Runner<'_> {
     }
 
     /// Whether the store serves again: asked by operations of one more client, in the record like all others.
-    pub(super) async fn recovered(&self, admin: &mut Clerk) -> bool {
+    pub(super) async fn recovered(&self, admin: &mut Admin) -> bool {
+        let Admin { clerk, client } = admin;
         let deadline = Instant::now() + self.setting.timeouts.recovery();
-        let mut client = self.workload.client(self.setting.seed, self.setting.clients);
         let mut recovery = Recovery::default();
         while Instant::now() < deadline && !recovery.is_done() {
             let operation = client.next();
-            let performed = admin.perform(&operation).await;
+            let performed = clerk.perform(&operation).await;
             client.completed(&operation, performed.outcome());
             recovery.add(&operation, matches!(performed, Performed::Ok(_)));
         }

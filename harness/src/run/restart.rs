@@ -5,13 +5,15 @@ use std::sync::Arc;
 use record::{Mark, Phase};
 use tokio::task::JoinSet;
 
-use super::{main_phase::HEAL_LIMIT, phases::Runner};
-use crate::clients::clerk::Clerk;
+use super::{
+    main_phase::HEAL_LIMIT,
+    phases::{Admin, Runner},
+};
 
 impl Runner<'_> {
     /// After the faults, so that the final reads look at what came back; whether the store serves again. Where nodes are
     /// not to be killed nothing is done.
-    pub(super) async fn restart_all(&self, admin: &mut Clerk) -> bool {
+    pub(super) async fn restart_all(&self, admin: &mut Admin) -> bool {
         let may_kill = self.setting.families.iter().any(|family| family.name() == "kill");
         if !may_kill || !self.setting.can_restart {
             return true;

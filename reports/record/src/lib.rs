@@ -23,6 +23,7 @@ pub mod message;
 pub mod place;
 pub mod results;
 pub mod run;
+pub mod stamp;
 
 pub use attempt::{AttemptEnd, AttemptRecord, AttemptWriter};
 pub use evidence::{Evidence, Required};
@@ -35,6 +36,7 @@ pub use message::{Fate, MessageRecord};
 pub use place::Place;
 pub use results::{Counts, FaultCounts, Measured, Promise, Quantiles, ResultsFile};
 pub use run::RunFile;
+pub use stamp::stamped;
 
 /// The version of this schema; readers refuse a newer one.
 pub const VERSION: u32 = 1;
