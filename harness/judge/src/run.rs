@@ -2,9 +2,11 @@
 
 mod evidence;
 mod faults;
+mod headline;
 mod majority;
 mod recovery;
 mod summary;
+mod witnesses;
 
 use contract::manifest::CAPABILITIES;
 use history::{CheckResult, Event, Operation, Verdict};
@@ -15,6 +17,7 @@ use record::{
 };
 
 use evidence::Seen;
+use witnesses::Witnesses;
 
 /// Why there is no verdict on a folder.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +102,9 @@ pub fn judge(folder: &Folder, limits: &Limits) -> Result<ResultsFile, RunError> 
     checks.extend(final_reads(&marks));
     let by_family = faults::count(faults);
     checks.extend(faults::check(&run.faults, &by_family));
+    let witnesses = Witnesses::new(paired.as_deref().unwrap_or_default(), faults);
+    headline::order(&mut checks, &witnesses);
+    add_context(&mut checks, &witnesses);
     let verdict = checks.iter().map(|check| check.verdict).fold(Verdict::Valid, Verdict::merge);
     let operations = summary::endings(&main);
     Ok(ResultsFile {
@@ -128,6 +134,16 @@ impl Record {
         let torn_line = history.torn_line;
         undamaged(folder, files::HISTORY, history)?;
         Ok(Self { run, events, faults, torn_line })
+    }
+}
+
+/// Who answered, and what was broken then: the checkers know neither.
+fn add_context(checks: &mut [CheckResult], witnesses: &Witnesses<'_>) {
+    for violation in checks.iter_mut().flat_map(|check| &mut check.violations) {
+        if let Some(context) = witnesses.context(violation) {
+            let end = if violation.sentence.ends_with(['.', ')']) { "" } else { "." };
+            violation.sentence.push_str(&format!("{end} {context}"));
+        }
     }
 }
 
