@@ -1,5 +1,6 @@
 //! The record of a run of this bench, judged from its results folder alone.
 
+mod diagnosis;
 mod evidence;
 mod faults;
 mod headline;
@@ -16,6 +17,7 @@ use record::{
     VERSION, files,
 };
 
+use diagnosis::Diagnosis;
 use evidence::Seen;
 use witnesses::Witnesses;
 
@@ -102,9 +104,7 @@ pub fn judge(folder: &Folder, limits: &Limits) -> Result<ResultsFile, RunError> 
     checks.extend(final_reads(&marks));
     let by_family = faults::count(faults);
     checks.extend(faults::check(&run.faults, &by_family));
-    let witnesses = Witnesses::new(paired.as_deref().unwrap_or_default(), faults);
-    headline::order(&mut checks, &witnesses);
-    add_context(&mut checks, &witnesses);
+    tell(&mut checks, paired.as_deref().unwrap_or_default(), faults);
     let verdict = checks.iter().map(|check| check.verdict).fold(Verdict::Valid, Verdict::merge);
     let operations = summary::endings(&main);
     Ok(ResultsFile {
@@ -137,12 +137,27 @@ impl Record {
     }
 }
 
-/// Who answered, and what was broken then: the checkers know neither.
-fn add_context(checks: &mut [CheckResult], witnesses: &Witnesses<'_>) {
-    for violation in checks.iter_mut().flat_map(|check| &mut check.violations) {
+/// So many violations get a diagnosis: each looks at the whole record.
+const DIAGNOSED_MAX: usize = 10;
+
+/// The clearest violation first, and to each what the checkers cannot know: what it comes to, who answered, and what
+/// was broken then.
+fn tell(checks: &mut [CheckResult], operations: &[Operation], faults: &[FaultRecord]) {
+    if checks.iter().all(|check| check.violations.is_empty()) {
+        return;
+    }
+    let witnesses = Witnesses::new(operations, faults);
+    headline::order(checks, &witnesses);
+    let diagnosis = Diagnosis::new(operations, &witnesses);
+    let violations = checks.iter_mut().flat_map(|check| &mut check.violations);
+    for (place, violation) in violations.enumerate() {
         if let Some(context) = witnesses.context(violation) {
             let end = if violation.sentence.ends_with(['.', ')']) { "" } else { "." };
             violation.sentence.push_str(&format!("{end} {context}"));
+        }
+        let named = (place < DIAGNOSED_MAX).then(|| diagnosis.of(violation)).flatten();
+        if let Some(named) = named {
+            violation.sentence = format!("{named}. {}", violation.sentence);
         }
     }
 }

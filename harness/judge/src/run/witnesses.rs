@@ -24,11 +24,11 @@ pub(super) struct Witnesses<'a> {
 }
 
 /// A fault that took hold.
-pub(super) struct Fault<'a> {
+struct Fault<'a> {
     record: &'a FaultRecord,
-    pub(super) from_ns: u64,
+    from_ns: u64,
     /// `None`: it was never healed.
-    pub(super) to_ns: Option<u64>,
+    to_ns: Option<u64>,
 }
 
 impl<'a> Witnesses<'a> {
@@ -72,6 +72,24 @@ impl<'a> Witnesses<'a> {
         }
     }
 
+    /// The kills, pauses and cuts that began between two moments, if they are few enough to be named.
+    pub(super) fn destroyed_between(&self, (from, to): (u64, u64)) -> Option<String> {
+        let harmed = |fault: &&Fault<'_>| ["kill", "pause", "partition"].contains(&fault.family());
+        let between = self.faults.iter().filter(|fault| (from..to).contains(&fault.from_ns));
+        let words: Vec<String> = between.filter(harmed).map(Fault::words).collect();
+        (1..=FAULTS_MAX).contains(&words.len()).then(|| words.join(" and "))
+    }
+
+    /// Was every way between the two nodes cut by one fault all the time from one moment to another?
+    pub(super) fn are_cut_off(&self, (one, other): (&str, &str), (from, to): (u64, u64)) -> bool {
+        let links = [format!("{one}>{other}"), format!("{other}>{one}")];
+        let mut cuts = self.faults.iter().filter(|fault| {
+            let is_over = fault.to_ns.is_some_and(|healed| healed < to);
+            fault.family() == "partition" && fault.from_ns <= from && !is_over
+        });
+        cuts.any(|fault| links.iter().all(|link| fault.record.targets.contains(link)))
+    }
+
     /// `while n1 was paused (from 3.900 s on)`, `after n1 was killed (3.200–4.100 s)`.
     fn faults_around(&self, operation: &Operation) -> Option<String> {
         let (begin, end) = (operation.call_ns, operation.return_ns?);
@@ -87,6 +105,10 @@ impl<'a> Witnesses<'a> {
 }
 
 impl Fault<'_> {
+    fn family(&self) -> &str {
+        &self.record.family
+    }
+
     fn words(&self) -> String {
         let FaultRecord { family, form, targets, .. } = self.record;
         let (form, targets) = (cut(form, NAME_CHARS_MAX), named(targets));
