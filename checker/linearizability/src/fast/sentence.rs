@@ -145,12 +145,15 @@ impl<M: Model> Words<'_, M> {
         let kind = if self.appends(writer) { Anomaly::LostAppend } else { Anomaly::LostWrite };
         let (writer, stale) = (self.name(writer), self.name(stale));
         // The initial value needs no proof that it was first.
-        let (age, since) = match before {
-            NONE => ("the initial", String::new()),
-            _ => ("an older", format!(", and it began after {} had finished", self.name(before))),
+        let what = match before {
+            NONE => "the initial value".to_owned(),
+            _ => format!(
+                "an older value ({} had finished before the write began)",
+                self.name(before)
+            ),
         };
         let text = format!(
-            "nobody saw what {writer} wrote: {stale} replaced {age} value and began after it had finished{since}"
+            "nobody saw what {writer} wrote: {stale} began after it had finished, yet replaced {what}"
         );
         (kind, text)
     }

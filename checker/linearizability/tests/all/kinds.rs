@@ -128,8 +128,8 @@ fn anomalies_have_names_and_sentences() {
             vec![put("0", 0, 1), put("1", 2, 3), cas("0", "2", 4, 5)],
             vec![0, 2, 4],
             "lost write: nobody saw what put \"1\" by process 2 (0.0020–0.0030 s) wrote: cas \"0\" to \
-             \"2\", swapped by process 4 (0.0040–0.0050 s) replaced an older value and began after it had \
-             finished, and it began after put \"0\" by process 0 (0.0000–0.0010 s) had finished.",
+             \"2\", swapped by process 4 (0.0040–0.0050 s) began after it had finished, yet replaced an older \
+             value (put \"0\" by process 0 (0.0000–0.0010 s) had finished before the write began).",
         ),
         (
             "lost append",
@@ -231,8 +231,8 @@ fn who_first_built_on_the_older_value_shows_that_a_write_is_lost() {
     assert_eq!(
         found.sentence,
         "lost write: nobody saw what put \"b\" by process 4 (0.0040–0.0050 s) wrote: append \"c\" = \"ac\" by process 6 \
-         (0.0060–0.0070 s) replaced an older value and began after it had finished, and it began after put \"a\" by \
-         process 0 (0.0000–0.0010 s) had finished."
+         (0.0060–0.0070 s) began after it had finished, yet replaced an older value (put \"a\" by process 0 \
+         (0.0000–0.0010 s) had finished before the write began)."
     );
     // Near misses: somebody saw it, or nobody built on the older one, so that it may come back.
     let mut seen = calls.to_vec();
