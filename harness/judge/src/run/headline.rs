@@ -86,7 +86,7 @@ fn has_one_cause(first: &Violation, other: &Violation) -> bool {
 /// A check lists some violations of each kind, not all: so these are at least so many.
 fn with(mut violation: Violation, more: usize) -> Violation {
     if more > 0 {
-        let end = if violation.sentence.ends_with('.') { "" } else { "." };
+        let end = if violation.sentence.ends_with(['.', ')']) { "" } else { "." };
         violation.sentence.push_str(&format!(
             "{end} (And at least {more} more of this kind with one of these operations.)"
         ));

@@ -95,9 +95,13 @@ impl<'a> Witnesses<'a> {
         let (begin, end) = (operation.call_ns, operation.return_ns?);
         let begun = || self.faults.iter().rev().filter(|fault| fault.from_ns <= end);
         let in_force = begun().filter(|fault| fault.to_ns.is_none_or(|to| to >= begin));
-        let in_force: Vec<String> = in_force.take(FAULTS_MAX).map(Fault::words).collect();
+        let in_force: Vec<&Fault<'_>> = in_force.take(FAULTS_MAX).collect();
         if !in_force.is_empty() {
-            return Some(format!("while {}", in_force.join(" and ")));
+            // A node that was killed may serve again before the bench knows it.
+            let is_kill = in_force.iter().all(|fault| fault.family() == "kill");
+            let words: Vec<String> = in_force.into_iter().map(Fault::words).collect();
+            let when = if is_kill { "after" } else { "while" };
+            return Some(format!("{when} {}", words.join(" and ")));
         }
         let last = begun().max_by_key(|fault| fault.to_ns)?;
         Some(format!("after {}", last.words()))
