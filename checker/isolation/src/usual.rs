@@ -24,7 +24,7 @@ fn of_cycle(steps: &[CycleStep]) -> Option<&'static str> {
     let bases: Vec<Basis> = steps.iter().map(|step| step.basis).collect();
     let is_one_key = steps.iter().all(|step| step.key == steps[0].key);
     Some(match bases[..] {
-        [Missed, Missed] | [Missed, Overwrote] | [Overwrote, Missed] if is_one_key => "lost update",
+        [Missed, Missed | Overwrote] | [Overwrote, Missed] if is_one_key => "lost update",
         [Missed, Missed] => "write skew",
         [Missed, Saw] | [Saw, Missed] => "read skew",
         [Missed, Time] | [Time, Missed] => "stale read",

@@ -225,13 +225,14 @@ impl<'a> Done<'a> {
 
     /// What it certainly wrote or added, and where.
     fn wrote(&self) -> Option<(&str, &str)> {
-        let (key, value) = match (&self.asked, &self.answer) {
-            (Asked::Put { key, value } | Asked::Append { key, value }, Some(_))
-            | (Asked::Cas { key, value, .. }, Some(Outcome::Swapped { swapped: true, .. })) => {
-                (key, value)
+        let is_swap = matches!(self.answer, Some(Outcome::Swapped { swapped: true, .. }));
+        let (key, value) = match &self.asked {
+            Asked::Put { key, value } | Asked::Append { key, value } if self.answer.is_some() => {
+                Some((key, value))
             }
-            _ => return None,
-        };
+            Asked::Cas { key, value, .. } if is_swap => Some((key, value)),
+            _ => None,
+        }?;
         (!value.is_empty()).then_some((key, value))
     }
 
@@ -285,6 +286,7 @@ impl<'a> Done<'a> {
             (Asked::Append { key: of, value: piece }, _) => {
                 of == key && value.ends_with(piece.as_str())
             }
+            (Asked::PutHash { key: of, .. }, _) => of == key && value.parse::<u32>().is_ok(),
             _ => mentions(&self.operation.arguments, key),
         }
     }
@@ -344,6 +346,13 @@ mod tests {
         let seen_before = [lost.to_vec(), vec![get(7, "x", "bbb")]].concat();
         says(&seen_before, &kill, "Acknowledged write lost");
         says(&[append(5, "bbb", "bbb"), append(9, "ccc", "ccc")], &[], "Acknowledged write lost");
+        let hash = json!({ "key": "x", "value": "h" });
+        let hashed = operation(2, "puthash", hash, json!({ "previous": "" }));
+        says(
+            &[append(5, "bbb", "bbb"), append(9, "ccc", "ccc"), hashed],
+            &[],
+            "Acknowledged write lost",
+        );
         // Near misses: one other node is only behind; somebody saw it later; it was not acknowledged; the older value may
         // have been written again; the reader began before the write had ended.
         let behind = [put(1, "x", "aaa"), put(5, "x", "bbb"), at("n2", get(9, "x", "aaa"))];
