@@ -35,7 +35,8 @@ fn violation_is_1_where_a_store_forgets_what_it_acknowledged() {
     for workload in ["register", "bank:txn", "bank:swap"] {
         let bench = Bench::with_toy("");
         let ran = bench.run_until_decided(&format!("--workload {workload} --faults kill {FEW}"));
-        ran.expect(1, "VIOLATION");
+        // Who answered, and what was broken then, is part of the sentence.
+        ran.expect(1, "VIOLATION").expect(1, "n1 answered").expect(1, "n1 was killed");
         bench.check().expect(1, "VIOLATION");
     }
 }

@@ -73,8 +73,8 @@ fn verdict(
 ) -> (Verdict, String) {
     match (clearest(anomalies, consistency), doubt) {
         (Some(finding), _) => {
-            let (kind, words) = (finding.anomaly, &finding.sentence);
-            (Verdict::Violation, format!("The history is not {consistency}: {kind}. {words}"))
+            let (title, words) = (finding.title(), &finding.sentence);
+            (Verdict::Violation, format!("The history is not {consistency}: {title}. {words}"))
         }
         (None, Some(doubt)) => (Verdict::Inconclusive, doubt.clone()),
         (None, None) => {

@@ -5,7 +5,7 @@ use history::words::seconds;
 use crate::budget::Budget;
 use crate::cycles::FoundCycle;
 use crate::elision::{gap, left_out, name, shown, shown_with_next};
-use crate::finding::CycleStep;
+use crate::finding::{Basis, CycleStep};
 use crate::graph::Edges;
 use crate::history::History;
 use crate::ids::{Txn, Version};
@@ -113,6 +113,12 @@ impl Edge<'_> {
                 reason.shown_by.iter().map(|&txn| self.history.header(txn).call).collect()
             }),
             names: self.names.map(str::to_owned),
+            basis: match reason.map(|reason| &reason.relation) {
+                Some(Relation::Overwrote { .. }) => Basis::Overwrote,
+                Some(Relation::Saw { .. }) => Basis::Saw,
+                Some(Relation::Missed { .. }) => Basis::Missed,
+                None => Basis::Time,
+            },
             reason: words,
         }
     }

@@ -71,8 +71,24 @@ pub struct CycleStep {
     pub shown_by: Vec<u64>,
     /// What the two transactions are called: T1, T2…
     pub names: [String; 2],
+    /// What the reason is about.
+    #[serde(skip)]
+    pub basis: Basis,
     /// Why, in words: `T1 appended 3 to x and T2 read [1 2 3] in x`.
     pub reason: String,
+}
+
+/// What makes a transaction come before another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The other one wrote a later version.
+    Overwrote,
+    /// The other one saw what it wrote.
+    Saw,
+    /// It did not see what the other one wrote.
+    Missed,
+    /// It was earlier.
+    Time,
 }
 
 impl CycleStep {
@@ -117,7 +133,20 @@ impl Finding {
                 operations.push(shown_by);
             }
         }
-        Violation { kind: self.anomaly.name(), sentence: self.with_events(), operations }
+        let sentence = format!("{}. {}", self.title(), self.with_events());
+        Violation { kind: self.anomaly.name(), sentence, operations }
+    }
+
+    /// `G-single-item (read skew; breaks consistent-view and all stronger levels)`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let weakest = self.anomaly.rules_out().iter().map(|model| model.name());
+        let breaks =
+            format!("breaks {} and all stronger levels", weakest.collect::<Vec<_>>().join(", "));
+        match self.usual_name() {
+            Some(usual) => format!("{} ({usual}; {breaks})", self.anomaly),
+            None => format!("{} ({breaks})", self.anomaly),
+        }
     }
 
     /// The sentence, for readers who see nothing else of the finding.

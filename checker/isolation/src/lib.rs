@@ -37,13 +37,14 @@ mod report;
 mod search;
 mod touches;
 pub mod transaction;
+mod usual;
 mod words;
 mod writers;
 
 pub use anomaly::{Anomaly, Cycle, Order};
 pub use check::check;
 pub use consistency::{Consistency, Ruling};
-pub use finding::{CycleStep, Finding, TxnWords};
+pub use finding::{Basis, CycleStep, Finding, TxnWords};
 pub use history::History;
 pub use links::Dependency;
 pub use operations::Unfit;

@@ -134,6 +134,6 @@ fn an_append_between_two_of_another_transaction_is_no_write_cycle() {
     assert_eq!(found(&report), ["G1c"]);
     assert_eq!(
         report.anomalies[0].steps[0].sentence(),
-        "T1 < T2, because T1 appended 1 to 23 and T2 then 3: [1 3] was read"
+        "T1 < T2, because T1 appended 1 to 23 and T2 then 3: [1 3 2] was read"
     );
 }

@@ -57,8 +57,8 @@ fn time_tells_the_order_of_versions_where_the_level_respects_it() {
     assert_eq!(
         stale.anomalies[0].sentence,
         "T1 must come before T2, because T1 had returned (event 3, at 0.000003 s) before T2 was invoked (event 4, at \
-         0.000004 s). Yet T2 must come before T1, because T2 read 1 in 23, without T1's 2: the transaction of event 0 left \
-         1, and that of event 2, which came after it, found 2."
+         0.000004 s). Yet T2 must come before T1, because T2 read 1 in 23, without T1's 2: of two transactions one after \
+         the other, that of event 0 wrote 1 and that of event 2 wrote 2."
     );
     // Those who show the order of the two versions are part of the proof.
     assert_eq!(stale.check_result().violations[0].operations, [2, 4, 0]);
@@ -74,7 +74,7 @@ fn time_tells_the_order_of_versions_where_the_level_respects_it() {
     assert!(
         crossed.anomalies[0]
             .sentence
-            .contains("T1 wrote 1 to 23 and T2 then 2: the transaction of"),
+            .contains("T1 wrote 1 to 23 and T2 then 2: of two transactions one after"),
         "{}",
         crossed.anomalies[0].sentence
     );

@@ -67,8 +67,9 @@ enum Finding {
     /// An append that had finished stands behind one that began later.
     Overtaken { early: u32, late: u32 },
     /// `stale` saw a value that was gone: `before` saw it (or one of its chain) and finished before `writer` began,
-    /// and `after` finished with the newer value before `stale` began.
-    Stale { before: u32, writer: u32, after: u32, stale: u32 },
+    /// and `after` finished with the newer value before `stale` began. `lost`: nobody ever saw the newer value, and
+    /// `stale` built on the older one.
+    Stale { before: u32, writer: u32, after: u32, stale: u32, lost: bool },
     /// One value, then another, then the first again: `first` finished before `second` began, which shows another
     /// value, and `third`, with that value, before `fourth` began, with the first.
     FlipFlop { first: u32, second: u32, third: u32, fourth: u32 },
@@ -85,7 +86,7 @@ impl Finding {
             Self::LostUpdate { first, second } => vec![first, second],
             Self::Circle { one } => vec![one],
             Self::Behind { early, late, .. } | Self::Overtaken { early, late } => vec![early, late],
-            Self::Stale { before, writer, after, stale } => vec![before, writer, after, stale],
+            Self::Stale { before, writer, after, stale, .. } => vec![before, writer, after, stale],
             Self::FlipFlop { first, second, third, fourth } => vec![first, second, third, fourth],
         };
         operations.retain(|&op| op != NONE);

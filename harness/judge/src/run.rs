@@ -1,13 +1,16 @@
 //! The record of a run of this bench, judged from its results folder alone.
 
+mod diagnosis;
 mod evidence;
 mod faults;
+mod headline;
 mod majority;
 mod minority;
 mod outages;
 mod promises;
 mod recovery;
 mod summary;
+mod witnesses;
 
 use contract::manifest::CAPABILITIES;
 use history::{CheckResult, Event, Operation, Verdict};
@@ -18,9 +21,11 @@ use record::{
     VERSION, files,
 };
 
+use diagnosis::Diagnosis;
 use evidence::Seen;
 use majority::Majority;
 use promises::Outcome;
+use witnesses::Witnesses;
 
 /// Why there is no verdict on a folder.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +130,8 @@ pub fn judge(
         by_family: &by_family,
     }
     .promises();
-    let checks: Vec<CheckResult> = of_workload.into_iter().chain(of_bench).collect();
+    let mut checks: Vec<CheckResult> = of_workload.into_iter().chain(of_bench).collect();
+    tell(&mut checks, paired.as_deref().unwrap_or_default(), faults);
     let verdict = checks.iter().map(|check| check.verdict).fold(Verdict::Valid, Verdict::merge);
     let operations = summary::endings(&main);
     Ok(ResultsFile {
@@ -181,6 +187,31 @@ fn leader_changes(events: &[Event]) -> Option<u64> {
         record::leader_changes(events).filter_map(|change| change.node).collect();
     leaders.dedup();
     (leaders.len() as u64).checked_sub(1)
+}
+
+/// So many violations get a diagnosis: each looks at the whole record.
+const DIAGNOSED_MAX: usize = 10;
+
+/// The clearest violation first, and to each what the checkers cannot know: what it comes to, who answered, and what
+/// was broken then.
+fn tell(checks: &mut [CheckResult], operations: &[Operation], faults: &[FaultRecord]) {
+    if checks.iter().all(|check| check.violations.is_empty()) {
+        return;
+    }
+    let witnesses = Witnesses::new(operations, faults);
+    headline::order(checks, &witnesses);
+    let diagnosis = Diagnosis::new(operations, &witnesses);
+    let violations = checks.iter_mut().flat_map(|check| &mut check.violations);
+    for (place, violation) in violations.enumerate() {
+        if let Some(context) = witnesses.context(violation) {
+            let end = if violation.sentence.ends_with(['.', ')']) { "" } else { "." };
+            violation.sentence.push_str(&format!("{end} {context}"));
+        }
+        let named = (place < DIAGNOSED_MAX).then(|| diagnosis.of(violation)).flatten();
+        if let Some(named) = named {
+            violation.sentence = format!("{named}. {}", violation.sentence);
+        }
+    }
 }
 
 /// From a record that lacks a line in its middle nothing can be decided.

@@ -52,7 +52,7 @@ impl ListReasons<'_> {
         let first = order[at];
         let known = match position {
             Some(position) => {
-                format!("{} was read", history.list_words(&order[..=position], None))
+                format!("{} was read", history.list_words(order, Some(position)))
             }
             None => format!("the longest list read, {}, lacks it", history.list_words(order, None)),
         };

@@ -130,10 +130,17 @@ impl RegisterReasons<'_> {
     }
 
     fn order_in_words(&self, earlier: Version, later: Version, shown_by: [Txn; 2]) -> String {
-        let [before, after] = shown_by.map(|txn| self.history.header(txn).call);
-        let [earlier, later] = [earlier, later].map(|version| self.history.value_name(version));
+        let did = |txn: Txn, version: Version| {
+            let is_its_own = self.writers.txn(self.history, version) == txn;
+            let verb = if is_its_own { "wrote" } else { "read" };
+            let event = self.history.header(txn).call;
+            format!("that of event {event} {verb} {}", self.history.value_name(version))
+        };
+        let [before, after] = shown_by;
         format!(
-            "the transaction of event {before} left {earlier}, and that of event {after}, which came after it, found {later}"
+            "of two transactions one after the other, {} and {}",
+            did(before, earlier),
+            did(after, later)
         )
     }
 }

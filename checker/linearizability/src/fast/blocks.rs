@@ -154,6 +154,8 @@ fn misplaced(
 ) -> Finding {
     let late = cluster.last_caller;
     if late != cluster.writer {
+        let is_in = |value| clusters.all[value as usize].writer == cluster.writer;
+        let late = first_to_see(register, early, is_in).unwrap_or(late);
         let again = |&value: &u32| clusters.all[value as usize].last_call > cluster.last_call;
         return Finding::Behind { early, late, lost: !later.iter().any(again) };
     }
@@ -179,11 +181,17 @@ fn explain(register: &Register<'_>, clusters: &Clusters, a: &Block, b: &Block) -
         let writes = |&op: &u32| op != NONE && register.steps[op as usize].leaves().is_some();
         let seen = Some(new.first_returner).filter(writes);
         let writer = seen.filter(after).or_else(|| last_writer(new).filter(after))?;
+        let chain: Vec<u32> = clusters.chain(old.root).collect();
+        let stale = first_to_see(register, new.first_returner, |value| chain.contains(&value));
+        let stale = stale.unwrap_or(old.last_caller);
+        let is_update = register.steps[stale as usize].leaves().is_some();
+        let lost = is_update && is_never_seen(register, new);
         Some(Finding::Stale {
             before: old.first_returner,
             writer,
             after: new.first_returner,
-            stale: old.last_caller,
+            stale,
+            lost,
         })
     };
     settled(a, b).or_else(|| settled(b, a)).unwrap_or(Finding::FlipFlop {
@@ -192,4 +200,21 @@ fn explain(register: &Register<'_>, clusters: &Clusters, a: &Block, b: &Block) -
         third: b.first_returner,
         fourth: a.last_caller,
     })
+}
+
+/// The first to be called, after this one had returned, that saw one of these values.
+fn first_to_see(register: &Register<'_>, early: u32, is_one: impl Fn(u32) -> bool) -> Option<u32> {
+    let times = &register.times;
+    let ended = times.returns[early as usize];
+    let is_late = |&(op, step): &(u32, Step)| {
+        let has_returned = times.returns[op as usize] != NEVER;
+        has_returned && times.calls[op as usize] > ended && step.saw().is_some_and(&is_one)
+    };
+    let late = register.happened().filter(is_late).map(|(op, _)| op);
+    late.min_by_key(|&op| times.calls[op as usize])
+}
+
+/// A single write that nobody saw.
+fn is_never_seen(register: &Register<'_>, block: &Block) -> bool {
+    block.root != INITIAL && register.happened().all(|(_, step)| step.saw() != Some(block.root))
 }

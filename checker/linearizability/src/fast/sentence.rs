@@ -85,7 +85,10 @@ impl<M: Model> Words<'_, M> {
                     self.name(late)
                 ),
             ),
-            Finding::Stale { before, writer, after, stale } => {
+            Finding::Stale { before, writer, stale, lost: true, .. } => {
+                self.lost(before, writer, stale)
+            }
+            Finding::Stale { before, writer, after, stale, lost: false } => {
                 self.stale(before, writer, after, stale)
             }
             Finding::FlipFlop { first, second, third, fourth } => (
@@ -134,6 +137,24 @@ impl<M: Model> Words<'_, M> {
             let before = if before == stale { "it".to_owned() } else { self.name(before) };
             text.push_str(&format!(", and {writer} began after {before} had finished"));
         }
+        (kind, text)
+    }
+
+    /// Nobody saw what was written, and somebody built on what was there before.
+    fn lost(&self, before: u32, writer: u32, stale: u32) -> (Anomaly, String) {
+        let kind = if self.appends(writer) { Anomaly::LostAppend } else { Anomaly::LostWrite };
+        let (writer, stale) = (self.name(writer), self.name(stale));
+        // The initial value needs no proof that it was first.
+        let what = match before {
+            NONE => "the initial value".to_owned(),
+            _ => format!(
+                "an older value ({} had finished before the write began)",
+                self.name(before)
+            ),
+        };
+        let text = format!(
+            "nobody saw what {writer} wrote: {stale} began after it had finished, yet replaced {what}"
+        );
         (kind, text)
     }
 

@@ -3,7 +3,7 @@
 use checker_testing::linearizability::{KvCall, call};
 use history::Verdict;
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
-use linearizability::{Call, Limits, Witness, check};
+use linearizability::{Anomaly, Call, Limits, Witness, check};
 
 fn put(value: &str, from: u64, to: u64) -> KvCall {
     call(from, KvInput::Put(value.into()), Some(KvOutput::Done), from, Some(to))
@@ -124,12 +124,12 @@ fn anomalies_have_names_and_sentences() {
              them is lost.",
         ),
         (
-            "lost update",
+            "lost write",
             vec![put("0", 0, 1), put("1", 2, 3), cas("0", "2", 4, 5)],
             vec![0, 2, 4],
-            "lost update: cas \"0\" to \"2\", swapped by process 4 (0.0040–0.0050 s) replaced an older \
-             value: it began after put \"1\" by process 2 (0.0020–0.0030 s) had finished, and that began \
-             after put \"0\" by process 0 (0.0000–0.0010 s) had finished.",
+            "lost write: nobody saw what put \"1\" by process 2 (0.0020–0.0030 s) wrote: cas \"0\" to \
+             \"2\", swapped by process 4 (0.0040–0.0050 s) began after it had finished, yet replaced an older \
+             value (put \"0\" by process 0 (0.0000–0.0010 s) had finished before the write began).",
         ),
         (
             "lost append",
@@ -213,4 +213,34 @@ fn hostile_values_are_shown_safely() {
     let value = format!("\x1b[2J\n{}", "x".repeat(100_000));
     let sentence = witness(&[get(&value, 0, 1)]).sentence;
     assert!(sentence.len() < 300 && !sentence.contains(['\x1b', '\n']), "{sentence}");
+}
+
+/// A get that saw the newest value was once blamed, and the append that shows the loss was left out.
+#[test]
+fn who_first_built_on_the_older_value_shows_that_a_write_is_lost() {
+    let calls = [
+        put("a", 0, 1),
+        get("a", 2, 3),
+        put("b", 4, 5),
+        append("c", "ac", 6, 7),
+        cas("ac", "d", 8, 9),
+        get("d", 10, 11),
+    ];
+    let found = witness(&calls);
+    assert_eq!((found.kind, &found.operations[..]), (Anomaly::LostWrite, &[0, 4, 6][..]));
+    assert_eq!(
+        found.sentence,
+        "lost write: nobody saw what put \"b\" by process 4 (0.0040–0.0050 s) wrote: append \"c\" = \"ac\" by process 6 \
+         (0.0060–0.0070 s) began after it had finished, yet replaced an older value (put \"a\" by process 0 \
+         (0.0000–0.0010 s) had finished before the write began)."
+    );
+    // Near misses: somebody saw it, or nobody built on the older one, so that it may come back.
+    let mut seen = calls.to_vec();
+    seen.push(get("b", 4, 20));
+    assert_ne!(witness(&seen).kind, Anomaly::LostWrite);
+    let only_read = [put("a", 0, 1), put("b", 4, 5), get("a", 6, 7), get("a", 8, 9)];
+    assert_eq!(
+        (witness(&only_read).kind, witness(&only_read).operations[2]),
+        (Anomaly::StaleRead, 6)
+    );
 }

@@ -10,4 +10,5 @@ mod oracle;
 mod plain;
 mod sentences;
 mod threads;
+mod witnesses;
 mod words;

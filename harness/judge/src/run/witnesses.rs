@@ -1,0 +1,259 @@
+//! What the record says about the operations that prove a violation: who answered, when, and what was broken then.
+
+use std::collections::HashMap;
+
+use history::words::{cut, seconds};
+use history::{Operation, Violation};
+use record::{FaultRecord, FaultStep};
+
+use super::faults::time_ns;
+
+/// Foreign names are shown to this length.
+const NAME_CHARS_MAX: usize = 30;
+/// So many targets of a fault are named.
+const TARGETS_MAX: usize = 3;
+/// So many faults are named that were in force at once.
+const FAULTS_MAX: usize = 2;
+
+/// The operations and faults of a run.
+pub(super) struct Witnesses<'a> {
+    /// By the index of the invocation.
+    operations: HashMap<u64, &'a Operation>,
+    /// Those that took hold, in order.
+    faults: Vec<Fault<'a>>,
+}
+
+/// A fault that took hold.
+struct Fault<'a> {
+    record: &'a FaultRecord,
+    from_ns: u64,
+    /// `None`: it was never healed.
+    to_ns: Option<u64>,
+}
+
+impl<'a> Witnesses<'a> {
+    pub(super) fn new(operations: &'a [Operation], faults: &'a [FaultRecord]) -> Self {
+        let started = faults.iter().filter(|fault| fault.step == FaultStep::Started);
+        let fault = |record: &'a FaultRecord| Fault {
+            record,
+            from_ns: record.time_ns,
+            to_ns: time_ns(faults, record.fault, FaultStep::Healed),
+        };
+        let mut faults: Vec<Fault<'a>> = started.map(fault).collect();
+        faults.sort_by_key(|fault| fault.from_ns);
+        let operations = operations.iter().map(|operation| (operation.call, operation)).collect();
+        Self { operations, faults }
+    }
+
+    /// The operations of a violation, as far as the record has them.
+    pub(super) fn of(&self, violation: &Violation) -> impl Iterator<Item = &'a Operation> {
+        violation.operations.iter().filter_map(|call| self.operations.get(call).copied())
+    }
+
+    /// When the last of them had ended.
+    pub(super) fn complete_ns(&self, violation: &Violation) -> u64 {
+        let end_ns = |operation: &Operation| operation.return_ns.unwrap_or(operation.call_ns);
+        self.of(violation).map(end_ns).max().unwrap_or(u64::MAX)
+    }
+
+    /// Who answered the last of the operations, and what was broken then, or last before; `None` where none of them
+    /// was answered.
+    pub(super) fn context(&self, violation: &Violation) -> Option<String> {
+        let answered = self.of(violation).filter(|operation| operation.result().is_some());
+        let last = answered.max_by_key(|operation| operation.return_ns)?;
+        let node = last.node.as_deref().map(|node| cut(node, NAME_CHARS_MAX));
+        let is_only = violation.operations.len() == 1;
+        let which = if is_only { "it" } else { "the last of these operations" };
+        match (node, self.faults_around(last)) {
+            (Some(node), Some(faults)) => Some(format!("{node} answered {which}, {faults}.")),
+            (Some(node), None) => Some(format!("{node} answered {which}.")),
+            (None, Some(faults)) => Some(format!("That was {faults}.")),
+            (None, None) => None,
+        }
+    }
+
+    /// The kills, pauses and cuts that began between two moments, if they are few enough to be named.
+    pub(super) fn destroyed_between(&self, (from, to): (u64, u64)) -> Option<String> {
+        let harmed = |fault: &&Fault<'_>| ["kill", "pause", "partition"].contains(&fault.family());
+        let between = self.faults.iter().filter(|fault| (from..to).contains(&fault.from_ns));
+        let words: Vec<String> = between.filter(harmed).map(Fault::words).collect();
+        (1..=FAULTS_MAX).contains(&words.len()).then(|| words.join(" and "))
+    }
+
+    /// Was every way between the two nodes cut by one fault all the time from one moment to another?
+    pub(super) fn are_cut_off(&self, (one, other): (&str, &str), (from, to): (u64, u64)) -> bool {
+        let links = [format!("{one}>{other}"), format!("{other}>{one}")];
+        let mut cuts = self.faults.iter().filter(|fault| {
+            let is_over = fault.to_ns.is_some_and(|healed| healed < to);
+            fault.family() == "partition" && fault.from_ns <= from && !is_over
+        });
+        cuts.any(|fault| links.iter().all(|link| fault.record.targets.contains(link)))
+    }
+
+    /// `while n1 was paused (from 3.900 s on)`, `after n1 was killed (3.200–4.100 s)`.
+    fn faults_around(&self, operation: &Operation) -> Option<String> {
+        let (begin, end) = (operation.call_ns, operation.return_ns?);
+        let begun = || self.faults.iter().rev().filter(|fault| fault.from_ns <= end);
+        let in_force = begun().filter(|fault| fault.to_ns.is_none_or(|to| to >= begin));
+        let in_force: Vec<&Fault<'_>> = in_force.take(FAULTS_MAX).collect();
+        if !in_force.is_empty() {
+            // A node that was killed may serve again before the bench knows it.
+            let is_kill = in_force.iter().all(|fault| fault.family() == "kill");
+            let words: Vec<String> = in_force.into_iter().map(Fault::words).collect();
+            let when = if is_kill { "after" } else { "while" };
+            return Some(format!("{when} {}", words.join(" and ")));
+        }
+        let last = begun().max_by_key(|fault| fault.to_ns)?;
+        Some(format!("after {}", last.words()))
+    }
+}
+
+impl Fault<'_> {
+    fn family(&self) -> &str {
+        &self.record.family
+    }
+
+    fn words(&self) -> String {
+        let FaultRecord { family, form, targets, .. } = self.record;
+        let (form, targets) = (cut(form, NAME_CHARS_MAX), named(targets));
+        let were = if self.record.targets.len() == 1 { "was" } else { "were" };
+        let what = match family.as_str() {
+            "kill" => format!("{targets} {were} killed"),
+            "pause" => format!("{targets} {were} paused"),
+            "partition" => format!("links were cut ({form}: {targets})"),
+            "network" => format!("messages between nodes were disturbed ({form})"),
+            "client" => format!("requests of clients were disturbed ({form})"),
+            other => format!("{} {form} was in force", cut(other, NAME_CHARS_MAX)),
+        };
+        let from = seconds(self.from_ns, 3);
+        match self.to_ns {
+            Some(to) => format!("{what} ({from}–{} s)", seconds(to, 3)),
+            None => format!("{what} (from {from} s on)"),
+        }
+    }
+}
+
+/// `n1, n2 and 3 more`.
+fn named(targets: &[String]) -> String {
+    let first = targets.iter().take(TARGETS_MAX).map(|target| cut(target, NAME_CHARS_MAX));
+    let first = first.collect::<Vec<_>>().join(", ");
+    match targets.len().saturating_sub(TARGETS_MAX) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use history::Completion;
+    use record::Phase;
+    use serde_json::{Value, json};
+
+    pub(in crate::run) const MS: u64 = 1_000_000;
+
+    /// From `at` seconds on, for half a second, at `n1`.
+    pub(in crate::run) fn operation(
+        at: u64,
+        f: &str,
+        arguments: Value,
+        result: Value,
+    ) -> Operation {
+        Operation {
+            call: at,
+            process: at,
+            f: f.to_owned(),
+            arguments,
+            completion: Completion::Ok(at, result),
+            call_ns: at * 1000 * MS,
+            return_ns: Some(at * 1000 * MS + 500 * MS),
+            node: Some("n1".to_owned()),
+            phase: Phase::Main.name().to_owned(),
+        }
+    }
+
+    pub(in crate::run) fn put(at: u64, key: &str, value: &str) -> Operation {
+        operation(at, "put", json!({ "key": key, "value": value }), json!({}))
+    }
+
+    pub(in crate::run) fn get(at: u64, key: &str, value: &str) -> Operation {
+        operation(at, "get", json!({ "key": key }), json!({ "value": value }))
+    }
+
+    pub(in crate::run) fn fault(
+        number: u64,
+        (family, form): (&str, &str),
+        targets: &[&str],
+        (from_ms, to_ms): (u64, u64),
+    ) -> [FaultRecord; 2] {
+        let record = |step, ms: u64| FaultRecord {
+            fault: number,
+            time_ns: ms * MS,
+            family: family.to_owned(),
+            form: form.to_owned(),
+            step,
+            targets: targets.iter().map(|target| (*target).to_owned()).collect(),
+            note: String::new(),
+        };
+        [record(FaultStep::Started, from_ms), record(FaultStep::Healed, to_ms)]
+    }
+
+    pub(in crate::run) fn violation(kind: &str, operations: &[u64]) -> Violation {
+        Violation {
+            kind: kind.to_owned(),
+            sentence: "It is wrong.".to_owned(),
+            operations: operations.to_vec(),
+        }
+    }
+
+    fn context(operations: &[Operation], faults: &[FaultRecord], proof: &[u64]) -> Option<String> {
+        Witnesses::new(operations, faults).context(&violation("stale read", proof))
+    }
+
+    #[test]
+    fn the_node_that_answered_last_is_named_and_what_was_broken_then_or_before() {
+        let operations =
+            [put(1, "x", "1"), Operation { node: Some("n2".into()), ..get(5, "x", "0") }];
+        let kill = fault(0, ("kill", "kill-one"), &["n1"], (3200, 4100));
+        let pause = fault(1, ("pause", "pause-all"), &["n2", "n3"], (5100, 6000));
+        let later = fault(2, ("kill", "kill-one"), &["n3"], (5600, 6000));
+        let all = [kill.clone(), pause, later.clone()].concat();
+        assert_eq!(
+            context(&operations, &all, &[1, 5]).unwrap(),
+            "n2 answered the last of these operations, while n2, n3 were paused (5.100–6.000 s)."
+        );
+        assert_eq!(
+            context(&operations, &[kill.clone(), later].concat(), &[5]).unwrap(),
+            "n2 answered it, after n1 was killed (3.200–4.100 s)."
+        );
+        assert_eq!(
+            context(&operations, &[], &[1, 5]).unwrap(),
+            "n2 answered the last of these operations."
+        );
+        let nowhere = [Operation { node: None, ..get(5, "x", "0") }];
+        assert_eq!(
+            context(&nowhere, &kill, &[5]).unwrap(),
+            "That was after n1 was killed (3.200–4.100 s)."
+        );
+        assert_eq!(context(&nowhere, &[], &[5]), None);
+    }
+
+    #[test]
+    fn what_was_never_answered_has_no_context() {
+        let unknown = Operation { completion: Completion::Info(None), ..put(1, "x", "1") };
+        assert_eq!(context(&[unknown], &[], &[1]), None);
+        assert_eq!(context(&[], &[], &[1]), None);
+    }
+
+    #[test]
+    fn names_from_elsewhere_are_harmless_and_short() {
+        let long = "n\u{1b}[2J".repeat(1000);
+        let operations = [Operation { node: Some(long.clone()), ..get(5, "x", "0") }];
+        let targets: Vec<&str> = vec![&long; 500];
+        let mut faults = fault(0, ("partition", &long), &targets, (5000, 6000)).to_vec();
+        faults.extend(fault(1, (&long, &long), &targets, (5000, 6000)));
+        let words = context(&operations, &faults, &[5]).unwrap();
+        assert!(words.chars().count() < 500 && !words.contains('\u{1b}'), "{words}");
+        assert!(words.contains("and 497 more"), "{words}");
+    }
+}
