@@ -144,10 +144,12 @@ fn fate<'a>(known: &Known<'_>, seen: &Sightings, reads: &[&'a Operation]) -> Fat
     match missed {
         None if after == reads.len() && seen.present.is_empty() => Fate::NeverRead,
         None => Fate::Stable { latency_ns: 0, missed_by: None },
-        // Nobody who could have come after the last that missed it saw it.
+        // Nobody who could have come after the last that missed it saw it. The first such read shows it soonest.
         Some(last) if reads[last].call > seen.last_return => {
+            let gone = event.max(seen.last_return);
+            let first = reads.partition_point(|read| read.call < gone);
             let latency_ns = seen.present.last().map_or(0, |&last| latency_ns(last));
-            Fate::Lost { latency_ns, missed_by: reads[last] }
+            Fate::Lost { latency_ns, missed_by: reads[first] }
         }
         Some(last) => Fate::Stable {
             latency_ns: latency_ns(last),

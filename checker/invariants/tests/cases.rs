@@ -147,6 +147,14 @@ fn set_full() {
     }
 }
 
+/// The last read that missed it was once cited, seconds after everything was gone.
+#[test]
+fn a_lost_element_is_shown_by_the_first_read_that_missed_it_for_good() {
+    let text = "add 1; read -> []; read -> [1]; 7-9 read -> []; 10-11 read -> []; 12-13 read -> []";
+    let checked = Invariant::SetFull.check(&history(text));
+    assert_eq!(checked.violations[0].operations.last(), Some(&7), "{:?}", checked.violations);
+}
+
 #[test]
 fn an_operation_without_a_key_among_others_with_keys() {
     let right = "add [:x 1]; read [:x nil] -> [:x [1]]";

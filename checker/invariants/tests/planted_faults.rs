@@ -151,11 +151,12 @@ fn sets() {
         let from = one_of(&reads[reads.len() / 2..], rng)?;
         let add = done_before(history, "add", from, rng)?;
         let element = history[add].arguments.clone();
-        for read in reads.into_iter().filter(|&read| read >= from) {
+        let missing: Vec<usize> = reads.into_iter().filter(|&read| read >= from).collect();
+        for &read in &missing {
             items(&mut history[read]).retain(|item| *item != element);
         }
         // Beside the first of these reads may be one that still saw it, but not beside the last.
-        (!saw(history.last()?, &element)).then_some(vec![history.len() - 1])
+        (!saw(history.last()?, &element)).then_some(missing)
     };
     is_found(Invariant::SetFull, PLAN, lose_later, "lost element");
 }

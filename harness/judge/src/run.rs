@@ -17,12 +17,13 @@ use history::{CheckResult, Event, Operation, Verdict};
 use isolation::Consistency;
 use linearizability::Limits;
 use record::{
-    FaultRecord, Folder, FolderError, Mark, Phase, Reading, ResultsFile, RunFile, Unreadable,
-    VERSION, files,
+    FaultRecord, Folder, FolderError, Mark, Measured, Phase, Reading, ResultsFile, RunFile,
+    Unreadable, VERSION, files,
 };
 
 use diagnosis::Diagnosis;
 use evidence::Seen;
+use faults::ByFamily;
 use majority::Majority;
 use promises::Outcome;
 use witnesses::Witnesses;
@@ -102,25 +103,9 @@ pub fn judge(
         Ok(operations) => workload.check(operations, level, limits),
         Err(error) => vec![broken(error)],
     };
-    let majority = Majority::of(&run.nodes, faults, &main);
-    let seen = Seen {
-        main: &main,
-        must_succeed: workload.must_succeed(),
-        clients: run.clients,
-        asked_first: &|operation| asked_first(events, operation),
-        leader_changes: leader_changes(events).filter(|_| majority.has_missed_each()),
-        faults,
-    };
     let by_family = faults::count(faults);
-    let limit = run.timeouts.recovery();
-    let measured = evidence::measure(&seen, &run.require);
-    let mut of_bench = vec![evidence::check(&seen, &measured)];
-    of_bench.extend(majority.check());
-    of_bench.extend(minority::check(&run.nodes, faults, &main));
-    of_bench.push(recovery::check(&marks, events, limit));
-    of_bench.extend(recovery::check_restart(&marks, events, limit));
-    of_bench.extend(final_reads(&marks));
-    of_bench.extend(faults::check(&run.faults, &by_family));
+    let (of_bench, measured) =
+        record.checks_of_bench(&main, &marks, &by_family, workload.must_succeed());
     let promises = Outcome {
         run,
         of_workload: &of_workload,
@@ -172,6 +157,36 @@ impl Record {
         let torn_line = history.torn_line;
         undamaged(folder, files::HISTORY, history)?;
         Ok(Self { run, events, faults, torn_line })
+    }
+
+    /// What is checked of every run, whatever its workload; and how much was seen.
+    fn checks_of_bench(
+        &self,
+        main: &[&Operation],
+        marks: &[Mark],
+        by_family: &ByFamily,
+        must_succeed: &'static [&'static str],
+    ) -> (Vec<CheckResult>, Vec<Measured>) {
+        let Self { run, events, faults, .. } = self;
+        let majority = Majority::of(&run.nodes, faults, main);
+        let seen = Seen {
+            main,
+            must_succeed,
+            clients: run.clients,
+            asked_first: &|operation| asked_first(events, operation),
+            leader_changes: leader_changes(events).filter(|_| majority.has_missed_each()),
+            faults,
+        };
+        let measured = evidence::measure(&seen, &run.require);
+        let limit = run.timeouts.recovery();
+        let mut checks = vec![evidence::check(&seen, &measured)];
+        checks.extend(majority.check());
+        checks.extend(minority::check(&run.nodes, faults, main));
+        checks.push(recovery::check(marks, events, limit));
+        checks.extend(recovery::check_restart(marks, events, limit));
+        checks.extend(final_reads(marks));
+        checks.extend(faults::check(&run.faults, by_family));
+        (checks, measured)
     }
 }
 
