@@ -1,6 +1,6 @@
 //! What each node was doing when it did not just run: killed, paused, ended by itself, leading.
 
-use record::{Mark, OwnExit};
+use record::{Mark, OwnExit, Phase};
 
 use crate::faults::Faults;
 use crate::markup::cut;
@@ -56,6 +56,7 @@ pub fn lanes(
         spans: [
             leads(node, marks, end_ns),
             broken(node, faults, end_ns),
+            restarted(marks, end_ns),
             ended(node, marks, end_ns),
         ]
         .concat(),
@@ -73,7 +74,9 @@ fn leads(node: &str, marks: &[(u64, Mark)], end_ns: u64) -> Vec<Span> {
             _ => None,
         })
         .collect();
-    let ends = changes.iter().skip(1).map(|(at, _)| *at).chain([end_ns]);
+    // Nobody is asked who leads once the main phase is over.
+    let asked_until_ns = phase_ns(Phase::Recovery, marks).unwrap_or(end_ns);
+    let ends = changes.iter().skip(1).map(|(at, _)| *at).chain([asked_until_ns]);
     let all = changes.iter().zip(ends);
     all.filter(|((_, leader), _)| leader.as_deref() == Some(node))
         .map(|((from_ns, _), to_ns)| Span { state: State::Leads, from_ns: *from_ns, to_ns })
@@ -96,6 +99,17 @@ fn broken(node: &str, faults: &Faults, end_ns: u64) -> Vec<Span> {
             Some(Span { state, from_ns, to_ns })
         })
         .collect()
+}
+
+/// All nodes at once, after the faults.
+fn restarted(marks: &[(u64, Mark)], end_ns: u64) -> Vec<Span> {
+    let from_ns = phase_ns(Phase::Restart, marks);
+    let to_ns = phase_ns(Phase::Quiesce, marks).unwrap_or(end_ns);
+    from_ns.map(|from_ns| Span { state: State::Killed, from_ns, to_ns }).into_iter().collect()
+}
+
+fn phase_ns(phase: Phase, marks: &[(u64, Mark)]) -> Option<u64> {
+    marks.iter().find(|(_, mark)| *mark == Mark::Phase(phase)).map(|(at, _)| *at)
 }
 
 /// A node that ended by itself is not started again.

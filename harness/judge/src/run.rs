@@ -11,14 +11,15 @@ mod promises;
 mod recovery;
 mod summary;
 mod witnesses;
+mod writes;
 
 use contract::manifest::CAPABILITIES;
 use history::{CheckResult, Event, Operation, Verdict};
 use isolation::Consistency;
 use linearizability::Limits;
 use record::{
-    FaultRecord, Folder, FolderError, Mark, Measured, Phase, Reading, ResultsFile, RunFile,
-    Unreadable, VERSION, files,
+    FaultRecord, FaultStep, Folder, FolderError, Mark, Measured, Phase, Reading, ResultsFile,
+    RunFile, Unreadable, VERSION, files,
 };
 
 use diagnosis::Diagnosis;
@@ -105,18 +106,14 @@ pub fn judge(
     };
     let by_family = faults::count(faults);
     let (of_bench, measured) =
-        record.checks_of_bench(&main, &marks, &by_family, workload.must_succeed());
-    let promises = Outcome {
-        run,
-        of_workload: &of_workload,
-        of_bench: &of_bench,
-        main: &main,
-        faults,
-        by_family: &by_family,
-    }
-    .promises();
+        record.checks_of_bench(&main, &marks, &by_family, level, workload.must_succeed());
+    let promises =
+        Outcome { run, of_workload: &of_workload, of_bench: &of_bench, main: &main, faults }
+            .promises();
     let mut checks: Vec<CheckResult> = of_workload.into_iter().chain(of_bench).collect();
-    tell(&mut checks, paired.as_deref().unwrap_or_default(), faults);
+    let mut broken = faults.clone();
+    broken.extend(restart_of_all(&run.nodes, events));
+    tell(&mut checks, paired.as_deref().unwrap_or_default(), &broken);
     let verdict = checks.iter().map(|check| check.verdict).fold(Verdict::Valid, Verdict::merge);
     let operations = summary::endings(&main);
     Ok(ResultsFile {
@@ -165,6 +162,7 @@ impl Record {
         main: &[&Operation],
         marks: &[Mark],
         by_family: &ByFamily,
+        level: Consistency,
         must_succeed: &'static [&'static str],
     ) -> (Vec<CheckResult>, Vec<Measured>) {
         let Self { run, events, faults, .. } = self;
@@ -174,14 +172,18 @@ impl Record {
             must_succeed,
             clients: run.clients,
             asked_first: &|operation| asked_first(events, operation),
-            leader_changes: leader_changes(events).filter(|_| majority.has_missed_each()),
+            nodes_away: majority.nodes_away() as u64,
+            leader_changes: leader_changes(events)
+                .filter(|_| majority.nodes_away() == run.nodes.len()),
             faults,
         };
         let measured = evidence::measure(&seen, &run.require);
         let limit = run.timeouts.recovery();
         let mut checks = vec![evidence::check(&seen, &measured)];
         checks.extend(majority.check());
-        checks.extend(minority::check(&run.nodes, faults, main));
+        if promises_agreement(level) {
+            checks.extend(minority::check(&run.nodes, faults, main));
+        }
         checks.push(recovery::check(marks, events, limit));
         checks.extend(recovery::check_restart(marks, events, limit));
         checks.extend(final_reads(marks));
@@ -202,6 +204,31 @@ fn leader_changes(events: &[Event]) -> Option<u64> {
         record::leader_changes(events).filter_map(|change| change.node).collect();
     leaders.dedup();
     (leaders.len() as u64).checked_sub(1)
+}
+
+/// Whether a store at this level has to ask a majority before it acknowledges a write.
+fn promises_agreement(level: Consistency) -> bool {
+    level.implies(Consistency::SnapshotIsolation) || level.implies(Consistency::Sequential)
+}
+
+/// The restart of all nodes, as the kill that it is.
+fn restart_of_all(nodes: &[String], events: &[Event]) -> Vec<FaultRecord> {
+    let phase_ns = |phase: Phase| {
+        let begins = |event: &&Event| Mark::of(event) == Some(Mark::Phase(phase));
+        events.iter().find(begins).map(|event| event.time_ns)
+    };
+    let Some(from_ns) = phase_ns(Phase::Restart) else { return Vec::new() };
+    let record = |step, time_ns| FaultRecord {
+        fault: u64::MAX,
+        time_ns,
+        family: "kill".to_owned(),
+        form: "kill-all".to_owned(),
+        step,
+        targets: nodes.to_vec(),
+        note: String::new(),
+    };
+    let healed = phase_ns(Phase::Quiesce).map(|to_ns| record(FaultStep::Healed, to_ns));
+    [record(FaultStep::Started, from_ns)].into_iter().chain(healed).collect()
 }
 
 /// So many violations get a diagnosis: each looks at the whole record.

@@ -78,10 +78,13 @@ impl Nodes {
                 node.wait_for(path, nodes.listens[&id], limit).await
             });
         }
+        // Others may need longer than the one that fails.
+        let mut outcome = Ok(());
         while let Some(waited) = waiting.join_next().await {
-            waited.map_err(|error| Failure::Failed(error.to_string()))??;
+            let waited = waited.map_err(|error| Failure::Failed(error.to_string()));
+            outcome = outcome.and(waited.and_then(|waited| waited));
         }
-        Ok(())
+        outcome
     }
 
     /// Kills a node's whole process tree.
@@ -102,13 +105,15 @@ impl Nodes {
         node.lock().await.start_again().await
     }
 
-    /// Waits until a node that was started again answers, but no longer than `limit`.
-    pub async fn wait_until_answers(&self, id: &str, limit: Duration) {
-        let (Ok(node), Some(listen)) = (self.node(id), self.listens.get(id)) else { return };
-        let deadline = Instant::now() + limit;
-        // In short looks: between them others may pause or kill it.
-        while Instant::now() < deadline && !node.lock().await.answers(*listen, LOOK).await {
-            tokio::time::sleep(LOOK).await;
+    /// Waits until these nodes, which were started again, answer, but no longer than a start may take.
+    pub async fn wait_until_answer(&self, ids: &[String]) {
+        let deadline = Instant::now() + self.timeouts.bind();
+        for id in ids {
+            let (Ok(node), Some(listen)) = (self.node(id), self.listens.get(id)) else { continue };
+            // In short looks: between them others may pause or kill it.
+            while Instant::now() < deadline && !node.lock().await.answers(*listen, LOOK).await {
+                tokio::time::sleep(LOOK).await;
+            }
         }
     }
 

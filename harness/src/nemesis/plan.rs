@@ -191,7 +191,7 @@ mod tests {
         lines.join("\n")
     }
 
-    /// Runs recorded by an older build can be repeated by a newer one: a seed's plan never changes.
+    /// A change that is not meant to change plans does not: runs recorded by the build before can be repeated.
     #[test]
     fn the_plan_of_a_seed_is_the_recorded_one() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/nemesis/plan_of_seed_7.jsonl");

@@ -76,7 +76,9 @@ impl Runner<'_> {
 
     /// Stops the faults, always: the nemesis heals what it started, and then every link is healed once more.
     async fn heal(&self, mut nemesis: AbortOnDrop) -> Result<(), Failure> {
-        let healed = tokio::time::timeout(HEAL_LIMIT, &mut nemesis.0).await;
+        // A node that was killed last may take long to start.
+        let limit = HEAL_LIMIT + self.setting.timeouts.bind();
+        let healed = tokio::time::timeout(limit, &mut nemesis.0).await;
         self.environment.heal_all();
         match healed {
             Ok(Ok(())) => Ok(()),

@@ -192,7 +192,7 @@ impl Runner<'_> {
         let Admin { clerk, client } = admin;
         let deadline = Instant::now() + self.setting.timeouts.recovery();
         let mut recovery = Recovery::default();
-        while Instant::now() < deadline && !recovery.is_done() {
+        while !recovery.is_done() && (Instant::now() < deadline || recovery.is_too_little()) {
             let operation = client.next();
             let performed = clerk.perform(&operation).await;
             client.completed(&operation, performed.outcome());

@@ -2,6 +2,10 @@
 
 use contract::Operation;
 
+/// A store gets the chance to serve so many operations, however slow it is.
+const ASKED_MIN: u32 = 4;
+/// So many, where all were reads, or all writes.
+const ALIKE_MIN: u32 = 12;
 /// So many operations in a row that were all reads, or all writes: the workload has no others.
 const ALIKE_MAX: u32 = 500;
 
@@ -25,6 +29,12 @@ impl Recovery {
         let kind = if operation.is_read_only() { &mut self.reads } else { &mut self.writes };
         kind.asked += 1;
         kind.served |= succeeded;
+    }
+
+    /// Whether so little was asked that nothing can be said: a few slow operations may take all the time there is.
+    pub(super) fn is_too_little(&self) -> bool {
+        let (reads, writes) = (self.reads.asked, self.writes.asked);
+        reads + writes < ASKED_MIN || (reads.min(writes) == 0 && reads + writes < ALIKE_MIN)
     }
 
     /// Whether nothing more has to be asked.
@@ -66,6 +76,18 @@ mod tests {
             let stuck = after(stuck);
             assert!(!stuck.is_done() && !stuck.has_recovered(), "{stuck:?}");
         }
+    }
+
+    /// One slow read, answered as the time ended, was once all that was asked.
+    #[test]
+    fn a_few_operations_of_one_kind_say_nothing() {
+        assert!(after(&[(true, true)]).is_too_little());
+        assert!(after(&[(true, true); 11]).is_too_little());
+        assert!(!after(&[(true, false); 12]).is_too_little());
+        assert!(after(&[(true, true), (true, true), (false, false)]).is_too_little());
+        assert!(
+            !after(&[(true, true), (false, false), (true, true), (false, false)]).is_too_little()
+        );
     }
 
     /// A workload that only read was once called a violation, since no write succeeded.

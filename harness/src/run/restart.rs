@@ -35,6 +35,9 @@ impl Runner<'_> {
         environment.mark_own_exits().await;
         if misses.is_empty() {
             stream.mark(&Mark::Restarted(served));
+        } else {
+            let misses = misses.join("; ");
+            environment.note(format!("Not all nodes could be killed at once: {misses}."));
         }
         served
     }

@@ -22,18 +22,21 @@ pub enum Evidence {
     EachKind,
     /// Of a hundred operations that were called while nothing was broken, those that succeeded.
     PercentUnbroken,
+    /// Nodes that were away for two seconds or more, while a majority of the others was up and connected.
+    NodesAway,
     /// How often another node came to lead. Asked where the store says who leads and each node was away for a while.
     LeaderChanges,
 }
 
 impl Evidence {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Succeeded,
         Self::EachClient,
         Self::EachNode,
         Self::EachKind,
         Self::PercentUnbroken,
+        Self::NodesAway,
         Self::LeaderChanges,
     ];
 
@@ -46,6 +49,7 @@ impl Evidence {
             Self::EachNode => "each-node",
             Self::EachKind => "each-kind",
             Self::PercentUnbroken => "percent-unbroken",
+            Self::NodesAway => "nodes-away",
             Self::LeaderChanges => "leader-changes",
         }
     }
@@ -63,6 +67,9 @@ impl Evidence {
             Self::PercentUnbroken => {
                 "successes among a hundred operations called while nothing was broken"
             }
+            Self::NodesAway => {
+                "nodes that were away for two seconds while a majority of the others was not"
+            }
             Self::LeaderChanges => "changes of the leader, if each node was away once",
         }
     }
@@ -75,6 +82,7 @@ impl Evidence {
             Self::Succeeded => 100,
             Self::EachClient | Self::EachNode => 5,
             Self::EachKind | Self::PercentUnbroken => 10,
+            Self::NodesAway => 0,
             Self::LeaderChanges => 1,
         }
     }
@@ -156,7 +164,7 @@ mod tests {
         assert_eq!(required.of(Evidence::EachKind), Evidence::EachKind.default_minimum());
         let none: Required = "none".parse().unwrap();
         let asked = Evidence::ALL.map(|evidence| none.of(evidence));
-        assert_eq!(asked, [1, 0, 0, 0, 0, 0], "without a success nothing was tested");
+        assert_eq!(asked, [1, 0, 0, 0, 0, 0, 0], "without a success nothing was tested");
     }
 
     #[test]

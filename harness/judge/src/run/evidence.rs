@@ -17,6 +17,9 @@ const AFTER_FAULT_NS: u64 = 1_000_000_000;
 /// A share of fewer operations says nothing.
 const SHARE_OF_AT_LEAST: usize = 20;
 
+/// No run has more clients, whatever its `run.json` says.
+const CLIENTS_MAX: u32 = 1000;
+
 /// What was seen, and what it is measured by.
 pub(super) struct Seen<'a> {
     /// The operations of the main phase.
@@ -27,6 +30,8 @@ pub(super) struct Seen<'a> {
     pub(super) clients: u32,
     /// The node that an operation asked first.
     pub(super) asked_first: &'a dyn Fn(&Operation) -> Option<&'a str>,
+    /// How many nodes were away for long, while a majority of the others was there.
+    pub(super) nodes_away: u64,
     /// How often another node came to lead; `None` where it did not have to, or the store does not say who leads.
     pub(super) leader_changes: Option<u64>,
     /// What was broken, and when.
@@ -96,6 +101,7 @@ impl Seen<'_> {
                 Some((format!("`{kind}` that succeeded after the first fault"), count))
             }
             Evidence::PercentUnbroken => Some((about, self.percent_unbroken())),
+            Evidence::NodesAway => Some((about, self.nodes_away)),
             Evidence::LeaderChanges => Some((about, self.leader_changes?)),
         }
     }
@@ -107,8 +113,8 @@ impl Seen<'_> {
     fn by_client(&self) -> BTreeMap<u64, u64> {
         // One more client sets up and reads last, and a client whose operation is in doubt goes on as another process.
         let processes = u64::from(self.clients) + 1;
-        let mut counts: BTreeMap<u64, u64> =
-            (0..u64::from(self.clients)).map(|client| (client, 0)).collect();
+        let clients = u64::from(self.clients.min(CLIENTS_MAX));
+        let mut counts: BTreeMap<u64, u64> = (0..clients).map(|client| (client, 0)).collect();
         for operation in self.succeeded() {
             *counts.entry(operation.process % processes).or_default() += 1;
         }
@@ -234,6 +240,7 @@ mod tests {
             must_succeed,
             clients: CLIENTS,
             asked_first: &node,
+            nodes_away: 0,
             leader_changes,
             faults: &faults,
         };

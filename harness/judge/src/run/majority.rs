@@ -11,6 +11,7 @@ use record::{FaultRecord, FaultStep};
 use serde_json::{Map, Value};
 
 use super::faults::{over_ns, time_ns};
+use super::writes::{is_acknowledged_write, is_write};
 
 /// Shorter absences say nothing: to find a new leader takes time.
 const ABSENCE_MIN_NS: u64 = 1_000_000_000;
@@ -18,12 +19,14 @@ const ABSENCE_MIN_NS: u64 = 1_000_000_000;
 /// Of a node that was absent for less in all, nothing is said.
 const ABSENT_MIN_NS: u64 = 2_000_000_000;
 
+/// Writes that were tried so often say something by failing.
+const OFTEN: usize = 20;
+
 /// A time in which nothing changed about who was there; from, to.
 type Span = (u64, u64);
 
 /// What happened while each node was away.
 pub(super) struct Majority<'a> {
-    nodes: &'a [String],
     without: BTreeMap<&'a str, Without>,
 }
 
@@ -38,7 +41,7 @@ impl<'a> Majority<'a> {
         let absences = absences(nodes, &Troubles::of(faults, begin_ns));
         let without =
             |(node, spans): (&'a str, Vec<Span>)| (node, Without::of(node, &spans, operations));
-        Self { nodes, without: absences.into_iter().map(without).collect() }
+        Self { without: absences.into_iter().map(without).collect() }
     }
 
     /// The check; `None` where no majority was ever tested.
@@ -47,7 +50,7 @@ impl<'a> Majority<'a> {
         if tested.is_empty() {
             return None;
         }
-        let needed = tested.iter().filter(|(_, without)| without.succeeded == 0);
+        let needed = tested.iter().filter(|(_, without)| without.is_nothing());
         let needed: Vec<String> = needed.map(|(node, without)| without.nothing(node)).collect();
         let mut result = if needed.is_empty() {
             let names: Vec<&str> = tested.iter().map(|(node, _)| *node).collect();
@@ -74,9 +77,9 @@ impl<'a> Majority<'a> {
         Some(result)
     }
 
-    /// Whether each node was away for long: whoever led, another one had to.
-    pub(super) fn has_missed_each(&self) -> bool {
-        self.tested().count() == self.nodes.len()
+    /// How many nodes were away for long. Where all were, whoever led, another one had to.
+    pub(super) fn nodes_away(&self) -> usize {
+        self.tested().count()
     }
 
     fn tested(&self) -> impl Iterator<Item = (&'a str, &Without)> {
@@ -90,29 +93,40 @@ struct Without {
     absent_ns: u64,
     absences: usize,
     succeeded: usize,
+    writes_tried: usize,
+    written: usize,
 }
 
 impl Without {
     /// Clients may still reach a node that the others do not: what it answers itself does not count.
     fn of(node: &str, spans: &[Span], operations: &[&Operation]) -> Self {
         let within = |operation: &&&Operation| {
-            let (call, end) = (operation.call_ns, operation.return_ns.unwrap_or(u64::MAX));
-            operation.result().is_some()
-                && operation.node.as_deref() != Some(node)
+            let (call, end) = (operation.call_ns, operation.return_ns.unwrap_or(operation.call_ns));
+            operation.node.as_deref() != Some(node)
                 && spans.iter().any(|&(from, to)| call >= from && end <= to)
         };
+        let tried: Vec<&&Operation> = operations.iter().filter(within).collect();
+        let writes = tried.iter().filter(|operation| is_write(operation));
         Self {
             absent_ns: spans.iter().map(|(from, to)| to - from).sum(),
             absences: spans.len(),
-            succeeded: operations.iter().filter(within).count(),
+            succeeded: tried.iter().filter(|operation| operation.result().is_some()).count(),
+            writes_tried: writes.count(),
+            written: tried.iter().filter(|operation| is_acknowledged_write(operation)).count(),
         }
+    }
+
+    /// Reads alone may come from copies that nobody can change any more.
+    fn is_nothing(&self) -> bool {
+        self.succeeded == 0 || (self.written == 0 && self.writes_tried >= OFTEN)
     }
 
     fn nothing(&self, node: &str) -> String {
         let (absent, count) = (seconds(self.absent_ns, 1), self.absences);
         let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+        let what = if self.succeeded == 0 { "Nothing succeeded" } else { "No write succeeded" };
         format!(
-            "Nothing succeeded without {node}, which was down or cut off {times}, for {absent} s in all, while a \
+            "{what} without {node}, which was down or cut off {times}, for {absent} s in all, while a \
              majority of the others was up and connected."
         )
     }
@@ -224,14 +238,20 @@ fn absent<'a>(nodes: &'a [String], troubles: &Troubles<'_>, from: u64) -> Vec<&'
     let is_linked = |one: &str, other: &str| one == other || !cut(one, other) && !cut(other, one);
     let is_cut_off = |one: &str, other: &str| cut(one, other) && cut(other, one);
     let up: Vec<&str> = nodes.iter().map(String::as_str).filter(|node| is_up(node)).collect();
-    // At most 15 nodes, so that all of their sets can be tried.
-    let members = |set: u32| up.iter().enumerate().filter(move |(at, _)| set >> at & 1 == 1);
-    let is_connected = |set: u32| {
-        members(set).all(|(_, one)| members(set).all(|(_, other)| is_linked(one, other)))
+    // At most 15 nodes, so that all of their sets can be tried: for each node the set of those that it is linked with.
+    let linked = |one: &&str| {
+        let bits = up.iter().take(15).enumerate();
+        bits.filter(|(_, other)| is_linked(one, other)).fold(0_u32, |set, (at, _)| set | 1 << at)
     };
-    let connected = (0..1_u32 << up.len().min(15)).filter(|&set| is_connected(set));
+    let linked: Vec<u32> = up.iter().take(15).map(linked).collect();
+    let has = |set: u32, at: usize| set >> at & 1 == 1;
+    let is_connected = |set: &u32| {
+        linked.iter().enumerate().all(|(at, linked)| !has(*set, at) || set & !linked == 0)
+    };
+    let connected = (0..1_u32 << linked.len()).filter(is_connected);
     let largest = connected.max_by_key(|set| set.count_ones()).unwrap_or(0);
-    let present: BTreeSet<&str> = members(largest).map(|(_, node)| *node).collect();
+    let present: BTreeSet<&str> =
+        up.iter().enumerate().filter(|(at, _)| has(largest, *at)).map(|(_, node)| *node).collect();
     if present.len() <= nodes.len() / 2 {
         return Vec::new();
     }

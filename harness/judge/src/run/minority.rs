@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use contract::Operation as Request;
 use history::words::{counted, seconds};
 use history::{CheckResult, Operation};
 use record::{FaultRecord, FaultStep};
 use serde_json::json;
 
 use super::faults::over_ns;
+use super::writes::is_acknowledged_write;
 
 /// The check; `None` where nobody was cut off from a majority. `operations` are those of the main phase.
 pub(super) fn check(
@@ -25,7 +25,7 @@ pub(super) fn check(
         return None;
     }
     let meanwhile = |operation: &&&Operation| {
-        is_acknowledged_write(operation) && cuts.iter().any(|cut| cut.holds_over(operation))
+        cuts.iter().any(|cut| cut.holds_over(operation)) && is_acknowledged_write(operation)
     };
     let acknowledged: Vec<&&Operation> = operations.iter().filter(meanwhile).collect();
     let mut result = match &acknowledged[..] {
@@ -90,14 +90,6 @@ fn reachable<'a>(from: &'a str, nodes: &'a [String], cut: &[String]) -> BTreeSet
         }
     }
     reached
-}
-
-/// Whether it changed something, by the store's own word.
-fn is_acknowledged_write(operation: &Operation) -> bool {
-    let Some(result) = operation.result() else { return false };
-    let changed = result["swapped"] != false && result["committed"] != false;
-    let request = Request::from_parts(&operation.f, &operation.arguments);
-    changed && request.is_ok_and(|request| !request.is_read_only())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! For how long nothing succeeded.
 
 use history::Operation;
-use history::words::seconds;
+use history::words::{counted, seconds};
 use record::{FaultRecord, FaultStep};
 
 /// Times in which nothing succeeded, in the main phase.
@@ -10,19 +10,25 @@ pub(super) struct Outages {
     longest_ns: Option<(u64, u64)>,
     /// From the end of each fault to the next success.
     after_faults_ns: Vec<u64>,
+    /// After so many faults nothing succeeded any more.
+    never_after: usize,
 }
 
 impl Outages {
     /// `operations` are those of the main phase.
     pub(super) fn of(operations: &[&Operation], faults: &[FaultRecord]) -> Self {
         let begin = operations.iter().map(|operation| operation.call_ns).min();
+        let end = operations.iter().map(|operation| operation.call_ns).max().unwrap_or(0);
         let succeeded = operations.iter().filter(|operation| operation.result().is_some());
         let mut successes: Vec<u64> = begin
             .into_iter()
             .chain(succeeded.filter_map(|operation| operation.return_ns))
             .collect();
         successes.sort_unstable();
-        let gaps = successes.windows(2).map(|pair| (pair[0], pair[1]));
+        // What was tried last and in vain belongs to the outage that it ended in.
+        let mut moments = successes.clone();
+        moments.extend(Some(end).filter(|_| successes.last().is_some_and(|last| *last < end)));
+        let gaps = moments.windows(2).map(|pair| (pair[0], pair[1]));
         let started = |number: u64| {
             faults.iter().any(|fault| fault.fault == number && fault.step == FaultStep::Started)
         };
@@ -34,9 +40,12 @@ impl Outages {
             let at = successes.partition_point(|&success| success < end);
             successes.get(at).map(|success| success - end)
         };
-        let mut after_faults_ns: Vec<u64> = healed.filter_map(next).collect();
+        let waits: Vec<Option<u64>> = healed.filter(|&at| at <= end).map(next).collect();
+        let never_after = waits.iter().filter(|wait| wait.is_none()).count();
+        let mut after_faults_ns: Vec<u64> = waits.into_iter().flatten().collect();
         after_faults_ns.sort_unstable();
-        Self { longest_ns: gaps.max_by_key(|(from, to)| to - from), after_faults_ns }
+        let longest_ns = gaps.max_by_key(|(from, to)| to - from);
+        Self { longest_ns, after_faults_ns, never_after }
     }
 
     /// In words; empty where nothing succeeded.
@@ -54,7 +63,13 @@ impl Outages {
                 seconds(most, 2)
             )
         });
-        longest.into_iter().chain(after).collect::<Vec<_>>().join(" ")
+        let never = (self.never_after > 0).then(|| {
+            format!(
+                "After the last {} healed nothing succeeded any more.",
+                counted(self.never_after, "fault")
+            )
+        });
+        longest.into_iter().chain(after).chain(never).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -111,5 +126,11 @@ mod tests {
              within 0.40 s (median of 1), at most 0.40 s."
         );
         assert_eq!(Outages::of(&[], &faults).sentence(), "");
+        let mut in_vain = succeeded(5_300, 5_400);
+        in_vain.completion = Completion::Info(None);
+        let last = [fault(2, FaultStep::Started, 2_400), fault(2, FaultStep::Healed, 2_500)];
+        let sentence = Outages::of(&[&operations[3], &in_vain], &last).sentence();
+        assert!(sentence.contains("without a success was 3.00 s, from 2.3 s on"), "{sentence}");
+        assert!(sentence.contains("After the last 1 fault healed nothing succeeded"), "{sentence}");
     }
 }

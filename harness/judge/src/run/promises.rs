@@ -2,9 +2,8 @@
 
 use history::words::counted;
 use history::{CheckResult, Operation, Verdict};
-use record::{FaultRecord, Promise, RunFile};
+use record::{FaultRecord, FaultStep, Promise, RunFile};
 
-use super::faults::ByFamily;
 use super::outages::Outages;
 
 /// What became of a run.
@@ -19,8 +18,6 @@ pub(super) struct Outcome<'a> {
     pub(super) main: &'a [&'a Operation],
     /// What was broken, and when.
     pub(super) faults: &'a [FaultRecord],
-    /// How many faults of each family took hold.
-    pub(super) by_family: &'a ByFamily,
 }
 
 impl Outcome<'_> {
@@ -38,12 +35,7 @@ impl Outcome<'_> {
                     "add `partition` to --faults",
                 ),
                 self.recovery(),
-                self.of_check(
-                    "durable through restarts",
-                    "all nodes are killed at once and started again, then read",
-                    "restart",
-                    "add `kill` to --faults, and `restart` to the store's caps",
-                ),
+                self.durability(),
                 self.at_most_once(),
                 unchecked("the log compacts"),
             ]
@@ -52,6 +44,7 @@ impl Outcome<'_> {
                 self.consistency(),
                 self.at_most_once(),
                 self.recovery(),
+                self.durability(),
                 unchecked("bounded memory"),
             ]
         } else {
@@ -62,14 +55,18 @@ impl Outcome<'_> {
     fn consistency(&self) -> Promise {
         let names: Vec<&str> =
             self.of_workload.iter().map(|check| check.checker.as_str()).collect();
-        let verdicts = self.of_workload.iter().map(|check| check.verdict);
         let succeeded = self.main.iter().filter(|operation| operation.result().is_some()).count();
         Promise {
             promise: "right answers".to_owned(),
             how: format!("what `{}` checks: {}", self.run.workload, names.join(", ")),
-            verdict: Some(verdicts.fold(Verdict::Valid, Verdict::merge)),
+            verdict: Some(self.of_answers()),
             seen: format!("{} that succeeded", counted(succeeded, "operation")),
         }
+    }
+
+    fn of_answers(&self) -> Verdict {
+        let verdicts = self.of_workload.iter().map(|check| check.verdict);
+        verdicts.fold(Verdict::Valid, Verdict::merge)
     }
 
     fn progress(&self) -> Promise {
@@ -94,24 +91,47 @@ impl Outcome<'_> {
         )
     }
 
+    fn durability(&self) -> Promise {
+        let mut promise = self.of_check(
+            "durable through restarts",
+            "all nodes are killed at once and started again, then read",
+            "restart",
+            "add `kill` to --faults, and `restart` to the store's caps",
+        );
+        // The answers after the restart are among all answers.
+        if promise.verdict == Some(Verdict::Valid) && self.of_answers() != Verdict::Valid {
+            promise.verdict = Some(Verdict::Inconclusive);
+            promise.seen.push_str(" See above whether answers are wrong.");
+        }
+        if promise.verdict.is_some() {
+            let reads = self.of_bench.iter().find(|check| check.checker == "final-reads");
+            promise.seen.extend(reads.map(|reads| format!(" {}", reads.summary)));
+        }
+        promise
+    }
+
     fn at_most_once(&self) -> Promise {
-        let client_faults = self.by_family.get("client").map_or(0, |count| count.effective);
+        let doubled = |fault: &&FaultRecord| {
+            fault.step == FaultStep::Started && fault.form == "lost-replies-and-duplicates"
+        };
+        let client_faults = self.faults.iter().filter(doubled).count();
         let promise = "each operation at most once".to_owned();
         let how = "what the workload checks, while replies are lost and requests are sent twice";
         if client_faults == 0 {
-            let how = format!("{how}; for that, add `client` to --faults");
+            let how = format!(
+                "{how}; for that, `client` in --faults and `exactly-once` in the store's caps"
+            );
             return Promise { promise, how, verdict: None, seen: String::new() };
         }
-        let verdicts = self.of_workload.iter().map(|check| check.verdict);
-        Promise {
-            promise,
-            how: how.to_owned(),
-            verdict: Some(verdicts.fold(Verdict::Valid, Verdict::merge)),
-            seen: format!(
-                "{} of the clients took hold",
-                counted(saturating(client_faults), "fault")
-            ),
-        }
+        let took_hold = format!("{} of the clients took hold", counted(client_faults, "fault"));
+        // Wrong answers may have another cause.
+        let (verdict, seen) = match self.of_answers() {
+            Verdict::Valid => (Verdict::Valid, took_hold),
+            _ => {
+                (Verdict::Inconclusive, format!("{took_hold}; see above whether answers are wrong"))
+            }
+        };
+        Promise { promise, how: how.to_owned(), verdict: Some(verdict), seen }
     }
 
     /// A promise that a check of the bench stands for; where there was none, `needed` says how to get it.
@@ -137,8 +157,4 @@ fn unchecked(promise: &str) -> Promise {
         verdict: None,
         seen: String::new(),
     }
-}
-
-fn saturating(count: u64) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
 }

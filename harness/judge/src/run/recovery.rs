@@ -54,10 +54,15 @@ pub(super) fn check_restart(
     events: &[Event],
     limit: Duration,
 ) -> Option<CheckResult> {
+    let was_due = marks.contains(&Mark::Phase(Phase::Restart));
     let served = marks.iter().rev().find_map(|mark| match mark {
         Mark::Restarted(served) => Some(*served),
         _ => None,
-    })?;
+    });
+    let Some(served) = served else {
+        let sentence = "All nodes were to be killed and started again, but that could not be done.";
+        return was_due.then(|| CheckResult::inconclusive(RESTART, sentence));
+    };
     Some(if served {
         let sentence = "After all nodes were killed at once and started again, the store served again, reads and writes.";
         CheckResult::valid(RESTART, sentence)
@@ -201,6 +206,7 @@ mod tests {
         let verdict =
             |marks: &[Mark]| check_restart(marks, &[], limit).map(|result| result.verdict);
         assert_eq!(verdict(&[Mark::Recovered(true)]), None);
+        assert_eq!(verdict(&[Mark::Phase(Phase::Restart)]), Some(Verdict::Inconclusive));
         assert_eq!(verdict(&[Mark::Restarted(true)]), Some(Verdict::Valid));
         assert_eq!(verdict(&[Mark::Restarted(false)]), Some(Verdict::Violation));
         let starved = [Mark::StarvedMs(5000), Mark::Restarted(false)];

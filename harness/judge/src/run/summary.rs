@@ -65,7 +65,7 @@ pub(super) fn sentence(
 /// Why it is a violation. That a store serves again is no matter of the level.
 fn proof(check: &CheckResult, level: Consistency, sentence: &str) -> String {
     match check.checker.as_str() {
-        recovery::CHECKER => sentence.to_owned(),
+        recovery::CHECKER | recovery::RESTART => sentence.to_owned(),
         _ => format!("Not {level}: {sentence}"),
     }
 }

@@ -95,13 +95,18 @@ impl<'a> Witnesses<'a> {
         let (begin, end) = (operation.call_ns, operation.return_ns?);
         let begun = || self.faults.iter().rev().filter(|fault| fault.from_ns <= end);
         let in_force = begun().filter(|fault| fault.to_ns.is_none_or(|to| to >= begin));
-        let in_force: Vec<&Fault<'_>> = in_force.take(FAULTS_MAX).collect();
+        let in_force: Vec<&Fault<'_>> = in_force.collect();
         if !in_force.is_empty() {
-            // A node that was killed may serve again before the bench knows it.
-            let is_kill = in_force.iter().all(|fault| fault.family() == "kill");
-            let words: Vec<String> = in_force.into_iter().map(Fault::words).collect();
+            // A node that was killed may serve again before the bench knows it, be it that it was paused before.
+            let is_kill = in_force.iter().any(|fault| fault.family() == "kill");
+            let words = in_force.iter().take(FAULTS_MAX).map(|fault| fault.words());
             let when = if is_kill { "after" } else { "while" };
-            return Some(format!("{when} {}", words.join(" and ")));
+            let words = words.collect::<Vec<_>>().join(" and ");
+            let more = match in_force.len().saturating_sub(FAULTS_MAX) {
+                0 => String::new(),
+                more => format!(", and {more} more faults in force"),
+            };
+            return Some(format!("{when} {words}{more}"));
         }
         let last = begun().max_by_key(|fault| fault.to_ns)?;
         Some(format!("after {}", last.words()))

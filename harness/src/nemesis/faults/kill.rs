@@ -1,18 +1,12 @@
 //! Kill: processes are killed and started again on their data.
 
-use std::time::Duration;
-
 use rand::rngs::ChaCha8Rng;
-use tokio::time::Instant;
 
 use super::targets::Targets;
 use crate::{
     environment::Environment,
     nemesis::fault::{Fault, Hits, Members, Work},
 };
-
-/// Healing waits no longer for nodes to answer again.
-const START_LIMIT: Duration = Duration::from_secs(4);
 
 /// Kills these nodes.
 #[derive(Debug)]
@@ -76,11 +70,7 @@ impl Fault for Kill {
                 }
             }
             // A node that does not answer yet is still down.
-            let deadline = Instant::now() + START_LIMIT;
-            for node in aimed_at {
-                let left = deadline.saturating_duration_since(Instant::now());
-                environment.nodes.wait_until_answers(node, left).await;
-            }
+            environment.nodes.wait_until_answer(aimed_at).await;
             notes
         })
     }
