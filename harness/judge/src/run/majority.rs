@@ -124,9 +124,13 @@ impl Without {
     fn nothing(&self, node: &str) -> String {
         let (absent, count) = (seconds(self.absent_ns, 1), self.absences);
         let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
-        let what = if self.succeeded == 0 { "Nothing succeeded" } else { "No write succeeded" };
+        let what = if self.succeeded == 0 {
+            "Nothing succeeded without"
+        } else {
+            "No write succeeded without"
+        };
         format!(
-            "{what} without {node}, which was down or cut off {times}, for {absent} s in all, while a \
+            "{what} {node}, which was down or cut off {times}, for {absent} s in all, while a \
              majority of the others was up and connected."
         )
     }
