@@ -118,7 +118,7 @@ fn register_stale_read() {
 
 #[test]
 fn register_lost_write() {
-    let expected = ["stale read", "lost append", "lost update"];
+    let expected = ["stale read", "lost append", "lost update", "lost write"];
     is_found("register", Fault::LostWrite, 50, &expected);
 }
 
