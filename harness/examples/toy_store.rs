@@ -129,6 +129,10 @@ mod flaws {
             ("wrong-shape", _) => Json(json!({ "ok": { "valeu": 3 } })).into_response(),
             ("idle", _) if !SERVED.fetch_add(1, Ordering::Relaxed).is_multiple_of(100) => aborted(),
             ("choosy", _) if !FAVOURITES.contains(&request.client.as_str()) => aborted(),
+            ("hoard", _) => {
+                hoard(request).ok()?;
+                return None;
+            }
             ("key-by-key", Operation::MultiGet { keys }) => {
                 Json(Answer::Ok(key_by_key(store, keys).await)).into_response()
             }
@@ -190,6 +194,15 @@ mod flaws {
             Some(answer) => answer.into_response(),
             None => refused(ErrorCode::Timeout, StatusCode::GATEWAY_TIMEOUT),
         })
+    }
+
+    /// Adds the request to a log that nobody ever shortens.
+    fn hoard(request: &Request) -> io::Result<()> {
+        use io::Write;
+        let folder = std::env::var("DS_DATA").map_err(io::Error::other)?;
+        let path = std::path::Path::new(&folder).join("log");
+        let mut log = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+        log.write_all(&serde_json::to_vec(request)?)
     }
 
     /// Reads one key after the other instead of all at once: other clients write in between.

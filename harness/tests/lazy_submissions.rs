@@ -49,6 +49,21 @@ fn faults_that_cannot_be_planned_are_told_before_the_run() {
     assert!(ran.stderr.contains("there is nothing that partition could break"), "{}", ran.stderr);
 }
 
+#[test]
+fn one_that_keeps_everything_that_was_overwritten() {
+    let toy = common::example("toy_store");
+    let bench = |flaw: &str| {
+        Bench::with_manifest(&format!(
+            "name = \"hoarder\"\nrun = [{toy:?}, {flaw:?}]\nserves = [\"replicated-kv\"]\n\
+             caps = [\"append\", \"cas\", \"exactly-once\"]\n"
+        ))
+    };
+    let ran = bench("hoard").run(RUN).expect(3, "The log does not seem to compact. Of 512 KiB");
+    assert!(ran.stdout.contains("n1 10"), "{}", ran.stdout);
+    bench("hoard").run(&format!("{RUN} --require percent-compacted=0")).expect(0, "VALID");
+    bench("").run(RUN).expect(0, "VALID");
+}
+
 /// Valid it was, for faults of all families overlapped, so that no node was ever away alone for long.
 #[test]
 fn a_single_server_behind_fronts_is_no_replicated_store() {

@@ -132,6 +132,14 @@ impl NodeProcess {
         Ok(self.command(Action::Count).await?.alive)
     }
 
+    /// The memory that the living processes of the tree occupy, in bytes; `None` where the system does not say.
+    ///
+    /// # Errors
+    /// When the supervisor is gone.
+    pub async fn memory_bytes(&self) -> Result<Option<u64>, ControlError> {
+        Ok(self.command(Action::Measure).await?.memory_bytes)
+    }
+
     /// Kills the whole tree with SIGKILL and returns once every process is gone, which is true; false when some
     /// were still there after ten seconds (then the supervisor goes on trying). True again when called again. Without a
     /// supervisor that answers, the harness kills by itself.

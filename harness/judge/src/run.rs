@@ -1,5 +1,6 @@
 //! The record of a run of this bench, judged from its results folder alone.
 
+mod compaction;
 mod diagnosis;
 mod evidence;
 mod faults;
@@ -13,15 +14,18 @@ mod summary;
 mod witnesses;
 mod writes;
 
+use std::borrow::Cow;
+
 use contract::manifest::CAPABILITIES;
 use history::{CheckResult, Event, Operation, Verdict};
 use isolation::Consistency;
 use linearizability::Limits;
 use record::{
-    FaultRecord, FaultStep, Folder, FolderError, Mark, Measured, Phase, Reading, ResultsFile,
-    RunFile, Unreadable, VERSION, files,
+    Evidence, FaultRecord, FaultStep, Folder, FolderError, Footprint, Mark, Measured, Phase,
+    Reading, ResultsFile, RunFile, Unreadable, VERSION, files,
 };
 
+use compaction::Compaction;
 use diagnosis::Diagnosis;
 use evidence::Seen;
 use faults::ByFamily;
@@ -99,21 +103,32 @@ pub fn judge(
     let marks: Vec<Mark> = events.iter().filter_map(Mark::of).collect();
     let paired = history::operations(events);
     // A record that breaks the rules has no operations; the checks say so.
-    let main = in_main(paired.as_deref().unwrap_or_default());
+    let all = paired.as_deref().unwrap_or_default();
+    let main = in_main(all);
     let of_workload = match &paired {
-        Ok(operations) => workload.check(operations, level, limits),
+        Ok(operations) => workload.check(&of_its_own(operations), level, limits),
         Err(error) => vec![broken(error)],
     };
     let by_family = faults::count(faults);
-    let (of_bench, measured) =
+    let (mut of_bench, measured) =
         record.checks_of_bench(&main, &marks, &by_family, level, workload.must_succeed());
-    let promises =
-        Outcome { run, of_workload: &of_workload, of_bench: &of_bench, main: &main, faults }
-            .promises();
+    let compaction = Compaction::of(&run.nodes, events, all);
+    let asked = run.require.of(Evidence::PercentCompacted);
+    of_bench.extend(compaction.as_ref().and_then(|compaction| compaction.check(asked)));
+    let promises = Outcome {
+        run,
+        of_workload: &of_workload,
+        of_bench: &of_bench,
+        main: &main,
+        faults,
+        compaction: compaction.as_ref(),
+        footprints: &footprints(events).collect::<Vec<_>>(),
+    }
+    .promises();
     let mut checks: Vec<CheckResult> = of_workload.into_iter().chain(of_bench).collect();
     let mut broken = faults.clone();
     broken.extend(restart_of_all(&run.nodes, events));
-    tell(&mut checks, paired.as_deref().unwrap_or_default(), &broken);
+    tell(&mut checks, all, &broken);
     let verdict = checks.iter().map(|check| check.verdict).fold(Verdict::Valid, Verdict::merge);
     let operations = summary::endings(&main);
     Ok(ResultsFile {
@@ -299,6 +314,23 @@ fn notes(marks: &[Mark], torn_line: Option<u64>) -> Vec<String> {
         )
     });
     marks.iter().filter_map(note).chain(torn).collect()
+}
+
+/// What the nodes were seen to occupy, in the order of time.
+fn footprints(events: &[Event]) -> impl Iterator<Item = Footprint> {
+    events.iter().filter_map(|event| match Mark::of(event) {
+        Some(Mark::Footprint(footprint)) => Some(footprint),
+        _ => None,
+    })
+}
+
+/// The operations of the workload: all but those that the bench made so that the log compacts.
+fn of_its_own(operations: &[Operation]) -> Cow<'_, [Operation]> {
+    let is_own = |operation: &&Operation| operation.phase != Phase::Compaction.name();
+    if operations.iter().all(|operation| is_own(&operation)) {
+        return Cow::Borrowed(operations);
+    }
+    Cow::Owned(operations.iter().filter(is_own).cloned().collect())
 }
 
 /// The operations of the main phase.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use cluster::{NodeSpec, ports};
-use contract::{Launch, NodeId, manifest::Capability};
+use contract::{Launch, NodeId, launch::SNAPSHOT_BYTES, manifest::Capability};
 use network::{LinkSpec, Network, Trace};
 use record::files;
 
@@ -26,8 +26,6 @@ const TRACE_RECORDS_MAX: u64 = 200_000;
 /// The timing hints every node gets.
 const HEARTBEAT: Duration = Duration::from_millis(50);
 const ELECTION: Duration = Duration::from_millis(300);
-/// Logs are compacted early, so that compaction is tested.
-const SNAPSHOT_BYTES: u64 = 65_536;
 
 /// What an environment is made of.
 #[derive(Clone, Copy, Debug)]

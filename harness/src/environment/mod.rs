@@ -5,9 +5,11 @@
 //! nodes   all nodes together
 //! node    one node: its process, and what happened to it
 //! leader  who leads, as the nodes say
+//! footprint  what the nodes occupy
 //! ```
 
 pub mod build;
+pub mod footprint;
 pub mod leader;
 pub mod node;
 pub mod nodes;

@@ -2,7 +2,7 @@
 
 use cluster::{NodeProcess, NodeSpec, Stopped, ready::Readiness};
 use record::OwnExit;
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{duration::format_duration, exit::Failure};
 
@@ -166,6 +166,17 @@ impl Node {
         let mut lines =
             lines.filter(|line| !line.is_empty() && !line.starts_with("note: run with"));
         lines.next_back().unwrap_or_default().chars().take(LAST_WORDS_CHARS_MAX).collect()
+    }
+
+    /// Where it persists: `DS_DATA`.
+    pub(super) fn data_folder(&self) -> Option<PathBuf> {
+        let mut variables = self.spec.environment.iter();
+        variables.find(|(name, _)| name == "DS_DATA").map(|(_, value)| value.into())
+    }
+
+    /// The memory of its processes, where it runs and the system says so.
+    pub(super) async fn memory_bytes(&self) -> Option<u64> {
+        self.process.as_ref().filter(|_| self.state == State::Running)?.memory_bytes().await.ok()?
     }
 
     /// Gives its process away, to be ended.

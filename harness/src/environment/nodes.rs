@@ -5,10 +5,13 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 use cluster::NodeSpec;
 use contract::{NodeId, manifest::Timeouts};
 use http_client::Client;
-use record::OwnExit;
+use record::{Footprint, OwnExit};
 use tokio::{sync::Mutex, task::JoinSet, time::Instant};
 
-use super::node::{Node, NotStarted, shutdown_notes};
+use super::{
+    footprint,
+    node::{Node, NotStarted, shutdown_notes},
+};
 use crate::exit::Failure;
 
 /// How long a node may take to say its status: who leads must be known while it still does.
@@ -174,6 +177,36 @@ impl Nodes {
         leaders.into_iter().flatten().max().map(|(_, id)| id)
     }
 
+    /// What each node occupies now, in the order of their ids.
+    pub async fn footprints(self: &Arc<Self>) -> Vec<Footprint> {
+        let mut measuring = JoinSet::new();
+        for id in self.ids() {
+            let (nodes, id) = (Arc::clone(self), id.clone());
+            measuring.spawn(async move { nodes.footprint(id).await });
+        }
+        let mut footprints = measuring.join_all().await;
+        footprints.sort_by(|one, other| one.node.cmp(&other.node));
+        footprints
+    }
+
+    async fn footprint(&self, id: NodeId) -> Footprint {
+        let (data, memory_bytes) = {
+            let node = self.nodes[&id].lock().await;
+            (node.data_folder(), node.memory_bytes().await)
+        };
+        let data_bytes = tokio::task::spawn_blocking(move || footprint::folder_bytes(&data?));
+        let log_bytes = match self.introspect {
+            true => status(&http_client::client(STATUS_LIMIT, 0), self.listens[&id]).await,
+            false => None,
+        };
+        Footprint {
+            data_bytes: data_bytes.await.ok().flatten(),
+            log_bytes: log_bytes.and_then(|status| status["log_bytes"].as_u64()),
+            memory_bytes,
+            node: id,
+        }
+    }
+
     /// Ends every node: SIGTERM first, then SIGKILL. Says what a person should know about how they ended.
     pub async fn stop_all(&self) -> Vec<String> {
         let mut notes = Vec::new();
@@ -202,9 +235,14 @@ impl Nodes {
 
 /// The term in which the node at `address` says it leads.
 async fn leading_term(client: &Client, address: SocketAddr) -> Option<u64> {
+    let status = status(client, address).await?;
+    (status["role"] == "leader").then(|| status["term"].as_u64().unwrap_or(0))
+}
+
+/// What the node at `address` says of itself.
+async fn status(client: &Client, address: SocketAddr) -> Option<serde_json::Value> {
     let request = client.get(format!("http://{address}/v1/status"));
     let response = http_client::send(request).await.ok()?;
     let body = http_client::read(response, STATUS_BYTES_MAX).await.ok()?;
-    let status: serde_json::Value = serde_json::from_slice(&body).ok()?;
-    (status["role"] == "leader").then(|| status["term"].as_u64().unwrap_or(0))
+    serde_json::from_slice(&body).ok()
 }

@@ -64,6 +64,7 @@ mod tests {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
             can_restart: true,
             exactly_once: true,
+            compacts: true,
             clients: 5,
             rate,
             seed: 1,

@@ -93,7 +93,7 @@ impl Runner<'_> {
 }
 
 /// A task that must not outlive the run: on Ctrl-C nothing is healed any more, everything is ended.
-struct AbortOnDrop(JoinHandle<()>);
+pub(super) struct AbortOnDrop(pub(super) JoinHandle<()>);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {

@@ -1,5 +1,6 @@
 //! One run: phases, record, verdict.
 
+mod compaction;
 pub mod folder;
 pub mod forecast;
 pub mod interrupt;

@@ -1,4 +1,4 @@
-//! The phases of a run: ready → setup → main → heal → recovery → restart → quiesce → final reads → stop.
+//! The phases of a run: ready → setup → main → heal → recovery → restart → compaction → quiesce → final reads → stop.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,6 +10,7 @@ use workloads::{Client, Workload};
 use super::{
     folder,
     interrupt::Interrupts,
+    main_phase::AbortOnDrop,
     open_files::{OpenFiles, RAN_OUT},
     progress::Progress,
     recovery::Recovery,
@@ -102,7 +103,7 @@ pub(super) struct Runner<'a> {
 
 /// The client that sets up before the others come, asks whether the store serves again, and reads last.
 pub(super) struct Admin {
-    clerk: Clerk,
+    pub(super) clerk: Clerk,
     /// What it asks for in between: the same client each time, so that its values stay unique.
     client: Box<dyn Client>,
 }
@@ -111,6 +112,7 @@ impl Runner<'_> {
     async fn all_phases(&self) -> Result<(), Failure> {
         let (environment, stream) = (self.environment, &self.environment.stream);
         let starvation = Starvation::watch(Arc::clone(stream));
+        let _watching_footprints = AbortOnDrop(self.watch_footprints());
         stream.mark(&Mark::Phase(Phase::Ready));
         environment.nodes.start_all().await?;
         if !environment.clients.exactly_once {
@@ -135,6 +137,9 @@ impl Runner<'_> {
         environment.mark_own_exits().await;
         stream.mark(&Mark::Recovered(recovered));
         let serves = recovered && self.restart_all(&mut admin).await;
+        if serves {
+            self.overwrite(&mut admin).await;
+        }
         stream.mark(&Mark::Phase(Phase::Quiesce));
         tokio::time::sleep(QUIESCE).await;
         stream.mark(&Mark::Phase(Phase::Final));

@@ -30,6 +30,8 @@ pub struct Setting {
     pub can_restart: bool,
     /// Whether a request may be sent twice.
     pub exactly_once: bool,
+    /// Whether the store promises that its log compacts.
+    pub compacts: bool,
     /// Closed-loop clerks.
     pub clients: u32,
     /// Operations a second over all of them.
@@ -56,6 +58,7 @@ impl Setting {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
             can_restart: manifest.can(Capability::Restart),
             exactly_once: manifest.can(Capability::ExactlyOnce),
+            compacts: is_replicated,
             clients: arguments.clients,
             rate: arguments.rate,
             seed,

@@ -26,11 +26,14 @@ pub enum Evidence {
     NodesAway,
     /// How often another node came to lead. Asked where the store says who leads and each node was away for a while.
     LeaderChanges,
+    /// Of a hundred bytes that were overwritten in the phase for it, those that the nodes' data folders, or their logs, do
+    /// not keep; a majority of the nodes gave up at least as many. Asked where the store promises that its log compacts.
+    PercentCompacted,
 }
 
 impl Evidence {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Succeeded,
         Self::EachClient,
         Self::EachNode,
@@ -38,6 +41,7 @@ impl Evidence {
         Self::PercentUnbroken,
         Self::NodesAway,
         Self::LeaderChanges,
+        Self::PercentCompacted,
     ];
 
     /// The name on the command line and in `run.json`.
@@ -51,6 +55,7 @@ impl Evidence {
             Self::PercentUnbroken => "percent-unbroken",
             Self::NodesAway => "nodes-away",
             Self::LeaderChanges => "leader-changes",
+            Self::PercentCompacted => "percent-compacted",
         }
     }
 
@@ -71,6 +76,9 @@ impl Evidence {
                 "nodes that were away for two seconds while a majority of the others was not"
             }
             Self::LeaderChanges => "changes of the leader, if each node was away once",
+            Self::PercentCompacted => {
+                "bytes no longer kept among a hundred that were overwritten at the end"
+            }
         }
     }
 
@@ -84,6 +92,7 @@ impl Evidence {
             Self::EachKind | Self::PercentUnbroken => 10,
             Self::NodesAway => 0,
             Self::LeaderChanges => 1,
+            Self::PercentCompacted => 50,
         }
     }
 
@@ -164,7 +173,7 @@ mod tests {
         assert_eq!(required.of(Evidence::EachKind), Evidence::EachKind.default_minimum());
         let none: Required = "none".parse().unwrap();
         let asked = Evidence::ALL.map(|evidence| none.of(evidence));
-        assert_eq!(asked, [1, 0, 0, 0, 0, 0, 0], "without a success nothing was tested");
+        assert_eq!(asked, [1, 0, 0, 0, 0, 0, 0, 0], "without a success nothing was tested");
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub use fault::{FaultRecord, FaultStep};
 pub use folder::{FaultWriter, Folder, FolderError, write_whole};
 pub use leadership::{LeaderChange, leader_changes};
 pub use lines::{Reading, Unreadable};
-pub use mark::{Mark, OwnExit, Phase};
+pub use mark::{Footprint, Mark, OwnExit, Phase};
 pub use message::{Fate, MessageRecord};
 pub use place::Place;
 pub use results::{Counts, FaultCounts, Measured, Promise, Quantiles, ResultsFile};

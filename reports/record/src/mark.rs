@@ -5,6 +5,7 @@
 use std::fmt;
 
 use history::{Event, HARNESS, PHASE, Process};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 const NOTE: &str = "note";
@@ -15,6 +16,7 @@ const OWN_EXIT: &str = "own-exit";
 const FINAL_READS: &str = "final-reads";
 const STARVED_MS: &str = "starved-ms";
 const LEADER: &str = "leader";
+const FOOTPRINT: &str = "footprint";
 
 /// Something that the bench writes into the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +45,31 @@ pub enum Mark {
     StarvedMs(u64),
     /// From now on this node says that it leads; `None`: no node does.
     Leader(Option<String>),
+    /// What a node occupies at this moment.
+    Footprint(Footprint),
+}
+
+/// What a node occupies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Footprint {
+    /// The node's id.
+    pub node: String,
+    /// The size of all files in its data folder; `None` where that could not be read.
+    pub data_bytes: Option<u64>,
+    /// The size of its log, as it says itself.
+    pub log_bytes: Option<u64>,
+    /// The memory of its processes, where the system says so and the node runs.
+    pub memory_bytes: Option<u64>,
+}
+
+impl Footprint {
+    /// By how many bytes the data folder grew since then; where nothing is in it, the log. `None` where neither is known.
+    #[must_use]
+    pub fn growth_bytes(&self, before: &Self) -> Option<u64> {
+        let data = self.data_bytes.filter(|bytes| *bytes > 0).zip(before.data_bytes);
+        let (now, then) = data.or(self.log_bytes.zip(before.log_bytes))?;
+        Some(now.saturating_sub(then))
+    }
 }
 
 /// How a node ended that the bench did not end.
@@ -84,6 +111,8 @@ pub enum Phase {
     Recovery,
     /// All nodes are killed at once and started again.
     Restart,
+    /// One key is written over and over, so that the log has to be compacted.
+    Compaction,
     /// Nothing is sent, so that what is under way can arrive.
     Quiesce,
     /// Every node is read once more.
@@ -106,6 +135,7 @@ impl Mark {
             Self::FinalReads { .. } => FINAL_READS,
             Self::StarvedMs(_) => STARVED_MS,
             Self::Leader(_) => LEADER,
+            Self::Footprint(_) => FOOTPRINT,
         }
     }
 
@@ -122,6 +152,7 @@ impl Mark {
             Self::FinalReads { asked, answered } => json!({ "asked": asked, "answered": answered }),
             Self::StarvedMs(ms) => (*ms).into(),
             Self::Leader(node) => node.as_deref().into(),
+            Self::Footprint(footprint) => json!(footprint),
         }
     }
 
@@ -156,6 +187,7 @@ impl Mark {
             STARVED_MS => value.as_u64().map(Self::StarvedMs),
             LEADER if value.is_null() => Some(Self::Leader(None)),
             LEADER => value.as_str().map(|node| Self::Leader(Some(node.to_owned()))),
+            FOOTPRINT => Footprint::deserialize(value).ok().map(Self::Footprint),
             _ => None,
         }
     }
@@ -163,13 +195,14 @@ impl Mark {
 
 impl Phase {
     /// All phases, in the order of a run.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ready,
         Self::Setup,
         Self::Main,
         Self::Heal,
         Self::Recovery,
         Self::Restart,
+        Self::Compaction,
         Self::Quiesce,
         Self::Final,
         Self::Stop,
@@ -185,6 +218,7 @@ impl Phase {
             Self::Heal => "heal",
             Self::Recovery => "recovery",
             Self::Restart => "restart",
+            Self::Compaction => "compaction",
             Self::Quiesce => "quiesce",
             Self::Final => "final",
             Self::Stop => "stop",
@@ -226,6 +260,7 @@ mod tests {
             Mark::StarvedMs(1500),
             Mark::Leader(Some("n1".into())),
             Mark::Leader(None),
+            Mark::Footprint(Footprint { data_bytes: Some(7), ..Footprint::default() }),
         ];
         for mark in Phase::ALL.map(Mark::Phase).into_iter().chain(others) {
             let harness = event(Process::Named(HARNESS.into()), mark.name(), mark.value());
@@ -242,6 +277,7 @@ mod tests {
             ("note", json!(5)),
             ("thought", json!("x")),
             ("leader", json!(1)),
+            ("footprint", json!({ "data_bytes": 7 })),
         ] {
             assert_eq!(Mark::of(&event(Process::Named(HARNESS.into()), f, value)), None);
         }

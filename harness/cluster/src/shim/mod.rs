@@ -207,13 +207,20 @@ impl Shim {
                 self.tree.signal(Signal::SIGCONT);
                 true
             }
-            Action::Count => true,
+            Action::Count | Action::Measure => true,
             Action::Kill => {
                 done = self.kill_all(Some(KILL_PATIENCE));
                 done
             }
         };
-        say(&Event::Reply(Reply { number: command.number, held, alive: self.tree.alive() }));
+        say(&Event::Reply(Reply {
+            number: command.number,
+            held,
+            alive: self.tree.alive(),
+            memory_bytes: (command.action == Action::Measure)
+                .then(|| self.tree.memory_bytes())
+                .flatten(),
+        }));
         if command.action == Action::Kill && !done {
             // The harness knows that it did not work in time; it still has to happen.
             done = self.kill_all(None);

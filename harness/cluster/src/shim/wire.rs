@@ -43,6 +43,8 @@ pub(crate) enum Action {
     Terminate,
     /// Nothing but the count of living processes.
     Count,
+    /// Nothing but the memory that the processes occupy.
+    Measure,
     /// SIGKILL; held once every process is gone. The shim then ends.
     Kill,
 }
@@ -87,6 +89,8 @@ pub(crate) struct Reply {
     pub(crate) held: bool,
     /// Living processes of the tree afterwards.
     pub(crate) alive: u32,
+    /// The memory they occupy, in bytes, where that was asked and the system says so.
+    pub(crate) memory_bytes: Option<u64>,
 }
 
 /// A message as a line, newline included.

@@ -103,6 +103,8 @@ impl Seen<'_> {
             Evidence::PercentUnbroken => Some((about, self.percent_unbroken())),
             Evidence::NodesAway => Some((about, self.nodes_away)),
             Evidence::LeaderChanges => Some((about, self.leader_changes?)),
+            // A promise of its own (`compaction`).
+            Evidence::PercentCompacted => None,
         }
     }
 

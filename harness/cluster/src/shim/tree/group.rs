@@ -35,6 +35,12 @@ impl Tree {
         u32::from(killpg(self.0, None).is_ok())
     }
 
+    /// Not known of a group.
+    #[allow(clippy::unused_self)] // As on Linux.
+    pub(crate) fn memory_bytes(&self) -> Option<u64> {
+        None
+    }
+
     /// Stops the group; true when the main process could be signalled.
     pub(crate) fn pause(&self) -> bool {
         self.signal(Signal::SIGSTOP);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, getpid};
+use nix::unistd::{Pid, SysconfVar, getpid, sysconf};
 
 /// How long signals get to take hold: a process in an uninterruptible system call stops only after it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -47,6 +47,11 @@ impl Tree {
     /// How many processes live; zombies do not.
     pub(crate) fn alive(&self) -> u32 {
         u32::try_from(self.living().len()).unwrap_or(u32::MAX)
+    }
+
+    /// The memory that the living processes occupy, in bytes; what they share is counted for each.
+    pub(crate) fn memory_bytes(&self) -> Option<u64> {
+        Some(self.living().into_iter().filter_map(resident_bytes).sum())
     }
 
     /// Stops every process; true once there is at least one and none can run on.
@@ -133,6 +138,14 @@ fn stop_is_pending(pid: i32) -> bool {
 }
 
 /// A process that is gone by now needs no signal, and one that became another user's can get none.
+/// The memory that a process occupies, by proc_pid_statm(5).
+fn resident_bytes(pid: i32) -> Option<u64> {
+    let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    let page_bytes = sysconf(SysconfVar::PAGE_SIZE).ok()??;
+    Some(pages * u64::try_from(page_bytes).ok()?)
+}
+
 fn send(pid: i32, signal: Signal) {
     let _ = kill(Pid::from_raw(pid), signal);
 }
@@ -180,6 +193,14 @@ mod tests {
         assert!(!stands_still(getpid().as_raw()));
         assert!(!stop_is_pending(getpid().as_raw()));
         assert!(stands_still(i32::MAX), "one that is gone does");
+    }
+
+    #[test]
+    fn a_process_sees_the_memory_that_it_occupies() {
+        let before = resident_bytes(getpid().as_raw()).unwrap();
+        let block = vec![1_u8; 64 << 20];
+        let grown = resident_bytes(getpid().as_raw()).unwrap() - before;
+        assert!(grown > 60 << 20, "{grown} of {} bytes", std::hint::black_box(&block).len());
     }
 
     #[test]
