@@ -42,6 +42,30 @@ fn violation_is_1_where_a_store_forgets_what_it_acknowledged() {
 }
 
 #[test]
+fn a_broken_store_gets_a_report_that_says_why() {
+    let bench = Bench::with_toy("exit");
+    let ran = bench.run(FEW).expect(4, "");
+    assert!(
+        ran.stderr.contains("ended while it was starting (exited with code 7)"),
+        "{}",
+        ran.stderr
+    );
+    let failure = std::fs::read(bench.latest().join("failure.json")).unwrap();
+    let failure: serde_json::Value = serde_json::from_slice(&failure).unwrap();
+    assert_eq!(failure["exit"], 4);
+    let report = std::fs::read_to_string(bench.latest().join("report.html")).unwrap();
+    for part in ["<h1>Broken</h1>", "exited with code 7", "I do not feel like it"] {
+        assert!(report.contains(part), "{part}");
+    }
+    let bench = Bench::with_manifest(
+        "name = \"x\"\nbuild = [\"false\"]\nrun = [\"true\"]\nserves = [\"replicated-kv\"]\n",
+    );
+    bench.run(&format!("--workload register {FEW}")).expect(4, "");
+    let report = std::fs::read_to_string(bench.latest().join("report.html")).unwrap();
+    assert!(report.contains("<h1>Broken</h1>") && report.contains("the build"), "{report}");
+}
+
+#[test]
 fn usage_is_2_and_says_what_would_be_right() {
     let bench = Bench::with_toy("");
     bench.run("--workload nonsense").expect(2, "register");

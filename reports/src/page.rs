@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use history::{CheckResult, Event, Picture, Verdict, Violation};
 use record::{
-    Counts, FaultCounts, Folder, FolderError, Measured, Promise, Quantiles, Reading, ResultsFile,
-    RunFile, files,
+    Counts, FailureFile, FaultCounts, Folder, FolderError, Measured, Promise, Quantiles, Reading,
+    ResultsFile, RunFile, files,
 };
 
 use crate::ReportError;
@@ -31,6 +31,8 @@ pub struct Page {
     pub subject: Option<Subject>,
     /// What came of it; `None`: not judged yet.
     pub judgement: Option<Judgement>,
+    /// Why it has no verdict.
+    pub failure: Option<FailureFile>,
     /// The record.
     pub operations: Operations,
     /// What only the bench's own runs have.
@@ -124,6 +126,7 @@ impl Page {
         let mut remarks = Vec::new();
         let mut run = if_there(folder.run(), files::RUN, &mut remarks)?;
         let results = if_there(folder.results(), files::RESULTS, &mut remarks)?;
+        let failure = if_there(folder.failure(), files::FAILURE, &mut remarks)?;
         if let (Some(run), Some(results)) = (&mut run, &results) {
             // It may have been judged at another level than was asked for in the run.
             run.consistency = results.consistency.clone().or(run.consistency.take());
@@ -144,6 +147,7 @@ impl Page {
         let nodes = run.as_ref().map_or_else(Vec::new, |run| run.nodes.clone());
         let subject = run.map(|run| Subject::Run(Box::new(run)));
         let mut page = Self::new(subject, judgement, gathered, remarks);
+        page.failure = failure;
         // A fault healed after the last operation still belongs to the time axis.
         page.end_ns = page.end_ns.max(faults.end_ns);
         page.operations.end_ns = page.end_ns;
@@ -193,7 +197,16 @@ impl Page {
         remarks.extend(gathered.remark());
         let operations = gathered.finish(&witnesses(judgement.as_ref()));
         let end_ns = operations.end_ns;
-        Self { subject, judgement, operations, cluster: None, is_timed: true, remarks, end_ns }
+        Self {
+            subject,
+            judgement,
+            failure: None,
+            operations,
+            cluster: None,
+            is_timed: true,
+            remarks,
+            end_ns,
+        }
     }
 
     /// All violations, each with the name of its checker.

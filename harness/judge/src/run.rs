@@ -21,8 +21,8 @@ use history::{CheckResult, Event, Operation, Verdict};
 use isolation::Consistency;
 use linearizability::Limits;
 use record::{
-    Evidence, FaultRecord, FaultStep, Folder, FolderError, Footprint, Mark, Measured, Phase,
-    Reading, ResultsFile, RunFile, Unreadable, VERSION, files,
+    Evidence, FaultRecord, FaultStep, Folder, FolderError, Footprint, LeaderChange, Mark, Measured,
+    Phase, Reading, ResultsFile, RunFile, Unreadable, VERSION, files,
 };
 
 use compaction::Compaction;
@@ -128,7 +128,7 @@ pub fn judge(
     let mut checks: Vec<CheckResult> = of_workload.into_iter().chain(of_bench).collect();
     let mut broken = faults.clone();
     broken.extend(restart_of_all(&run.nodes, events));
-    tell(&mut checks, all, &broken);
+    tell(&mut checks, all, &broken, record::leader_changes(events).collect());
     let verdict = checks.iter().map(|check| check.verdict).fold(Verdict::Valid, Verdict::merge);
     let operations = summary::endings(&main);
     Ok(ResultsFile {
@@ -251,11 +251,16 @@ const DIAGNOSED_MAX: usize = 10;
 
 /// The clearest violation first, and to each what the checkers cannot know: what it comes to, who answered, and what
 /// was broken then.
-fn tell(checks: &mut [CheckResult], operations: &[Operation], faults: &[FaultRecord]) {
+fn tell(
+    checks: &mut [CheckResult],
+    operations: &[Operation],
+    faults: &[FaultRecord],
+    leaders: Vec<LeaderChange>,
+) {
     if checks.iter().all(|check| check.violations.is_empty()) {
         return;
     }
-    let witnesses = Witnesses::new(operations, faults);
+    let witnesses = Witnesses::new(operations, faults).led_by(leaders);
     headline::order(checks, &witnesses);
     let diagnosis = Diagnosis::new(operations, &witnesses);
     let violations = checks.iter_mut().flat_map(|check| &mut check.violations);

@@ -109,7 +109,7 @@ impl Shared {
     }
 
     /// An operation succeeded at this node.
-    fn succeeded_at(&self, node: &NodeId) {
+    pub(crate) fn succeeded_at(&self, node: &NodeId) {
         self.successes.fetch_add(1, Ordering::Relaxed);
         *self.last_answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(node.clone());
     }

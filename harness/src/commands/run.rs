@@ -102,11 +102,10 @@ impl Run<'_> {
             let (place, why) = (folder.path().display(), disk::explain(&error));
             Failure::Failed(format!("no {} in {place}: {why}", files::RUN))
         })?;
-        if is_first {
-            build(target, &folder)?;
-        }
-        let results = self.carry_out_and_judge(&folder, interrupts).inspect_err(|_| {
-            complain(&format!("What there is of the run: {}", folder.path().display()));
+        let built = if is_first { build(target, &folder) } else { Ok(()) };
+        let results = built.and_then(|()| self.carry_out_and_judge(&folder, interrupts));
+        let results = results.inspect_err(|failure| {
+            verdict::deliver_failure(&folder, failure);
         })?;
         outcomes.some_unwritten |= !verdict::deliver(&folder, &run, &results, voice(arguments));
         outcomes.results.push(results);

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use history::Verdict;
-use record::{Folder, ResultsFile, RunFile, files};
+use record::{FailureFile, Folder, ResultsFile, RunFile, VERSION, files};
 
 use super::{complain, say, say_json};
 use crate::{
@@ -42,6 +42,26 @@ pub(super) fn deliver(folder: &Folder, run: &RunFile, results: &ResultsFile, voi
         let drawn = reports::write(folder);
         drawn.map(drop).map_err(|error| Failure::Failed(format!("no report: {error}")))
     })
+}
+
+/// Writes why a run has no verdict into its folder, and draws what there is of it; the failure itself is told at the end.
+pub(super) fn deliver_failure(folder: &Folder, failure: &Failure) {
+    if matches!(failure, Failure::Interrupted) {
+        return complain(&format!("What there is of the run: {}", folder.path().display()));
+    }
+    let document =
+        FailureFile { version: VERSION, exit: failure.exit() as u8, error: failure.to_string() };
+    if let Err(error) = folder.write_failure(&document) {
+        let (name, why) = (files::FAILURE, disk::explain(&error));
+        return complain(&format!("no {name} and no report in {}: {why}", folder.path().display()));
+    }
+    let drawn = draws(|| {
+        let drawn = reports::write(folder);
+        drawn.map(drop).map_err(|error| Failure::Failed(format!("no report: {error}")))
+    });
+    if drawn {
+        complain(&format!("  report  {}", folder.path().join(files::REPORT).display()));
+    }
 }
 
 /// Whether a report was drawn; why not is said on stderr. Not even a panic in there takes away the verdict.

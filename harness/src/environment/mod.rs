@@ -48,6 +48,39 @@ pub struct Environment {
     pub ports: Vec<ports::Reservation>,
 }
 
+/// Who leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leader {
+    /// This node says that it does.
+    Known(NodeId),
+    /// None says so; this one answered a client last.
+    AnsweredLast(NodeId),
+    /// None says so, and none has answered yet.
+    Unknown,
+}
+
+impl Leader {
+    /// The node; `None` where there is none to name.
+    #[must_use]
+    pub fn node(&self) -> Option<&NodeId> {
+        match self {
+            Self::Known(node) | Self::AnsweredLast(node) => Some(node),
+            Self::Unknown => None,
+        }
+    }
+
+    /// What a person should know of whoever is taken for the leader, where nobody says that it is.
+    #[must_use]
+    pub fn guess(&self) -> Option<String> {
+        let who = match self {
+            Self::Known(_) => return None,
+            Self::AnsweredLast(node) => format!("{node} answered a client last"),
+            Self::Unknown => "one was drawn by lot".to_owned(),
+        };
+        Some(format!("no node says that it leads: {who}"))
+    }
+}
+
 impl Environment {
     /// Puts something that a person should know into the record.
     pub fn note(&self, text: impl Into<String>) {
@@ -70,12 +103,12 @@ impl Environment {
         self.stream.mark(&mark(trouble.reason.clone()));
     }
 
-    /// Who leads: by the nodes' own word, else whoever answered a client last.
-    pub async fn leader(&self) -> Option<NodeId> {
-        match self.nodes.leader().await {
-            Some(leader) => Some(leader),
-            None => self.clients.last_answer(),
+    /// Who leads: by the nodes' own word, else by a guess.
+    pub async fn leader(&self) -> Leader {
+        if let Some(leader) = self.nodes.leader().await {
+            return Leader::Known(leader);
         }
+        self.clients.last_answer().map_or(Leader::Unknown, Leader::AnsweredLast)
     }
 
     /// Undoes every fault of links and clients, whatever the nemesis thinks it did.

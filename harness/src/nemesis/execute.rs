@@ -92,7 +92,8 @@ impl Execution {
             return self.record(FaultStep::Missed, Vec::new(), note);
         }
         let before = self.observed();
-        let Hits { aimed_at, hit, misses } = self.start().await;
+        let hits = self.start().await;
+        let (note, Hits { aimed_at, hit, .. }) = (hits.note(), hits);
         let seen = match before {
             Some(before) => self.shows(before).await,
             None => !hit.is_empty(),
@@ -100,7 +101,7 @@ impl Execution {
         let now = Instant::now();
         // To start may itself take long: a node that is being started cannot be paused before it is ready.
         let step = if seen && now <= self.latest { FaultStep::Started } else { FaultStep::Missed };
-        self.record(step, hit.clone(), misses.join("; "));
+        self.record(step, hit.clone(), note);
         if step == FaultStep::Started {
             let end = (self.begin + self.planned.until).min(now + self.planned.lasts);
             self.sleep_until(end).await;

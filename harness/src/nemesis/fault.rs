@@ -57,13 +57,22 @@ pub struct Hits {
     pub hit: Vec<String>,
     /// Why the rest was not hit.
     pub misses: Vec<String>,
+    /// Who was taken for the leader, if that is a guess.
+    pub guess: Option<String>,
 }
 
 impl Hits {
     /// An attempt that cannot miss; whether it takes hold, [`Fault::observed`] shows.
     #[must_use]
     pub fn on(targets: Vec<String>) -> Self {
-        Self { hit: targets.clone(), aimed_at: targets, misses: Vec::new() }
+        Self { hit: targets.clone(), aimed_at: targets, ..Self::default() }
+    }
+
+    /// What a person should know of the attempt.
+    #[must_use]
+    pub fn note(&self) -> String {
+        let notes: Vec<&str> = self.misses.iter().chain(&self.guess).map(String::as_str).collect();
+        notes.join("; ")
     }
 
     /// Adds one target and whether it was hit.

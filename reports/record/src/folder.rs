@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::lines::{self, Reading};
 use crate::{
-    AttemptRecord, AttemptWriter, FaultRecord, MessageRecord, ResultsFile, RunFile, VERSION,
-    bytes_max, files,
+    AttemptRecord, AttemptWriter, FailureFile, FaultRecord, MessageRecord, ResultsFile, RunFile,
+    VERSION, bytes_max, files,
 };
 
 /// A results folder: `<out>/<local time>-<workload>-<seed>/`.
@@ -128,6 +128,14 @@ impl Folder {
         self.write_document(files::RESULTS, results)
     }
 
+    /// Writes `failure.json`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_failure(&self, failure: &FailureFile) -> io::Result<()> {
+        self.write_document(files::FAILURE, failure)
+    }
+
     /// Writes `report.html` and says where it is.
     ///
     /// # Errors
@@ -190,6 +198,14 @@ impl Folder {
     /// It is missing, damaged or newer, or cannot be read.
     pub fn results(&self) -> Result<ResultsFile, FolderError> {
         self.read_document(files::RESULTS, bytes_max::RESULTS)
+    }
+
+    /// Reads `failure.json`.
+    ///
+    /// # Errors
+    /// It is missing, damaged or newer, or cannot be read.
+    pub fn failure(&self) -> Result<FailureFile, FolderError> {
+        self.read_document(files::FAILURE, bytes_max::FAILURE)
     }
 
     /// Hands every event of `history.jsonl` to `take`.

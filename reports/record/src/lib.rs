@@ -4,6 +4,7 @@
 //! ```text
 //! run.json        what was asked, versions, machine          RunFile
 //! results.json    verdict, checks, counts                    ResultsFile
+//! failure.json    why there is no verdict                    FailureFile
 //! history.jsonl   one event a line                           history::Event, marks: Mark
 //! faults.jsonl    one step of a fault a line                 FaultRecord
 //! attempts.jsonl  one request behind an operation a line     AttemptRecord
@@ -34,7 +35,7 @@ pub use lines::{Reading, Unreadable};
 pub use mark::{Footprint, Mark, OwnExit, Phase};
 pub use message::{Fate, MessageRecord};
 pub use place::Place;
-pub use results::{Counts, FaultCounts, Measured, Promise, Quantiles, ResultsFile};
+pub use results::{Counts, FailureFile, FaultCounts, Measured, Promise, Quantiles, ResultsFile};
 pub use run::RunFile;
 pub use stamp::stamped;
 
@@ -47,6 +48,8 @@ pub mod files {
     pub const RUN: &str = "run.json";
     /// The verdict.
     pub const RESULTS: &str = "results.json";
+    /// Why a run has no verdict.
+    pub const FAILURE: &str = "failure.json";
     /// The record.
     pub const HISTORY: &str = "history.jsonl";
     /// The faults that were planned, and what became of each.
@@ -68,6 +71,8 @@ pub mod bytes_max {
     pub const RUN: u64 = 16 << 20;
     /// Of `results.json`.
     pub const RESULTS: u64 = 64 << 20;
+    /// Of `failure.json`.
+    pub const FAILURE: u64 = 1 << 20;
     /// Of `history.jsonl`, and of another tool's history: days of a busy run.
     pub const HISTORY: u64 = 16 << 30;
     /// Of `faults.jsonl`; no more is written.

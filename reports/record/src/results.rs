@@ -39,6 +39,17 @@ pub struct ResultsFile {
     pub folder: String,
 }
 
+/// `failure.json`: why a run has no verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureFile {
+    /// [`crate::VERSION`].
+    pub version: u32,
+    /// The exit code: 4 where the store is broken, 5 where the bench or the machine failed.
+    pub exit: u8,
+    /// What happened, in plain words; the end of a log may follow on further lines.
+    pub error: String,
+}
+
 /// Something that was counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measured {

@@ -13,6 +13,9 @@ use crate::page::{Cluster, History, Page, Subject};
 /// A fact is a few words.
 const FACT_CHARS_MAX: usize = 160;
 
+/// The exit code for a broken store.
+const BROKEN: u8 = 4;
+
 /// How a verdict is shown: never by colour alone.
 pub struct Shown {
     /// The CSS class.
@@ -36,9 +39,21 @@ impl Shown {
 
     /// The run's verdict.
     pub fn of(page: &Page) -> Self {
-        match page.judgement.as_ref().map(|judgement| judgement.verdict) {
-            Some(verdict) => Self::verdict(verdict),
-            None => Self {
+        match (&page.judgement, &page.failure) {
+            (Some(judgement), _) => Self::verdict(judgement.verdict),
+            (None, Some(failure)) if failure.exit == BROKEN => Self {
+                class: "violation",
+                symbol: "✗",
+                word: "Broken",
+                meaning: "The store could not be tested: it does not build, does not start, or breaks the contract.",
+            },
+            (None, Some(_)) => Self {
+                class: "inconclusive",
+                symbol: "?",
+                word: "No verdict",
+                meaning: "The bench or the machine failed.",
+            },
+            (None, None) => Self {
                 class: "unjudged",
                 symbol: "…",
                 word: "Not judged yet",
@@ -90,13 +105,14 @@ pub fn render(page: &Page) -> Markup {
         "<header class='verdict {}'><p class='sign' aria-hidden='true'>{}</p><div><h1>{}</h1><p class='meaning'>{}</p>",
         &[&shown.class, &shown.symbol, &shown.word, &shown.meaning],
     );
-    match (&page.judgement, &page.cluster) {
-        (Some(judgement), _) => out.push("<p class='summary'>{}</p>", &[&judgement.summary]),
-        (None, Some(cluster)) => out.push(
+    match (&page.judgement, &page.failure, &page.cluster) {
+        (Some(judgement), ..) => out.push("<p class='summary'>{}</p>", &[&judgement.summary]),
+        (None, Some(failure), _) => failure_into(&mut out, &failure.error),
+        (None, None, Some(cluster)) => out.push(
             "<p class='summary'>To judge it, run <code>harness check {}</code></p>",
             &[&&*quoted(&cluster.folder)],
         ),
-        (None, None) => {}
+        (None, None, None) => {}
     }
     out.raw("</div></header>");
     match &page.subject {
@@ -115,6 +131,15 @@ pub fn render(page: &Page) -> Markup {
     list_into(&mut out, "Worth knowing", "notes", notes);
     list_into(&mut out, "About this record", "remarks", &page.remarks);
     out
+}
+
+/// What happened; the end of a log may follow.
+fn failure_into(out: &mut Markup, failure: &str) {
+    let (what, log) = failure.split_once('\n').unwrap_or((failure, ""));
+    out.push("<p class='summary'>{}</p>", &[&what]);
+    if !log.is_empty() {
+        out.push("<div class='log'><pre>{}</pre></div>", &[&log]);
+    }
 }
 
 /// A name, what it is, and more about it.

@@ -162,10 +162,20 @@ impl<'a> Diagnosis<'a> {
         }
         let span = (read.operation.call_ns, read.operation.return_ns?);
         let is_cut = self.witnesses.are_cut_off((wrote, answered), span);
-        let (wrote, answered) = (node(wrote), node(answered));
         let cut = if is_cut { ", while the two were cut off from each other" } else { "" };
+        let successor = self.witnesses.successor_of(answered, span.0);
+        let (wrote, answered) = (node(wrote), node(answered));
+        let (who, since) = match successor {
+            Some((leader, since_ns)) => {
+                let (leader, since) = (node(leader), seconds(since_ns, 3));
+                let since =
+                    format!("; {answered} had led until {leader} came to lead at {since} s");
+                ("an old leader", since)
+            }
+            None => ("another node", String::new()),
+        };
         Some(format!(
-            "Stale read at another node: {wrote} had acknowledged the newer write, {answered} answered without it{cut}"
+            "Stale read at {who}: {wrote} had acknowledged the newer write, {answered} answered without it{cut}{since}"
         ))
     }
 
@@ -310,7 +320,7 @@ impl<'a> Done<'a> {
 mod tests {
     use super::super::witnesses::tests::{fault, get, operation, put, violation};
     use super::*;
-    use record::FaultRecord;
+    use record::{FaultRecord, LeaderChange};
     use serde_json::json;
 
     fn at(node: &str, operation: Operation) -> Operation {
@@ -455,5 +465,31 @@ mod tests {
         let same =
             [put(1, "x", "aaa"), put(5, "x", "bbb"), get(9, "x", "aaa"), get(11, "x", "bbb")];
         assert_eq!(of(&same, &[]), None);
+    }
+
+    #[test]
+    fn a_stale_read_is_at_an_old_leader_where_another_node_had_come_to_lead() {
+        let stale = [put(1, "x", "aaa"), put(5, "x", "bbb"), at("n2", get(9, "x", "aaa"))];
+        let said = |leaders: &[(u64, Option<&str>)]| {
+            let change = |&(time_s, node): &(u64, Option<&str>)| LeaderChange {
+                time_ns: time_s * 1_000_000_000,
+                node: node.map(str::to_owned),
+            };
+            let leaders = leaders.iter().map(change).collect();
+            let witnesses = Witnesses::new(&stale, &[]).led_by(leaders);
+            Diagnosis::new(&stale, &witnesses).of(&violation("stale read", &[1, 5, 9])).unwrap()
+        };
+        let deposed = said(&[(0, Some("n2")), (3, None), (4, Some("n1")), (7, Some("n3"))]);
+        assert!(deposed.starts_with("Stale read at an old leader: n1 had"), "{deposed}");
+        assert!(deposed.ends_with("n2 had led until n1 came to lead at 4.000 s"), "{deposed}");
+        // Near misses: it leads again, never led, nobody has followed it yet.
+        for leaders in [
+            &[(0, Some("n2")), (4, Some("n1")), (8, Some("n2"))][..],
+            &[(0, Some("n3")), (4, Some("n1"))],
+            &[(0, Some("n2")), (4, None), (10, Some("n1"))],
+        ] {
+            let said = said(leaders);
+            assert!(said.starts_with("Stale read at another node"), "{said}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use history::words::{cut, seconds};
 use history::{Operation, Violation};
-use record::{FaultRecord, FaultStep};
+use record::{FaultRecord, FaultStep, LeaderChange};
 
 use super::faults::time_ns;
 
@@ -21,6 +21,8 @@ pub(super) struct Witnesses<'a> {
     operations: HashMap<u64, &'a Operation>,
     /// Those that took hold, in order.
     faults: Vec<Fault<'a>>,
+    /// Who said that it leads, in order.
+    leaders: Vec<LeaderChange>,
 }
 
 /// A fault that took hold.
@@ -42,7 +44,24 @@ impl<'a> Witnesses<'a> {
         let mut faults: Vec<Fault<'a>> = started.map(fault).collect();
         faults.sort_by_key(|fault| fault.from_ns);
         let operations = operations.iter().map(|operation| (operation.call, operation)).collect();
-        Self { operations, faults }
+        Self { operations, faults, leaders: Vec::new() }
+    }
+
+    /// With what the nodes said about who leads.
+    pub(super) fn led_by(self, leaders: Vec<LeaderChange>) -> Self {
+        Self { leaders, ..self }
+    }
+
+    /// Who had come to lead, and when, before this moment, if the node had led before that and did not since.
+    pub(super) fn successor_of(&self, node: &str, at_ns: u64) -> Option<(&str, u64)> {
+        let until = self.leaders.partition_point(|change| change.time_ns <= at_ns);
+        let mut changes = self.leaders[..until].iter().rev();
+        let is_node = |change: &&LeaderChange| change.node.as_deref() == Some(node);
+        let since: Vec<&LeaderChange> =
+            changes.by_ref().take_while(|change| !is_node(change)).collect();
+        let led = self.leaders[..until - since.len()].iter().any(|change| is_node(&change));
+        let successor = since.into_iter().filter(|change| change.node.is_some()).next_back()?;
+        led.then(|| (successor.node.as_deref().unwrap_or_default(), successor.time_ns))
     }
 
     /// The operations of a violation, as far as the record has them.

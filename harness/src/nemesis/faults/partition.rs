@@ -58,14 +58,17 @@ impl CutMode {
 }
 
 impl Partition {
-    /// The links to cut now: those of the leader, where it is about the leader.
-    async fn links(&self, environment: &Environment) -> Vec<Link> {
-        if self.shape == Shape::IsolateLeader
-            && let Some(leader) = environment.leader().await
-        {
-            return around(&leader, environment.nodes.ids());
+    /// The links to cut now: those of the leader, where it is about the leader; and whether that is a guess.
+    async fn links(&self, environment: &Environment) -> (Vec<Link>, Option<String>) {
+        if self.shape != Shape::IsolateLeader {
+            return (self.links.clone(), None);
         }
-        self.links.clone()
+        let leader = environment.leader().await;
+        let links = match leader.node() {
+            Some(node) => around(node, environment.nodes.ids()),
+            None => self.links.clone(),
+        };
+        (links, leader.guess())
     }
 }
 
@@ -94,11 +97,11 @@ impl Fault for Partition {
             CutMode::Refuse => Gate::Refuse,
         };
         Box::pin(async move {
-            let links = self.links(environment).await;
+            let (links, guess) = self.links(environment).await;
             for (from, to) in &links {
                 environment.network.set_gate(from, to, gate);
             }
-            Hits::on(link_names(&links))
+            Hits { guess, ..Hits::on(link_names(&links)) }
         })
     }
 

@@ -59,21 +59,19 @@ impl Targets {
     where
         F: Future<Output = Result<(), String>>,
     {
-        let mut hits = Hits::default();
-        for node in self.now(environment).await {
+        let (nodes, guess) = match self {
+            Self::Nodes(_, nodes) => (nodes.clone(), None),
+            Self::Leader(otherwise) => {
+                let leader = environment.leader().await;
+                (vec![leader.node().unwrap_or(otherwise).clone()], leader.guess())
+            }
+        };
+        let mut hits = Hits { guess, ..Hits::default() };
+        for node in nodes {
             let result = act(node.clone()).await;
             hits.add(node, result);
         }
         hits
-    }
-
-    async fn now(&self, environment: &Environment) -> Vec<String> {
-        match self {
-            Self::Nodes(_, nodes) => nodes.clone(),
-            Self::Leader(otherwise) => {
-                vec![environment.leader().await.unwrap_or_else(|| otherwise.clone())]
-            }
-        }
     }
 }
 
@@ -83,4 +81,29 @@ fn some(count: usize, nodes: &[String], rng: &mut impl Rng) -> Vec<String> {
     order.truncate(count);
     order.sort();
     order
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::stream::Stream;
+
+    #[tokio::test]
+    async fn a_leader_that_no_node_names_is_said_to_be_a_guess() {
+        let (stream, _) = Stream::start(Vec::new()).unwrap();
+        let environment = Environment::empty(Arc::clone(&stream)).await;
+        let hit = async |targets: Targets| targets.hit(&environment, async |_| Ok(())).await;
+        let leader = || Targets::Leader("n2".to_owned());
+        let drawn = hit(leader()).await;
+        assert_eq!(drawn.hit, ["n2"]);
+        assert_eq!(drawn.note(), "no node says that it leads: one was drawn by lot");
+        environment.clients.succeeded_at(&"n3".to_owned());
+        let answered = hit(leader()).await;
+        assert_eq!(answered.hit, ["n3"]);
+        assert!(answered.note().ends_with("n3 answered a client last"), "{}", answered.note());
+        let chosen = hit(Targets::Nodes("one", vec!["n1".to_owned()])).await;
+        assert_eq!((chosen.note().as_str(), chosen.hit), ("", vec!["n1".to_owned()]));
+    }
 }
