@@ -36,12 +36,12 @@ pub(crate) fn judge(operations: &[Operation]) -> Result<Judgement, String> {
             continue;
         }
         findings.add("counter out of bounds", suspects(read, &additions), || {
-            let bounds = if low == high {
-                format!("must be {low}")
+            let (is, bound) = if value < low {
+                ("too low: what had been added before it began comes to at least", low)
             } else {
-                format!("must lie between {low} and {high}")
+                ("too high: what was added before it ended comes to at most", high)
             };
-            format!("{} saw {}, which {bounds}", who(read), shown(result))
+            format!("{} saw {}, which is {is} {bound}", who(read), shown(result))
         });
     }
     let untested =

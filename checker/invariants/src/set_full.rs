@@ -170,7 +170,7 @@ fn report(
     let missed = |by: &Operation, rest: &str| {
         let source = who(source);
         format!(
-            "{source} was done with {} before {} began, which did not see it{rest}",
+            "{source} had succeeded with {} before {} began, which did not see it{rest}",
             shown(&add.arguments),
             who(by)
         )

@@ -266,14 +266,27 @@ fn tell(
     let violations = checks.iter_mut().flat_map(|check| &mut check.violations);
     for (place, violation) in violations.enumerate() {
         if let Some(context) = witnesses.context(violation) {
-            let end = if violation.sentence.ends_with(['.', ')']) { "" } else { "." };
+            let end = if is_ended(&violation.sentence) { "" } else { "." };
             violation.sentence.push_str(&format!("{end} {context}"));
         }
         let named = (place < DIAGNOSED_MAX).then(|| diagnosis.of(violation)).flatten();
+        violation.sentence = sentence_case(&violation.sentence);
         if let Some(named) = named {
             violation.sentence = format!("{named}. {}", violation.sentence);
         }
     }
+}
+
+/// Whether the last sentence has its full stop; a remark in brackets after one needs none.
+fn is_ended(text: &str) -> bool {
+    let remark = text.ends_with(')').then(|| text.rfind(" (")).flatten();
+    text[..remark.unwrap_or(text.len())].ends_with('.')
+}
+
+/// With a capital letter at its beginning.
+fn sentence_case(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// From a record that lacks a line in its middle nothing can be decided.
@@ -347,6 +360,16 @@ fn in_main(operations: &[Operation]) -> Vec<&Operation> {
 mod tests {
     use super::*;
     use history::{EventKind, HARNESS, Process};
+
+    #[test]
+    fn a_sentence_gets_one_full_stop_and_a_capital_letter() {
+        let ended = ["It is so.", "It is so. (T1 is that of event 5)"];
+        assert_eq!(ended.map(is_ended), [true; 2]);
+        let open = ["It is so", "by process 9 (0.491–0.494 s)", "by (9)", ""];
+        assert_eq!(open.map(is_ended), [false; 4]);
+        assert_eq!(sentence_case("élan of n1"), "Élan of n1");
+        assert_eq!(sentence_case(""), "");
+    }
 
     #[test]
     fn a_leader_that_is_not_seen_for_a_while_and_comes_back_has_not_changed() {

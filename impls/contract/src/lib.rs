@@ -8,6 +8,7 @@
 pub mod availability;
 pub mod endpoints;
 pub mod errors;
+pub mod hash;
 pub mod launch;
 pub mod manifest;
 pub mod micro_operation;
@@ -20,6 +21,7 @@ pub mod wire;
 
 pub use availability::Availability;
 pub use errors::ErrorCode;
+pub use hash::puthash;
 pub use launch::Launch;
 pub use manifest::Manifest;
 pub use micro_operation::MicroOperation;

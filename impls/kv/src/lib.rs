@@ -3,9 +3,7 @@
 //! Both are [`node::Application`]s: any replication protocol can carry them. They know no protocol.
 
 pub mod exactly_once;
-pub mod hash;
 pub mod store;
 
 pub use exactly_once::ExactlyOnce;
-pub use hash::fnv1a_32;
 pub use store::Store;

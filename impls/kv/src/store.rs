@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use contract::{MicroOperation, Operation, Outcome};
+use contract::{MicroOperation, Operation, Outcome, puthash};
 use node::Application;
-
-use crate::fnv1a_32;
 
 /// Keys and their values; sorted, so that equal stores have equal snapshots.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,8 +53,7 @@ impl Store {
 
     fn put_hash(&mut self, key: &str, value: &str) -> Outcome {
         let previous = self.owned(key).unwrap_or_default();
-        let hash = fnv1a_32(format!("{previous}{value}").as_bytes());
-        self.put(key, hash.to_string());
+        self.put(key, puthash(&previous, value));
         Outcome::Previous { previous }
     }
 

@@ -3,7 +3,7 @@
 //! A checker says that no order of the operations explains their answers. Which of many mistakes it was, the answers of
 //! all clients together can tell, with the nodes that gave them.
 
-use contract::{Operation as Asked, Outcome};
+use contract::{MicroOperation, Operation as Asked, Outcome, puthash};
 use history::words::{cut, seconds};
 use history::{Completion, Operation, Violation};
 
@@ -15,6 +15,10 @@ const LOOKED_AT_MAX: usize = 8;
 const COMPARED_BYTES_MAX: usize = 16 << 20;
 /// A shorter piece may be in a value by chance.
 const PIECE_BYTES_MIN: usize = 3;
+/// So many values are tried.
+const NEAR_MAX: usize = 1000;
+/// A write that so many may have replaced before it was missed says nothing.
+const REPLACEMENTS_MAX: usize = 32;
 
 /// An operation of the contract, and its result where it succeeded.
 struct Done<'a> {
@@ -45,46 +49,36 @@ impl<'a> Diagnosis<'a> {
         pairs()
             .find_map(|(write, read)| self.lost(write, read))
             .or_else(|| pairs().find_map(|(a, b)| self.two_nodes(a, b)))
-            .or_else(|| proof.iter().find_map(|read| self.applied_twice(read)))
+            .or_else(|| proof.iter().find_map(|read| self.appended_twice(read)))
+            .or_else(|| proof.iter().find_map(|read| self.hashed_twice(read)))
             .or_else(|| pairs().find_map(|(write, read)| self.torn(write, read)))
             .or_else(|| pairs().find_map(|(write, read)| self.stale_elsewhere(write, read)))
     }
 
-    /// Somebody found what was there before the write, and from then on nobody saw it any more, in no answer and no
-    /// condition of the record, though no other operation may have replaced it. Reads may come from nodes that are behind:
-    /// it takes an operation that built on what it found, or two reads at the node that had acknowledged the write.
+    /// Somebody found what was there before the write, and from then on nobody saw it any more, nor what may have replaced
+    /// it. Reads may come from nodes that are behind: it takes an operation that built on what it found, or two reads at
+    /// the node that had acknowledged the write.
     fn lost(&self, write: &Done<'a>, read: &Done<'a>) -> Option<String> {
-        let (key, value) = write.wrote()?;
-        self.finds_older(write, read, key)?;
-        let from = read.operation.call_ns;
-        let is_later = |done: &&Done<'a>| {
-            let is_unfinished = !done.operation.completion.is_known();
-            let is_other = done.operation.call != write.operation.call;
-            is_other && (is_unfinished || done.operation.return_ns.is_none_or(|end| end >= from))
-        };
-        let may_have_replaced_it = |done: &&Done<'a>| {
-            let is_between = !is_before(done, write) && done.operation.call_ns < from;
-            let is_other =
-                ![write.operation.call, read.operation.call].contains(&done.operation.call);
-            is_other && is_between && done.may_replace(key)
-        };
-        if self.all.iter().filter(is_later).any(|done| done.mentions(value))
-            || self.all.iter().any(|done| may_have_replaced_it(&done))
-        {
-            return None;
-        }
+        write.wrote().into_iter().find_map(|(key, value)| self.lost_at(key, value, write, read))
+    }
+
+    fn lost_at(&self, key: &str, value: &str, write: &Done<'a>, read: &Done<'a>) -> Option<String> {
+        let found = self.finds_older(write, read, key)?;
+        let is_same =
+            |done: &&Done<'a>| is_before(write, done) && done.found_at(key) == Some(found);
+        // Perhaps another one that found the same built on it, or asked where the write had been acknowledged.
         let own = write.operation.node.as_deref()?;
-        let finds_it_there = |done: &&Done<'a>| {
-            done.operation.node.as_deref() == Some(own)
-                && done.found() == read.found()
-                && is_before(write, done)
-        };
-        let own_reads = self.all.iter().filter(finds_it_there).take(2).count();
-        if read.replaced().is_none() && own_reads < 2 {
+        let is_own = |done: &&Done<'a>| done.operation.node.as_deref() == Some(own);
+        let missed_by = self.all.iter().filter(is_same).find(|done| done.replaces(key));
+        let missed_by =
+            missed_by.or_else(|| self.all.iter().filter(is_same).filter(is_own).nth(1))?;
+        let from = missed_by.operation.call_ns;
+        let mut gone = self.replacements(key, write, missed_by)?;
+        gone.push(value);
+        if self.all.iter().any(|done| gone.iter().any(|value| done.saw_from(from, key, value))) {
             return None;
         }
-        let between = (write.operation.call_ns, read.operation.call_ns);
-        let faults = self.witnesses.destroyed_between(between);
+        let faults = self.witnesses.destroyed_between((write.operation.call_ns, from));
         let when =
             faults.map_or_else(String::new, |faults| format!("; before it was missed, {faults}"));
         Some(format!(
@@ -94,13 +88,29 @@ impl<'a> Diagnosis<'a> {
         ))
     }
 
+    /// What others may have put in the place of a write before it was missed; `None` where that is not known.
+    fn replacements(&self, key: &str, write: &Done<'a>, missed_by: &Done<'a>) -> Option<Vec<&str>> {
+        let ends = [write.operation.call, missed_by.operation.call];
+        let is_between = |done: &&Done<'a>| {
+            !ends.contains(&done.operation.call)
+                && !is_before(done, write)
+                && done.operation.call_ns < missed_by.operation.call_ns
+        };
+        let may_replace = self.all.iter().filter(is_between).filter(|done| done.may_replace(key));
+        let values = may_replace.take(REPLACEMENTS_MAX + 1).map(|done| done.would_leave(key));
+        let values: Vec<&str> = values.collect::<Option<_>>()?;
+        (values.len() <= REPLACEMENTS_MAX).then_some(values)
+    }
+
     /// Both replaced the same value, at the same time, at different nodes.
     fn two_nodes(&self, a: &Done<'a>, b: &Done<'a>) -> Option<String> {
-        let (key, Some(old)) = a.replaced()? else { return None };
-        let is_same = b.replaced()? == (key, Some(old)) && a.operation.call < b.operation.call;
+        let others = b.replaced();
+        let both = a.replaced().into_iter().find(|replaced| others.contains(replaced))?;
+        let (key, Some(old)) = both else { return None };
+        let is_first = a.operation.call < b.operation.call;
         let overlap = b.operation.call_ns < a.operation.return_ns?;
         let (first, second) = (a.operation.node.as_deref()?, b.operation.node.as_deref()?);
-        if !is_same || !overlap || first == second {
+        if !is_first || !overlap || first == second {
             return None;
         }
         self.sole_writer(key, old)?;
@@ -111,7 +121,7 @@ impl<'a> Diagnosis<'a> {
     }
 
     /// Of all operations one alone appended this piece, and a value holds it twice.
-    fn applied_twice(&self, read: &Done<'a>) -> Option<String> {
+    fn appended_twice(&self, read: &Done<'a>) -> Option<String> {
         let (key, value) = read.whole_value()?;
         let of_key = self.all.iter().filter_map(|done| match &done.asked {
             Asked::Append { key: of, value: piece } if of == key => Some((done, piece)),
@@ -132,44 +142,87 @@ impl<'a> Diagnosis<'a> {
         ))
     }
 
+    /// Somebody found what a `puthash` makes of what it had itself made, or the `puthash` itself what it makes of what
+    /// others found.
+    fn hashed_twice(&self, read: &Done<'a>) -> Option<String> {
+        let (key, Some(value)) = *read.found().first()? else { return None };
+        let makes_it = |found: &str, piece: &str| puthash(found, piece) == value;
+        let is_twice = |done: &&Done<'a>| match (&done.asked, &done.answer) {
+            (Asked::PutHash { key: of, value: piece }, Some(Outcome::Previous { previous })) => {
+                let is_own = done.operation.call == read.operation.call;
+                of == key
+                    && if is_own {
+                        self.found_near(key, read).any(|found| makes_it(found, piece))
+                    } else {
+                        makes_it(&puthash(previous, piece), piece)
+                    }
+            }
+            _ => false,
+        };
+        let hash = self.all.iter().find(is_twice)?;
+        let Asked::PutHash { value: piece, .. } = &hash.asked else { return None };
+        let is_other = |done: &&Done<'a>| done.operation.call != hash.operation.call;
+        let mut others = self.all.iter().filter(is_other);
+        let may_be_of_another = |done: &Done<'a>| {
+            mentions(&done.operation.arguments, piece)
+                || (!done.is_puthash() && done.may_leave(key, value))
+        };
+        if others.any(may_be_of_another) {
+            return None;
+        }
+        let process = hash.operation.process;
+        Some(format!(
+            "One operation applied twice: the value is what the puthash of process {process} makes of its own result"
+        ))
+    }
+
+    /// What others found at the key in the operations before and beside this one.
+    fn found_near(&self, key: &str, done: &Done<'a>) -> impl Iterator<Item = &str> {
+        let until = done.operation.return_ns.unwrap_or(u64::MAX);
+        let before = self.all.iter().rev().filter(move |other| {
+            other.operation.call != done.operation.call && other.operation.call_ns < until
+        });
+        before
+            .flat_map(move |other| {
+                let left = other.whole_value().map(|(of, value)| (of, Some(value)));
+                let at_key = other.found().into_iter().chain(left).filter(|(of, _)| *of == key);
+                at_key.filter_map(|(_, found)| found).collect::<Vec<_>>()
+            })
+            .take(NEAR_MAX)
+    }
+
     /// One value of what was written together was seen, beside one that was there before.
     fn torn(&self, write: &Done<'a>, read: &Done<'a>) -> Option<String> {
-        let (Asked::MultiPut { values }, Asked::MultiGet { .. }) = (&write.asked, &read.asked)
-        else {
-            return None;
+        let (written, found) = (write.wrote(), read.found());
+        let find = |key: &str| found.iter().find(|(of, _)| *of == key).map(|(_, found)| *found);
+        let is_new = |&(key, value): &(&str, &str)| {
+            find(key) == Some(Some(value)) && self.sole_writer(key, value).is_some()
         };
-        let Some(Outcome::Values { values: seen }) = &read.answer else { return None };
-        let is_new = |(key, value): (&String, &String)| {
-            seen.get(key).is_some_and(|seen| seen.as_ref() == Some(value))
-                && self.sole_writer(key, value).is_some()
-        };
-        let is_old = |(key, _): (&String, &String)| {
-            let old = seen.get(key).and_then(|seen| seen.as_ref());
-            let writer = old.and_then(|old| self.sole_writer(key, old));
+        let is_old = |&(key, _): &(&str, &str)| {
+            let writer = find(key).flatten().and_then(|old| self.sole_writer(key, old));
             writer.is_some_and(|writer| is_before(writer, write))
         };
-        let proven = values.iter().any(is_new) && values.iter().any(is_old);
+        let proven = written.iter().any(is_new) && written.iter().any(is_old);
         proven.then(|| "Torn multi-key read: a part of what was written together, beside what was there before".to_owned())
     }
 
     /// Another node than the one that had acknowledged a write still answered what was there before.
     fn stale_elsewhere(&self, write: &Done<'a>, read: &Done<'a>) -> Option<String> {
-        let (key, _) = write.wrote()?;
-        self.finds_older(write, read, key)?;
+        write.wrote().into_iter().find_map(|(key, _)| self.finds_older(write, read, key))?;
         let (wrote, answered) = (write.operation.node.as_deref()?, read.operation.node.as_deref()?);
-        if wrote == answered || !matches!(read.asked, Asked::Get { .. }) {
+        if wrote == answered || !read.asked.is_read_only() {
             return None;
         }
         let span = (read.operation.call_ns, read.operation.return_ns?);
         let is_cut = self.witnesses.are_cut_off((wrote, answered), span);
         let cut = if is_cut { ", while the two were cut off from each other" } else { "" };
-        let successor = self.witnesses.successor_of(answered, span.0);
+        let successor = self.witnesses.successor_of(answered, span);
         let (wrote, answered) = (node(wrote), node(answered));
         let (who, since) = match successor {
             Some((leader, since_ns)) => {
                 let (leader, since) = (node(leader), seconds(since_ns, 3));
                 let since =
-                    format!("; {answered} had led until {leader} came to lead at {since} s");
+                    format!("; {answered} had led before {leader} came to lead at {since} s");
                 ("an old leader", since)
             }
             None => ("another node", String::new()),
@@ -181,22 +234,41 @@ impl<'a> Diagnosis<'a> {
 
     /// It began after the write had ended, and found a value whose only writer had ended before the write began, or
     /// nothing: no operation takes a key away but a swap.
-    fn finds_older(&self, write: &Done<'a>, read: &Done<'a>, key: &str) -> Option<()> {
-        let (of, found) = read.found()?;
-        if of != key || !is_before(write, read) {
+    fn finds_older<'r>(
+        &self,
+        write: &Done<'a>,
+        read: &'r Done<'a>,
+        key: &str,
+    ) -> Option<Option<&'r str>> {
+        let found = read.found_at(key)?;
+        if !is_before(write, read) {
             return None;
         }
         let is_older = match found {
             Some(found) => is_before(self.sole_writer(key, found)?, write),
             None => !self.all.iter().any(|done| done.may_leave(key, "")),
         };
-        is_older.then_some(())
+        is_older.then_some(found)
     }
 
     /// The only one that can have left this value at the key.
     fn sole_writer(&self, key: &str, value: &str) -> Option<&Done<'a>> {
         let mut writers = self.all.iter().filter(|done| done.may_leave(key, value));
         writers.next().filter(|_| writers.next().is_none())
+    }
+}
+
+/// Nothing counts as the empty text.
+fn some(value: Option<&str>) -> Option<&str> {
+    value.filter(|value| !value.is_empty())
+}
+
+fn written_by(op: &MicroOperation) -> Option<(&String, &String)> {
+    match op {
+        MicroOperation::Read(_) => None,
+        MicroOperation::Write(key, value) | MicroOperation::Append(key, value) => {
+            Some((key, value))
+        }
     }
 }
 
@@ -232,32 +304,70 @@ impl<'a> Done<'a> {
         Some(Self { operation, asked, answer })
     }
 
-    fn mentions(&self, text: &str) -> bool {
-        let result = self.operation.result();
-        mentions(&self.operation.arguments, text) || result.is_some_and(|all| mentions(all, text))
+    /// Whether it saw this at the key, or something that contains it, and had not ended before that moment.
+    fn saw_from(&self, from_ns: u64, key: &str, value: &str) -> bool {
+        let is_over = self.operation.return_ns.is_some_and(|end| end < from_ns);
+        let mut found =
+            self.found().into_iter().chain(self.whole_value().map(|(k, v)| (k, Some(v))));
+        !is_over && found.any(|(of, found)| of == key && found.is_some_and(|f| f.contains(value)))
+            || !is_over && self.refused_for(key).is_some_and(|found| found.contains(value))
+    }
+
+    /// What stood in the way of a `cas`.
+    fn refused_for(&self, key: &str) -> Option<&str> {
+        match (&self.asked, &self.answer) {
+            (Asked::Cas { key: of, .. }, Some(Outcome::Swapped { swapped: false, value })) => {
+                value.as_ref()?.as_deref().filter(|_| of == key)
+            }
+            _ => None,
+        }
+    }
+
+    /// The value at the key where it took effect; `None` where that depends on what was there.
+    fn would_leave(&self, key: &str) -> Option<&str> {
+        match &self.asked {
+            Asked::Put { key: of, value } | Asked::Cas { key: of, value, .. } if of == key => {
+                Some(value)
+            }
+            Asked::MultiPut { values } => values.get(key).map(String::as_str),
+            Asked::Txn { ops, .. } => {
+                let written = ops.iter().filter_map(written_by).filter(|(of, _)| *of == key);
+                written.last().map(|(_, value)| value.as_str())
+            }
+            _ => None,
+        }
     }
 
     /// May it have put something else in the place of what was at the key?
     fn may_replace(&self, key: &str) -> bool {
         match (&self.asked, &self.answer) {
             (Asked::Get { .. } | Asked::MultiGet { .. } | Asked::Append { .. }, _)
-            | (Asked::Cas { .. }, Some(Outcome::Swapped { swapped: false, .. })) => false,
+            | (_, Some(Outcome::Swapped { swapped: false, .. }))
+            | (_, Some(Outcome::Committed { committed: false, .. })) => false,
             (Asked::Put { key: of, .. } | Asked::Cas { key: of, .. }, _) => of == key,
+            (Asked::Txn { ops, .. }, _) => {
+                ops.iter().any(|op| matches!(op, MicroOperation::Write(of, _) if of == key))
+            }
             _ => mentions(&self.operation.arguments, key),
         }
     }
 
     /// What it certainly wrote or added, and where.
-    fn wrote(&self) -> Option<(&str, &str)> {
-        let is_swap = matches!(self.answer, Some(Outcome::Swapped { swapped: true, .. }));
-        let (key, value) = match &self.asked {
-            Asked::Put { key, value } | Asked::Append { key, value } if self.answer.is_some() => {
-                Some((key, value))
+    fn wrote(&self) -> Vec<(&str, &str)> {
+        let written: Vec<(&String, &String)> = match (&self.asked, &self.answer) {
+            (_, None) => Vec::new(),
+            (Asked::Put { key, value } | Asked::Append { key, value }, _)
+            | (Asked::Cas { key, value, .. }, Some(Outcome::Swapped { swapped: true, .. })) => {
+                vec![(key, value)]
             }
-            Asked::Cas { key, value, .. } if is_swap => Some((key, value)),
-            _ => None,
-        }?;
-        (!value.is_empty()).then_some((key, value))
+            (Asked::MultiPut { values }, _) => values.iter().collect(),
+            (Asked::Txn { ops, .. }, Some(Outcome::Committed { committed: true, .. })) => {
+                ops.iter().filter_map(written_by).collect()
+            }
+            _ => Vec::new(),
+        };
+        let pairs = written.into_iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        pairs.filter(|(_, value)| !value.is_empty()).collect()
     }
 
     /// A value that was answered whole.
@@ -270,30 +380,80 @@ impl<'a> Done<'a> {
         }
     }
 
+    fn is_puthash(&self) -> bool {
+        matches!(self.asked, Asked::PutHash { .. })
+    }
+
     /// What it replaced, and where; nothing counts as the empty text.
-    fn replaced(&self) -> Option<(&str, Option<&str>)> {
-        let some = |old: &str| !old.is_empty();
+    fn replaced(&self) -> Vec<(&str, Option<&str>)> {
         match (&self.asked, &self.answer) {
             (Asked::Append { key, value }, Some(Outcome::Value { value: Some(new) })) => {
-                Some((key, Some(new.strip_suffix(value.as_str())?).filter(|old| some(old))))
+                let old = new.strip_suffix(value.as_str());
+                old.map(|old| (key.as_str(), some(Some(old)))).into_iter().collect()
             }
             (Asked::Cas { key, expect, value }, Some(Outcome::Swapped { swapped: true, .. }))
                 if expect.as_ref() != Some(value) =>
             {
-                Some((key, expect.as_deref().filter(|old| some(old))))
+                vec![(key, some(expect.as_deref()))]
             }
-            _ => None,
+            (Asked::PutHash { key, .. }, Some(Outcome::Previous { previous })) => {
+                vec![(key, some(Some(previous)))]
+            }
+            (Asked::Txn { .. }, _) => {
+                let written = self.wrote();
+                let is_written = |key: &str| written.iter().any(|(of, _)| *of == key);
+                let mut found = self.found_by_transaction();
+                found.retain(|(key, _)| is_written(key));
+                found
+            }
+            _ => Vec::new(),
         }
     }
 
+    fn replaces(&self, key: &str) -> bool {
+        self.replaced().iter().any(|(of, _)| *of == key)
+    }
+
     /// What it found, and where; nothing counts as the empty text.
-    fn found(&self) -> Option<(&str, Option<&str>)> {
+    fn found(&self) -> Vec<(&str, Option<&str>)> {
         match (&self.asked, &self.answer) {
             (Asked::Get { key }, Some(Outcome::Value { value })) => {
-                Some((key, value.as_deref().filter(|value| !value.is_empty())))
+                vec![(key, some(value.as_deref()))]
             }
+            (Asked::MultiGet { .. }, Some(Outcome::Values { values })) => {
+                values.iter().map(|(key, value)| (key.as_str(), some(value.as_deref()))).collect()
+            }
+            (Asked::Txn { .. }, _) => self.found_by_transaction(),
             _ => self.replaced(),
         }
+    }
+
+    fn found_at(&self, key: &str) -> Option<Option<&str>> {
+        self.found().into_iter().find(|(of, _)| *of == key).map(|(_, found)| found)
+    }
+
+    /// What a transaction that committed found before it wrote there itself: by its guards and its reads.
+    fn found_by_transaction(&self) -> Vec<(&str, Option<&str>)> {
+        let (Asked::Txn { guards, ops }, Some(Outcome::Committed { committed: true, results })) =
+            (&self.asked, &self.answer)
+        else {
+            return Vec::new();
+        };
+        let mut found: Vec<(&str, Option<&str>)> =
+            guards.iter().map(|(key, value)| (key.as_str(), some(value.as_deref()))).collect();
+        let mut written: Vec<&str> = Vec::new();
+        for (op, result) in ops.iter().zip(results.iter().flatten()) {
+            match op {
+                MicroOperation::Read(key) if !written.contains(&key.as_str()) => {
+                    found.push((key, some(result.as_deref())));
+                }
+                MicroOperation::Read(_) => {}
+                MicroOperation::Write(key, _) | MicroOperation::Append(key, _) => {
+                    written.push(key);
+                }
+            }
+        }
+        found
     }
 
     /// May this have been at the key when it had taken effect, and not before? Of what is not known, anything.
@@ -301,8 +461,14 @@ impl<'a> Done<'a> {
         match (&self.asked, &self.answer) {
             (Asked::Get { .. } | Asked::MultiGet { .. }, _) => false,
             (Asked::Put { key: of, value: new }, _) => of == key && new == value,
-            (Asked::Cas { .. }, Some(Outcome::Swapped { swapped: false, .. })) => false,
+            (_, Some(Outcome::Swapped { swapped: false, .. }))
+            | (_, Some(Outcome::Committed { committed: false, .. })) => false,
             (Asked::Cas { key: of, value: new, .. }, _) => of == key && new == value,
+            (Asked::Txn { ops, .. }, _) => ops.iter().any(|op| match op {
+                MicroOperation::Read(_) => false,
+                MicroOperation::Write(of, new) => of == key && new == value,
+                MicroOperation::Append(of, piece) => of == key && value.ends_with(piece.as_str()),
+            }),
             (Asked::MultiPut { values }, _) => values.get(key).is_some_and(|new| new == value),
             (Asked::Append { key: of, .. }, Some(Outcome::Value { value: Some(new) })) => {
                 of == key && new == value
@@ -428,6 +594,54 @@ mod tests {
     }
 
     #[test]
+    fn an_operation_was_applied_twice_where_a_puthash_was_made_of_its_own_result() {
+        let hashed = |at: u64, piece: &str, previous: &str| {
+            let arguments = json!({ "key": "x", "value": piece });
+            operation(at, "puthash", arguments, json!({ "previous": previous }))
+        };
+        let once = puthash("", "aaa");
+        let twice = puthash(&once, "aaa");
+        let start = "One operation applied twice: the value is what the puthash of process 1 makes";
+        says(&[hashed(1, "aaa", ""), get(3, "x", &twice)], &[], start);
+        says(&[hashed(1, "aaa", ""), hashed(3, "bbb", &twice)], &[], start);
+        let written = [hashed(1, "aaa", ""), put(2, "x", &twice), get(3, "x", &twice)];
+        let two = [hashed(1, "aaa", ""), hashed(2, "aaa", &once), get(3, "x", &twice)];
+        for near_miss in [&[hashed(1, "aaa", ""), get(3, "x", &once)][..], &written, &two] {
+            assert_eq!(of(near_miss, &[]), None);
+        }
+    }
+
+    #[test]
+    fn transactions_lose_and_tear_and_are_stale_as_single_operations_are() {
+        let transaction = |at: u64, guards: serde_json::Value, ops: serde_json::Value, seen| {
+            let arguments = json!({ "guards": guards, "ops": ops });
+            operation(at, "txn", arguments, json!({ "committed": true, "results": seen }))
+        };
+        let both = |at: u64, before: Option<&str>, value: &str| {
+            let ops = json!([["w", "x", value], ["w", "y", value]]);
+            transaction(at, json!({ "x": before, "y": before }), ops, json!([value, value]))
+        };
+        let reads = |at: u64, x: &str, y: &str| {
+            transaction(at, json!({}), json!([["r", "x"], ["r", "y"]]), json!([x, y]))
+        };
+        let lost = [both(1, None, "aaa"), both(5, Some("aaa"), "bbb"), both(9, Some("aaa"), "ccc")];
+        let kill = fault(0, ("kill", "kill-one"), &["n1"], (6000, 7000));
+        says(&lost, &kill, "Acknowledged write lost: n1 acknowledged it at 5.500 s; before");
+        let seen_later = [lost.to_vec(), vec![reads(12, "bbb", "bbb")]].concat();
+        assert_eq!(of(&seen_later, &kill), None);
+        let torn = [both(1, None, "aaa"), both(5, Some("aaa"), "bbb"), reads(6, "bbb", "aaa")];
+        let overlapping = Operation { call_ns: 5_100_000_000, ..torn[2].clone() };
+        says(&[torn[0].clone(), torn[1].clone(), overlapping], &[], "Torn multi-key read");
+        let stale = [&torn[..2], &[at("n2", reads(9, "aaa", "aaa"))]].concat();
+        says(&stale, &[], "Stale read at another node: n1 had acknowledged");
+        let refused = Operation {
+            completion: Completion::Ok(5, json!({ "committed": false })),
+            ..lost[1].clone()
+        };
+        assert_eq!(of(&[lost[0].clone(), refused, lost[2].clone()], &kill), None);
+    }
+
+    #[test]
     fn a_read_is_torn_where_it_shows_half_of_a_write() {
         let multi = |at: u64, value: &str| {
             operation(at, "multiput", json!({ "values": { "x": value, "y": value } }), json!({}))
@@ -481,12 +695,13 @@ mod tests {
         };
         let deposed = said(&[(0, Some("n2")), (3, None), (4, Some("n1")), (7, Some("n3"))]);
         assert!(deposed.starts_with("Stale read at an old leader: n1 had"), "{deposed}");
-        assert!(deposed.ends_with("n2 had led until n1 came to lead at 4.000 s"), "{deposed}");
-        // Near misses: it leads again, never led, nobody has followed it yet.
+        assert!(deposed.ends_with("n2 had led before n3 came to lead at 7.000 s"), "{deposed}");
+        // Near misses: it leads again, never led, nobody has followed it yet, the next leader may have led already.
         for leaders in [
             &[(0, Some("n2")), (4, Some("n1")), (8, Some("n2"))][..],
             &[(0, Some("n3")), (4, Some("n1"))],
-            &[(0, Some("n2")), (4, None), (10, Some("n1"))],
+            &[(0, Some("n2")), (4, None), (20, Some("n1"))],
+            &[(0, Some("n2")), (4, Some("n1")), (10, Some("n2"))],
         ] {
             let said = said(leaders);
             assert!(said.starts_with("Stale read at another node"), "{said}");

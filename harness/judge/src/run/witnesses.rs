@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use history::words::{cut, seconds};
+use history::words::{cut, seconds, who};
 use history::{Operation, Violation};
 use record::{FaultRecord, FaultStep, LeaderChange};
 
@@ -14,6 +14,8 @@ const NAME_CHARS_MAX: usize = 30;
 const TARGETS_MAX: usize = 3;
 /// So many faults are named that were in force at once.
 const FAULTS_MAX: usize = 2;
+/// A new leader may not yet be known for so long.
+const LEADER_MARGIN_NS: u64 = 1_000_000_000;
 
 /// The operations and faults of a run.
 pub(super) struct Witnesses<'a> {
@@ -52,16 +54,17 @@ impl<'a> Witnesses<'a> {
         Self { leaders, ..self }
     }
 
-    /// Who had come to lead, and when, before this moment, if the node had led before that and did not since.
-    pub(super) fn successor_of(&self, node: &str, at_ns: u64) -> Option<(&str, u64)> {
-        let until = self.leaders.partition_point(|change| change.time_ns <= at_ns);
-        let mut changes = self.leaders[..until].iter().rev();
-        let is_node = |change: &&LeaderChange| change.node.as_deref() == Some(node);
-        let since: Vec<&LeaderChange> =
-            changes.by_ref().take_while(|change| !is_node(change)).collect();
-        let led = self.leaders[..until - since.len()].iter().any(|change| is_node(&change));
-        let successor = since.into_iter().filter(|change| change.node.is_some()).next_back()?;
-        led.then(|| (successor.node.as_deref().unwrap_or_default(), successor.time_ns))
+    /// Who led all through this time, and since when, if the node had led before that. What the nodes say is asked only
+    /// now and then, so the time must have a margin.
+    pub(super) fn successor_of(&self, node: &str, (from, to): (u64, u64)) -> Option<(&str, u64)> {
+        let begun = self.leaders.partition_point(|change| change.time_ns <= from);
+        let (before, after) = self.leaders.split_at(begun);
+        let lasts = after.first().is_none_or(|next| next.time_ns > to + LEADER_MARGIN_NS);
+        let leader = before.last().filter(|_| lasts)?.node.as_deref()?;
+        let is_other = |change: &&LeaderChange| change.node.as_deref() != Some(node);
+        let since: Vec<&LeaderChange> = before.iter().rev().take_while(is_other).collect();
+        let first = since.iter().rev().find(|change| change.node.as_deref() == Some(leader))?;
+        (since.len() < before.len()).then_some((leader, first.time_ns))
     }
 
     /// The operations of a violation, as far as the record has them.
@@ -79,10 +82,17 @@ impl<'a> Witnesses<'a> {
     /// was answered.
     pub(super) fn context(&self, violation: &Violation) -> Option<String> {
         let answered = self.of(violation).filter(|operation| operation.result().is_some());
-        let last = answered.max_by_key(|operation| operation.return_ns)?;
+        // Checkers name the one that is wrong; others only explain it.
+        let last = answered.max_by_key(|operation| {
+            (violation.sentence.contains(&by_whom(operation)), operation.return_ns)
+        })?;
         let node = last.node.as_deref().map(|node| cut(node, NAME_CHARS_MAX));
         let is_only = violation.operations.len() == 1;
         let which = if is_only { "it" } else { "the last of these operations" };
+        let which = match sent(last).filter(|_| !violation.sentence.contains(&last.f)) {
+            Some(sent) => format!("{which} ({sent})"),
+            None => which.to_owned(),
+        };
         match (node, self.faults_around(last)) {
             (Some(node), Some(faults)) => Some(format!("{node} answered {which}, {faults}.")),
             (Some(node), None) => Some(format!("{node} answered {which}.")),
@@ -130,6 +140,22 @@ impl<'a> Witnesses<'a> {
         let last = begun().max_by_key(|fault| fault.to_ns)?;
         Some(format!("after {}", last.words()))
     }
+}
+
+/// ` of process 3 (10.203–10.207 s)`: how a sentence names an operation, whatever it calls it.
+fn by_whom(operation: &Operation) -> String {
+    let name = who(operation);
+    name.split_once(" of process").map_or(String::new(), |(_, by)| format!(" of process{by}"))
+}
+
+/// What the client sent, where a checker may call it something else: the request's name, and whether it did nothing.
+fn sent(operation: &Operation) -> Option<String> {
+    let result = operation.result()?;
+    let name = cut(&operation.f, NAME_CHARS_MAX);
+    let is_refused = result["swapped"] == false || result["committed"] == false;
+    let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    let refused = if is_refused { " that was refused" } else { "" };
+    Some(format!("{article} {name}{refused}"))
 }
 
 impl Fault<'_> {
@@ -225,7 +251,7 @@ pub(super) mod tests {
     pub(in crate::run) fn violation(kind: &str, operations: &[u64]) -> Violation {
         Violation {
             kind: kind.to_owned(),
-            sentence: "It is wrong.".to_owned(),
+            sentence: "The get is wrong.".to_owned(),
             operations: operations.to_vec(),
         }
     }
@@ -260,6 +286,16 @@ pub(super) mod tests {
             "That was after n1 was killed (3.200–4.100 s)."
         );
         assert_eq!(context(&nowhere, &[], &[5]), None);
+    }
+
+    /// A checker of counters calls it a read.
+    #[test]
+    fn a_request_that_a_checker_calls_something_else_is_named() {
+        let refused = operation(5, "cas", json!({ "key": "x" }), json!({ "swapped": false }));
+        assert_eq!(
+            context(&[refused], &[], &[5]).unwrap(),
+            "n1 answered it (a cas that was refused)."
+        );
     }
 
     #[test]
