@@ -5,7 +5,7 @@ use std::path::Path;
 use record::Required;
 
 use crate::{
-    cli::{CheckArguments, DEFAULT_OUT, RunArguments},
+    cli::{CheckArguments, DEFAULT_OUT, RunArguments, STDIN},
     duration::format_duration,
     size::format_bytes,
 };
@@ -62,7 +62,7 @@ pub fn run(arguments: &RunArguments) -> String {
 #[must_use]
 pub fn check(arguments: &CheckArguments) -> String {
     let CheckArguments {
-        path,
+        paths,
         model,
         consistency,
         format,
@@ -73,9 +73,12 @@ pub fn check(arguments: &CheckArguments) -> String {
         json,
     } = arguments;
     let mut line = CommandLine::new("check");
-    line.path(path);
+    paths.iter().for_each(|path| line.path(path));
     line.optional("model", model.as_ref());
-    line.optional("consistency", consistency.as_ref());
+    if !consistency.is_empty() {
+        let levels: Vec<String> = consistency.iter().map(ToString::to_string).collect();
+        line.option("consistency", &levels.join(","));
+    }
     line.optional("format", format.as_ref());
     line.optional("initial", initial.as_ref());
     line.option("time-limit", &format_duration(*time_limit));
@@ -101,7 +104,7 @@ impl CommandLine {
             // This folder, seen from itself.
             None => ".".to_owned(),
             // It would be taken for an option.
-            Some('-') => format!("./{path}"),
+            Some('-') if path != STDIN => format!("./{path}"),
             Some(_) => path,
         });
     }
@@ -206,6 +209,15 @@ mod tests {
     fn a_check_again_has_the_same_arguments() {
         twice(&["harness", "check", "results/latest"]);
         twice(&["harness", "check", "results/latest", "--consistency", "serializable"]);
+        twice(&[
+            "harness",
+            "check",
+            "a",
+            "-",
+            "./-b",
+            "--consistency",
+            "serializable,snapshot-isolation",
+        ]);
         twice(&[
             "harness",
             "check",

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use history::Format;
 use invariants::Invariant;
 use isolation::{Consistency, Datatype};
@@ -44,7 +45,14 @@ pub enum Command {
     Doctor(DoctorArguments),
     /// Write a synthetic history of transactions, right or with one anomaly, to try checkers on
     Generate(GenerateArguments),
+    /// Print what completes this program's command lines in a shell
+    Completions(CompletionsArguments),
+    /// Write the manual pages into a folder: one of the program, one of each command
+    Manual(ManualArguments),
 }
+
+/// The path that stands for what comes on stdin.
+pub const STDIN: &str = "-";
 
 /// Where results folders go if nothing else is said.
 pub const DEFAULT_OUT: &str = "results";
@@ -103,15 +111,18 @@ pub struct RunArguments {
 /// `harness check`.
 #[derive(Clone, Debug, Args)]
 pub struct CheckArguments {
-    /// A results folder, such as results/latest, or the file of any tool's history (then with --model)
-    pub path: PathBuf,
+    /// Results folders, such as results/latest, or files with any tool's histories (then with --model); `-` is what comes
+    /// on stdin
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
     /// What the history must be
     #[arg(long, help = models_help())]
     pub model: Option<String>,
     /// What must be kept, such as serializable or snapshot-isolation [default for a results folder: what the run was held
     /// to; for a history of transactions: strict-serializable]
-    #[arg(long, value_name = "LEVEL")]
-    pub consistency: Option<Consistency>,
+    /// (several levels with commas: one verdict each)
+    #[arg(long, value_name = "LEVEL,…", value_delimiter = ',')]
+    pub consistency: Vec<Consistency>,
     /// How the file is written
     #[arg(long, requires = "model", help = formats_help())]
     pub format: Option<String>,
@@ -179,6 +190,20 @@ pub struct GenerateArguments {
     /// Replace the file if it is there already
     #[arg(long)]
     pub force: bool,
+}
+
+/// `harness completions`.
+#[derive(Clone, Debug, Args)]
+pub struct CompletionsArguments {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// `harness manual`.
+#[derive(Clone, Debug, Args)]
+pub struct ManualArguments {
+    /// Where to; it is made if it is not there
+    pub folder: PathBuf,
 }
 
 fn workloads_help() -> String {

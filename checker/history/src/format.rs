@@ -53,9 +53,6 @@ impl Format {
             Some("jsonl" | "ndjson") => return Some(Self::JsonLines),
             _ => {}
         }
-        if text.lines().any(|line| crate::jepsen_log::is_operation(line.as_bytes())) {
-            return Some(Self::JepsenLog);
-        }
         let mut characters = first.chars().filter(|c| !c.is_whitespace());
         match (characters.next()?, characters.next()) {
             ('{', Some('"')) => Some(Self::JsonLines),
@@ -63,7 +60,11 @@ impl Format {
                 Some(Self::Json)
             }
             ('{' | '[' | '(' | '#' | ';', _) => Some(edn_or_porcupine(first)),
-            _ => None,
+            _ => {
+                let mut lines = text.lines();
+                let is_log = lines.any(|line| crate::jepsen_log::is_operation(line.as_bytes()));
+                is_log.then_some(Self::JepsenLog)
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ mod writes;
 use std::borrow::Cow;
 
 use contract::manifest::CAPABILITIES;
-use history::{CheckResult, Event, Operation, Verdict};
+use history::{CheckResult, Event, Operation, Verdict, Violation};
 use isolation::Consistency;
 use linearizability::Limits;
 use record::{
@@ -270,17 +270,28 @@ fn tell(
             violation.sentence.push_str(&format!("{end} {context}"));
         }
         let named = (place < DIAGNOSED_MAX).then(|| diagnosis.of(violation)).flatten();
-        violation.sentence = sentence_case(&violation.sentence);
-        if let Some(named) = named {
-            violation.sentence = format!("{named}. {}", violation.sentence);
-        }
+        violation.sentence = match named {
+            Some(named) => format!("{named}. {}", sentence_case(&violation.sentence)),
+            None => with_kind(violation),
+        };
     }
 }
 
 /// Whether the last sentence has its full stop; a remark in brackets after one needs none.
 fn is_ended(text: &str) -> bool {
+    if text.ends_with(".)") {
+        return true;
+    }
     let remark = text.ends_with(')').then(|| text.rfind(" (")).flatten();
     text[..remark.unwrap_or(text.len())].ends_with('.')
+}
+
+/// The sentence, with the name of what is wrong where it does not say that itself.
+fn with_kind(violation: &Violation) -> String {
+    let Violation { kind, sentence, .. } = violation;
+    let is_named = sentence.to_lowercase().contains(&kind.to_lowercase());
+    let sentence = sentence_case(sentence);
+    if is_named { sentence } else { format!("{}: {sentence}", sentence_case(kind)) }
 }
 
 /// With a capital letter at its beginning.
@@ -363,8 +374,9 @@ mod tests {
 
     #[test]
     fn a_sentence_gets_one_full_stop_and_a_capital_letter() {
-        let ended = ["It is so.", "It is so. (T1 is that of event 5)"];
-        assert_eq!(ended.map(is_ended), [true; 2]);
+        let ended =
+            ["It is so.", "It is so. (T1 is that of event 5)", "(And (at least) one more.)"];
+        assert_eq!(ended.map(is_ended), [true; 3]);
         let open = ["It is so", "by process 9 (0.491–0.494 s)", "by (9)", ""];
         assert_eq!(open.map(is_ended), [false; 4]);
         assert_eq!(sentence_case("élan of n1"), "Élan of n1");

@@ -1,10 +1,13 @@
 //! `harness check`: judge a results folder again, from its record alone, or any tool's history against a model.
 
 mod progress;
+mod several;
+mod stdin;
 
 use std::path::{Path, PathBuf};
 
 use history::{Format, Verdict};
+use isolation::Consistency;
 use judge::foreign::{self, CheckedHistory, Document, ForeignError, Model, Question};
 use linearizability::Limits;
 use record::{Folder, files};
@@ -12,61 +15,93 @@ use record::{Folder, files};
 use super::{say, say_json, verdict};
 use crate::{
     again,
-    cli::CheckArguments,
+    cli::{CheckArguments, STDIN},
     disk,
     exit::{Exit, Failure},
 };
 use progress::Bar;
 use verdict::Voice;
 
-/// Judges the folder and writes its results and report anew, or checks the history in a file.
+/// Judges the folder and writes its results and report anew, or checks the history in a file; of several, or at several
+/// levels, each by itself.
 ///
 /// # Errors
 /// No such folder or file, no history, or no such model.
 pub fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
-    let path = arguments.path.canonicalize().map_err(|error| {
+    let spooled = stdin::spooled_if_named(&arguments.paths)?;
+    let path = |named: &PathBuf| match &spooled {
+        Some(spooled) if named.as_os_str() == STDIN => spooled.path(),
+        _ => named.clone(),
+    };
+    let paths: Vec<PathBuf> = arguments.paths.iter().map(path).collect();
+    match (&paths[..], &arguments.consistency[..]) {
+        ([path], [] | [_]) => {
+            let level = arguments.consistency.first().copied();
+            match subject(arguments, path, level)? {
+                Subject::Folder(folder) => check_folder(arguments, &folder, level),
+                Subject::History(question) => check_history(arguments, &question),
+            }
+        }
+        _ => several::check(arguments, &paths),
+    }
+}
+
+/// What is checked.
+enum Subject {
+    /// A results folder.
+    Folder(Folder),
+    /// A history against a model.
+    History(Question),
+}
+
+fn subject(
+    arguments: &CheckArguments,
+    named: &Path,
+    level: Option<Consistency>,
+) -> Result<Subject, Failure> {
+    let path = named.canonicalize().map_err(|error| {
         Failure::Usage(format!(
             "{} is neither a results folder nor a history: {error}",
-            arguments.path.display()
+            named.display()
         ))
     })?;
-    let limits = Limits {
-        time: arguments.time_limit,
-        memory_bytes: arguments.memory_limit,
-        ..Limits::default()
-    };
     match &arguments.model {
-        Some(name) => check_history(arguments, &question(arguments, path, name)?, &limits),
-        None if path.is_dir() => check_folder(arguments, path, &limits),
+        Some(name) => {
+            let model = Model::named(name)?.with_level(level)?;
+            Ok(Subject::History(question(arguments, path, model)?))
+        }
+        None if path.is_dir() => Ok(Subject::Folder(Folder::existing(path))),
         None => Err(Failure::Usage(format!(
             "{} is a file: name with --model what it must be linearizable as:\n{}",
-            arguments.path.display(),
+            named.display(),
             Model::listed()
         ))),
     }
 }
 
+fn limits(arguments: &CheckArguments) -> Limits {
+    Limits { time: arguments.time_limit, memory_bytes: arguments.memory_limit, ..Limits::default() }
+}
+
 fn check_folder(
     arguments: &CheckArguments,
-    path: PathBuf,
-    limits: &Limits,
+    folder: &Folder,
+    level: Option<Consistency>,
 ) -> Result<Exit, Failure> {
-    let folder = Folder::existing(path);
-    let run = judge::run::read_run(&folder)?;
-    let results = judge::run::judge(&folder, arguments.consistency, limits)?;
+    let run = judge::run::read_run(folder)?;
+    let results = judge::run::judge(folder, level, &limits(arguments))?;
     let voice = if arguments.json { Voice::Document } else { Voice::Words };
-    let all_written = verdict::deliver(&folder, &run, &results, voice);
+    let all_written = verdict::deliver(folder, &run, &results, voice);
     Ok(verdict::exit(results.verdict, all_written))
 }
 
-fn question(arguments: &CheckArguments, path: PathBuf, model: &str) -> Result<Question, Failure> {
-    let model = Model::named(model)?.with_level(arguments.consistency)?;
+fn question(arguments: &CheckArguments, path: PathBuf, model: Model) -> Result<Question, Failure> {
     let (path, format) = if path.is_dir() {
         let history = path.join(files::HISTORY);
         if history.symlink_metadata().is_err() {
             return Err(Failure::Usage(format!(
                 "{} is a folder without a {}: name the file with the history",
-                arguments.path.display(),
+                path.display(),
                 files::HISTORY
             )));
         }
@@ -78,16 +113,13 @@ fn question(arguments: &CheckArguments, path: PathBuf, model: &str) -> Result<Qu
     Ok(Question { path, format, model, initial: arguments.initial.clone() })
 }
 
-fn check_history(
-    arguments: &CheckArguments,
-    question: &Question,
-    limits: &Limits,
-) -> Result<Exit, Failure> {
+fn check_history(arguments: &CheckArguments, question: &Question) -> Result<Exit, Failure> {
+    let limits = limits(arguments);
     if let Some(report) = &arguments.report {
         can_hold(report, &question.path)?;
     }
     let bar = Bar::new(&question.path, limits.time);
-    let checked = foreign::check(question, limits, &bar)?;
+    let checked = foreign::check(question, &limits, &bar)?;
     drop(bar);
     if arguments.json {
         say_json(&Document::new(question, &checked));
@@ -98,6 +130,16 @@ fn check_history(
         verdict::draws(|| write_report(question, &checked, again::check(arguments), report))
     });
     Ok(verdict::exit(checked.result.verdict, all_written))
+}
+
+/// A page is about one history.
+fn can_hold_none(report: Option<&Path>) -> Result<(), Failure> {
+    match report {
+        Some(_) => Err(Failure::Usage(
+            "--report is for one history at one level; the report of a results folder is in the folder".to_owned(),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Whether a page can be put there: rather now than after a long check.

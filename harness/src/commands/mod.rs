@@ -2,8 +2,10 @@
 
 pub mod bugs;
 pub mod check;
+pub mod completions;
 pub mod doctor;
 pub mod generate;
+pub mod manual;
 mod output;
 pub mod run;
 mod verdict;
@@ -23,6 +25,8 @@ pub fn dispatch(cli: &Cli) -> Exit {
         Command::Bugs(arguments) => (bugs::bugs(arguments), arguments.json),
         Command::Doctor(arguments) => (doctor::doctor(arguments), arguments.json),
         Command::Generate(arguments) => (generate::generate(arguments), false),
+        Command::Completions(arguments) => (completions::completions(arguments), false),
+        Command::Manual(arguments) => (manual::manual(arguments), false),
     };
     let exit = outcome.unwrap_or_else(|failure| {
         if json {

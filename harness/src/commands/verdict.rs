@@ -31,6 +31,12 @@ pub(super) fn deliver(folder: &Folder, run: &RunFile, results: &ResultsFile, voi
         Voice::Document => say_json(results),
         Voice::Aside => complain(&sentences(results, folder, run)),
     }
+    write(folder, results)
+}
+
+/// Writes a verdict and its report into the folder. Whether all that worked; what did not is said on stderr.
+#[must_use]
+pub(super) fn write(folder: &Folder, results: &ResultsFile) -> bool {
     if let Err(error) = folder.write_results(results) {
         let (name, place) = (files::RESULTS, folder.path().display());
         let why = disk::explain(&error);

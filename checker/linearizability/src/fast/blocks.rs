@@ -157,7 +157,10 @@ fn misplaced(
         let is_in = |value| clusters.all[value as usize].writer == cluster.writer;
         let late = first_to_see(register, early, is_in).unwrap_or(late);
         let again = |&value: &u32| clusters.all[value as usize].last_call > cluster.last_call;
-        return Finding::Behind { early, late, lost: !later.iter().any(again) };
+        // What others saw and a mere read did not may be there still.
+        let builds = register.steps[late as usize].leaves().is_some();
+        let is_lost = builds || is_unseen(clusters, later);
+        return Finding::Behind { early, late, lost: is_lost && !later.iter().any(again) };
     }
     let appends = |op: u32| matches!(register.steps[op as usize], Step::Append { .. });
     if appends(early) && appends(late) {
@@ -165,6 +168,14 @@ fn misplaced(
     } else {
         Finding::Future { reader: early, writer: late }
     }
+}
+
+/// Whether these values are a single one, which nobody but its writer saw.
+fn is_unseen(clusters: &Clusters, values: &[u32]) -> bool {
+    matches!(values, &[value] if {
+        let Cluster { writer, first_returner, last_caller, .. } = clusters.all[value as usize];
+        first_returner == writer && last_caller == writer
+    })
 }
 
 /// Why these two cannot stand one after the other.

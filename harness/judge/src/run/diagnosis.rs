@@ -133,8 +133,7 @@ impl<'a> Diagnosis<'a> {
         };
         let (append, _) = of_key.filter(is_twice).find(|(append, piece)| {
             let others = self.all.iter().filter(|o| o.operation.call != append.operation.call);
-            let mut others = others.filter(|other| !other.asked.is_read_only());
-            !others.any(|other| mentions(&other.operation.arguments, piece))
+            !others.into_iter().any(|other| other.may_write(piece))
         })?;
         let process = append.operation.process;
         Some(format!(
@@ -377,6 +376,22 @@ impl<'a> Done<'a> {
                 Some((key, value.as_deref()?))
             }
             _ => None,
+        }
+    }
+
+    /// May it have written a text that contains this?
+    fn may_write(&self, text: &str) -> bool {
+        match &self.asked {
+            Asked::Get { .. } | Asked::MultiGet { .. } | Asked::PutHash { .. } => false,
+            Asked::Put { value, .. } | Asked::Append { value, .. } | Asked::Cas { value, .. } => {
+                value.contains(text)
+            }
+            Asked::MultiPut { values } => values.values().any(|value| value.contains(text)),
+            Asked::Txn { ops, .. } => {
+                ops.iter().filter_map(written_by).any(|(_, value)| value.contains(text))
+            }
+            // It may bring a value from another key, but each of its pieces was once written.
+            Asked::Swap { .. } => false,
         }
     }
 

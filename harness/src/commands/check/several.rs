@@ -1,0 +1,161 @@
+//! Several folders or files, or several levels: a verdict a line, and a summary.
+
+use std::path::{Path, PathBuf};
+
+use history::{Verdict, words::counted};
+use isolation::Consistency;
+use judge::foreign::{self, Document};
+use serde_json::{Value, json};
+
+use super::{Subject, can_hold_none, limits, subject};
+use crate::{
+    cli::CheckArguments,
+    commands::{complain, say, say_json, verdict},
+    exit::{Exit, Failure},
+};
+
+/// What came of one of them.
+struct Answer {
+    verdict: Verdict,
+    /// What follows the name of the file or folder.
+    sentence: String,
+    document: Value,
+    /// Whether all that was to be written was written.
+    all_written: bool,
+}
+
+/// How many had which verdict, or none.
+#[derive(Default)]
+struct Tally {
+    worst: Option<Verdict>,
+    valid: usize,
+    violations: usize,
+    inconclusive: usize,
+    failed: usize,
+    /// The exit code of the first that has no verdict, or could not be written.
+    failure: Option<Exit>,
+}
+
+/// Checks each path at each level that was asked for. One that cannot be checked does not keep the others from it.
+///
+/// # Errors
+/// `--report`, which is about one history.
+pub(super) fn check(arguments: &CheckArguments, paths: &[PathBuf]) -> Result<Exit, Failure> {
+    can_hold_none(arguments.report.as_deref())?;
+    let levels: Vec<Option<Consistency>> = match &arguments.consistency[..] {
+        [] => vec![None],
+        levels => levels.iter().copied().map(Some).collect(),
+    };
+    let mut tally = Tally::default();
+    let mut documents = Vec::new();
+    for (path, named) in paths.iter().zip(&arguments.paths) {
+        for level in &levels {
+            let place = level.map_or_else(
+                || named.display().to_string(),
+                |level| format!("{} ({level})", named.display()),
+            );
+            let answer = answer(arguments, path, *level);
+            tally.add(&answer);
+            match answer {
+                Ok(answer) if arguments.json => documents.push(answer.document),
+                Ok(answer) => {
+                    let word = verdict::word(answer.verdict);
+                    say(&format!("{word:<12}  {place}{}", answer.sentence));
+                }
+                Err(failure) if arguments.json => {
+                    let (file, exit) = (named.display().to_string(), failure.exit() as u8);
+                    documents.push(json!({
+                        "verdict": null, "file": file, "exit": exit, "error": failure.to_string()
+                    }));
+                }
+                Err(failure) => complain(&format!("NOT CHECKED   {place}: {failure}")),
+            }
+        }
+    }
+    if arguments.json {
+        say_json(&json!({ "verdict": tally.worst, "answers": documents }));
+    } else {
+        say(&tally.sentence());
+    }
+    Ok(tally.exit())
+}
+
+fn answer(
+    arguments: &CheckArguments,
+    path: &Path,
+    level: Option<Consistency>,
+) -> Result<Answer, Failure> {
+    let limits = limits(arguments);
+    let as_value = |value: serde_json::Result<Value>| {
+        value.map_err(|error| Failure::Failed(format!("the answer cannot be written: {error}")))
+    };
+    match subject(arguments, path, level)? {
+        Subject::Folder(folder) => {
+            let results = judge::run::judge(&folder, level, &limits)?;
+            Ok(Answer {
+                verdict: results.verdict,
+                sentence: format!(": {}", results.summary),
+                all_written: verdict::write(&folder, &results),
+                document: as_value(serde_json::to_value(&results))?,
+            })
+        }
+        Subject::History(question) => {
+            let checked = foreign::check(&question, &limits, &())?;
+            let document = Document::new(&question, &checked);
+            let name = question.path.file_name().unwrap_or_default().to_string_lossy();
+            let after = document.summary.strip_prefix(&*name);
+            Ok(Answer {
+                verdict: checked.result.verdict,
+                sentence: after.map_or_else(|| format!(": {}", document.summary), str::to_owned),
+                all_written: true,
+                document: as_value(serde_json::to_value(&document))?,
+            })
+        }
+    }
+}
+
+impl Tally {
+    fn add(&mut self, answer: &Result<Answer, Failure>) {
+        match answer {
+            Ok(answer) => {
+                *match answer.verdict {
+                    Verdict::Valid => &mut self.valid,
+                    Verdict::Violation => &mut self.violations,
+                    Verdict::Inconclusive => &mut self.inconclusive,
+                } += 1;
+                self.worst =
+                    Some(self.worst.map_or(answer.verdict, |worst| worst.merge(answer.verdict)));
+                if !answer.all_written {
+                    self.failure.get_or_insert(Exit::Failed);
+                }
+            }
+            Err(failure) => {
+                self.failed += 1;
+                self.failure.get_or_insert(failure.exit());
+            }
+        }
+    }
+
+    /// A violation is one, whatever else went wrong; one that has no verdict is no part of a green.
+    fn exit(&self) -> Exit {
+        match (self.worst, self.failure) {
+            (Some(Verdict::Violation), _) => Exit::Violation,
+            (_, Some(failure)) => failure,
+            (Some(worst), None) => worst.into(),
+            (None, None) => Exit::Inconclusive,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let all = self.valid + self.violations + self.inconclusive + self.failed;
+        let mut parts = vec![
+            format!("{} valid", self.valid),
+            counted(self.violations, "violation"),
+            format!("{} inconclusive", self.inconclusive),
+        ];
+        if self.failed > 0 {
+            parts.push(format!("{} not checked", self.failed));
+        }
+        format!("{}: {}.", counted(all, "check"), parts.join(", "))
+    }
+}
