@@ -5,7 +5,10 @@
 mod common;
 
 use common::{HARNESS, Ran, finish};
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// A folder with one history.
 struct File {
@@ -87,6 +90,63 @@ fn a_page_is_written_where_it_is_asked_for() {
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("not linearizable as a register"), "the sentence is missing");
     assert!(page.contains("a.edn"), "the file is missing");
+}
+
+/// Several files in one folder, all checked by one command.
+fn check_all(place: &Path, arguments: &[&str]) -> Ran {
+    finish(Command::new(HARNESS).arg("check").args(arguments).current_dir(place))
+}
+
+#[test]
+fn several_histories_get_a_line_each_and_a_summary() {
+    let place = tempfile::tempdir().unwrap();
+    let files = [("a.edn", VALID), ("b.edn", STALE), ("c.edn", "[]"), ("d.edn", "[5]")];
+    for (name, text) in files {
+        std::fs::write(place.path().join(name), text).unwrap();
+    }
+    let ran = check_all(place.path(), &["a.edn", "b.edn", "c.edn", "d.edn", "--model", "register"]);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!(lines[0], "VALID         a.edn is linearizable as a register: 2 operations.");
+    assert!(lines[1].starts_with("VIOLATION     b.edn is not linearizable as a register: "));
+    assert!(lines[2].starts_with("INCONCLUSIVE  c.edn as a register: There is no operation"));
+    assert_eq!(lines[3], "4 checks: 1 valid, 1 violation, 1 inconclusive, 1 not checked.");
+    assert!(ran.stderr.starts_with("NOT CHECKED   d.edn: "), "{}", ran.stderr);
+    ran.expect(1, "");
+    // Without a violation, one that is not checked keeps the others from being green.
+    let ran = check_all(place.path(), &["d.edn", "a.edn", "--model", "register"]);
+    ran.expect(2, "2 checks: 1 valid");
+    check_all(place.path(), &["a.edn", "c.edn", "--model", "register"]).expect(3, "");
+    check_all(place.path(), &["a.edn", "a.edn", "--model", "register"]).expect(0, "2 valid");
+    let ran = check_all(place.path(), &["a.edn", "d.edn", "--model", "register", "--json"]);
+    let answer = ran.expect(2, "").json();
+    assert_eq!((&answer["verdict"], &answer["answers"][1]["exit"]), (&"valid".into(), &2.into()));
+    let page = ["a.edn", "b.edn", "--model", "register", "--report", "page.html"];
+    check_all(place.path(), &page).expect(2, "for one history");
+}
+
+#[test]
+fn several_levels_get_a_verdict_each() {
+    let place = tempfile::tempdir().unwrap();
+    let generated = ["generate", "a.edn", "--inject", "G-single-item", "--transactions", "100"];
+    let ran = finish(Command::new(HARNESS).args(generated).current_dir(place.path()));
+    ran.expect(0, "");
+    let levels =
+        ["a.edn", "--model", "list-append", "--consistency", "serializable,read-committed"];
+    let ran = check_all(place.path(), &levels).expect(1, "1 valid, 1 violation");
+    assert!(ran.stdout.contains("VIOLATION     a.edn (serializable): "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("VALID         a.edn (read-committed): "), "{}", ran.stdout);
+}
+
+#[test]
+fn a_history_may_come_on_stdin() {
+    let check = |text: &str, arguments: &[&str]| {
+        let place = File::new("in", text);
+        let stdin = std::fs::File::open(place.path()).unwrap();
+        finish(Command::new(HARNESS).args(["check", "-"]).args(arguments).stdin(stdin))
+    };
+    check(VALID, &["--model", "register"]).expect(0, "VALID: stdin is linearizable");
+    check(STALE, &["--model", "register"]).expect(1, "VIOLATION: stdin is not linearizable");
+    check("", &["--model", "register"]).expect(2, "stdin resembles no format");
 }
 
 /// A page once replaced the history that it was about.

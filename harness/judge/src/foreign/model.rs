@@ -38,6 +38,22 @@ pub(super) struct Judged {
     pub(super) isolation: Option<Report>,
 }
 
+/// Names that other tools have for our models: Knossos, the command line of Elle, Jepsen's tests.
+const OTHER_NAMES: [(&str, &str); 12] = [
+    ("fifo-queue", "queue"),
+    ("knossos-register", "register"),
+    ("knossos-cas-register", "cas-register"),
+    ("knossos-mutex", "mutex"),
+    ("elle-list-append", "list-append"),
+    ("elle-rw-register", "rw-register"),
+    ("jepsen-bank", "bank"),
+    ("jepsen-counter", "counter-bounds"),
+    ("jepsen-set", "set-final"),
+    ("jepsen-set-full", "set-full"),
+    ("comments", "causal-reverse"),
+    ("adya-g2", "g2"),
+];
+
 /// The checker's name in reports.
 pub(super) const LINEARIZABILITY: &str = "linearizability";
 
@@ -53,9 +69,11 @@ impl Model {
         })
     }
 
-    /// The model of this name.
+    /// The model of this name, or of a name that another tool has for it.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
+        let other = OTHER_NAMES.iter().find(|(other, _)| *other == name);
+        let name = other.map_or(name, |(_, ours)| ours);
         let object = Named::by_name(name).map(Self::Linearizable);
         let object = object.or_else(|| Invariant::by_name(name).map(Self::Invariant));
         object.or_else(|| {
@@ -165,6 +183,22 @@ impl Model {
             Self::Linearizable(_) => LINEARIZABILITY,
             Self::Invariant(invariant) => invariant.name(),
             Self::Transactional(_) => isolation::CHECKER,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_other_tools_stand_for_models_and_hide_none() {
+        for (other, ours) in OTHER_NAMES {
+            assert_eq!(Model::by_name(other).map(Model::name), Some(ours), "{other}");
+            let is_ours = Named::by_name(other).is_some()
+                || Invariant::by_name(other).is_some()
+                || Datatype::by_name(other).is_some();
+            assert!(!is_ours, "{other}");
         }
     }
 }
