@@ -104,7 +104,8 @@ fn broken(node: &str, faults: &Faults, end_ns: u64) -> Vec<Span> {
 /// All nodes at once, after the faults.
 fn restarted(marks: &[(u64, Mark)], end_ns: u64) -> Vec<Span> {
     let from_ns = phase_ns(Phase::Restart, marks);
-    let to_ns = phase_ns(Phase::Quiesce, marks).unwrap_or(end_ns);
+    let next = [Phase::Compaction, Phase::Quiesce];
+    let to_ns = next.into_iter().find_map(|phase| phase_ns(phase, marks)).unwrap_or(end_ns);
     from_ns.map(|from_ns| Span { state: State::Killed, from_ns, to_ns }).into_iter().collect()
 }
 

@@ -168,9 +168,10 @@ fn report(
     let Some(add) = added.first() else { return };
     let proof = |by: &Operation| [add.call, source.call, by.call];
     let missed = |by: &Operation, rest: &str| {
+        let had = if source.call == add.call { "had added" } else { "had seen" };
         let source = who(source);
         format!(
-            "{source} had succeeded with {} before {} began, which did not see it{rest}",
+            "{source} {had} {} before {} began, which did not see it{rest}",
             shown(&add.arguments),
             who(by)
         )

@@ -15,13 +15,14 @@ mod witnesses;
 mod writes;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contract::manifest::CAPABILITIES;
 use history::{CheckResult, Event, Operation, Verdict, Violation};
 use isolation::Consistency;
 use linearizability::Limits;
 use record::{
-    Evidence, FaultRecord, FaultStep, Folder, FolderError, Footprint, LeaderChange, Mark, Measured,
+    AttemptEnd, Evidence, FaultRecord, FaultStep, Folder, FolderError, Footprint, Mark, Measured,
     Phase, Reading, ResultsFile, RunFile, Unreadable, VERSION, files,
 };
 
@@ -128,7 +129,12 @@ pub fn judge(
     let mut checks: Vec<CheckResult> = of_workload.into_iter().chain(of_bench).collect();
     let mut broken = faults.clone();
     broken.extend(restart_of_all(&run.nodes, events));
-    tell(&mut checks, all, &broken, record::leader_changes(events).collect());
+    if checks.iter().any(|check| !check.violations.is_empty()) {
+        let witnesses = Witnesses::new(run.nodes.len(), all, &broken)
+            .led_by(record::leader_changes(events).collect(), main_end_ns(events))
+            .sent(sent_again(folder, &checks));
+        tell(&mut checks, all, &witnesses);
+    }
     let verdict = checks.iter().map(|check| check.verdict).fold(Verdict::Valid, Verdict::merge);
     let operations = summary::endings(&main);
     Ok(ResultsFile {
@@ -242,8 +248,33 @@ fn restart_of_all(nodes: &[String], events: &[Event]) -> Vec<FaultRecord> {
         targets: nodes.to_vec(),
         note: String::new(),
     };
-    let healed = phase_ns(Phase::Quiesce).map(|to_ns| record(FaultStep::Healed, to_ns));
+    let served = phase_ns(Phase::Compaction).or_else(|| phase_ns(Phase::Quiesce));
+    let healed = served.map(|to_ns| record(FaultStep::Healed, to_ns));
     [record(FaultStep::Started, from_ns)].into_iter().chain(healed).collect()
+}
+
+/// Until when the nodes were asked who leads.
+fn main_end_ns(events: &[Event]) -> u64 {
+    let is_end = |event: &&Event| Mark::of(event) == Some(Mark::Phase(Phase::Heal));
+    let end = events.iter().find(is_end).or(events.last());
+    end.map_or(0, |event| event.time_ns)
+}
+
+/// How often the requests behind the operations of violations may have been executed, where that was more than once. What
+/// cannot be read explains nothing.
+fn sent_again(folder: &Folder, checks: &[CheckResult]) -> BTreeMap<u64, usize> {
+    let violations = checks.iter().flat_map(|check| &check.violations);
+    let asked: BTreeSet<u64> =
+        violations.flat_map(|violation| violation.operations.iter().copied()).collect();
+    let mut sent: BTreeMap<u64, usize> = BTreeMap::new();
+    let read = folder.read_attempts(|attempt| {
+        let may_have_happened = !matches!(attempt.end, AttemptEnd::NotSent | AttemptEnd::Refused);
+        if may_have_happened && asked.contains(&attempt.operation) {
+            *sent.entry(attempt.operation).or_default() += 1;
+        }
+    });
+    sent.retain(|_, times| *times > 1);
+    read.map(|_| sent).unwrap_or_default()
 }
 
 /// So many violations get a diagnosis: each looks at the whole record.
@@ -251,18 +282,9 @@ const DIAGNOSED_MAX: usize = 10;
 
 /// The clearest violation first, and to each what the checkers cannot know: what it comes to, who answered, and what
 /// was broken then.
-fn tell(
-    checks: &mut [CheckResult],
-    operations: &[Operation],
-    faults: &[FaultRecord],
-    leaders: Vec<LeaderChange>,
-) {
-    if checks.iter().all(|check| check.violations.is_empty()) {
-        return;
-    }
-    let witnesses = Witnesses::new(operations, faults).led_by(leaders);
-    headline::order(checks, &witnesses);
-    let diagnosis = Diagnosis::new(operations, &witnesses);
+fn tell(checks: &mut [CheckResult], operations: &[Operation], witnesses: &Witnesses<'_>) {
+    headline::order(checks, witnesses);
+    let diagnosis = Diagnosis::new(operations, witnesses);
     let violations = checks.iter_mut().flat_map(|check| &mut check.violations);
     for (place, violation) in violations.enumerate() {
         if let Some(context) = witnesses.context(violation) {

@@ -4,7 +4,7 @@
 //! all clients together can tell, with the nodes that gave them.
 
 use contract::{MicroOperation, Operation as Asked, Outcome, puthash};
-use history::words::{cut, seconds};
+use history::words::{cut, seconds, who};
 use history::{Completion, Operation, Violation};
 
 use super::witnesses::Witnesses;
@@ -46,12 +46,14 @@ impl<'a> Diagnosis<'a> {
             self.all.iter().filter(|done| calls.contains(&done.operation.call)).collect();
         proof.retain(|done| done.answer.is_some());
         let pairs = || proof.iter().flat_map(|a| proof.iter().map(move |b| (*a, *b)));
-        pairs()
-            .find_map(|(write, read)| self.lost(write, read))
+        (proof.iter().find_map(|append| self.answer_of_another(append)))
+            .or_else(|| pairs().find_map(|(write, read)| self.lost(write, read)))
             .or_else(|| pairs().find_map(|(a, b)| self.two_nodes(a, b)))
             .or_else(|| proof.iter().find_map(|read| self.appended_twice(read)))
             .or_else(|| proof.iter().find_map(|read| self.hashed_twice(read)))
             .or_else(|| pairs().find_map(|(write, read)| self.torn(write, read)))
+            .or_else(|| proof.iter().find_map(|read| self.torn_in_time(read, &proof)))
+            .or_else(|| pairs().find_map(|(refused, read)| self.refused_yet_there(refused, read)))
             .or_else(|| pairs().find_map(|(write, read)| self.stale_elsewhere(write, read)))
     }
 
@@ -102,6 +104,24 @@ impl<'a> Diagnosis<'a> {
         (values.len() <= REPLACEMENTS_MAX).then_some(values)
     }
 
+    /// It was answered with a value that does not end with what it appended.
+    fn answer_of_another(&self, append: &Done<'a>) -> Option<String> {
+        let (piece, answered) = append.appended()?;
+        if answered.1.ends_with(piece) {
+            return None;
+        }
+        let is_its = |other: &&Done<'a>| {
+            other.appended().is_some_and(|(piece, own)| own == answered && own.1.ends_with(piece))
+        };
+        let whose = self.all.iter().find(is_its).map_or_else(String::new, |other| {
+            format!(" and is the answer to {}", who(other.operation))
+        });
+        Some(format!(
+            "An answer that belongs to another operation: what {} was answered lacks what it appended{whose}",
+            who(append.operation)
+        ))
+    }
+
     /// Both replaced the same value, at the same time, at different nodes.
     fn two_nodes(&self, a: &Done<'a>, b: &Done<'a>) -> Option<String> {
         let others = b.replaced();
@@ -131,13 +151,11 @@ impl<'a> Diagnosis<'a> {
         let is_twice = |(_, piece): &(&Done<'a>, &String)| {
             piece.len() >= PIECE_BYTES_MIN && value.matches(piece.as_str()).count() > 1
         };
-        let (append, _) = of_key.filter(is_twice).find(|(append, piece)| {
-            let others = self.all.iter().filter(|o| o.operation.call != append.operation.call);
-            !others.into_iter().any(|other| other.may_write(piece))
-        })?;
+        let (append, _) =
+            of_key.filter(is_twice).find(|(append, piece)| self.is_sole_author(append, piece))?;
         let process = append.operation.process;
         Some(format!(
-            "One operation applied twice: what the append of process {process} added, and no other operation, is there twice"
+            "One operation applied twice: the append of process {process} alone added what is there twice"
         ))
     }
 
@@ -205,6 +223,69 @@ impl<'a> Diagnosis<'a> {
         proven.then(|| "Torn multi-key read: a part of what was written together, beside what was there before".to_owned())
     }
 
+    /// Of two writes to two keys, one after the other, the later one was seen and the earlier one was not.
+    fn torn_in_time(&self, read: &Done<'a>, proof: &[&Done<'a>]) -> Option<String> {
+        if !read.asked.is_read_only() || read.found().len() < 2 {
+            return None;
+        }
+        let shows = |write: &Done<'a>| {
+            let mut wrote = write.wrote().into_iter();
+            wrote.any(|(key, value)| {
+                let is_there = read.found_at(key).flatten().is_some_and(|all| all.contains(value));
+                is_there && value.len() >= PIECE_BYTES_MIN && self.is_sole_author(write, value)
+            })
+        };
+        let lacks = |write: &Done<'a>| {
+            write.wrote().into_iter().any(|(key, _)| {
+                let old = read.found_at(key).flatten();
+                let writer = old.and_then(|old| self.sole_writer(key, old));
+                writer.is_some_and(|writer| is_before(writer, write))
+            })
+        };
+        let pairs =
+            proof.iter().flat_map(|first| proof.iter().map(move |second| (*first, *second)));
+        let (first, second) = pairs
+            .filter(|(first, second)| is_before(first, second))
+            .find(|(first, second)| lacks(first) && shows(second))?;
+        Some(format!(
+            "Torn multi-key read: {} shows what {} wrote, but not what {} had written before",
+            who(read.operation),
+            who(second.operation),
+            who(first.operation)
+        ))
+    }
+
+    /// Nobody else may have written what this refused operation was to write, and somebody saw it.
+    fn refused_yet_there(&self, refused: &Done<'a>, read: &Done<'a>) -> Option<String> {
+        let (Asked::Cas { key, value, .. }, Some(Outcome::Swapped { swapped: false, .. })) =
+            (&refused.asked, &refused.answer)
+        else {
+            return None;
+        };
+        let found = read.found_at(key).flatten()?;
+        let is_there = found.contains(value.as_str()) && value.len() >= PIECE_BYTES_MIN;
+        if !is_there || !self.is_sole_author(refused, value) || !is_before(refused, read) {
+            return None;
+        }
+        let (refuser, shower) =
+            (refused.operation.node.as_deref()?, read.operation.node.as_deref()?);
+        let span = (refused.operation.call_ns, read.operation.call_ns);
+        let faults = self.witnesses.destroyed_between(span);
+        let between = faults.map_or_else(String::new, |faults| format!("; in between, {faults}"));
+        let (refuser, shower) = (node(refuser), node(shower));
+        let disagree =
+            if refuser == shower { "" } else { ", so the two disagree about what happened" };
+        Some(format!(
+            "Refused, yet it took effect: {refuser} refused the cas, {shower} shows what it was to write{disagree}{between}"
+        ))
+    }
+
+    /// Whether no other operation may have written this text.
+    fn is_sole_author(&self, write: &Done<'a>, text: &str) -> bool {
+        let mut others = self.all.iter().filter(|o| o.operation.call != write.operation.call);
+        !others.any(|other| other.may_write(text))
+    }
+
     /// Another node than the one that had acknowledged a write still answered what was there before.
     fn stale_elsewhere(&self, write: &Done<'a>, read: &Done<'a>) -> Option<String> {
         write.wrote().into_iter().find_map(|(key, _)| self.finds_older(write, read, key))?;
@@ -217,6 +298,8 @@ impl<'a> Diagnosis<'a> {
         let cut = if is_cut { ", while the two were cut off from each other" } else { "" };
         let successor = self.witnesses.successor_of(answered, span);
         let (wrote, answered) = (node(wrote), node(answered));
+        let faults = self.witnesses.destroyed_between((write.operation.call_ns, span.0));
+        let between = faults.map_or_else(String::new, |faults| format!("; in between, {faults}"));
         let (who, since) = match successor {
             Some((leader, since_ns)) => {
                 let (leader, since) = (node(leader), seconds(since_ns, 3));
@@ -227,7 +310,7 @@ impl<'a> Diagnosis<'a> {
             None => ("another node", String::new()),
         };
         Some(format!(
-            "Stale read at {who}: {wrote} had acknowledged the newer write, {answered} answered without it{cut}{since}"
+            "Stale read at {who}: {wrote} had acknowledged the newer write, {answered} answered without it{cut}{since}{between}"
         ))
     }
 
@@ -379,6 +462,14 @@ impl<'a> Done<'a> {
         }
     }
 
+    /// What it appended; at which key, and the value that it was answered.
+    fn appended(&self) -> Option<(&str, (&str, &str))> {
+        match &self.asked {
+            Asked::Append { value, .. } => Some((value, self.whole_value()?)),
+            _ => None,
+        }
+    }
+
     /// May it have written a text that contains this?
     fn may_write(&self, text: &str) -> bool {
         match &self.asked {
@@ -519,7 +610,7 @@ mod tests {
 
     /// What is said of a violation that all of these prove.
     fn of(operations: &[Operation], faults: &[FaultRecord]) -> Option<String> {
-        let witnesses = Witnesses::new(operations, faults);
+        let witnesses = Witnesses::new(3, operations, faults);
         let calls: Vec<u64> = operations.iter().map(|operation| operation.call).collect();
         Diagnosis::new(operations, &witnesses).of(&violation("stale read", &calls))
     }
@@ -536,7 +627,7 @@ mod tests {
         let lost = [put(1, "x", "aaa"), put(5, "x", "bbb"), append(9, "ccc", "aaaccc")];
         assert_eq!(
             of(&lost, &kill).unwrap(),
-            "Acknowledged write lost: n1 acknowledged it at 5.500 s; before it was missed, n1 was killed (6.000–7.000 s)"
+            "Acknowledged write lost: n1 acknowledged it at 5.500 s; before it was missed, n1 (a minority) was killed (6.000–7.000 s)"
         );
         says(&lost, &[], "Acknowledged write lost: n1 acknowledged it at 5.500 s");
         let own_reads =
@@ -599,7 +690,7 @@ mod tests {
     #[test]
     fn an_operation_was_applied_twice_where_it_alone_appends_what_is_there_twice() {
         let twice = [append(1, "aaa", "aaa"), get(3, "x", "aaaaaa")];
-        says(&twice, &[], "One operation applied twice: what the append of process 1 added");
+        says(&twice, &[], "One operation applied twice: the append of process 1 alone");
         let two_appends = [append(1, "aaa", "aaa"), append(2, "aaa", "aaa"), get(3, "x", "aaaaaa")];
         let once = [append(1, "aaa", "aaa"), get(3, "x", "aaa")];
         let by_chance = [append(1, "a", "a"), get(3, "x", "aa")];
@@ -657,6 +748,62 @@ mod tests {
     }
 
     #[test]
+    fn a_read_is_torn_where_it_shows_a_later_write_and_not_an_earlier_one() {
+        let put_at = |at: u64, key: &str, value: &str| put(at, key, value);
+        let reads = |at: u64, x: &str, y: &str| {
+            let arguments = json!({ "keys": ["x", "y"] });
+            operation(at, "multiget", arguments, json!({ "values": { "x": x, "y": y } }))
+        };
+        let writes = [
+            put_at(1, "x", "aaa"),
+            put_at(2, "y", "bbb"),
+            put_at(3, "x", "ccc"),
+            put_at(5, "y", "ddd"),
+        ];
+        let overlapping = |read: Operation| Operation { call_ns: 3_100_000_000, ..read };
+        let torn = [writes.to_vec(), vec![overlapping(reads(6, "aaa", "ddd"))]].concat();
+        says(
+            &torn,
+            &[],
+            "Torn multi-key read: the multiget of process 6 (3.100–6.500 s) shows what the put of process 5 \
+             (5.000–5.500 s) wrote, but not what the put of process 3 (3.000–3.500 s) had written before",
+        );
+        for (x, y) in [("aaa", "bbb"), ("ccc", "bbb"), ("ccc", "ddd")] {
+            let whole = [writes.to_vec(), vec![overlapping(reads(6, x, y))]].concat();
+            assert_eq!(of(&whole, &[]), None);
+        }
+    }
+
+    #[test]
+    fn an_append_whose_answer_lacks_what_it_appended_got_that_of_another() {
+        let others = [append(1, "aaa", "aaa"), append(2, "bbb", "aaa"), get(5, "x", "aaa")];
+        says(
+            &others,
+            &[],
+            "An answer that belongs to another operation: what the append of process 2 (2.000–2.500 s) was answered \
+             lacks what it appended and is the answer to the append of process 1 (1.000–1.500 s)",
+        );
+        let own = [append(1, "aaa", "aaa"), append(2, "bbb", "aaabbb"), get(5, "x", "aaa")];
+        assert!(!of(&own, &[]).unwrap_or_default().starts_with("An answer"));
+    }
+
+    #[test]
+    fn what_was_refused_and_is_there_took_effect() {
+        let arguments = json!({ "key": "x", "expect": "aaa", "value": "bbb" });
+        let refused = operation(2, "cas", arguments, json!({ "swapped": false }));
+        let seen = [refused.clone(), at("n2", get(5, "x", "bbbc"))];
+        let kill = fault(0, ("kill", "kill-some"), &["n1", "n3"], (3000, 4000));
+        assert_eq!(
+            of(&seen, &kill).unwrap(),
+            "Refused, yet it took effect: n1 refused the cas, n2 shows what it was to write, so the two disagree \
+             about what happened; in between, n1, n3 (a majority) were killed (3.000–4.000 s)"
+        );
+        let by_another = [refused.clone(), put(3, "x", "bbb"), at("n2", get(5, "x", "bbb"))];
+        assert!(!of(&by_another, &kill).unwrap_or_default().starts_with("Refused"));
+        assert_eq!(of(&[refused, get(5, "x", "aaa")], &kill), None);
+    }
+
+    #[test]
     fn a_read_is_torn_where_it_shows_half_of_a_write() {
         let multi = |at: u64, value: &str| {
             operation(at, "multiput", json!({ "values": { "x": value, "y": value } }), json!({}))
@@ -699,18 +846,20 @@ mod tests {
     #[test]
     fn a_stale_read_is_at_an_old_leader_where_another_node_had_come_to_lead() {
         let stale = [put(1, "x", "aaa"), put(5, "x", "bbb"), at("n2", get(9, "x", "aaa"))];
-        let said = |leaders: &[(u64, Option<&str>)]| {
+        let said = |leaders: &[(u64, Option<&str>)], until_s: u64| {
             let change = |&(time_s, node): &(u64, Option<&str>)| LeaderChange {
                 time_ns: time_s * 1_000_000_000,
                 node: node.map(str::to_owned),
             };
             let leaders = leaders.iter().map(change).collect();
-            let witnesses = Witnesses::new(&stale, &[]).led_by(leaders);
+            let witnesses = Witnesses::new(3, &stale, &[]).led_by(leaders, until_s * 1_000_000_000);
             Diagnosis::new(&stale, &witnesses).of(&violation("stale read", &[1, 5, 9])).unwrap()
         };
-        let deposed = said(&[(0, Some("n2")), (3, None), (4, Some("n1")), (7, Some("n3"))]);
+        let deposed = said(&[(0, Some("n2")), (3, None), (4, Some("n1")), (7, Some("n3"))], 15);
         assert!(deposed.starts_with("Stale read at an old leader: n1 had"), "{deposed}");
         assert!(deposed.ends_with("n2 had led before n3 came to lead at 7.000 s"), "{deposed}");
+        let not_asked_any_more = said(&[(0, Some("n2")), (4, Some("n1"))], 10);
+        assert!(not_asked_any_more.starts_with("Stale read at another"), "{not_asked_any_more}");
         // Near misses: it leads again, never led, nobody has followed it yet, the next leader may have led already.
         for leaders in [
             &[(0, Some("n2")), (4, Some("n1")), (8, Some("n2"))][..],
@@ -718,7 +867,7 @@ mod tests {
             &[(0, Some("n2")), (4, None), (20, Some("n1"))],
             &[(0, Some("n2")), (4, Some("n1")), (10, Some("n2"))],
         ] {
-            let said = said(leaders);
+            let said = said(leaders, 15);
             assert!(said.starts_with("Stale read at another node"), "{said}");
         }
     }

@@ -88,7 +88,7 @@ fn with(mut violation: Violation, more: usize) -> Violation {
     if more > 0 {
         let end = if violation.sentence.ends_with(['.', ')']) { "" } else { "." };
         violation.sentence.push_str(&format!(
-            "{end} (And at least {more} more of this kind with one of these operations.)"
+            "{end} (At least {more} more like this share an operation with it.)"
         ));
     }
     violation
@@ -116,7 +116,7 @@ mod tests {
     /// The kinds and operations of all violations, in the order of the cards.
     fn ordered(mut checks: Vec<CheckResult>) -> Vec<String> {
         let operations = operations();
-        order(&mut checks, &Witnesses::new(&operations, &[]));
+        order(&mut checks, &Witnesses::new(3, &operations, &[]));
         let all = checks.iter().flat_map(|check| &check.violations);
         all.map(|violation| violation.sentence.clone()).collect()
     }
@@ -158,7 +158,7 @@ mod tests {
                 "lost update [0, 1]",
                 "lost update [2, 3]",
                 "other [6, 7]",
-                "aborted read [6, 10]. (And at least 7 more of this kind with one of these operations.)",
+                "aborted read [6, 10]. (At least 7 more like this share an operation with it.)",
             ]
         );
     }
@@ -175,7 +175,7 @@ mod tests {
         };
         check.pictures = (0..3).map(picture).collect();
         let (mut checks, operations) = (vec![check], operations());
-        order(&mut checks, &Witnesses::new(&operations, &[]));
+        order(&mut checks, &Witnesses::new(3, &operations, &[]));
         let pictures = &checks[0].pictures;
         let places: Vec<_> =
             pictures.iter().map(|p| (p.explanation[0].as_str(), p.violation)).collect();

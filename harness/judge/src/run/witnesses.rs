@@ -1,12 +1,14 @@
 //! What the record says about the operations that prove a violation: who answered, when, and what was broken then.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use history::words::{cut, seconds, who};
 use history::{Operation, Violation};
 use record::{FaultRecord, FaultStep, LeaderChange};
 
 use super::faults::time_ns;
+use super::sentence_case;
+use super::writes::is_write;
 
 /// Foreign names are shown to this length.
 const NAME_CHARS_MAX: usize = 30;
@@ -14,6 +16,8 @@ const NAME_CHARS_MAX: usize = 30;
 const TARGETS_MAX: usize = 3;
 /// So many faults are named that were in force at once.
 const FAULTS_MAX: usize = 2;
+/// So many operations are named that were sent more than once.
+const SENT_AGAIN_MAX: usize = 2;
 /// A new leader may not yet be known for so long.
 const LEADER_MARGIN_NS: u64 = 1_000_000_000;
 
@@ -23,8 +27,13 @@ pub(super) struct Witnesses<'a> {
     operations: HashMap<u64, &'a Operation>,
     /// Those that took hold, in order.
     faults: Vec<Fault<'a>>,
-    /// Who said that it leads, in order.
+    /// How many nodes there are.
+    nodes: usize,
+    /// Who said that it leads, in order, and until when that was asked.
     leaders: Vec<LeaderChange>,
+    leaders_until_ns: u64,
+    /// How often a request may have been executed, by operation, where that is more than once.
+    sent: BTreeMap<u64, usize>,
 }
 
 /// A fault that took hold.
@@ -33,25 +42,45 @@ struct Fault<'a> {
     from_ns: u64,
     /// `None`: it was never healed.
     to_ns: Option<u64>,
+    /// How many nodes there are.
+    nodes: usize,
 }
 
 impl<'a> Witnesses<'a> {
-    pub(super) fn new(operations: &'a [Operation], faults: &'a [FaultRecord]) -> Self {
+    /// Of a store of so many nodes.
+    pub(super) fn new(
+        nodes: usize,
+        operations: &'a [Operation],
+        faults: &'a [FaultRecord],
+    ) -> Self {
         let started = faults.iter().filter(|fault| fault.step == FaultStep::Started);
         let fault = |record: &'a FaultRecord| Fault {
             record,
             from_ns: record.time_ns,
             to_ns: time_ns(faults, record.fault, FaultStep::Healed),
+            nodes,
         };
         let mut faults: Vec<Fault<'a>> = started.map(fault).collect();
         faults.sort_by_key(|fault| fault.from_ns);
         let operations = operations.iter().map(|operation| (operation.call, operation)).collect();
-        Self { operations, faults, leaders: Vec::new() }
+        Self {
+            operations,
+            faults,
+            nodes,
+            leaders: Vec::new(),
+            leaders_until_ns: 0,
+            sent: BTreeMap::new(),
+        }
     }
 
-    /// With what the nodes said about who leads.
-    pub(super) fn led_by(self, leaders: Vec<LeaderChange>) -> Self {
-        Self { leaders, ..self }
+    /// With what the nodes said about who leads, as long as they were asked.
+    pub(super) fn led_by(self, leaders: Vec<LeaderChange>, leaders_until_ns: u64) -> Self {
+        Self { leaders, leaders_until_ns, ..self }
+    }
+
+    /// With how often requests were sent.
+    pub(super) fn sent(self, sent: BTreeMap<u64, usize>) -> Self {
+        Self { sent, ..self }
     }
 
     /// Who led all through this time, and since when, if the node had led before that. What the nodes say is asked only
@@ -59,7 +88,8 @@ impl<'a> Witnesses<'a> {
     pub(super) fn successor_of(&self, node: &str, (from, to): (u64, u64)) -> Option<(&str, u64)> {
         let begun = self.leaders.partition_point(|change| change.time_ns <= from);
         let (before, after) = self.leaders.split_at(begun);
-        let lasts = after.first().is_none_or(|next| next.time_ns > to + LEADER_MARGIN_NS);
+        let known_until = after.first().map_or(self.leaders_until_ns, |next| next.time_ns);
+        let lasts = known_until > to.saturating_add(LEADER_MARGIN_NS);
         let leader = before.last().filter(|_| lasts)?.node.as_deref()?;
         let is_other = |change: &&LeaderChange| change.node.as_deref() != Some(node);
         let since: Vec<&LeaderChange> = before.iter().rev().take_while(is_other).collect();
@@ -78,35 +108,58 @@ impl<'a> Witnesses<'a> {
         self.of(violation).map(end_ns).max().unwrap_or(u64::MAX)
     }
 
-    /// Who answered the last of the operations, and what was broken then, or last before; `None` where none of them
-    /// was answered.
+    /// Who answered the operations, what was broken when the wrong one was answered, or last before, and what was sent
+    /// more than once; `None` where none of them was answered.
     pub(super) fn context(&self, violation: &Violation) -> Option<String> {
-        let answered = self.of(violation).filter(|operation| operation.result().is_some());
+        let answered = || self.of(violation).filter(|operation| operation.result().is_some());
         // Checkers name the one that is wrong; others only explain it.
-        let last = answered.max_by_key(|operation| {
+        let wrong = answered().max_by_key(|operation| {
             (violation.sentence.contains(&by_whom(operation)), operation.return_ns)
         })?;
-        let node = last.node.as_deref().map(|node| cut(node, NAME_CHARS_MAX));
-        let is_only = violation.operations.len() == 1;
-        let which = if is_only { "it" } else { "the last of these operations" };
-        let which = match sent(last).filter(|_| !violation.sentence.contains(&last.f)) {
-            Some(sent) => format!("{which} ({sent})"),
-            None => which.to_owned(),
+        let others: Vec<&Operation> =
+            answered().filter(|operation| operation.call != wrong.call).collect();
+        let faults = self.faults_around(wrong);
+        let faults = faults.unwrap_or_else(|| "before any fault".to_owned());
+        let mut context = match wrong.node.as_deref().map(|node| cut(node, NAME_CHARS_MAX)) {
+            Some(node) => {
+                let which = which(wrong, others.is_empty(), &violation.sentence);
+                let others = answered_others(&node, &others);
+                format!("{node} answered {which}{others}, {faults}.")
+            }
+            None => format!("That was {faults}."),
         };
-        match (node, self.faults_around(last)) {
-            (Some(node), Some(faults)) => Some(format!("{node} answered {which}, {faults}.")),
-            (Some(node), None) => Some(format!("{node} answered {which}.")),
-            (None, Some(faults)) => Some(format!("That was {faults}.")),
-            (None, None) => None,
-        }
+        context.push_str(&self.sent_again(violation).unwrap_or_default());
+        Some(context)
     }
 
-    /// The kills, pauses and cuts that began between two moments, if they are few enough to be named.
+    /// Which of the writes may have been executed more than once, a few of them.
+    fn sent_again(&self, violation: &Violation) -> Option<String> {
+        let writes = self.of(violation).filter(|operation| is_write(operation));
+        let again = writes.filter_map(|operation| {
+            let times = self.sent.get(&operation.call)?;
+            Some(format!(" {} was sent {times} times.", sentence_case(&who(operation))))
+        });
+        let again: Vec<String> = again.take(SENT_AGAIN_MAX).collect();
+        (!again.is_empty()).then(|| again.concat())
+    }
+
+    /// The kills, pauses and cuts that began between two moments; of many only how often a majority was killed.
     pub(super) fn destroyed_between(&self, (from, to): (u64, u64)) -> Option<String> {
         let harmed = |fault: &&Fault<'_>| ["kill", "pause", "partition"].contains(&fault.family());
         let between = self.faults.iter().filter(|fault| (from..to).contains(&fault.from_ns));
-        let words: Vec<String> = between.filter(harmed).map(Fault::words).collect();
-        (1..=FAULTS_MAX).contains(&words.len()).then(|| words.join(" and "))
+        let between: Vec<&Fault<'_>> = between.filter(harmed).collect();
+        if between.len() <= FAULTS_MAX {
+            let words: Vec<String> = between.into_iter().map(Fault::words).collect();
+            return (!words.is_empty()).then(|| words.join(" and "));
+        }
+        let of_majority = |fault: &&&Fault<'_>| {
+            fault.family() == "kill" && 2 * fault.record.targets.len() > self.nodes
+        };
+        match between.iter().filter(of_majority).count() {
+            0 => None,
+            1 => Some("a majority of the nodes was killed at once".to_owned()),
+            times => Some(format!("a majority of the nodes was killed at once, {times} times")),
+        }
     }
 
     /// Was every way between the two nodes cut by one fault all the time from one moment to another?
@@ -126,19 +179,62 @@ impl<'a> Witnesses<'a> {
         let in_force = begun().filter(|fault| fault.to_ns.is_none_or(|to| to >= begin));
         let in_force: Vec<&Fault<'_>> = in_force.collect();
         if !in_force.is_empty() {
+            let shown = &in_force[..in_force.len().min(FAULTS_MAX)];
             // A node that was killed may serve again before the bench knows it, be it that it was paused before.
-            let is_kill = in_force.iter().any(|fault| fault.family() == "kill");
-            let words = in_force.iter().take(FAULTS_MAX).map(|fault| fault.words());
-            let when = if is_kill { "after" } else { "while" };
-            let words = words.collect::<Vec<_>>().join(" and ");
+            let words = |kills: bool| {
+                let some = shown.iter().filter(|fault| (fault.family() == "kill") == kills);
+                let some: Vec<String> = some.map(|fault| fault.words()).collect();
+                let when = if kills { "after" } else { "while" };
+                (!some.is_empty()).then(|| format!("{when} {}", some.join(" and ")))
+            };
             let more = match in_force.len().saturating_sub(FAULTS_MAX) {
                 0 => String::new(),
                 more => format!(", and {more} more faults in force"),
             };
-            return Some(format!("{when} {words}{more}"));
+            let words: Vec<String> = [words(true), words(false)].into_iter().flatten().collect();
+            return Some(format!("{}{more}", words.join(", ")));
         }
         let last = begun().max_by_key(|fault| fault.to_ns)?;
         Some(format!("after {}", last.words()))
+    }
+}
+
+impl Fault<'_> {
+    /// How many of the nodes it hit, where there are several.
+    fn share(&self) -> &'static str {
+        let hit = self.record.targets.len();
+        match self.nodes {
+            0 | 1 => "",
+            nodes if hit >= nodes => " (all nodes)",
+            nodes if 2 * hit > nodes => " (a majority)",
+            _ => " (a minority)",
+        }
+    }
+}
+
+/// `it`, or which of the operations, and what the client sent where the sentence calls it something else.
+fn which(wrong: &Operation, is_only: bool, sentence: &str) -> String {
+    let which = if is_only { "it" } else { "the last of these operations" };
+    match sent(wrong).filter(|_| !sentence.contains(&wrong.f)) {
+        Some(sent) => format!("{which} ({sent})"),
+        None => which.to_owned(),
+    }
+}
+
+/// `, n3 the others`: who answered these, if they are few.
+fn answered_others(node: &str, others: &[&Operation]) -> String {
+    let nodes: BTreeSet<String> = others
+        .iter()
+        .filter_map(|other| other.node.as_deref())
+        .map(|node| cut(node, NAME_CHARS_MAX))
+        .collect();
+    let the_others = if others.len() == 1 { "the other" } else { "the others" };
+    let nodes: Vec<String> = nodes.into_iter().collect();
+    match &nodes[..] {
+        [] => String::new(),
+        [same] if same == node => format!(", and {the_others}, too"),
+        nodes if nodes.len() <= TARGETS_MAX => format!(", {} {the_others}", nodes.join(" and ")),
+        _ => String::new(),
     }
 }
 
@@ -168,8 +264,8 @@ impl Fault<'_> {
         let (form, targets) = (cut(form, NAME_CHARS_MAX), named(targets));
         let were = if self.record.targets.len() == 1 { "was" } else { "were" };
         let what = match family.as_str() {
-            "kill" => format!("{targets} {were} killed"),
-            "pause" => format!("{targets} {were} paused"),
+            "kill" => format!("{targets}{} {were} killed", self.share()),
+            "pause" => format!("{targets}{} {were} paused", self.share()),
             "partition" => format!("links were cut ({form}: {targets})"),
             "network" => format!("messages between nodes were disturbed ({form})"),
             "client" => format!("requests of clients were disturbed ({form})"),
@@ -257,7 +353,7 @@ pub(super) mod tests {
     }
 
     fn context(operations: &[Operation], faults: &[FaultRecord], proof: &[u64]) -> Option<String> {
-        Witnesses::new(operations, faults).context(&violation("stale read", proof))
+        Witnesses::new(3, operations, faults).context(&violation("stale read", proof))
     }
 
     #[test]
@@ -270,22 +366,29 @@ pub(super) mod tests {
         let all = [kill.clone(), pause, later.clone()].concat();
         assert_eq!(
             context(&operations, &all, &[1, 5]).unwrap(),
-            "n2 answered the last of these operations, while n2, n3 were paused (5.100–6.000 s)."
+            "n2 answered the last of these operations, n1 the other, while n2, n3 (a majority) were paused (5.100–6.000 s)."
         );
         assert_eq!(
             context(&operations, &[kill.clone(), later].concat(), &[5]).unwrap(),
-            "n2 answered it, after n1 was killed (3.200–4.100 s)."
+            "n2 answered it, after n1 (a minority) was killed (3.200–4.100 s)."
         );
         assert_eq!(
             context(&operations, &[], &[1, 5]).unwrap(),
-            "n2 answered the last of these operations."
+            "n2 answered the last of these operations, n1 the other, before any fault."
         );
         let nowhere = [Operation { node: None, ..get(5, "x", "0") }];
         assert_eq!(
             context(&nowhere, &kill, &[5]).unwrap(),
-            "That was after n1 was killed (3.200–4.100 s)."
+            "That was after n1 (a minority) was killed (3.200–4.100 s)."
         );
-        assert_eq!(context(&nowhere, &[], &[5]), None);
+        assert_eq!(context(&nowhere, &[], &[5]).unwrap(), "That was before any fault.");
+        let mixed =
+            [kill[0].clone(), fault(3, ("network", "disorder"), &[], (5200, 6000))[0].clone()];
+        assert_eq!(
+            context(&nowhere, &mixed, &[5]).unwrap(),
+            "That was after n1 (a minority) was killed (from 3.200 s on), while messages between nodes were \
+             disturbed (disorder) (from 5.200 s on)."
+        );
     }
 
     /// A checker of counters calls it a read.
@@ -294,7 +397,7 @@ pub(super) mod tests {
         let refused = operation(5, "cas", json!({ "key": "x" }), json!({ "swapped": false }));
         assert_eq!(
             context(&[refused], &[], &[5]).unwrap(),
-            "n1 answered it (a cas that was refused)."
+            "n1 answered it (a cas that was refused), before any fault."
         );
     }
 
