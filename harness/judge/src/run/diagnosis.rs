@@ -299,7 +299,8 @@ impl<'a> Diagnosis<'a> {
         let successor = self.witnesses.successor_of(answered, span);
         let (wrote, answered) = (node(wrote), node(answered));
         let faults = self.witnesses.destroyed_between((write.operation.call_ns, span.0));
-        let between = faults.map_or_else(String::new, |faults| format!("; in between, {faults}"));
+        let between = faults.filter(|_| !is_cut);
+        let between = between.map_or_else(String::new, |faults| format!("; in between, {faults}"));
         let (who, since) = match successor {
             Some((leader, since_ns)) => {
                 let (leader, since) = (node(leader), seconds(since_ns, 3));
