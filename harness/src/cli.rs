@@ -128,7 +128,7 @@ pub struct CheckArguments {
     pub format: Option<String>,
     /// The value before the first operation, as JSON [default: nil, for a counter 0]
     #[arg(long, requires = "model", value_parser = parse_json)]
-    pub initial: Option<serde_json::Value>,
+    pub initial: Option<String>,
     /// How long the checkers may take
     #[arg(long, value_parser = parse_duration, default_value = "60s")]
     pub time_limit: Duration,
@@ -266,6 +266,8 @@ fn parse_rate(text: &str) -> Result<f64, String> {
     }
 }
 
-fn parse_json(text: &str) -> Result<serde_json::Value, String> {
-    serde_json::from_str(text).map_err(|error| format!("{error}; strings need quotes: '\"x\"'"))
+/// The text, if it is JSON.
+fn parse_json(text: &str) -> Result<String, String> {
+    let value = history::Datum::from_json(text);
+    value.map(|_| text.to_owned()).map_err(|error| format!("{error}; strings need quotes: '\"x\"'"))
 }

@@ -14,15 +14,15 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use history::{Format, Verdict};
+use history::{Datum, Format, Verdict};
 use judge::foreign::{CheckedHistory, Model, Question, check};
 use linearizability::Limits;
-use serde_json::{Value, json};
+use serde_json::json;
 
 type Deviation = (&'static str, &'static str, Verdict, Option<&'static str>, &'static str);
 
 /// Where we do not follow: file, model, our verdict, the kind of violation that we find, and why.
-const DEVIATIONS: [Deviation; 2] = [
+const DEVIATIONS: [Deviation; 5] = [
     (
         "elle-cli/elle/rw-register.edn",
         "rw-register",
@@ -37,6 +37,27 @@ const DEVIATIONS: [Deviation; 2] = [
         None,
         "No read succeeded, so that nothing shows that it counts.",
     ),
+    (
+        "elle-cli/jepsen/counter.edn",
+        "counter",
+        Verdict::Inconclusive,
+        None,
+        "The same: any counter could have this history.",
+    ),
+    (
+        "knossos/cas-register-good/mongodb-v0-ack-rollback-10.edn",
+        "cas-register",
+        Verdict::Inconclusive,
+        None,
+        "No operation succeeded, so that nothing was tested.",
+    ),
+    (
+        "knossos/cas-register-good/mongodb-v0-ack-rollback-9.edn",
+        "cas-register",
+        Verdict::Inconclusive,
+        None,
+        "No operation succeeded, so that nothing was tested.",
+    ),
 ];
 
 /// The models that can judge a row, by the name that Jepsen's tests have for it.
@@ -50,9 +71,9 @@ fn models(about: &str) -> Vec<&str> {
 }
 
 /// What a history does not say itself.
-fn initial(file: &str) -> Option<Value> {
+fn initial(file: &str) -> Option<Datum> {
     // Its first line: "A multi-register with x=0 and y=0".
-    file.ends_with("multi-register.edn").then(|| json!(0))
+    file.ends_with("multi-register.edn").then_some(Datum::Int(0))
 }
 
 fn judged(folder: &Path, file: &str, format: &str, model: &str) -> CheckedHistory {

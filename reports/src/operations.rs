@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use history::{
-    Completion, Event, EventKind, HARNESS, Operation, PHASE, PairError, Pairing, Process,
+    Completion, Event, EventKind, HARNESS, Operation, PHASE, PairError, Paired, Pairing, Process,
 };
 use record::{Mark, Phase};
 
@@ -140,6 +140,7 @@ impl Operations {
 #[derive(Default)]
 pub struct Gathering {
     pairing: Pairing,
+    operations: Vec<Operation>,
     /// When a process gave up its last operation, which ended in doubt.
     given_up_ns: HashMap<u64, u64>,
     phase_starts: Vec<(u64, String)>,
@@ -172,7 +173,12 @@ impl Gathering {
             _ => None,
         };
         match self.pairing.add(event) {
-            Ok(_) => drop(gave_up.map(|process| self.given_up_ns.insert(process, time_ns))),
+            Ok(paired) => {
+                if let Paired::Ends(operation) = paired {
+                    self.operations.push(operation);
+                }
+                self.given_up_ns.extend(gave_up.map(|process| (process, time_ns)));
+            }
             Err(error) => {
                 self.broken += 1;
                 self.first_broken.get_or_insert(error);
@@ -198,7 +204,10 @@ impl Gathering {
             ..Operations::default()
         };
         operations.phases.number("");
-        for (position, operation) in self.pairing.finish().into_iter().enumerate() {
+        let mut paired = self.operations;
+        paired.extend(self.pairing.finish());
+        paired.sort_unstable_by_key(|operation| operation.call);
+        for (position, operation) in paired.into_iter().enumerate() {
             let is_shown = position < LABELLED_ROWS_MAX
                 || Operations::is_near_witness(witnesses, operation.call);
             let given_up_ns = self.given_up_ns.get(&operation.process).copied();

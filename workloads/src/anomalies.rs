@@ -45,12 +45,17 @@ pub(crate) fn check(history: &History, level: Consistency, limits: &Limits) -> C
 /// The record as transactions, one for each operation.
 pub(crate) fn history(records: &[Record], datatype: Datatype) -> Result<History, String> {
     let transaction = |record: &Record| {
-        let asked = micro_ops(record, None, datatype)?;
-        let answered = record.outcome().map(|outcome| micro_ops(record, Some(outcome), datatype));
-        let answered = answered.transpose()?;
         let committed =
-            |outcome: &Outcome| !matches!(outcome, Outcome::Committed { committed: false, .. });
-        Ok(record.to_operation("txn", asked, |outcome| answered.filter(|_| committed(outcome))))
+            |outcome: &&Outcome| !matches!(outcome, Outcome::Committed { committed: false, .. });
+        let answered = record.outcome().filter(committed);
+        let answered = answered.map(|outcome| micro_ops(record, Some(outcome), datatype));
+        let answered = answered.transpose()?;
+        // An answer shows more than was asked for: what its guards and writes found.
+        let asked = match &answered {
+            Some(_) => Value::Array(Vec::new()),
+            None => micro_ops(record, None, datatype)?,
+        };
+        Ok(record.to_operation("txn", asked, |_| answered))
     };
     let operations = records.iter().map(transaction).collect::<Result<Vec<_>, String>>()?;
     History::from_operations(datatype, &operations).map_err(|unfit| format!("{unfit}."))

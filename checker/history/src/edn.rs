@@ -1,20 +1,23 @@
 //! Clojure's data notation, as far as Jepsen's histories use it.
 //!
 //! # EDN values as JSON values
-//! Checkers see values as JSON. What JSON lacks is spelled so that nothing gets lost either way:
+//! Checkers see values as JSON, or as a [`Datum`](crate::Datum), which mirrors it. What JSON lacks is spelled so that what
+//! is equal in Clojure, and only that, is equal here:
 //!
 //! | EDN | JSON |
 //! |---|---|
 //! | `nil`, `true`, `12`, `1.5`, `"text"`, `[1 2]` | `null`, `true`, `12`, `1.5`, `"text"`, `[1,2]` |
 //! | `:kw` | `":kw"` |
-//! | `#{1 2}`, `(1 2)` | `{"#set":[1,2]}`, `{"#list":[1,2]}` |
-//! | `sym`, `\a`, `12N` | `{"#symbol":"sym"}`, `{"#char":"a"}`, `{"#number":"12N"}` |
+//! | `(1 2)`, `12N` | `[1,2]`, `12` |
+//! | `#{2 1}` | `{"#set":[1,2]}`, in one order for all that are equal |
+//! | `sym`, `\a`, `2/4`, `1.50M` | `{"#symbol":"sym"}`, `{"#char":"a"}`, `{"#number":"1/2"}`, `{"#number":"1.5M"}` |
 //! | `#inst "2026"` | `{"#tag":["inst","2026"]}` |
 //! | `{:a 1, 2 3, "b" 4, [5] 6}` | `{":a":1,"2":3,"b":4,"#edn [5]":6}` |
 //!
 //! A string that would be taken for something else (`":kw"`, or as a key `"2"`) gets a leading backslash. JSON
 //! objects that use the names with `#` for anything else come back with those keys escaped.
 
+mod canonical;
 mod json;
 mod parse;
 mod print;
@@ -22,7 +25,9 @@ mod print;
 use std::borrow::Cow;
 
 pub use json::{from_json, to_json};
-pub(crate) use parse::{Cursor, Failure, Parsed, Sink, duplicate_key};
+pub(crate) use json::{is_keyword, key_name};
+use parse::Sink;
+pub(crate) use parse::{Cursor, Failure, Parsed, duplicate_key, is_number};
 pub use parse::{MAX_DEPTH, ParseError, parse};
 
 /// One EDN value.

@@ -1,14 +1,18 @@
 //! One line of a history.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::Datum;
 
 /// One event: an invocation, its completion, or something the bench itself did.
 ///
 /// As JSON: `{"index":4,"time":120034000,"process":3,"type":"invoke","f":"put","value":{"key":"x","value":"1"}}`.
-/// The value of an invocation holds the arguments, the value of an `ok` the result.
+/// The value of an invocation holds the arguments, the value of an `ok` the result: as JSON, or as another type `V`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Event {
+pub struct Event<V = Value> {
     /// Position in the history, from 0.
     pub index: u64,
     /// Nanoseconds since the start of the run (monotonic).
@@ -23,7 +27,7 @@ pub struct Event {
     pub f: String,
     /// Arguments or result.
     #[serde(default)]
-    pub value: Value,
+    pub value: V,
     /// Why a `fail` or `info` is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -32,13 +36,38 @@ pub struct Event {
     pub node: Option<String>,
 }
 
+impl From<Event<Datum>> for Event {
+    fn from(event: Event<Datum>) -> Self {
+        let Event { index, time_ns, process, kind, f, value, error, node } = event;
+        Self { index, time_ns, process, kind, f, value: value.into(), error, node }
+    }
+}
+
+/// What events hold as values.
+pub trait Payload: Clone + Default + PartialEq + Display {
+    /// The text, of a text.
+    fn as_text(&self) -> Option<&str>;
+}
+
+impl Payload for Value {
+    fn as_text(&self) -> Option<&str> {
+        self.as_str()
+    }
+}
+
+impl Payload for Datum {
+    fn as_text(&self) -> Option<&str> {
+        self.as_str()
+    }
+}
+
 /// An event and where it begins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Located {
     /// Line, from 1.
     pub line: u64,
     /// The event.
-    pub event: Event,
+    pub event: Event<Datum>,
 }
 
 /// The field's four words for events.

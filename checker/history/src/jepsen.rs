@@ -1,12 +1,11 @@
 //! Histories as Jepsen keeps them: EDN maps with `:index :time :process :type :f :value :error`.
 
-use std::io::{self, Read, Write};
-
-use serde_json::{Value, json};
+use std::io::{self, Write};
 
 use crate::edn::{self, Cursor, Edn, Failure, Parsed, duplicate_key};
-use crate::window::Window;
-use crate::{Event, EventKind, Located, Process, ReadError};
+use crate::fields::{Fields, put};
+use crate::source::{Found, Step};
+use crate::{Event, EventKind, Process};
 
 /// Writes a history as EDN, one map a line; [`crate::read_edn`] gives back the same events.
 pub fn write_edn<'a>(
@@ -20,7 +19,7 @@ pub fn write_edn<'a>(
 }
 
 /// Where in a text of events the reader is.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reader {
     /// The closing brackets of what surrounds the events, outermost first; a `}` is that of a map whose `:history`
     /// they are.
@@ -30,10 +29,7 @@ pub(crate) struct Reader {
 
 /// What stands at the next place.
 enum Next {
-    Event {
-        start: usize,
-        event: Event,
-    },
+    Event(Box<Found>),
     /// Events follow, within brackets that end like this.
     Open(&'static [u8]),
     Close,
@@ -48,44 +44,25 @@ impl Reader {
         Self { porcupine: true, ..Self::default() }
     }
 
-    /// The next event; `position` is its index where it names none.
-    pub(crate) fn next(
-        &mut self,
-        window: &mut Window<impl Read>,
-        position: u64,
-    ) -> Result<Option<Located>, ReadError> {
-        loop {
-            let mut cursor = Cursor::new(window.text());
-            let next = self.step(&mut cursor, position);
-            if cursor.has_met_end() && !window.is_last() {
-                window.lengthen()?;
-                continue;
-            }
-            let end = cursor.offset();
-            let next = next.map_err(|f| window.syntax(f.offset, f.message))?;
-            let located = match next {
-                Next::Event { start, event } => {
-                    Some(Located { line: window.line_at(start), event })
-                }
-                Next::End => return Ok(None),
-                Next::Open(closing) => {
-                    self.within.extend(closing);
-                    None
-                }
-                Next::Close => {
-                    self.within.pop();
-                    None
-                }
-                Next::Other => None,
-            };
-            window.advance(end);
-            if located.is_some() {
-                return Ok(located);
-            }
+    /// Reads what stands at the beginning of the text.
+    pub(crate) fn step(&mut self, text: &[u8], is_last: bool) -> Step {
+        let mut cursor = Cursor::new(text);
+        let next = self.next(&mut cursor);
+        if cursor.has_met_end() && !is_last {
+            return Step::More;
         }
+        match next {
+            Err(failure) => return Step::Failed(failure),
+            Ok(Next::Event(found)) => return Step::Event(found, cursor.offset()),
+            Ok(Next::End) => return Step::More,
+            Ok(Next::Open(closing)) => self.within.extend(closing),
+            Ok(Next::Close) => drop(self.within.pop()),
+            Ok(Next::Other) => {}
+        }
+        Step::Over(cursor.offset())
     }
 
-    fn step(&self, cursor: &mut Cursor<'_>, position: u64) -> Parsed<Next> {
+    fn next(&self, cursor: &mut Cursor<'_>) -> Parsed<Next> {
         cursor.skip_blank()?;
         let Some(byte) = cursor.peek() else {
             return if self.within.is_empty() {
@@ -110,10 +87,10 @@ impl Reader {
         match cursor.peek() {
             Some(b'[') if self.within.is_empty() => opened(cursor, b"]"),
             Some(b'(') if self.within.is_empty() => opened(cursor, b")"),
-            Some(b'{') => self.map(cursor, start, position),
+            Some(b'{') => self.map(cursor, start),
             _ => {
                 let other: Edn = cursor.required()?;
-                failure(start, format!("expected a map, found {}", shown(&other)))
+                failure(start, format!("expected an event, a map, found {}", shown(&other)))
             }
         }
     }
@@ -128,7 +105,7 @@ impl Reader {
     }
 
     /// An event, or the map around a history; the cursor is on its opening bracket.
-    fn map(&self, cursor: &mut Cursor<'_>, start: usize, position: u64) -> Parsed<Next> {
+    fn map(&self, cursor: &mut Cursor<'_>, start: usize) -> Parsed<Next> {
         let open = cursor.offset();
         let mut fields = Fields::default();
         cursor.bump();
@@ -153,8 +130,9 @@ impl Reader {
             }
         }
         cursor.bump();
-        let event = fields.event(position, self.porcupine);
-        event.map(|event| Next::Event { start, event }).map_err(|f| Failure { offset: open, ..f })
+        let found = fields.found(start, self.porcupine);
+        let found = found.map(|found| Next::Event(Box::new(found)));
+        found.map_err(|message| Failure { offset: open, message })
     }
 }
 
@@ -182,28 +160,14 @@ fn failure<T>(offset: usize, message: impl Into<String>) -> Parsed<T> {
     Err(Failure { offset, message: message.into() })
 }
 
-/// What an event says of itself.
-#[derive(Default)]
-struct Fields {
-    index: Option<u64>,
-    time_ns: Option<u64>,
-    process: Option<Process>,
-    kind: Option<EventKind>,
-    f: Option<String>,
-    value: Option<Value>,
-    key: Option<Value>,
-    error: Option<Option<String>>,
-    node: Option<Option<String>>,
-}
-
 impl Fields {
     /// Reads the value of this key, if it is one that matters; `open` is where the event begins.
     fn read(&mut self, key: &str, open: usize, cursor: &mut Cursor<'_>) -> Parsed<()> {
         let is_first = match key {
-            "index" => put(&mut self.index, typed(cursor, ":index", "a number", natural)?),
-            "time" => put(&mut self.time_ns, typed(cursor, ":time", "a number", time)?),
+            "index" => put(&mut self.index, typed(cursor, ":index", "a whole number", natural)?),
+            "time" => put(&mut self.time_ns, typed(cursor, ":time", "a whole number", time)?),
             "process" => {
-                let expected = "a number or a keyword";
+                let expected = "a whole number or a keyword";
                 put(&mut self.process, typed(cursor, ":process", expected, process)?)
             }
             "type" => put(&mut self.kind, kind(cursor)?),
@@ -216,34 +180,6 @@ impl Fields {
         };
         if is_first { Ok(()) } else { Err(duplicate_key(open)) }
     }
-
-    fn event(self, position: u64, porcupine: bool) -> Parsed<Event> {
-        let Some(kind) = self.kind else { return failure(0, "an event without :type") };
-        let value = self.value.unwrap_or_default();
-        let value = match (kind, self.key) {
-            _ if !porcupine => value,
-            (_, None) => return failure(0, "an event without :key"),
-            (EventKind::Invoke, Some(key)) => json!({ "key": key, "value": value }),
-            // The completion of a write repeats its arguments.
-            (EventKind::Ok, _) if self.f.as_deref() == Some("get") => value,
-            _ => Value::Null,
-        };
-        Ok(Event {
-            index: self.index.unwrap_or(position),
-            time_ns: self.time_ns.unwrap_or(0),
-            process: self.process.unwrap_or(Process::Client(0)),
-            kind,
-            f: self.f.unwrap_or_default(),
-            value,
-            error: self.error.flatten(),
-            node: self.node.flatten(),
-        })
-    }
-}
-
-/// Was the place free?
-fn put<T>(place: &mut Option<T>, value: T) -> bool {
-    place.replace(value).is_none()
 }
 
 fn typed<T>(
@@ -254,7 +190,7 @@ fn typed<T>(
 ) -> Parsed<T> {
     let start = cursor.offset();
     let value: Edn = cursor.value()?;
-    let wrong = || format!("{key} must be {expected}, not {}", shown(&value));
+    let wrong = || format!("{key} must be {expected}, found {}", shown(&value));
     of(&value).map_or_else(|| failure(start, wrong()), Ok)
 }
 

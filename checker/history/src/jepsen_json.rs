@@ -1,273 +1,201 @@
-//! Jepsen's histories as JSON: the same events, in an array, one after another, or under `"history"`.
+//! Jepsen's histories as JSON: the same events, in an array, one after another, or under `"history"`; or one a line.
 
-use std::io::Read;
-
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
-
-use crate::jsonl::{self, Torn};
-use crate::window::Window;
-use crate::{Event, EventKind, Located, Process, ReadError};
-
-/// An event as other tools write it: much may be missing.
-#[derive(Deserialize)]
-struct Foreign {
-    index: Option<u64>,
-    /// Jepsen marks an unknown time with -1.
-    time: Option<i64>,
-    process: Option<Process>,
-    #[serde(rename = "type", deserialize_with = "kind")]
-    kind: EventKind,
-    #[serde(default)]
-    f: Option<String>,
-    #[serde(default)]
-    value: Value,
-    #[serde(default)]
-    error: Value,
-    #[serde(default)]
-    node: Option<String>,
-}
-
-/// `"ok"`, and `":ok"` where the keyword came along.
-fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EventKind, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    crate::jepsen::event_kind(bare(&name)).ok_or_else(|| {
-        let shown: String = name.chars().take(40).collect();
-        serde::de::Error::custom(format!("type must be invoke, ok, fail or info, not {shown:?}"))
-    })
-}
-
-fn bare(name: &str) -> &str {
-    name.strip_prefix(':').unwrap_or(name)
-}
-
-impl Foreign {
-    fn event(self, position: u64) -> Event {
-        let process = match self.process.unwrap_or(Process::Client(0)) {
-            Process::Named(name) => Process::Named(bare(&name).to_owned()),
-            client @ Process::Client(_) => client,
-        };
-        let error = match self.error {
-            Value::Null => None,
-            Value::String(text) => Some(text),
-            other => Some(other.to_string()),
-        };
-        Event {
-            index: self.index.unwrap_or(position),
-            time_ns: self.time.and_then(|time| u64::try_from(time).ok()).unwrap_or(0),
-            process,
-            kind: self.kind,
-            f: self.f.as_deref().map(bare).unwrap_or_default().to_owned(),
-            value: self.value,
-            error,
-            node: self.node,
-        }
-    }
-}
-
-/// The event that the first `length` bytes hold.
-fn event(window: &Window<impl Read>, length: usize, position: u64) -> Result<Located, ReadError> {
-    let foreign: Foreign = jsonl::parse(window, length)?;
-    Ok(Located { line: window.line(), event: foreign.event(position) })
-}
-
-/// One event a line; the last line may be cut off.
-#[derive(Default)]
-pub(crate) struct Lines {
-    torn: Torn,
-}
-
-impl Lines {
-    pub(crate) fn next(
-        &mut self,
-        window: &mut Window<impl Read>,
-        position: u64,
-    ) -> Result<Option<Located>, ReadError> {
-        let next = jsonl::next::<Foreign>(window, &mut self.torn)?;
-        Ok(next.map(|(line, foreign)| Located { line, event: foreign.event(position) }))
-    }
-
-    pub(crate) fn note(&self) -> Option<String> {
-        let line = self.torn.line?;
-        Some(format!(
-            "Line {line} is cut off and was left out: the run ended while it was being written."
-        ))
-    }
-}
+use crate::edn::{Failure, Parsed};
+use crate::fields::{Fields, put};
+use crate::json::{Json, duplicate_name};
+use crate::source::{Found, Step, first_line};
+use crate::{Datum, EventKind, Process};
 
 /// Where in a JSON text the reader is.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reader {
     /// The closing brackets of what surrounds the events, outermost first.
     within: Vec<u8>,
 }
 
+/// What stands at the next place.
+enum Next {
+    Event(Box<Found>),
+    /// Events follow, within brackets that end like this.
+    Open(&'static [u8]),
+    Close,
+    /// Something beside the events.
+    Other,
+    End,
+}
+
 impl Reader {
-    pub(crate) fn next(
-        &mut self,
-        window: &mut Window<impl Read>,
-        position: u64,
-    ) -> Result<Option<Located>, ReadError> {
-        loop {
-            let Some(byte) = skip_between(window)? else {
-                return if self.within.is_empty() {
-                    Ok(None)
-                } else {
-                    Err(window.syntax(
-                        0,
-                        "the text ends within the history: a closing bracket is missing",
-                    ))
-                };
-            };
-            if self.within.last() == Some(&byte) {
-                self.within.pop();
-                window.advance(1);
-            } else if self.within.last() == Some(&b'}') {
-                // Another key beside the history.
-                let length = whole(window, one_value)?;
-                window.advance(length);
-            } else if byte == b'[' && self.within.is_empty() {
-                self.within.push(b']');
-                window.advance(1);
-            } else if byte != b'{' {
-                return Err(window.syntax(0, "expected an event, an object that begins with {"));
-            } else if let Some(length) = self.start_of_history(window, position)? {
-                self.within.extend(b"}]");
-                window.advance(length);
-            } else {
-                let length = whole(window, one_value)?;
-                let event = event(window, length, position)?;
-                window.advance(length);
-                return Ok(Some(event));
-            }
+    /// Reads what stands at the beginning of the text.
+    pub(crate) fn step(&mut self, text: &[u8], is_last: bool) -> Step {
+        let mut json = Json::new(text);
+        let next = self.next(&mut json);
+        if json.has_met_end() && !is_last {
+            return Step::More;
         }
+        match next {
+            Err(failure) => return Step::Failed(failure),
+            Ok(Next::Event(found)) => return Step::Event(found, json.offset()),
+            Ok(Next::End) => return Step::More,
+            Ok(Next::Open(closing)) => self.within.extend(closing),
+            Ok(Next::Close) => drop(self.within.pop()),
+            Ok(Next::Other) => {}
+        }
+        Step::Over(json.offset())
     }
 
-    /// The length up to and with the opening bracket of the events, where this object is a map around them. Only
-    /// the first one can be.
-    fn start_of_history(
-        &self,
-        window: &mut Window<impl Read>,
-        position: u64,
-    ) -> Result<Option<usize>, ReadError> {
-        if !self.within.is_empty() || position > 0 {
-            return Ok(None);
+    fn next(&self, json: &mut Json<'_>) -> Parsed<Next> {
+        json.skip_blank();
+        while json.peek() == Some(b',') {
+            json.bump();
+            json.skip_blank();
         }
-        let mut found = false;
-        let length = whole(window, |scan| {
-            found = scan.up_to_history()?;
-            Some(())
-        })?;
-        Ok(found.then_some(length))
+        match (json.peek(), self.within.last()) {
+            (None, None) => Ok(Next::End),
+            (None, Some(_)) => json.expected("the closing bracket of the history"),
+            (Some(byte), Some(&closing)) if byte == closing => {
+                json.bump();
+                Ok(Next::Close)
+            }
+            (Some(_), Some(b'}')) => {
+                json.name()?;
+                json.value()?;
+                Ok(Next::Other)
+            }
+            (Some(b'['), None) => {
+                json.bump();
+                Ok(Next::Open(b"]"))
+            }
+            (Some(b'{'), around) => {
+                let found = event(json, around.is_none())?;
+                Ok(found.map_or(Next::Open(b"}]"), |found| Next::Event(Box::new(found))))
+            }
+            _ => json.expected("an event, an object that begins with {"),
+        }
     }
 }
 
-/// Skips blanks, commas and colons, and gives the byte after them.
-fn skip_between(window: &mut Window<impl Read>) -> Result<Option<u8>, ReadError> {
-    loop {
-        let is_blank = |&b: &u8| b.is_ascii_whitespace() || b == b',' || b == b':';
-        let text = window.text();
-        let blank = text.iter().position(|b| !is_blank(b)).unwrap_or(text.len());
-        let next = text.get(blank).copied();
-        window.advance(blank);
-        if next.is_some() || window.is_last() {
-            return Ok(next);
-        }
-        window.lengthen()?;
+/// One event of a history with an event a line; the last line may be cut off.
+pub(crate) fn line(text: &[u8], is_last: bool) -> Step {
+    let Some(line) = first_line(text, is_last) else { return Step::More };
+    if line.trim_ascii().is_empty() {
+        return Step::Over(line.len());
+    }
+    match whole_line(line) {
+        Ok(found) => Step::Event(Box::new(found), line.len()),
+        // A line without its end is the last one. No proper prefix of an object is an object, so that a line that is
+        // read is whole even without the newline.
+        Err(_) if !line.ends_with(b"\n") => Step::Torn,
+        Err(failure) => Step::Failed(failure),
     }
 }
 
-/// The length of what `read` reads, lengthening the window until it is whole.
-fn whole<R: Read>(
-    window: &mut Window<R>,
-    mut read: impl FnMut(&mut Scan<'_>) -> Option<()>,
-) -> Result<usize, ReadError> {
-    loop {
-        let mut scan = Scan { text: window.text(), offset: 0 };
-        if read(&mut scan).is_some() {
-            return Ok(scan.offset);
-        }
-        if window.is_last() {
-            return Err(window.syntax(0, "this is never closed"));
-        }
-        window.lengthen()?;
+fn whole_line(line: &[u8]) -> Parsed<Found> {
+    let mut json = Json::new(line.strip_suffix(b"\n").unwrap_or(line));
+    json.skip_blank();
+    if json.peek() != Some(b'{') {
+        return json.expected("an event, an object that begins with {");
+    }
+    let found = event(&mut json, false)?;
+    json.skip_blank();
+    match (found, json.peek()) {
+        (Some(found), None) => Ok(found),
+        _ => json.expected("the end of the line"),
     }
 }
 
-fn one_value(scan: &mut Scan<'_>) -> Option<()> {
-    scan.value()
+/// An event; nothing where the object `may_hold` a history and does: then the cursor is behind the opening bracket of
+/// its events.
+fn event(json: &mut Json<'_>, may_hold: bool) -> Parsed<Option<Found>> {
+    let start = json.offset();
+    let mut fields = Fields::default();
+    let is_event = json.between(b'}', |json| {
+        let name = json.name()?;
+        if may_hold && matches!(&*name, "history" | ":history") && json.peek() == Some(b'[') {
+            json.bump();
+            return Ok(false);
+        }
+        if fields.read_json(&name, json)? { Ok(true) } else { Err(duplicate_name(start)) }
+    })?;
+    let found = is_event.then(|| fields.found(start, false)).transpose();
+    found.map_err(|message| Failure { offset: start, message })
 }
 
-/// Finds where values end; whether they are right is for the parser to say. `None`: the text ends first.
-struct Scan<'a> {
-    text: &'a [u8],
-    offset: usize,
+impl Fields {
+    /// Reads the value of this name, if it is one that matters; whether it is there for the first time.
+    fn read_json(&mut self, name: &str, json: &mut Json<'_>) -> Parsed<bool> {
+        let start = json.offset();
+        let is_first = match name {
+            "value" => put(&mut self.value, json.value()?),
+            "type" => put(&mut self.kind, kind(json)?),
+            "f" => put(&mut self.f, word(json, name)?.unwrap_or_default()),
+            "node" => put(&mut self.node, word(json, name)?),
+            "error" => put(&mut self.error, said(json.value()?)),
+            "index" | "time" | "process" => {
+                let value = json.value()?;
+                let field = self.number(name, &value);
+                let expected =
+                    if name == "process" { "a whole number or a name" } else { "a whole number" };
+                let message = || format!("{name} must be {expected}, found {value}");
+                field.ok_or_else(|| Failure { offset: start, message: message() })?
+            }
+            _ => {
+                json.value()?;
+                true
+            }
+        };
+        Ok(is_first)
+    }
+
+    /// Takes one of the fields that hold numbers; nothing where it is none.
+    fn number(&mut self, name: &str, value: &Datum) -> Option<bool> {
+        let natural = |value: &Datum| match value {
+            Datum::Int(number) => u64::try_from(*number).ok(),
+            Datum::Number(text) => text.parse().ok(),
+            _ => None,
+        };
+        Some(match (name, value) {
+            (_, Datum::Nil) => true,
+            // Jepsen marks an unknown time with -1.
+            ("time", Datum::Int(..0)) => put(&mut self.time_ns, 0),
+            ("time", value) => put(&mut self.time_ns, natural(value)?),
+            ("index", value) => put(&mut self.index, natural(value)?),
+            (_, Datum::Text(name)) => put(&mut self.process, Process::Named(bare(name).to_owned())),
+            (_, value) => put(&mut self.process, Process::Client(natural(value)?)),
+        })
+    }
 }
 
-impl Scan<'_> {
-    fn next(&mut self) -> Option<u8> {
-        let byte = self.text.get(self.offset).copied()?;
-        self.offset += 1;
-        Some(byte)
-    }
+/// `"ok"`, and `":ok"` where the keyword came along.
+fn kind(json: &mut Json<'_>) -> Parsed<EventKind> {
+    let start = json.offset();
+    let value = json.value()?;
+    let kind = value.as_str().and_then(|name| crate::jepsen::event_kind(bare(name)));
+    let message = || format!("type must be invoke, ok, fail or info, found {value}");
+    kind.ok_or_else(|| Failure { offset: start, message: message() })
+}
 
-    fn skip(&mut self, of: impl Fn(u8) -> bool) -> Option<u8> {
-        while of(*self.text.get(self.offset)?) {
-            self.offset += 1;
-        }
-        self.text.get(self.offset).copied()
-    }
-
-    /// Up to the end of a value.
-    fn value(&mut self) -> Option<()> {
-        let mut depth = 0_usize;
-        loop {
-            match self.next()? {
-                b'"' => self.string()?,
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth = depth.saturating_sub(1),
-                _ if depth == 0 => {
-                    self.skip(|b| !b.is_ascii_whitespace() && !b",:]}".contains(&b))?;
-                }
-                _ => {}
-            }
-            if depth == 0 {
-                return Some(());
-            }
+/// A name, without the colon of a keyword, or nothing.
+fn word(json: &mut Json<'_>, name: &str) -> Parsed<Option<String>> {
+    let start = json.offset();
+    match json.value()? {
+        Datum::Nil => Ok(None),
+        Datum::Text(text) => Ok(Some(bare(&text).to_owned())),
+        other => {
+            let message = format!("{name} must be a text, found {other}");
+            Err(Failure { offset: start, message })
         }
     }
+}
 
-    /// Up to the end of a string whose opening quote was read.
-    fn string(&mut self) -> Option<()> {
-        loop {
-            match self.next()? {
-                b'"' => return Some(()),
-                b'\\' => {
-                    self.next()?;
-                }
-                _ => {}
-            }
-        }
+/// Why an operation failed, in words.
+fn said(error: Datum) -> Option<String> {
+    match error {
+        Datum::Nil => None,
+        Datum::Text(text) => Some(text.into()),
+        other => Some(other.to_string()),
     }
+}
 
-    /// From the start of an object to the first event of its `"history"`; false: it has none.
-    fn up_to_history(&mut self) -> Option<bool> {
-        self.next()?;
-        loop {
-            let between = |b: u8| b.is_ascii_whitespace() || b == b',';
-            if self.skip(between)? != b'"' {
-                return Some(false);
-            }
-            let start = self.offset;
-            self.value()?;
-            let key = &self.text[start..self.offset];
-            let colon = |b: u8| b.is_ascii_whitespace() || b == b':';
-            let next = self.skip(colon)?;
-            if matches!(key, b"\"history\"" | b"\":history\"") && next == b'[' {
-                self.next()?;
-                return Some(true);
-            }
-            self.value()?;
-        }
-    }
+fn bare(name: &str) -> &str {
+    name.strip_prefix(':').unwrap_or(name)
 }

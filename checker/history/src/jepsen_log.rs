@@ -3,45 +3,23 @@
 //! What stands before the process (a time, a thread) varies between versions, so an operation is told by its middle:
 //! a process, `:invoke`, `:ok`, `:fail` or `:info`, and a function. Other lines are passed over, and counted.
 
-use std::io::Read;
-
-use serde_json::Value;
-
 use crate::edn::{Cursor, Edn, Failure, Parsed};
-use crate::window::Window;
-use crate::{Event, EventKind, Located, Process, ReadError};
+use crate::source::{Found, Step, first_line};
+use crate::{Datum, Event, EventKind, Process};
 
-/// Counts what it passes over.
-#[derive(Default)]
-pub(crate) struct Reader {
-    others: u64,
-}
-
-impl Reader {
-    pub(crate) fn next(
-        &mut self,
-        window: &mut Window<impl Read>,
-        position: u64,
-    ) -> Result<Option<Located>, ReadError> {
-        let next = window.next_of_lines(|window, length, _| {
-            let line = &window.text()[..length];
-            let Some(middle) = middle(line) else {
-                self.others += u64::from(!line.trim_ascii().is_empty());
-                return Ok(None);
-            };
-            let event = read(line, &middle, position);
-            event.map(Some).map_err(|f| window.syntax(f.offset, f.message))
-        })?;
-        Ok(next.map(|(line, event)| Located { line, event }))
+/// The operation of a line, if it holds one.
+pub(crate) fn line(text: &[u8], is_last: bool) -> Step {
+    let Some(line) = first_line(text, is_last) else { return Step::More };
+    if line.trim_ascii().is_empty() {
+        return Step::Over(line.len());
     }
-
-    pub(crate) fn note(&self) -> Option<String> {
-        let lines = match self.others {
-            0 => return None,
-            1 => "1 line holds no operation and was".to_owned(),
-            many => format!("{many} lines hold no operation and were"),
-        };
-        Some(format!("{lines} passed over."))
+    let Some(middle) = middle(line) else { return Step::Passed(line.len()) };
+    match read(line, middle) {
+        Ok(event) => {
+            let found = Found { start: 0, line: 0, has_index: false, event };
+            Step::Event(Box::new(found), line.len())
+        }
+        Err(failure) => Step::Failed(failure),
     }
 }
 
@@ -102,29 +80,21 @@ impl<'a> Iterator for Words<'a> {
 }
 
 /// Function, value, and perhaps an error.
-fn read(line: &[u8], middle: &Middle, position: u64) -> Parsed<Event> {
+fn read(line: &[u8], middle: Middle) -> Parsed<Event<Datum>> {
     let mut cursor = Cursor::new(&line[middle.rest..]);
     let parts = parts(&mut cursor);
     let (f, value, error) = parts.map_err(|f| Failure { offset: middle.rest + f.offset, ..f })?;
-    Ok(Event {
-        index: position,
-        time_ns: 0,
-        process: middle.process.clone(),
-        kind: middle.kind,
-        f,
-        value,
-        error,
-        node: None,
-    })
+    let Middle { process, kind, .. } = middle;
+    Ok(Event { index: 0, time_ns: 0, process, kind, f, value, error, node: None })
 }
 
-fn parts(cursor: &mut Cursor<'_>) -> Parsed<(String, Value, Option<String>)> {
+fn parts(cursor: &mut Cursor<'_>) -> Parsed<(String, Datum, Option<String>)> {
     let f = match cursor.required()? {
         Edn::Nil => String::new(),
         Edn::Keyword(name) | Edn::String(name) => name,
         other => other.to_string(),
     };
-    let value = if is_done(cursor)? { Value::Null } else { cursor.value()? };
+    let value = if is_done(cursor)? { Datum::Nil } else { cursor.value()? };
     let error = match is_done(cursor)? {
         true => None,
         false => Some(cursor.value::<Edn>()?.to_string()),

@@ -2,32 +2,39 @@
 //!
 //! This crate knows no process, network or HTTP, and no workload: a history is a list of events, whoever wrote it.
 
+mod blocks;
+pub mod datum;
 pub mod edn;
 pub mod event;
 pub mod events;
+mod fields;
 pub mod findings;
 pub mod format;
 pub mod jepsen;
 mod jepsen_json;
 mod jepsen_log;
+mod json;
 pub mod jsonl;
 pub mod limits;
 pub mod operation;
 pub mod pair;
 pub mod quantiles;
+mod readers;
+mod source;
 pub mod verdict;
 mod window;
 pub mod words;
 
-pub use event::{Event, EventKind, HARNESS, Located, PHASE, Process};
-pub use events::{Events, read_edn};
+pub use datum::Datum;
+pub use event::{Event, EventKind, HARNESS, Located, PHASE, Payload, Process};
+pub use events::{Events, Reading, read_edn};
 pub use findings::{Findings, LISTED};
 pub use format::Format;
 pub use jepsen::write_edn;
 pub use jsonl::{Recording, Records, Writer, read_jsonl, read_recording};
 pub use limits::Limits;
 pub use operation::{Completion, Operation};
-pub use pair::{PairError, Pairing, operations};
+pub use pair::{PairError, Paired, Pairing, operations};
 pub use quantiles::Quantiles;
 pub use verdict::{Arrow, CheckResult, Picture, PictureBox, Verdict, Violation};
 pub use window::{MAX_EVENT_BYTES, ReadError};

@@ -1,16 +1,17 @@
 //! Events → operations, with the premises of every check checked.
 
 use std::collections::HashMap;
+use std::fmt::{self, Display, Formatter};
+use std::mem;
 
 use serde_json::Value;
 
-use crate::{Completion, Event, EventKind, HARNESS, Operation, PHASE, Process};
+use crate::{Completion, Event, EventKind, HARNESS, Operation, PHASE, Payload, Process};
 
 /// A premise that the history breaks: no verdict can be based on it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PairError {
     /// Indices must increase.
-    #[error("event {index} follows event {previous}: indices must increase")]
     Order {
         /// The later event.
         index: u64,
@@ -18,9 +19,6 @@ pub enum PairError {
         previous: u64,
     },
     /// Two operations at a time on one process.
-    #[error(
-        "event {index}: process {process} invokes {f} while its operation from event {open} is open"
-    )]
     Overlap {
         /// The second invocation.
         index: u64,
@@ -32,7 +30,6 @@ pub enum PairError {
         open: u64,
     },
     /// A completion of nothing.
-    #[error("event {index}: process {process} completes {f}, but has invoked nothing")]
     NotInvoked {
         /// The completion.
         index: u64,
@@ -42,9 +39,6 @@ pub enum PairError {
         f: String,
     },
     /// A completion of something else.
-    #[error(
-        "event {index}: process {process} completes {f}, but invoked {invoked} at event {open}"
-    )]
     OtherFunction {
         /// The completion.
         index: u64,
@@ -58,10 +52,6 @@ pub enum PairError {
         open: u64,
     },
     /// Nobody knows whether the process's last operation still runs, so it must not go on.
-    #[error(
-        "event {index}: process {process} goes on after its operation of unknown outcome ended at event {info}; \
-         a client must continue under a new number"
-    )]
     UsedAfterInfo {
         /// The event.
         index: u64,
@@ -72,10 +62,76 @@ pub enum PairError {
     },
 }
 
+impl std::error::Error for PairError {}
+
+impl Display for PairError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "event {}: {}", self.index(), self.told(|event| format!("event {event}")))
+    }
+}
+
+impl PairError {
+    /// The event that breaks the premise.
+    #[must_use]
+    pub fn index(&self) -> u64 {
+        let (Self::Order { index, .. }
+        | Self::Overlap { index, .. }
+        | Self::NotInvoked { index, .. }
+        | Self::OtherFunction { index, .. }
+        | Self::UsedAfterInfo { index, .. }) = *self;
+        index
+    }
+
+    /// What is wrong there; `place` names other events, such as `line 7`.
+    #[must_use]
+    pub fn told(&self, place: impl Fn(u64) -> String) -> String {
+        match self {
+            Self::Order { index, previous } => {
+                format!("its index {index} follows index {previous}: indices must increase")
+            }
+            Self::Overlap { process, f, open, .. } => format!(
+                "process {process} invokes {} while its operation of {} is open; a client does one at a time",
+                function(f),
+                place(*open)
+            ),
+            Self::NotInvoked { process, f, .. } => format!(
+                "process {process} completes {}, but has invoked nothing that is still open",
+                function(f)
+            ),
+            Self::OtherFunction { process, f, invoked, open, .. } => format!(
+                "process {process} completes {}, but invoked {} at {}",
+                function(f),
+                function(invoked),
+                place(*open)
+            ),
+            Self::UsedAfterInfo { process, info, .. } => format!(
+                "process {process} goes on after its operation of unknown outcome ended at {}; \
+                 a client must continue under a new number",
+                place(*info)
+            ),
+        }
+    }
+}
+
+fn function(f: &str) -> String {
+    if f.is_empty() { "an operation without a function (`f`)".to_owned() } else { f.to_owned() }
+}
+
+/// What an event means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Paired<V = Value> {
+    /// It begins an operation.
+    Begins,
+    /// It ends this operation.
+    Ends(Operation<V>),
+    /// It is about no operation of a client.
+    Beside,
+}
+
 /// What a process is doing.
-enum State {
-    /// The operation at this position in the result is open.
-    Open(usize),
+enum State<V> {
+    /// This operation is open.
+    Open(Operation<V>),
     /// Its last operation is complete.
     Idle,
     /// Its last operation ended in doubt, at this event.
@@ -86,26 +142,35 @@ enum State {
 /// arguments name aborted reads. What is open at the end is `info`: nobody knows.
 ///
 /// Events of named processes (the nemesis, the bench) are no operations.
-pub fn operations(events: &[Event]) -> Result<Vec<Operation>, PairError> {
+pub fn operations<V: Payload>(events: &[Event<V>]) -> Result<Vec<Operation<V>>, PairError> {
     let mut pairing = Pairing::default();
+    let mut operations = Vec::new();
     for event in events {
-        pairing.add(event.clone())?;
+        if let Paired::Ends(operation) = pairing.add(event.clone())? {
+            operations.push(operation);
+        }
     }
-    Ok(pairing.finish())
+    operations.extend(pairing.finish());
+    operations.sort_unstable_by_key(|operation| operation.call);
+    Ok(operations)
 }
 
-/// [`operations`] for events that come one by one.
-#[derive(Default)]
-pub struct Pairing {
-    operations: Vec<Operation>,
-    processes: HashMap<u64, State>,
+/// [`operations`] for events that come one by one: each operation is given out when it ends.
+pub struct Pairing<V = Value> {
+    processes: HashMap<u64, State<V>>,
     phase: String,
     previous: Option<u64>,
 }
 
-impl Pairing {
-    /// The next event of the history; whether it begins an operation.
-    pub fn add(&mut self, event: Event) -> Result<bool, PairError> {
+impl<V> Default for Pairing<V> {
+    fn default() -> Self {
+        Self { processes: HashMap::new(), phase: String::new(), previous: None }
+    }
+}
+
+impl<V: Payload> Pairing<V> {
+    /// The next event of the history. One that breaks a premise counts for nothing.
+    pub fn add(&mut self, event: Event<V>) -> Result<Paired<V>, PairError> {
         if let Some(previous) = self.previous.filter(|&previous| event.index <= previous) {
             return Err(PairError::Order { index: event.index, previous });
         }
@@ -116,87 +181,99 @@ impl Pairing {
                 if name == HARNESS && event.f == PHASE {
                     self.phase = phase_name(&event.value);
                 }
-                return Ok(false);
+                return Ok(Paired::Beside);
             }
         };
         let state = self.processes.entry(process).or_insert(State::Idle);
-        let begins = event.kind == EventKind::Invoke;
-        *state = if begins {
-            self.operations.push(invoke(event, process, &self.phase, state, &self.operations)?);
-            State::Open(self.operations.len() - 1)
+        if event.kind == EventKind::Invoke {
+            invoke(event, process, &self.phase, state).map(|()| Paired::Begins)
         } else {
-            complete(event, process, state, &mut self.operations)?
-        };
-        Ok(begins)
+            complete(event, process, state).map(Paired::Ends)
+        }
     }
 
-    /// The operations of all events.
+    /// The operations that are still open, in the order of their invocations.
     #[must_use]
-    pub fn finish(self) -> Vec<Operation> {
-        self.operations
+    pub fn finish(self) -> Vec<Operation<V>> {
+        let open = self.processes.into_values().filter_map(|state| match state {
+            State::Open(operation) => Some(operation),
+            State::Idle | State::Lost(_) => None,
+        });
+        let mut open: Vec<_> = open.collect();
+        open.sort_unstable_by_key(|operation| operation.call);
+        open
     }
 }
 
-fn invoke(
-    event: Event,
+fn invoke<V>(
+    event: Event<V>,
     process: u64,
     phase: &str,
-    state: &State,
-    operations: &[Operation],
-) -> Result<Operation, PairError> {
+    state: &mut State<V>,
+) -> Result<(), PairError> {
     let index = event.index;
-    match *state {
-        State::Idle => Ok(Operation {
-            call: index,
-            process,
-            f: event.f,
-            arguments: event.value,
-            completion: Completion::Info(None),
-            call_ns: event.time_ns,
-            return_ns: None,
-            node: event.node,
-            phase: phase.to_owned(),
-        }),
-        State::Open(open) => {
-            let open = operations[open].call;
-            Err(PairError::Overlap { index, process, f: event.f, open })
+    match state {
+        State::Idle => {
+            *state = State::Open(Operation {
+                call: index,
+                process,
+                f: event.f,
+                arguments: event.value,
+                completion: Completion::Info(None),
+                call_ns: event.time_ns,
+                return_ns: None,
+                node: event.node,
+                phase: phase.to_owned(),
+            });
+            Ok(())
         }
-        State::Lost(info) => Err(PairError::UsedAfterInfo { index, process, info }),
+        State::Open(open) => {
+            Err(PairError::Overlap { index, process, f: event.f, open: open.call })
+        }
+        State::Lost(info) => Err(PairError::UsedAfterInfo { index, process, info: *info }),
     }
 }
 
-fn complete(
-    event: Event,
+fn complete<V>(
+    event: Event<V>,
     process: u64,
-    state: &State,
-    operations: &mut [Operation],
-) -> Result<State, PairError> {
+    state: &mut State<V>,
+) -> Result<Operation<V>, PairError> {
     let (index, f) = (event.index, event.f);
-    let operation = match *state {
-        State::Open(open) => &mut operations[open],
-        State::Idle => return Err(PairError::NotInvoked { index, process, f }),
-        State::Lost(info) => return Err(PairError::UsedAfterInfo { index, process, info }),
+    let after = match event.kind {
+        EventKind::Ok | EventKind::Fail => State::Idle,
+        EventKind::Info | EventKind::Invoke => State::Lost(index),
     };
-    if operation.f != f {
-        let (invoked, open) = (operation.f.clone(), operation.call);
-        return Err(PairError::OtherFunction { index, process, f, invoked, open });
-    }
-    operation.node = event.node.or(operation.node.take());
-    let (completion, state) = match event.kind {
-        EventKind::Ok => (Completion::Ok(index, event.value), State::Idle),
-        EventKind::Fail => (Completion::Fail(index, event.error), State::Idle),
-        EventKind::Info | EventKind::Invoke => (Completion::Info(event.error), State::Lost(index)),
+    let mut operation = match mem::replace(state, after) {
+        State::Open(operation) if operation.f == f => operation,
+        before => {
+            let error = match &before {
+                State::Open(Operation { f: invoked, call, .. }) => {
+                    let (invoked, open) = (invoked.clone(), *call);
+                    PairError::OtherFunction { index, process, f, invoked, open }
+                }
+                State::Idle => PairError::NotInvoked { index, process, f },
+                State::Lost(info) => PairError::UsedAfterInfo { index, process, info: *info },
+            };
+            *state = before;
+            return Err(error);
+        }
+    };
+    operation.node = event.node.or(operation.node);
+    operation.completion = match event.kind {
+        EventKind::Ok => Completion::Ok(index, event.value),
+        EventKind::Fail => Completion::Fail(index, event.error),
+        EventKind::Info | EventKind::Invoke => Completion::Info(event.error),
     };
     // Giving up is no return: an operation in doubt stays open.
-    operation.return_ns = completion.is_known().then_some(event.time_ns);
-    operation.completion = completion;
-    Ok(state)
+    operation.return_ns = operation.completion.is_known().then_some(event.time_ns);
+    Ok(operation)
 }
 
 /// `"main"`, or `:main` from an EDN history.
-fn phase_name(value: &Value) -> String {
-    match value {
-        Value::String(name) => name.strip_prefix(':').unwrap_or(name).to_owned(),
-        other => other.to_string(),
+fn phase_name(value: &impl Payload) -> String {
+    match value.as_text() {
+        Some(name) => name.strip_prefix(':').unwrap_or(name).to_owned(),
+        None => value.to_string(),
     }
 }

@@ -71,11 +71,6 @@ impl<R: Read> Window<R> {
         &self.bytes[self.start..]
     }
 
-    /// Does the text reach to the end of the file?
-    pub(crate) fn is_last(&self) -> bool {
-        self.at_end
-    }
-
     /// Lengthens the text, at least doubling it, so that looking again costs no more than looking once.
     pub(crate) fn lengthen(&mut self) -> Result<(), ReadError> {
         self.bytes.drain(..self.start);
@@ -112,11 +107,6 @@ impl<R: Read> Window<R> {
                 (self.line + lines as u64, (before.len() - last - 1) as u64)
             }
         }
-    }
-
-    /// The line of this offset, from 1.
-    pub(crate) fn line_at(&self, offset: usize) -> u64 {
-        self.position(offset).0
     }
 
     /// An error at this offset.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::Operation;
+use crate::{Datum, Operation};
 
 /// `the read of process 3 (10.203–10.207 s)`, or the event where the history has no times.
 #[must_use]
@@ -16,7 +16,9 @@ pub fn who(operation: &Operation) -> String {
 pub fn named(f: &str, process: u64, call: u64, call_ns: u64, return_ns: Option<u64>) -> String {
     let from = seconds(call_ns, 3);
     match return_ns.map(|ns| seconds(ns, 3)) {
-        _ if call_ns == 0 => format!("the {f} of process {process} (event {call})"),
+        _ if call_ns == 0 && return_ns.is_none_or(|ns| ns == 0) => {
+            format!("the {f} of process {process} (event {call})")
+        }
         Some(to) => format!("the {f} of process {process} ({from}–{to} s)"),
         None => format!("the {f} of process {process} (from {from} s, never answered)"),
     }
@@ -29,11 +31,11 @@ pub fn seconds(ns: u64, digits: usize) -> String {
     format!("{}.{fraction:.digits$}", ns / 1_000_000_000)
 }
 
-/// A JSON value, short.
+/// A value, short.
 #[must_use]
 pub fn shown(value: &Value) -> String {
     const CHARS: usize = 60;
-    if value.is_null() { "nil".to_owned() } else { cut(&value.to_string(), CHARS) }
+    cut(&Datum::from(value).to_string(), CHARS)
 }
 
 /// The first characters of a text, nothing among them that a terminal would obey: it may come from anywhere.
@@ -61,6 +63,8 @@ mod tests {
         assert_eq!(read(at, Some(at + 4_000_000)), "the read of process 3 (10.203–10.207 s)");
         assert_eq!(read(at, None), "the read of process 3 (from 10.203 s, never answered)");
         assert_eq!(read(0, Some(0)), "the read of process 3 (event 17)");
+        // The first of a history with times.
+        assert_eq!(read(0, Some(4_000_000)), "the read of process 3 (0.000–0.004 s)");
         assert_eq!(
             (seconds(1_000_002_999, 6), seconds(7, 9)),
             ("1.000002".into(), "0.000000007".into())

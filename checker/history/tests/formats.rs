@@ -9,7 +9,7 @@ use history::{Event, EventKind, Events, Format, Process, ReadError, read_edn};
 use serde_json::{Value, json};
 
 fn read(format: Format, text: &str) -> Result<Vec<Event>, ReadError> {
-    Events::new(text.as_bytes(), format).map(|located| located.map(|l| l.event)).collect()
+    Events::new(text.as_bytes(), format).map(|located| located.map(|l| l.event.into())).collect()
 }
 
 fn event(index: u64, process: u64, kind: EventKind, f: &str, value: Value) -> Event {
@@ -63,13 +63,13 @@ fn a_key_beside_the_value_is_read_as_the_key_of_a_store() {
                   {:process 0, :type :ok, :f :get, :key "k", :value "a"}"#;
     let expected = vec![
         event(0, 0, EventKind::Invoke, "append", json!({ "key": "k", "value": "a" })),
-        event(1, 0, EventKind::Ok, "append", Value::Null),
+        event(1, 0, EventKind::Ok, "append", json!(["k", "a"])),
         event(2, 0, EventKind::Invoke, "get", json!({ "key": "k", "value": null })),
         event(3, 0, EventKind::Ok, "get", json!("a")),
     ];
     assert_eq!(read(Format::PorcupineKv, text).unwrap(), expected);
     let error = read(Format::PorcupineKv, "\n{:type :ok :f :get}").unwrap_err().to_string();
-    assert_eq!(error, "line 2, column 1: an event without :key");
+    assert_eq!(error, "line 2, column 1: expected an event with a `key`, found one without");
 }
 
 /// Gives one byte at a time, so that every event is met cut in two at every place.
@@ -115,15 +115,23 @@ fn long_histories_are_the_same_wherever_the_reader_cuts_them() {
 fn errors_name_line_and_column() {
     for (format, text, expected) in [
         (Format::Json, "[{\"type\":\"ok\"},\n 5]", "line 2, column 2: expected an event"),
-        (Format::Json, "[{\"type\":\"ok\"}", "line 1, column 15: the text ends within the history"),
-        (Format::Json, "[\n{\"type\":\"ok\"", "line 2, column 1: this is never closed"),
+        (
+            Format::Json,
+            "[{\"type\":\"ok\"}",
+            "line 1, column 15: expected the closing bracket of the history, found the end",
+        ),
+        (Format::Json, "[\n{\"type\":\"ok\"", "line 2, column 1: this bracket is never closed"),
         (
             Format::Json,
             "[\n {\"type\":\n \"maybe\"}]",
-            "line 3, column 9: type must be invoke, ok, fail or info, not \"maybe\"",
+            "line 3, column 2: type must be invoke, ok, fail or info, found \"maybe\"",
         ),
-        (Format::Json, "{\"f\":\"read\"}", "missing field `type`"),
-        (Format::JsonLines, "{\"type\":\"ok\"}\n{\"type\" 5}\n", "line 2, column 9: expected `:`"),
+        (Format::Json, "{\"f\":\"read\"}", "expected an event with a `type`, found one without"),
+        (
+            Format::JsonLines,
+            "{\"type\":\"ok\"}\n{\"type\" 5}\n",
+            "line 2, column 9: expected `:`, found `5`",
+        ),
         (
             Format::JepsenLog,
             "x\nINFO - 0 :ok :read ]",
@@ -162,7 +170,7 @@ fn an_endless_event_is_refused() {
         (Format::Edn, "; a comment "),
         (Format::PorcupineKv, "[{:type :ok :value [[[["),
         (Format::Json, "[{\"type\":\""),
-        (Format::Json, "{\"history\":[{\"x\":["),
+        (Format::Json, "{\"history\":[{\"x\":[\""),
         (Format::JsonLines, "{"),
         (Format::JepsenLog, "INFO - 0 :ok :read "),
     ] {

@@ -85,6 +85,6 @@ fn broken_premises_are_named() {
     twice[1].index = 10;
     let error = operations(&twice).unwrap_err();
     assert_eq!(error, PairError::Order { index: 10, previous: 10 });
-    assert_eq!(error.to_string(), "event 10 follows event 10: indices must increase");
+    assert_eq!(error.to_string(), "event 10: its index 10 follows index 10: indices must increase");
     assert_eq!(twice[0].kind, EventKind::Invoke);
 }

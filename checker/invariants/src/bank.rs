@@ -63,8 +63,12 @@ pub(crate) fn judge(operations: &[Operation], overdraft: Overdraft) -> Result<Ju
         }
     }
     let transfers = succeeded(operations, "transfer").count();
-    let untested =
-        reads.is_empty().then(|| "No read succeeded, so no balance was seen.".to_owned());
+    let untested = if reads.is_empty() {
+        Some("No read succeeded, so no balance was seen.".to_owned())
+    } else {
+        let is_blind = reads.iter().all(|read| read.balances.values().all(Option::is_none));
+        is_blind.then(|| "No read shows the balance of an account.".to_owned())
+    };
     let checked = format!(
         "{} must see the same accounts and total through {}.",
         counted(reads.len(), "read"),

@@ -14,13 +14,30 @@ pub(crate) fn only(operations: &[Operation], functions: &[&str]) -> Result<(), S
         !matches!(operation.completion, Completion::Fail(..))
             && !functions.contains(&operation.f.as_str())
     };
-    operations.iter().find(unknown).map_or(Ok(()), |operation| {
+    if let Some(operation) = operations.iter().find(unknown) {
+        let (who, known) = (who(operation), functions.join(", "));
+        return Err(format!("{who} is no operation that this check knows: those are {known}."));
+    }
+    operations.iter().find(contradicts).map_or(Ok(()), |operation| {
+        let done = operation.result().map(shown).unwrap_or_default();
         Err(format!(
-            "{} is no operation that this check knows: those are {}.",
+            "The completion of {} contradicts its invocation: {} was asked for, {done} is said to have happened.",
             who(operation),
-            functions.join(", ")
+            shown(&operation.arguments)
         ))
     })
+}
+
+/// Whether a change says that something else happened than was asked for. It may say nothing, `true`, what came of it in
+/// named fields where it was asked for without names, or repeat what was asked.
+fn contradicts(operation: &&Operation) -> bool {
+    const CHANGES: [&str; 5] = ["add", "write", "enqueue", "insert", "transfer"];
+    let (asked, Some(done)) = (&operation.arguments, operation.result()) else { return false };
+    CHANGES.contains(&operation.f.as_str())
+        && !asked.is_null()
+        && done != asked
+        && !(done.is_null() || done.is_boolean())
+        && (asked.is_object() || !done.is_object())
 }
 
 /// The successful operations with this function, with their results.
@@ -52,9 +69,7 @@ pub(crate) fn precedes(first: &Operation, then: &Operation) -> bool {
 /// What stands in a vector, list or set.
 pub(crate) fn collection(value: &Value) -> Option<&[Value]> {
     let items = match value {
-        Value::Object(fields) if fields.len() == 1 => {
-            fields.get("#set").or_else(|| fields.get("#list"))?
-        }
+        Value::Object(fields) if fields.len() == 1 => fields.get("#set")?,
         other => other,
     };
     items.as_array().map(Vec::as_slice)

@@ -7,7 +7,7 @@ mod common;
 
 use checker_testing::simulation::{Plan, run};
 use common::objects::right;
-use history::{Completion, Operation, Verdict};
+use history::{Completion, Datum, Operation, Verdict};
 use invariants::Invariant;
 use linearizability::{Limits, Named};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
@@ -51,7 +51,9 @@ fn violations_are_not_linearizable(invariant: Invariant, model: Named) {
         };
         let mut history = run(right(invariant).as_mut(), seed, plan);
         corrupt(&mut history, &mut rng);
-        let order = model.check(&history, None, &limits).unwrap().verdict;
+        let recorded: Vec<Operation<Datum>> =
+            history.iter().map(|o| o.clone().map(|value| Datum::from(&value))).collect();
+        let order = model.check(&recorded, None, &limits).unwrap().verdict;
         let result = invariant.check(&history);
         let is_accused = result.verdict == Verdict::Violation;
         assert!(

@@ -140,8 +140,39 @@ impl Builder {
         key
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let lists =
+            self.longest.iter().chain(self.divergent.iter().map(|divergent| &divergent.list));
+        let elements: usize = lists.map(Vec::len).sum();
+        elements * size_of::<Datum>()
+            + self.headers.len() * (size_of::<Header>() + size_of::<Outcome>() + size_of::<u32>())
+            + self.micros.len() * size_of::<Micro>()
+            + self.names.bytes()
+    }
+
+    /// Puts the transactions in the order of their invocations.
+    fn sort(&mut self) {
+        if self.headers.is_sorted_by_key(|header| header.call) {
+            return;
+        }
+        let mut order: Vec<u32> = (0..id(self.headers.len())).collect();
+        order.sort_unstable_by_key(|&txn| self.headers[txn as usize].call);
+        let mut micros = Vec::with_capacity(self.micros.len());
+        let mut starts = vec![0];
+        for &txn in &order {
+            let (start, end) = (self.starts[txn as usize], self.starts[txn as usize + 1]);
+            micros.extend_from_slice(&self.micros[start as usize..end as usize]);
+            starts.push(id(micros.len()));
+        }
+        self.headers = order.iter().map(|&txn| self.headers[txn as usize]).collect();
+        self.outcomes = order.iter().map(|&txn| self.outcomes[txn as usize]).collect();
+        (self.micros, self.starts) = (micros, starts);
+    }
+
     /// The history, once all lists are known.
     pub(crate) fn finish(mut self) -> History {
+        self.sort();
         self.prefer_longest();
         let (calls, returns) = ranks(&self.headers, &self.outcomes);
         let names = &mut self.names;

@@ -47,7 +47,7 @@ pub use consistency::{Consistency, Ruling};
 pub use finding::{Basis, CycleStep, Finding, TxnWords};
 pub use history::History;
 pub use links::Dependency;
-pub use operations::Unfit;
+pub use operations::{Recording, Unfit};
 pub use options::Options;
 pub use report::{CHECKER, Report, Statistics};
 pub use transaction::{Datatype, Key, MicroOp, Outcome, Seen, Transaction, Value};

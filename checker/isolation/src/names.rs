@@ -2,7 +2,6 @@
 
 use history::words::cut;
 use rustc_hash::FxHashMap;
-use serde_json::Value;
 
 use crate::ids::{Version, id};
 
@@ -21,17 +20,17 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// The number of a JSON value: a key, or something written.
-    pub(crate) fn datum(&mut self, value: &Value) -> Datum {
+    /// The number of a recorded value: a key, or something written.
+    pub(crate) fn datum(&mut self, value: &history::Datum) -> Datum {
         /// Integers below are left to texts.
         const LOWEST: i64 = i64::MIN + (1 << 32);
-        match value.as_i64() {
-            Some(integer) if integer >= LOWEST => integer,
+        match value {
+            history::Datum::Int(integer) if *integer >= LOWEST => *integer,
             _ => self.text(value),
         }
     }
 
-    fn text(&mut self, value: &Value) -> Datum {
+    fn text(&mut self, value: &history::Datum) -> Datum {
         *self.text_ids.entry(value.to_string()).or_insert_with(|| {
             self.texts.push(display(value));
             i64::MIN + i64::from(id(self.texts.len() - 1))
@@ -52,6 +51,14 @@ impl Names {
             self.versions.push(value);
             id(self.versions.len() - 1)
         })
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        /// With what a table keeps free.
+        const VERSION_BYTES: usize = 56;
+        const TEXT_BYTES: usize = 128;
+        self.versions.len() * VERSION_BYTES + self.texts.len() * TEXT_BYTES
     }
 
     pub(crate) fn versions(&self) -> usize {
@@ -98,10 +105,9 @@ impl Names {
 const SHOWN_MAX: usize = 60;
 
 /// Keywords without their colon, strings without quotes; nothing that a terminal would obey.
-pub(crate) fn display(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) => text.strip_prefix(':').unwrap_or(text).to_owned(),
-        other => other.to_string(),
-    };
-    cut(&text, SHOWN_MAX)
+pub(crate) fn display(value: &history::Datum) -> String {
+    match value.as_str() {
+        Some(text) => cut(text.strip_prefix(':').unwrap_or(text), SHOWN_MAX),
+        None => cut(&value.to_string(), SHOWN_MAX),
+    }
 }

@@ -1,7 +1,7 @@
 //! Recorded operations → transactions.
 
-use history::{Completion, Operation};
-use serde_json::Value;
+use history::words::cut;
+use history::{Completion, Datum, Operation};
 
 use crate::build::Builder;
 use crate::history::{Header, History};
@@ -18,8 +18,18 @@ pub struct Unfit {
     pub problem: String,
 }
 
-impl History {
-    /// The history of these operations, which are in the order of their invocations.
+/// Makes a history of operations that come one by one, in any order; none of them is kept.
+#[derive(Debug)]
+pub struct Recording(Builder);
+
+impl Recording {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(datatype: Datatype) -> Self {
+        Self(Builder::new(datatype))
+    }
+
+    /// Adds an operation that has ended, or whose end nobody knows.
     ///
     /// The arguments of a transaction, and the result where it committed, are a list of micro-operations `[f, key, value]`:
     /// `append` or `w`, and `r`, whose value in the result is what was read. `guard` is a read of a register whose value
@@ -27,22 +37,48 @@ impl History {
     /// what it read, if it committed.
     ///
     /// # Errors
-    /// An operation that is no such list.
-    pub fn from_operations<'a>(
+    /// An operation that is no such list, or whose result is of another one than its arguments.
+    pub fn add(&mut self, operation: &Operation<Datum>) -> Result<(), Unfit> {
+        let added = self.0.operation(operation);
+        added.map_err(|problem| Unfit { index: operation.call, problem })
+    }
+
+    /// About how many bytes it takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
+    /// The history of all of them.
+    #[must_use]
+    pub fn finish(self) -> History {
+        self.0.finish()
+    }
+}
+
+impl History {
+    /// The history of these operations: see [`Recording::add`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_operations<'a, V>(
         datatype: Datatype,
-        operations: impl IntoIterator<Item = &'a Operation>,
-    ) -> Result<Self, Unfit> {
-        let mut builder = Builder::new(datatype);
+        operations: impl IntoIterator<Item = &'a Operation<V>>,
+    ) -> Result<Self, Unfit>
+    where
+        V: Clone + 'a,
+        Datum: for<'v> From<&'v V>,
+    {
+        let mut recording = Recording::new(datatype);
         for operation in operations {
-            let added = builder.operation(operation);
-            added.map_err(|problem| Unfit { index: operation.call, problem })?;
+            recording.add(&operation.clone().map(|value| Datum::from(&value)))?;
         }
-        Ok(builder.finish())
+        Ok(recording.finish())
     }
 }
 
 impl Builder {
-    fn operation(&mut self, operation: &Operation) -> Result<(), String> {
+    fn operation(&mut self, operation: &Operation<Datum>) -> Result<(), String> {
         let (outcome, micro_ops) = match &operation.completion {
             Completion::Ok(_, result) => (Outcome::Ok, result),
             Completion::Fail(..) => (Outcome::Fail, &operation.arguments),
@@ -58,11 +94,14 @@ impl Builder {
         };
         self.begin(header, outcome);
         match (micro_ops, outcome) {
-            (Value::Array(micro_ops), _) => {
-                micro_ops.iter().try_for_each(|micro_op| self.json_micro_op(micro_op))?;
+            (Datum::List(micro_ops), _) => {
+                if outcome == Outcome::Ok {
+                    same_transaction(&operation.arguments, micro_ops)?;
+                }
+                micro_ops.iter().try_for_each(|micro_op| self.recorded_micro_op(micro_op))?;
             }
             // Of what failed it is enough that it did.
-            (Value::Null, Outcome::Fail) => {}
+            (Datum::Nil, Outcome::Fail) => {}
             (_, Outcome::Ok) => return Err(not_a_list("of an ok, with what its reads saw")),
             (_, Outcome::Fail | Outcome::Info) => return Err(not_a_list("of an invocation")),
         }
@@ -70,23 +109,17 @@ impl Builder {
         Ok(())
     }
 
-    fn json_micro_op(&mut self, micro_op: &Value) -> Result<(), String> {
-        // What a tool wrote may be long.
-        let shown = || display(micro_op);
-        let (f, key, value) = match micro_op.as_array().map(Vec::as_slice) {
-            Some([f, key, value]) => (f, key, value),
-            Some([f, key]) => (f, key, &Value::Null),
-            _ => return Err(format!("{} is no micro-operation [function, key, value]", shown())),
+    fn recorded_micro_op(&mut self, micro_op: &Datum) -> Result<(), String> {
+        let Some((f, key, value)) = parts(micro_op) else {
+            let shown = shown(micro_op);
+            return Err(format!("{shown} is no micro-operation [function, key, value]"));
         };
         let key = self.names.datum(key);
-        let f = f.as_str().unwrap_or_default();
-        match (f.strip_prefix(':').unwrap_or(f), self.datatype) {
+        match (f, self.datatype) {
             ("append", Datatype::ListAppend) | ("w", Datatype::Register) => {
-                if value.is_null() {
-                    return Err(format!(
-                        "{} writes nothing: nil is what was there before",
-                        shown()
-                    ));
+                if value.is_nil() {
+                    let shown = shown(micro_op);
+                    return Err(format!("{shown} writes nothing: nil is what was there before"));
                 }
                 let value = self.names.datum(value);
                 self.write(key, value);
@@ -95,27 +128,72 @@ impl Builder {
                 self.read_unknown(key);
             }
             ("r" | "guard", Datatype::Register) => {
-                let value = (!value.is_null()).then(|| self.names.datum(value));
+                let value = (!value.is_nil()).then(|| self.names.datum(value));
                 self.read_value(key, value);
             }
             ("r", Datatype::ListAppend) => {
                 let elements = match value {
-                    Value::Null => &[][..],
-                    Value::Array(elements) => elements,
+                    Datum::Nil => &[][..],
+                    Datum::List(elements) => elements,
                     other => {
-                        return Err(format!("a read must show a list, not {}", display(other)));
+                        return Err(format!("a read must show a list, found {}", display(other)));
                     }
                 };
                 let list = elements.iter().map(|element| self.names.datum(element)).collect();
                 self.read_list(key, list);
             }
             (_, Datatype::ListAppend) => {
-                return Err(format!("{} is neither append nor r", shown()));
+                return Err(format!("{} is neither append nor r", shown(micro_op)));
             }
-            (_, Datatype::Register) => return Err(format!("{} is neither w nor r", shown())),
+            (_, Datatype::Register) => {
+                return Err(format!("{} is neither w nor r", shown(micro_op)));
+            }
         }
         Ok(())
     }
+}
+
+/// Function, key and value of a micro-operation.
+fn parts(micro_op: &Datum) -> Option<(&str, &Datum, &Datum)> {
+    let (f, key, value) = match micro_op.as_list()? {
+        [f, key, value] => (f, key, value),
+        [f, key] => (f, key, &Datum::Nil),
+        _ => return None,
+    };
+    let f = f.as_str().unwrap_or_default();
+    Some((f.strip_prefix(':').unwrap_or(f), key, value))
+}
+
+/// A completion says what was read; for the rest it repeats what was asked, where that was recorded.
+fn same_transaction(asked: &Datum, done: &[Datum]) -> Result<(), String> {
+    let Some(asked) = asked.as_list().filter(|asked| !asked.is_empty()) else { return Ok(()) };
+    if asked.len() != done.len() {
+        return Err(format!(
+            "its completion contradicts its invocation: {} micro-operations were asked for, {} are said to have happened",
+            asked.len(),
+            done.len()
+        ));
+    }
+    let differs = |(asked, done): &(&Datum, &Datum)| match (parts(asked), parts(done)) {
+        (Some((f, key, value)), Some((done_f, done_key, done_value))) => {
+            let is_write = matches!(f, "append" | "w");
+            (f, key) != (done_f, done_key) || (is_write && value != done_value)
+        }
+        (asked, done) => asked.is_some() != done.is_some(),
+    };
+    asked.iter().zip(done).find(differs).map_or(Ok(()), |(asked, done)| {
+        Err(format!(
+            "its completion contradicts its invocation: {} was asked for, {} is said to have happened",
+            shown(asked),
+            shown(done)
+        ))
+    })
+}
+
+/// What a tool wrote may be long.
+fn shown(micro_op: &Datum) -> String {
+    const CHARS_MAX: usize = 60;
+    cut(&micro_op.to_string(), CHARS_MAX)
 }
 
 fn not_a_list(what: &str) -> String {

@@ -195,5 +195,5 @@ fn an_error_shows_the_start_of_what_it_is_about() {
     let events = [event(0, EventKind::Invoke, json!([])), completed];
     let operations = history::operations(&events).unwrap();
     let told = History::from_operations(Datatype::ListAppend, &operations).unwrap_err().to_string();
-    assert!(told.len() < 200 && told.contains("[\"write\",\"xxx"), "{told}");
+    assert!(told.len() < 200 && told.contains("[\"write\" \"xxx"), "{told}");
 }

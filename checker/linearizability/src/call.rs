@@ -41,7 +41,7 @@ pub(crate) fn sort_by_call<I, O>(calls: &[Call<I, O>], positions: &mut Vec<usize
 impl<I, O> Call<I, O> {
     /// The call for a recorded operation: an `ok` returns with `output`, a `fail` never happened, an `info`
     /// stays open with an unknown result.
-    pub fn from_operation(operation: &Operation, input: I, output: Option<O>) -> Self {
+    pub fn from_operation<V>(operation: &Operation<V>, input: I, output: Option<O>) -> Self {
         let (ret, output, failed) = match operation.completion {
             Completion::Ok(index, _) => (Some(index), output, false),
             Completion::Fail(index, _) => (Some(index), None, true),

@@ -104,7 +104,7 @@ pub(crate) fn quoted(value: &str) -> String {
     format!("…{end:?} ({length} characters)")
 }
 
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     if text.len() <= SHOWN_CHARS { text.to_owned() } else { quoted(text) }
 }
 

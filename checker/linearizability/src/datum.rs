@@ -2,10 +2,11 @@
 
 use std::hash::Hash;
 
+use history::Datum as Recorded;
 use serde_json::Value;
 
 use crate::Content;
-use crate::content::quoted;
+use crate::content::{plain, quoted};
 
 /// A value that a register, set, queue or stack holds: comparable, and shown to people.
 pub trait Datum: Clone + Eq + Hash + Send + Sync {
@@ -59,6 +60,24 @@ impl Datum for &'static str {
 
     fn content(&self) -> Content<'_> {
         (*self).into()
+    }
+}
+
+impl Datum for Recorded {
+    fn shown(&self) -> String {
+        match self {
+            Recorded::Text(text) if !text.starts_with(':') => quoted(text),
+            other => plain(&other.to_string()),
+        }
+    }
+
+    fn content(&self) -> Content<'_> {
+        match self {
+            Recorded::Nil => Content::Nil,
+            Recorded::Int(number) => Content::Int((*number).into()),
+            Recorded::Text(text) => Content::Text(text.as_str().into()),
+            other => Content::Plain(other.to_string().into()),
+        }
     }
 }
 

@@ -1,15 +1,16 @@
 //! Models by name, for histories of operations that others recorded.
 //!
-//! A recorded operation has a function, arguments and a result as JSON; what they mean to a model is decided here.
+//! A recorded operation has a function, arguments and a result; what they mean to a model is decided here.
 //! Functions go by the names that Jepsen's tests, Porcupine's data and this bench use for them.
 
+mod fields;
 mod keys;
 mod table;
 
-use history::Operation;
-use serde_json::Value;
+use history::words::cut;
+use history::{Datum, Operation, Verdict};
 
-use crate::{Call, CallOf, Limits, Model, Report, check, check_by_key};
+use crate::{Call, CallOf, Limits, Model, Report, Saw, Statistics, check, check_by_key};
 use keys::{Keyed, Part};
 pub use table::Named;
 
@@ -64,8 +65,8 @@ impl Named {
     /// An operation that the model does not know, or an initial value that it cannot hold.
     pub fn check(
         self,
-        operations: &[Operation],
-        initial: Option<&Value>,
+        operations: &[Operation<Datum>],
+        initial: Option<&Datum>,
         limits: &Limits,
     ) -> Result<Report, Unfit> {
         if initial.is_some() && !self.has_initial_value() {
@@ -85,7 +86,7 @@ type Read<M> = Result<(<M as Model>::Input, Option<<M as Model>::Output>), Strin
 /// A history to check against a model.
 struct Judged<'a> {
     model: Named,
-    operations: &'a [Operation],
+    operations: &'a [Operation<Datum>],
     limits: &'a Limits,
 }
 
@@ -110,6 +111,9 @@ impl Judged<'_> {
     ) -> Result<Report, Unfit> {
         let call = |operation| self.call::<M>(&Part::whole(operation), &read);
         let calls: Vec<CallOf<M>> = self.operations.iter().map(call).collect::<Result<_, _>>()?;
+        if !tells_anything(model, &calls) {
+            return Ok(self.untested());
+        }
         Ok(check(model, &calls, self.limits))
     }
 
@@ -126,7 +130,29 @@ impl Judged<'_> {
             .iter()
             .map(|(key, parts)| Ok((format!("Key {}", shown(key)), calls(parts)?)))
             .collect::<Result<_, _>>()?;
+        if !groups.iter().any(|(_, calls)| tells_anything(model, calls)) {
+            return Ok(self.untested());
+        }
         Ok(check_by_key(model, groups, self.limits))
+    }
+
+    /// Of a history that any object could have.
+    fn untested(&self) -> Report {
+        let succeeded = self.operations.iter().filter(|o| o.result().is_some()).count();
+        let reason = match succeeded {
+            0 => "no operation succeeded".to_owned(),
+            _ => "none of the operations that succeeded tells what it found, as a read does"
+                .to_owned(),
+        };
+        Report {
+            verdict: Verdict::Inconclusive,
+            reason: Some(format!("Nothing was tested: {reason}.")),
+            witness: None,
+            statistics: Statistics {
+                operations: self.operations.len() as u64,
+                ..Statistics::default()
+            },
+        }
     }
 
     fn call<M: Model>(
@@ -138,10 +164,10 @@ impl Judged<'_> {
         Ok(Call::from_operation(part.operation, input, output))
     }
 
-    fn misfit(&self, operation: &Operation, what: &str) -> Unfit {
+    fn misfit(&self, operation: &Operation<Datum>, what: &str) -> Unfit {
         let (f, noun) = (shown(&operation.f), self.model.noun());
         let with = match &operation.arguments {
-            Value::Null => String::new(),
+            Datum::Nil => String::new(),
             value => format!(" with {}", shown(&value.to_string())),
         };
         let known = self.model.functions();
@@ -150,9 +176,18 @@ impl Judged<'_> {
     }
 }
 
+/// Whether some call had a result that not every state allows: otherwise every history is right.
+fn tells_anything<M: Model>(model: &M, calls: &[CallOf<M>]) -> bool {
+    calls.iter().any(|call| {
+        let output = call.output.as_ref();
+        let effects = output.map(|output| model.effects(&call.input, Some(output)));
+        effects
+            .is_some_and(|effects| effects.all().iter().any(|effect| effect.saw != Saw::Anything))
+    })
+}
+
 /// The beginning of a text, without control characters.
 fn shown(text: &str) -> String {
     const CHARS_MAX: usize = 60;
-    let start: String = text.chars().take(CHARS_MAX).flat_map(char::escape_debug).collect();
-    if text.chars().nth(CHARS_MAX).is_some() { format!("{start}…") } else { start }
+    cut(text, CHARS_MAX)
 }

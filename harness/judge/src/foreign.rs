@@ -9,9 +9,9 @@ mod witness;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use history::{CheckResult, Format};
+use history::{CheckResult, Datum, Format};
 use linearizability::Limits;
-use serde_json::Value;
+use linearizability::named::Unfit;
 
 pub use document::{Document, Endings};
 pub use file::{events, format_of};
@@ -20,7 +20,7 @@ pub use sentence::{explanation, sentence};
 pub use witness::{WitnessLine, table};
 
 use file::Recorded;
-use model::Judged;
+use model::{Gathering, Judged};
 
 /// What is to be checked against what.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct Question {
     /// The model that it must follow.
     pub model: Model,
     /// The value before the first operation; `None`: the model's own.
-    pub initial: Option<Value>,
+    pub initial: Option<Datum>,
 }
 
 /// A history and what was found in it.
@@ -78,7 +78,7 @@ pub trait Progress: Send + Sync {
     fn read(&self, _bytes: u64) {}
 
     /// So many operations are being checked.
-    fn checking(&self, _operations: usize) {}
+    fn checking(&self, _operations: u64) {}
 }
 
 /// Nobody listens.
@@ -94,12 +94,14 @@ pub fn check(
     progress: &dyn Progress,
 ) -> Result<CheckedHistory, ForeignError> {
     let start = Instant::now();
-    let recorded = Recorded::read(question, progress)?;
+    let mut gathering = question.model.gathering();
+    let read = file::read(question, progress, |operation| gathering.add(operation))?;
+    let recorded = read.map_err(|unfit| misfit(question, &unfit))?;
     let reading = start.elapsed();
-    progress.checking(recorded.operations.len());
+    progress.checking(recorded.operations);
     let start = Instant::now();
-    let Judged { result, proof, isolation } = judge(question, &recorded, limits)?;
-    let witness = witness::of(&recorded, &proof);
+    let Judged { result, proof, isolation } = judge(question, &recorded, gathering, limits)?;
+    let witness = witness::of(question, &proof);
     let mut notes = recorded.notes;
     let reported = isolation.iter().flat_map(|report| &report.notes);
     notes.extend(reported.filter(|note| !result.summary.contains(note.as_str())).cloned());
@@ -108,8 +110,8 @@ pub fn check(
         isolation,
         witness,
         events: recorded.events,
-        operations: document::endings(&recorded.operations),
-        has_times: recorded.operations.iter().any(|operation| operation.call_ns > 0),
+        operations: recorded.endings,
+        has_times: recorded.has_times,
         notes,
         reading,
         checking: start.elapsed(),
@@ -119,6 +121,7 @@ pub fn check(
 fn judge(
     question: &Question,
     recorded: &Recorded,
+    gathered: Gathering,
     limits: &Limits,
 ) -> Result<Judged, ForeignError> {
     let inconclusive = |reason: &str| {
@@ -131,14 +134,15 @@ fn judge(
         );
         return inconclusive(&reason);
     }
-    if recorded.operations.is_empty() {
+    if recorded.operations == 0 {
         return inconclusive("There is no operation of a client in it, so nothing was tested.");
     }
-    let initial = question.initial.as_ref();
-    let checked = question.model.check(&recorded.operations, initial, limits);
-    checked.map_err(|unfit| {
-        let line = unfit.event.and_then(|event| recorded.line(event));
-        let place = line.map_or(String::new(), |line| format!("line {line}: "));
-        ForeignError::Unfit(format!("{}: {place}{unfit}", question.path.display()))
-    })
+    let checked = question.model.check(gathered, question.initial.as_ref(), limits);
+    checked.map_err(|unfit| misfit(question, &unfit))
+}
+
+fn misfit(question: &Question, unfit: &Unfit) -> ForeignError {
+    let line = unfit.event.and_then(|event| file::line_of(question, event));
+    let place = line.map_or(String::new(), |line| format!("line {line}: "));
+    ForeignError::Unfit(format!("{}: {place}{unfit}", question.path.display()))
 }

@@ -6,7 +6,7 @@ mod stdin;
 
 use std::path::{Path, PathBuf};
 
-use history::{Format, Verdict};
+use history::{Datum, Format, Verdict, words::counted};
 use isolation::Consistency;
 use judge::foreign::{self, CheckedHistory, Document, ForeignError, Model, Question};
 use linearizability::Limits;
@@ -110,7 +110,9 @@ fn question(arguments: &CheckArguments, path: PathBuf, model: Model) -> Result<Q
         let format = foreign::format_of(&path, arguments.format.as_deref())?;
         (path, format)
     };
-    Ok(Question { path, format, model, initial: arguments.initial.clone() })
+    let initial = arguments.initial.as_deref().map(Datum::from_json).transpose();
+    let initial = initial.map_err(|error| Failure::Usage(format!("--initial: {error}")))?;
+    Ok(Question { path, format, model, initial })
 }
 
 fn check_history(arguments: &CheckArguments, question: &Question) -> Result<Exit, Failure> {
@@ -175,9 +177,10 @@ fn print(question: &Question, checked: &CheckedHistory, report: Option<&Path>) {
         say(&format!("  note: {note}"));
     }
     let ms = |duration: std::time::Duration| format!("{:.1} ms", duration.as_secs_f64() * 1e3);
-    let (events, format) = (checked.events, question.format.name());
+    let events = counted(usize::try_from(checked.events).unwrap_or(usize::MAX), "event");
+    let format = question.format.name();
     let (reading, checking) = (ms(checked.reading), ms(checked.checking));
-    say(&format!("  read {events} events ({format}) in {reading}, checked in {checking}"));
+    say(&format!("  read {events} ({format}) in {reading}, checked in {checking}"));
     match report {
         Some(report) => say(&format!("  report  {}", report.display())),
         None if verdict == Verdict::Violation => {

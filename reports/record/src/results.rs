@@ -87,7 +87,7 @@ pub struct Counts {
 
 impl Counts {
     /// Counts one more operation.
-    pub fn add(&mut self, completion: &Completion) {
+    pub fn add<V>(&mut self, completion: &Completion<V>) {
         match completion {
             Completion::Ok(..) => self.ok += 1,
             Completion::Fail(..) => self.fail += 1,

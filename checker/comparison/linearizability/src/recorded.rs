@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use comparison::Row;
-use history::{Events, Format, Operation, Pairing, Verdict};
+use history::{Event, Events, Format, Operation, Verdict};
 use linearizability::models::cas_register::{CasInput, CasOutput};
 use linearizability::models::kv::{KvInput, KvOutput};
 use linearizability::models::{CasRegister, Kv};
@@ -115,11 +115,10 @@ fn on_key(operation: &Operation) -> Option<(String, CallOf<Kv>)> {
 
 fn operations(file: &Path, format: Format) -> Result<Vec<Operation>, String> {
     let at = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-    let mut pairing = Pairing::default();
-    for located in Events::new(File::open(file).map_err(|error| at(&error))?, format) {
-        pairing.add(located.map_err(|error| at(&error))?.event).map_err(|error| at(&error))?;
-    }
-    Ok(pairing.finish())
+    let located = Events::new(File::open(file).map_err(|error| at(&error))?, format);
+    let events = located.map(|located| located.map(|located| Event::from(located.event)));
+    let events: Vec<Event> = events.collect::<Result<_, _>>().map_err(|error| at(&error))?;
+    history::operations(&events).map_err(|error| at(&error))
 }
 
 fn unknown(operation: &Operation, file: &Path) -> String {

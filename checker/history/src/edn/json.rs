@@ -1,87 +1,99 @@
-//! EDN ↔ JSON by the table in the module above.
+//! EDN → [`Datum`], and EDN ↔ JSON, by the table in the module above.
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Number, Value, json};
+use compact_str::{CompactString, format_compact};
+use serde_json::{Map, Value};
 
 use super::parse::{Cursor, Sink};
 use super::{Edn, is_keyword_name, is_symbol_name};
+use crate::datum::{Datum, NUMBER, SET, number};
 
 /// Names of the objects that stand for what JSON lacks.
-const MARKERS: [&str; 6] = ["#set", "#list", "#symbol", "#char", "#number", "#tag"];
+const MARKERS: [&str; 5] = [SET, "#symbol", "#char", NUMBER, "#tag"];
 
 /// Before the text of a key that is neither keyword, string nor integer.
 const EDN_KEY: &str = "#edn ";
 
-impl Sink for Value {
+impl Sink for Datum {
     fn nil() -> Self {
-        Value::Null
+        Self::Nil
     }
     fn bool(value: bool) -> Self {
-        Value::Bool(value)
+        Self::Bool(value)
     }
     fn int(value: i128) -> Self {
-        integer(value).map_or_else(|| Self::number(&value.to_string()), Value::Number)
+        i64::try_from(value).map_or_else(|_| number::integer(&value.to_string()), Self::Int)
     }
     fn float(value: f64) -> Self {
-        let number = Number::from_f64(value);
-        number.map_or_else(|| Self::number(&value.to_string()), Value::Number)
+        number::double(&format!("{value:?}")).map_or_else(Self::nil, Self::Number)
     }
     fn number(text: &str) -> Self {
-        json!({ "#number": text })
+        number::of_edn(text).unwrap_or_else(|| Self::text(text))
     }
     fn string(text: Cow<'_, str>) -> Self {
-        Value::String(escaped(text, is_keyword))
+        Self::Text(escaped(text, is_keyword).into())
     }
     fn char(character: char) -> Self {
-        json!({ "#char": character })
+        marker("#char", Self::text(character.encode_utf8(&mut [0; 4])))
     }
     fn keyword(name: &str) -> Self {
-        Value::String(format!(":{name}"))
+        Self::Text(format_compact!(":{name}"))
     }
     fn symbol(name: &str) -> Self {
-        json!({ "#symbol": name })
+        marker("#symbol", Self::text(name))
     }
     fn list(items: Vec<Self>) -> Self {
-        json!({ "#list": items })
+        Self::List(items.into())
     }
     fn vector(items: Vec<Self>) -> Self {
-        Value::Array(items)
+        Self::List(items.into())
     }
-    fn set(items: Vec<Self>) -> Self {
-        json!({ "#set": items })
+    fn set(mut items: Vec<Self>) -> Self {
+        items.sort_unstable();
+        marker(SET, Self::List(items.into()))
     }
     fn map(entries: Vec<(Edn, Self)>) -> Self {
-        Value::Object(entries.into_iter().map(|(k, v)| (key_to_json(&k), v)).collect())
+        let entries = entries.into_iter().map(|(key, value)| (key_name(&key).into(), value));
+        Self::map(entries.collect()).unwrap_or_default()
     }
     fn tagged(tag: &str, value: Self) -> Self {
-        json!({ "#tag": [tag, value] })
+        marker("#tag", Self::List([Self::text(tag), value].into()))
     }
 }
 
-/// The JSON value that stands for an EDN value.
+fn marker(name: &'static str, value: Datum) -> Datum {
+    Datum::Map([(CompactString::const_new(name), value)].into())
+}
+
+impl From<&Edn> for Datum {
+    fn from(edn: &Edn) -> Self {
+        let all = |items: &[Edn]| items.iter().map(Self::from).collect();
+        match edn {
+            Edn::Nil => Self::Nil,
+            Edn::Bool(value) => Self::Bool(*value),
+            Edn::Int(value) => Sink::int(*value),
+            Edn::Float(value) => Sink::float(*value),
+            Edn::Number(text) => Sink::number(text),
+            Edn::String(text) => Sink::string(Cow::Borrowed(text)),
+            Edn::Char(character) => Sink::char(*character),
+            Edn::Keyword(name) => Sink::keyword(name),
+            Edn::Symbol(name) => Sink::symbol(name),
+            Edn::List(items) | Edn::Vector(items) => Sink::vector(all(items)),
+            Edn::Set(items) => Sink::set(all(items)),
+            Edn::Map(entries) => {
+                let entry = |(key, value): &(Edn, Edn)| (key.clone(), Self::from(value));
+                Sink::map(entries.iter().map(entry).collect())
+            }
+            Edn::Tagged(tag, value) => Sink::tagged(tag, Self::from(&**value)),
+        }
+    }
+}
+
+/// The JSON value that stands for an EDN value: the same for all that are equal.
 #[must_use]
 pub fn to_json(edn: &Edn) -> Value {
-    let all = |items: &[Edn]| items.iter().map(to_json).collect();
-    match edn {
-        Edn::Nil => Value::nil(),
-        Edn::Bool(value) => Sink::bool(*value),
-        Edn::Int(value) => Value::int(*value),
-        Edn::Float(value) => Value::float(*value),
-        Edn::Number(text) => Value::number(text),
-        Edn::String(text) => Value::string(Cow::Borrowed(text)),
-        Edn::Char(character) => Value::char(*character),
-        Edn::Keyword(name) => Value::keyword(name),
-        Edn::Symbol(name) => Value::symbol(name),
-        Edn::List(items) => Value::list(all(items)),
-        Edn::Set(items) => Value::set(all(items)),
-        Edn::Vector(items) => Value::vector(all(items)),
-        Edn::Map(entries) => {
-            let entry = |(k, v): &(Edn, Edn)| (key_to_json(k), to_json(v));
-            Value::Object(entries.iter().map(entry).collect())
-        }
-        Edn::Tagged(tag, value) => Value::tagged(tag, to_json(value)),
-    }
+    Datum::from(edn).into()
 }
 
 /// The EDN value that a JSON value stands for.
@@ -105,20 +117,12 @@ pub fn from_json(value: &Value) -> Edn {
     }
 }
 
-fn integer(value: i128) -> Option<Number> {
-    match i64::try_from(value) {
-        Ok(signed) => Some(signed.into()),
-        Err(_) => u64::try_from(value).ok().map(Into::into),
-    }
-}
-
 /// What an object with a single marker stands for.
 fn marked(object: &Map<String, Value>) -> Option<Edn> {
     let (marker, value) = object.iter().next().filter(|_| object.len() == 1)?;
     let items = || Some(value.as_array()?.iter().map(from_json).collect());
     match marker.as_str() {
-        "#set" => items().map(Edn::Set),
-        "#list" => items().map(Edn::List),
+        SET => items().map(Edn::Set),
         "#symbol" => {
             value.as_str().filter(|s| is_symbol_name(s)).map(|s| Edn::Symbol(s.to_owned()))
         }
@@ -126,7 +130,7 @@ fn marked(object: &Map<String, Value>) -> Option<Edn> {
             let mut chars = value.as_str()?.chars();
             chars.next().filter(|_| chars.as_str().is_empty()).map(Edn::Char)
         }
-        "#number" => {
+        NUMBER => {
             let text = value.as_str()?;
             match single(text)? {
                 Edn::Number(number) => Some(Edn::Number(number)),
@@ -143,12 +147,16 @@ fn marked(object: &Map<String, Value>) -> Option<Edn> {
     }
 }
 
-fn key_to_json(key: &Edn) -> String {
+/// The name under which JSON has what belongs to a key: the same for all keys that are equal.
+pub(crate) fn key_name(key: &Edn) -> String {
     match key {
         Edn::Keyword(name) => format!(":{name}"),
         Edn::String(text) => escaped(Cow::Borrowed(text), is_special_key),
         Edn::Int(value) => value.to_string(),
-        other => format!("{EDN_KEY}{other}"),
+        other => match other.canonical() {
+            Edn::Int(value) => value.to_string(),
+            other => format!("{EDN_KEY}{other}"),
+        },
     }
 }
 
@@ -165,7 +173,7 @@ fn key_from_json(key: &str) -> Edn {
     }
 }
 
-fn is_keyword(text: &str) -> bool {
+pub(crate) fn is_keyword(text: &str) -> bool {
     text.strip_prefix(':').is_some_and(is_keyword_name)
 }
 
@@ -179,7 +187,7 @@ fn is_special_key(key: &str) -> bool {
 
 fn canonical_integer(text: &str) -> Option<i128> {
     let value = text.parse::<i128>().ok().filter(|v| v.to_string() == text)?;
-    integer(value).map(|_| value)
+    (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&value).then_some(value)
 }
 
 /// The value that `#edn …` stands for, where it is spelled the way it would be written.
@@ -187,7 +195,7 @@ fn edn_key(key: &str) -> Option<Edn> {
     let text = key.strip_prefix(EDN_KEY)?;
     let value = single(text)?;
     let other_spelling = matches!(value, Edn::Keyword(_) | Edn::String(_) | Edn::Int(_));
-    (!other_spelling && value.to_string() == text).then_some(value)
+    (!other_spelling && value.canonical().to_string() == text).then_some(value)
 }
 
 fn single(text: &str) -> Option<Edn> {

@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 
-use super::{Edn, SYMBOL_BYTES, is_keyword_name, is_symbol_name};
+use super::{Edn, SYMBOL_BYTES, is_keyword_name, is_symbol_name, key_name};
+use crate::datum::number;
 
 /// What the values of a text become.
 pub(crate) trait Sink: Sized {
@@ -13,7 +14,7 @@ pub(crate) trait Sink: Sized {
     /// From `i64::MIN` to `u64::MAX`.
     fn int(value: i128) -> Self;
     fn float(value: f64) -> Self;
-    /// Any other number, as written.
+    /// Any other number, as written: one of [`number::of_edn`].
     fn number(text: &str) -> Self;
     fn string(text: Cow<'_, str>) -> Self;
     fn char(character: char) -> Self;
@@ -22,6 +23,7 @@ pub(crate) trait Sink: Sized {
     fn list(items: Vec<Self>) -> Self;
     fn vector(items: Vec<Self>) -> Self;
     fn set(items: Vec<Self>) -> Self;
+    /// Of these keys no two are the same.
     fn map(entries: Vec<(Edn, Self)>) -> Self;
     fn tagged(tag: &str, value: Self) -> Self;
 }
@@ -194,7 +196,7 @@ impl<'a> Cursor<'a> {
             None => self.fail("the text ends where a value is expected"),
             Some(b'(') => self.sequence(b')').map(S::list),
             Some(b'[') => self.sequence(b']').map(S::vector),
-            Some(b'{') => self.map().map(S::map),
+            Some(b'{') => self.map(|key| key).map(S::map),
             Some(b'"') => self.string().map(S::string),
             Some(b'\\') => self.character().map(S::char),
             Some(b'#') => self.dispatch(),
@@ -239,11 +241,12 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    fn map<S: Sink>(&mut self) -> Parsed<Vec<(Edn, S)>> {
+    /// The entries of a map, whose keys `name` may change.
+    fn map<S: Sink>(&mut self, name: impl Fn(Edn) -> Edn) -> Parsed<Vec<(Edn, S)>> {
         let open = self.offset;
         let mut entries = Vec::new();
         self.between(b'}', |cursor| {
-            let key = cursor.value()?;
+            let key = name(cursor.value()?);
             cursor.value_of_key(open)?;
             entries.push((key, cursor.value()?));
             Ok(())
@@ -289,8 +292,7 @@ impl<'a> Cursor<'a> {
                 if self.peek() != Some(b'{') {
                     return self.fail("expected the map after its namespace");
                 }
-                let entries = self.map()?;
-                Ok(S::map(entries.into_iter().map(|(k, v)| (qualify(namespace, k), v)).collect()))
+                self.map(|key| qualify(namespace, key)).map(S::map)
             }
             _ => {
                 let tag = self.tag()?;
@@ -391,7 +393,7 @@ impl<'a> Cursor<'a> {
             "true" => Some(S::bool(true)),
             "false" => Some(S::bool(false)),
             _ if is_symbol_name(token) => Some(S::symbol(token)),
-            _ => number(token),
+            _ => self::number(token),
         };
         atom.ok_or_else(|| no_value(start, token))
     }
@@ -534,23 +536,17 @@ fn utf8(bytes: &[u8], offset: usize) -> Parsed<&str> {
 
 fn no_value(offset: usize, token: &str) -> Failure {
     let shown: String = token.chars().take(40).collect();
-    Failure { offset, message: format!("{shown:?} is no EDN value") }
+    Failure { offset, message: format!("expected an EDN value, found `{shown}`") }
 }
 
 pub(crate) fn duplicate_key(open: usize) -> Failure {
     Failure { offset: open, message: "a map with a duplicate key".to_owned() }
 }
 
-/// A small map by looking, a large one by its keys' text.
 fn has_duplicates<S>(entries: &[(Edn, S)]) -> bool {
-    if entries.len() <= 16 {
-        return entries
-            .iter()
-            .enumerate()
-            .any(|(i, (k, _))| entries[..i].iter().any(|(p, _)| p == k));
-    }
-    let mut seen = std::collections::HashSet::new();
-    !entries.iter().all(|(key, _)| seen.insert(key.to_string()))
+    let mut names: Vec<String> = entries.iter().map(|(key, _)| key_name(key)).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// `#:ns{:a 1}` means `{:ns/a 1}`.
@@ -565,6 +561,11 @@ fn qualify(namespace: &str, key: Edn) -> Edn {
     }
 }
 
+/// Is this a number in Clojure's notation?
+pub(crate) fn is_number(token: &str) -> bool {
+    self::number::<()>(token).is_some() || matches!(token, "##Inf" | "##-Inf" | "##NaN")
+}
+
 /// A number in Clojure's notation.
 fn number<S: Sink>(token: &str) -> Option<S> {
     let unsigned = token.strip_prefix(['+', '-']).unwrap_or(token);
@@ -573,7 +574,7 @@ fn number<S: Sink>(token: &str) -> Option<S> {
     if whole.is_empty() || (whole.len() > 1 && whole.starts_with('0')) {
         return None;
     }
-    let as_written = || Some(S::number(token));
+    let as_written = || number::of_edn(token).map(|_| S::number(token));
     if rest.is_empty() {
         let fits = i128::from(i64::MIN)..=i128::from(u64::MAX);
         return match token.parse::<i128>() {

@@ -5,11 +5,11 @@ use crate::describe::describe;
 use crate::refutation::Refutation;
 use crate::{Anomaly, CallOf, Content, Effects, Leaves, Model, Saw};
 
-/// A counter, wrapping around at 64 bits so that no history can overflow it.
+/// A counter of 128 bits, which no sum of additions of 64 bits leaves.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counter {
     /// The number before the first operation.
-    pub initial: i64,
+    pub initial: i128,
 }
 
 /// What is asked of the counter.
@@ -18,14 +18,14 @@ pub enum CounterInput {
     /// Read the number.
     Read,
     /// Add to it; less than zero takes away.
-    Add(i64),
+    Add(i128),
 }
 
 /// What the counter answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CounterOutput {
     /// The number read, or the sum where an addition returns it.
-    Value(i64),
+    Value(i128),
     /// The addition happened.
     Done,
 }
@@ -33,18 +33,18 @@ pub enum CounterOutput {
 impl Model for Counter {
     type Input = CounterInput;
     type Output = CounterOutput;
-    type State = i64;
+    type State = i128;
 
-    fn initial(&self) -> i64 {
+    fn initial(&self) -> i128 {
         self.initial
     }
 
     fn step(
         &self,
-        state: &i64,
+        state: &i128,
         input: &CounterInput,
         output: Option<&CounterOutput>,
-    ) -> Option<i64> {
+    ) -> Option<i128> {
         let next = match input {
             CounterInput::Read => *state,
             CounterInput::Add(delta) => state.wrapping_add(*delta),
@@ -69,7 +69,7 @@ impl Model for Counter {
         with_result(asked, output.map(answer))
     }
 
-    fn answer(&self, state: &i64, input: &CounterInput) -> Option<CounterOutput> {
+    fn answer(&self, state: &i128, input: &CounterInput) -> Option<CounterOutput> {
         Some(CounterOutput::Value(match input {
             CounterInput::Read => *state,
             CounterInput::Add(delta) => state.wrapping_add(*delta),
@@ -109,8 +109,8 @@ impl Model for Counter {
 }
 
 /// Sums say little to people: additions explain them.
-fn hidden(sum: i64) -> Content<'static> {
-    Content::Hidden(sum.into())
+fn hidden(sum: i128) -> Content<'static> {
+    Content::Hidden(sum)
 }
 
 /// Sums that no order can reach.
@@ -121,38 +121,35 @@ fn bounds(counter: Counter, stuck: usize, calls: &[CallOf<Counter>]) -> Option<R
         (CounterInput::Add(delta), Some(CounterOutput::Value(sum))) => (*delta, *sum),
         _ => return None,
     };
-    let certain_start = i128::from(counter.initial) + i128::from(delta);
-    let (mut certain, mut least, mut most) = (certain_start, 0, 0);
+    let certain_start = counter.initial.wrapping_add(delta);
+    let (mut certain, mut least, mut most) = (certain_start, 0_i128, 0_i128);
     let (mut finished, mut beside) = (Vec::new(), Vec::new());
     for (at, call) in calls.iter().enumerate() {
         let CounterInput::Add(delta) = call.input else { continue };
         if at == stuck || call.failed || call.call > end || delta == 0 {
             continue;
         }
-        let delta = i128::from(delta);
         if call.ret.is_some_and(|ret| ret < late.call) {
-            certain += delta;
+            certain = certain.wrapping_add(delta);
             finished.push(at as u32);
         } else {
-            least += delta.min(0);
-            most += delta.max(0);
+            least = least.wrapping_add(delta.min(0));
+            most = most.wrapping_add(delta.max(0));
             beside.push(at as u32);
         }
     }
-    let (low, high) = (certain + least, certain + most);
-    // Nothing is said of sums that may have wrapped around.
-    let fits = |sum: i128| i64::try_from(sum).is_ok();
-    if !fits(low) || !fits(high) || (low..=high).contains(&i128::from(sum)) {
+    let (low, high) = (certain.wrapping_add(least), certain.wrapping_add(most));
+    if (low..=high).contains(&sum) {
         return None;
     }
-    let kind = if i128::from(sum) < low { Anomaly::LostAddition } else { Anomaly::PhantomAddition };
+    let kind = if sum < low { Anomaly::LostAddition } else { Anomaly::PhantomAddition };
     let range = if low == high { format!("{low}") } else { format!("from {low} to {high}") };
     let operation = describe(&counter, late);
     let more = match beside.len() {
         0 => "no other began before its end".to_owned(),
         more => format!("{more} more began before its end"),
     };
-    let over = certain - certain_start;
+    let over = certain.wrapping_sub(certain_start);
     let text = format!(
         "{operation} must see {range}: additions that were over before it began make {over}, and {more}"
     );

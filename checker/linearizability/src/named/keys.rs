@@ -1,20 +1,19 @@
 //! One object for each key.
 
-use history::Operation;
+use history::{Datum, Operation};
 use rustc_hash::FxHashMap;
-use serde_json::Value;
 
 /// An operation as one object sees it.
 pub(super) struct Part<'a> {
-    pub(super) operation: &'a Operation,
+    pub(super) operation: &'a Operation<Datum>,
     /// The arguments, without the key.
-    pub(super) arguments: &'a Value,
+    pub(super) arguments: &'a Datum,
     /// The result where it is known, without the key.
-    pub(super) result: Option<&'a Value>,
+    pub(super) result: Option<&'a Datum>,
 }
 
 impl<'a> Part<'a> {
-    pub(super) fn whole(operation: &'a Operation) -> Self {
+    pub(super) fn whole(operation: &'a Operation<Datum>) -> Self {
         Self { operation, arguments: &operation.arguments, result: operation.result() }
     }
 }
@@ -23,7 +22,7 @@ impl<'a> Part<'a> {
 pub(super) type Keyed<'a> = Vec<(String, Vec<Part<'a>>)>;
 
 /// A history whose every value is a pair of key and value, as Jepsen's `independent` makes them; else nothing.
-pub(super) fn of_pairs(operations: &[Operation]) -> Option<Keyed<'_>> {
+pub(super) fn of_pairs(operations: &[Operation<Datum>]) -> Option<Keyed<'_>> {
     let split = |operation| {
         let (key, arguments) = pair(operation)?;
         let result = operation.result().map(|result| match as_pair(result) {
@@ -39,12 +38,12 @@ pub(super) fn of_pairs(operations: &[Operation]) -> Option<Keyed<'_>> {
 }
 
 /// The key of a store's operation: under `key`, or in a pair, or the only argument.
-pub(super) fn of_store(operations: &[Operation]) -> Result<Keyed<'_>, &Operation> {
+pub(super) fn of_store(operations: &[Operation<Datum>]) -> Result<Keyed<'_>, &Operation<Datum>> {
     grouped(operations.iter().map(|operation| {
         let whole = Part::whole(operation);
         let (key, part) = match &operation.arguments {
-            Value::Object(fields) => (fields.get("key").ok_or(operation)?, whole),
-            Value::Array(_) => {
+            Datum::Map(_) => (operation.arguments.get("key").ok_or(operation)?, whole),
+            Datum::List(_) => {
                 let (key, arguments) = as_pair(&operation.arguments).ok_or(operation)?;
                 let result = operation.result().map(|result| match as_pair(result) {
                     Some((of, value)) if of == key => value,
@@ -52,7 +51,7 @@ pub(super) fn of_store(operations: &[Operation]) -> Result<Keyed<'_>, &Operation
                 });
                 (key, Part { operation, arguments, result })
             }
-            Value::Null => return Err(operation),
+            Datum::Nil => return Err(operation),
             key => (key, whole),
         };
         Ok((name(key), part))
@@ -77,18 +76,19 @@ fn grouped<'a, E>(
 
 /// Key and value of an operation on one of many objects. `[1 2]` alone could also be what a compare-and-set expects
 /// and leaves, so that one must hold another pair.
-fn pair(operation: &Operation) -> Option<(&Value, &Value)> {
+fn pair(operation: &Operation<Datum>) -> Option<(&Datum, &Datum)> {
     let (key, value) = as_pair(&operation.arguments)?;
     (operation.f != "cas" || as_pair(value).is_some()).then_some((key, value))
 }
 
-fn as_pair(value: &Value) -> Option<(&Value, &Value)> {
-    match value.as_array()?.as_slice() {
-        [key, value] if !key.is_array() && !key.is_object() => Some((key, value)),
+pub(super) fn as_pair(value: &Datum) -> Option<(&Datum, &Datum)> {
+    match value.as_list()? {
+        [Datum::List(_) | Datum::Map(_), _] => None,
+        [key, value] => Some((key, value)),
         _ => None,
     }
 }
 
-fn name(key: &Value) -> String {
+fn name(key: &Datum) -> String {
     key.as_str().map_or_else(|| key.to_string(), str::to_owned)
 }

@@ -3,8 +3,10 @@
 //! A result that is missing or has another shape than any answer of the model is an error where it would be a
 //! promise, never a guess.
 
+use history::{Datum, Operation};
 use serde_json::Value;
 
+use super::fields::{agrees, all_known, contradiction, differs, of_result};
 use super::keys::{self, Keyed, Part};
 use super::{Judged, Read, Unfit, shown, unfit};
 use crate::Report;
@@ -57,7 +59,7 @@ pub(super) struct Row {
     /// Does its first state hold a value that one may want to choose?
     pub(super) has_initial_value: bool,
     /// Judges a history, given the first value where one was chosen.
-    pub(super) check: fn(&Judged<'_>, Option<&Value>) -> Result<Report, Unfit>,
+    pub(super) check: fn(&Judged<'_>, Option<&Datum>) -> Result<Report, Unfit>,
 }
 
 /// One row for each, in the order in which they are listed.
@@ -93,7 +95,7 @@ static TABLE: [Row; 10] = [
         functions: "txn [[read K V] [write K V] …]",
         has_initial_value: true,
         check: |judged, initial| {
-            judged.whole(&MultiRegister { initial: or_nil(initial) }, transaction)
+            judged.whole(&MultiRegister { initial: or_nil(initial).into() }, transaction)
         },
     },
     Row {
@@ -164,12 +166,12 @@ impl Named {
 }
 
 /// The first value, nil where none was chosen.
-fn or_nil(initial: Option<&Value>) -> Value {
+fn or_nil(initial: Option<&Datum>) -> Datum {
     initial.cloned().unwrap_or_default()
 }
 
-fn check_counter(judged: &Judged<'_>, initial: Option<&Value>) -> Result<Report, Unfit> {
-    let initial = initial.map_or(Some(0), Value::as_i64);
+fn check_counter(judged: &Judged<'_>, initial: Option<&Datum>) -> Result<Report, Unfit> {
+    let initial = initial.map_or(Some(0), integer);
     let initial = initial.ok_or_else(|| unfit(None, "a counter begins with an integer"))?;
     judged.by(&Counter { initial }, counter)
 }
@@ -177,69 +179,100 @@ fn check_counter(judged: &Judged<'_>, initial: Option<&Value>) -> Result<Report,
 /// The operations of a store name their keys.
 fn check_kv(judged: &Judged<'_>) -> Result<Report, Unfit> {
     let keyed = keys::of_store(judged.operations)
-        .map_err(|operation| judged.misfit(operation, without_key(&operation.f)))?;
+        .map_err(|operation| judged.misfit(operation, &without_key(operation)))?;
     let absent = Absent::of(&keyed).map_err(|what| unfit(None, what))?;
     judged.by_key(&Kv, &keyed, |part| kv(part, absent))
 }
 
-fn register(part: &Part<'_>) -> Read<Register<Value>> {
+fn register(part: &Part<'_>) -> Read<Register<Datum>> {
     Ok(match part.operation.f.as_str() {
         "read" | "get" | "r" => (CasInput::Read, part.result.cloned().map(CasOutput::Value)),
-        "write" | "put" | "w" => (CasInput::Write(part.arguments.clone()), Some(CasOutput::Done)),
+        "write" | "put" | "w" => {
+            agrees(part.arguments, part.result)?;
+            (CasInput::Write(part.arguments.clone()), Some(CasOutput::Done))
+        }
         _ => return Err(UNKNOWN.to_owned()),
     })
 }
 
-fn cas_register(part: &Part<'_>) -> Read<CasRegister> {
+fn cas_register(part: &Part<'_>) -> Read<CasRegister<Datum>> {
     if part.operation.f != "cas" {
         return register(part);
     }
-    let pair = part.arguments.as_array().map(Vec::as_slice);
-    let Some([expect, value]) = pair else {
+    let Some([expect, value]) = part.arguments.as_list() else {
         return Err("a compare-and-set takes a pair".to_owned());
     };
-    let swapped = part.result != Some(&Value::Bool(false));
+    agrees(part.arguments, part.result)?;
+    let swapped = part.result != Some(&Datum::Bool(false));
     Ok((CasInput::Cas(expect.clone(), value.clone()), Some(CasOutput::Cas(swapped))))
 }
 
-fn counter(part: &Part<'_>) -> Read<Counter> {
-    let by = |value: &Value| match value {
-        Value::Null => Ok(1),
-        value => value.as_i64().ok_or_else(|| format!("{value} is no integer")),
-    };
-    let done = Some(CounterOutput::Done);
-    Ok(match part.operation.f.as_str() {
-        "read" | "get" | "r" => {
-            let number = |value: &Value| value.as_i64().ok_or_else(|| format!("it read {value}"));
-            (CounterInput::Read, part.result.map(number).transpose()?.map(CounterOutput::Value))
-        }
-        "add" => match part.arguments.as_i64() {
-            Some(delta) => (CounterInput::Add(delta), done),
-            None => return Err("it adds no integer".to_owned()),
-        },
-        "increment" | "inc" => (CounterInput::Add(by(part.arguments)?), done),
-        "decrement" | "dec" => (CounterInput::Add(by(part.arguments)?.wrapping_neg()), done),
-        _ => return Err(UNKNOWN.to_owned()),
-    })
+/// A sum, of any size that cannot be reached.
+fn integer(value: &Datum) -> Option<i128> {
+    match value {
+        Datum::Int(small) => Some((*small).into()),
+        Datum::Number(text) => text.parse().ok(),
+        _ => None,
+    }
 }
 
-fn set(part: &Part<'_>) -> Read<Set<Value>> {
+/// What is added at a time is of 64 bits, so that no sum leaves 128.
+fn addend(value: &Datum) -> Result<i128, String> {
+    match value {
+        Datum::Int(small) => Ok((*small).into()),
+        other if integer(other).is_some() => {
+            Err(format!("{} is beyond 64 bits", shown(&other.to_string())))
+        }
+        other => Err(format!("{} is no integer", shown(&other.to_string()))),
+    }
+}
+
+fn counter(part: &Part<'_>) -> Read<Counter> {
+    let by = |value: &Datum| if value.is_nil() { Ok(1) } else { addend(value) };
+    let f = part.operation.f.as_str();
+    if matches!(f, "read" | "get" | "r") {
+        let number = |value: &Datum| {
+            integer(value).ok_or_else(|| format!("it read {}", shown(&value.to_string())))
+        };
+        let output = part.result.map(number).transpose()?.map(CounterOutput::Value);
+        return Ok((CounterInput::Read, output));
+    }
+    agrees(part.arguments, part.result)?;
+    let delta = match f {
+        "add" => addend(part.arguments)?,
+        "increment" | "inc" => by(part.arguments)?,
+        "decrement" | "dec" => -by(part.arguments)?,
+        _ => return Err(UNKNOWN.to_owned()),
+    };
+    Ok((CounterInput::Add(delta), Some(CounterOutput::Done)))
+}
+
+fn set(part: &Part<'_>) -> Read<Set<Datum>> {
     let value = || part.arguments.clone();
     let changed = match part.result {
-        Some(Value::Bool(changed)) if part.arguments != &Value::Bool(*changed) => {
+        Some(Datum::Bool(changed)) if part.arguments != &Datum::Bool(*changed) => {
             SetOutput::Changed(*changed)
         }
         _ => SetOutput::Done,
     };
     Ok(match part.operation.f.as_str() {
-        "add" => (SetInput::Add(value()), Some(changed)),
-        "remove" => (SetInput::Remove(value()), Some(changed)),
+        "add" => {
+            agrees(part.arguments, part.result)?;
+            (SetInput::Add(value()), Some(changed))
+        }
+        "remove" => {
+            agrees(part.arguments, part.result)?;
+            (SetInput::Remove(value()), Some(changed))
+        }
         "contains" => match part.result {
             None => (SetInput::Contains(value()), None),
-            Some(Value::Bool(there)) => {
+            Some(Datum::Bool(there)) => {
                 (SetInput::Contains(value()), Some(SetOutput::Present(*there)))
             }
-            Some(other) => return Err(format!("its result {other} is neither true nor false")),
+            Some(other) => {
+                let other = shown(&other.to_string());
+                return Err(format!("its result {other} is neither true nor false"));
+            }
         },
         "read" | "get" => {
             let values = part.result.map(elements).transpose()?;
@@ -251,32 +284,28 @@ fn set(part: &Part<'_>) -> Read<Set<Value>> {
 }
 
 /// The elements of a set, a vector or a list.
-fn elements(value: &Value) -> Result<&[Value], String> {
-    let items = match value {
-        Value::Object(fields) if fields.len() == 1 => {
-            fields.get("#set").or(fields.get("#list")).unwrap_or(value)
-        }
-        Value::Null => return Ok(&[]),
-        other => other,
-    };
-    items.as_array().map(Vec::as_slice).ok_or_else(|| format!("it read {value}, which is no set"))
+fn elements(value: &Datum) -> Result<&[Datum], String> {
+    let none = value.is_nil().then_some(&[][..]);
+    let read = || format!("it read {}, which is no set", shown(&value.to_string()));
+    value.elements().or(none).ok_or_else(read)
 }
 
-fn queue(part: &Part<'_>) -> Read<Queue<Value>> {
+fn queue(part: &Part<'_>) -> Read<Queue<Datum>> {
     line::<Front>(part, &["enqueue", "enq"], &["dequeue", "deq"])
 }
 
-fn stack(part: &Part<'_>) -> Read<Stack<Value>> {
+fn stack(part: &Part<'_>) -> Read<Stack<Datum>> {
     line::<Back>(part, &["push"], &["pop"])
 }
 
-fn line<E: End>(part: &Part<'_>, put: &[&str], take: &[&str]) -> Read<Line<Value, E>> {
+fn line<E: End>(part: &Part<'_>, put: &[&str], take: &[&str]) -> Read<Line<Datum, E>> {
     let f = part.operation.f.as_str();
     if put.contains(&f) {
+        agrees(part.arguments, part.result)?;
         Ok((LineInput::Put(part.arguments.clone()), Some(LineOutput::Done)))
     } else if take.contains(&f) {
-        let taken = |value: &Value| match value {
-            Value::Null => LineOutput::Empty,
+        let taken = |value: &Datum| match value {
+            Datum::Nil => LineOutput::Empty,
             value => LineOutput::Value(value.clone()),
         };
         Ok((LineInput::Take, part.result.map(taken)))
@@ -300,7 +329,7 @@ fn lock_for(client: Client, part: &Part<'_>) -> Read<OwnedLock> {
         _ => return Err(UNKNOWN.to_owned()),
     };
     // A lock says `false` where it refuses.
-    let is_refused = part.result == Some(&Value::Bool(false));
+    let is_refused = part.result == Some(&Datum::Bool(false));
     Ok((input, Some(if is_refused { LockOutput::Refused } else { LockOutput::Done })))
 }
 
@@ -314,12 +343,12 @@ fn transaction(part: &Part<'_>) -> Read<MultiRegister> {
         None => None,
         Some(result) => {
             let answered = steps(result)?;
-            let same = |(a, b): (&(MultiStep, &Value), &(MultiStep, &Value))| a.0 == b.0;
+            let same = |(a, b): (&(MultiStep, &Datum), &(MultiStep, &Datum))| a.0 == b.0;
             if asked.len() != answered.len() || !asked.iter().zip(&answered).all(same) {
                 return Err(format!("its result {} is of another one", shown(&result.to_string())));
             }
-            let read = |(step, value): (MultiStep, &Value)| {
-                matches!(step, MultiStep::Read(_)).then(|| value.clone())
+            let read = |(step, value): (MultiStep, &Datum)| {
+                matches!(step, MultiStep::Read(_)).then(|| Value::from(value))
             };
             Some(MultiOutput::Reads(answered.into_iter().filter_map(read).collect()))
         }
@@ -329,26 +358,24 @@ fn transaction(part: &Part<'_>) -> Read<MultiRegister> {
 }
 
 /// The steps, each with its last element.
-fn steps(value: &Value) -> Result<Vec<(MultiStep, &Value)>, String> {
-    let wrong = |value: &Value| format!("{} is no list of steps", shown(&value.to_string()));
-    let step = |step: &'_ Value| -> Option<MultiStep> {
-        let [kind, key, value] = step.as_array()?.as_slice() else { return None };
-        let key = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+fn steps(value: &Datum) -> Result<Vec<(MultiStep, &Datum)>, String> {
+    let wrong = || format!("{} is no list of steps", shown(&value.to_string()));
+    let step = |step: &'_ Datum| -> Option<MultiStep> {
+        let [kind, key, value] = step.as_list()? else { return None };
+        let key = text(key);
         match kind.as_str()?.trim_start_matches(':') {
             "r" | "read" => Some(MultiStep::Read(key)),
-            "w" | "write" => Some(MultiStep::Write(key, value.clone())),
+            "w" | "write" => Some(MultiStep::Write(key, value.into())),
             _ => None,
         }
     };
-    let all = value.as_array().ok_or_else(|| wrong(value))?;
-    all.iter()
-        .map(|one| {
-            let read = step(one).ok_or_else(|| {
-                format!("{} is neither [read K V] nor [write K V]", shown(&one.to_string()))
-            })?;
-            Ok((read, &one[2]))
+    let last = |one| -> Result<_, String> {
+        let read = step(one).zip(one.as_list().and_then(<[_]>::last));
+        read.ok_or_else(|| {
+            format!("{} is neither [read K V] nor [write K V]", shown(&one.to_string()))
         })
-        .collect()
+    };
+    value.as_list().ok_or_else(wrong)?.iter().map(last).collect()
 }
 
 /// How a store tells that a key is absent: with nil, or, as in Porcupine's data, with an empty string.
@@ -362,12 +389,17 @@ impl Absent {
     /// A store that ever says nil means absence by it.
     fn of(keyed: &Keyed<'_>) -> Result<Self, String> {
         let parts = || keyed.iter().flat_map(|(_, parts)| parts);
-        let read = |wanted: &Value| {
-            let results = parts().filter(|part| is_get(part)).filter_map(|part| part.result);
-            results.into_iter().any(|result| field(result, "value") == wanted)
-        };
-        let is_written_empty = |part: &Part<'_>| field(part.arguments, "value") == "";
-        if read(&Value::Null) || !read(&Value::String(String::new())) {
+        let mut reads_empty = false;
+        for result in parts().filter(|part| is_get(part)).filter_map(|part| part.result) {
+            match field(result, "value") {
+                Datum::Nil => return Ok(Self::Nil),
+                Datum::Text(text) if text.is_empty() => reads_empty = true,
+                _ => {}
+            }
+        }
+        let is_written_empty =
+            |part: &Part<'_>| field(part.arguments, "value").as_str() == Some("");
+        if !reads_empty {
             Ok(Self::Nil)
         } else if parts().any(|part| !is_get(part) && is_written_empty(part)) {
             Err("the empty string is written, and also read where it may mean a missing key, for no read says nil: \
@@ -379,10 +411,21 @@ impl Absent {
     }
 }
 
+/// The fields of a store's operations, where their arguments have names.
+fn fields_of(f: &str) -> Option<&'static [&'static str]> {
+    Some(match f {
+        "get" | "read" | "r" => &["key"],
+        "put" | "write" | "w" | "append" | "puthash" => &["key", "value"],
+        "cas" => &["key", "expect", "value"],
+        _ => return None,
+    })
+}
+
 /// What is wrong with an operation on a store that names no key.
-fn without_key(f: &str) -> &'static str {
-    let known = ["get", "read", "r", "put", "write", "w", "append", "cas", "puthash"];
-    if known.contains(&f) { "it names no key" } else { UNKNOWN }
+fn without_key(operation: &Operation<Datum>) -> String {
+    let Some(fields) = fields_of(&operation.f) else { return UNKNOWN.to_owned() };
+    let misspelt = all_known(&operation.f, &operation.arguments, fields);
+    misspelt.err().unwrap_or_else(|| "it names no key".to_owned())
 }
 
 fn is_get(part: &Part<'_>) -> bool {
@@ -390,66 +433,94 @@ fn is_get(part: &Part<'_>) -> bool {
 }
 
 /// What an object says under this name; anything else is the value itself.
-fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
+fn field<'a>(value: &'a Datum, name: &str) -> &'a Datum {
     match value {
-        Value::Object(fields) => fields.get(name).unwrap_or(&Value::Null),
+        Datum::Map(_) => value.get(name).unwrap_or(&Datum::Nil),
         other => other,
     }
 }
 
-/// Values other than strings go by their JSON.
-fn text(value: &Value) -> String {
+/// Values other than strings go by how they are written.
+fn text(value: &Datum) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn optional_text(value: &Value) -> Option<String> {
-    (!value.is_null()).then(|| text(value))
+fn optional_text(value: &Datum) -> Option<String> {
+    (!value.is_nil()).then(|| text(value))
 }
 
 fn kv(part: &Part<'_>, absent: Absent) -> Read<Kv> {
-    let result = |name| part.result.map(|result| field(result, name));
-    let written = || match field(part.arguments, "value") {
-        Value::Null => Err("it writes no value".to_owned()),
+    let f = part.operation.f.as_str();
+    // Porcupine's reads have a value, too: nil.
+    let arguments = part.arguments;
+    if !(is_get(part) && arguments.get("value").is_some_and(Datum::is_nil)) {
+        all_known(f, arguments, fields_of(f).ok_or(UNKNOWN)?)?;
+    }
+    if is_get(part) {
+        let found = |value: &Datum| {
+            optional_text(value).filter(|text| absent == Absent::Nil || !text.is_empty())
+        };
+        let value = part.result.map(|result| of_result(result, "value")).transpose()?;
+        return Ok((KvInput::Get, value.map(|value| KvOutput::Value(found(value)))));
+    }
+    agrees_with_key(part)?;
+    let written = || match field(arguments, "value") {
+        Datum::Nil => Err("it writes no value".to_owned()),
         value => Ok(text(value)),
     };
-    let found = |value: &Value| {
-        optional_text(value).filter(|text| absent == Absent::Nil || !text.is_empty())
-    };
-    Ok(match part.operation.f.as_str() {
-        "get" | "read" | "r" => {
-            (KvInput::Get, result("value").map(|value| KvOutput::Value(found(value))))
+    let told = |name| part.result.and_then(|result| result.get(name)).and_then(optional_text);
+    Ok(match f {
+        "put" | "write" | "w" => {
+            if let Some(result) = part.result.filter(|r| differs(arguments, Some(r), "value")) {
+                return Err(contradiction(arguments, result));
+            }
+            (KvInput::Put(written()?), Some(KvOutput::Done))
         }
-        "put" | "write" | "w" => (KvInput::Put(written()?), Some(KvOutput::Done)),
         "append" => {
-            // Only an object says which value it is; bare ones may be the arguments repeated.
-            let after = part.result.filter(|r| r.is_object()).and_then(|r| r.get("value"));
-            let output = after
-                .and_then(optional_text)
-                .map_or(KvOutput::Done, |after| KvOutput::Value(Some(after)));
+            // Only an object says which value it is; bare ones are the arguments repeated.
+            let output = told("value").map_or(KvOutput::Done, |after| KvOutput::Value(Some(after)));
             (KvInput::Append(written()?), Some(output))
         }
         "puthash" => {
-            let previous = part.result.and_then(|r| r.get("previous")).and_then(optional_text);
-            (
-                KvInput::PutHash(written()?),
-                Some(previous.map_or(KvOutput::Done, KvOutput::Previous)),
-            )
+            let output = told("previous").map_or(KvOutput::Done, KvOutput::Previous);
+            (KvInput::PutHash(written()?), Some(output))
         }
-        "cas" => {
-            let (expect, value) = match part.arguments {
-                Value::Array(pair) => match pair.as_slice() {
-                    [expect, value] => (optional_text(expect), text(value)),
-                    _ => return Err("a compare-and-set takes a pair".to_owned()),
-                },
-                fields => (optional_text(field(fields, "expect")), written()?),
-            };
-            let output = part.result.map(|result| {
-                let refused = result == &Value::Bool(false) || field(result, "swapped") == false;
-                let current = || result.get("value").map(optional_text);
-                KvOutput::Cas { swapped: !refused, current: if refused { current() } else { None } }
-            });
-            (KvInput::Cas { expect, value }, output)
-        }
-        _ => return Err(UNKNOWN.to_owned()),
+        _ => compare_and_set(part)?,
     })
+}
+
+fn compare_and_set(part: &Part<'_>) -> Read<Kv> {
+    let (expect, value) = match part.arguments {
+        Datum::List(pair) => match &pair[..] {
+            [expect, value] => (expect, value),
+            _ => return Err("a compare-and-set takes a pair".to_owned()),
+        },
+        fields => (field(fields, "expect"), field(fields, "value")),
+    };
+    if value.is_nil() {
+        return Err("it writes no value".to_owned());
+    }
+    let output = |result: &Datum| -> Result<_, String> {
+        let swapped = match result {
+            // Only an object says what came of it; nothing, or the arguments repeated, that it took place.
+            Datum::Map(_) => of_result(result, "swapped")?,
+            other => other,
+        };
+        let refused = *swapped == Datum::Bool(false);
+        let current = if refused { result.get("value").map(optional_text) } else { None };
+        Ok(KvOutput::Cas { swapped: !refused, current })
+    };
+    let output = part.result.map(output).transpose()?;
+    Ok((KvInput::Cas { expect: optional_text(expect), value: text(value) }, output))
+}
+
+/// A completion may repeat what was asked, with the key or without it, but nothing else.
+fn agrees_with_key(part: &Part<'_>) -> Result<(), String> {
+    let repeated = part.result.and_then(keys::as_pair).is_some_and(|(key, value)| {
+        part.arguments.get("key") == Some(key) && part.arguments.get("value") == Some(value)
+    });
+    if repeated || part.result == part.arguments.get("value") {
+        return Ok(());
+    }
+    agrees(part.arguments, part.result)
 }

@@ -213,7 +213,10 @@ fn a_counter_counts() {
     assert!(legal(&counter, &[add(2, 2), (CounterInput::Add(-5), CounterOutput::Done), read(-3)]));
     assert!(!legal(&counter, &[add(2, 3)]));
     assert!(!legal(&counter, &[(CounterInput::Read, CounterOutput::Done)]));
-    assert!(legal(&Counter { initial: i64::MAX }, &[add(1, i64::MIN)]));
+    let highest = i128::from(i64::MAX);
+    assert!(legal(&Counter { initial: highest }, &[add(1, highest + 1)]));
+    // Sums once wrapped around.
+    assert!(!legal(&Counter { initial: highest }, &[add(1, i64::MIN.into())]));
 }
 
 /// What an addition leaves may be any number. If zero meant that the state stays, the first read would be called a
@@ -237,8 +240,8 @@ fn a_sum_of_zero_says_nothing_special() {
 #[test]
 fn a_counter_with_unknown_additions() {
     let add = call(0, CounterInput::Add(2), None, 0, None);
-    let judged = |reads: &[i64]| {
-        let read = |(id, &sum): (u64, &i64)| {
+    let judged = |reads: &[i128]| {
+        let read = |(id, &sum): (u64, &i128)| {
             call(id, CounterInput::Read, Some(CounterOutput::Value(sum)), 2 * id, Some(2 * id + 1))
         };
         let calls: Vec<_> = [add.clone()].into_iter().chain((1..).zip(reads).map(read)).collect();

@@ -2,12 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers say what they expect, too")]
 
-use history::{Operation, Verdict, operations, read_edn};
+use history::{Datum, Event, Events, Format, Operation, Verdict, operations};
 use linearizability::{Limits, Named, Report};
-use serde_json::{Value, json};
 
 /// One process; `f argument result` three by three, as EDN.
-fn history(steps: &[(&str, &str, &str)]) -> Vec<Operation> {
+fn history(steps: &[(&str, &str, &str)]) -> Vec<Operation<Datum>> {
     let event = |kind: &str, f: &str, value: &str| {
         format!("{{:process 0 :type :{kind} :f :{f} :value {value}}}\n")
     };
@@ -15,7 +14,9 @@ fn history(steps: &[(&str, &str, &str)]) -> Vec<Operation> {
         .iter()
         .map(|(f, asked, answered)| event("invoke", f, asked) + &event("ok", f, answered))
         .collect();
-    operations(&read_edn(text.as_bytes()).unwrap()).unwrap()
+    let events = Events::new(text.as_bytes(), Format::Edn);
+    let events: Vec<Event<Datum>> = events.map(|located| located.unwrap().event).collect();
+    operations(&events).unwrap()
 }
 
 fn check(model: Named, steps: &[(&str, &str, &str)]) -> Report {
@@ -131,15 +132,15 @@ fn independent_keys_are_told_from_pairs() {
 #[test]
 fn the_initial_value_can_be_chosen() {
     let read = history(&[("read", "nil", "7")]);
-    let verdict = |model: Named, initial: Value| {
+    let verdict = |model: Named, initial: Datum| {
         model.check(&read, Some(&initial), &Limits::default()).map(|report| report.verdict)
     };
     for model in [Named::Register, Named::CasRegister, Named::Counter] {
-        assert_eq!(verdict(model, json!(7)), Ok(Verdict::Valid));
-        assert_eq!(verdict(model, json!(8)), Ok(Verdict::Violation));
+        assert_eq!(verdict(model, Datum::Int(7)), Ok(Verdict::Valid));
+        assert_eq!(verdict(model, Datum::Int(8)), Ok(Verdict::Violation));
     }
-    assert!(verdict(Named::Counter, json!("x")).is_err());
-    assert!(verdict(Named::Set, json!(1)).is_err());
+    assert!(verdict(Named::Counter, Datum::text("x")).is_err());
+    assert!(verdict(Named::Set, Datum::Int(1)).is_err());
 }
 
 #[test]

@@ -206,7 +206,7 @@ impl Workload for Under<Counter, ()> {
             CounterInput::Read
         }
     }
-    fn output(&self, state: &i64, input: &CounterInput) -> CounterOutput {
+    fn output(&self, state: &i128, input: &CounterInput) -> CounterOutput {
         match input {
             CounterInput::Read => CounterOutput::Value(*state),
             CounterInput::Add(delta) => CounterOutput::Value(state + delta),

@@ -71,18 +71,10 @@ impl<'a> Document<'a> {
 /// Functions beyond this many are the work of chance, not of a client.
 const FUNCTIONS_MAX: usize = 100;
 
-pub(super) fn endings(operations: &[Operation]) -> Endings {
-    let mut endings = Endings::new();
-    for operation in operations {
-        if !endings.contains_key(&operation.f) {
-            if endings.len() == FUNCTIONS_MAX {
-                continue;
-            }
-            endings.insert(operation.f.clone(), Counts::default());
-        }
-        if let Some(counts) = endings.get_mut(&operation.f) {
-            counts.add(&operation.completion);
-        }
+pub(super) fn count<V>(endings: &mut Endings, operation: &Operation<V>) {
+    if let Some(counts) = endings.get_mut(&operation.f) {
+        counts.add(&operation.completion);
+    } else if endings.len() < FUNCTIONS_MAX {
+        endings.entry(operation.f.clone()).or_default().add(&operation.completion);
     }
-    endings
 }

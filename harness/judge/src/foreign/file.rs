@@ -4,20 +4,28 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use history::{Event, Events, Format, Operation, Pairing, ReadError};
+use history::{
+    Datum, Event, EventKind, Events, Format, Located, Operation, PairError, Paired, Pairing,
+    ReadError,
+};
 use record::bytes_max;
 
-use super::{ForeignError, Progress, Question};
+use super::document::Endings;
+use super::{ForeignError, Progress, Question, document};
 
 /// So much of a file is looked at to tell its format.
 const START_BYTES: u64 = 16 << 10;
 
-/// What a file holds.
+/// What a file holds beside the operations.
+#[derive(Default)]
 pub(super) struct Recorded {
-    pub(super) operations: Vec<Operation>,
-    /// The line of each operation's invocation.
-    lines: Vec<u64>,
     pub(super) events: u64,
+    /// How many operations there are.
+    pub(super) operations: u64,
+    /// How they ended, by function.
+    pub(super) endings: Endings,
+    /// Whether it says when things happened.
+    pub(super) has_times: bool,
     pub(super) notes: Vec<String>,
     /// The rule of a history that it breaks, and where.
     pub(super) broken: Option<String>,
@@ -55,12 +63,17 @@ pub fn format_of(path: &Path, wanted: Option<&str>) -> Result<Format, ForeignErr
 pub fn events(
     question: &Question,
 ) -> Result<impl Iterator<Item = Result<Event, ForeignError>>, ForeignError> {
-    let events = Events::new(open(&question.path)?, question.format);
     let path = question.path.clone();
-    Ok(events.map(move |located| match located {
-        Ok(located) => Ok(located.event),
+    Ok(located(question)?.map(move |located| match located {
+        Ok(located) => Ok(located.event.into()),
         Err(error) => Err(unreadable(&path, &error)),
     }))
+}
+
+fn located(
+    question: &Question,
+) -> Result<impl Iterator<Item = Result<Located, ReadError>>, ForeignError> {
+    Ok(Events::new(open(&question.path)?, question.format))
 }
 
 /// A pipe is no history: it is read more than once.
@@ -73,64 +86,111 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> ForeignError {
     ForeignError::Unfit(format!("{}: {error}", path.display()))
 }
 
-impl Recorded {
-    pub(super) fn read(question: &Question, progress: &dyn Progress) -> Result<Self, ForeignError> {
-        let path = &question.path;
-        let mut file = open(path)?;
-        let total = file.seek(SeekFrom::End(0)).and_then(|end| file.rewind().map(|()| end));
-        progress.reading(total.unwrap_or(0));
-        let mut events = Events::new(Counting { file, progress }, question.format);
-        let mut pairing = Pairing::default();
-        let mut recorded = Self {
-            operations: Vec::new(),
-            lines: Vec::new(),
-            events: 0,
-            notes: Vec::new(),
-            broken: None,
-        };
-        for located in events.by_ref() {
-            let located = located.map_err(|error| {
-                let format = question.format;
-                let problem = format!("{}, read as {}: {error}", path.display(), format.name());
-                match error {
-                    ReadError::Io { .. } => ForeignError::Io(problem),
-                    ReadError::Syntax { .. } | ReadError::TooLong { .. } => {
-                        let likely = format_of(path, None).ok().filter(|&likely| likely != format);
-                        let hint = |likely: Format| format!("; it looks like {}", likely.name());
-                        ForeignError::Unfit(problem + &likely.map(hint).unwrap_or_default())
-                    }
-                }
-            })?;
-            recorded.events += 1;
-            match pairing.add(located.event) {
-                Ok(true) => recorded.lines.push(located.line),
-                Ok(false) => {}
-                Err(error) => {
-                    recorded.broken = Some(format!("line {}: {error}", located.line));
-                    break;
+/// Reads the history once; each operation goes to `take` when it has ended, those that never end come last.
+pub(super) fn read<E>(
+    question: &Question,
+    progress: &dyn Progress,
+    mut take: impl FnMut(Operation<Datum>) -> Result<(), E>,
+) -> Result<Result<Recorded, E>, ForeignError> {
+    let mut file = open(&question.path)?;
+    let total = file.seek(SeekFrom::End(0)).and_then(|end| file.rewind().map(|()| end));
+    progress.reading(total.unwrap_or(0));
+    let mut events = Events::new(Counting { file, progress }, question.format);
+    let mut pairing = Pairing::default();
+    let mut recorded = Recorded::default();
+    for located in events.by_ref() {
+        let Located { line, event } = located.map_err(|error| malformed(question, &error))?;
+        recorded.events += 1;
+        match pairing.add(event) {
+            Ok(Paired::Ends(operation)) => {
+                recorded.count(&operation);
+                if let Err(error) = take(operation) {
+                    return Ok(Err(error));
                 }
             }
+            Ok(Paired::Begins | Paired::Beside) => {}
+            Err(error) => {
+                recorded.broken = Some(broken(question, line, &error));
+                break;
+            }
         }
-        recorded.notes = events.notes();
-        recorded.operations = pairing.finish();
-        if !recorded.operations.is_empty()
-            && !recorded.operations.iter().any(|operation| operation.result().is_some())
-        {
-            recorded.notes.push("No operation in it succeeded.".to_owned());
+    }
+    recorded.notes = events.notes();
+    for operation in pairing.finish() {
+        recorded.count(&operation);
+        if let Err(error) = take(operation) {
+            return Ok(Err(error));
         }
-        Ok(recorded)
     }
+    let succeeded = recorded.endings.values().any(|counts| counts.ok > 0);
+    if recorded.operations > 0 && !succeeded {
+        recorded.notes.push("No operation in it succeeded.".to_owned());
+    }
+    Ok(Ok(recorded))
+}
 
-    /// The operation whose invocation is this event, and its line.
-    pub(super) fn operation(&self, event: u64) -> Option<(&Operation, u64)> {
-        let at = self.operations.binary_search_by_key(&event, |operation| operation.call).ok()?;
-        Some((&self.operations[at], *self.lines.get(at)?))
+impl Recorded {
+    fn count(&mut self, operation: &Operation<Datum>) {
+        self.operations += 1;
+        self.has_times |= operation.call_ns > 0;
+        document::count(&mut self.endings, operation);
     }
+}
 
-    /// The line of this event's operation.
-    pub(super) fn line(&self, event: u64) -> Option<u64> {
-        self.operation(event).map(|(_, line)| line)
+fn malformed(question: &Question, error: &ReadError) -> ForeignError {
+    let (path, format) = (&question.path, question.format);
+    let problem = format!("{}, read as {}: {error}", path.display(), format.name());
+    match error {
+        ReadError::Io { .. } => ForeignError::Io(problem),
+        ReadError::Syntax { .. } | ReadError::TooLong { .. } => {
+            let likely = format_of(path, None).ok().filter(|&likely| likely != format);
+            let hint = |likely: Format| format!("; it looks like {}", likely.name());
+            ForeignError::Unfit(problem + &likely.map(hint).unwrap_or_default())
+        }
     }
+}
+
+fn broken(question: &Question, line: u64, error: &PairError) -> String {
+    let place = |event| match line_of(question, event) {
+        Some(line) => format!("line {line}"),
+        None => format!("event {event}"),
+    };
+    format!("line {line}: {}", error.told(place))
+}
+
+/// The line of this event.
+pub(super) fn line_of(question: &Question, event: u64) -> Option<u64> {
+    let mut events = located(question).ok()?.map_while(Result::ok);
+    events.find(|located| located.event.index == event).map(|located| located.line)
+}
+
+/// The operations that these events begin, in that order, each with its line. They were not kept: the file is read once
+/// more, as far as needed.
+pub(super) fn operations(question: &Question, calls: &[u64]) -> Vec<(Operation, u64)> {
+    let Ok(events) = located(question) else { return Vec::new() };
+    let mut pairing = Pairing::default();
+    let mut lines: Vec<(u64, u64)> = Vec::new();
+    let mut found: Vec<Operation<Datum>> = Vec::new();
+    for Located { line, event } in events.map_while(Result::ok) {
+        if event.kind == EventKind::Invoke && calls.contains(&event.index) {
+            lines.push((event.index, line));
+        }
+        match pairing.add(event) {
+            Ok(Paired::Ends(operation)) if calls.contains(&operation.call) => found.push(operation),
+            Ok(_) => {}
+            Err(_) => break,
+        }
+        if found.len() == calls.len() {
+            break;
+        }
+    }
+    found.extend(pairing.finish());
+    let one = |call: &u64| {
+        let operation = found.iter().find(|operation| operation.call == *call)?;
+        let (_, line) = lines.iter().find(|(of, _)| of == call)?;
+        Some((operation.clone().map(Into::into), *line))
+    };
+    calls.iter().filter_map(one).collect()
 }
 
 /// A file that says how much of it was read.

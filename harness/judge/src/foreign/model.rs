@@ -1,11 +1,10 @@
 //! What the history in a file is held against.
 
-use history::{CheckResult, Operation};
+use history::{CheckResult, Datum, Operation};
 use invariants::Invariant;
-use isolation::{Anomaly, Consistency, Datatype, History, Options, Report};
+use isolation::{Anomaly, Consistency, Datatype, Options, Recording, Report};
 use linearizability::named::Unfit;
 use linearizability::{Limits, Named};
-use serde_json::Value;
 
 use super::ForeignError;
 
@@ -27,6 +26,32 @@ pub struct Transactional {
     pub datatype: Datatype,
     /// The level.
     pub consistency: Consistency,
+}
+
+/// The operations of a history, as a model wants them.
+pub(super) enum Gathering {
+    /// As they are.
+    Operations(Vec<Operation<Datum>>),
+    /// As transactions: what was read goes into the checker's own form at once.
+    Transactions(Box<Recording>),
+}
+
+impl Gathering {
+    /// Adds an operation that has ended, or never did.
+    ///
+    /// # Errors
+    /// It is no transaction.
+    pub(super) fn add(&mut self, operation: Operation<Datum>) -> Result<(), Unfit> {
+        match self {
+            Self::Operations(operations) => {
+                operations.push(operation);
+                Ok(())
+            }
+            Self::Transactions(recording) => recording
+                .add(&operation)
+                .map_err(|unfit| Unfit { event: Some(unfit.index), message: unfit.problem }),
+        }
+    }
 }
 
 /// What came of a check.
@@ -138,42 +163,55 @@ impl Model {
         )
     }
 
+    /// Room for the operations of a history, in the form in which this model is checked.
+    pub(super) fn gathering(self) -> Gathering {
+        match self {
+            Self::Linearizable(_) | Self::Invariant(_) => Gathering::Operations(Vec::new()),
+            Self::Transactional(asked) => {
+                Gathering::Transactions(Box::new(Recording::new(asked.datatype)))
+            }
+        }
+    }
+
     /// Checks the operations; also the indices of the operations that prove a violation.
     ///
     /// # Errors
     /// An operation that the model does not know, or an initial value that it cannot hold.
     pub(super) fn check(
         self,
-        operations: &[Operation],
-        initial: Option<&Value>,
+        gathered: Gathering,
+        initial: Option<&Datum>,
         limits: &Limits,
     ) -> Result<Judged, Unfit> {
-        match self {
-            Self::Linearizable(object) => {
-                let report = object.check(operations, initial, limits)?;
+        if initial.is_some() && !matches!(self, Self::Linearizable(_)) {
+            let message = format!("`{}` has no initial value to choose", self.name());
+            return Err(Unfit { event: None, message });
+        }
+        match (self, gathered) {
+            (Self::Linearizable(object), Gathering::Operations(mut operations)) => {
+                operations.sort_unstable_by_key(|operation| operation.call);
+                let report = object.check(&operations, initial, limits)?;
                 let witness = report.witness.as_ref().map(|witness| witness.operations.clone());
                 let (proof, result) =
                     (witness.unwrap_or_default(), report.into_result(LINEARIZABILITY));
                 Ok(Judged { result, proof, isolation: None })
             }
-            Self::Invariant(_) | Self::Transactional(_) if initial.is_some() => {
-                let message = format!("`{}` has no initial value to choose", self.name());
-                Err(Unfit { event: None, message })
-            }
-            Self::Invariant(invariant) => {
-                let result = invariant.check(operations);
+            (Self::Invariant(invariant), Gathering::Operations(operations)) => {
+                let operations = operations.into_iter().map(|o| o.map(Into::into));
+                let mut operations: Vec<Operation> = operations.collect();
+                operations.sort_unstable_by_key(|operation| operation.call);
+                let result = invariant.check(&operations);
                 let witness = result.violations.first().map(|first| first.operations.clone());
                 Ok(Judged { result, proof: witness.unwrap_or_default(), isolation: None })
             }
-            Self::Transactional(Transactional { datatype, consistency }) => {
-                let options = Options::new(consistency, limits.clone());
-                let history = History::from_operations(datatype, operations)
-                    .map_err(|unfit| Unfit { event: Some(unfit.index), message: unfit.problem })?;
-                let report = isolation::check(&history, &options);
+            (Self::Transactional(asked), Gathering::Transactions(recording)) => {
+                let options = Options::new(asked.consistency, limits.clone());
+                let report = isolation::check(&recording.finish(), &options);
                 let proof = report.clearest().map(|finding| finding.transactions.clone());
                 let (proof, result) = (proof.unwrap_or_default(), report.check_result());
                 Ok(Judged { result, proof, isolation: Some(report) })
             }
+            _ => Err(Unfit { event: None, message: "gathered for another model".to_owned() }),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The verdict on a history, in words.
 
+use history::words::counted;
 use history::{CheckResult, Verdict};
 use invariants::Invariant;
 
@@ -25,8 +26,9 @@ pub fn sentence(question: &Question, checked: &CheckedHistory) -> String {
                 1 => String::new(),
                 keys => format!(" on {keys} independent keys"),
             };
-            let operations = figure("operations");
-            format!("{name} is linearizable as a {model}: {operations} operations{keys}.")
+            let operations = usize::try_from(figure("operations")).unwrap_or(usize::MAX);
+            let operations = counted(operations, "operation");
+            format!("{name} is linearizable as a {model}: {operations}{keys}.")
         }
         (Verdict::Inconclusive, _) => format!("{name} as a {model}: {}", result.summary),
         (Verdict::Violation, Some(violation)) => {

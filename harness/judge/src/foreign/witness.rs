@@ -1,11 +1,11 @@
 //! The operations that prove a violation, as a small table.
 
 use history::words::cut;
-use history::{Completion, Operation};
+use history::{Completion, Datum, Operation};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::file::Recorded;
+use super::{Question, file};
 
 /// So many are listed.
 const LISTED_MAX: usize = 12;
@@ -36,17 +36,15 @@ pub struct WitnessLine {
     pub return_ns: Option<u64>,
 }
 
-pub(super) fn of(recorded: &Recorded, events: &[u64]) -> Vec<WitnessLine> {
-    events.iter().filter_map(|&event| recorded.operation(event)).map(one).collect()
+pub(super) fn of(question: &Question, calls: &[u64]) -> Vec<WitnessLine> {
+    file::operations(question, calls).into_iter().map(one).collect()
 }
 
-fn one((operation, line): (&Operation, u64)) -> WitnessLine {
+fn one((operation, line): (Operation, u64)) -> WitnessLine {
     WitnessLine {
         event: operation.call,
         line,
         process: operation.process,
-        f: operation.f.clone(),
-        arguments: operation.arguments.clone(),
         result: operation.result().cloned(),
         outcome: match operation.completion {
             Completion::Ok(..) => "ok",
@@ -55,6 +53,8 @@ fn one((operation, line): (&Operation, u64)) -> WitnessLine {
         },
         call_ns: operation.call_ns,
         return_ns: operation.return_ns,
+        f: operation.f,
+        arguments: operation.arguments,
     }
 }
 
@@ -62,15 +62,16 @@ fn one((operation, line): (&Operation, u64)) -> WitnessLine {
 #[must_use]
 pub fn table(witness: &[WitnessLine]) -> Vec<String> {
     let has_times = witness.iter().any(|one| one.call_ns > 0);
-    let head = ["line", "process", "from", "to", "operation"].map(str::to_owned);
+    let head = ["line", "event", "process", "from", "to", "operation"].map(str::to_owned);
     let rows = witness.iter().take(LISTED_MAX).map(row);
-    let rows: Vec<[String; 5]> = std::iter::once(head).chain(rows).collect();
-    let columns: Vec<usize> = if has_times { vec![0, 1, 2, 3] } else { vec![0, 1] };
+    let rows: Vec<[String; 6]> = std::iter::once(head).chain(rows).collect();
+    // Without times, sentences name operations by their events.
+    let columns: Vec<usize> = if has_times { vec![0, 2, 3, 4] } else { vec![0, 1, 2] };
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let line = |row: &[String; 5]| {
+    let line = |row: &[String; 6]| {
         let cells = columns.iter().map(|&c| format!("{:>1$}", row[c], width(c)));
         let mut cells: Vec<String> = cells.collect();
-        cells.push(row[4].clone());
+        cells.push(row[5].clone());
         cells.join("  ")
     };
     let mut lines: Vec<String> = rows.iter().map(line).collect();
@@ -80,10 +81,11 @@ pub fn table(witness: &[WitnessLine]) -> Vec<String> {
     lines
 }
 
-fn row(one: &WitnessLine) -> [String; 5] {
+fn row(one: &WitnessLine) -> [String; 6] {
     let seconds = |ns: u64| format!("{:.6} s", ns as f64 / 1e9);
     [
         one.line.to_string(),
+        one.event.to_string(),
         one.process.to_string(),
         seconds(one.call_ns),
         one.return_ns.map_or_else(|| "never".to_owned(), seconds),
@@ -91,8 +93,13 @@ fn row(one: &WitnessLine) -> [String; 5] {
     ]
 }
 
-/// `append k "x" → ok`, `read → 3`.
+/// `append k "x" → ok`, `read → 3`, `txn [[:append 3 1] [:r 4 [2]]] → ok`.
 fn describe(one: &WitnessLine) -> String {
+    if let Some(result) =
+        one.result.as_ref().filter(|result| is_transaction(&one.arguments, result))
+    {
+        return format!("{} {} → ok", one.f, plain(result));
+    }
     let mut text = one.f.clone();
     for argument in arguments(&one.arguments) {
         text.push(' ');
@@ -107,6 +114,15 @@ fn describe(one: &WitnessLine) -> String {
         (None, _) => "nobody knows".to_owned(),
     };
     format!("{text} → {result}")
+}
+
+/// Lists of micro-operations: the result is the arguments with what was read.
+fn is_transaction(arguments: &Value, result: &Value) -> bool {
+    let micro_ops = |value: &Value| {
+        let list = value.as_array().filter(|list| list.iter().all(Value::is_array));
+        list.map(Vec::len)
+    };
+    micro_ops(arguments).is_some_and(|count| count > 0 && micro_ops(result) == Some(count))
 }
 
 /// Does it ask for a value, so that nil is one?
@@ -128,5 +144,5 @@ fn arguments(value: &Value) -> Vec<String> {
 }
 
 fn plain(value: &Value) -> String {
-    if value.is_null() { "nil".to_owned() } else { value.to_string() }
+    Datum::from(value).to_string()
 }

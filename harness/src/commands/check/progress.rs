@@ -64,8 +64,8 @@ impl judge::foreign::Progress for Bar {
         self.state.read_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    fn checking(&self, operations: usize) {
-        self.state.operations.store(operations as u64, Ordering::Relaxed);
+    fn checking(&self, operations: u64) {
+        self.state.operations.store(operations, Ordering::Relaxed);
     }
 }
 

@@ -1,0 +1,143 @@
+//! Threads that read blocks ahead.
+//!
+//! Each block is read on the assumption that an event begins with it and that the brackets around the events are those
+//! that were open when it was handed out. Who takes it says whether that was so, and otherwise reads it anew.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::sync::mpsc::{self, Receiver, Sender};
+
+use crate::blocks::{Block, Blocks};
+use crate::source::{Piece, Source};
+
+/// A block that was read.
+pub(crate) struct Done {
+    pub(crate) block: Block,
+    /// The reader before it, as it was assumed.
+    pub(crate) before: Source,
+    pub(crate) after: Source,
+    pub(crate) piece: Piece,
+}
+
+/// The threads, which begin with the second block, and the blocks that they have.
+pub(crate) struct Readers {
+    threads: usize,
+    begun: bool,
+    workers: Vec<Worker>,
+    /// The worker of each block that is under way, in the order of the file.
+    under_way: VecDeque<usize>,
+    next_worker: usize,
+    /// The file could not be read further: told once all before it is done.
+    failure: Option<io::Error>,
+    /// How often in a row an assumption was wrong.
+    misses: u32,
+}
+
+struct Worker {
+    blocks: Sender<(Block, Source)>,
+    done: Receiver<Done>,
+}
+
+/// After so many wrong assumptions in a row no more are made.
+const MISSES_MAX: u32 = 8;
+
+impl Readers {
+    pub(crate) fn new(threads: usize) -> Self {
+        Self {
+            threads,
+            begun: false,
+            workers: Vec::new(),
+            under_way: VecDeque::new(),
+            next_worker: 0,
+            failure: None,
+            misses: 0,
+        }
+    }
+
+    /// The next block of the file, read; nothing after the last one.
+    pub(crate) fn next(
+        &mut self,
+        blocks: &mut Blocks<impl Read>,
+        source: &Source,
+    ) -> Option<io::Result<Done>> {
+        if std::mem::replace(&mut self.begun, true) && self.threads > 1 {
+            self.hand_out(blocks, source);
+        }
+        if self.under_way.is_empty() {
+            let block = self.next_block(blocks)?;
+            return Some(block.map(|block| read(block, source.clone())));
+        }
+        Some(self.receive())
+    }
+
+    /// The next block of the file; what was read of it does not count.
+    pub(crate) fn next_block(
+        &mut self,
+        blocks: &mut Blocks<impl Read>,
+    ) -> Option<io::Result<Block>> {
+        if !self.under_way.is_empty() {
+            return Some(self.receive().map(|done| done.block));
+        }
+        match self.failure.take() {
+            Some(failure) => Some(Err(failure)),
+            None => blocks.next().transpose(),
+        }
+    }
+
+    /// Whether the assumption about the last block was right.
+    pub(crate) fn note(&mut self, was_right: bool) {
+        self.misses = if was_right { 0 } else { self.misses + 1 };
+    }
+
+    fn hand_out(&mut self, blocks: &mut Blocks<impl Read>, source: &Source) {
+        /// What each thread has to do, so that none waits.
+        const BLOCKS_EACH: usize = 2;
+        while self.failure.is_none()
+            && self.misses < MISSES_MAX
+            && self.under_way.len() < self.threads * BLOCKS_EACH
+        {
+            match blocks.next() {
+                Ok(None) => return,
+                Err(failure) => self.failure = Some(failure),
+                Ok(Some(block)) => {
+                    if self.workers.len() < self.threads {
+                        self.workers.push(Worker::start());
+                    }
+                    let worker = self.next_worker % self.threads;
+                    self.next_worker += 1;
+                    // A thread that has ended is noticed where its answer is waited for.
+                    let _ = self.workers[worker].blocks.send((block, source.clone()));
+                    self.under_way.push_back(worker);
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self) -> io::Result<Done> {
+        let worker = self.under_way.pop_front().map(|worker| &self.workers[worker]);
+        let done = worker.and_then(|worker| worker.done.recv().ok());
+        done.ok_or_else(|| io::Error::other("a thread that reads the file has ended"))
+    }
+}
+
+impl Worker {
+    /// It ends when it gets no more blocks, or nobody takes what it read.
+    fn start() -> Self {
+        let (blocks, to_read) = mpsc::channel();
+        let (finished, done) = mpsc::channel();
+        std::thread::spawn(move || {
+            for (block, source) in to_read {
+                if finished.send(read(block, source)).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { blocks, done }
+    }
+}
+
+fn read(block: Block, before: Source) -> Done {
+    let mut after = before.clone();
+    let piece = after.read(&block.bytes, block.is_last);
+    Done { block, before, after, piece }
+}
