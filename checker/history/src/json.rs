@@ -60,17 +60,18 @@ impl<'a> Json<'a> {
     }
 
     /// What is wrong here: something else than this was found.
-    pub(crate) fn expected<T>(&self, what: &str) -> Parsed<T> {
+    pub(crate) fn expected<T>(&mut self, what: &str) -> Parsed<T> {
         let message = format!("expected {what}, found {}", self.found());
         Err(Failure { offset: self.offset, message })
     }
 
     /// The next word or character, for people.
-    fn found(&self) -> String {
+    fn found(&mut self) -> String {
         const CHARS_MAX: usize = 40;
         let rest = &self.text[self.offset..];
         let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-+.:".contains(byte);
         let word = rest.iter().take(CHARS_MAX).take_while(is_word).count();
+        self.met_end |= word == rest.len();
         match rest {
             [] => "the end of the text".to_owned(),
             [b'\n', ..] => "the end of the line".to_owned(),
