@@ -168,13 +168,13 @@ fn report(
     let Some(add) = added.first() else { return };
     let proof = |by: &Operation| [add.call, source.call, by.call];
     let missed = |by: &Operation, rest: &str| {
-        let had = if source.call == add.call { "had added" } else { "had seen" };
-        let source = who(source);
-        format!(
-            "{source} {had} {} before {} began, which did not see it{rest}",
-            shown(&add.arguments),
-            who(by)
-        )
+        let (element, by, done) = (shown(&add.arguments), who(by), who(source));
+        let known = if source.call == add.call {
+            format!("{done}, of {element}, was acknowledged")
+        } else {
+            format!("{done} had seen {element}")
+        };
+        format!("{known} before {by} began, which did not see it{rest}")
     };
     match fate {
         Fate::Lost { missed_by, .. } => {

@@ -53,6 +53,7 @@ impl<'a> Diagnosis<'a> {
             .or_else(|| proof.iter().find_map(|read| self.hashed_twice(read)))
             .or_else(|| pairs().find_map(|(write, read)| self.torn(write, read)))
             .or_else(|| proof.iter().find_map(|read| self.torn_in_time(read, &proof)))
+            .or_else(|| proof.iter().find_map(|read| self.in_two_places(read)))
             .or_else(|| pairs().find_map(|(refused, read)| self.refused_yet_there(refused, read)))
             .or_else(|| pairs().find_map(|(write, read)| self.stale_elsewhere(write, read)))
     }
@@ -80,9 +81,15 @@ impl<'a> Diagnosis<'a> {
         if self.all.iter().any(|done| gone.iter().any(|value| done.saw_from(from, key, value))) {
             return None;
         }
+        let until = missed_by.operation.return_ns.unwrap_or(from);
         let faults = self.witnesses.destroyed_between((write.operation.call_ns, from));
-        let when =
-            faults.map_or_else(String::new, |faults| format!("; before it was missed, {faults}"));
+        let leader = self.witnesses.new_leader_between((write.operation.call_ns, until));
+        let leader = leader.map(|leader| format!("{} came to lead", node(leader)));
+        let before: Vec<String> = faults.into_iter().chain(leader).collect();
+        let when = match &before[..] {
+            [] => String::new(),
+            before => format!("; before it was missed, {}", before.join(", and ")),
+        };
         Some(format!(
             "Acknowledged write lost: {} acknowledged it at {} s{when}",
             node(own),
@@ -255,6 +262,35 @@ impl<'a> Diagnosis<'a> {
         ))
     }
 
+    /// A value that was written to one key alone is at two keys at once. A swap moves values and doubles none.
+    fn in_two_places(&self, read: &Done<'a>) -> Option<String> {
+        let found = read.found();
+        let pairs = found.iter().flat_map(|one| found.iter().map(move |other| (one, other)));
+        let doubled = pairs.filter(|((key, _), (other, _))| key < other).find_map(
+            |((key, value), (other, there))| {
+                let value = value.filter(|_| value == there)?;
+                self.is_written_once(value).then_some((*key, *other, value))
+            },
+        );
+        let (key, other, value) = doubled?;
+        let is_swapped = self.all.iter().any(|done| matches!(done.asked, Asked::Swap { .. }));
+        let swap = if is_swapped { "; only a swap moves values, and it doubles none" } else { "" };
+        let [key, other, value] = [key, other, value].map(node);
+        Some(format!(
+            "One value in two places: {} saw \"{value}\" at {key} and at {other}, and it was written to one key, \
+             once{swap}",
+            who(read.operation)
+        ))
+    }
+
+    /// Whether one operation alone may have written this text, certainly did, and to one key.
+    fn is_written_once(&self, value: &str) -> bool {
+        let mut writers = self.all.iter().filter(|done| done.may_write(value));
+        let Some(writer) = writers.next() else { return false };
+        let keys = writer.wrote().iter().filter(|(_, of)| *of == value).count();
+        keys == 1 && writers.next().is_none()
+    }
+
     /// Nobody else may have written what this refused operation was to write, and somebody saw it.
     fn refused_yet_there(&self, refused: &Done<'a>, read: &Done<'a>) -> Option<String> {
         let (Asked::Cas { key, value, .. }, Some(Outcome::Swapped { swapped: false, .. })) =
@@ -273,10 +309,10 @@ impl<'a> Diagnosis<'a> {
         let faults = self.witnesses.destroyed_between(span);
         let between = faults.map_or_else(String::new, |faults| format!("; in between, {faults}"));
         let (refuser, shower) = (node(refuser), node(shower));
-        let disagree =
-            if refuser == shower { "" } else { ", so the two disagree about what happened" };
+        let (refused, shown) = (ended(refused), ended(read));
         Some(format!(
-            "Refused, yet it took effect: {refuser} refused the cas, {shower} shows what it was to write{disagree}{between}"
+            "Decided twice: {refuser} refused the cas at {refused} s, yet {shower} shows at {shown} s what it would have \
+             written{between}"
         ))
     }
 
@@ -789,6 +825,30 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_was_written_to_one_key_is_not_at_two() {
+        let reads = |x: &str, y: &str| {
+            let arguments = json!({ "keys": ["x", "y"] });
+            operation(9, "multiget", arguments, json!({ "values": { "x": x, "y": y } }))
+        };
+        let writes = |x: &str, y: &str| {
+            operation(1, "multiput", json!({ "values": { "x": x, "y": y } }), json!({}))
+        };
+        let swap = operation(3, "swap", json!({ "a": "x", "b": "y" }), json!({}));
+        let doubled = [writes("aaa", "bbb"), swap.clone(), reads("aaa", "aaa")];
+        says(
+            &doubled,
+            &[],
+            "One value in two places: the multiget of process 9 (9.000–9.500 s) saw \"aaa\" at x and at y, and it \
+             was written to one key, once; only a swap moves values",
+        );
+        let swapped = [writes("aaa", "bbb"), swap.clone(), reads("bbb", "aaa")];
+        let written_twice = [writes("aaa", "aaa"), swap, reads("aaa", "aaa")];
+        for near_miss in [&swapped, &written_twice] {
+            assert_eq!(of(near_miss, &[]), None);
+        }
+    }
+
+    #[test]
     fn what_was_refused_and_is_there_took_effect() {
         let arguments = json!({ "key": "x", "expect": "aaa", "value": "bbb" });
         let refused = operation(2, "cas", arguments, json!({ "swapped": false }));
@@ -796,11 +856,11 @@ mod tests {
         let kill = fault(0, ("kill", "kill-some"), &["n1", "n3"], (3000, 4000));
         assert_eq!(
             of(&seen, &kill).unwrap(),
-            "Refused, yet it took effect: n1 refused the cas, n2 shows what it was to write, so the two disagree \
-             about what happened; in between, n1, n3 (a majority) were killed (3.000–4.000 s)"
+            "Decided twice: n1 refused the cas at 2.500 s, yet n2 shows at 5.500 s what it would have written; in \
+             between, n1, n3 (a majority) were killed (3.000–4.000 s)"
         );
         let by_another = [refused.clone(), put(3, "x", "bbb"), at("n2", get(5, "x", "bbb"))];
-        assert!(!of(&by_another, &kill).unwrap_or_default().starts_with("Refused"));
+        assert!(!of(&by_another, &kill).unwrap_or_default().starts_with("Decided"));
         assert_eq!(of(&[refused, get(5, "x", "aaa")], &kill), None);
     }
 

@@ -18,6 +18,8 @@ const TARGETS_MAX: usize = 3;
 const FAULTS_MAX: usize = 2;
 /// So many operations are named that were sent more than once.
 const SENT_AGAIN_MAX: usize = 2;
+/// The nodes are asked who leads a few times a second.
+const LEADER_SEEN_AFTER_NS: u64 = 400_000_000;
 /// A new leader may not yet be known for so long.
 const LEADER_MARGIN_NS: u64 = 1_000_000_000;
 
@@ -97,6 +99,16 @@ impl<'a> Witnesses<'a> {
         (since.len() < before.len()).then_some((leader, first.time_ns))
     }
 
+    /// Who came to lead between two moments, if another had led before; the last of them.
+    pub(super) fn new_leader_between(&self, (from, to): (u64, u64)) -> Option<&str> {
+        let known = |change: &'_ &LeaderChange| change.node.is_some();
+        let before = self.leaders.iter().rfind(|change| known(change) && change.time_ns < from)?;
+        let late = to.saturating_add(LEADER_SEEN_AFTER_NS);
+        let within = |change: &&LeaderChange| (from..late).contains(&change.time_ns);
+        let last = self.leaders.iter().filter(known).rfind(within)?;
+        (last.node != before.node).then_some(last.node.as_deref()).flatten()
+    }
+
     /// The operations of a violation, as far as the record has them.
     pub(super) fn of(&self, violation: &Violation) -> impl Iterator<Item = &'a Operation> {
         violation.operations.iter().filter_map(|call| self.operations.get(call).copied())
@@ -122,7 +134,8 @@ impl<'a> Witnesses<'a> {
         let faults = faults.unwrap_or_else(|| "before any fault".to_owned());
         let mut context = match wrong.node.as_deref().map(|node| cut(node, NAME_CHARS_MAX)) {
             Some(node) => {
-                let which = which(wrong, others.is_empty(), &violation.sentence);
+                let all_there = others.iter().all(|other| other.node == wrong.node);
+                let which = which(wrong, others.len(), all_there, &violation.sentence);
                 let others = answered_others(&node, &others);
                 format!("{node} answered {which}{others}, {faults}.")
             }
@@ -212,10 +225,17 @@ impl Fault<'_> {
     }
 }
 
-/// `it`, or which of the operations, and what the client sent where the sentence calls it something else.
-fn which(wrong: &Operation, is_only: bool, sentence: &str) -> String {
-    let which = if is_only { "it" } else { "the last of these operations" };
+/// `it`, or which of the operations beside so many others, and what the client sent where the sentence calls it something
+/// else.
+fn which(wrong: &Operation, others: usize, all_there: bool, sentence: &str) -> String {
+    let which = match others {
+        0 => "it",
+        _ if all_there && others == 1 => "both",
+        _ if all_there => "all of these operations",
+        _ => "the last of these operations",
+    };
     match sent(wrong).filter(|_| !sentence.contains(&wrong.f)) {
+        Some(sent) if all_there && others > 0 => format!("{which}, the last of them {sent}"),
         Some(sent) => format!("{which} ({sent})"),
         None => which.to_owned(),
     }
@@ -232,7 +252,7 @@ fn answered_others(node: &str, others: &[&Operation]) -> String {
     let nodes: Vec<String> = nodes.into_iter().collect();
     match &nodes[..] {
         [] => String::new(),
-        [same] if same == node => format!(", and {the_others}, too"),
+        [same] if same == node => String::new(),
         nodes if nodes.len() <= TARGETS_MAX => format!(", {} {the_others}", nodes.join(" and ")),
         _ => String::new(),
     }
