@@ -125,6 +125,38 @@ fn several_histories_get_a_line_each_and_a_summary() {
 }
 
 #[test]
+fn an_initial_value_is_suggested_where_it_decides() {
+    let read = |value: u8| {
+        format!(
+            "{{:process 0 :type :invoke :f :read}}{{:process 0 :type :ok :f :read :value {value}}}"
+        )
+    };
+    let write =
+        "{:process 0 :type :invoke :f :write :value 1}{:process 0 :type :ok :f :write :value 1}";
+    let decides = File::new("a.edn", &format!("{}{write}", read(7)));
+    let ran = decides.check(&["--model", "register"]).expect(1, "phantom value");
+    assert!(ran.stdout.contains("With --initial '7' the history is valid"), "{}", ran.stdout);
+    decides.check(&["--model", "register", "--initial", "7"]).expect(0, "VALID");
+    // Here it would not help.
+    let ran = File::new("a.edn", &format!("{}{write}{}", read(7), read(7)));
+    let ran = ran.check(&["--model", "register"]).expect(1, "phantom value");
+    assert!(!ran.stdout.contains("--initial"), "{}", ran.stdout);
+}
+
+#[test]
+fn every_violation_is_in_the_text() {
+    let add = |value: u8| {
+        format!(
+            "{{:process 0 :type :invoke :f :add :value {value}}}{{:process 0 :type :ok :f :add :value {value}}}"
+        )
+    };
+    let read = "{:process 1 :type :invoke :f :read}{:process 1 :type :ok :f :read :value [1 9]}";
+    let file = File::new("a.edn", &format!("{}{}{read}", add(1), add(2)));
+    let ran = file.check(&["--model", "set-full"]).expect(1, "breaks `set-full`");
+    assert_eq!(ran.stdout.matches("\n  also: ").count(), 1, "{}", ran.stdout);
+}
+
+#[test]
 fn several_levels_get_a_verdict_each() {
     let place = tempfile::tempdir().unwrap();
     let generated = ["generate", "a.edn", "--inject", "G-single-item", "--transactions", "100"];

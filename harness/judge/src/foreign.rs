@@ -2,6 +2,7 @@
 
 mod document;
 mod file;
+mod initial;
 mod model;
 mod sentence;
 mod witness;
@@ -15,6 +16,7 @@ use linearizability::named::Unfit;
 
 pub use document::{Document, Endings};
 pub use file::{events, format_of};
+pub use initial::initial_that_explains;
 pub use model::Model;
 pub use sentence::{explanation, sentence};
 pub use witness::{WitnessLine, table};

@@ -6,11 +6,15 @@ mod stdin;
 
 use std::path::{Path, PathBuf};
 
-use history::{Datum, Format, Verdict, words::counted};
+use history::{
+    Datum, Format, Verdict,
+    words::{counted, cut},
+};
 use isolation::Consistency;
 use judge::foreign::{self, CheckedHistory, Document, ForeignError, Model, Question};
 use linearizability::Limits;
 use record::{Folder, files};
+use serde_json::Value;
 
 use super::{say, say_json, verdict};
 use crate::{
@@ -21,6 +25,11 @@ use crate::{
 };
 use progress::Bar;
 use verdict::Voice;
+
+/// So many violations are listed beside the first.
+const LISTED_MAX: usize = 10;
+/// So much of each is shown.
+const ALSO_CHARS_MAX: usize = 200;
 
 /// Judges the folder and writes its results and report anew, or checks the history in a file; of several, or at several
 /// levels, each by itself.
@@ -121,8 +130,14 @@ fn check_history(arguments: &CheckArguments, question: &Question) -> Result<Exit
         can_hold(report, &question.path)?;
     }
     let bar = Bar::new(&question.path, limits.time);
-    let checked = foreign::check(question, &limits, &bar)?;
+    let mut checked = foreign::check(question, &limits, &bar)?;
     drop(bar);
+    if let Some(initial) = foreign::initial_that_explains(question, &checked, &limits) {
+        checked.notes.push(format!(
+            "With --initial '{}' the history is valid: perhaps that was the value before the first operation.",
+            Value::from(initial)
+        ));
+    }
     if arguments.json {
         say_json(&Document::new(question, &checked));
     } else {
@@ -173,6 +188,9 @@ fn print(question: &Question, checked: &CheckedHistory, report: Option<&Path>) {
     for line in foreign::explanation(checked) {
         say(&format!("  {line}"));
     }
+    for other in also(checked) {
+        say(&format!("  also: {other}"));
+    }
     for note in &checked.notes {
         say(&format!("  note: {note}"));
     }
@@ -188,6 +206,18 @@ fn print(question: &Question, checked: &CheckedHistory, report: Option<&Path>) {
         }
         None => {}
     }
+}
+
+/// The violations beside the first, shortly.
+fn also(checked: &CheckedHistory) -> Vec<String> {
+    let others = checked.result.violations.iter().skip(1);
+    let mut lines: Vec<String> =
+        others.clone().take(LISTED_MAX).map(|other| cut(&other.sentence, ALSO_CHARS_MAX)).collect();
+    let more = others.count().saturating_sub(LISTED_MAX);
+    if more > 0 {
+        lines.push(format!("{more} more; --json has all that were kept"));
+    }
+    lines
 }
 
 fn write_report(
