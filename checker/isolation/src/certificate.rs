@@ -3,8 +3,8 @@
 mod closure;
 mod instance;
 mod level;
+mod mend;
 mod part;
-mod precedence;
 mod proof;
 mod replay;
 mod schedule;
@@ -23,11 +23,11 @@ use crate::{Consistency, Order};
 
 use instance::Instance;
 use level::{LEVELS, Level, Shape};
+use mend::{Mended, mend};
 use part::Part;
 pub(crate) use proof::Refutation;
-use precedence::{Mended, mend};
 use replay::{Event, replay};
-use schedule::schedule;
+use schedule::{Guess, schedule};
 use solve::{Solved, solve};
 pub(crate) use words::DerivedReasons;
 
@@ -80,8 +80,7 @@ impl Certificates {
         budget: &mut Budget<'_>,
     ) -> Self {
         let mut certificates = Self::default();
-        let open: Vec<Level> =
-            LEVELS.into_iter().filter(|level| !is_broken(level.model)).collect();
+        let open: Vec<Level> = LEVELS.into_iter().filter(|level| !is_broken(level.model)).collect();
         if open.is_empty() {
             return certificates;
         }
@@ -144,38 +143,94 @@ enum Answer {
     Unknown,
 }
 
+/// So often an order is mended that became wrong elsewhere.
+const ROUNDS: usize = 8;
+
 /// Tries an order, mends it where it is wrong, and at last looks for one from the start.
 fn certify(instance: &Instance<'_>, level: Level, budget: &mut Budget<'_>) -> Answer {
-    /// So often an order is mended that became wrong elsewhere.
-    const ROUNDS: usize = 8;
     let history = instance.history;
-    let mut guess = schedule(instance, level.order);
-    if let Ok(transactions) = replay(history, level, serial(&guess)) {
+    let Guess { txns, forced } = schedule(instance, level.order, budget);
+    if let Ok(transactions) = replay(history, level, serial(&txns)) {
         return Answer::Found(transactions);
     }
+    let mut guess = match mend_around(instance, level, &txns, &forced, budget) {
+        Ok(events) => match replay(history, level, events.iter().copied()) {
+            Ok(transactions) => return Answer::Found(transactions),
+            Err(_) => committed(&events),
+        },
+        Err(answer) => return answer,
+    };
+    let mut together = Vec::new();
     for _ in 0..ROUNDS {
-        if !budget.goes_on() || !budget.has_room(precedence::bytes(instance)) {
-            return Answer::Unknown;
-        }
-        let events = match mend(instance, level, &guess, budget) {
-            Mended::Order(events) => events,
+        let part = Part::new(instance, level, &guess);
+        let events = match mend(&part, &mut together, budget) {
+            Mended::Order { events, .. } => events,
             Mended::Refuted(refutation) => return Answer::Refuted(refutation),
-            Mended::Unknown => break,
+            Mended::Unknown => return Answer::Unknown,
         };
         if let Ok(transactions) = replay(history, level, events.iter().copied()) {
             return Answer::Found(transactions);
         }
-        guess = events.iter().filter(|event| event.is_commit).map(|event| event.txn).collect();
+        guess = committed(&events);
     }
-    let part = Part::new(instance, level, &guess);
-    match solve(&part, budget) {
+    from_the_start(&Part::new(instance, level, &guess), budget)
+}
+
+/// Orders everything at once.
+fn from_the_start(part: &Part<'_>, budget: &mut Budget<'_>) -> Answer {
+    match solve(part, budget) {
         Solved::Order(events) => {
             let events = events.into_iter().flat_map(|event| part.expand(event));
-            replay(history, level, events).map_or(Answer::Unknown, Answer::Found)
+            let replayed = replay(part.instance.history, part.level, events);
+            replayed.map_or(Answer::Unknown, Answer::Found)
         }
         Solved::Refuted(refutation) => Answer::Refuted(refutation),
         Solved::Unknown => Answer::Unknown,
     }
+}
+
+/// Mends the order around the places where it is known to be wrong, each by itself.
+fn mend_around(
+    instance: &Instance<'_>,
+    level: Level,
+    txns: &[Txn],
+    places: &[usize],
+    budget: &mut Budget<'_>,
+) -> Result<Vec<Event>, Answer> {
+    /// So many on each side.
+    const SIDE: usize = 256;
+    let mut events = Vec::with_capacity(2 * txns.len());
+    let mut done = 0;
+    for same in places.chunk_by(|a, b| a + 2 * SIDE > *b) {
+        let (Some(first), Some(last)) = (same.first(), same.last()) else { continue };
+        let from = first.saturating_sub(SIDE).max(done);
+        let to = (last + SIDE).min(txns.len());
+        events.extend(serial(&txns[done..from]));
+        done = to;
+        let (mut around, mut together) = (txns[from..to].to_vec(), Vec::new());
+        let mut mended: Vec<Event> = serial(&around).collect();
+        for _ in 0..ROUNDS {
+            let part = Part::new(instance, level, &around);
+            match mend(&part, &mut together, budget) {
+                Mended::Order { events, is_same } => {
+                    mended = events;
+                    if is_same {
+                        break;
+                    }
+                }
+                Mended::Refuted(refutation) => return Err(Answer::Refuted(refutation)),
+                Mended::Unknown => break,
+            }
+            around = committed(&mended);
+        }
+        events.extend(mended);
+    }
+    events.extend(serial(&txns[done..]));
+    Ok(events)
+}
+
+fn committed(events: &[Event]) -> Vec<Txn> {
+    events.iter().filter(|event| event.is_commit).map(|event| event.txn).collect()
 }
 
 /// One transaction after the other.

@@ -95,7 +95,8 @@ impl Closure {
 
     /// The events in an order that is in line with all that is known, if that is no circle.
     pub(crate) fn order(&self) -> Vec<usize> {
-        let count = |event: usize| self.row(event).iter().map(|word| word.count_ones()).sum::<u32>();
+        let count =
+            |event: usize| self.row(event).iter().map(|word| word.count_ones()).sum::<u32>();
         let mut order: Vec<usize> = (0..self.events()).collect();
         // Whoever comes before another comes before all that the other does.
         order.sort_by_key(|&event| std::cmp::Reverse(count(event)));

@@ -1,11 +1,11 @@
 //! A history as the search for an order sees it: who installed which version, and who read it from somebody else.
 
+use crate::Datatype;
 use crate::buckets::Buckets;
 use crate::history::{History, Micro};
 use crate::ids::{NONE, Txn, Version, id};
 use crate::lists::Orders;
 use crate::writers::Writers;
-use crate::Datatype;
 
 /// An installed version: the last write of a transaction to a key. Behind these, each key has its initial version.
 pub(crate) type Slot = u32;
@@ -37,8 +37,8 @@ impl<'a> Instance<'a> {
 
     /// Of a history without anomalies of single transactions or keys. `orders` are those of lists.
     pub(crate) fn new(history: &'a History, writers: &Writers, orders: Option<&Orders>) -> Self {
-        let mut txns: Vec<Txn> = history.txns().filter(|&txn| writers.happened(txn)).collect();
-        txns.sort_unstable_by_key(|&txn| history.calls[txn as usize]);
+        let happened = history.txns().filter(|&txn| writers.happened(txn));
+        let txns = in_order(&history.calls, happened);
         let mut instance = Self {
             history,
             txns,
@@ -105,7 +105,7 @@ impl<'a> Instance<'a> {
                         let list = &history.order_of(key)[..len as usize];
                         let last = list.iter().rev().find(is_others);
                         Some(last.map_or(self.initial(key), |&last| {
-                            self.slot_of(writers.txn(history, last), key)
+                            self.slot_or(slots, last, writers.txn(history, last), key)
                         }))
                     }
                     Micro::Write { .. } | Micro::Divergent { .. } | Micro::Unknown { .. } => None,
@@ -133,8 +133,9 @@ impl<'a> Instance<'a> {
         let history = self.history;
         let mut last: Vec<Slot> = (0..id(history.keys())).map(|key| self.initial(key)).collect();
         for key in 0..id(history.keys()) {
-            for &writer in orders.writers(history, key) {
-                let slot = if writer == NONE { NONE } else { self.slot_of(writer, key) };
+            let order = history.order_of(key).iter();
+            for (&version, &writer) in order.zip(orders.writers(history, key)) {
+                let slot = self.slot_or(slots, version, writer, key);
                 if slot != NONE && slot != last[key as usize] {
                     self.before[slot as usize] = last[key as usize];
                     last[key as usize] = slot;
@@ -160,6 +161,14 @@ impl<'a> Instance<'a> {
 
     pub(crate) fn initial(&self, key: u32) -> Slot {
         id(self.versions.len()) + key
+    }
+
+    /// The slot of a version, or of the last one that its writer wrote to the key.
+    fn slot_or(&self, slots: &[Slot], version: Version, writer: Txn, key: u32) -> Slot {
+        match slots[version as usize] {
+            NONE => self.slot_of(writer, key),
+            slot => slot,
+        }
     }
 
     fn slot_of(&self, txn: Txn, key: u32) -> Slot {
@@ -203,4 +212,17 @@ impl<'a> Instance<'a> {
         let span = self.read_starts[txn as usize]..self.read_starts[txn as usize + 1];
         &self.reads[span.start as usize..span.end as usize]
     }
+}
+
+/// These transactions in the order of their ranks, but for those that have none.
+pub(crate) fn in_order(ranks: &[u32], txns: impl Iterator<Item = Txn>) -> Vec<Txn> {
+    let last = ranks.iter().filter(|&&rank| rank != NONE).max();
+    let mut by_rank = vec![NONE; last.map_or(0, |&last| last as usize + 1)];
+    for txn in txns {
+        if let Some(place) = by_rank.get_mut(ranks[txn as usize] as usize) {
+            *place = txn;
+        }
+    }
+    by_rank.retain(|&txn| txn != NONE);
+    by_rank
 }

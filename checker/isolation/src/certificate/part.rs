@@ -24,8 +24,14 @@ pub(crate) enum Because {
     Time,
     /// It read the version.
     Saw,
+    /// It read a version from outside of the part, which the other one must not replace before.
+    Outside,
     /// The one version comes before the other one. Which of the facts that were found says so, if data does not.
-    Versions { pair: Pair, dependency: Dependency, fact: Option<usize> },
+    Versions {
+        pair: Pair,
+        dependency: Dependency,
+        fact: Option<usize>,
+    },
 }
 
 /// Two versions of a key, in this order.
@@ -47,12 +53,31 @@ pub(crate) struct Part<'a> {
     /// In the order that is tried first.
     pub(crate) txns: &'a [Txn],
     numbers: FxHashMap<Txn, usize>,
+    /// Their numbers in the order of the invocations.
+    by_call: Vec<usize>,
+    /// Whether all versions of others that they read are taken to come before their own.
+    is_behind: bool,
 }
 
 impl<'a> Part<'a> {
     pub(crate) fn new(instance: &'a Instance<'a>, level: Level, txns: &'a [Txn]) -> Self {
         let numbers = txns.iter().enumerate().map(|(number, &txn)| (txn, number)).collect();
-        Self { instance, level, txns, numbers }
+        let mut by_call: Vec<usize> = (0..txns.len()).collect();
+        by_call.sort_unstable_by_key(|&number| instance.history.calls[txns[number] as usize]);
+        Self { instance, level, txns, numbers, by_call, is_behind: false }
+    }
+
+    /// The same, behind all versions of others that they read. That it has no order is no proof.
+    pub(crate) fn behind_others(mut self) -> Self {
+        self.is_behind = true;
+        self
+    }
+
+    /// Those outside whose versions these transactions read.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = Txn> + '_ {
+        let reads = self.txns.iter().flat_map(|&txn| self.instance.reads(txn));
+        let writers = reads.map(|&slot| self.instance.writer(slot));
+        writers.filter(|&writer| writer != NONE && self.number(writer).is_none())
     }
 
     /// How many events a transaction has.
@@ -73,6 +98,11 @@ impl<'a> Part<'a> {
 
     pub(crate) fn commit(&self, number: usize) -> usize {
         self.stride() * (number + 1) - 1
+    }
+
+    /// The number of the transaction whose event it is.
+    pub(crate) fn number_of(&self, event: usize) -> usize {
+        event / self.stride()
     }
 
     /// Whose event it is.
@@ -106,6 +136,29 @@ impl<'a> Part<'a> {
             Order::Process => returned && process(first) == process(second),
             Order::Realtime => returned,
         }
+    }
+
+    /// Those that time puts after the transaction, but for those that it puts after one of these.
+    pub(crate) fn next_in_time(&self, number: usize) -> Vec<usize> {
+        let history = self.instance.history;
+        let call = |number: usize| history.calls[self.txns[number] as usize];
+        let ret = |number: usize| history.returns[self.txns[number] as usize];
+        let mut next = Vec::new();
+        if self.level.order == Order::Data {
+            return next;
+        }
+        let mut first = NONE;
+        let later = self.by_call.partition_point(|&other| call(other) < ret(number));
+        for &other in &self.by_call[later..] {
+            if call(other) > first {
+                break;
+            }
+            if self.precedes(number, other) {
+                next.push(other);
+                first = first.min(ret(other));
+            }
+        }
+        next
     }
 
     /// The arcs that the order of two versions means: the writers follow each other, and the later one also those who
@@ -152,7 +205,33 @@ impl<'a> Part<'a> {
                 self.add_known(later, &mut arcs);
             }
         }
+        if self.is_behind {
+            self.add_outside(&mut arcs);
+        }
         arcs
+    }
+
+    fn add_outside(&self, arcs: &mut Vec<Arc>) {
+        let instance = self.instance;
+        let mut written: FxHashMap<u32, Vec<Txn>> = FxHashMap::default();
+        for &txn in self.txns {
+            for slot in instance.writes(txn) {
+                written.entry(instance.key(slot)).or_default().push(txn);
+            }
+        }
+        for (number, &txn) in self.txns.iter().enumerate() {
+            let reads = instance.reads(txn).iter();
+            let outside = reads.filter(|&&slot| self.number(instance.writer(slot)).is_none());
+            for &slot in outside {
+                let writers = written.get(&instance.key(slot)).into_iter().flatten();
+                let others = writers.filter_map(|&writer| self.number(writer));
+                arcs.extend(others.filter(|&other| other != number).map(|other| Arc {
+                    from: self.start(number),
+                    to: self.commit(other),
+                    because: Because::Outside,
+                }));
+            }
+        }
     }
 
     fn add_known(&self, later: Slot, arcs: &mut Vec<Arc>) {
@@ -164,9 +243,8 @@ impl<'a> Part<'a> {
             return;
         }
         // That a transaction follows the writer of what it read and replaced is known already.
-        let is_rw = |arc: &Arc| {
-            matches!(arc.because, Because::Versions { dependency: Dependency::Rw, .. })
-        };
+        let is_rw =
+            |arc: &Arc| matches!(arc.because, Because::Versions { dependency: Dependency::Rw, .. });
         let others = [initial, before].into_iter().skip(usize::from(before == initial));
         for earlier in others.filter(|&earlier| earlier != NONE) {
             arcs.extend(self.arcs(Pair { earlier, later }, None).filter(is_rw));

@@ -79,6 +79,7 @@ impl<'a> Proof<'a> {
             }
             Because::Start | Because::Time => (Dependency::Realtime, None),
             Because::Saw => (Dependency::Wr, None),
+            Because::Outside => (Dependency::Rw, None),
             Because::Versions { dependency, fact, .. } => {
                 (dependency, fact.and_then(|fact| self.derived(&self.facts[fact])))
             }
@@ -111,7 +112,8 @@ impl<'a> Proof<'a> {
             circle.insert(0, *start);
             Some(circle)
         });
-        circles.min_by_key(|circle| circle.iter().filter(|arc| arc.because != Because::Start).count())
+        circles
+            .min_by_key(|circle| circle.iter().filter(|arc| arc.because != Because::Start).count())
     }
 
     /// The shortest path, where it takes nothing to go from a transaction's start to its commit.

@@ -28,7 +28,9 @@ pub(crate) fn bytes(events: usize) -> usize {
 /// Decides the part.
 pub(crate) fn solve(part: &Part<'_>, budget: &mut Budget<'_>) -> Solved {
     let bytes = bytes(part.events());
-    if !budget.has_room(bytes) {
+    budget.begin(u64::MAX);
+    // The rows have to be made.
+    if !budget.has_room(bytes) || budget.steps(bytes / 8).is_err() {
         return Solved::Unknown;
     }
     let known = part.known();
@@ -39,7 +41,6 @@ pub(crate) fn solve(part: &Part<'_>, budget: &mut Budget<'_>) -> Solved {
     let proof = Proof::new(part, known);
     let is_decided = vec![false; pairs.len()];
     let (decided, choices) = (Vec::new(), Vec::new());
-    budget.begin(u64::MAX);
     let search = Search { part, closure, pairs, is_decided, decided, choices, proof };
     search.run(budget).unwrap_or(Solved::Unknown)
 }
@@ -52,8 +53,8 @@ fn closed(part: &Part<'_>, known: &[Arc]) -> Option<Closure> {
         next[arc.from].push(arc.to);
     }
     for first in 0..part.txns.len() {
-        let later = (0..part.txns.len()).filter(|&second| part.precedes(first, second));
-        next[part.commit(first)].extend(later.map(|second| part.start(second)));
+        let later = part.next_in_time(first);
+        next[part.commit(first)].extend(later.into_iter().map(|second| part.start(second)));
     }
     let mut waits = vec![0_usize; events];
     next.iter().flatten().for_each(|&to| waits[to] += 1);

@@ -14,15 +14,17 @@ impl Waits {
     pub(crate) fn new(instance: &Instance<'_>, order: Order) -> Self {
         let mut pairs = Vec::new();
         for &txn in &instance.txns {
-            add_overtaken(instance, txn, &mut pairs);
             if instance.is_list() {
                 add_replaced(instance, txn, &mut pairs);
+            } else {
+                add_overtaken(instance, txn, &mut pairs);
             }
         }
         if order == Order::Process {
             add_sessions(instance, &mut pairs);
         }
-        let turned: Vec<(Txn, Txn)> = pairs.iter().map(|&(first, second)| (second, first)).collect();
+        let turned: Vec<(Txn, Txn)> =
+            pairs.iter().map(|&(first, second)| (second, first)).collect();
         let count = instance.history.len();
         Self { before: Buckets::new(count, &turned), after: Buckets::new(count, &pairs) }
     }
