@@ -80,6 +80,14 @@ impl<'a> Budget<'a> {
         if is_watched && !self.goes_on() { Err(Spent) } else { Ok(()) }
     }
 
+    /// So many steps of the search that began last.
+    pub(crate) fn steps(&mut self, steps: usize) -> Result<(), Spent> {
+        let watched = self.used / STEPS_UNWATCHED;
+        self.charge(steps);
+        let is_watched = self.used / STEPS_UNWATCHED != watched;
+        if self.used > self.limit || is_watched && !self.goes_on() { Err(Spent) } else { Ok(()) }
+    }
+
     /// Whether nobody cancelled the check, its time is not over, and no memory was refused.
     pub(crate) fn goes_on(&mut self) -> bool {
         if self.stop.is_none() {
@@ -111,6 +119,11 @@ impl<'a> Budget<'a> {
             self.stop = Some(Stop::Memory);
         }
         self.stop.is_none()
+    }
+
+    /// Whether there is room for so much, which can be done without.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        self.stop.is_none() && self.held_bytes + bytes as u64 <= self.options.limits.memory_bytes
     }
 
     /// Whether it was cancelled.

@@ -1,6 +1,7 @@
 //! The check of a whole history.
 
 use crate::budget::Budget;
+use crate::certificate::{Certificates, DerivedReasons};
 use crate::conclusion::conclude;
 use crate::cycles::Cycles;
 use crate::dependencies::Dependencies;
@@ -12,7 +13,7 @@ use crate::lists::{self, ListReasons, Orders};
 use crate::realtime::{add_successors, add_timeline, events};
 use crate::registers::{self, Lives, Readers, RegisterReasons};
 use crate::writers::Writers;
-use crate::{Datatype, Options, Report};
+use crate::{Consistency, Datatype, Options, Report};
 
 /// Finds the anomalies of a history.
 #[must_use]
@@ -26,16 +27,20 @@ pub fn check(history: &History, options: &Options) -> Report {
         Datatype::ListAppend => list_cycles(history, &writers, &mut budget, &mut findings),
         Datatype::Register => register_cycles(history, &writers, &mut budget, &mut findings),
     };
-    let cycles = cycles.unwrap_or_else(Cycles::not_looked_for);
-    conclude(history, &writers, &cycles, findings, &budget)
+    let (cycles, certificates) =
+        cycles.unwrap_or_else(|| (Cycles::not_looked_for(), Certificates::default()));
+    conclude(history, &writers, &cycles, &certificates, findings, &budget)
 }
+
+/// What came of looking for cycles, and then for orders.
+type Found = (Cycles, Certificates);
 
 fn list_cycles(
     history: &History,
     writers: &Writers,
     budget: &mut Budget<'_>,
     findings: &mut Findings<'_>,
-) -> Option<Cycles> {
+) -> Option<Found> {
     let orders = Orders::new(history, writers);
     budget.hold(orders.bytes());
     orders.scan(history, writers, findings);
@@ -43,7 +48,9 @@ fn list_cycles(
     let mut edges = room(history, 2 * history.micros.len(), budget)?;
     lists::add_edges(history, writers, &orders, &mut edges);
     let reasons = ListReasons { history, writers, orders: &orders };
-    find_cycles(history, edges, &reasons, budget, findings)
+    let cycles = find_cycles(history, edges, &reasons, budget, findings)?;
+    let certificates = certify(history, writers, Some(&orders), &reasons, budget, findings);
+    Some((cycles, certificates))
 }
 
 fn register_cycles(
@@ -51,7 +58,7 @@ fn register_cycles(
     writers: &Writers,
     budget: &mut Budget<'_>,
     findings: &mut Findings<'_>,
-) -> Option<Cycles> {
+) -> Option<Found> {
     registers::scan(history, writers, findings);
     if !budget.hold(Lives::bytes(history) + Readers::bytes(history)) {
         return None;
@@ -62,7 +69,8 @@ fn register_cycles(
     let mut edges = room(history, 3 * history.micros.len(), budget)?;
     let crowded = readers.add_edges(history, writers, &lives, &mut edges, budget);
     let reasons = RegisterReasons::new(history, writers, &lives, &readers, crowded);
-    find_cycles(history, edges, &reasons, budget, findings)
+    let cycles = find_cycles(history, edges, &reasons, budget, findings)?;
+    Some((cycles, certify(history, writers, None, &reasons, budget, findings)))
 }
 
 /// Room for so many edges of data, and for those of time.
@@ -110,4 +118,24 @@ fn find_cycles(
         findings.add_cycle(cycle.class.anomaly(), &txns, || explain(history, reasons, cycle));
     }
     Some(Cycles { edges: graph.edges(), crowded: reasons.crowded(), ..cycles })
+}
+
+/// Looks for orders that show the levels which nothing found so far rules out.
+fn certify(
+    history: &History,
+    writers: &Writers,
+    orders: Option<&Orders>,
+    shown: &dyn Reasons,
+    budget: &mut Budget<'_>,
+    findings: &mut Findings<'_>,
+) -> Certificates {
+    let is_broken = |model: Consistency| findings.kinds().any(|anomaly| model.forbids(anomaly));
+    let certificates = Certificates::new(history, writers, orders, is_broken, budget);
+    for (level, refutation) in &certificates.refuted {
+        let cycle = refutation.cycle(history, *level);
+        let reasons = DerivedReasons { history, writers, refutation, shown };
+        let txns: Vec<_> = cycle.edges.iter().map(|&(txn, _)| txn).collect();
+        findings.add_cycle(cycle.class.anomaly(), &txns, || explain(history, &reasons, &cycle));
+    }
+    certificates
 }

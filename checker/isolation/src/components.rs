@@ -5,13 +5,23 @@ use crate::ids::NONE;
 
 /// The components of more than one node, in an order that only the graph decides.
 pub(crate) fn components(graph: &Graph) -> Vec<Vec<u32>> {
+    let mut found = Vec::new();
+    for_each_component(graph, |nodes| {
+        if nodes.len() > 1 {
+            found.push(nodes.to_vec());
+        }
+    });
+    found
+}
+
+/// Calls with each component, after those that it leads to.
+pub(crate) fn for_each_component(graph: &Graph, mut act: impl FnMut(&[u32])) {
     let mut search = Tarjan::new(graph.nodes());
     for root in 0..graph.nodes() {
         if search.order[root] == NONE {
-            search.explore(graph, crate::ids::id(root));
+            search.explore(graph, crate::ids::id(root), &mut act);
         }
     }
-    search.found
 }
 
 struct Tarjan {
@@ -24,7 +34,6 @@ struct Tarjan {
     open: Vec<u32>,
     /// The way here: nodes, and which of their edges comes next.
     path: Vec<(u32, u32)>,
-    found: Vec<Vec<u32>>,
 }
 
 impl Tarjan {
@@ -35,7 +44,6 @@ impl Tarjan {
             visited: 0,
             open: Vec::new(),
             path: Vec::new(),
-            found: Vec::new(),
         }
     }
 
@@ -47,7 +55,7 @@ impl Tarjan {
         self.path.push((node, 0));
     }
 
-    fn explore(&mut self, graph: &Graph, root: u32) {
+    fn explore(&mut self, graph: &Graph, root: u32, act: &mut impl FnMut(&[u32])) {
         self.enter(root);
         while let Some((node, edge)) = self.path.last_mut() {
             let node = *node;
@@ -64,7 +72,7 @@ impl Tarjan {
             self.path.pop();
             let low = self.low[node as usize];
             if low == self.order[node as usize] {
-                self.complete(node);
+                self.complete(node, act);
             }
             if let Some(&(parent, _)) = self.path.last() {
                 // The root of a complete component was visited after its parent: that changes nothing.
@@ -73,15 +81,13 @@ impl Tarjan {
         }
     }
 
-    fn complete(&mut self, root: u32) {
+    fn complete(&mut self, root: u32, act: &mut impl FnMut(&[u32])) {
         let is_root = |&node: &u32| node == root;
         let start = self.open.iter().rposition(is_root).unwrap_or_default();
         for &node in &self.open[start..] {
             self.low[node as usize] = NONE;
         }
-        if self.open.len() - start > 1 {
-            self.found.push(self.open[start..].to_vec());
-        }
+        act(&self.open[start..]);
         self.open.truncate(start);
     }
 }

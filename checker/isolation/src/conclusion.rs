@@ -3,6 +3,7 @@
 use history::Verdict;
 
 use crate::budget::Budget;
+use crate::certificate::Certificates;
 use crate::cycles::Cycles;
 use crate::finding::Finding;
 use crate::findings::Findings;
@@ -10,13 +11,14 @@ use crate::history::History;
 use crate::registers::COMPARED;
 use crate::report::{Report, Statistics, clearest};
 use crate::writers::Writers;
-use crate::{Anomaly, Consistency, Datatype, Order, Outcome, Ruling};
+use crate::{Anomaly, Certificate, Consistency, Datatype, Order, Outcome, Ruling};
 
 /// The report.
 pub(crate) fn conclude(
     history: &History,
     writers: &Writers,
     cycles: &Cycles,
+    certificates: &Certificates,
     findings: Findings<'_>,
     budget: &Budget<'_>,
 ) -> Report {
@@ -27,18 +29,24 @@ pub(crate) fn conclude(
     let found: Vec<Anomaly> = counts.iter().map(|&(anomaly, _)| anomaly).collect();
     let is_tested = !found.is_empty() || is_tested;
     let crowded = cycles.crowded.map(|key| crowded(history, key));
-    let mut notes = doubts(history, writers, &unfinished, is_tested, budget);
-    notes.extend(crowded.iter().filter(|_| respects_time(consistency)).cloned());
+    let mut notes = doubts(history, writers, &unfinished, is_tested, certificates, budget);
+    let certificate = certificates.of(consistency).copied();
+    let is_unordered = |model| respects_time(model) && certificates.of(model).is_none();
+    notes.extend(crowded.iter().filter(|_| is_unordered(consistency)).cloned());
     let models = Ruling::where_known(&found, Order::Realtime, |model| {
-        let may_be_broken = unfinished.iter().any(|anomaly| model.forbids(*anomaly));
-        let is_unordered = crowded.is_some() && respects_time(model);
-        is_tested && writers.ambiguous.is_none() && !may_be_broken && !is_unordered
+        let may_be_broken = unfinished.iter().any(|anomaly| model.forbids(*anomaly))
+            || crowded.is_some() && is_unordered(model)
+            || certificates.is_unknown(model);
+        let is_shown = certificates.of(model).is_some() || !may_be_broken;
+        is_tested && writers.ambiguous.is_none() && is_shown
     });
     let statistics = statistics(history, cycles, counts, budget);
-    let (verdict, sentence) = verdict(history, consistency, &anomalies, notes.first(), &statistics);
+    let (verdict, sentence) =
+        verdict(history, consistency, &anomalies, notes.first(), certificate, &statistics);
+    let certificate = certificate.filter(|_| verdict == Verdict::Valid);
     let shorter = kinds(cycles.not_shortest.iter().map(|class| class.anomaly()));
     notes.extend(shorter.iter().map(|kind| format!("There may be shorter cycles of {kind}.")));
-    Report { verdict, sentence, consistency, anomalies, models, notes, statistics }
+    Report { verdict, sentence, consistency, anomalies, models, certificate, notes, statistics }
 }
 
 /// That not all versions of a key were put in the order that time gives them.
@@ -69,6 +77,7 @@ fn verdict(
     consistency: Consistency,
     anomalies: &[Finding],
     doubt: Option<&String>,
+    certificate: Option<Certificate>,
     statistics: &Statistics,
 ) -> (Verdict, String) {
     match (clearest(anomalies, consistency), doubt) {
@@ -79,9 +88,12 @@ fn verdict(
         (None, Some(doubt)) => (Verdict::Inconclusive, doubt.clone()),
         (None, None) => {
             let Statistics { ok, info, .. } = statistics;
-            let but = match history.datatype {
-                Datatype::ListAppend => "",
-                Datatype::Register => ", as far as reads and time tell the order of writes",
+            let but = match (certificate, history.datatype) {
+                (Some(certificate), _) => format!(": {}", certificate.words()),
+                (None, Datatype::ListAppend) => String::new(),
+                (None, Datatype::Register) => {
+                    ", as far as reads and time tell the order of writes".to_owned()
+                }
             };
             let sentence = format!(
                 "{ok} committed transactions, and {info} in doubt, hold nothing that {consistency} forbids{but}."
@@ -97,6 +109,7 @@ fn doubts(
     writers: &Writers,
     unfinished: &[Anomaly],
     is_tested: bool,
+    certificates: &Certificates,
     budget: &Budget<'_>,
 ) -> Vec<String> {
     let consistency = budget.options().consistency;
@@ -117,10 +130,19 @@ fn doubts(
         doubts.push(reason);
         return doubts;
     }
+    let steps = budget.options().work;
+    if certificates.of(consistency).is_some() {
+        return doubts;
+    }
     for anomaly in unfinished.iter().filter(|anomaly| consistency.forbids(**anomaly)) {
-        let steps = budget.options().work;
         doubts.push(format!(
             "The search for {anomaly} did not finish within its share of {steps} steps; allow it more work, which is more time."
+        ));
+    }
+    if certificates.is_unknown(consistency) {
+        doubts.push(format!(
+            "Neither a cycle that {consistency} forbids nor an order that shows it to hold was found within {steps} steps; allow \
+             it more work, which is more time."
         ));
     }
     doubts

@@ -61,6 +61,11 @@ impl<'h> Findings<'h> {
         self.listed.entry(anomaly).or_default().push(finding);
     }
 
+    /// The kinds that were found.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = Anomaly> + '_ {
+        self.counts.keys().copied()
+    }
+
     /// Everything listed, and how many there are of each kind.
     pub(crate) fn finish(self) -> (Vec<Finding>, Vec<(Anomaly, u64)>) {
         (self.listed.into_values().flatten().collect(), self.counts.into_iter().collect())

@@ -7,6 +7,7 @@ pub mod anomaly;
 mod buckets;
 mod budget;
 mod build;
+mod certificate;
 mod check;
 mod class;
 mod component;
@@ -42,6 +43,7 @@ mod words;
 mod writers;
 
 pub use anomaly::{Anomaly, Cycle, Order};
+pub use certificate::Certificate;
 pub use check::check;
 pub use consistency::{Consistency, Ruling};
 pub use finding::{Basis, CycleStep, Finding, TxnWords};

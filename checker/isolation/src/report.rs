@@ -5,7 +5,7 @@ use history::{CheckResult, Verdict};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use crate::{Anomaly, Consistency, Finding, Ruling};
+use crate::{Anomaly, Certificate, Consistency, Finding, Ruling};
 
 /// The name of this check in results.
 pub const CHECKER: &str = "isolation";
@@ -23,6 +23,9 @@ pub struct Report {
     pub anomalies: Vec<Finding>,
     /// Which models are violated, and which still stand: of those for whose anomalies the search was finished.
     pub models: Ruling,
+    /// The order that shows that the level holds, where it is valid and one was looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Certificate>,
     /// Why the answer says less than it might.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

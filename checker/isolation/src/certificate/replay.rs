@@ -1,0 +1,166 @@
+//! An order is believed once it was carried out: each read sees what the level says, and nobody is in the wrong place.
+//!
+//! Shares nothing with the search, so that a mistake there cannot make a history valid.
+
+use rustc_hash::FxHashMap;
+
+use super::level::{Level, Shape};
+use crate::history::{History, Micro};
+use crate::ids::{NONE, Txn, Version};
+use crate::{Order, Outcome};
+
+/// The start or the commit of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) txn: Txn,
+    pub(crate) is_commit: bool,
+}
+
+/// Why an order does not show that the level is kept: the transaction that does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Misfit(pub(crate) Txn);
+
+/// Carries the events out. How many transactions there were.
+pub(crate) fn replay(
+    history: &History,
+    level: Level,
+    events: impl Iterator<Item = Event>,
+) -> Result<usize, Misfit> {
+    let mut replay = Replay::new(history, level);
+    for event in events {
+        replay.carry_out(event)?;
+    }
+    match history.committed().find(|&txn| replay.commits[txn as usize] == NONE) {
+        Some(missing) => Err(Misfit(missing)),
+        None => Ok(replay.committed),
+    }
+}
+
+/// What a key holds.
+#[derive(Clone, Copy)]
+struct Held {
+    /// Of a register, the version; `NONE` is the initial one.
+    version: Version,
+    /// Of a list, its length, and whether it is the start of the longest list read.
+    len: u32,
+    is_prefix: bool,
+    /// When it was installed.
+    at: u32,
+}
+
+struct Replay<'a> {
+    history: &'a History,
+    level: Level,
+    now: u32,
+    committed: usize,
+    held: Vec<Held>,
+    starts: Vec<u32>,
+    commits: Vec<u32>,
+    /// The last invocation of those that started, of all or by process.
+    last_call: FxHashMap<u64, u32>,
+    own: Vec<(u32, Held)>,
+}
+
+impl<'a> Replay<'a> {
+    fn new(history: &'a History, level: Level) -> Self {
+        let nothing = Held { version: NONE, len: 0, is_prefix: true, at: 0 };
+        Self {
+            history,
+            level,
+            now: 0,
+            committed: 0,
+            held: vec![nothing; history.keys()],
+            starts: vec![NONE; history.len()],
+            commits: vec![NONE; history.len()],
+            last_call: FxHashMap::default(),
+            own: Vec::new(),
+        }
+    }
+
+    fn carry_out(&mut self, Event { txn, is_commit }: Event) -> Result<(), Misfit> {
+        self.now += 1;
+        let is_right = if is_commit { self.commit(txn) } else { self.start(txn) };
+        if is_right { Ok(()) } else { Err(Misfit(txn)) }
+    }
+
+    /// Every read sees the snapshot, and what the transaction wrote itself.
+    fn start(&mut self, txn: Txn) -> bool {
+        if self.history.outcome(txn) == Outcome::Fail || self.starts[txn as usize] != NONE {
+            return false;
+        }
+        self.starts[txn as usize] = self.now;
+        if let Some(line) = self.line(txn) {
+            let call = self.history.calls[txn as usize];
+            let last = self.last_call.entry(line).or_insert(call);
+            *last = call.max(*last);
+        }
+        self.own.clear();
+        self.history.micros_of(txn).iter().all(|&micro| self.does(micro))
+    }
+
+    fn does(&mut self, micro: Micro) -> bool {
+        let key = micro.key();
+        let own = self.own.iter().position(|(other, _)| *other == key);
+        let held = own.map_or(self.held[key as usize], |at| self.own[at].1);
+        match micro {
+            Micro::Write { version, .. } => {
+                let after = self.after(key, held, version);
+                match own {
+                    Some(at) => self.own[at].1 = after,
+                    None => self.own.push((key, after)),
+                }
+                true
+            }
+            Micro::Value { version, .. } => {
+                held.version == version
+                    || held.version == NONE && self.history.names.is_initial(version)
+            }
+            Micro::Prefix { len, .. } => held.is_prefix && held.len == len,
+            Micro::Divergent { .. } => false,
+            Micro::Unknown { .. } => true,
+        }
+    }
+
+    fn after(&self, key: u32, held: Held, version: Version) -> Held {
+        let next = self.history.order_of(key).get(held.len as usize);
+        Held {
+            version,
+            len: held.len + 1,
+            is_prefix: held.is_prefix && next == Some(&version),
+            at: self.now,
+        }
+    }
+
+    /// Nobody installed a version of the same keys since the start, and nobody who comes later has started.
+    fn commit(&mut self, txn: Txn) -> bool {
+        let start = self.starts[txn as usize];
+        if start == NONE || self.commits[txn as usize] != NONE {
+            return false;
+        }
+        if self.level.shape == Shape::Serial && start + 1 != self.now {
+            return false;
+        }
+        self.commits[txn as usize] = self.now;
+        self.committed += 1;
+        for position in self.history.span(txn) {
+            let Micro::Write { key, version } = self.history.micros[position] else { continue };
+            let held = self.held[key as usize];
+            if held.at > start && held.at != self.now {
+                return false;
+            }
+            self.held[key as usize] = self.after(key, held, version);
+        }
+        let ret = self.history.returns[txn as usize];
+        let last = self.line(txn).and_then(|line| self.last_call.get(&line));
+        last.is_none_or(|&last| ret > last)
+    }
+
+    /// Those that the level keeps in order with this transaction.
+    fn line(&self, txn: Txn) -> Option<u64> {
+        match self.level.order {
+            Order::Data => None,
+            Order::Process => Some(self.history.header(txn).process),
+            Order::Realtime => Some(0),
+        }
+    }
+}

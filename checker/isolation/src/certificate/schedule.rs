@@ -1,0 +1,529 @@
+//! A serial order, tried as a store would carry the transactions out: one after the other, each as soon as what it read
+//! is there, none over a version that somebody is still to read.
+//!
+//! Where nobody can go on, somebody came too early: then so much is taken back, and another one goes first. What remains
+//! stuck is placed anyway. So the order may be wrong; it is only as good as its replay, or as a guess to go on from.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::instance::{Instance, Slot, in_order};
+use super::level::{LEVELS, Level, Shape};
+use super::part::Part;
+use super::solve::{Solved, solve};
+use super::waits::Waits;
+use crate::Order;
+use crate::budget::Budget;
+use crate::ids::{NONE, Txn, id};
+
+/// An order, and where it is known to be wrong.
+pub(crate) struct Guess {
+    pub(crate) txns: Vec<Txn>,
+    pub(crate) forced: Vec<usize>,
+}
+
+/// The transactions in the order that was tried.
+pub(crate) fn schedule(instance: &Instance<'_>, order: Order, budget: &mut Budget<'_>) -> Guess {
+    Schedule::new(instance, order).run(budget)
+}
+
+struct Schedule<'a> {
+    instance: &'a Instance<'a>,
+    /// Serial, with the order of time.
+    level: Level,
+    order: Order,
+    urgencies: Vec<u64>,
+    /// What is known from the start of who comes before whom, beside who read from whom.
+    waits: Waits,
+    /// What was learned where nobody could go on, both ways.
+    learned: [FxHashMap<Txn, Vec<Txn>>; 2],
+    /// How often something was learned: what was tried in vain may be right later, but not for ever.
+    tries: FxHashMap<(Txn, Txn), u8>,
+    /// What may be wrong of it: one of several ways out.
+    tentative: FxHashSet<(Txn, Txn)>,
+    /// For how many others each transaction has to wait.
+    waiting: Vec<u32>,
+    placed: Vec<Txn>,
+    places: Vec<u32>,
+    /// By key.
+    current: Vec<Slot>,
+    /// What was current before each write.
+    replaced: Vec<Slot>,
+    /// By slot: how many are still to read it.
+    pending: Vec<u32>,
+    /// Those that returned, in that order; those before the first are placed or exempt.
+    by_return: Vec<Txn>,
+    first: usize,
+    /// Of the order of time where it is only a guess.
+    is_exempt: Vec<bool>,
+    /// How many were invoked before the first return of somebody who is not placed.
+    opened: usize,
+    ready: BinaryHeap<Reverse<(u64, Txn)>>,
+    /// By key, those who wait until its current version was read.
+    parked: Vec<Vec<Txn>>,
+    /// How many may still be taken back.
+    patience: usize,
+    /// Where it was started over, and how often.
+    stuck_at: usize,
+    attempts: u32,
+    /// Where those around were looked at, and how often.
+    looked_at: usize,
+    looks: u32,
+    /// Where somebody was placed too early.
+    forced: Vec<usize>,
+}
+
+/// Why a transaction cannot come next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wait {
+    /// The other one comes first in any case.
+    Known,
+    /// The other one comes first if what was tried is right.
+    Tried,
+    /// The other one returned before it was invoked.
+    Time,
+    /// The other one is still to read a version that it would replace.
+    Read(Slot),
+}
+
+impl<'a> Schedule<'a> {
+    fn new(instance: &'a Instance<'a>, order: Order) -> Self {
+        let history = instance.history;
+        let waits = Waits::new(instance, order);
+
+        let is_serial = |level: &&Level| level.shape == Shape::Serial && level.order == order;
+        let level = LEVELS.iter().find(is_serial).copied().unwrap_or(LEVELS[0]);
+        let mut waiting = vec![0; history.len()];
+        let mut pending = vec![0; instance.slots()];
+        for &txn in &instance.txns {
+            let reads = instance.reads(txn);
+            let read = reads.iter().filter(|&&slot| instance.writer(slot) != NONE).count();
+            waiting[txn as usize] = id(read + waits.before(txn).len());
+            reads.iter().for_each(|&slot| pending[slot as usize] += 1);
+        }
+        let by_return = in_order(&history.returns, instance.txns.iter().copied());
+        Self {
+            instance,
+            level,
+            order,
+            urgencies: urgencies(instance),
+            waits,
+            learned: [FxHashMap::default(), FxHashMap::default()],
+            tries: FxHashMap::default(),
+            tentative: FxHashSet::default(),
+            waiting,
+            placed: Vec::with_capacity(instance.txns.len()),
+            places: vec![NONE; history.len()],
+            current: (0..id(history.keys())).map(|key| instance.initial(key)).collect(),
+            replaced: Vec::new(),
+            pending,
+            by_return,
+            first: 0,
+            is_exempt: vec![false; history.len()],
+            opened: 0,
+            ready: BinaryHeap::new(),
+            parked: vec![Vec::new(); history.keys()],
+            patience: 1000 + 4 * instance.txns.len(),
+            stuck_at: 0,
+            attempts: 0,
+            looked_at: 0,
+            looks: 0,
+            forced: Vec::new(),
+        }
+    }
+
+    fn run(mut self, budget: &mut Budget<'_>) -> Guess {
+        self.open();
+        while self.placed.len() < self.instance.txns.len() {
+            match self.ready.pop() {
+                Some(Reverse((_, txn))) => self.consider(txn),
+                None => self.resolve(budget),
+            }
+        }
+        Guess { txns: self.placed, forced: self.forced }
+    }
+
+    fn consider(&mut self, txn: Txn) {
+        let is_next = !self.is_placed(txn) && self.waiting[txn as usize] == 0 && self.is_open(txn);
+        if !is_next {
+            return;
+        }
+        match self.read_by_others(txn) {
+            None => self.place(txn),
+            Some(slot) => self.parked[self.instance.key(slot) as usize].push(txn),
+        }
+    }
+
+    fn is_placed(&self, txn: Txn) -> bool {
+        self.places[txn as usize] != NONE
+    }
+
+    /// Whether nobody is left who returned before it was invoked.
+    fn is_open(&self, txn: Txn) -> bool {
+        let first = self.by_return.get(self.first);
+        let history = self.instance.history;
+        first.is_none_or(|&first| history.calls[txn as usize] < history.returns[first as usize])
+    }
+
+    /// A version that the transaction would replace before others read it.
+    fn read_by_others(&self, txn: Txn) -> Option<Slot> {
+        let instance = self.instance;
+        let replaced = instance.writes(txn).map(|slot| self.current[instance.key(slot) as usize]);
+        let mut replaced = replaced.filter(|&slot| self.pending[slot as usize] > 0);
+        replaced.find(|&slot| {
+            let own = u32::from(instance.reads(txn).contains(&slot));
+            self.pending[slot as usize] > own
+        })
+    }
+
+    fn place(&mut self, txn: Txn) {
+        let instance = self.instance;
+        self.places[txn as usize] = id(self.placed.len());
+        self.placed.push(txn);
+        for &slot in instance.reads(txn) {
+            self.pending[slot as usize] -= 1;
+            // The last to read it may be the one who replaces it.
+            if self.pending[slot as usize] <= 1 {
+                self.wake(instance.key(slot));
+            }
+        }
+        for slot in instance.writes(txn) {
+            let key = instance.key(slot);
+            self.replaced.push(std::mem::replace(&mut self.current[key as usize], slot));
+            instance.readers(slot).iter().for_each(|&reader| self.release(reader));
+            if self.pending[slot as usize] <= 1 {
+                self.wake(key);
+            }
+        }
+        for at in 0..self.waits.after(txn).len() {
+            self.release(self.waits.after(txn)[at]);
+        }
+        if !self.learned[0].is_empty() {
+            for later in self.learned[0].get(&txn).cloned().unwrap_or_default() {
+                self.release(later);
+            }
+        }
+        self.open();
+    }
+
+    fn release(&mut self, txn: Txn) {
+        self.waiting[txn as usize] -= 1;
+        if self.waiting[txn as usize] == 0 && self.is_open(txn) {
+            self.push(txn);
+        }
+    }
+
+    fn push(&mut self, txn: Txn) {
+        let urgency = self.urgencies[txn as usize];
+        // Where it was started over, another order of those that are close to each other.
+        let noise = txn.wrapping_mul(0x9e37_79b9).rotate_left(self.attempts) >> 16;
+        let is_noisy = urgency > 0 && self.attempts > 0;
+        let noise = if is_noisy { u64::from(noise) % 32 } else { 0 };
+        self.ready.push(Reverse((urgency + noise, txn)));
+    }
+
+    fn wake(&mut self, key: u32) {
+        while let Some(txn) = self.parked[key as usize].pop() {
+            self.push(txn);
+        }
+    }
+
+    /// Lets in who was invoked before the first return of those that are left.
+    fn open(&mut self) {
+        while let Some(&first) = self.by_return.get(self.first)
+            && (self.is_placed(first) || self.is_exempt[first as usize])
+        {
+            self.first += 1;
+        }
+        while let Some(&txn) = self.instance.txns.get(self.opened)
+            && self.is_open(txn)
+        {
+            self.opened += 1;
+            if self.waiting[txn as usize] == 0 {
+                self.push(txn);
+            }
+        }
+    }
+
+    /// Takes back whoever was placed last.
+    fn take_back(&mut self) {
+        let (instance, Some(txn)) = (self.instance, self.placed.pop()) else { return };
+        self.places[txn as usize] = NONE;
+        let learned = self.learned[0].get(&txn).into_iter().flatten();
+        for &later in self.waits.after(txn).iter().chain(learned) {
+            self.waiting[later as usize] += 1;
+        }
+        for slot in instance.writes(txn).rev() {
+            let key = instance.key(slot);
+            self.current[key as usize] = self.replaced.pop().unwrap_or(slot);
+            for &reader in instance.readers(slot) {
+                self.waiting[reader as usize] += 1;
+            }
+            self.wake(key);
+        }
+        for &slot in instance.reads(txn) {
+            self.pending[slot as usize] += 1;
+        }
+        let returns = &instance.history.returns;
+        let ret = returns[txn as usize];
+        self.first =
+            self.first.min(self.by_return.partition_point(|&other| returns[other as usize] < ret));
+        self.push(txn);
+    }
+
+    /// Nobody can go on: finds out who waits for whom in a circle, and breaks it.
+    fn resolve(&mut self, budget: &mut Budget<'_>) {
+        let left = || self.instance.txns.iter().copied().find(|&txn| !self.is_placed(txn));
+        let Some(start) = self.by_return.get(self.first).copied().or_else(left) else { return };
+        let mut walk: Vec<(Txn, Wait)> = Vec::new();
+        let mut places = FxHashMap::default();
+        let mut txn = start;
+        let circle = loop {
+            if let Some(&at) = places.get(&txn) {
+                break walk.split_off(at);
+            }
+            let Some((wait, other)) = self.wait(txn) else {
+                // It waited for something that was taken back since.
+                return self.push(txn);
+            };
+            places.insert(txn, walk.len());
+            walk.push((txn, wait));
+            txn = other;
+        };
+        self.break_circle(&circle, budget);
+    }
+
+    /// Why the transaction cannot come next, and for whom it waits.
+    fn wait(&self, txn: Txn) -> Option<(Wait, Txn)> {
+        let instance = self.instance;
+        let writers = instance.reads(txn).iter().map(|&slot| instance.writer(slot));
+        let writers = writers.filter(|&writer| writer != NONE);
+        let learned = self.learned[1].get(&txn).into_iter().flatten();
+        let mut before = writers.chain(self.waits.before(txn).iter().chain(learned).copied());
+        if let Some(other) = before.find(|&other| !self.is_placed(other)) {
+            let is_tried = self.tentative.contains(&(other, txn));
+            return Some((if is_tried { Wait::Tried } else { Wait::Known }, other));
+        }
+        let time = || {
+            let first = self.by_return.get(self.first).filter(|_| !self.is_open(txn))?;
+            Some((Wait::Time, *first))
+        };
+        let read = || {
+            let slot = self.read_by_others(txn)?;
+            let is_left = |reader: &&Txn| **reader != txn && !self.is_placed(**reader);
+            let reader = instance.readers(slot).iter().find(is_left)?;
+            Some((Wait::Read(slot), *reader))
+        };
+        if self.order == Order::Realtime { time().or_else(read) } else { read().or_else(time) }
+    }
+
+    fn break_circle(&mut self, circle: &[(Txn, Wait)], budget: &mut Budget<'_>) {
+        /// So often one way out is tried.
+        const TRIES: u8 = 4;
+        let is_time = |(_, wait): &(Txn, Wait)| *wait == Wait::Time;
+        if self.order != Order::Realtime
+            && circle.iter().any(is_time)
+            && let Some(&first) = self.by_return.get(self.first)
+        {
+            self.is_exempt[first as usize] = true;
+            return self.open();
+        }
+        // Who came too early: the last who wrote what somebody is still to read, though another one has to write first.
+        let early = |&(txn, wait): &(Txn, Wait)| match wait {
+            Wait::Read(slot) => Some((txn, self.instance.writer(slot))),
+            Wait::Known | Wait::Tried | Wait::Time => None,
+        };
+        let early: Vec<(Txn, Txn)> = circle.iter().filter_map(early).collect();
+        let is_sure = early.len() == 1
+            && circle.iter().all(|(_, wait)| {
+                *wait != Wait::Tried && *wait != Wait::Time
+                    || self.order == Order::Realtime && *wait == Wait::Time
+            });
+        let tries = |pair: &(Txn, Txn)| self.tries.get(pair).copied().unwrap_or(0);
+        let is_new = |pair: &&(Txn, Txn)| pair.1 != NONE && tries(pair) < TRIES;
+        let place = |pair: &(Txn, Txn)| self.places[pair.1 as usize];
+        let last =
+            early.iter().filter(is_new).min_by_key(|pair| (tries(pair), Reverse(place(pair))));
+        if let Some(&pair) = last
+            && self.may_take_back(pair.1)
+        {
+            return self.learn(pair, is_sure);
+        }
+        let tried = circle.iter().enumerate().find(|(_, (_, wait))| *wait == Wait::Tried);
+        if let Some((at, &(txn, _))) = tried {
+            return self.forget((circle[(at + 1) % circle.len()].0, txn));
+        }
+        if self.start_over(budget) {
+            return;
+        }
+        self.forced.push(self.placed.len());
+        let stuck = circle.iter().find(|(_, wait)| matches!(wait, Wait::Read(_)));
+        stuck.or(circle.first()).into_iter().for_each(|&(txn, _)| self.place(txn));
+    }
+
+    /// Takes more and more back and tries it in another order, unless that was done here too often.
+    fn start_over(&mut self, budget: &mut Budget<'_>) -> bool {
+        const ATTEMPTS: u32 = 6;
+        const FIRST: usize = 16;
+        if self.placed.len() > self.stuck_at + FIRST {
+            self.attempts = 0;
+        }
+        self.stuck_at = self.stuck_at.max(self.placed.len());
+        let back = (FIRST << self.attempts).min(self.placed.len());
+        if self.attempts > ATTEMPTS || back > self.patience {
+            return false;
+        }
+        if self.attempts == ATTEMPTS {
+            let has_changed = self.look_around(budget);
+            self.attempts = if has_changed { 0 } else { ATTEMPTS + 1 };
+            return has_changed;
+        }
+        self.attempts += 1;
+        self.patience -= back;
+        self.forget_all();
+        self.take_back_to(self.placed.len() - back);
+        true
+    }
+
+    /// Orders those around by themselves, and goes on behind them.
+    fn look_around(&mut self, budget: &mut Budget<'_>) -> bool {
+        /// So many on each side, at first.
+        const SIDE: usize = 128;
+        const LOOKS: u32 = 3;
+        self.looks = if self.placed.len() > self.looked_at + SIDE { 0 } else { self.looks + 1 };
+        self.looked_at = self.looked_at.max(self.placed.len());
+        if self.looks >= LOOKS {
+            return false;
+        }
+        let side = SIDE << self.looks;
+        let instance = self.instance;
+        let from = self.placed.len().saturating_sub(side);
+        let mut around = self.placed[from..].to_vec();
+        let invoked = self.opened.saturating_sub(8 * side)..instance.txns.len();
+        let left = instance.txns[invoked].iter().copied().filter(|&txn| !self.is_placed(txn));
+        around.extend(self.self_contained(left.take(side).collect()));
+        let part = Part::new(instance, self.level, &around).behind_others();
+        let solved = solve(&part, budget);
+        let Solved::Order(events) = solved else { return false };
+        self.take_back_to(from);
+        self.forget_all();
+        // The last of them do not see who comes behind.
+        let enough = side + side / 2;
+        for txn in events.into_iter().take(enough).map(|event| part.txn(event)) {
+            let is_next = self.waiting[txn as usize] == 0 && self.is_open(txn);
+            if !is_next || self.read_by_others(txn).is_some() {
+                break;
+            }
+            self.place(txn);
+        }
+        true
+    }
+
+    /// Of these those that need nobody who is not among them.
+    fn self_contained(&self, mut txns: Vec<Txn>) -> Vec<Txn> {
+        let (instance, history) = (self.instance, self.instance.history);
+        let mut is_among: FxHashSet<Txn> = txns.iter().copied().collect();
+        loop {
+            let mut returned = NONE;
+            let before = txns.len();
+            txns.retain(|&txn| {
+                let mut writers = instance.reads(txn).iter().map(|&slot| instance.writer(slot));
+                let is_there = writers.all(|writer| {
+                    writer == NONE || self.is_placed(writer) || is_among.contains(&writer)
+                });
+                let stays = is_there && history.calls[txn as usize] < returned;
+                if !stays {
+                    is_among.remove(&txn);
+                    returned = returned.min(history.returns[txn as usize]);
+                }
+                stays
+            });
+            if txns.len() == before {
+                return txns;
+            }
+        }
+    }
+
+    fn may_take_back(&mut self, txn: Txn) -> bool {
+        let back = self.placed.len() - self.places[txn as usize] as usize;
+        let is_allowed = back <= self.patience;
+        self.patience -= if is_allowed { back } else { 0 };
+        is_allowed
+    }
+
+    /// Nothing was tried.
+    fn forget_all(&mut self) {
+        for pair in std::mem::take(&mut self.tentative) {
+            self.forget(pair);
+        }
+        self.tries.clear();
+    }
+
+    /// What was tried led nowhere.
+    fn forget(&mut self, (first, second): (Txn, Txn)) {
+        self.tentative.remove(&(first, second));
+        for (map, key, value) in [(0, first, second), (1, second, first)] {
+            if let Some(others) = self.learned[map].get_mut(&key) {
+                others.retain(|&other| other != value);
+            }
+        }
+        if !self.is_placed(first) {
+            self.release(second);
+        }
+    }
+
+    /// The transaction comes before the writer.
+    fn learn(&mut self, (txn, writer): (Txn, Txn), is_sure: bool) {
+        if self.learned[0].get(&txn).is_some_and(|later| later.contains(&writer)) {
+            return;
+        }
+        *self.tries.entry((txn, writer)).or_default() += 1;
+        if self.tentative.contains(&(writer, txn)) {
+            self.forget((writer, txn));
+        }
+        if !is_sure {
+            self.tentative.insert((txn, writer));
+        }
+        self.learned[0].entry(txn).or_default().push(writer);
+        self.learned[1].entry(writer).or_default().push(txn);
+        self.waiting[writer as usize] += 1;
+        let place = self.places[writer as usize];
+        if place != NONE {
+            self.take_back_to(place as usize);
+        }
+    }
+
+    /// Takes back all but so many.
+    fn take_back_to(&mut self, len: usize) {
+        while self.placed.len() > len {
+            self.take_back();
+        }
+        self.forced.retain(|&at| at < len);
+        let open = self.instance.txns.partition_point(|&txn| self.is_open(txn));
+        self.opened = self.opened.min(open);
+        self.open();
+    }
+}
+
+/// Smaller numbers go first: who only reads, and then whose versions must be there early and may go early. The middle
+/// of a version's life is an order of versions that is in line with time, where there is one.
+fn urgencies(instance: &Instance<'_>) -> Vec<u64> {
+    let history = instance.history;
+    let mut due = history.returns.clone();
+    let mut urgencies = vec![0; history.len()];
+    for &txn in instance.txns.iter().rev() {
+        let mut last = history.calls[txn as usize];
+        for slot in instance.writes(txn) {
+            for &reader in instance.readers(slot) {
+                due[txn as usize] = due[txn as usize].min(due[reader as usize]);
+                last = last.max(history.calls[reader as usize]);
+            }
+        }
+        if !instance.writes(txn).is_empty() {
+            urgencies[txn as usize] = u64::from(due[txn as usize]) + u64::from(last);
+        }
+    }
+    urgencies
+}
