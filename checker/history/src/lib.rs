@@ -1,6 +1,22 @@
 //! Operations, their recording and the three-valued verdict; histories of other tools ([`Format`]).
 //!
 //! This crate knows no process, network or HTTP, and no workload: a history is a list of events, whoever wrote it.
+//!
+//! ```
+//! use history::{Completion, Events, Format, operations};
+//!
+//! let edn = "{:process 0 :type :invoke :f :write :value 1}
+//!            {:process 0 :type :ok     :f :write :value 1}
+//!            {:process 1 :type :invoke :f :read  :value nil}";
+//! let located = Events::new(edn.as_bytes(), Format::Edn).collect::<Result<Vec<_>, _>>()?;
+//! let events: Vec<_> = located.into_iter().map(|located| located.event).collect();
+//! let operations = operations(&events)?;
+//! assert_eq!(operations.len(), 2);
+//! assert!(matches!(operations[0].completion, Completion::Ok(..)));
+//! // Nobody knows what became of the read.
+//! assert!(matches!(operations[1].completion, Completion::Info(_)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod blocks;
 pub mod datum;

@@ -4,6 +4,23 @@
 //! *violation* only for what no outcome of the unknown (`info`) operations explains, *inconclusive* with the reason
 //! where too little was seen or the history is none of this kind. All run in a sort and a few passes; what they list
 //! is bounded.
+//!
+//! ```
+//! use history::{Verdict, operations, read_jsonl};
+//! use invariants::Invariant;
+//!
+//! let recorded = r#"
+//!     {"index":0,"time":0,"process":0,"type":"invoke","f":"add","value":3}
+//!     {"index":1,"time":1,"process":0,"type":"ok","f":"add","value":3}
+//!     {"index":2,"time":2,"process":1,"type":"invoke","f":"read","value":null}
+//!     {"index":3,"time":3,"process":1,"type":"ok","f":"read","value":2}
+//! "#;
+//! let operations = operations(&read_jsonl(recorded.as_bytes())?)?;
+//! let result = Invariant::CounterBounds.check(&operations);
+//! assert_eq!(result.verdict, Verdict::Violation);
+//! assert!(result.violations[0].sentence.contains("too low"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod bank;
 mod causal;
