@@ -121,7 +121,7 @@ mod tests {
 
     /// A record in which so many values of 4 KiB are written, while the nodes grow from `before` to `after`, one footprint
     /// of all nodes after the other.
-    fn record(puts: u64, before: [Footprint; 3], after: &[[Footprint; 3]]) -> Vec<Event> {
+    fn record(puts: u64, before: &[Footprint; 3], after: &[[Footprint; 3]]) -> Vec<Event> {
         let mark = |mark: Mark| {
             (
                 Process::Named(HARNESS.to_owned()),
@@ -138,11 +138,11 @@ mod tests {
         };
         let put = |kind: EventKind, value| (Process::Client(0), kind, "put".to_owned(), value);
         let mut events = vec![mark(Mark::Phase(Phase::Compaction))];
-        events.extend(all(&before));
+        events.extend(all(before));
         for _ in 0..puts {
             let value = json!({ "key": "compaction", "value": "x".repeat(4096) });
             // A look in the middle says nothing.
-            events.extend(all(&before));
+            events.extend(all(before));
             events.push(put(EventKind::Invoke, value));
             events.push(put(EventKind::Ok, json!({})));
         }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     fn verdict(puts: u64, after: &[[Footprint; 3]]) -> Option<Verdict> {
-        checked(&record(puts, [0, 0, 0].map(data), after)).map(|check| check.verdict)
+        checked(&record(puts, &[0, 0, 0].map(data), after)).map(|check| check.verdict)
     }
 
     /// A data folder of which so much was added.
@@ -177,8 +177,8 @@ mod tests {
 
     #[test]
     fn a_store_that_keeps_what_was_overwritten_does_not_compact() {
-        let kept = checked(&record(128, [data(0), data(0), data(0)], &[[530, 530, 40].map(data)]))
-            .unwrap();
+        let kept =
+            checked(&record(128, &[0, 0, 0].map(data), &[[530, 530, 40].map(data)])).unwrap();
         assert_eq!(kept.verdict, Verdict::Inconclusive);
         let seen =
             "Of 512 KiB written over one key the data folders kept: n1 103 %, n2 103 %, n3 7 %.";
@@ -204,7 +204,7 @@ mod tests {
             log_bytes: Some(kib * KIB),
             ..Footprint::default()
         };
-        let grown = |kib| checked(&record(128, [0, 0, 0].map(log), &[[kib; 3].map(log)]));
+        let grown = |kib| checked(&record(128, &[0, 0, 0].map(log), &[[kib; 3].map(log)]));
         assert_eq!(grown(600).unwrap().verdict, Verdict::Inconclusive);
         assert_eq!(grown(60).unwrap().verdict, Verdict::Valid);
     }
@@ -213,7 +213,7 @@ mod tests {
     fn where_nothing_can_be_seen_nothing_is_said() {
         let nothing = || Footprint { data_bytes: Some(0), ..Footprint::default() };
         let three = || [nothing(), nothing(), nothing()];
-        assert!(checked(&record(128, three(), &[three()])).is_none());
+        assert!(checked(&record(128, &three(), &[three()])).is_none());
         assert_eq!(verdict(30, &[[600; 3].map(data)]), None, "too little was written");
         assert_eq!(verdict(128, &[]), None, "nobody looked afterwards");
         assert_eq!(verdict(0, &[[600; 3].map(data)]), None);
