@@ -27,6 +27,9 @@ fn valid(arguments: &str, families: &[&str]) {
         );
     }
     assert!(done > 200, "only {done} operations succeeded");
+    let checks = results["checks"].as_array().unwrap();
+    let compaction = checks.iter().find(|check| check["checker"] == "compaction");
+    assert_eq!(compaction.unwrap()["verdict"], "valid", "{results}");
 }
 
 /// How many operations succeeded.

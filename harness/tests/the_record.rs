@@ -105,7 +105,8 @@ fn a_pause_of_a_dead_node_waits_until_it_lives_again() {
         };
         let planned = |number: u64| faults.iter().find(|fault| fault.fault == number).unwrap();
         assert_eq!((planned(2).family.as_str(), planned(3).family.as_str()), ("kill", "pause"));
-        let (killed, revived) = (time_of(2, FaultStep::Started), time_of(2, FaultStep::Healed));
+        // It can be paused as soon as it is started again, before it answers.
+        let (killed, revived) = (time_of(2, FaultStep::Started), time_of(2, FaultStep::Healing));
         let (paused, resumed) = (time_of(3, FaultStep::Started), time_of(3, FaultStep::Healed));
         let (Some(killed), Some(paused)) = (killed, paused) else { continue };
         let (revived, resumed) = (revived.unwrap(), resumed.unwrap());

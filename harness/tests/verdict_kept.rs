@@ -21,6 +21,9 @@ const LONG: &str = "--workload register --faults none --time-limit 10m --clients
 const WRITE: &str = "{:process 0 :type :invoke :f :write :value 1}
 {:process 0 :type :ok :f :write :value 1}
 ";
+const READ: &str = "{:process 1 :type :invoke :f :read :value nil}
+{:process 1 :type :ok :f :read :value 1}
+";
 const STALE_READ: &str = "{:process 1 :type :invoke :f :read :value nil}
 {:process 1 :type :ok :f :read :value nil}
 ";
@@ -28,8 +31,8 @@ const STALE_READ: &str = "{:process 1 :type :invoke :f :read :value nil}
 /// A history of a register, valid or not.
 fn history(place: &Path, is_valid: bool) -> PathBuf {
     let path = place.join(if is_valid { "valid.edn" } else { "stale.edn" });
-    fs::write(&path, if is_valid { WRITE.to_owned() } else { format!("{WRITE}{STALE_READ}") })
-        .unwrap();
+    let read = if is_valid { READ } else { STALE_READ };
+    fs::write(&path, format!("{WRITE}{read}")).unwrap();
     path
 }
 

@@ -169,7 +169,7 @@ fn report(
     let proof = |by: &Operation| [add.call, source.call, by.call];
     let missed = |by: &Operation, rest: &str| {
         let (element, by, done) = (shown(&add.arguments), who(by), who(source));
-        let known = if source.call == add.call {
+        let known = if added.iter().any(|added| added.call == source.call) {
             format!("{done}, of {element}, was acknowledged")
         } else {
             format!("{done} had seen {element}")

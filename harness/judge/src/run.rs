@@ -15,8 +15,9 @@ mod witnesses;
 mod writes;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use contract::errors::ERRORS;
 use contract::manifest::CAPABILITIES;
 use history::{CheckResult, Event, Operation, Verdict, Violation};
 use isolation::Consistency;
@@ -132,8 +133,8 @@ pub fn judge(
     if checks.iter().any(|check| !check.violations.is_empty()) {
         let witnesses = Witnesses::new(run.nodes.len(), all, &broken)
             .led_by(record::leader_changes(events).collect(), main_end_ns(events))
-            .sent(sent_again(folder, &checks));
-        tell(&mut checks, all, &witnesses);
+            .sent(sent_again(folder));
+        tell(&mut checks, level, all, &witnesses);
     }
     let verdict = checks.iter().map(|check| check.verdict).fold(Verdict::Valid, Verdict::merge);
     let operations = summary::endings(&main);
@@ -260,16 +261,17 @@ fn main_end_ns(events: &[Event]) -> u64 {
     end.map_or(0, |event| event.time_ns)
 }
 
-/// How often the requests behind the operations of violations may have been executed, where that was more than once. What
-/// cannot be read explains nothing.
-fn sent_again(folder: &Folder, checks: &[CheckResult]) -> BTreeMap<u64, usize> {
-    let violations = checks.iter().flat_map(|check| &check.violations);
-    let asked: BTreeSet<u64> =
-        violations.flat_map(|violation| violation.operations.iter().copied()).collect();
+/// How often the requests behind an operation may have been executed, where that was more than once. What cannot be read
+/// explains nothing.
+fn sent_again(folder: &Folder) -> BTreeMap<u64, usize> {
     let mut sent: BTreeMap<u64, usize> = BTreeMap::new();
     let read = folder.read_attempts(|attempt| {
-        let may_have_happened = !matches!(attempt.end, AttemptEnd::NotSent | AttemptEnd::Refused);
-        if may_have_happened && asked.contains(&attempt.operation) {
+        let may_have_happened = match attempt.end {
+            AttemptEnd::NotSent => false,
+            AttemptEnd::Refused => !is_definite(&attempt.reason),
+            _ => true,
+        };
+        if may_have_happened {
             *sent.entry(attempt.operation).or_default() += 1;
         }
     });
@@ -277,14 +279,24 @@ fn sent_again(folder: &Folder, checks: &[CheckResult]) -> BTreeMap<u64, usize> {
     read.map(|_| sent).unwrap_or_default()
 }
 
+/// Whether a refusal with this code says for certain that nothing happened.
+fn is_definite(code: &str) -> bool {
+    ERRORS.iter().any(|entry| entry.name == code && entry.definite)
+}
+
 /// So many violations get a diagnosis: each looks at the whole record.
 const DIAGNOSED_MAX: usize = 10;
 
 /// The clearest violation first, and to each what the checkers cannot know: what it comes to, who answered, and what
 /// was broken then.
-fn tell(checks: &mut [CheckResult], operations: &[Operation], witnesses: &Witnesses<'_>) {
+fn tell(
+    checks: &mut [CheckResult],
+    level: Consistency,
+    operations: &[Operation],
+    witnesses: &Witnesses<'_>,
+) {
     headline::order(checks, witnesses);
-    let diagnosis = Diagnosis::new(operations, witnesses);
+    let diagnosis = Diagnosis::new(level, operations, witnesses);
     let violations = checks.iter_mut().flat_map(|check| &mut check.violations);
     for (place, violation) in violations.enumerate() {
         if let Some(context) = witnesses.context(violation) {

@@ -37,6 +37,9 @@ const ALSO_CHARS_MAX: usize = 200;
 /// # Errors
 /// No such folder or file, no history, or no such model.
 pub fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
+    if arguments.model.is_none() && arguments.paths.iter().any(|path| path.as_os_str() == STDIN) {
+        return Err(no_model(Path::new("stdin")));
+    }
     let spooled = stdin::spooled_if_named(&arguments.paths)?;
     let path = |named: &PathBuf| match &spooled {
         Some(spooled) if named.as_os_str() == STDIN => spooled.path(),
@@ -80,12 +83,16 @@ fn subject(
             Ok(Subject::History(question(arguments, path, model)?))
         }
         None if path.is_dir() => Ok(Subject::Folder(Folder::existing(path))),
-        None => Err(Failure::Usage(format!(
-            "{} is a file: name with --model what it must be linearizable as:\n{}",
-            named.display(),
-            Model::listed()
-        ))),
+        None => Err(no_model(named)),
     }
+}
+
+fn no_model(named: &Path) -> Failure {
+    Failure::Usage(format!(
+        "{} is a file: name with --model what it must be linearizable as:\n{}",
+        named.display(),
+        Model::listed()
+    ))
 }
 
 fn limits(arguments: &CheckArguments) -> Limits {

@@ -33,7 +33,7 @@ use crate::{
 /// A run is over so long after its main phase, the check included.
 const AFTER_MAIN: Duration = Duration::from_secs(20);
 /// The checkers get at least this much, however long a broken store took to end.
-const CHECK_AT_LEAST: Duration = Duration::from_secs(5);
+const CHECK_AT_LEAST: Duration = Duration::from_secs(10);
 
 /// What came of all repetitions of a run.
 #[derive(Default)]

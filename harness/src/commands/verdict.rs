@@ -44,10 +44,7 @@ pub(super) fn write(folder: &Folder, results: &ResultsFile) -> bool {
         complain(&Failure::Failed(failure).to_string());
         return false;
     }
-    draws(|| {
-        let drawn = reports::write(folder);
-        drawn.map(drop).map_err(|error| Failure::Failed(format!("no report: {error}")))
-    })
+    draws_report_of(folder)
 }
 
 /// Writes why a run has no verdict into its folder, and draws what there is of it; the failure itself is told at the end.
@@ -61,13 +58,17 @@ pub(super) fn deliver_failure(folder: &Folder, failure: &Failure) {
         let (name, why) = (files::FAILURE, disk::explain(&error));
         return complain(&format!("no {name} and no report in {}: {why}", folder.path().display()));
     }
-    let drawn = draws(|| {
-        let drawn = reports::write(folder);
-        drawn.map(drop).map_err(|error| Failure::Failed(format!("no report: {error}")))
-    });
-    if drawn {
+    if draws_report_of(folder) {
         complain(&format!("  report  {}", folder.path().join(files::REPORT).display()));
     }
+}
+
+/// Whether the report of a run was drawn into its folder.
+fn draws_report_of(folder: &Folder) -> bool {
+    draws(|| {
+        let drawn = reports::write(folder);
+        drawn.map(drop).map_err(|error| Failure::Failed(format!("no report: {error}")))
+    })
 }
 
 /// Whether a report was drawn; why not is said on stderr. Not even a panic in there takes away the verdict.

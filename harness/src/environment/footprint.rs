@@ -1,6 +1,6 @@
 //! Records what the nodes occupy: their data folders, logs and memory.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{fs, os::unix::fs::MetadataExt, path::Path, sync::Arc, time::Duration};
 
 use record::{Footprint, Mark};
 
@@ -25,7 +25,8 @@ pub async fn mark(nodes: &Arc<Nodes>, stream: &Stream) -> Vec<Footprint> {
     footprints
 }
 
-/// The size of all files in a folder and below; links are not followed. `None` where it cannot be read.
+/// The room that all files in a folder and below take; links are not followed. `None` where it cannot be read, or holds too
+/// many files.
 pub(super) fn folder_bytes(folder: &Path) -> Option<u64> {
     let mut unread = vec![fs::read_dir(folder).ok()?];
     let (mut bytes, mut files) = (0_u64, 0);
@@ -36,11 +37,12 @@ pub(super) fn folder_bytes(folder: &Path) -> Option<u64> {
             if metadata.is_dir() {
                 unread.extend(fs::read_dir(entry.path()));
             } else {
-                bytes = bytes.saturating_add(metadata.len());
+                // Of a sparse file only what was written.
+                bytes = bytes.saturating_add(metadata.len().min(512 * metadata.blocks()));
             }
             files += 1;
             if files == FILES_MAX {
-                return Some(bytes);
+                return None;
             }
         }
     }
@@ -57,6 +59,7 @@ mod tests {
         let data = place.path().join("data");
         fs::create_dir_all(data.join("deep/deeper")).unwrap();
         fs::write(data.join("log"), [0; 100]).unwrap();
+        fs::File::create(data.join("sparse")).unwrap().set_len(1 << 30).unwrap();
         fs::write(data.join("deep/deeper/snapshot"), [0; 23]).unwrap();
         let outside = place.path().join("outside");
         fs::create_dir(&outside).unwrap();

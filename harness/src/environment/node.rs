@@ -6,6 +6,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{duration::format_duration, exit::Failure};
 
+/// How long a supervisor may take to say how much memory its node has.
+const MEASURE_LIMIT: Duration = Duration::from_secs(1);
 /// How much of a log's end is quoted.
 const LOG_TAIL_BYTES: usize = 2000;
 /// How much of its last line is told where a node ended by itself.
@@ -168,15 +170,17 @@ impl Node {
         lines.next_back().unwrap_or_default().chars().take(LAST_WORDS_CHARS_MAX).collect()
     }
 
-    /// Where it persists: `DS_DATA`.
+    /// Where it persists, if it runs: `DS_DATA`.
     pub(super) fn data_folder(&self) -> Option<PathBuf> {
-        let mut variables = self.spec.environment.iter();
+        let mut variables = self.spec.environment.iter().filter(|_| self.state == State::Running);
         variables.find(|(name, _)| name == "DS_DATA").map(|(_, value)| value.into())
     }
 
     /// The memory of its processes, where it runs and the system says so.
     pub(super) async fn memory_bytes(&self) -> Option<u64> {
-        self.process.as_ref().filter(|_| self.state == State::Running)?.memory_bytes().await.ok()?
+        let process = self.process.as_ref().filter(|_| self.state == State::Running)?;
+        // Not so long that a supervisor that is slow to answer would be given up.
+        tokio::time::timeout(MEASURE_LIMIT, process.memory_bytes()).await.ok()?.ok()?
     }
 
     /// Gives its process away, to be ended.

@@ -16,6 +16,8 @@ const KEY: &str = "compaction";
 const VALUE_BYTES: u64 = 4096;
 /// So much is written: many times what a log may hold.
 const WRITTEN_BYTES: u64 = 8 * SNAPSHOT_BYTES;
+/// After so many failures in a row no more is written.
+const FAILURES_MAX: u32 = 10;
 /// A log that is compacted in the background gets so much time.
 const IN_BACKGROUND: Duration = Duration::from_secs(2);
 /// From one look at the data folders to the next.
@@ -39,15 +41,23 @@ impl Runner<'_> {
         stream.mark(&Mark::Phase(Phase::Compaction));
         let before = footprint::mark(nodes, stream).await;
         let mut values = ChaCha8Rng::seed_from_u64(self.setting.seed);
-        let mut written_bytes = 0;
+        let (mut written_bytes, mut failures_in_a_row) = (0, 0);
         let deadline = Instant::now() + self.setting.timeouts.recovery();
-        while written_bytes < WRITTEN_BYTES && Instant::now() < deadline {
+        while written_bytes < WRITTEN_BYTES
+            && failures_in_a_row < FAILURES_MAX
+            && Instant::now() < deadline
+        {
             let put = Operation::Put { key: KEY.to_owned(), value: value(&mut values) };
             if matches!(admin.clerk.perform(&put).await, Performed::Ok(_)) {
                 written_bytes += VALUE_BYTES;
+                failures_in_a_row = 0;
+            } else {
+                failures_in_a_row += 1;
+                tokio::time::sleep(LOOK).await;
             }
         }
-        let deadline = Instant::now() + IN_BACKGROUND;
+        let patience = IN_BACKGROUND.max(self.environment.clients.patience.operation);
+        let deadline = Instant::now() + patience;
         while !have_compacted(&before, &footprint::mark(nodes, stream).await)
             && Instant::now() < deadline
         {
@@ -64,6 +74,6 @@ fn value(rng: &mut ChaCha8Rng) -> String {
 /// Whether there is nothing left to wait for: no data folder, nor log where there is no data, keeps much of it.
 fn have_compacted(before: &[Footprint], after: &[Footprint]) -> bool {
     before.iter().zip(after).all(|(before, after)| {
-        after.growth_bytes(before).is_none_or(|growth| growth < 2 * SNAPSHOT_BYTES)
+        after.growth_bytes(before).is_none_or(|growth| growth < SNAPSHOT_BYTES)
     })
 }

@@ -112,7 +112,7 @@ impl Runner<'_> {
     async fn all_phases(&self) -> Result<(), Failure> {
         let (environment, stream) = (self.environment, &self.environment.stream);
         let starvation = Starvation::watch(Arc::clone(stream));
-        let _watching_footprints = AbortOnDrop(self.watch_footprints());
+        let watching_footprints = AbortOnDrop(self.watch_footprints());
         stream.mark(&Mark::Phase(Phase::Ready));
         environment.nodes.start_all().await?;
         if !environment.clients.exactly_once {
@@ -137,6 +137,8 @@ impl Runner<'_> {
         environment.mark_own_exits().await;
         stream.mark(&Mark::Recovered(recovered));
         let serves = recovered && self.restart_all(&mut admin).await;
+        // A look that began before the overwriting must not be recorded after it.
+        drop(watching_footprints);
         if serves {
             self.overwrite(&mut admin).await;
         }
@@ -146,6 +148,7 @@ impl Runner<'_> {
         if serves {
             self.final_reads(&mut admin.clerk).await;
         }
+        environment.mark_own_exits().await;
         stream.mark(&Mark::StarvedMs(starvation.longest_ms()));
         if self.open_files.ran_out() {
             stream.mark(&Mark::Hindered(RAN_OUT.to_owned()));

@@ -54,7 +54,7 @@ pub enum Mark {
 pub struct Footprint {
     /// The node's id.
     pub node: String,
-    /// The size of all files in its data folder; `None` where that could not be read.
+    /// The size of all files in its data folder; `None` where the node does not run, or that could not be read.
     pub data_bytes: Option<u64>,
     /// The size of its log, as it says itself.
     pub log_bytes: Option<u64>,
@@ -63,12 +63,15 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// By how many bytes the data folder grew since then; where nothing is in it, the log. `None` where neither is known.
+    /// By how many bytes the data folder or the log grew since then, whichever did more. `None` where neither is known, or
+    /// has changed at all: files may be made larger in advance.
     #[must_use]
     pub fn growth_bytes(&self, before: &Self) -> Option<u64> {
-        let data = self.data_bytes.filter(|bytes| *bytes > 0).zip(before.data_bytes);
-        let (now, then) = data.or(self.log_bytes.zip(before.log_bytes))?;
-        Some(now.saturating_sub(then))
+        let growth = |now: Option<u64>, then: Option<u64>| {
+            let (now, then) = now.zip(then).filter(|(now, then)| now != then)?;
+            Some(now.saturating_sub(then))
+        };
+        growth(self.data_bytes, before.data_bytes).max(growth(self.log_bytes, before.log_bytes))
     }
 }
 

@@ -1,5 +1,7 @@
 //! A value that nobody wrote may have been there before the first operation.
 
+use std::time::Instant;
+
 use history::{Datum, Verdict};
 use linearizability::{Anomaly, Limits};
 use serde_json::Value;
@@ -23,10 +25,17 @@ pub fn initial_that_explains(
     if question.initial.is_some() || !object.has_initial_value() || !is_phantom {
         return None;
     }
-    let values = checked.witness.iter().filter_map(found).take(TRIED_MAX);
-    values.map(|value| Datum::from(&value)).find(|value| {
+    let mut values: Vec<Datum> =
+        checked.witness.iter().filter_map(found).map(|value| Datum::from(&value)).collect();
+    values.dedup();
+    let mut left = limits.time.saturating_sub(checked.reading + checked.checking);
+    values.into_iter().take(TRIED_MAX).find(|value| {
+        let begun = Instant::now();
         let question = Question { initial: Some(value.clone()), ..question.clone() };
-        check(&question, limits, &()).is_ok_and(|again| again.result.verdict == Verdict::Valid)
+        let limits = Limits { time: left, ..limits.clone() };
+        let again = check(&question, &limits, &());
+        left = left.saturating_sub(begun.elapsed());
+        again.is_ok_and(|again| again.result.verdict == Verdict::Valid)
     })
 }
 

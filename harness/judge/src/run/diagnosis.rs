@@ -10,6 +10,7 @@ mod tests;
 use contract::{Operation as Asked, Outcome, puthash};
 use history::words::{cut, seconds, who};
 use history::{Completion, Operation, Violation};
+use isolation::Consistency;
 
 use super::witnesses::Witnesses;
 use done::{Done, mentions};
@@ -29,12 +30,20 @@ const REPLACEMENTS_MAX: usize = 32;
 pub(super) struct Diagnosis<'a> {
     all: Vec<Done<'a>>,
     witnesses: &'a Witnesses<'a>,
+    /// Whether what is promised respects the order of time.
+    in_time: bool,
 }
 
 impl<'a> Diagnosis<'a> {
-    pub(super) fn new(operations: &'a [Operation], witnesses: &'a Witnesses<'a>) -> Self {
+    /// Of a store that is held to this level.
+    pub(super) fn new(
+        level: Consistency,
+        operations: &'a [Operation],
+        witnesses: &'a Witnesses<'a>,
+    ) -> Self {
         let happened = operations.iter().filter(|o| !matches!(o.completion, Completion::Fail(..)));
-        Self { all: happened.filter_map(Done::of).collect(), witnesses }
+        let all = happened.filter_map(Done::of).collect();
+        Self { all, witnesses, in_time: level.implies(Consistency::Linearizable) }
     }
 
     /// What the violation shows, as a name and how it was; `None` where the record proves none of these.
@@ -44,21 +53,24 @@ impl<'a> Diagnosis<'a> {
             self.all.iter().filter(|done| calls.contains(&done.operation.call)).collect();
         proof.retain(|done| done.answer.is_some());
         let pairs = || proof.iter().flat_map(|a| proof.iter().map(move |b| (*a, *b)));
-        (proof.iter().find_map(|append| self.answer_of_another(append)))
-            .or_else(|| pairs().find_map(|(write, read)| self.lost(write, read)))
-            .or_else(|| pairs().find_map(|(a, b)| self.two_nodes(a, b)))
+        let of_any_level = (proof.iter().find_map(|append| self.lacks_its_own(append)))
             .or_else(|| proof.iter().find_map(|read| self.appended_twice(read)))
             .or_else(|| proof.iter().find_map(|read| self.hashed_twice(read)))
             .or_else(|| pairs().find_map(|(write, read)| self.torn(write, read)))
-            .or_else(|| proof.iter().find_map(|read| self.torn_in_time(read, &proof)))
             .or_else(|| proof.iter().find_map(|read| self.in_two_places(read)))
-            .or_else(|| pairs().find_map(|(refused, read)| self.refused_yet_there(refused, read)))
+            .or_else(|| pairs().find_map(|(refused, read)| self.refused_yet_there(refused, read)));
+        // What is old, or missing, a weaker level may allow.
+        if of_any_level.is_some() || !self.in_time {
+            return of_any_level;
+        }
+        (pairs().find_map(|(write, read)| self.lost(write, read)))
+            .or_else(|| pairs().find_map(|(a, b)| self.two_nodes(a, b)))
+            .or_else(|| proof.iter().find_map(|read| self.torn_in_time(read, &proof)))
             .or_else(|| pairs().find_map(|(write, read)| self.stale_elsewhere(write, read)))
     }
 
-    /// Somebody found what was there before the write, and from then on nobody saw it any more, nor what may have replaced
-    /// it. Reads may come from nodes that are behind: it takes an operation that built on what it found, or two reads at
-    /// the node that had acknowledged the write.
+    /// Somebody built on what was there before the write, and from then on nobody saw it any more, nor what may have
+    /// replaced it. A mere read may come from a node that is behind.
     fn lost(&self, write: &Done<'a>, read: &Done<'a>) -> Option<String> {
         write.wrote().into_iter().find_map(|(key, value)| self.lost_at(key, value, write, read))
     }
@@ -67,15 +79,13 @@ impl<'a> Diagnosis<'a> {
         let found = self.finds_older(write, read, key)?;
         let is_same =
             |done: &&Done<'a>| is_before(write, done) && done.found_at(key) == Some(found);
-        // Perhaps another one that found the same built on it, or asked where the write had been acknowledged.
+        // Perhaps another one that found the same.
+        let missed_by = self.all.iter().filter(is_same).find(|done| done.replaces(key))?;
         let own = write.operation.node.as_deref()?;
-        let is_own = |done: &&Done<'a>| done.operation.node.as_deref() == Some(own);
-        let missed_by = self.all.iter().filter(is_same).find(|done| done.replaces(key));
-        let missed_by =
-            missed_by.or_else(|| self.all.iter().filter(is_same).filter(is_own).nth(1))?;
         let from = missed_by.operation.call_ns;
         let mut gone = self.replacements(key, write, missed_by)?;
-        gone.push(value);
+        // A transaction may have written more than once.
+        gone.extend([value].into_iter().chain(write.would_leave(key)));
         if self.all.iter().any(|done| gone.iter().any(|value| done.saw_from(from, key, value))) {
             return None;
         }
@@ -110,7 +120,7 @@ impl<'a> Diagnosis<'a> {
     }
 
     /// It was answered with a value that does not end with what it appended.
-    fn answer_of_another(&self, append: &Done<'a>) -> Option<String> {
+    fn lacks_its_own(&self, append: &Done<'a>) -> Option<String> {
         let (piece, answered) = append.appended()?;
         if answered.1.ends_with(piece) {
             return None;
@@ -119,10 +129,10 @@ impl<'a> Diagnosis<'a> {
             other.appended().is_some_and(|(piece, own)| own == answered && own.1.ends_with(piece))
         };
         let whose = self.all.iter().find(is_its).map_or_else(String::new, |other| {
-            format!(" and is the answer to {}", who(other.operation))
+            format!(", and equals the answer to {}", who(other.operation))
         });
         Some(format!(
-            "An answer that belongs to another operation: what {} was answered lacks what it appended{whose}",
+            "Acknowledged, not carried out: what {} was answered lacks what it appended{whose}",
             who(append.operation)
         ))
     }
@@ -362,7 +372,11 @@ impl<'a> Diagnosis<'a> {
             return None;
         }
         let is_older = match found {
-            Some(found) => is_before(self.sole_writer(key, found)?, write),
+            Some(found) => {
+                let writer = self.sole_writer(key, found)?;
+                // Executed once more, it would be newer.
+                is_before(writer, write) && !self.witnesses.may_have_come_twice(writer.operation)
+            }
             None => !self.all.iter().any(|done| done.may_leave(key, "")),
         };
         is_older.then_some(found)

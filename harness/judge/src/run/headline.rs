@@ -2,6 +2,7 @@
 
 use history::{CheckResult, Verdict, Violation};
 
+use super::is_ended;
 use super::witnesses::Witnesses;
 
 /// So few operations can be followed at a glance.
@@ -86,7 +87,7 @@ fn has_one_cause(first: &Violation, other: &Violation) -> bool {
 /// A check lists some violations of each kind, not all: so these are at least so many.
 fn with(mut violation: Violation, more: usize) -> Violation {
     if more > 0 {
-        let end = if violation.sentence.ends_with(['.', ')']) { "" } else { "." };
+        let end = if is_ended(&violation.sentence) { "" } else { "." };
         violation.sentence.push_str(&format!(
             "{end} (At least {more} more like this share an operation with it.)"
         ));

@@ -144,7 +144,7 @@ impl Outcome<'_> {
             "the log compacts",
             "one key is written over and over, then the data folders are measured",
             COMPACTION,
-            "a store that serves at the end and shows a data folder or its `log_bytes`",
+            "a store that serves 64 writes in the time for it and shows a data folder or its `log_bytes`",
         );
         promise.seen = self.compaction.map_or(String::new(), Compaction::seen);
         promise
@@ -155,7 +155,7 @@ impl Outcome<'_> {
         let largest = self.footprints.iter().max_by_key(|footprint| footprint.memory_bytes);
         let seen = largest.and_then(|footprint| {
             let mib = footprint.memory_bytes?.div_ceil(1 << 20);
-            Some(format!("node {} held at most {mib} MiB", footprint.node))
+            Some(format!("node {} was seen with {mib} MiB, no node with more", footprint.node))
         });
         Promise {
             promise: "bounded memory".to_owned(),

@@ -18,8 +18,6 @@ const TARGETS_MAX: usize = 3;
 const FAULTS_MAX: usize = 2;
 /// So many operations are named that were sent more than once.
 const SENT_AGAIN_MAX: usize = 2;
-/// The nodes are asked who leads a few times a second.
-const LEADER_SEEN_AFTER_NS: u64 = 400_000_000;
 /// A new leader may not yet be known for so long.
 const LEADER_MARGIN_NS: u64 = 1_000_000_000;
 
@@ -99,12 +97,16 @@ impl<'a> Witnesses<'a> {
         (since.len() < before.len()).then_some((leader, first.time_ns))
     }
 
+    /// Whether a request of it may have been executed a second time, by its attempts.
+    pub(super) fn may_have_come_twice(&self, operation: &Operation) -> bool {
+        self.sent.contains_key(&operation.call)
+    }
+
     /// Who came to lead between two moments, if another had led before; the last of them.
     pub(super) fn new_leader_between(&self, (from, to): (u64, u64)) -> Option<&str> {
         let known = |change: &'_ &LeaderChange| change.node.is_some();
         let before = self.leaders.iter().rfind(|change| known(change) && change.time_ns < from)?;
-        let late = to.saturating_add(LEADER_SEEN_AFTER_NS);
-        let within = |change: &&LeaderChange| (from..late).contains(&change.time_ns);
+        let within = |change: &&LeaderChange| (from..to).contains(&change.time_ns);
         let last = self.leaders.iter().filter(known).rfind(within)?;
         (last.node != before.node).then_some(last.node.as_deref()).flatten()
     }
@@ -134,8 +136,13 @@ impl<'a> Witnesses<'a> {
         let faults = faults.unwrap_or_else(|| "before any fault".to_owned());
         let mut context = match wrong.node.as_deref().map(|node| cut(node, NAME_CHARS_MAX)) {
             Some(node) => {
-                let all_there = others.iter().all(|other| other.node == wrong.node);
-                let which = which(wrong, others.len(), all_there, &violation.sentence);
+                let is_answered = others.len() + 1 == violation.operations.len();
+                let all_there = is_answered && others.iter().all(|other| other.node == wrong.node);
+                let is_last = others.iter().all(|other| other.return_ns <= wrong.return_ns);
+                let which = match which(others.len(), all_there, is_last) {
+                    which if all_there && !others.is_empty() => which.to_owned(),
+                    which => with_request(which, wrong, &violation.sentence),
+                };
                 let others = answered_others(&node, &others);
                 format!("{node} answered {which}{others}, {faults}.")
             }
@@ -150,7 +157,7 @@ impl<'a> Witnesses<'a> {
         let writes = self.of(violation).filter(|operation| is_write(operation));
         let again = writes.filter_map(|operation| {
             let times = self.sent.get(&operation.call)?;
-            Some(format!(" {} was sent {times} times.", sentence_case(&who(operation))))
+            Some(format!(" {} may have arrived {times} times.", sentence_case(&who(operation))))
         });
         let again: Vec<String> = again.take(SENT_AGAIN_MAX).collect();
         (!again.is_empty()).then(|| again.concat())
@@ -220,22 +227,26 @@ impl Fault<'_> {
             0 | 1 => "",
             nodes if hit >= nodes => " (all nodes)",
             nodes if 2 * hit > nodes => " (a majority)",
+            nodes if 2 * hit == nodes => " (half of the nodes)",
             _ => " (a minority)",
         }
     }
 }
 
-/// `it`, or which of the operations beside so many others, and what the client sent where the sentence calls it something
-/// else.
-fn which(wrong: &Operation, others: usize, all_there: bool, sentence: &str) -> String {
-    let which = match others {
+/// `it`, or which of the operations beside so many others.
+fn which(others: usize, all_there: bool, is_last: bool) -> &'static str {
+    match others {
         0 => "it",
-        _ if all_there && others == 1 => "both",
+        1 if all_there => "both",
         _ if all_there => "all of these operations",
-        _ => "the last of these operations",
-    };
+        _ if is_last => "the last of these operations",
+        _ => "one of these operations",
+    }
+}
+
+/// With what the client sent, where the sentence calls it something else.
+fn with_request(which: &str, wrong: &Operation, sentence: &str) -> String {
     match sent(wrong).filter(|_| !sentence.contains(&wrong.f)) {
-        Some(sent) if all_there && others > 0 => format!("{which}, the last of them {sent}"),
         Some(sent) => format!("{which} ({sent})"),
         None => which.to_owned(),
     }

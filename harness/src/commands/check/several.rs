@@ -50,10 +50,9 @@ pub(super) fn check(arguments: &CheckArguments, paths: &[PathBuf]) -> Result<Exi
     let mut documents = Vec::new();
     for (path, named) in paths.iter().zip(&arguments.paths) {
         for level in &levels {
-            let place = level.map_or_else(
-                || named.display().to_string(),
-                |level| format!("{} ({level})", named.display()),
-            );
+            // On one line, whatever the name.
+            let file = named.display().to_string().escape_debug().to_string();
+            let place = level.map_or_else(|| file.clone(), |level| format!("{file} ({level})"));
             let answer = answer(arguments, path, *level);
             tally.add(&answer);
             match answer {
@@ -63,9 +62,12 @@ pub(super) fn check(arguments: &CheckArguments, paths: &[PathBuf]) -> Result<Exi
                     say(&format!("{word:<12}  {place}{}", answer.sentence));
                 }
                 Err(failure) if arguments.json => {
-                    let (file, exit) = (named.display().to_string(), failure.exit() as u8);
                     documents.push(json!({
-                        "verdict": null, "file": file, "exit": exit, "error": failure.to_string()
+                        "verdict": null,
+                        "file": named.display().to_string(),
+                        "consistency": level.map(|level| level.name()),
+                        "exit": failure.exit() as u8,
+                        "error": failure.to_string(),
                     }));
                 }
                 Err(failure) => complain(&format!("NOT CHECKED   {place}: {failure}")),
@@ -73,7 +75,7 @@ pub(super) fn check(arguments: &CheckArguments, paths: &[PathBuf]) -> Result<Exi
         }
     }
     if arguments.json {
-        say_json(&json!({ "verdict": tally.worst, "answers": documents }));
+        say_json(&json!({ "verdict": tally.verdict(), "answers": documents }));
     } else {
         say(&tally.sentence());
     }
@@ -95,7 +97,8 @@ fn answer(
             Ok(Answer {
                 verdict: results.verdict,
                 sentence: format!(": {}", results.summary),
-                all_written: verdict::write(&folder, &results),
+                // At one of several levels it is not the verdict on the folder.
+                all_written: arguments.consistency.len() > 1 || verdict::write(&folder, &results),
                 document: as_value(serde_json::to_value(&results))?,
             })
         }
@@ -134,6 +137,11 @@ impl Tally {
                 self.failure.get_or_insert(failure.exit());
             }
         }
+    }
+
+    /// Of all of them; `None` where some have none, unless a violation is proven.
+    fn verdict(&self) -> Option<Verdict> {
+        self.worst.filter(|worst| *worst == Verdict::Violation || self.failure.is_none())
     }
 
     /// A violation is one, whatever else went wrong; one that has no verdict is no part of a green.

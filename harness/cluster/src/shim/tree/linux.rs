@@ -137,7 +137,6 @@ fn stop_is_pending(pid: i32) -> bool {
     mask.is_some_and(|mask| mask & 1 << (Signal::SIGSTOP as i32 - 1) != 0)
 }
 
-/// A process that is gone by now needs no signal, and one that became another user's can get none.
 /// The memory that a process occupies, by proc_pid_statm(5).
 fn resident_bytes(pid: i32) -> Option<u64> {
     let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
@@ -146,6 +145,7 @@ fn resident_bytes(pid: i32) -> Option<u64> {
     Some(pages * u64::try_from(page_bytes).ok()?)
 }
 
+/// A process that is gone by now needs no signal, and one that became another user's can get none.
 fn send(pid: i32, signal: Signal) {
     let _ = kill(Pid::from_raw(pid), signal);
 }

@@ -20,7 +20,8 @@ fn cas(at: u64, expect: &str, value: &str) -> Operation {
 fn of(operations: &[Operation], faults: &[FaultRecord]) -> Option<String> {
     let witnesses = Witnesses::new(3, operations, faults);
     let calls: Vec<u64> = operations.iter().map(|operation| operation.call).collect();
-    Diagnosis::new(operations, &witnesses).of(&violation("stale read", &calls))
+    Diagnosis::new(Consistency::StrictSerializable, operations, &witnesses)
+        .of(&violation("stale read", &calls))
 }
 
 #[track_caller]
@@ -40,7 +41,8 @@ fn a_write_is_lost_where_its_own_node_has_what_was_before_and_nobody_ever_saw_it
     says(&lost, &[], "Acknowledged write lost: n1 acknowledged it at 5.500 s");
     let own_reads =
         [put(1, "x", "aaa"), put(5, "x", "bbb"), get(9, "x", "aaa"), get(10, "x", "aaa")];
-    says(&own_reads, &[], "Acknowledged write lost");
+    // The node may be behind, having handed the write on.
+    assert_eq!(of(&own_reads, &[]), None);
     // Seen before, and gone since; and a key that is not there any more.
     let seen_before = [lost.to_vec(), vec![get(7, "x", "bbb")]].concat();
     says(&seen_before, &kill, "Acknowledged write lost");
@@ -188,11 +190,11 @@ fn an_append_whose_answer_lacks_what_it_appended_got_that_of_another() {
     says(
         &others,
         &[],
-        "An answer that belongs to another operation: what the append of process 2 (2.000–2.500 s) was answered \
-         lacks what it appended and is the answer to the append of process 1 (1.000–1.500 s)",
+        "Acknowledged, not carried out: what the append of process 2 (2.000–2.500 s) was answered lacks what it \
+         appended, and equals the answer to the append of process 1 (1.000–1.500 s)",
     );
     let own = [append(1, "aaa", "aaa"), append(2, "bbb", "aaabbb"), get(5, "x", "aaa")];
-    assert!(!of(&own, &[]).unwrap_or_default().starts_with("An answer"));
+    assert!(!of(&own, &[]).unwrap_or_default().starts_with("Acknowledged, not"));
 }
 
 #[test]
@@ -280,7 +282,9 @@ fn a_stale_read_is_at_an_old_leader_where_another_node_had_come_to_lead() {
         };
         let leaders = leaders.iter().map(change).collect();
         let witnesses = Witnesses::new(3, &stale, &[]).led_by(leaders, until_s * 1_000_000_000);
-        Diagnosis::new(&stale, &witnesses).of(&violation("stale read", &[1, 5, 9])).unwrap()
+        Diagnosis::new(Consistency::StrictSerializable, &stale, &witnesses)
+            .of(&violation("stale read", &[1, 5, 9]))
+            .unwrap()
     };
     let deposed = said(&[(0, Some("n2")), (3, None), (4, Some("n1")), (7, Some("n3"))], 15);
     assert!(deposed.starts_with("Stale read at an old leader: n1 had"), "{deposed}");
