@@ -164,3 +164,64 @@ impl<'a> Replay<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::level::LEVELS;
+    use super::*;
+    use crate::{Consistency, notation};
+
+    /// Whether an order of starts and commits, as `s0 c0 s1 c1`, shows that the history keeps the level.
+    fn shows(text: &str, level: Consistency, order: &str) -> bool {
+        let (datatype, transactions) = notation::parse(text).expect("a history");
+        let history = History::from_transactions(datatype, &transactions);
+        let level = LEVELS.into_iter().find(|known| known.model == level).expect("such a level");
+        let events = order.split_whitespace().map(|word| Event {
+            txn: word[1..].parse().expect("a number"),
+            is_commit: word.starts_with('c'),
+        });
+        replay(&history, level, events).is_ok()
+    }
+
+    const STRICT: Consistency = Consistency::StrictSerializable;
+    const SERIALIZABLE: Consistency = Consistency::Serializable;
+    const SNAPSHOT: Consistency = Consistency::SnapshotIsolation;
+
+    #[test]
+    fn a_read_sees_the_last_write_before_it() {
+        assert!(shows("wx1 / rx1", SERIALIZABLE, "s0 c0 s1 c1"));
+        assert!(!shows("wx1 / rx1", SERIALIZABLE, "s1 c1 s0 c0"));
+        assert!(!shows("wx1 / wx2 / rx1", SERIALIZABLE, "s0 c0 s1 c1 s2 c2"));
+        assert!(shows("ax1 / ax2 / rx21", SERIALIZABLE, "s1 c1 s0 c0 s2 c2"));
+        assert!(!shows("ax1 / ax2 / rx21", SERIALIZABLE, "s0 c0 s1 c1 s2 c2"));
+        assert!(!shows("wx1 rx2 / wx2", SERIALIZABLE, "s1 c1 s0 c0"));
+    }
+
+    #[test]
+    fn everybody_is_there_once_and_nobody_who_failed() {
+        assert!(!shows("wx1 / rx_", SERIALIZABLE, "s1 c1"));
+        assert!(!shows("wx1 / rx_", SERIALIZABLE, "s1 c1 s0 c0 s1 c1"));
+        assert!(!shows("wx1 / rx_", SERIALIZABLE, "s1 c1 c0"));
+        assert!(!shows("wx1 ! / rx_", SERIALIZABLE, "s1 c1 s0 c0"));
+        assert!(shows("wx1 ? / rx_", SERIALIZABLE, "s1 c1"));
+        assert!(shows("wx1 ? / rx1", SERIALIZABLE, "s0 c0 s1 c1"));
+    }
+
+    #[test]
+    fn time_is_kept_where_the_level_respects_it() {
+        let later = "[wx1] / [ ]     [rx_]".replace("[ ]", "");
+        assert!(shows(&later, SERIALIZABLE, "s1 c1 s0 c0"));
+        assert!(!shows(&later, STRICT, "s1 c1 s0 c0"));
+        let session = Consistency::StrongSessionSerializable;
+        assert!(shows(&later, session, "s1 c1 s0 c0"));
+        assert!(!shows("[wx1] [rx_]", session, "s1 c1 s0 c0"));
+    }
+
+    #[test]
+    fn of_two_that_overlap_one_may_write_a_key() {
+        assert!(shows("rx_ wy1 / ry_ wx1", SNAPSHOT, "s0 s1 c0 c1"));
+        assert!(!shows("rx_ wy1 / ry_ wx1", SERIALIZABLE, "s0 s1 c0 c1"));
+        assert!(!shows("rx_ wx1 / rx_ wx2", SNAPSHOT, "s0 s1 c0 c1"));
+        assert!(!shows("rx_ wy1 / ry_ wx1", SNAPSHOT, "s0 c0 s1 c1"));
+    }
+}

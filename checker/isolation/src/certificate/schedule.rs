@@ -24,9 +24,14 @@ pub(crate) struct Guess {
     pub(crate) forced: Vec<usize>,
 }
 
-/// The transactions in the order that was tried.
-pub(crate) fn schedule(instance: &Instance<'_>, order: Order, budget: &mut Budget<'_>) -> Guess {
-    Schedule::new(instance, order).run(budget)
+/// The transactions in the order that was tried; `None` where it is wrong and nobody would mend it.
+pub(crate) fn schedule(
+    instance: &Instance<'_>,
+    order: Order,
+    is_thorough: bool,
+    budget: &mut Budget<'_>,
+) -> Option<Guess> {
+    Schedule::new(instance, order, is_thorough).run(budget)
 }
 
 struct Schedule<'a> {
@@ -34,6 +39,8 @@ struct Schedule<'a> {
     /// Serial, with the order of time.
     level: Level,
     order: Order,
+    /// Whether it goes on where somebody has to be placed too early.
+    is_thorough: bool,
     urgencies: Vec<u64>,
     /// What is known from the start of who comes before whom, beside who read from whom.
     waits: Waits,
@@ -56,7 +63,7 @@ struct Schedule<'a> {
     /// Those that returned, in that order; those before the first are placed or exempt.
     by_return: Vec<Txn>,
     first: usize,
-    /// Of the order of time where it is only a guess.
+    /// Who need not wait for time, where it is only a guess.
     is_exempt: Vec<bool>,
     /// How many were invoked before the first return of somebody who is not placed.
     opened: usize,
@@ -89,7 +96,7 @@ enum Wait {
 }
 
 impl<'a> Schedule<'a> {
-    fn new(instance: &'a Instance<'a>, order: Order) -> Self {
+    fn new(instance: &'a Instance<'a>, order: Order, is_thorough: bool) -> Self {
         let history = instance.history;
         let waits = Waits::new(instance, order);
 
@@ -108,6 +115,7 @@ impl<'a> Schedule<'a> {
             instance,
             level,
             order,
+            is_thorough,
             urgencies: urgencies(instance),
             waits,
             learned: [FxHashMap::default(), FxHashMap::default()],
@@ -125,7 +133,8 @@ impl<'a> Schedule<'a> {
             opened: 0,
             ready: BinaryHeap::new(),
             parked: vec![Vec::new(); history.keys()],
-            patience: 1000 + 4 * instance.txns.len(),
+            patience: 1000
+                + if is_thorough { 4 * instance.txns.len() } else { instance.txns.len() / 4 },
             stuck_at: 0,
             attempts: 0,
             looked_at: 0,
@@ -134,15 +143,18 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    fn run(mut self, budget: &mut Budget<'_>) -> Guess {
+    fn run(mut self, budget: &mut Budget<'_>) -> Option<Guess> {
         self.open();
         while self.placed.len() < self.instance.txns.len() {
+            if !self.is_thorough && !self.forced.is_empty() {
+                return None;
+            }
             match self.ready.pop() {
                 Some(Reverse((_, txn))) => self.consider(txn),
                 None => self.resolve(budget),
             }
         }
-        Guess { txns: self.placed, forced: self.forced }
+        Some(Guess { txns: self.placed, forced: self.forced })
     }
 
     fn consider(&mut self, txn: Txn) {
@@ -160,8 +172,13 @@ impl<'a> Schedule<'a> {
         self.places[txn as usize] != NONE
     }
 
-    /// Whether nobody is left who returned before it was invoked.
+    /// Whether the transaction need not wait for time.
     fn is_open(&self, txn: Txn) -> bool {
+        self.is_exempt[txn as usize] || self.is_in_time(txn)
+    }
+
+    /// Whether nobody is left who returned before it was invoked.
+    fn is_in_time(&self, txn: Txn) -> bool {
         let first = self.by_return.get(self.first);
         let history = self.instance.history;
         first.is_none_or(|&first| history.calls[txn as usize] < history.returns[first as usize])
@@ -233,12 +250,12 @@ impl<'a> Schedule<'a> {
     /// Lets in who was invoked before the first return of those that are left.
     fn open(&mut self) {
         while let Some(&first) = self.by_return.get(self.first)
-            && (self.is_placed(first) || self.is_exempt[first as usize])
+            && self.is_placed(first)
         {
             self.first += 1;
         }
         while let Some(&txn) = self.instance.txns.get(self.opened)
-            && self.is_open(txn)
+            && self.is_in_time(txn)
         {
             self.opened += 1;
             if self.waiting[txn as usize] == 0 {
@@ -275,6 +292,9 @@ impl<'a> Schedule<'a> {
 
     /// Nobody can go on: finds out who waits for whom in a circle, and breaks it.
     fn resolve(&mut self, budget: &mut Budget<'_>) {
+        if !budget.goes_on() {
+            self.patience = 0;
+        }
         let left = || self.instance.txns.iter().copied().find(|&txn| !self.is_placed(txn));
         let Some(start) = self.by_return.get(self.first).copied().or_else(left) else { return };
         let mut walk: Vec<(Txn, Wait)> = Vec::new();
@@ -316,33 +336,28 @@ impl<'a> Schedule<'a> {
             let reader = instance.readers(slot).iter().find(is_left)?;
             Some((Wait::Read(slot), *reader))
         };
-        if self.order == Order::Realtime { time().or_else(read) } else { read().or_else(time) }
+        time().or_else(read)
     }
 
     fn break_circle(&mut self, circle: &[(Txn, Wait)], budget: &mut Budget<'_>) {
         /// So often one way out is tried.
         const TRIES: u8 = 4;
-        let is_time = |(_, wait): &(Txn, Wait)| *wait == Wait::Time;
-        if self.order != Order::Realtime
-            && circle.iter().any(is_time)
-            && let Some(&first) = self.by_return.get(self.first)
-        {
-            self.is_exempt[first as usize] = true;
-            return self.open();
-        }
         // Who came too early: the last who wrote what somebody is still to read, though another one has to write first.
         let early = |&(txn, wait): &(Txn, Wait)| match wait {
             Wait::Read(slot) => Some((txn, self.instance.writer(slot))),
             Wait::Known | Wait::Tried | Wait::Time => None,
         };
         let early: Vec<(Txn, Txn)> = circle.iter().filter_map(early).collect();
-        let is_sure = early.len() == 1
-            && circle.iter().all(|(_, wait)| {
-                *wait != Wait::Tried && *wait != Wait::Time
-                    || self.order == Order::Realtime && *wait == Wait::Time
-            });
+        let is_guess = |wait: Wait| match wait {
+            Wait::Tried => true,
+            Wait::Time => self.order != Order::Realtime,
+            Wait::Known | Wait::Read(_) => false,
+        };
+        let is_sure = early.len() == 1 && !circle.iter().any(|&(_, wait)| is_guess(wait));
         let tries = |pair: &(Txn, Txn)| self.tries.get(pair).copied().unwrap_or(0);
-        let is_new = |pair: &&(Txn, Txn)| pair.1 != NONE && tries(pair) < TRIES;
+        // Where time is only a guess, it is given up sooner.
+        let most = if circle.iter().any(|&(_, wait)| is_guess(wait)) { 1 } else { TRIES };
+        let is_new = |pair: &&(Txn, Txn)| pair.1 != NONE && tries(pair) < most;
         let place = |pair: &(Txn, Txn)| self.places[pair.1 as usize];
         let last =
             early.iter().filter(is_new).min_by_key(|pair| (tries(pair), Reverse(place(pair))));
@@ -354,6 +369,13 @@ impl<'a> Schedule<'a> {
         let tried = circle.iter().enumerate().find(|(_, (_, wait))| *wait == Wait::Tried);
         if let Some((at, &(txn, _))) = tried {
             return self.forget((circle[(at + 1) % circle.len()].0, txn));
+        }
+        let late = circle.iter().find(|(_, wait)| *wait == Wait::Time);
+        if let Some(&(txn, _)) = late
+            && self.order != Order::Realtime
+        {
+            self.is_exempt[txn as usize] = true;
+            return self.push(txn);
         }
         if self.start_over(budget) {
             return;
@@ -501,7 +523,7 @@ impl<'a> Schedule<'a> {
             self.take_back();
         }
         self.forced.retain(|&at| at < len);
-        let open = self.instance.txns.partition_point(|&txn| self.is_open(txn));
+        let open = self.instance.txns.partition_point(|&txn| self.is_in_time(txn));
         self.opened = self.opened.min(open);
         self.open();
     }
