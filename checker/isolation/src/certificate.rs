@@ -19,7 +19,7 @@ use crate::history::History;
 use crate::ids::Txn;
 use crate::lists::Orders;
 use crate::writers::Writers;
-use crate::{Consistency, Order};
+use crate::{Consistency, Datatype, Order};
 
 use instance::Instance;
 use level::{LEVELS, Level, Shape};
@@ -79,39 +79,37 @@ impl Certificates {
         is_broken: impl Fn(Consistency) -> bool,
         budget: &mut Budget<'_>,
     ) -> Self {
+        let asked = budget.options().consistency;
+        let is_asked = |level: &Level| asked.implies(level.model) && !is_broken(asked);
+        let open = LEVELS.into_iter().filter(|level| !is_broken(level.model));
+        let (open, others): (Vec<Level>, Vec<Level>) =
+            open.partition(|level| history.len() <= SMALL || is_asked(level));
         let mut certificates = Self::default();
-        let open: Vec<Level> = LEVELS.into_iter().filter(|level| !is_broken(level.model)).collect();
+        if history.datatype == Datatype::Register {
+            certificates.unknown = others;
+        }
         if open.is_empty() {
             return certificates;
         }
         let bytes = Instance::bytes(history);
         if writers.ambiguous.is_some() || !budget.goes_on() || !budget.hold(bytes) {
-            certificates.unknown = open;
+            certificates.unknown.extend(open);
             return certificates;
         }
         let instance = Instance::new(history, writers, orders);
-        let asked = budget.options().consistency;
-        let is_small = history.len() <= SMALL;
         for level in open {
-            let is_asked = asked.implies(level.model) && !is_broken(asked);
-            certificates.decide(&instance, level, is_asked || is_small, budget);
+            certificates.decide(&instance, level, budget);
         }
         budget.give_back(bytes);
         certificates.keep_weakest();
         certificates
     }
 
-    fn decide(
-        &mut self,
-        instance: &Instance<'_>,
-        level: Level,
-        is_thorough: bool,
-        budget: &mut Budget<'_>,
-    ) {
+    fn decide(&mut self, instance: &Instance<'_>, level: Level, budget: &mut Budget<'_>) {
         if self.found.iter().any(|found| found.level.implies(level.model)) {
             return;
         }
-        match certify(instance, level, is_thorough, budget) {
+        match certify(instance, level, budget) {
             Answer::Found(transactions) => {
                 self.found.push(Certificate { level: level.model, transactions });
             }
@@ -152,26 +150,16 @@ enum Answer {
     Unknown,
 }
 
-/// In larger histories levels that were not asked for are only tried.
+/// In larger histories no order is looked for at levels that the verdict does not depend on. Of lists the dependencies
+/// are known without one.
 const SMALL: usize = 20_000;
 /// So often an order is mended that became wrong elsewhere.
 const ROUNDS: usize = 8;
 
 /// Tries an order, mends it where it is wrong, and at last looks for one from the start.
-fn certify(
-    instance: &Instance<'_>,
-    level: Level,
-    is_thorough: bool,
-    budget: &mut Budget<'_>,
-) -> Answer {
+fn certify(instance: &Instance<'_>, level: Level, budget: &mut Budget<'_>) -> Answer {
     let history = instance.history;
-    if !is_thorough && level.shape == Shape::Snapshot {
-        // The serial order was tried in vain.
-        return Answer::Unknown;
-    }
-    let Some(Guess { txns, forced }) = schedule(instance, level.order, is_thorough, budget) else {
-        return Answer::Unknown;
-    };
+    let Guess { txns, forced } = schedule(instance, level.order, budget);
     if let Ok(transactions) = replay(history, level, serial(&txns)) {
         return Answer::Found(transactions);
     }
@@ -220,7 +208,7 @@ fn mend_around(
     budget: &mut Budget<'_>,
 ) -> Result<Vec<Event>, Answer> {
     /// So many on each side.
-    const SIDE: usize = 256;
+    const SIDE: usize = 192;
     let mut events = Vec::with_capacity(2 * txns.len());
     let mut done = 0;
     for same in places.chunk_by(|a, b| a + 2 * SIDE > *b) {

@@ -38,6 +38,8 @@ fn each_anomaly_is_found_by_its_name() {
         ("wx1 ! / rx1 wx2", &["G1a", "dirty-update"]),
         ("wx1 wx2 / rx1", &["G1b"]),
         ("wx1 rx_", &["internal"]),
+        // What the read between returned does not matter.
+        ("wx1 rx rx2 / wx2", &["internal"]),
         ("wx1 / wx2 / rx1 rx2", &["internal"]),
         ("rx1 wx1", &["future-read"]),
         ("wx1 / rx3", &["garbage-read"]),

@@ -56,8 +56,10 @@ struct Replay<'a> {
     held: Vec<Held>,
     starts: Vec<u32>,
     commits: Vec<u32>,
-    /// The last invocation of those that started, of all or by process.
-    last_call: FxHashMap<u64, u32>,
+    /// The last invocation of those that started.
+    last_call: Option<u32>,
+    /// The same by process.
+    last_calls: FxHashMap<u64, u32>,
     own: Vec<(u32, Held)>,
 }
 
@@ -72,7 +74,8 @@ impl<'a> Replay<'a> {
             held: vec![nothing; history.keys()],
             starts: vec![NONE; history.len()],
             commits: vec![NONE; history.len()],
-            last_call: FxHashMap::default(),
+            last_call: None,
+            last_calls: FxHashMap::default(),
             own: Vec::new(),
         }
     }
@@ -89,10 +92,16 @@ impl<'a> Replay<'a> {
             return false;
         }
         self.starts[txn as usize] = self.now;
-        if let Some(line) = self.line(txn) {
-            let call = self.history.calls[txn as usize];
-            let last = self.last_call.entry(line).or_insert(call);
-            *last = call.max(*last);
+        let call = self.history.calls[txn as usize];
+        let latest = |last: Option<u32>| Some(last.map_or(call, |last| last.max(call)));
+        match self.level.order {
+            Order::Data => {}
+            Order::Process => {
+                let process = self.history.header(txn).process;
+                let last = latest(self.last_calls.get(&process).copied());
+                self.last_calls.extend(last.map(|last| (process, last)));
+            }
+            Order::Realtime => self.last_call = latest(self.last_call),
         }
         self.own.clear();
         self.history.micros_of(txn).iter().all(|&micro| self.does(micro))
@@ -150,18 +159,12 @@ impl<'a> Replay<'a> {
             }
             self.held[key as usize] = self.after(key, held, version);
         }
-        let ret = self.history.returns[txn as usize];
-        let last = self.line(txn).and_then(|line| self.last_call.get(&line));
-        last.is_none_or(|&last| ret > last)
-    }
-
-    /// Those that the level keeps in order with this transaction.
-    fn line(&self, txn: Txn) -> Option<u64> {
-        match self.level.order {
+        let last = match self.level.order {
             Order::Data => None,
-            Order::Process => Some(self.history.header(txn).process),
-            Order::Realtime => Some(0),
-        }
+            Order::Process => self.last_calls.get(&self.history.header(txn).process).copied(),
+            Order::Realtime => self.last_call,
+        };
+        last.is_none_or(|last| self.history.returns[txn as usize] > last)
     }
 }
 

@@ -24,14 +24,9 @@ pub(crate) struct Guess {
     pub(crate) forced: Vec<usize>,
 }
 
-/// The transactions in the order that was tried; `None` where it is wrong and nobody would mend it.
-pub(crate) fn schedule(
-    instance: &Instance<'_>,
-    order: Order,
-    is_thorough: bool,
-    budget: &mut Budget<'_>,
-) -> Option<Guess> {
-    Schedule::new(instance, order, is_thorough).run(budget)
+/// The transactions in the order that was tried.
+pub(crate) fn schedule(instance: &Instance<'_>, order: Order, budget: &mut Budget<'_>) -> Guess {
+    Schedule::new(instance, order).run(budget)
 }
 
 struct Schedule<'a> {
@@ -39,8 +34,6 @@ struct Schedule<'a> {
     /// Serial, with the order of time.
     level: Level,
     order: Order,
-    /// Whether it goes on where somebody has to be placed too early.
-    is_thorough: bool,
     urgencies: Vec<u64>,
     /// What is known from the start of who comes before whom, beside who read from whom.
     waits: Waits,
@@ -96,7 +89,7 @@ enum Wait {
 }
 
 impl<'a> Schedule<'a> {
-    fn new(instance: &'a Instance<'a>, order: Order, is_thorough: bool) -> Self {
+    fn new(instance: &'a Instance<'a>, order: Order) -> Self {
         let history = instance.history;
         let waits = Waits::new(instance, order);
 
@@ -115,7 +108,6 @@ impl<'a> Schedule<'a> {
             instance,
             level,
             order,
-            is_thorough,
             urgencies: urgencies(instance),
             waits,
             learned: [FxHashMap::default(), FxHashMap::default()],
@@ -133,8 +125,7 @@ impl<'a> Schedule<'a> {
             opened: 0,
             ready: BinaryHeap::new(),
             parked: vec![Vec::new(); history.keys()],
-            patience: 1000
-                + if is_thorough { 4 * instance.txns.len() } else { instance.txns.len() / 4 },
+            patience: 1000 + 4 * instance.txns.len(),
             stuck_at: 0,
             attempts: 0,
             looked_at: 0,
@@ -143,18 +134,15 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    fn run(mut self, budget: &mut Budget<'_>) -> Option<Guess> {
+    fn run(mut self, budget: &mut Budget<'_>) -> Guess {
         self.open();
         while self.placed.len() < self.instance.txns.len() {
-            if !self.is_thorough && !self.forced.is_empty() {
-                return None;
-            }
             match self.ready.pop() {
                 Some(Reverse((_, txn))) => self.consider(txn),
                 None => self.resolve(budget),
             }
         }
-        Some(Guess { txns: self.placed, forced: self.forced })
+        Guess { txns: self.placed, forced: self.forced }
     }
 
     fn consider(&mut self, txn: Txn) {
