@@ -117,7 +117,8 @@ fn find_cycles(
         let txns: Vec<_> = cycle.edges.iter().map(|&(txn, _)| txn).collect();
         findings.add_cycle(cycle.class.anomaly(), &txns, || explain(history, reasons, cycle));
     }
-    Some(Cycles { edges: graph.edges(), crowded: reasons.crowded(), ..cycles })
+    let (edges, work) = (graph.edges(), budget.used());
+    Some(Cycles { edges, work, crowded: reasons.crowded(), ..cycles })
 }
 
 /// Looks for orders that show the levels which nothing found so far rules out.

@@ -40,7 +40,7 @@ pub(crate) fn conclude(
         let is_shown = certificates.of(model).is_some() || !may_be_broken;
         is_tested && writers.ambiguous.is_none() && is_shown
     });
-    let statistics = statistics(history, cycles, counts, budget);
+    let statistics = statistics(history, cycles, counts);
     let (verdict, sentence) =
         verdict(history, consistency, &anomalies, notes.first(), certificate, &statistics);
     let certificate = certificate.filter(|_| verdict == Verdict::Valid);
@@ -148,12 +148,7 @@ fn doubts(
     doubts
 }
 
-fn statistics(
-    history: &History,
-    cycles: &Cycles,
-    anomalies: Vec<(Anomaly, u64)>,
-    budget: &Budget<'_>,
-) -> Statistics {
+fn statistics(history: &History, cycles: &Cycles, anomalies: Vec<(Anomaly, u64)>) -> Statistics {
     let count = |outcome| history.outcomes.iter().filter(|&&other| other == outcome).count();
     Statistics {
         ok: count(Outcome::Ok),
@@ -165,6 +160,6 @@ fn statistics(
         components: cycles.components,
         largest_component: cycles.largest,
         anomalies,
-        work: budget.used(),
+        work: cycles.work,
     }
 }

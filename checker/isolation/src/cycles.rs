@@ -33,6 +33,8 @@ pub(crate) struct Cycles {
     pub(crate) largest: usize,
     /// Edges of the whole graph.
     pub(crate) edges: usize,
+    /// What the search cost.
+    pub(crate) work: u64,
 }
 
 /// No cycle has fewer transactions.

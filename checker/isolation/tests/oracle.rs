@@ -2,7 +2,9 @@
 
 use checker_testing::isolation::compare::{Tally, compare, plans, violated};
 use checker_testing::isolation::oracle::{commit_orders, version_orders};
+use checker_testing::isolation::orders::{self, Orders};
 use checker_testing::isolation::stores::{Plan, Store, history};
+use history::Verdict;
 use isolation::{Consistency, Datatype, Outcome, Transaction, notation};
 
 #[test]
@@ -140,4 +142,43 @@ fn a_wrong_checker_is_found() {
         violated(datatype, &changed(history, detach))
     });
     assert!(forgets_time.missed > 0 && forgets_time.false_alarms == 0, "{forgets_time}");
+}
+
+/// What is valid has an order, what is broken has none, and nothing so small stays open.
+#[test]
+fn an_order_is_found_where_there_is_one() {
+    for datatype in Datatype::ALL {
+        let mut sum = Orders::default();
+        for plan in plans(7).filter(|plan| plan.datatype == datatype) {
+            sum += orders::compare(plan, 0..60, &orders::verdict);
+        }
+        println!("{sum}");
+        let [ordered, not, undecided] = sum.counts();
+        assert!(ordered > 3000 && not > 3000, "one-sided: {sum}");
+        assert_eq!((sum.wrong(), undecided), (0, 0), "{sum}");
+    }
+}
+
+/// The comparison finds one who takes what he cannot refute for valid, and one who takes unknown writes for failed.
+#[test]
+fn a_wrong_verdict_about_an_order_is_found() {
+    let all_plans = |judge: orders::Judge<'_>| {
+        let mut sum = Orders::default();
+        for plan in plans(5).filter(|plan| plan.datatype == Datatype::Register) {
+            sum += orders::compare(plan, 0..20, judge);
+        }
+        sum.wrong()
+    };
+    assert!(all_plans(&|_, _, _| Some(Verdict::Valid)) > 0);
+    let forgets_unknown = |datatype, history: &[Transaction], level| {
+        let mut history = history.to_vec();
+        for transaction in &mut history {
+            if transaction.outcome == Outcome::Info {
+                transaction.outcome = Outcome::Fail;
+            }
+        }
+        orders::verdict(datatype, &history, level)
+    };
+    assert!(all_plans(&forgets_unknown) > 0);
+    assert_eq!(all_plans(&orders::verdict), 0);
 }

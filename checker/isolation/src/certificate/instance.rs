@@ -29,10 +29,12 @@ pub(crate) struct Instance<'a> {
 }
 
 impl<'a> Instance<'a> {
-    /// What one takes at most, and what building it takes.
+    /// What one takes at most with what building it takes, and what trying and replaying an order takes.
     pub(crate) fn bytes(history: &History) -> usize {
+        const SLOT: usize = 9 * size_of::<u32>();
+        const TXN: usize = 24 * size_of::<u32>();
         let (micros, keys) = (history.micros.len(), history.keys());
-        7 * 4 * (micros + keys) + 4 * (history.names.versions() + 4 * history.len() + 2 * keys)
+        SLOT * (micros + keys) + TXN * history.len() + 4 * history.names.versions() + 52 * keys
     }
 
     /// Of a history without anomalies of single transactions or keys. `orders` are those of lists.

@@ -84,7 +84,8 @@ fn edges(part: &Part<'_>) -> Edges {
     let instance = part.instance;
     let mut edges = Edges::new(part.events(), 4 * part.txns.len());
     let mut add = |from: usize, to: usize| edges.add(id(from), id(to), Mask::DATA);
-    let (mut slots, mut outside): (Vec<(u32, Slot)>, FxHashMap<u32, Vec<usize>>) = <_>::default();
+    let mut slots: Vec<(u32, Slot)> = Vec::new();
+    let mut outside: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
     for (number, &txn) in part.txns.iter().enumerate() {
         add(part.start(number), part.commit(number));
         for &slot in instance.reads(txn) {

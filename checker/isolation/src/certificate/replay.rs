@@ -56,8 +56,10 @@ struct Replay<'a> {
     held: Vec<Held>,
     starts: Vec<u32>,
     commits: Vec<u32>,
-    /// The last invocation of those that started, of all or by process.
-    last_call: FxHashMap<u64, u32>,
+    /// The last invocation of those that started.
+    last_call: Option<u32>,
+    /// The same by process.
+    last_calls: FxHashMap<u64, u32>,
     own: Vec<(u32, Held)>,
 }
 
@@ -72,7 +74,8 @@ impl<'a> Replay<'a> {
             held: vec![nothing; history.keys()],
             starts: vec![NONE; history.len()],
             commits: vec![NONE; history.len()],
-            last_call: FxHashMap::default(),
+            last_call: None,
+            last_calls: FxHashMap::default(),
             own: Vec::new(),
         }
     }
@@ -89,10 +92,16 @@ impl<'a> Replay<'a> {
             return false;
         }
         self.starts[txn as usize] = self.now;
-        if let Some(line) = self.line(txn) {
-            let call = self.history.calls[txn as usize];
-            let last = self.last_call.entry(line).or_insert(call);
-            *last = call.max(*last);
+        let call = self.history.calls[txn as usize];
+        let latest = |last: Option<u32>| Some(last.map_or(call, |last| last.max(call)));
+        match self.level.order {
+            Order::Data => {}
+            Order::Process => {
+                let process = self.history.header(txn).process;
+                let last = latest(self.last_calls.get(&process).copied());
+                self.last_calls.extend(last.map(|last| (process, last)));
+            }
+            Order::Realtime => self.last_call = latest(self.last_call),
         }
         self.own.clear();
         self.history.micros_of(txn).iter().all(|&micro| self.does(micro))
@@ -150,17 +159,72 @@ impl<'a> Replay<'a> {
             }
             self.held[key as usize] = self.after(key, held, version);
         }
-        let ret = self.history.returns[txn as usize];
-        let last = self.line(txn).and_then(|line| self.last_call.get(&line));
-        last.is_none_or(|&last| ret > last)
+        let last = match self.level.order {
+            Order::Data => None,
+            Order::Process => self.last_calls.get(&self.history.header(txn).process).copied(),
+            Order::Realtime => self.last_call,
+        };
+        last.is_none_or(|last| self.history.returns[txn as usize] > last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::level::LEVELS;
+    use super::*;
+    use crate::{Consistency, notation};
+
+    /// Whether an order of starts and commits, as `s0 c0 s1 c1`, shows that the history keeps the level.
+    fn shows(text: &str, level: Consistency, order: &str) -> bool {
+        let (datatype, transactions) = notation::parse(text).expect("a history");
+        let history = History::from_transactions(datatype, &transactions);
+        let level = LEVELS.into_iter().find(|known| known.model == level).expect("such a level");
+        let events = order.split_whitespace().map(|word| Event {
+            txn: word[1..].parse().expect("a number"),
+            is_commit: word.starts_with('c'),
+        });
+        replay(&history, level, events).is_ok()
     }
 
-    /// Those that the level keeps in order with this transaction.
-    fn line(&self, txn: Txn) -> Option<u64> {
-        match self.level.order {
-            Order::Data => None,
-            Order::Process => Some(self.history.header(txn).process),
-            Order::Realtime => Some(0),
-        }
+    const STRICT: Consistency = Consistency::StrictSerializable;
+    const SERIALIZABLE: Consistency = Consistency::Serializable;
+    const SNAPSHOT: Consistency = Consistency::SnapshotIsolation;
+
+    #[test]
+    fn a_read_sees_the_last_write_before_it() {
+        assert!(shows("wx1 / rx1", SERIALIZABLE, "s0 c0 s1 c1"));
+        assert!(!shows("wx1 / rx1", SERIALIZABLE, "s1 c1 s0 c0"));
+        assert!(!shows("wx1 / wx2 / rx1", SERIALIZABLE, "s0 c0 s1 c1 s2 c2"));
+        assert!(shows("ax1 / ax2 / rx21", SERIALIZABLE, "s1 c1 s0 c0 s2 c2"));
+        assert!(!shows("ax1 / ax2 / rx21", SERIALIZABLE, "s0 c0 s1 c1 s2 c2"));
+        assert!(!shows("wx1 rx2 / wx2", SERIALIZABLE, "s1 c1 s0 c0"));
+    }
+
+    #[test]
+    fn everybody_is_there_once_and_nobody_who_failed() {
+        assert!(!shows("wx1 / rx_", SERIALIZABLE, "s1 c1"));
+        assert!(!shows("wx1 / rx_", SERIALIZABLE, "s1 c1 s0 c0 s1 c1"));
+        assert!(!shows("wx1 / rx_", SERIALIZABLE, "s1 c1 c0"));
+        assert!(!shows("wx1 ! / rx_", SERIALIZABLE, "s1 c1 s0 c0"));
+        assert!(shows("wx1 ? / rx_", SERIALIZABLE, "s1 c1"));
+        assert!(shows("wx1 ? / rx1", SERIALIZABLE, "s0 c0 s1 c1"));
+    }
+
+    #[test]
+    fn time_is_kept_where_the_level_respects_it() {
+        let later = "[wx1] / [ ]     [rx_]".replace("[ ]", "");
+        assert!(shows(&later, SERIALIZABLE, "s1 c1 s0 c0"));
+        assert!(!shows(&later, STRICT, "s1 c1 s0 c0"));
+        let session = Consistency::StrongSessionSerializable;
+        assert!(shows(&later, session, "s1 c1 s0 c0"));
+        assert!(!shows("[wx1] [rx_]", session, "s1 c1 s0 c0"));
+    }
+
+    #[test]
+    fn of_two_that_overlap_one_may_write_a_key() {
+        assert!(shows("rx_ wy1 / ry_ wx1", SNAPSHOT, "s0 s1 c0 c1"));
+        assert!(!shows("rx_ wy1 / ry_ wx1", SERIALIZABLE, "s0 s1 c0 c1"));
+        assert!(!shows("rx_ wx1 / rx_ wx2", SNAPSHOT, "s0 s1 c0 c1"));
+        assert!(!shows("rx_ wy1 / ry_ wx1", SNAPSHOT, "s0 c0 s1 c1"));
     }
 }

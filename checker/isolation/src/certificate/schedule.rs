@@ -56,7 +56,7 @@ struct Schedule<'a> {
     /// Those that returned, in that order; those before the first are placed or exempt.
     by_return: Vec<Txn>,
     first: usize,
-    /// Of the order of time where it is only a guess.
+    /// Who need not wait for time, where it is only a guess.
     is_exempt: Vec<bool>,
     /// How many were invoked before the first return of somebody who is not placed.
     opened: usize,
@@ -160,8 +160,13 @@ impl<'a> Schedule<'a> {
         self.places[txn as usize] != NONE
     }
 
-    /// Whether nobody is left who returned before it was invoked.
+    /// Whether the transaction need not wait for time.
     fn is_open(&self, txn: Txn) -> bool {
+        self.is_exempt[txn as usize] || self.is_in_time(txn)
+    }
+
+    /// Whether nobody is left who returned before it was invoked.
+    fn is_in_time(&self, txn: Txn) -> bool {
         let first = self.by_return.get(self.first);
         let history = self.instance.history;
         first.is_none_or(|&first| history.calls[txn as usize] < history.returns[first as usize])
@@ -233,12 +238,12 @@ impl<'a> Schedule<'a> {
     /// Lets in who was invoked before the first return of those that are left.
     fn open(&mut self) {
         while let Some(&first) = self.by_return.get(self.first)
-            && (self.is_placed(first) || self.is_exempt[first as usize])
+            && self.is_placed(first)
         {
             self.first += 1;
         }
         while let Some(&txn) = self.instance.txns.get(self.opened)
-            && self.is_open(txn)
+            && self.is_in_time(txn)
         {
             self.opened += 1;
             if self.waiting[txn as usize] == 0 {
@@ -275,6 +280,9 @@ impl<'a> Schedule<'a> {
 
     /// Nobody can go on: finds out who waits for whom in a circle, and breaks it.
     fn resolve(&mut self, budget: &mut Budget<'_>) {
+        if !budget.goes_on() {
+            self.patience = 0;
+        }
         let left = || self.instance.txns.iter().copied().find(|&txn| !self.is_placed(txn));
         let Some(start) = self.by_return.get(self.first).copied().or_else(left) else { return };
         let mut walk: Vec<(Txn, Wait)> = Vec::new();
@@ -316,33 +324,28 @@ impl<'a> Schedule<'a> {
             let reader = instance.readers(slot).iter().find(is_left)?;
             Some((Wait::Read(slot), *reader))
         };
-        if self.order == Order::Realtime { time().or_else(read) } else { read().or_else(time) }
+        time().or_else(read)
     }
 
     fn break_circle(&mut self, circle: &[(Txn, Wait)], budget: &mut Budget<'_>) {
         /// So often one way out is tried.
         const TRIES: u8 = 4;
-        let is_time = |(_, wait): &(Txn, Wait)| *wait == Wait::Time;
-        if self.order != Order::Realtime
-            && circle.iter().any(is_time)
-            && let Some(&first) = self.by_return.get(self.first)
-        {
-            self.is_exempt[first as usize] = true;
-            return self.open();
-        }
         // Who came too early: the last who wrote what somebody is still to read, though another one has to write first.
         let early = |&(txn, wait): &(Txn, Wait)| match wait {
             Wait::Read(slot) => Some((txn, self.instance.writer(slot))),
             Wait::Known | Wait::Tried | Wait::Time => None,
         };
         let early: Vec<(Txn, Txn)> = circle.iter().filter_map(early).collect();
-        let is_sure = early.len() == 1
-            && circle.iter().all(|(_, wait)| {
-                *wait != Wait::Tried && *wait != Wait::Time
-                    || self.order == Order::Realtime && *wait == Wait::Time
-            });
+        let is_guess = |wait: Wait| match wait {
+            Wait::Tried => true,
+            Wait::Time => self.order != Order::Realtime,
+            Wait::Known | Wait::Read(_) => false,
+        };
+        let is_sure = early.len() == 1 && !circle.iter().any(|&(_, wait)| is_guess(wait));
         let tries = |pair: &(Txn, Txn)| self.tries.get(pair).copied().unwrap_or(0);
-        let is_new = |pair: &&(Txn, Txn)| pair.1 != NONE && tries(pair) < TRIES;
+        // Where time is only a guess, it is given up sooner.
+        let most = if circle.iter().any(|&(_, wait)| is_guess(wait)) { 1 } else { TRIES };
+        let is_new = |pair: &&(Txn, Txn)| pair.1 != NONE && tries(pair) < most;
         let place = |pair: &(Txn, Txn)| self.places[pair.1 as usize];
         let last =
             early.iter().filter(is_new).min_by_key(|pair| (tries(pair), Reverse(place(pair))));
@@ -354,6 +357,13 @@ impl<'a> Schedule<'a> {
         let tried = circle.iter().enumerate().find(|(_, (_, wait))| *wait == Wait::Tried);
         if let Some((at, &(txn, _))) = tried {
             return self.forget((circle[(at + 1) % circle.len()].0, txn));
+        }
+        let late = circle.iter().find(|(_, wait)| *wait == Wait::Time);
+        if let Some(&(txn, _)) = late
+            && self.order != Order::Realtime
+        {
+            self.is_exempt[txn as usize] = true;
+            return self.push(txn);
         }
         if self.start_over(budget) {
             return;
@@ -501,7 +511,7 @@ impl<'a> Schedule<'a> {
             self.take_back();
         }
         self.forced.retain(|&at| at < len);
-        let open = self.instance.txns.partition_point(|&txn| self.is_open(txn));
+        let open = self.instance.txns.partition_point(|&txn| self.is_in_time(txn));
         self.opened = self.opened.min(open);
         self.open();
     }

@@ -85,7 +85,8 @@ impl Scan<'_> {
 
     /// A transaction must see what it wrote or saw last.
     fn internal(&self, findings: &mut Findings<'_>, read: Read) {
-        let Some(before) = self.touches.before(read.position) else { return };
+        let is_known = |&at: &usize| !matches!(self.history.micros[at], Micro::Unknown { .. });
+        let Some(before) = self.touches.earlier(read.position).find(is_known) else { return };
         let (Micro::Write { version, .. } | Micro::Value { version, .. }) =
             self.history.micros[before]
         else {
