@@ -53,7 +53,8 @@ impl Format {
             Some("jsonl" | "ndjson") => return Some(Self::JsonLines),
             _ => {}
         }
-        if text.lines().any(|line| crate::jepsen_log::is_operation(line.as_bytes())) {
+        let is_map = first.trim_start_matches(['[', '(', ' ', '\n']).starts_with('{');
+        if !is_map && text.lines().any(|line| crate::jepsen_log::is_operation(line.as_bytes())) {
             return Some(Self::JepsenLog);
         }
         let mut characters = first.chars().filter(|c| !c.is_whitespace());
