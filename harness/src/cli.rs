@@ -132,7 +132,7 @@ pub struct CheckArguments {
     /// How long the checkers may take
     #[arg(long, value_parser = parse_duration, default_value = "60s")]
     pub time_limit: Duration,
-    /// How much memory the search may take, beside the history itself
+    /// How much memory the history may take, and the search beside it
     #[arg(long, value_parser = parse_bytes, default_value = "4GB")]
     pub memory_limit: u64,
     /// Write a page about the answer into this file; a results folder always gets one

@@ -6,6 +6,7 @@ mod common;
 
 use common::{HARNESS, Ran, finish};
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -358,6 +359,41 @@ fn limits_hold_for_transactions_too() {
     check("--time-limit", "1m").expect(0, "VALID: valid.edn");
     check("--time-limit", "1ms").expect(3, "did not finish within 1ms; allow it more time");
     check("--memory-limit", "1MB").expect(3, "more than 1 MB of memory; allow it more");
+}
+
+#[test]
+fn what_a_history_takes_is_limited_too() {
+    let write = |i: u64| {
+        let event = |kind| format!("{{:process 0 :type :{kind} :f :write :value {i}}}\n");
+        event("invoke") + &event("ok")
+    };
+    let long = File::new("long.edn", &(0..20_000).map(write).collect::<String>());
+    let check = |limit: &str| long.check(&["--model", "register", "--memory-limit", limit]);
+    check("1MB").expect(3, "operations alone take more than 1 MB of memory; allow it more");
+    check("100MB").expect(3, "Nothing was tested");
+}
+
+/// With the name of what is packed, or with any other.
+#[test]
+fn packed_files_are_read_as_they_are() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(STALE.as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let zstd = zstd::encode_all(STALE.as_bytes(), 0).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    for (name, bytes) in [("a.edn.gz", &gzip), ("a.edn.zst", &zstd), ("a.edn", &gzip), ("b", &zstd)]
+    {
+        let path = place.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let check = |path| {
+            finish(Command::new(HARNESS).arg("check").arg(path).args(["--model", "register"]))
+        };
+        let ran = check(&path);
+        assert!(ran.stdout.contains("   4        1  0.003000 s"), "{}", ran.stdout);
+        ran.expect(1, "read 4 events (edn)");
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        check(&path).expect(2, name);
+    }
 }
 
 const HALF_SEEN: &str =

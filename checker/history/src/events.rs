@@ -26,11 +26,12 @@ pub struct Reading {
 }
 
 impl Default for Reading {
-    /// As many threads as the machine has cores, up to eight, and blocks that fit into their caches.
+    /// As many threads as the machine has cores, up to eight, and blocks that fit into their caches and that the
+    /// allocator keeps at hand.
     fn default() -> Self {
         const THREADS_MAX: usize = 8;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { threads: threads.min(THREADS_MAX), block_bytes: 256 << 10 }
+        Self { threads: threads.min(THREADS_MAX), block_bytes: 48 << 10 }
     }
 }
 

@@ -25,8 +25,13 @@ pub(crate) fn put<T>(place: &mut Option<T>, value: T) -> bool {
 }
 
 impl Fields {
-    /// The event that begins at this offset, or what it lacks. Porcupine's events have their key beside the value.
-    pub(crate) fn found(self, start: usize, porcupine: bool) -> Result<Found, String> {
+    /// Adds the event that begins at this offset, or says what it lacks. Porcupine's events have their key beside the value.
+    pub(crate) fn add_to(
+        self,
+        events: &mut Vec<Found>,
+        start: usize,
+        porcupine: bool,
+    ) -> Result<(), String> {
         let Some(kind) = self.kind else {
             return Err("expected an event with a `type`, found one without".to_owned());
         };
@@ -55,6 +60,7 @@ impl Fields {
             error: self.error.flatten(),
             node: self.node.flatten(),
         };
-        Ok(Found { start, line: 0, has_index: self.index.is_some(), event })
+        events.push(Found { start, line: 0, has_index: self.index.is_some(), event });
+        Ok(())
     }
 }

@@ -29,7 +29,8 @@ pub(crate) struct Reader {
 
 /// What stands at the next place.
 enum Next {
-    Event(Box<Found>),
+    /// An event, which was added.
+    Event,
     /// Events follow, within brackets that end like this.
     Open(&'static [u8]),
     Close,
@@ -45,15 +46,17 @@ impl Reader {
     }
 
     /// Reads what stands at the beginning of the text.
-    pub(crate) fn step(&mut self, text: &[u8], is_last: bool) -> Step {
+    pub(crate) fn step(&mut self, text: &[u8], is_last: bool, events: &mut Vec<Found>) -> Step {
         let mut cursor = Cursor::new(text);
-        let next = self.next(&mut cursor);
+        let known = events.len();
+        let next = self.next(&mut cursor, events);
         if cursor.has_met_end() && !is_last {
+            events.truncate(known);
             return Step::More;
         }
         match next {
             Err(failure) => return Step::Failed(failure),
-            Ok(Next::Event(found)) => return Step::Event(found, cursor.offset()),
+            Ok(Next::Event) => return Step::Event(cursor.offset()),
             Ok(Next::End) => return Step::More,
             Ok(Next::Open(closing)) => self.within.extend(closing),
             Ok(Next::Close) => drop(self.within.pop()),
@@ -62,7 +65,7 @@ impl Reader {
         Step::Over(cursor.offset())
     }
 
-    fn next(&self, cursor: &mut Cursor<'_>) -> Parsed<Next> {
+    fn next(&self, cursor: &mut Cursor<'_>, events: &mut Vec<Found>) -> Parsed<Next> {
         cursor.skip_blank()?;
         let Some(byte) = cursor.peek() else {
             return if self.within.is_empty() {
@@ -87,7 +90,7 @@ impl Reader {
         match cursor.peek() {
             Some(b'[') if self.within.is_empty() => opened(cursor, b"]"),
             Some(b'(') if self.within.is_empty() => opened(cursor, b")"),
-            Some(b'{') => self.map(cursor, start),
+            Some(b'{') => self.map(cursor, start, events),
             _ => {
                 let other: Edn = cursor.required()?;
                 failure(start, format!("expected an event, a map, found {}", shown(&other)))
@@ -105,7 +108,7 @@ impl Reader {
     }
 
     /// An event, or the map around a history; the cursor is on its opening bracket.
-    fn map(&self, cursor: &mut Cursor<'_>, start: usize) -> Parsed<Next> {
+    fn map(&self, cursor: &mut Cursor<'_>, start: usize, events: &mut Vec<Found>) -> Parsed<Next> {
         let open = cursor.offset();
         let mut fields = Fields::default();
         cursor.bump();
@@ -130,9 +133,8 @@ impl Reader {
             }
         }
         cursor.bump();
-        let found = fields.found(start, self.porcupine);
-        let found = found.map(|found| Next::Event(Box::new(found)));
-        found.map_err(|message| Failure { offset: open, message })
+        let added = fields.add_to(events, start, self.porcupine);
+        added.map(|()| Next::Event).map_err(|message| Failure { offset: open, message })
     }
 }
 

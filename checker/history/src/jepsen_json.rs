@@ -15,7 +15,8 @@ pub(crate) struct Reader {
 
 /// What stands at the next place.
 enum Next {
-    Event(Box<Found>),
+    /// An event, which was added.
+    Event,
     /// Events follow, within brackets that end like this.
     Open(&'static [u8]),
     Close,
@@ -26,15 +27,17 @@ enum Next {
 
 impl Reader {
     /// Reads what stands at the beginning of the text.
-    pub(crate) fn step(&mut self, text: &[u8], is_last: bool) -> Step {
+    pub(crate) fn step(&mut self, text: &[u8], is_last: bool, events: &mut Vec<Found>) -> Step {
         let mut json = Json::new(text);
-        let next = self.next(&mut json);
+        let known = events.len();
+        let next = self.next(&mut json, events);
         if json.has_met_end() && !is_last {
+            events.truncate(known);
             return Step::More;
         }
         match next {
             Err(failure) => return Step::Failed(failure),
-            Ok(Next::Event(found)) => return Step::Event(found, json.offset()),
+            Ok(Next::Event) => return Step::Event(json.offset()),
             Ok(Next::End) => return Step::More,
             Ok(Next::Open(closing)) => self.within.extend(closing),
             Ok(Next::Close) => drop(self.within.pop()),
@@ -43,7 +46,7 @@ impl Reader {
         Step::Over(json.offset())
     }
 
-    fn next(&self, json: &mut Json<'_>) -> Parsed<Next> {
+    fn next(&self, json: &mut Json<'_>, events: &mut Vec<Found>) -> Parsed<Next> {
         json.skip_blank();
         while json.peek() == Some(b',') {
             json.bump();
@@ -66,8 +69,8 @@ impl Reader {
                 Ok(Next::Open(b"]"))
             }
             (Some(b'{'), around) => {
-                let found = event(json, around.is_none())?;
-                Ok(found.map_or(Next::Open(b"}]"), |found| Next::Event(Box::new(found))))
+                let is_event = event(json, around.is_none(), events)?;
+                Ok(if is_event { Next::Event } else { Next::Open(b"}]") })
             }
             _ => json.expected("an event, an object that begins with {"),
         }
@@ -75,13 +78,18 @@ impl Reader {
 }
 
 /// One event of a history with an event a line; the last line may be cut off.
-pub(crate) fn line(text: &[u8], is_last: bool) -> Step {
+pub(crate) fn line(text: &[u8], is_last: bool, events: &mut Vec<Found>) -> Step {
     let Some(line) = first_line(text, is_last) else { return Step::More };
     if line.trim_ascii().is_empty() {
         return Step::Over(line.len());
     }
-    match whole_line(line) {
-        Ok(found) => Step::Event(Box::new(found), line.len()),
+    let known = events.len();
+    let read = whole_line(line, events);
+    if read.is_err() {
+        events.truncate(known);
+    }
+    match read {
+        Ok(()) => Step::Event(line.len()),
         // A line without its end is the last one. No proper prefix of an object is an object, so that a line that is
         // read is whole even without the newline.
         Err(_) if !line.ends_with(b"\n") => Step::Torn,
@@ -89,23 +97,20 @@ pub(crate) fn line(text: &[u8], is_last: bool) -> Step {
     }
 }
 
-fn whole_line(line: &[u8]) -> Parsed<Found> {
+fn whole_line(line: &[u8], events: &mut Vec<Found>) -> Parsed<()> {
     let mut json = Json::new(line.strip_suffix(b"\n").unwrap_or(line));
     json.skip_blank();
     if json.peek() != Some(b'{') {
         return json.expected("an event, an object that begins with {");
     }
-    let found = event(&mut json, false)?;
+    event(&mut json, false, events)?;
     json.skip_blank();
-    match (found, json.peek()) {
-        (Some(found), None) => Ok(found),
-        _ => json.expected("the end of the line"),
-    }
+    if json.peek().is_none() { Ok(()) } else { json.expected("the end of the line") }
 }
 
-/// An event; nothing where the object `may_hold` a history and does: then the cursor is behind the opening bracket of
+/// Adds an event; false where the object `may_hold` a history and does: then the cursor is behind the opening bracket of
 /// its events.
-fn event(json: &mut Json<'_>, may_hold: bool) -> Parsed<Option<Found>> {
+fn event(json: &mut Json<'_>, may_hold: bool, events: &mut Vec<Found>) -> Parsed<bool> {
     let start = json.offset();
     let mut fields = Fields::default();
     let is_event = json.between(b'}', |json| {
@@ -116,8 +121,11 @@ fn event(json: &mut Json<'_>, may_hold: bool) -> Parsed<Option<Found>> {
         }
         if fields.read_json(&name, json)? { Ok(true) } else { Err(duplicate_name(start)) }
     })?;
-    let found = is_event.then(|| fields.found(start, false)).transpose();
-    found.map_err(|message| Failure { offset: start, message })
+    if is_event {
+        let added = fields.add_to(events, start, false);
+        added.map_err(|message| Failure { offset: start, message })?;
+    }
+    Ok(is_event)
 }
 
 impl Fields {
@@ -168,18 +176,25 @@ impl Fields {
 /// `"ok"`, and `":ok"` where the keyword came along.
 fn kind(json: &mut Json<'_>) -> Parsed<EventKind> {
     let start = json.offset();
-    let value = json.value()?;
-    let kind = value.as_str().and_then(|name| crate::jepsen::event_kind(bare(name)));
-    let message = || format!("type must be invoke, ok, fail or info, found {value}");
-    kind.ok_or_else(|| Failure { offset: start, message: message() })
+    let wrong = |found: &Datum| {
+        let message = format!("type must be invoke, ok, fail or info, found {found}");
+        Failure { offset: start, message }
+    };
+    if json.peek() != Some(b'"') {
+        return Err(wrong(&json.value()?));
+    }
+    let name = json.string()?;
+    crate::jepsen::event_kind(bare(&name)).ok_or_else(|| wrong(&Datum::text(&name)))
 }
 
 /// A name, without the colon of a keyword, or nothing.
 fn word(json: &mut Json<'_>, name: &str) -> Parsed<Option<String>> {
     let start = json.offset();
+    if json.peek() == Some(b'"') {
+        return Ok(Some(bare(&json.string()?).to_owned()));
+    }
     match json.value()? {
         Datum::Nil => Ok(None),
-        Datum::Text(text) => Ok(Some(bare(&text).to_owned())),
         other => {
             let message = format!("{name} must be a text, found {other}");
             Err(Failure { offset: start, message })

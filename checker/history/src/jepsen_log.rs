@@ -8,7 +8,7 @@ use crate::source::{Found, Step, first_line};
 use crate::{Datum, Event, EventKind, Process};
 
 /// The operation of a line, if it holds one.
-pub(crate) fn line(text: &[u8], is_last: bool) -> Step {
+pub(crate) fn line(text: &[u8], is_last: bool, events: &mut Vec<Found>) -> Step {
     let Some(line) = first_line(text, is_last) else { return Step::More };
     if line.trim_ascii().is_empty() {
         return Step::Over(line.len());
@@ -16,8 +16,8 @@ pub(crate) fn line(text: &[u8], is_last: bool) -> Step {
     let Some(middle) = middle(line) else { return Step::Passed(line.len()) };
     match read(line, middle) {
         Ok(event) => {
-            let found = Found { start: 0, line: 0, has_index: false, event };
-            Step::Event(Box::new(found), line.len())
+            events.push(Found { start: 0, line: 0, has_index: false, event });
+            Step::Event(line.len())
         }
         Err(failure) => Step::Failed(failure),
     }

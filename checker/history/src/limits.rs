@@ -9,7 +9,7 @@ use std::time::Duration;
 pub struct Limits {
     /// Wall time.
     pub time: Duration,
-    /// Memory of the check; the history itself is not counted.
+    /// Memory of the check; the history itself is not counted, but may take no more either.
     pub memory_bytes: u64,
     /// Threads, where a checker can use several; `None`: as many as the machine has cores, up to eight.
     pub threads: Option<usize>,

@@ -1,9 +1,9 @@
 //! Events → operations, with the premises of every check checked.
 
-use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
 use std::mem;
 
+use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use crate::{Completion, Event, EventKind, HARNESS, Operation, PHASE, Payload, Process};
@@ -157,14 +157,14 @@ pub fn operations<V: Payload>(events: &[Event<V>]) -> Result<Vec<Operation<V>>, 
 
 /// [`operations`] for events that come one by one: each operation is given out when it ends.
 pub struct Pairing<V = Value> {
-    processes: HashMap<u64, State<V>>,
+    processes: FxHashMap<u64, State<V>>,
     phase: String,
     previous: Option<u64>,
 }
 
 impl<V> Default for Pairing<V> {
     fn default() -> Self {
-        Self { processes: HashMap::new(), phase: String::new(), previous: None }
+        Self { processes: FxHashMap::default(), phase: String::new(), previous: None }
     }
 }
 

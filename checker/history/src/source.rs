@@ -19,8 +19,8 @@ pub(crate) struct Found {
 
 /// What a reader did at one place.
 pub(crate) enum Step {
-    /// It read an event, which ends at this offset.
-    Event(Box<Found>, usize),
+    /// It added an event, which ends at this offset.
+    Event(usize),
     /// It came to this offset without an event.
     Over(usize),
     /// It passed over a line that holds no event, up to this offset.
@@ -85,18 +85,19 @@ impl Source {
         loop {
             let text = &block[piece.taken..];
             let step = match self {
-                Self::Edn(reader) => reader.step(text, is_last),
-                Self::Json(reader) => reader.step(text, is_last),
-                Self::JsonLines => jepsen_json::line(text, is_last),
-                Self::JepsenLog => jepsen_log::line(text, is_last),
+                Self::Edn(reader) => reader.step(text, is_last, &mut piece.events),
+                Self::Json(reader) => reader.step(text, is_last, &mut piece.events),
+                Self::JsonLines => jepsen_json::line(text, is_last, &mut piece.events),
+                Self::JepsenLog => jepsen_log::line(text, is_last, &mut piece.events),
             };
             match step {
-                Step::Event(mut found, end) => {
-                    found.start += piece.taken;
-                    line += lines(&block[counted..found.start]);
-                    counted = found.start;
-                    found.line = line;
-                    piece.events.push(*found);
+                Step::Event(end) => {
+                    if let Some(found) = piece.events.last_mut() {
+                        found.start += piece.taken;
+                        line += lines(&block[counted..found.start]);
+                        counted = found.start;
+                        found.line = line;
+                    }
                     piece.taken += end;
                 }
                 Step::Over(end) => piece.taken += end,

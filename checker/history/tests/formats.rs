@@ -192,6 +192,8 @@ fn the_format_is_guessed_from_name_and_content() {
         ("a.edn", "{:value {:key 1}, :type :invoke, :process 0", Some(Format::Edn)),
         ("a.edn", "{:value {:a 1}, :key 1", Some(Format::PorcupineKv)),
         ("a.txt", "; comment\n[{:type :invoke}]", Some(Format::Edn)),
+        // Its middle looks like a line of a log: once taken for one.
+        ("a", "{:process 0 :type :invoke :f :write :value 1}\n", Some(Format::Edn)),
         ("a", "#jepsen.history.Op{:type :ok}", Some(Format::Edn)),
         ("a", " [ {\"type\"", Some(Format::Json)),
         ("a", "{\"type\"", Some(Format::JsonLines)),

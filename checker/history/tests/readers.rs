@@ -230,7 +230,7 @@ fn plain_edn(text: &[u8]) -> Option<Vec<Event>> {
                     entries.iter().find(|(key, _)| *key == Edn::Keyword("history".into()));
                 match history.map(|(_, value)| untagged(value.clone())) {
                     Some(Edn::List(all) | Edn::Vector(all)) => {
-                        all.into_iter().try_for_each(&mut take)?
+                        all.into_iter().try_for_each(&mut take)?;
                     }
                     Some(_) => return None,
                     None => take(Edn::Map(entries))?,

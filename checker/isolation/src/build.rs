@@ -2,7 +2,7 @@
 
 use crate::history::{Header, History, Micro};
 use crate::ids::{NONE, id};
-use crate::names::{Datum, Names};
+use crate::names::{Datum, Names, is_itself};
 use crate::{Datatype, MicroOp, Outcome, Seen, Transaction};
 
 /// Builds a history.
@@ -116,6 +116,23 @@ impl Builder {
         let micro =
             if self.has_committed() { self.place(key, list) } else { Micro::Unknown { key } };
         self.micros.push(micro);
+    }
+
+    /// The same for a list as it was recorded. Nearly always it goes on where the longest one ended, and needs no copy.
+    pub(crate) fn read_elements(&mut self, key: Datum, elements: &[history::Datum]) {
+        if self.has_committed() {
+            let key = self.key(key);
+            let longest = &mut self.longest[key as usize];
+            let is_same = |(element, known): (&history::Datum, &Datum)| matches!(element, history::Datum::Int(number) if number == known && is_itself(*number));
+            if elements.iter().zip(longest.iter()).all(is_same) {
+                let news = elements.iter().skip(longest.len());
+                longest.extend(news.map(|element| self.names.datum(element)));
+                self.micros.push(Micro::Prefix { key, len: id(elements.len()) });
+                return;
+            }
+        }
+        let list = elements.iter().map(|element| self.names.datum(element)).collect();
+        self.read_list(key, list);
     }
 
     fn place(&mut self, key: u32, list: Vec<Datum>) -> Micro {

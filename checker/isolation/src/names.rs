@@ -8,6 +8,12 @@ use crate::ids::{Version, id};
 /// A value as a number: integers are themselves; of all else the position among the texts, from `i64::MIN` upwards.
 pub(crate) type Datum = i64;
 
+/// Whether this integer is its own number: those below are left to texts.
+pub(crate) fn is_itself(integer: i64) -> bool {
+    const LOWEST: i64 = i64::MIN + (1 << 32);
+    integer >= LOWEST
+}
+
 /// The numbers of keys and versions, and what they stand for.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
@@ -16,25 +22,26 @@ pub(crate) struct Names {
     versions: Vec<Option<Datum>>,
     version_ids: FxHashMap<(u32, Option<Datum>), Version>,
     texts: Vec<String>,
-    text_ids: FxHashMap<String, Datum>,
+    text_ids: FxHashMap<history::Datum, Datum>,
 }
 
 impl Names {
     /// The number of a recorded value: a key, or something written.
     pub(crate) fn datum(&mut self, value: &history::Datum) -> Datum {
-        /// Integers below are left to texts.
-        const LOWEST: i64 = i64::MIN + (1 << 32);
         match value {
-            history::Datum::Int(integer) if *integer >= LOWEST => *integer,
+            history::Datum::Int(integer) if is_itself(*integer) => *integer,
             _ => self.text(value),
         }
     }
 
     fn text(&mut self, value: &history::Datum) -> Datum {
-        *self.text_ids.entry(value.to_string()).or_insert_with(|| {
-            self.texts.push(display(value));
-            i64::MIN + i64::from(id(self.texts.len() - 1))
-        })
+        if let Some(known) = self.text_ids.get(value) {
+            return *known;
+        }
+        let number = i64::MIN + i64::from(id(self.texts.len()));
+        self.texts.push(display(value));
+        self.text_ids.insert(value.clone(), number);
+        number
     }
 
     /// The number of a key.

@@ -139,8 +139,7 @@ impl Builder {
                         return Err(format!("a read must show a list, found {}", display(other)));
                     }
                 };
-                let list = elements.iter().map(|element| self.names.datum(element)).collect();
-                self.read_list(key, list);
+                self.read_elements(key, elements);
             }
             (_, Datatype::ListAppend) => {
                 return Err(format!("{} is neither append nor r", shown(micro_op)));

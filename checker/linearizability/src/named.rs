@@ -9,9 +9,10 @@ mod table;
 
 use history::words::cut;
 use history::{Datum, Operation, Verdict};
+use rustc_hash::FxHashMap;
 
 use crate::{Call, CallOf, Limits, Model, Report, Saw, Statistics, check, check_by_key};
-use keys::{Keyed, Part};
+use keys::Part;
 pub use table::Named;
 
 /// An operation that the model does not know.
@@ -83,6 +84,9 @@ fn unfit(event: Option<u64>, message: impl Into<String>) -> Unfit {
 /// Input and output of a call, or what does not fit.
 type Read<M> = Result<(<M as Model>::Input, Option<<M as Model>::Output>), String>;
 
+/// What is wrong with an operation of no known name.
+const UNKNOWN: &str = "there is no such function";
+
 /// A history to check against a model.
 struct Judged<'a> {
     model: Named,
@@ -97,9 +101,9 @@ impl Judged<'_> {
         model: &M,
         read: impl Fn(&Part<'_>) -> Read<M>,
     ) -> Result<Report, Unfit> {
-        match keys::of_pairs(self.operations) {
-            Some(keyed) => self.by_key(model, &keyed, read),
-            None => self.whole(model, read),
+        match self.operations.iter().all(|operation| keys::of_pair(operation).is_some()) {
+            true => self.by_key(model, keys::of_pair, |_| UNKNOWN.to_owned(), read),
+            false => self.whole(model, read),
         }
     }
 
@@ -117,19 +121,26 @@ impl Judged<'_> {
         Ok(check(model, &calls, self.limits))
     }
 
+    /// As one object for each key that `of` finds; `without` says what is wrong where it finds none.
     fn by_key<M: Model>(
         &self,
         model: &M,
-        keyed: &Keyed<'_>,
+        of: impl Fn(&Operation<Datum>) -> Option<(&Datum, Part<'_>)>,
+        without: impl Fn(&Operation<Datum>) -> String,
         read: impl Fn(&Part<'_>) -> Read<M>,
     ) -> Result<Report, Unfit> {
-        let calls = |parts: &Vec<Part<'_>>| {
-            parts.iter().map(|part| self.call::<M>(part, &read)).collect::<Result<_, Unfit>>()
-        };
-        let groups: Vec<(String, Vec<CallOf<M>>)> = keyed
-            .iter()
-            .map(|(key, parts)| Ok((format!("Key {}", shown(key)), calls(parts)?)))
-            .collect::<Result<_, _>>()?;
+        let mut groups: Vec<(String, Vec<CallOf<M>>)> = Vec::new();
+        let mut places: FxHashMap<&Datum, usize> = FxHashMap::default();
+        for operation in self.operations {
+            let Some((key, part)) = of(operation) else {
+                return Err(self.misfit(operation, &without(operation)));
+            };
+            let place = *places.entry(key).or_insert_with(|| {
+                groups.push((format!("Key {}", shown(&keys::name(key))), Vec::new()));
+                groups.len() - 1
+            });
+            groups[place].1.push(self.call::<M>(&part, &read)?);
+        }
         if !groups.iter().any(|(_, calls)| tells_anything(model, calls)) {
             return Ok(self.untested());
         }

@@ -4,12 +4,14 @@ mod document;
 mod file;
 mod initial;
 mod model;
+mod packed;
 mod sentence;
 mod witness;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use history::words::counted;
 use history::{CheckResult, Datum, Format};
 use linearizability::Limits;
 use linearizability::named::Unfit;
@@ -97,12 +99,23 @@ pub fn check(
 ) -> Result<CheckedHistory, ForeignError> {
     let start = Instant::now();
     let mut gathering = question.model.gathering();
-    let read = file::read(question, progress, |operation| gathering.add(operation))?;
-    let recorded = read.map_err(|unfit| misfit(question, &unfit))?;
+    let (recorded, stopped) = file::read(question, progress, |operation| {
+        gathering.add(operation).map_err(Stopped::Unfit)?;
+        if gathering.bytes() > limits.memory_bytes { Err(Stopped::Full) } else { Ok(()) }
+    })?;
+    let is_full = match stopped {
+        Some(Stopped::Unfit(unfit)) => return Err(misfit(question, &unfit)),
+        Some(Stopped::Full) => true,
+        None => false,
+    };
     let reading = start.elapsed();
     progress.checking(recorded.operations);
     let start = Instant::now();
-    let Judged { result, proof, isolation } = judge(question, &recorded, gathering, limits)?;
+    let judged = match is_full {
+        true => inconclusive(question, &full(&recorded, limits)),
+        false => judge(question, &recorded, gathering, limits)?,
+    };
+    let Judged { result, proof, isolation } = judged;
     let witness = witness::of(question, &proof);
     let mut notes = recorded.notes;
     let reported = isolation.iter().flat_map(|report| &report.notes);
@@ -120,24 +133,40 @@ pub fn check(
     })
 }
 
+/// Why not all of a file was read.
+enum Stopped {
+    Unfit(Unfit),
+    Full,
+}
+
+fn full(recorded: &Recorded, limits: &Limits) -> String {
+    format!(
+        "Its first {} alone take more than {} MB of memory; allow it more.",
+        counted(usize::try_from(recorded.operations).unwrap_or(usize::MAX), "operation"),
+        limits.memory_bytes / 1_000_000
+    )
+}
+
+fn inconclusive(question: &Question, reason: &str) -> Judged {
+    let result = CheckResult::inconclusive(question.model.checker(), reason);
+    Judged { result, proof: Vec::new(), isolation: None }
+}
+
 fn judge(
     question: &Question,
     recorded: &Recorded,
     gathered: Gathering,
     limits: &Limits,
 ) -> Result<Judged, ForeignError> {
-    let inconclusive = |reason: &str| {
-        let result = CheckResult::inconclusive(question.model.checker(), reason);
-        Ok(Judged { result, proof: Vec::new(), isolation: None })
-    };
     if let Some(broken) = &recorded.broken {
         let reason = format!(
             "The record itself breaks the rules of a history, so nothing can be decided from it: {broken}."
         );
-        return inconclusive(&reason);
+        return Ok(inconclusive(question, &reason));
     }
     if recorded.operations == 0 {
-        return inconclusive("There is no operation of a client in it, so nothing was tested.");
+        let reason = "There is no operation of a client in it, so nothing was tested.";
+        return Ok(inconclusive(question, reason));
     }
     let checked = question.model.check(gathered, question.initial.as_ref(), limits);
     checked.map_err(|unfit| misfit(question, &unfit))

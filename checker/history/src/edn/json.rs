@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use compact_str::{CompactString, format_compact};
+use compact_str::CompactString;
 use serde_json::{Map, Value};
 
 use super::parse::{Cursor, Sink};
@@ -38,7 +38,9 @@ impl Sink for Datum {
         marker("#char", Self::text(character.encode_utf8(&mut [0; 4])))
     }
     fn keyword(name: &str) -> Self {
-        Self::Text(format_compact!(":{name}"))
+        let mut text = CompactString::const_new(":");
+        text.push_str(name);
+        Self::Text(text)
     }
     fn symbol(name: &str) -> Self {
         marker("#symbol", Self::text(name))

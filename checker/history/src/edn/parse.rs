@@ -207,9 +207,20 @@ impl<'a> Cursor<'a> {
 
     /// Values up to the closing bracket; the cursor is on the opening one.
     fn sequence<S: Sink>(&mut self, close: u8) -> Parsed<Vec<S>> {
-        let mut items = Vec::new();
+        // Nearly always the length of a list without lists in it: one space between two.
+        const LENGTH_MAX: usize = 1 << 16;
+        let rest = &self.text[self.offset + 1..];
+        let length = memchr::memchr(close, rest).map_or(0, |end| match &rest[..end] {
+            [] => 0,
+            flat => memchr::memchr_iter(b' ', flat).count() + 1,
+        });
+        let mut items = Vec::with_capacity(length.min(LENGTH_MAX));
         self.between(close, |cursor| {
-            items.push(cursor.value()?);
+            let small = cursor.small_integer();
+            items.push(match small {
+                Some(small) => S::int(small.into()),
+                None => cursor.value()?,
+            });
             Ok(())
         })?;
         Ok(items)

@@ -7,8 +7,8 @@ use history::{Datum, Operation};
 use serde_json::Value;
 
 use super::fields::{agrees, all_known, contradiction, differs, of_result};
-use super::keys::{self, Keyed, Part};
-use super::{Judged, Read, Unfit, shown, unfit};
+use super::keys::{self, Part};
+use super::{Judged, Read, UNKNOWN, Unfit, shown, unfit};
 use crate::Report;
 use crate::models::cas_register::{CasInput, CasOutput};
 use crate::models::counter::{CounterInput, CounterOutput};
@@ -20,8 +20,6 @@ use crate::models::set::{SetInput, SetOutput};
 use crate::models::{
     CasRegister, Counter, Kv, MultiRegister, OwnedLock, Queue, Register, Set, Stack,
 };
-
-const UNKNOWN: &str = "there is no such function";
 
 /// A model that goes by a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -178,10 +176,8 @@ fn check_counter(judged: &Judged<'_>, initial: Option<&Datum>) -> Result<Report,
 
 /// The operations of a store name their keys.
 fn check_kv(judged: &Judged<'_>) -> Result<Report, Unfit> {
-    let keyed = keys::of_store(judged.operations)
-        .map_err(|operation| judged.misfit(operation, &without_key(operation)))?;
-    let absent = Absent::of(&keyed).map_err(|what| unfit(None, what))?;
-    judged.by_key(&Kv, &keyed, |part| kv(part, absent))
+    let absent = Absent::of(judged.operations).map_err(|what| unfit(None, what))?;
+    judged.by_key(&Kv, keys::of_store, without_key, |part| kv(part, absent))
 }
 
 fn register(part: &Part<'_>) -> Read<Register<Datum>> {
@@ -387,10 +383,10 @@ enum Absent {
 
 impl Absent {
     /// A store that ever says nil means absence by it.
-    fn of(keyed: &Keyed<'_>) -> Result<Self, String> {
-        let parts = || keyed.iter().flat_map(|(_, parts)| parts);
+    fn of(operations: &[Operation<Datum>]) -> Result<Self, String> {
+        let parts = || operations.iter().filter_map(|o| keys::of_store(o).map(|(_, part)| part));
         let mut reads_empty = false;
-        for result in parts().filter(|part| is_get(part)).filter_map(|part| part.result) {
+        for result in parts().filter(is_get).filter_map(|part| part.result) {
             match field(result, "value") {
                 Datum::Nil => return Ok(Self::Nil),
                 Datum::Text(text) if text.is_empty() => reads_empty = true,
@@ -401,7 +397,7 @@ impl Absent {
             |part: &Part<'_>| field(part.arguments, "value").as_str() == Some("");
         if !reads_empty {
             Ok(Self::Nil)
-        } else if parts().any(|part| !is_get(part) && is_written_empty(part)) {
+        } else if parts().any(|part| !is_get(&part) && is_written_empty(&part)) {
             Err("the empty string is written, and also read where it may mean a missing key, for no read says nil: \
                  the two cannot be told apart"
                 .to_owned())

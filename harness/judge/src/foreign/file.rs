@@ -1,17 +1,14 @@
 //! A history in a file.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::Path;
 
+use super::document::Endings;
+use super::{ForeignError, Progress, Question, document, packed};
 use history::{
     Datum, Event, EventKind, Events, Format, Located, Operation, PairError, Paired, Pairing,
     ReadError,
 };
-use record::bytes_max;
-
-use super::document::Endings;
-use super::{ForeignError, Progress, Question, document};
 
 /// So much of a file is looked at to tell its format.
 const START_BYTES: u64 = 16 << 10;
@@ -43,11 +40,11 @@ pub fn format_of(path: &Path, wanted: Option<&str>) -> Result<Format, ForeignErr
         });
     }
     let mut start = Vec::new();
-    open(path)?
+    packed::open(path, |_| {})?
         .take(START_BYTES)
         .read_to_end(&mut start)
         .map_err(|error| unreadable(path, &error))?;
-    Format::guess(path, &start).ok_or_else(|| {
+    Format::guess(&packed::unpacked_name(path), &start).ok_or_else(|| {
         ForeignError::Unfit(format!(
             "{} resembles no format of a history; if it is one, name it with --format: {}",
             path.display(),
@@ -73,40 +70,33 @@ pub fn events(
 fn located(
     question: &Question,
 ) -> Result<impl Iterator<Item = Result<Located, ReadError>>, ForeignError> {
-    Ok(Events::new(open(&question.path)?, question.format))
-}
-
-/// A pipe is no history: it is read more than once.
-fn open(path: &Path) -> Result<File, ForeignError> {
-    plain_file::open(path, bytes_max::HISTORY)
-        .map_err(|error| ForeignError::Unfit(error.to_string()))
+    Ok(Events::new(packed::open(&question.path, |_| {})?, question.format))
 }
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> ForeignError {
     ForeignError::Unfit(format!("{}: {error}", path.display()))
 }
 
-/// Reads the history once; each operation goes to `take` when it has ended, those that never end come last.
+/// Reads the history once; each operation goes to `take` when it has ended, those that never end come last. Where it is
+/// not taken, nothing more is read, and the reason is given back.
 pub(super) fn read<E>(
     question: &Question,
     progress: &dyn Progress,
     mut take: impl FnMut(Operation<Datum>) -> Result<(), E>,
-) -> Result<Result<Recorded, E>, ForeignError> {
-    let mut file = open(&question.path)?;
-    let total = file.seek(SeekFrom::End(0)).and_then(|end| file.rewind().map(|()| end));
-    progress.reading(total.unwrap_or(0));
-    let mut events = Events::new(Counting { file, progress }, question.format);
+) -> Result<(Recorded, Option<E>), ForeignError> {
+    progress.reading(question.path.metadata().map_or(0, |metadata| metadata.len()));
+    let file = packed::open(&question.path, |bytes| progress.read(bytes))?;
+    let mut events = Events::new(file, question.format);
     let mut pairing = Pairing::default();
     let mut recorded = Recorded::default();
+    let mut taken = Ok(());
     for located in events.by_ref() {
         let Located { line, event } = located.map_err(|error| malformed(question, &error))?;
         recorded.events += 1;
         match pairing.add(event) {
             Ok(Paired::Ends(operation)) => {
                 recorded.count(&operation);
-                if let Err(error) = take(operation) {
-                    return Ok(Err(error));
-                }
+                taken = take(operation);
             }
             Ok(Paired::Begins | Paired::Beside) => {}
             Err(error) => {
@@ -114,19 +104,20 @@ pub(super) fn read<E>(
                 break;
             }
         }
+        if taken.is_err() {
+            break;
+        }
     }
     recorded.notes = events.notes();
     for operation in pairing.finish() {
         recorded.count(&operation);
-        if let Err(error) = take(operation) {
-            return Ok(Err(error));
-        }
+        taken = taken.and_then(|()| take(operation));
     }
     let succeeded = recorded.endings.values().any(|counts| counts.ok > 0);
     if recorded.operations > 0 && !succeeded {
         recorded.notes.push("No operation in it succeeded.".to_owned());
     }
-    Ok(Ok(recorded))
+    Ok((recorded, taken.err()))
 }
 
 impl Recorded {
@@ -191,18 +182,4 @@ pub(super) fn operations(question: &Question, calls: &[u64]) -> Vec<(Operation, 
         Some((operation.clone().map(Into::into), *line))
     };
     calls.iter().filter_map(one).collect()
-}
-
-/// A file that says how much of it was read.
-struct Counting<'a> {
-    file: File,
-    progress: &'a dyn Progress,
-}
-
-impl Read for Counting<'_> {
-    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.file.read(to)?;
-        self.progress.read(read as u64);
-        Ok(read)
-    }
 }

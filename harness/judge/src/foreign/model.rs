@@ -29,7 +29,15 @@ pub struct Transactional {
 }
 
 /// The operations of a history, as a model wants them.
-pub(super) enum Gathering {
+pub(super) struct Gathering {
+    gathered: Gathered,
+    /// How many there are.
+    operations: u64,
+    /// About how many bytes they take.
+    bytes: u64,
+}
+
+enum Gathered {
     /// As they are.
     Operations(Vec<Operation<Datum>>),
     /// As transactions: what was read goes into the checker's own form at once.
@@ -42,15 +50,29 @@ impl Gathering {
     /// # Errors
     /// It is no transaction.
     pub(super) fn add(&mut self, operation: Operation<Datum>) -> Result<(), Unfit> {
-        match self {
-            Self::Operations(operations) => {
+        /// How often transactions are weighed.
+        const WEIGHED: u64 = 4096;
+        self.operations += 1;
+        match &mut self.gathered {
+            Gathered::Operations(operations) => {
+                self.bytes += operation.bytes() as u64;
                 operations.push(operation);
-                Ok(())
             }
-            Self::Transactions(recording) => recording
-                .add(&operation)
-                .map_err(|unfit| Unfit { event: Some(unfit.index), message: unfit.problem }),
+            Gathered::Transactions(recording) => {
+                recording
+                    .add(&operation)
+                    .map_err(|unfit| Unfit { event: Some(unfit.index), message: unfit.problem })?;
+                if self.operations.is_multiple_of(WEIGHED) {
+                    self.bytes = recording.bytes() as u64;
+                }
+            }
         }
+        Ok(())
+    }
+
+    /// About how many bytes they take.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
     }
 }
 
@@ -165,12 +187,13 @@ impl Model {
 
     /// Room for the operations of a history, in the form in which this model is checked.
     pub(super) fn gathering(self) -> Gathering {
-        match self {
-            Self::Linearizable(_) | Self::Invariant(_) => Gathering::Operations(Vec::new()),
+        let gathered = match self {
+            Self::Linearizable(_) | Self::Invariant(_) => Gathered::Operations(Vec::new()),
             Self::Transactional(asked) => {
-                Gathering::Transactions(Box::new(Recording::new(asked.datatype)))
+                Gathered::Transactions(Box::new(Recording::new(asked.datatype)))
             }
-        }
+        };
+        Gathering { gathered, operations: 0, bytes: 0 }
     }
 
     /// Checks the operations; also the indices of the operations that prove a violation.
@@ -179,7 +202,7 @@ impl Model {
     /// An operation that the model does not know, or an initial value that it cannot hold.
     pub(super) fn check(
         self,
-        gathered: Gathering,
+        gathering: Gathering,
         initial: Option<&Datum>,
         limits: &Limits,
     ) -> Result<Judged, Unfit> {
@@ -187,24 +210,24 @@ impl Model {
             let message = format!("`{}` has no initial value to choose", self.name());
             return Err(Unfit { event: None, message });
         }
-        match (self, gathered) {
-            (Self::Linearizable(object), Gathering::Operations(mut operations)) => {
-                operations.sort_unstable_by_key(|operation| operation.call);
+        match (self, gathering.gathered) {
+            (Self::Linearizable(object), Gathered::Operations(mut operations)) => {
+                operations.sort_by_cached_key(|operation| operation.call);
                 let report = object.check(&operations, initial, limits)?;
                 let witness = report.witness.as_ref().map(|witness| witness.operations.clone());
                 let (proof, result) =
                     (witness.unwrap_or_default(), report.into_result(LINEARIZABILITY));
                 Ok(Judged { result, proof, isolation: None })
             }
-            (Self::Invariant(invariant), Gathering::Operations(operations)) => {
+            (Self::Invariant(invariant), Gathered::Operations(operations)) => {
                 let operations = operations.into_iter().map(|o| o.map(Into::into));
                 let mut operations: Vec<Operation> = operations.collect();
-                operations.sort_unstable_by_key(|operation| operation.call);
+                operations.sort_by_cached_key(|operation| operation.call);
                 let result = invariant.check(&operations);
                 let witness = result.violations.first().map(|first| first.operations.clone());
                 Ok(Judged { result, proof: witness.unwrap_or_default(), isolation: None })
             }
-            (Self::Transactional(asked), Gathering::Transactions(recording)) => {
+            (Self::Transactional(asked), Gathered::Transactions(recording)) => {
                 let options = Options::new(asked.consistency, limits.clone());
                 let report = isolation::check(&recording.finish(), &options);
                 let proof = report.clearest().map(|finding| finding.transactions.clone());
