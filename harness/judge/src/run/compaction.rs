@@ -106,9 +106,9 @@ impl<'a> Compaction<'a> {
 }
 
 fn stopped(operations: &[Operation]) -> bool {
-    let overwrites =
+    let mut overwrites =
         operations.iter().filter(|operation| operation.phase == Phase::Compaction.name());
-    overwrites.last().is_some_and(|last| last.result().is_none())
+    overwrites.next_back().is_some_and(|last| last.result().is_none())
 }
 
 fn written_bytes(operations: &[Operation]) -> u64 {
