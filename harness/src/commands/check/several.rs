@@ -65,7 +65,7 @@ pub(super) fn check(arguments: &CheckArguments, paths: &[PathBuf]) -> Result<Exi
                     documents.push(json!({
                         "verdict": null,
                         "file": named.display().to_string(),
-                        "consistency": level.map(|level| level.name()),
+                        "consistency": level.map(Consistency::name),
                         "exit": failure.exit() as u8,
                         "error": failure.to_string(),
                     }));
