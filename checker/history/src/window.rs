@@ -66,7 +66,7 @@ impl<R: Read> Window<R> {
         }
     }
 
-    /// What is there; more may follow unless [`Window::is_last`].
+    /// What is there; more may follow: see [`Window::lengthen`].
     pub(crate) fn text(&self) -> &[u8] {
         &self.bytes[self.start..]
     }
