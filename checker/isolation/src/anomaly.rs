@@ -45,11 +45,11 @@ pub enum Cycle {
     GSingleItem,
     /// At least two rw, no two of them adjacent, some of them predicates'.
     GNonadjacent,
-    /// At least two rw, no two of them adjacent.
+    /// At least two rw, no two of them adjacent. Also what stands for a history that no order of starts and commits explains.
     GNonadjacentItem,
     /// At least two rw, some of them predicates'.
     G2,
-    /// At least two rw.
+    /// At least two rw. Also what stands for a history that no serial order explains.
     G2Item,
 }
 
