@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::edn::{self, Cursor, Edn, Failure, Parsed, duplicate_key};
 use crate::fields::{Fields, put};
-use crate::source::{Found, Step};
+use crate::source::{Found, Next, Step};
 use crate::{Event, EventKind, Process};
 
 /// Writes a history as EDN, one map a line; [`crate::read_edn`] gives back the same events.
@@ -27,18 +27,6 @@ pub(crate) struct Reader {
     porcupine: bool,
 }
 
-/// What stands at the next place.
-enum Next {
-    /// An event, which was added.
-    Event,
-    /// Events follow, within brackets that end like this.
-    Open(&'static [u8]),
-    Close,
-    /// Something beside the events.
-    Other,
-    End,
-}
-
 impl Reader {
     /// A reader of events that name their key beside the value.
     pub(crate) fn porcupine() -> Self {
@@ -54,15 +42,7 @@ impl Reader {
             events.truncate(known);
             return Step::More;
         }
-        match next {
-            Err(failure) => return Step::Failed(failure),
-            Ok(Next::Event) => return Step::Event(cursor.offset()),
-            Ok(Next::End) => return Step::More,
-            Ok(Next::Open(closing)) => self.within.extend(closing),
-            Ok(Next::Close) => drop(self.within.pop()),
-            Ok(Next::Other) => {}
-        }
-        Step::Over(cursor.offset())
+        next.map_or_else(Step::Failed, |next| next.taken(cursor.offset(), &mut self.within))
     }
 
     fn next(&self, cursor: &mut Cursor<'_>, events: &mut Vec<Found>) -> Parsed<Next> {

@@ -3,7 +3,7 @@
 use crate::edn::{Failure, Parsed};
 use crate::fields::{Fields, put};
 use crate::json::{Json, duplicate_name};
-use crate::source::{Found, Step, first_line};
+use crate::source::{Found, Next, Step, first_line};
 use crate::{Datum, EventKind, Process};
 
 /// Where in a JSON text the reader is.
@@ -11,18 +11,6 @@ use crate::{Datum, EventKind, Process};
 pub(crate) struct Reader {
     /// The closing brackets of what surrounds the events, outermost first.
     within: Vec<u8>,
-}
-
-/// What stands at the next place.
-enum Next {
-    /// An event, which was added.
-    Event,
-    /// Events follow, within brackets that end like this.
-    Open(&'static [u8]),
-    Close,
-    /// Something beside the events.
-    Other,
-    End,
 }
 
 impl Reader {
@@ -35,15 +23,7 @@ impl Reader {
             events.truncate(known);
             return Step::More;
         }
-        match next {
-            Err(failure) => return Step::Failed(failure),
-            Ok(Next::Event) => return Step::Event(json.offset()),
-            Ok(Next::End) => return Step::More,
-            Ok(Next::Open(closing)) => self.within.extend(closing),
-            Ok(Next::Close) => drop(self.within.pop()),
-            Ok(Next::Other) => {}
-        }
-        Step::Over(json.offset())
+        next.map_or_else(Step::Failed, |next| next.taken(json.offset(), &mut self.within))
     }
 
     fn next(&self, json: &mut Json<'_>, events: &mut Vec<Found>) -> Parsed<Next> {

@@ -32,6 +32,32 @@ pub(crate) enum Step {
     Failed(Failure),
 }
 
+/// What stands at the next place in a text whose events may be within brackets.
+pub(crate) enum Next {
+    /// An event, which was added.
+    Event,
+    /// Events follow, within brackets that end like this.
+    Open(&'static [u8]),
+    Close,
+    /// Something beside the events.
+    Other,
+    End,
+}
+
+impl Next {
+    /// The step to the offset behind it; `within` has the closing brackets of what surrounds that.
+    pub(crate) fn taken(self, offset: usize, within: &mut Vec<u8>) -> Step {
+        match self {
+            Self::Event => return Step::Event(offset),
+            Self::End => return Step::More,
+            Self::Open(closing) => within.extend(closing),
+            Self::Close => drop(within.pop()),
+            Self::Other => {}
+        }
+        Step::Over(offset)
+    }
+}
+
 /// A reader and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {

@@ -235,10 +235,7 @@ fn promises_agreement(level: Consistency) -> bool {
 
 /// The restart of all nodes, as the kill that it is.
 fn restart_of_all(nodes: &[String], events: &[Event]) -> Vec<FaultRecord> {
-    let phase_ns = |phase: Phase| {
-        let begins = |event: &&Event| Mark::of(event) == Some(Mark::Phase(phase));
-        events.iter().find(begins).map(|event| event.time_ns)
-    };
+    let phase_ns = |phase: Phase| phase_at(events, phase).map(|at| events[at].time_ns);
     let Some(from_ns) = phase_ns(Phase::Restart) else { return Vec::new() };
     let record = |step, time_ns| FaultRecord {
         fault: u64::MAX,
@@ -256,9 +253,13 @@ fn restart_of_all(nodes: &[String], events: &[Event]) -> Vec<FaultRecord> {
 
 /// Until when the nodes were asked who leads.
 fn main_end_ns(events: &[Event]) -> u64 {
-    let is_end = |event: &&Event| Mark::of(event) == Some(Mark::Phase(Phase::Heal));
-    let end = events.iter().find(is_end).or(events.last());
+    let end = phase_at(events, Phase::Heal).map(|at| &events[at]).or(events.last());
     end.map_or(0, |event| event.time_ns)
+}
+
+/// Where among these events the phase begins.
+fn phase_at(events: &[Event], phase: Phase) -> Option<usize> {
+    events.iter().position(|event| Mark::of(event) == Some(Mark::Phase(phase)))
 }
 
 /// How often the requests behind an operation may have been executed, where that was more than once. What cannot be read

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use contract::launch::SNAPSHOT_BYTES;
 use history::{CheckResult, Event, Operation, Process};
-use record::{Footprint, Mark, Phase};
+use record::{Footprint, Phase};
 
-use super::footprints;
 use super::writes::is_acknowledged_write;
+use super::{footprints, phase_at};
 
 /// The check's name.
 pub(super) const COMPACTION: &str = "compaction";
@@ -35,10 +35,8 @@ impl<'a> Compaction<'a> {
         events: &[Event],
         operations: &[Operation],
     ) -> Option<Self> {
-        let phase = |phase: Phase| move |event: &Event| Mark::of(event) == Some(Mark::Phase(phase));
-        let begin = events.iter().position(phase(Phase::Compaction))?;
-        let events = &events[begin..];
-        let end = events.iter().position(phase(Phase::Quiesce))?;
+        let events = &events[phase_at(events, Phase::Compaction)?..];
+        let end = phase_at(events, Phase::Quiesce)?;
         let of_client = |event: &Event| matches!(event.process, Process::Client(_));
         let (first, last) =
             (events[..end].iter().position(of_client)?, events[..end].iter().rposition(of_client)?);
@@ -130,6 +128,7 @@ fn growth_bytes(node: &str, before: &[Footprint], after: &[Footprint]) -> Option
 mod tests {
     use super::*;
     use history::{EventKind, HARNESS, Verdict};
+    use record::Mark;
     use serde_json::json;
 
     const KIB: u64 = 1024;
