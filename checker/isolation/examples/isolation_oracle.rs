@@ -4,10 +4,11 @@
 //! cargo run --release -p isolation --example isolation_oracle -- models 5000000 [SEED]
 //! cargo run --release -p isolation --example isolation_oracle -- registers 1000000 [SEED]
 //! cargo run --release -p isolation --example isolation_oracle -- lists 20000 [SEED]
+//! cargo run --release -p isolation --example isolation_oracle -- cycles 20000 [SEED]
 //! ```
 //!
 //! `models` compares all models with Adya's graphs; `registers` and `lists` compare the verdicts at the levels that are an
-//! order of events with all orders of up to eight transactions. Another seed gives other histories.
+//! order of events with all orders of up to eight transactions; `cycles` compares what is told of lists with all cycles. Another seed gives other histories.
 
 use std::ops::AddAssign;
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use checker_testing::isolation::compare::{Tally, compare, plans, violated};
+use checker_testing::isolation::cycles::{self, Cycles};
 use checker_testing::isolation::orders::{self, Orders};
 use checker_testing::isolation::stores::Plan;
 use isolation::Datatype;
@@ -23,7 +25,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize| arguments.get(at).and_then(|number| number.parse::<u64>().ok());
     let (Some(what), Some(count)) = (arguments.first(), number(1)) else {
-        eprintln!("usage: isolation_oracle models|registers|lists HISTORIES [SEED]");
+        eprintln!("usage: isolation_oracle models|registers|lists|cycles HISTORIES [SEED]");
         return ExitCode::from(2);
     };
     let first = number(2).unwrap_or(1) << 32;
@@ -32,8 +34,9 @@ fn main() -> ExitCode {
         "models" => models(count, first),
         "registers" => of_orders(Datatype::Register, count, first),
         "lists" => of_orders(Datatype::ListAppend, count, first),
+        "cycles" => of_cycles(count, first),
         other => {
-            eprintln!("there is no comparison `{other}`: say models, registers or lists");
+            eprintln!("there is no comparison `{other}`: say models, registers, lists or cycles");
             return ExitCode::from(2);
         }
     };
@@ -54,14 +57,26 @@ fn models(count: u64, first: u64) -> usize {
 }
 
 fn of_orders(datatype: Datatype, count: u64, first: u64) -> usize {
-    let plans: Vec<_> =
-        [4, 6, 8].into_iter().flat_map(plans).filter(|plan| plan.datatype == datatype).collect();
+    let plans = plans_of(datatype);
     let share = count.div_ceil(plans.len() as u64);
     let sum: Orders =
         each(&plans, |plan| orders::compare(plan, first..first + share, &orders::verdict));
     let [ordered, not, undecided] = sum.counts();
     println!("{sum}{} wrong; {undecided} of {} undecided", sum.wrong(), ordered + not);
     sum.wrong()
+}
+
+fn of_cycles(count: u64, first: u64) -> usize {
+    let plans = plans_of(Datatype::ListAppend);
+    let share = count.div_ceil(plans.len() as u64);
+    let sum: Cycles =
+        each(&plans, |plan| cycles::compare(plan, first..first + share, cycles::told));
+    println!("{sum}");
+    sum.missing + sum.wrong
+}
+
+fn plans_of(datatype: Datatype) -> Vec<Plan> {
+    [4, 6, 8].into_iter().flat_map(plans).filter(|plan| plan.datatype == datatype).collect()
 }
 
 /// The sum over all plans, with all processors.

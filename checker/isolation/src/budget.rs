@@ -57,10 +57,10 @@ impl<'a> Budget<'a> {
         self.used = self.used.saturating_add(steps as u64);
     }
 
-    /// A search begins. It may use its share of what is left, but for one part in `keep` of that.
-    pub(crate) fn begin(&mut self, keep: u64) -> Reserve {
+    /// A search begins. It may use its share of what is left and `most` steps, but for one part in `keep` of that.
+    pub(crate) fn begin(&mut self, keep: u64, most: u64) -> Reserve {
         let left = self.options.work.saturating_sub(self.used);
-        let share = left.min(self.options.work / SHARE);
+        let share = left.min(self.options.work / SHARE).min(most);
         self.limit = self.used.saturating_add(share - share / keep);
         Reserve(share / keep)
     }

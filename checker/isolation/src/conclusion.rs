@@ -46,6 +46,11 @@ pub(crate) fn conclude(
     let certificate = certificate.filter(|_| verdict == Verdict::Valid);
     let shorter = kinds(cycles.not_shortest.iter().map(|class| class.anomaly()));
     notes.extend(shorter.iter().map(|kind| format!("There may be shorter cycles of {kind}.")));
+    let passed_over = kinds(cycles.passed_over.iter().map(|class| class.anomaly()));
+    let passed_over = passed_over.iter().filter(|kind| !found.contains(kind));
+    notes.extend(passed_over.map(|kind| {
+        format!("There may be {kind}, too: it would rule out nothing more, so that it was not looked for to the end.")
+    }));
     Report { verdict, sentence, consistency, anomalies, models, certificate, notes, statistics }
 }
 

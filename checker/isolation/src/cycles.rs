@@ -1,4 +1,7 @@
-//! The cycles of a graph: component by component, class by class.
+//! The cycles of a graph: component by component, class by class, of each the shortest.
+//!
+//! Between two transactions the strongest dependency counts: ww before wr before rw. Along processes or in real time a
+//! class is told only where that makes its cycles shorter than data alone does, or has the only one.
 
 use rustc_hash::FxHashMap;
 
@@ -9,7 +12,7 @@ use crate::components::components;
 use crate::dependencies::Dependencies;
 use crate::ids::Txn;
 use crate::links::{Dependency, Link};
-use crate::search::{Found, Walk, search};
+use crate::search::{Found, Walk, Wanted, search};
 use crate::{Cycle, Order};
 
 /// A cycle: each transaction with the edge that leads from it to the next, the last to the first.
@@ -27,6 +30,8 @@ pub(crate) struct Cycles {
     pub(crate) not_shortest: Vec<Class>,
     /// Classes of which there may be cycles that were not found.
     pub(crate) unfinished: Vec<Class>,
+    /// Classes of which cycles were not looked for to the end, for they would rule out nothing more.
+    pub(crate) passed_over: Vec<Class>,
     /// A key of which not all versions were put in the order of time: there may be more cycles that respect it.
     pub(crate) crowded: Option<u32>,
     pub(crate) components: usize,
@@ -37,6 +42,8 @@ pub(crate) struct Cycles {
     pub(crate) work: u64,
 }
 
+/// One part in so many of all work is for classes that rule out no more than what was found.
+const SPARE: u64 = 64;
 /// No cycle has fewer transactions.
 const SHORTEST: usize = 2;
 
@@ -63,6 +70,7 @@ impl Dependencies<'_> {
             concerned[*node as usize] = true;
         }
         let in_processes = (self.in_processes)(&concerned, budget);
+        let mut spare = budget.options().work / SPARE;
         for (_, nodes) in components {
             let edges = |&node: &u32| self.graph.next(node).len() + in_processes.next(node).len();
             let bytes = Component::bytes(nodes.len(), nodes.iter().map(edges).sum());
@@ -72,7 +80,8 @@ impl Dependencies<'_> {
             }
             budget.charge(nodes.len());
             let component = Component::new(self, &in_processes, &nodes, &mut numbers);
-            InComponent { component: &component, found: FxHashMap::default() }
+            let found = FxHashMap::default();
+            InComponent { component: &component, found, spare: &mut spare }
                 .search(budget, &mut cycles);
             budget.give_back(bytes);
         }
@@ -101,9 +110,12 @@ struct InComponent<'a> {
     component: &'a Component,
     /// The cycles that were found, by one of their transactions.
     found: FxHashMap<Txn, Vec<Known>>,
+    /// What is left for classes that rule out nothing more.
+    spare: &'a mut u64,
 }
 
 /// A cycle that was found: its class, and how many transactions it has.
+#[derive(Clone, Copy)]
 struct Known {
     class: Class,
     len: usize,
@@ -124,25 +136,32 @@ impl InComponent<'_> {
                 }
                 let weakest = Class { cycle: Cycle::G2Item, order };
                 let is_empty = cycles.found.len() == before;
-                if is_empty && !budget.is_cancelled() && self.is_news(&part, weakest, usize::MAX) {
+                if is_empty && !budget.is_cancelled() && !self.is_ruled_out(&part, weakest) {
                     self.any_cycle(&part, order, cycles);
                 }
             }
         }
     }
 
-    /// Whether a cycle of this length among these transactions is worth listing. Where one as bad is known it is not; but
-    /// real time often shows with two transactions what takes many along their processes.
-    fn is_news(&self, part: &Component, class: Class, len: usize) -> bool {
-        if self.found.is_empty() {
-            return true;
-        }
-        let here = part.txns.iter().filter_map(|txn| self.found.get(txn)).flatten();
-        let is_longer = |known: &Known| known.class.order == Order::Process && known.len > len;
-        let mut as_bad = here.filter(|known| known.class.is_as_bad_as(class)).peekable();
-        as_bad.peek().is_none() || class.order == Order::Realtime && as_bad.all(is_longer)
+    /// The cycles that were found among these transactions.
+    fn known(&self, part: &Component) -> impl Iterator<Item = Known> {
+        let by = |txn| self.found.get(txn);
+        let here = if self.found.is_empty() { [].iter() } else { part.txns.iter() };
+        here.filter_map(by).flatten().copied()
     }
 
+    /// Whether a cycle that was found rules out all that one of this class would.
+    fn is_ruled_out(&self, part: &Component, class: Class) -> bool {
+        self.known(part).any(|known| known.class.is_as_bad_as(class))
+    }
+
+    /// Time is told only where it makes a cycle of its kind shorter: it has to have fewer transactions than this.
+    fn below(&self, part: &Component, class: Class) -> usize {
+        let same = self.known(part).filter(|known| known.class.cycle == class.cycle);
+        same.map(|known| known.len).min().unwrap_or(usize::MAX)
+    }
+
+    /// Looks for the class in each part of this one that its links leave connected.
     fn search_part(
         &mut self,
         part: &Component,
@@ -150,15 +169,21 @@ impl InComponent<'_> {
         budget: &mut Budget<'_>,
         cycles: &mut Cycles,
     ) {
-        if !self.is_news(part, class, SHORTEST) {
-            return;
+        let is_spare = self.is_ruled_out(part, class);
+        if is_spare && *self.spare == 0 {
+            return cycles.passed_over.push(class);
         }
+        let before = budget.used();
         if class.allowed() == known(class.order) {
-            return self.search_for(part, class, budget, cycles);
+            self.search_for(part, class, is_spare, budget, cycles);
+        } else {
+            budget.charge(part.size());
+            for part in part.parts(class.allowed()) {
+                self.search_for(&part, class, is_spare, budget, cycles);
+            }
         }
-        budget.charge(part.size());
-        for part in part.parts(class.allowed()) {
-            self.search_for(&part, class, budget, cycles);
+        if is_spare {
+            *self.spare = self.spare.saturating_sub(budget.used() - before);
         }
     }
 
@@ -166,20 +191,26 @@ impl InComponent<'_> {
         &mut self,
         part: &Component,
         class: Class,
+        is_spare: bool,
         budget: &mut Budget<'_>,
         cycles: &mut Cycles,
     ) {
-        match search(part, class, budget).map(merge_time) {
+        /// One search may use one part in so many of what is left to spare.
+        const SHARE: u64 = 4;
+        let below = self.below(part, class);
+        if below <= SHORTEST {
+            return;
+        }
+        let steps = if is_spare { *self.spare / SHARE } else { u64::MAX };
+        let unfinished = if is_spare { &mut cycles.passed_over } else { &mut cycles.unfinished };
+        match search(part, Wanted { class, below, steps }, budget) {
             Found::Nothing => {}
-            Found::Unfinished => cycles.unfinished.push(class),
-            Found::Shortest(walk) if self.is_news(part, class, walk.len()) => {
-                self.add(part, class, &walk, cycles);
-            }
-            Found::Some(walk) if self.is_news(part, class, walk.len()) => {
+            Found::Unfinished => unfinished.push(class),
+            Found::Shortest(walk) => self.add(part, class, &walk, cycles),
+            Found::Some(walk) => {
                 cycles.not_shortest.push(class);
                 self.add(part, class, &walk, cycles);
             }
-            Found::Shortest(_) | Found::Some(_) => {}
         }
     }
 
@@ -201,17 +232,4 @@ impl InComponent<'_> {
         self.found.entry(edges[0].0).or_default().push(known);
         cycles.found.push(FoundCycle { class, edges });
     }
-}
-
-/// Makes one edge of several along one process: its order holds from the first transaction to the last.
-fn merge_time(walk: Walk) -> Walk {
-    let is_process = |(_, link): &(u32, Link)| *link == Link::PROCESS;
-    let mut before = walk.last().is_some_and(is_process);
-    let mut merged = walk;
-    merged.retain(|step| {
-        let is_between = before && is_process(step);
-        before = is_process(step);
-        !is_between
-    });
-    merged
 }

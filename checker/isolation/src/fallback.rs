@@ -57,5 +57,18 @@ fn walk(component: &Component, from: &[(u32, Link)], source: u32, last: (u32, Li
         step = from[node as usize];
     }
     walk.reverse();
-    walk
+    merge_sessions(walk)
+}
+
+/// Makes one edge of several along one process: its order holds from the first transaction to the last.
+fn merge_sessions(walk: Walk) -> Walk {
+    let is_process = |(_, link): &(u32, Link)| *link == Link::PROCESS;
+    let mut before = walk.last().is_some_and(is_process);
+    let mut merged = walk;
+    merged.retain(|step| {
+        let is_between = before && is_process(step);
+        before = is_process(step);
+        !is_between
+    });
+    merged
 }

@@ -1,7 +1,9 @@
 //! The shortest cycle of a class in a component: breadth first from each edge that the class requires, to a depth that
-//! grows until a walk comes back.
+//! grows until a walk comes back. Where that meets a transaction twice it is no cycle, and one is looked for depth first.
 
 mod breadth;
+mod sessions;
+mod simple;
 mod time;
 
 use crate::budget::{Budget, Spent};
@@ -29,18 +31,22 @@ pub(crate) enum Found {
     Unfinished,
 }
 
-impl Found {
-    pub(crate) fn map(self, change: impl FnOnce(Walk) -> Walk) -> Self {
-        match self {
-            Found::Shortest(walk) => Found::Shortest(change(walk)),
-            Found::Some(walk) => Found::Some(change(walk)),
-            Found::Nothing | Found::Unfinished => self,
-        }
-    }
+/// What a search is to find, and what it may cost.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) class: Class,
+    /// Cycles of so many transactions are of no interest.
+    pub(crate) below: usize,
+    /// So many steps at most, within its share of all.
+    pub(crate) steps: u64,
 }
 
-/// Looks for a cycle of the class in the component.
-pub(crate) fn search(component: &Component, class: Class, budget: &mut Budget<'_>) -> Found {
+/// Looks for a cycle in the component.
+pub(crate) fn search(
+    component: &Component,
+    Wanted { class, below, steps }: Wanted,
+    budget: &mut Budget<'_>,
+) -> Found {
     /// Of the work one part in so many is kept for finding any cycle at all.
     const KEPT: u64 = 4;
     budget.charge(component.size());
@@ -49,23 +55,18 @@ pub(crate) fn search(component: &Component, class: Class, budget: &mut Budget<'_
         return Found::Nothing;
     }
     let places = component.graph.nodes() * class.states();
-    if !budget.goes_on() || !budget.allows(places * size_of::<breadth::Visit>()) {
+    if !budget.goes_on() || !budget.allows(places * Breadth::PLACE_BYTES) {
         return Found::Unfinished;
     }
     budget.charge(places);
-    let reserve = budget.begin(KEPT);
+    let reserve = budget.begin(KEPT, steps);
     let mut search = Breadth::new(component, class, budget);
-    match shortest(&mut search, &mut starts) {
-        Ok(Some(walk)) => Found::Shortest(walk),
-        Ok(None) => Found::Nothing,
-        Err(Spent) => {
-            search.budget.release(reserve);
-            let mut ends = starts.iter().map_while(|&start| search.from(start, NONE).ok());
-            let back =
-                ends.find_map(|end| if let End::Back(walk) = end { Some(walk) } else { None });
-            back.map_or(Found::Unfinished, Found::Some)
-        }
-    }
+    shortest(&mut search, &mut starts, below).unwrap_or_else(|Spent| {
+        search.budget.release(reserve);
+        let mut ends = starts.iter().map_while(|&start| search.from(start, NONE).ok());
+        let back = ends.find_map(|end| if let End::Back(walk) = end { Some(walk) } else { None });
+        back.filter(|walk| walk.len() < below).map_or(Found::Unfinished, Found::Some)
+    })
 }
 
 /// The edges that the class's walks begin with. One to a hub stands for those to all of its writers.
@@ -82,30 +83,41 @@ fn starts(component: &Component, class: Class) -> Vec<Start> {
     starts
 }
 
-/// The shortest walk from any of the edges; those from which none comes back are dropped. The depth doubles, and once
-/// a walk is found, only shorter ones are looked for.
-fn shortest(search: &mut Breadth<'_, '_>, starts: &mut Vec<Start>) -> Result<Option<Walk>, Spent> {
-    let (mut ruled_out, mut depth) = (0, 1);
-    while !starts.is_empty() {
-        let mut best: Option<Walk> = None;
+/// The shortest cycle from any of the edges; those from which no walk comes back are dropped. The depth doubles, and once
+/// a cycle is found, only shorter ones are looked for.
+fn shortest(
+    search: &mut Breadth<'_, '_>,
+    starts: &mut Vec<Start>,
+    below: usize,
+) -> Result<Found, Spent> {
+    // A walk has one edge more than the way back.
+    let way_back = |below: usize| id(below.saturating_sub(2));
+    let deepest = way_back(below.min(search.component.txns.len() + 1));
+    let (mut ruled_out, mut depth) = (0, deepest.min(1));
+    let mut best: Option<Walk> = None;
+    let mut winding = Vec::new();
+    while best.is_none() && depth > ruled_out && !starts.is_empty() {
         let mut open = Vec::new();
         for &start in starts.iter() {
-            // A walk has one edge more than the way back.
-            let bound = best.as_ref().map_or(depth, |best| id(best.len()) - 2);
+            let bound = best.as_ref().map_or(depth, |best| way_back(best.len()));
             if bound <= ruled_out {
                 break;
             }
             match search.from(start, bound)? {
                 End::Back(walk) => best = Some(walk),
+                End::Winding(len) => winding.push((start, len)),
                 End::Deeper => open.push(start),
                 End::Never => {}
             }
         }
-        if best.is_some() {
-            return Ok(best);
-        }
         *starts = open;
-        (ruled_out, depth) = (depth, depth.saturating_mul(2));
+        (ruled_out, depth) = (depth, depth.saturating_mul(2).min(deepest));
     }
-    Ok(None)
+    let below = best.as_ref().map_or(below, Vec::len);
+    Ok(match (simple::shortest(search, &winding, below), best) {
+        (Ok(Some(walk)), _) | (Ok(None), Some(walk)) => Found::Shortest(walk),
+        (Ok(None), None) => Found::Nothing,
+        (Err(Spent), Some(walk)) => Found::Some(walk),
+        (Err(Spent), None) => Found::Unfinished,
+    })
 }

@@ -1,6 +1,7 @@
 //! The oracles against each other, and the checker against them, on histories small enough to try everything.
 
 use checker_testing::isolation::compare::{Tally, compare, plans, violated};
+use checker_testing::isolation::cycles::{self, Cycles};
 use checker_testing::isolation::oracle::{commit_orders, version_orders};
 use checker_testing::isolation::orders::{self, Orders};
 use checker_testing::isolation::stores::{Plan, Store, history};
@@ -181,4 +182,41 @@ fn a_wrong_verdict_about_an_order_is_found() {
     };
     assert!(all_plans(&forgets_unknown) > 0);
     assert_eq!(all_plans(&orders::verdict), 0);
+}
+
+fn of_lists(transactions: usize) -> impl Iterator<Item = Plan> {
+    plans(transactions).filter(|plan| plan.datatype == Datatype::ListAppend)
+}
+
+/// Every class that a component holds is told, with its shortest cycle, and nothing else.
+#[test]
+fn all_cycles_are_told_and_none_is_longer_than_the_shortest() {
+    let mut sum = Cycles::default();
+    for plan in of_lists(6).chain(of_lists(8)) {
+        sum += cycles::compare(plan, 0..60, cycles::told);
+    }
+    println!("{sum}");
+    assert!(sum.histories > 2000 && sum.classes > 1500, "one-sided: {sum}");
+    assert_eq!((sum.missing, sum.wrong), (0, 0), "{sum}");
+}
+
+/// The comparison finds one who forgets a class, and one whose cycle is too long.
+#[test]
+fn a_cycle_left_out_is_found() {
+    let all_plans = |told: &dyn Fn(&[Transaction]) -> Vec<cycles::Told>| {
+        let mut sum = Cycles::default();
+        for plan in of_lists(6) {
+            sum += cycles::compare(plan, 0..10, told);
+        }
+        [sum.missing, sum.wrong].map(|count| count > 0)
+    };
+    let forgets = |history: &[Transaction]| {
+        let told = cycles::told(history);
+        told.into_iter().filter(|(anomaly, _)| anomaly.name() != "G2-item").collect()
+    };
+    let longer = |history: &[Transaction]| {
+        cycles::told(history).into_iter().map(|(anomaly, len)| (anomaly, len.max(3))).collect()
+    };
+    assert_eq!(all_plans(&forgets), [true, false]);
+    assert_eq!(all_plans(&longer), [true, true]);
 }

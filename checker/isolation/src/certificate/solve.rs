@@ -28,7 +28,7 @@ pub(crate) fn bytes(events: usize) -> usize {
 /// Decides the part.
 pub(crate) fn solve(part: &Part<'_>, budget: &mut Budget<'_>) -> Solved {
     let bytes = bytes(part.events());
-    budget.begin(u64::MAX);
+    budget.begin(u64::MAX, u64::MAX);
     // The rows have to be made.
     if !budget.has_room(bytes) || budget.steps(bytes / 8).is_err() {
         return Solved::Unknown;

@@ -1,6 +1,7 @@
 //! Breadth first from one edge, over transactions and states of a class.
 
 use super::Walk;
+use super::sessions::Sessions;
 use super::time::Line;
 use crate::budget::{Budget, Spent};
 use crate::class::{Class, STATES, State};
@@ -19,6 +20,8 @@ pub(super) struct Start {
 /// How a search from one edge ended.
 pub(super) enum End {
     Back(Walk),
+    /// The shortest way back, of so many transactions, meets one of them twice.
+    Winding(usize),
     /// The depth did not suffice.
     Deeper,
     Never,
@@ -26,7 +29,7 @@ pub(super) enum End {
 
 /// How a node was reached in a state.
 #[derive(Clone, Copy)]
-pub(super) struct Visit {
+struct Visit {
     /// The search that it belongs to; others count for nothing.
     epoch: u32,
     /// The place before, `NONE` at the start.
@@ -35,10 +38,10 @@ pub(super) struct Visit {
 }
 
 pub(super) struct Breadth<'a, 'b> {
-    component: &'a Component,
-    class: Class,
+    pub(super) component: &'a Component,
+    pub(super) class: Class,
     /// Whether real time counts.
-    in_realtime: bool,
+    pub(super) in_realtime: bool,
     pub(super) budget: &'a mut Budget<'b>,
     /// By place: a node in a state.
     visits: Vec<Visit>,
@@ -46,6 +49,9 @@ pub(super) struct Breadth<'a, 'b> {
     level: Vec<u32>,
     next: Vec<u32>,
     lines: [Line; STATES],
+    pub(super) sessions: Sessions,
+    /// By place: the search that reached it along a process, and all that follow there.
+    reached: Vec<u32>,
     /// Where the walk begins, and is to come back to.
     source: u32,
     first: Link,
@@ -56,6 +62,9 @@ pub(super) struct Breadth<'a, 'b> {
 }
 
 impl<'a, 'b> Breadth<'a, 'b> {
+    /// What each node in each state takes.
+    pub(super) const PLACE_BYTES: usize = size_of::<Visit>() + size_of::<u32>();
+
     pub(super) fn new(component: &'a Component, class: Class, budget: &'a mut Budget<'b>) -> Self {
         let unvisited = Visit { epoch: 0, from: NONE, link: Link::REALTIME };
         Self {
@@ -68,6 +77,8 @@ impl<'a, 'b> Breadth<'a, 'b> {
             level: Vec::new(),
             next: Vec::new(),
             lines: [Line::new(component.txns.len()); STATES],
+            sessions: Sessions::new(component),
+            reached: vec![0; component.graph.nodes() * class.states()],
             source: NONE,
             first: Link::REALTIME,
             is_last: false,
@@ -81,8 +92,9 @@ impl<'a, 'b> Breadth<'a, 'b> {
         for distance in 1..=depth {
             self.is_last = distance == depth;
             if let Some(end) = self.expand()? {
-                // A walk that meets a transaction twice has a shorter cycle in it, which is of a class as bad.
-                return Ok(self.walk(end).map_or(End::Never, End::Back));
+                let walk = self.walk(end);
+                let is_winding = meets_twice(&walk);
+                return Ok(if is_winding { End::Winding(walk.len()) } else { End::Back(walk) });
             }
             std::mem::swap(&mut self.level, &mut self.next);
             if self.level.is_empty() {
@@ -127,7 +139,7 @@ impl<'a, 'b> Breadth<'a, 'b> {
             let state = State::try_from(place % states).unwrap_or_default();
             for (to, mask) in component.graph.from(node) {
                 self.budget.step()?;
-                for link in mask.iter() {
+                for link in mask.iter().filter(|link| *link != Link::PROCESS) {
                     let Some(state) = self.class.step(state, link) else { continue };
                     let visit = Visit { epoch: self.epoch, from: place, link };
                     let end = if component.is_hub(to) {
@@ -139,6 +151,9 @@ impl<'a, 'b> Breadth<'a, 'b> {
                         return Ok(end);
                     }
                 }
+            }
+            if let Some(visit) = self.follow_session(node, state, place)? {
+                return Ok(Some(visit));
             }
             self.note_return(node, state, place);
         }
@@ -190,6 +205,30 @@ impl<'a, 'b> Breadth<'a, 'b> {
         Ok(None)
     }
 
+    /// Visits everyone whom the same process did later.
+    fn follow_session(
+        &mut self,
+        node: u32,
+        state: State,
+        place: u32,
+    ) -> Result<Option<Visit>, Spent> {
+        let Some(state) = self.class.step(state, Link::PROCESS) else { return Ok(None) };
+        let visit = Visit { epoch: self.epoch, from: place, link: Link::PROCESS };
+        let mut later = node;
+        while let Some(next) = self.sessions.next(later) {
+            self.budget.step()?;
+            let place = self.place(next, state) as usize;
+            if std::mem::replace(&mut self.reached[place], self.epoch) == self.epoch {
+                break;
+            }
+            if let Some(end) = self.visit(next, state, visit) {
+                return Ok(Some(end));
+            }
+            later = next;
+        }
+        Ok(None)
+    }
+
     /// Remembers who leaves the line of time first.
     fn note_return(&mut self, node: u32, state: State, place: u32) {
         if !self.in_realtime {
@@ -225,8 +264,8 @@ impl<'a, 'b> Breadth<'a, 'b> {
         Ok(None)
     }
 
-    /// The walk that ends with this visit of the source, where it meets nobody twice.
-    fn walk(&self, end: Visit) -> Option<Walk> {
+    /// The walk that ends with this visit of the source.
+    fn walk(&self, end: Visit) -> Walk {
         let mut walk = Vec::new();
         let mut visit = end;
         while visit.from != NONE {
@@ -235,8 +274,12 @@ impl<'a, 'b> Breadth<'a, 'b> {
         }
         walk.push((self.source, self.first));
         walk.reverse();
-        let mut nodes: Vec<u32> = walk.iter().map(|&(node, _)| node).collect();
-        nodes.sort_unstable();
-        nodes.is_sorted_by(|a, b| a < b).then_some(walk)
+        walk
     }
+}
+
+fn meets_twice(walk: &Walk) -> bool {
+    let mut nodes: Vec<u32> = walk.iter().map(|&(node, _)| node).collect();
+    nodes.sort_unstable();
+    !nodes.is_sorted_by(|a, b| a < b)
 }
