@@ -4,30 +4,33 @@
 //! "Consensus: Bridging Theory and Practice", section 6.3). The table is part of the replicated state: it travels in
 //! the snapshot, or a restored replica would apply a retry a second time.
 
-use std::collections::BTreeMap;
-
 use contract::{Answer, ErrorCode, Operation, Outcome, Refusal, Request};
 use node::Application;
-use serde::{Deserialize, Serialize};
+
+use crate::clients::Clients;
 
 /// An application that applies each request of a client at most once, however often it is retried.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExactlyOnce<A> {
     application: A,
-    clients: BTreeMap<String, LastAnswer>,
+    clients: Clients,
 }
 
-/// What a client's latest request got.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct LastAnswer {
-    seq: u64,
-    outcome: StoredOutcome,
+impl<A: Application<Command = Operation, Output = Outcome> + Default> Default for ExactlyOnce<A> {
+    fn default() -> Self {
+        Self::new(A::default())
+    }
 }
 
 impl<A: Application<Command = Operation, Output = Outcome>> ExactlyOnce<A> {
     /// Wraps an application that no client has used yet.
     pub fn new(application: A) -> Self {
-        Self { application, clients: BTreeMap::new() }
+        Self::remembering(application, Clients::ANSWER_BYTES_MAX)
+    }
+
+    /// One that remembers answers of so many bytes, instead of [`Clients::ANSWER_BYTES_MAX`]. Replicas must agree on it.
+    pub fn remembering(application: A, answer_bytes_max: usize) -> Self {
+        Self { application, clients: Clients::new(answer_bytes_max) }
     }
 
     /// The application inside.
@@ -44,7 +47,7 @@ impl<A: Application<Command = Operation, Output = Outcome>> ExactlyOnce<A> {
             return None;
         }
         if request.seq == last.seq {
-            return Some(Answer::Ok(last.outcome.clone().into()));
+            return Some(last.answer(&request.client));
         }
         let message = format!(
             "client {} has gone on to request {} and can no longer ask for {}",
@@ -63,8 +66,7 @@ impl<A: Application<Command = Operation, Output = Outcome>> Application for Exac
             return answer;
         }
         let outcome = self.application.apply(&request.op);
-        let last = LastAnswer { seq: request.seq, outcome: outcome.clone().into() };
-        self.clients.insert(request.client.clone(), last);
+        self.clients.insert(request.client.clone(), request.seq, outcome.clone());
         Answer::Ok(outcome)
     }
 
@@ -75,7 +77,7 @@ impl<A: Application<Command = Operation, Output = Outcome>> Application for Exac
 
     /// The table's length (8 bytes, little endian), the table, the application's snapshot.
     fn snapshot(&self) -> Vec<u8> {
-        let table = serde_json::to_vec(&self.clients).expect("the table has a JSON form");
+        let table = serde_json::to_vec(self.clients.table()).expect("the table has a JSON form");
         let mut bytes = (table.len() as u64).to_le_bytes().to_vec();
         bytes.extend(table);
         bytes.extend(self.application.snapshot());
@@ -87,7 +89,7 @@ impl<A: Application<Command = Operation, Output = Outcome>> Application for Exac
         let clients = serde_json::from_slice(table)
             .map_err(|error| format!("this snapshot has no table of clients: {error}"))?;
         self.application.restore(application)?;
-        self.clients = clients;
+        self.clients.restore(clients);
         Ok(())
     }
 }
@@ -95,49 +97,4 @@ impl<A: Application<Command = Operation, Output = Outcome>> Application for Exac
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<8>()?;
     rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)
-}
-
-/// An [`Outcome`] that can be read back: on the wire its shape depends on the operation, here it says what it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum StoredOutcome {
-    Value(Option<String>),
-    Previous(String),
-    Swapped(bool),
-    /// `cas` that also returned what the key holds.
-    SwappedWithValue(bool, Option<String>),
-    Values(BTreeMap<String, Option<String>>),
-    Committed(bool, Option<Vec<Option<String>>>),
-    Done,
-}
-
-impl From<Outcome> for StoredOutcome {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Value { value } => Self::Value(value),
-            Outcome::Previous { previous } => Self::Previous(previous),
-            Outcome::Swapped { swapped, value: None } => Self::Swapped(swapped),
-            Outcome::Swapped { swapped, value: Some(value) } => {
-                Self::SwappedWithValue(swapped, value)
-            }
-            Outcome::Values { values } => Self::Values(values),
-            Outcome::Committed { committed, results } => Self::Committed(committed, results),
-            Outcome::Done {} => Self::Done,
-        }
-    }
-}
-
-impl From<StoredOutcome> for Outcome {
-    fn from(stored: StoredOutcome) -> Self {
-        match stored {
-            StoredOutcome::Value(value) => Self::Value { value },
-            StoredOutcome::Previous(previous) => Self::Previous { previous },
-            StoredOutcome::Swapped(swapped) => Self::Swapped { swapped, value: None },
-            StoredOutcome::SwappedWithValue(swapped, value) => {
-                Self::Swapped { swapped, value: Some(value) }
-            }
-            StoredOutcome::Values(values) => Self::Values { values },
-            StoredOutcome::Committed(committed, results) => Self::Committed { committed, results },
-            StoredOutcome::Done => Self::Done {},
-        }
-    }
 }

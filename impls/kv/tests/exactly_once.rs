@@ -148,3 +148,45 @@ fn a_snapshot_that_is_none_changes_nothing() {
     assert!(wrapped.restore(&absurd).is_err());
     assert_eq!(wrapped, before);
 }
+
+fn is_forgotten(answer: &Answer) -> bool {
+    matches!(answer, Answer::Error(refusal) if refusal.code == ErrorCode::Internal)
+}
+
+#[test]
+fn answers_of_the_quietest_clients_are_forgotten_but_no_retry_is_applied_again() {
+    // The values read "a", "ab"...: 1, 2, 3 and 4 bytes.
+    let mut wrapped = ExactlyOnce::remembering(Store::default(), 7);
+    for (client, value) in [("c1", "a"), ("c2", "b"), ("c3", "c")] {
+        wrapped.apply(&append(client, 1, value));
+    }
+    assert_eq!(wrapped.apply(&append("c1", 1, "a")), value("a"), "6 bytes are within the limit");
+    wrapped.apply(&append("c4", 1, "d"));
+    let before = wrapped.clone();
+    for client in ["c1", "c2"] {
+        assert!(is_forgotten(&wrapped.apply(&append(client, 1, "x"))), "{client}");
+    }
+    assert_eq!(wrapped.apply(&append("c3", 1, "c")), value("abc"));
+    assert_eq!(wrapped.apply(&append("c4", 1, "d")), value("abcd"));
+    assert_eq!(wrapped, before, "no retry was applied again");
+    // Whoever is heard of again is the last to be forgotten, though its answer alone is longer than the limit.
+    assert_eq!(wrapped.apply(&append("c1", 2, "efgh")), value("abcdefgh"));
+    assert_eq!(wrapped.apply(&append("c1", 2, "efgh")), value("abcdefgh"));
+    assert!(is_forgotten(&wrapped.apply(&append("c4", 1, "d"))));
+}
+
+#[test]
+fn a_restored_replica_forgets_what_the_others_forget() {
+    let mut wrapped = ExactlyOnce::remembering(Store::default(), 9);
+    for number in 0..5 {
+        wrapped.apply(&append(&format!("c{}", 5 - number), 1, "x"));
+    }
+    let mut restored = ExactlyOnce::remembering(Store::default(), 9);
+    restored.restore(&wrapped.snapshot()).unwrap();
+    assert_eq!(restored, wrapped);
+    for number in 0..5 {
+        let request = append(&format!("d{number}"), 1, "");
+        assert_eq!(restored.apply(&request), wrapped.apply(&request));
+        assert_eq!(restored, wrapped);
+    }
+}
