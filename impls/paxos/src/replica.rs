@@ -8,7 +8,7 @@ mod learning;
 mod replication;
 
 use contract::{Answer, Launch, NodeId, Request};
-use node::{Application, Effects, Protocol, Token};
+use node::{Application, Effects, LogSize, Protocol, Token};
 use serde_json::{Value, json};
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     learner::Learner,
     message::{Message, Record},
     slot::Slot,
-    storage::{self, LogSize},
+    storage,
 };
 
 /// Who this node is, and its timing.

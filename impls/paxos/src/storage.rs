@@ -1,10 +1,7 @@
 //! The write-ahead log: what a node comes back with, and how its log is compacted.
 
-use std::io;
-
 use contract::{Answer, Request};
-use node::Application;
-use serde::Serialize;
+use node::{Application, LogRecord};
 
 use crate::{acceptor::Acceptor, learner::Learner, message::Record, slot::Slot};
 
@@ -74,53 +71,10 @@ pub fn compacted<A: Application<Command = Request, Output = Answer>>(
     records
 }
 
-/// How long the log is, snapshot excluded: decides when to compact it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LogSize {
-    /// What a log of now holds.
-    pub bytes: u64,
-    /// What it already held right after the last compaction, and compacting again would not free.
-    carried_bytes: u64,
-}
-
-impl LogSize {
-    /// Counts a record.
-    pub fn add(&mut self, record: &Record) {
-        self.bytes += match record {
-            Record::Snapshot { .. } => 0,
-            other => encoded_bytes(other),
-        };
+impl LogRecord for Record {
+    fn is_snapshot(&self) -> bool {
+        matches!(self, Record::Snapshot { .. })
     }
-
-    /// The log was replaced by these records.
-    pub fn reset(&mut self, records: &[Record]) {
-        self.bytes = 0;
-        records.iter().for_each(|record| self.add(record));
-        self.carried_bytes = self.bytes;
-    }
-
-    /// Whether compacting would free more than `limit_bytes`.
-    #[must_use]
-    pub fn exceeds(&self, limit_bytes: u64) -> bool {
-        self.bytes - self.carried_bytes > limit_bytes
-    }
-}
-
-/// The length of `item` as JSON.
-fn encoded_bytes(item: &impl Serialize) -> u64 {
-    struct Counter(u64);
-    impl io::Write for Counter {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len() as u64;
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut counter = Counter(0);
-    serde_json::to_writer(&mut counter, item).expect("records have a JSON form");
-    counter.0
 }
 
 #[cfg(test)]
@@ -209,18 +163,5 @@ mod tests {
         let mut learner = Learner::new(Kv::default());
         let error = recover(vec![Record::Committed { commit: 2 }], &mut learner).unwrap_err();
         assert!(error.contains("lacks slot 1"), "{error}");
-    }
-
-    #[test]
-    fn what_is_carried_over_does_not_call_for_another_compaction() {
-        let record = Record::Learned { slot: 1, batch: batch(1) };
-        let bytes = serde_json::to_vec(&record).unwrap().len() as u64;
-        let mut size = LogSize::default();
-        size.reset(&[Record::Snapshot { snapshot: Default::default() }, record.clone()]);
-        assert_eq!(size.bytes, bytes);
-        assert!(!size.exceeds(bytes - 1));
-        size.add(&record);
-        assert!(size.exceeds(bytes - 1));
-        assert!(!size.exceeds(bytes));
     }
 }
