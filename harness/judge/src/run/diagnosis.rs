@@ -4,6 +4,10 @@
 //! all clients together can tell, with the nodes that gave them.
 
 mod done;
+mod forks;
+mod hypotheses;
+mod object;
+mod store;
 #[cfg(test)]
 mod tests;
 
@@ -58,7 +62,9 @@ impl<'a> Diagnosis<'a> {
             .or_else(|| proof.iter().find_map(|read| self.hashed_twice(read)))
             .or_else(|| pairs().find_map(|(write, read)| self.torn(write, read)))
             .or_else(|| proof.iter().find_map(|read| self.in_two_places(read)))
-            .or_else(|| pairs().find_map(|(refused, read)| self.refused_yet_there(refused, read)));
+            .or_else(|| pairs().find_map(|(refused, read)| self.refused_yet_there(refused, read)))
+            .or_else(|| proof.iter().find_map(|shower| self.forked(shower)))
+            .or_else(|| proof.iter().find_map(|shower| self.parted(shower)));
         // What is old, or missing, a weaker level may allow.
         if of_any_level.is_some() || !self.in_time {
             return of_any_level;
@@ -67,6 +73,7 @@ impl<'a> Diagnosis<'a> {
             .or_else(|| pairs().find_map(|(a, b)| self.two_nodes(a, b)))
             .or_else(|| proof.iter().find_map(|read| self.torn_in_time(read, &proof)))
             .or_else(|| pairs().find_map(|(write, read)| self.stale_elsewhere(write, read)))
+            .or_else(|| self.hypothesis(&proof))
     }
 
     /// Somebody built on what was there before the write, and from then on nobody saw it any more, nor what may have
