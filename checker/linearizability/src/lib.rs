@@ -148,7 +148,7 @@ pub use effects::{Effect, Effects, Leaves, Saw};
 pub use history::Limits;
 pub use limits::Explained;
 pub use model::{CallOf, Model};
-pub use quick::has_order;
 pub use named::Named;
+pub use quick::has_order;
 pub use refutation::{MonitorVerdict, Refutation};
 pub use report::{Report, Statistics, Witness};

@@ -12,7 +12,7 @@ mod store;
 mod tests;
 
 use contract::{Operation as Asked, Outcome, puthash};
-use history::words::{cut, seconds, who};
+use history::words::{self, cut, seconds, who};
 use history::{Completion, Operation, Violation};
 use isolation::Consistency;
 
@@ -52,16 +52,25 @@ impl<'a> Diagnosis<'a> {
 
     /// What the violation shows, as a name and how it was; `None` where the record proves none of these.
     pub(super) fn of(&self, violation: &Violation) -> Option<String> {
+        let proof = self.proof(violation);
+        self.shown_by(&proof).or_else(|| self.hypothesis(&proof).filter(|_| self.in_time))
+    }
+
+    /// The operations that prove it and were answered.
+    fn proof(&self, violation: &Violation) -> Vec<&Done<'a>> {
         let calls: Vec<u64> = violation.operations.iter().copied().take(LOOKED_AT_MAX).collect();
-        let mut proof: Vec<&Done<'a>> =
-            self.all.iter().filter(|done| calls.contains(&done.operation.call)).collect();
-        proof.retain(|done| done.answer.is_some());
+        let is_one = |done: &&Done<'a>| calls.contains(&done.operation.call);
+        self.all.iter().filter(is_one).filter(|done| done.answer.is_some()).collect()
+    }
+
+    /// What these answers show by themselves.
+    fn shown_by(&self, proof: &[&Done<'a>]) -> Option<String> {
         let pairs = || proof.iter().flat_map(|a| proof.iter().map(move |b| (*a, *b)));
         let of_any_level = (proof.iter().find_map(|append| self.lacks_its_own(append)))
             .or_else(|| proof.iter().find_map(|read| self.appended_twice(read)))
             .or_else(|| proof.iter().find_map(|read| self.hashed_twice(read)))
             .or_else(|| pairs().find_map(|(write, read)| self.torn(write, read)))
-            .or_else(|| proof.iter().find_map(|read| self.in_two_places(read)))
+            .or_else(|| proof.iter().find_map(|read| self.in_two_places(read, proof)))
             .or_else(|| pairs().find_map(|(refused, read)| self.refused_yet_there(refused, read)))
             .or_else(|| proof.iter().find_map(|shower| self.forked(shower)))
             .or_else(|| proof.iter().find_map(|shower| self.parted(shower)));
@@ -71,9 +80,8 @@ impl<'a> Diagnosis<'a> {
         }
         (pairs().find_map(|(write, read)| self.lost(write, read)))
             .or_else(|| pairs().find_map(|(a, b)| self.two_nodes(a, b)))
-            .or_else(|| proof.iter().find_map(|read| self.torn_in_time(read, &proof)))
+            .or_else(|| proof.iter().find_map(|read| self.torn_in_time(read, proof)))
             .or_else(|| pairs().find_map(|(write, read)| self.stale_elsewhere(write, read)))
-            .or_else(|| self.hypothesis(&proof))
     }
 
     /// Somebody built on what was there before the write, and from then on nobody saw it any more, nor what may have
@@ -128,20 +136,29 @@ impl<'a> Diagnosis<'a> {
 
     /// It was answered with a value that does not end with what it appended.
     fn lacks_its_own(&self, append: &Done<'a>) -> Option<String> {
-        let (piece, answered) = append.appended()?;
-        if answered.1.ends_with(piece) {
+        let (piece, (_, answered)) = append.appended()?;
+        if answered.ends_with(piece) {
             return None;
         }
         let is_its = |other: &&Done<'a>| {
-            other.appended().is_some_and(|(piece, own)| own == answered && own.1.ends_with(piece))
+            other
+                .appended()
+                .is_some_and(|(piece, (_, own))| own == answered && own.ends_with(piece))
         };
-        let whose = self.all.iter().find(is_its).map_or_else(String::new, |other| {
-            format!(", and equals the answer to {}", who(other.operation))
-        });
-        Some(format!(
-            "Acknowledged, not carried out: what {} was answered lacks what it appended{whose}",
-            who(append.operation)
-        ))
+        let seen =
+            self.all.iter().any(|done| done.shown().iter().any(|(_, all)| all.contains(piece)));
+        let seen = if seen { "" } else { ", and nobody ever saw that" };
+        let who = who(append.operation);
+        Some(match self.all.iter().find(is_its) {
+            Some(other) if other.operation.process != append.operation.process => format!(
+                "Answered with what another client got, not carried out: the answer to {who} lacks what it appended{seen}; it \
+                 is the answer to {}, as if the one request had been taken for the other",
+                words::who(other.operation)
+            ),
+            _ => format!(
+                "Acknowledged, not carried out: what {who} was answered lacks what it appended{seen}"
+            ),
+        })
     }
 
     /// Both replaced the same value, at the same time, at different nodes.
@@ -278,7 +295,7 @@ impl<'a> Diagnosis<'a> {
     }
 
     /// A value that was written to one key alone is at two keys at once. A swap moves values and doubles none.
-    fn in_two_places(&self, read: &Done<'a>) -> Option<String> {
+    fn in_two_places(&self, read: &Done<'a>, proof: &[&Done<'a>]) -> Option<String> {
         let found = read.found();
         let pairs = found.iter().flat_map(|one| found.iter().map(move |other| (one, other)));
         let doubled = pairs.filter(|((key, _), (other, _))| key < other).find_map(
@@ -290,10 +307,12 @@ impl<'a> Diagnosis<'a> {
         let (key, other, value) = doubled?;
         let is_swapped = self.all.iter().any(|done| matches!(done.asked, Asked::Swap { .. }));
         let swap = if is_swapped { "; only a swap moves values, and it doubles none" } else { "" };
+        let why = self.in_time.then(|| self.in_two_steps(proof)).flatten();
+        let why = why.map_or_else(String::new, |why| format!(". {why}"));
         let [key, other, value] = [key, other, value].map(node);
         Some(format!(
             "One value in two places: {} saw \"{value}\" at {key} and at {other}, and it was written to one key, \
-             once{swap}",
+             once{swap}{why}",
             who(read.operation)
         ))
     }

@@ -122,6 +122,24 @@ impl<'a> Witnesses<'a> {
         self.of(violation).map(end_ns).max().unwrap_or(u64::MAX)
     }
 
+    /// The sentence, with each operation that it calls by its event named as others are.
+    pub(super) fn with_names(&self, violation: &Violation) -> String {
+        let mut sentence = violation.sentence.clone();
+        for operation in self.of(violation) {
+            let by_event = format!("that of event {}", operation.call);
+            let parts: Vec<&str> = sentence.split(&by_event).collect();
+            let mut named = parts[0].to_owned();
+            for part in &parts[1..] {
+                // The number of another event may begin with this one.
+                let is_whole = !part.starts_with(|c: char| c.is_ascii_digit());
+                named.push_str(&if is_whole { who(operation) } else { by_event.clone() });
+                named.push_str(part);
+            }
+            sentence = named;
+        }
+        sentence
+    }
+
     /// Who answered the operations, what was broken when the wrong one was answered, or last before, and what was sent
     /// more than once; `None` where none of them was answered.
     pub(super) fn context(&self, violation: &Violation) -> Option<String> {

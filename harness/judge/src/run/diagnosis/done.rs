@@ -103,7 +103,9 @@ impl<'a> Done<'a> {
     /// Every value that its answer shows whole, and at which key.
     pub(super) fn shown(&self) -> Vec<(&str, &str)> {
         let mut shown: Vec<(&str, &str)> = match (&self.asked, &self.answer) {
-            (Asked::Append { .. } | Asked::Get { .. }, _) => self.whole_value().into_iter().collect(),
+            (Asked::Append { .. } | Asked::Get { .. }, _) => {
+                self.whole_value().into_iter().collect()
+            }
             (Asked::Cas { key, .. }, Some(Outcome::Swapped { swapped: false, .. })) => {
                 self.refused_for(key).map(|value| (key.as_str(), value)).into_iter().collect()
             }

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use contract::Operation as Asked;
-use history::words::{cut, who};
 use history::Operation;
+use history::words::{cut, who};
 
 use super::done::Done;
 use super::{COMPARED_BYTES_MAX, Diagnosis, PIECE_BYTES_MIN, ended, is_before, node};
@@ -51,13 +51,17 @@ impl<'a> Diagnosis<'a> {
             .filter_map(|(done, other)| {
                 let other = pieces(other, &known)?;
                 let at = other.iter().zip(&shown).position(|(one, other)| one != other)?;
-                Some(Fork { key, one: (done, other), other: (shower, shown.clone()), at })
+                let (one, other) = ((done, other), (shower, shown.clone()));
+                let is_first = done.operation.return_ns <= shower.operation.return_ns;
+                let (one, other) = if is_first { (one, other) } else { (other, one) };
+                Some(Fork { key, one, other, at })
             })
             .collect();
         // What an append was answered says where it stands.
         parted.sort_by_key(|fork| {
             let (done, pieces) = &fork.one;
-            let is_its_own = done.added(key).contains(&pieces[fork.at]) && pieces.len() == fork.at + 1;
+            let is_its_own =
+                done.added(key).contains(&pieces[fork.at]) && pieces.len() == fork.at + 1;
             (fork.at, !is_its_own, done.operation.return_ns)
         });
         parted.into_iter().next()
@@ -66,7 +70,8 @@ impl<'a> Diagnosis<'a> {
     /// What the two come to, by the longest values that go on from them.
     fn told(&self, fork: &Fork<'_, 'a>) -> Option<String> {
         let Fork { key, one: (one, _), other: (other, _), at } = fork;
-        let [long, other_long] = [&fork.one.1, &fork.other.1].map(|pieces| self.longest(key, &pieces[..=*at]));
+        let [long, other_long] =
+            [&fork.one.1, &fork.other.1].map(|pieces| self.longest(key, &pieces[..=*at]));
         let (first, second) = (long[*at], other_long[*at]);
         let (author, other_author) = (self.author(key, first)?, self.author(key, second)?);
         let behind = at.checked_sub(1).map_or("nothing".to_owned(), |before| quoted(long[before]));
@@ -103,12 +108,13 @@ impl<'a> Diagnosis<'a> {
                     _ => (
                         "One write replaced by another",
                         format!(
-                            "; behind it stands {} as before, so nothing else was lost: one place was decided twice",
+                            "; behind it stands {} as before: one place among the operations was given to two of them",
                             quoted(long[*at + 1])
                         ),
                     ),
                 };
-                let order = if is_before(author, other_author) { ", which began later," } else { "" };
+                let order =
+                    if is_before(author, other_author) { ", which had begun later," } else { "" };
                 let faults = self.between(author.operation, other.operation);
                 format!(
                     "{name}: {known}, right behind {behind}; {shows} answered with {second} of {other_by}{order} in \
@@ -132,7 +138,8 @@ impl<'a> Diagnosis<'a> {
 
     /// What was broken between two operations, and who came to lead.
     fn between(&self, first: &Operation, last: &Operation) -> String {
-        let span = (first.return_ns.unwrap_or(first.call_ns), last.return_ns.unwrap_or(last.call_ns));
+        let span =
+            (first.return_ns.unwrap_or(first.call_ns), last.return_ns.unwrap_or(last.call_ns));
         let faults = self.witnesses.destroyed_between(span);
         let leader = self.witnesses.new_leader_between(span);
         let leader = leader.map(|leader| format!("{} came to lead", node(leader)));
@@ -163,10 +170,15 @@ impl<'a> Diagnosis<'a> {
         let before = answered.strip_suffix(piece)?;
         let (there, _) = value.split_once(piece)?;
         let (own, other) = (append.operation.node.as_deref()?, shower.operation.node.as_deref()?);
-        let refused = self.refused_author(key, there).map_or_else(String::new, |(refused, text)| {
-            let by = refused.operation.node.as_deref().map_or_else(String::new, node);
-            format!(", although {} had been refused by {by}, which alone writes {}", who(refused.operation), quoted(text))
-        });
+        let refused =
+            self.refused_author(key, there).map_or_else(String::new, |(refused, text)| {
+                let by = refused.operation.node.as_deref().map_or_else(String::new, node);
+                format!(
+                    ", although {} had been refused by {by}, which alone writes {}",
+                    who(refused.operation),
+                    quoted(text)
+                )
+            });
         Some(format!(
             "Copies of {key} that differ: {} carried out {} of {} behind {}, and {} shows it behind {}{refused}: as if they \
              had not carried out the same operations in the same order{}",
@@ -195,7 +207,8 @@ impl<'a> Diagnosis<'a> {
         let known = self.pieces_of(key);
         let start = start.concat();
         let values = self.values_of(key).map(|(_, value)| value);
-        let longest = values.filter(|value| value.starts_with(&start)).max_by_key(|value| value.len());
+        let longest =
+            values.filter(|value| value.starts_with(&start)).max_by_key(|value| value.len());
         longest.and_then(|value| pieces(value, &known)).unwrap_or_default()
     }
 
@@ -239,5 +252,9 @@ fn quoted(text: &str) -> String {
     // The end tells more than the beginning.
     let end: String = text.chars().skip(chars.saturating_sub(PIECE_CHARS_MAX)).collect();
     let gap = if chars > PIECE_CHARS_MAX { "…" } else { "" };
-    if text.is_empty() { "nothing".to_owned() } else { format!("\"{gap}{}\"", cut(&end, PIECE_CHARS_MAX)) }
+    if text.is_empty() {
+        "nothing".to_owned()
+    } else {
+        format!("\"{gap}{}\"", cut(&end, PIECE_CHARS_MAX))
+    }
 }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use contract::{Operation as Asked, Outcome};
-use history::words::{counted, who};
+use history::words::who;
 use linearizability::{Call, Limits, has_order};
 
 use super::done::Done;
@@ -27,7 +27,7 @@ type Calls = Vec<Call<Step, Outcome>>;
 /// The operations on some keys, and what may still be tried.
 struct Trials<'d, 'a> {
     object: Object<'d, 'a>,
-    /// Operations that prove the violation, the last first.
+    /// Operations that prove the violation.
     proof: Vec<u64>,
     nodes: Cell<u64>,
 }
@@ -35,53 +35,75 @@ struct Trials<'d, 'a> {
 impl<'a> Diagnosis<'a> {
     /// What alone would make the answers fit.
     pub(super) fn hypothesis(&self, proof: &[&Done<'a>]) -> Option<String> {
-        let object = Object::around(&self.all, proof)?;
-        let proof = proof.iter().rev().map(|done| done.operation.call).collect();
-        let trials = Trials { object, proof, nodes: Cell::new(NODES) };
-        // Elsewhere the checker asked something else.
-        if trials.ask(&trials.record()) != Some(false) {
-            return None;
-        }
+        let trials = self.trials(proof)?;
         (trials.key_by_key())
             .or_else(|| trials.in_two_steps())
-            .or_else(|| self.carried_out_twice(&trials))
-            .or_else(|| trials.without_effect())
+            .or_else(|| self.again_or_never(&trials))
     }
 
-    /// An operation that was sent more than once.
-    fn carried_out_twice(&self, trials: &Trials<'_, 'a>) -> Option<String> {
-        let again = |entry: &&Entry<'_, 'a>| {
+    /// Operations that read first and wrote later, if that makes the answers fit.
+    pub(super) fn in_two_steps(&self, proof: &[&Done<'a>]) -> Option<String> {
+        self.trials(proof)?.in_two_steps()
+    }
+
+    /// `None` where the answers about the keys of the proof fit, or where nobody can tell.
+    fn trials<'d>(&'d self, proof: &[&'d Done<'a>]) -> Option<Trials<'d, 'a>> {
+        let object = Object::around(&self.all, proof)?;
+        let proof = proof.iter().map(|done| done.operation.call).collect();
+        let trials = Trials { object, proof, nodes: Cell::new(NODES) };
+        (trials.ask(&trials.record()) == Some(false)).then_some(trials)
+    }
+
+    /// An operation that was sent more than once took effect again, or one write had none.
+    fn again_or_never(&self, trials: &Trials<'_, 'a>) -> Option<String> {
+        let is_again = |entry: &&Entry<'_, 'a>| {
             !entry.asked.is_read_only() && self.witnesses.may_have_come_twice(entry.done.operation)
         };
-        let sent_again: Vec<&Entry<'_, 'a>> =
-            trials.object.entries.iter().filter(again).collect();
-        let in_proof = |entry: &&&Entry<'_, 'a>| !trials.is_in_proof(entry);
-        let mut sent_again: Vec<&Entry<'_, 'a>> = sent_again;
-        sent_again.sort_by_key(|entry| in_proof(&entry));
-        let wrong = trials.proof.first()?;
-        let wrong = trials.object.entries.iter().find(|entry| entry.done.operation.call == *wrong)?;
-        let own = wrong.done.operation.node.as_deref();
-        let views = [None, own].map(|view| (view, trials.seen_by(view)));
-        for (view, calls) in views {
-            if view.is_some() && trials.ask(&calls) != Some(false) {
-                continue;
-            }
-            let twice = sent_again.iter().take(SINGLE_MAX).find(|entry| {
-                let mut calls = calls.clone();
-                calls.push(entry.again());
-                trials.fits(&calls)
+        let mut again: Vec<&Entry<'_, 'a>> =
+            trials.object.entries.iter().filter(is_again).collect();
+        again.sort_by_key(|entry| !trials.is_in_proof(entry));
+        let fits_again = |entry: &&&Entry<'_, 'a>| {
+            let once_more = [entry.again()];
+            trials.fits(&trials.record().into_iter().chain(once_more).collect())
+        };
+        let mut twice = again.iter().take(SINGLE_MAX).filter(fits_again);
+        let (one, other) = (twice.next(), twice.next());
+        let lost = trials.without_one();
+        if one.is_none() && lost.is_none() && again.len() > 1 {
+            let all = trials.record().into_iter().chain(again.iter().map(|entry| entry.again()));
+            return trials.fits(&all.collect()).then(|| {
+                format!(
+                    "Retries carried out twice: the answers about {} fit no order if each operation took effect once, and fit \
+                     one if some of the {} that were sent more than once took effect again later",
+                    trials.object.name(),
+                    again.len()
+                )
             });
-            let Some(twice) = twice else { continue };
-            let whose = view.map_or("what was answered".to_owned(), |own| format!("what {} answered", node(own)));
-            return Some(format!(
-                "A retry carried out twice: {whose} about {} fits no order as it is, and fits one if {}, which was sent \
-                 more than once, took effect once more{}",
-                trials.object.name(),
-                who(twice.done.operation),
-                view.map_or(String::new(), |_| trials.others_fit(own)),
-            ));
         }
-        None
+        let answers = format!("the answers about {} fit no order", trials.object.name());
+        match (one, lost) {
+            (Some(one), None) => {
+                let which = if other.is_some() { ", or another one like it" } else { "" };
+                Some(format!(
+                    "A retry carried out twice: {answers} if each operation took effect once, and fit one if {}, which was \
+                     sent more than once{which}, took effect again later",
+                    who(one.done.operation)
+                ))
+            }
+            (None, Some(lost)) => Some(format!(
+                "An acknowledged write left no trace: {answers} with {}, which {} acknowledged, and fit one without it",
+                who(lost.done.operation),
+                lost.done.operation.node.as_deref().map_or_else(String::new, node)
+            )),
+            (Some(one), Some(lost)) => Some(format!(
+                "An acknowledged write undone: {answers} as it is, and fit one if {}, which {} acknowledged, is left out, or \
+                 if {}, which was sent more than once, took effect again later",
+                who(lost.done.operation),
+                lost.done.operation.node.as_deref().map_or_else(String::new, node),
+                who(one.done.operation)
+            )),
+            (None, None) => None,
+        }
     }
 }
 
@@ -91,7 +113,7 @@ impl<'d, 'a> Trials<'d, 'a> {
     fn key_by_key(&self) -> Option<String> {
         let reads = |entry: &Entry<'_, 'a>| matches!(entry.asked, Asked::MultiGet { .. });
         let writes = |entry: &Entry<'_, 'a>| matches!(entry.asked, Asked::MultiPut { .. });
-        if let Some((one, is_alone)) = self.which(&reads, &Entry::key_by_key) {
+        if let Some((Some(one), is_alone)) = self.which(&reads, &Entry::key_by_key) {
             return Some(format!(
                 "Torn multi-key read: no moment had all that {} was answered about {}, and each key by itself held it at \
                  some moment meanwhile{}: as if it had read key by key",
@@ -101,6 +123,7 @@ impl<'d, 'a> Trials<'d, 'a> {
             ));
         }
         let (one, is_alone) = self.which(&writes, &Entry::key_by_key)?;
+        let one = one?;
         Some(format!(
             "Torn multi-key write: the answers about {} fit no order if {} wrote all its keys at one moment, and fit one if \
              each at a moment of its own{}",
@@ -116,9 +139,16 @@ impl<'d, 'a> Trials<'d, 'a> {
             let changes =
                 |entry: &Entry<'_, 'a>| entry.asked.name() == f && !entry.asked.is_read_only();
             let (one, is_alone) = self.which(&changes, &Entry::in_two_steps)?;
+            let Some(one) = one else {
+                return Some(format!(
+                    "Read first, written later: the answers about {} fit no order if each {f} was one step, and fit one if some \
+                     wrote later what they had found before, over what others wrote in between",
+                    self.object.name()
+                ));
+            };
             Some(format!(
                 "Read first, written later: the answers about {} fit no order if {} was one step, and fit one if it wrote \
-                 what it had read some time before, over what others had written meanwhile{}",
+                 later what it had found before, over what others wrote in between{}",
                 self.object.name(),
                 who(one.done.operation),
                 others(is_alone, &format!("{f}s"))
@@ -126,32 +156,26 @@ impl<'d, 'a> Trials<'d, 'a> {
         })
     }
 
-    /// What was acknowledged never took effect.
-    fn without_effect(&self) -> Option<String> {
-        let acknowledged = |entry: &&Entry<'_, 'a>| {
+    /// The acknowledged write of the proof without which the record has an order.
+    fn without_one(&self) -> Option<&Entry<'d, 'a>> {
+        let acknowledged = |entry: &&Entry<'d, 'a>| {
             !entry.asked.is_read_only() && entry.answer.is_some() && self.is_in_proof(entry)
         };
-        let without = |left_out: &Entry<'_, 'a>| -> Calls {
+        let fits_without = |left_out: &&Entry<'d, 'a>| {
             let others = self.object.entries.iter().filter(|entry| !entry.is(left_out));
-            others.map(Entry::whole).collect()
+            self.fits(&others.map(Entry::whole).collect())
         };
-        let writes = self.object.entries.iter().rev().filter(acknowledged).take(SINGLE_MAX);
-        let lost = writes.into_iter().find(|entry| self.fits(&without(entry)))?;
-        let own = lost.done.operation.node.as_deref().map_or_else(String::new, node);
-        Some(format!(
-            "Acknowledged, not carried out: the answers about {} fit no order with {}, which {own} acknowledged, and fit one \
-             without it",
-            self.object.name(),
-            who(lost.done.operation)
-        ))
+        let writes = self.object.entries.iter().rev().filter(acknowledged);
+        writes.take(SINGLE_MAX).find(fits_without)
     }
 
-    /// The operation of a kind that must be changed for the record to have an order: alone, or with all of its kind.
+    /// The operation of a kind that must be changed for the record to have an order, and whether that is enough; no
+    /// operation where all of the kind must be changed and no single one of the proof is to blame.
     fn which(
         &self,
         is_one: &dyn Fn(&Entry<'d, 'a>) -> bool,
         change: &dyn Fn(&Entry<'d, 'a>) -> Calls,
-    ) -> Option<(&Entry<'d, 'a>, bool)> {
+    ) -> Option<(Option<&Entry<'d, 'a>>, bool)> {
         let all: Vec<&Entry<'d, 'a>> =
             self.object.entries.iter().filter(|entry| is_one(entry)).collect();
         let mut proof: Vec<&Entry<'d, 'a>> =
@@ -164,10 +188,8 @@ impl<'d, 'a> Trials<'d, 'a> {
             };
             self.object.entries.iter().flat_map(of).collect()
         };
-        if let Some(one) =
-            proof.iter().find(|one| self.fits(&changed(&|entry| entry.is(one))))
-        {
-            return Some((one, true));
+        if let Some(one) = proof.iter().find(|one| self.fits(&changed(&|entry| entry.is(one)))) {
+            return Some((Some(one), true));
         }
         if proof.is_empty() || !self.fits(&changed(is_one)) {
             return None;
@@ -176,7 +198,7 @@ impl<'d, 'a> Trials<'d, 'a> {
         let is_guilty = |one: &&&Entry<'d, 'a>| {
             self.ask(&changed(&|entry| is_one(entry) && !entry.is(one))) == Some(false)
         };
-        proof.iter().find(is_guilty).map(|one| (*one, false))
+        Some((proof.iter().find(is_guilty).copied(), false))
     }
 
     fn is_in_proof(&self, entry: &Entry<'_, 'a>) -> bool {
@@ -185,32 +207,6 @@ impl<'d, 'a> Trials<'d, 'a> {
 
     fn record(&self) -> Calls {
         self.object.entries.iter().map(Entry::whole).collect()
-    }
-
-    /// The record with the answers of this node only; everybody's where none is named.
-    fn seen_by(&self, view: Option<&str>) -> Calls {
-        let entries = self.object.entries.iter();
-        let of = |entry: &Entry<'d, 'a>| {
-            let is_its = view.is_none() || entry.done.operation.node.as_deref() == view;
-            let call = entry.whole();
-            if is_its { call } else { Call { output: None, ..call } }
-        };
-        entries.map(of).collect()
-    }
-
-    /// Whether what the others answered has an order.
-    fn others_fit(&self, own: Option<&str>) -> String {
-        let without = |entry: &Entry<'d, 'a>| {
-            let is_own = entry.done.operation.node.as_deref() == own;
-            let call = entry.whole();
-            if is_own { Call { output: None, ..call } } else { call }
-        };
-        let calls: Calls = self.object.entries.iter().map(without).collect();
-        if self.fits(&calls) {
-            "; what the other nodes answered fits as it is".to_owned()
-        } else {
-            String::new()
-        }
     }
 
     fn fits(&self, calls: &Calls) -> bool {

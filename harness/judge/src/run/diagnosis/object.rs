@@ -31,7 +31,8 @@ pub(super) struct Entry<'d, 'a> {
 impl<'d, 'a> Object<'d, 'a> {
     /// The keys of these operations, with those that were ever written together with one of them.
     pub(super) fn around(all: &'d [Done<'a>], proof: &[&'d Done<'a>]) -> Option<Self> {
-        let mut keys: BTreeSet<&str> = proof.iter().flat_map(|done| mentioned(&done.asked)).collect();
+        let mut keys: BTreeSet<&str> =
+            proof.iter().flat_map(|done| mentioned(&done.asked)).collect();
         loop {
             let before = keys.len();
             if before > KEYS_MAX {
@@ -66,9 +67,8 @@ impl<'d, 'a> Entry<'d, 'a> {
     /// `None` where it is not about these keys, or nobody can say whether it is.
     fn of(done: &'d Done<'a>, keys: &BTreeSet<&str>) -> Option<Self> {
         let is_one = |key: &String| keys.contains(key.as_str());
-        let whole = |asked: &Asked, is_one: bool| {
-            is_one.then(|| (asked.clone(), done.answer.clone()))
-        };
+        let whole =
+            |asked: &Asked, is_one: bool| is_one.then(|| (asked.clone(), done.answer.clone()));
         let (asked, answer) = match &done.asked {
             asked @ (Asked::Get { key }
             | Asked::Put { key, .. }

@@ -87,9 +87,11 @@ impl Model for Store {
 
     fn state_bytes(&self, state: &State) -> usize {
         let of_values = state.values.iter().map(|(key, value)| key.len() + value.len() + 48);
-        let of_kept = state.kept.values().flatten().map(|(key, value)| {
-            key.len() + value.as_ref().map_or(0, String::len) + 48
-        });
+        let of_kept = state
+            .kept
+            .values()
+            .flatten()
+            .map(|(key, value)| key.len() + value.as_ref().map_or(0, String::len) + 48);
         size_of::<State>() + of_values.sum::<usize>() + of_kept.sum::<usize>()
     }
 }
