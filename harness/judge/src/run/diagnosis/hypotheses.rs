@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use contract::{Operation as Asked, Outcome};
+use contract::Outcome;
 use history::words::who;
 use linearizability::{Call, Limits, has_order};
 
@@ -37,6 +37,7 @@ impl<'a> Diagnosis<'a> {
     pub(super) fn hypothesis(&self, proof: &[&Done<'a>]) -> Option<String> {
         let trials = self.trials(proof)?;
         (trials.key_by_key())
+            .or_else(|| trials.unguarded())
             .or_else(|| trials.in_two_steps())
             .or_else(|| self.again_or_never(&trials))
     }
@@ -111,25 +112,49 @@ impl<'d, 'a> Trials<'d, 'a> {
     /// What was read together fits if each key was read at a moment of its own, or what was written together if each was
     /// written at one.
     fn key_by_key(&self) -> Option<String> {
-        let reads = |entry: &Entry<'_, 'a>| matches!(entry.asked, Asked::MultiGet { .. });
-        let writes = |entry: &Entry<'_, 'a>| matches!(entry.asked, Asked::MultiPut { .. });
-        if let Some((Some(one), is_alone)) = self.which(&reads, &Entry::key_by_key) {
-            return Some(format!(
-                "Torn multi-key read: no moment had all that {} was answered about {}, and each key by itself held it at \
-                 some moment meanwhile{}: as if it had read key by key",
-                who(one.done.operation),
-                self.object.name(),
-                others(is_alone, "multigets")
-            ));
+        let reads = |entry: &Entry<'_, 'a>| entry.asked.is_read_only();
+        let writes = |entry: &Entry<'_, 'a>| !entry.asked.is_read_only();
+        let one = |kind| Some(self.which(kind, &Entry::key_by_key)?.0.map(|one| one.done));
+        let keys = self.object.name();
+        match (one(&reads), one(&writes)) {
+            (Some(Some(read)), None) => Some(format!(
+                "Torn multi-key read: no moment had all that {} was answered about {keys}, and each key by itself held it at \
+                 some moment meanwhile: as if it had read key by key",
+                who(read.operation)
+            )),
+            (None, Some(Some(write))) => Some(format!(
+                "Torn multi-key write: the answers about {keys} fit no order if {} wrote all its keys at one moment, and fit \
+                 one if each at a moment of its own",
+                who(write.operation)
+            )),
+            (Some(read), Some(write)) => {
+                let [read, write] = [(read, "a read"), (write, "a write")]
+                    .map(|(one, any)| one.map_or_else(|| any.to_owned(), |one| who(one.operation)));
+                Some(format!(
+                    "Torn multi-key operation: the answers about {keys} fit no order if each is one step, and fit one if the \
+                     reads, such as {read}, went key by key, and as well if the writes, such as {write}, did"
+                ))
+            }
+            (None | Some(None), None) | (None, Some(None)) => None,
         }
-        let (one, is_alone) = self.which(&writes, &Entry::key_by_key)?;
-        let one = one?;
+    }
+
+    /// What took effect fits if its guard, which another one may have overtaken, is not looked at.
+    fn unguarded(&self) -> Option<String> {
+        let is_overtaken = |entry: &Entry<'_, 'a>| {
+            let others = self.object.entries.iter().filter(|other| self.is_in_proof(other));
+            let mut others = others.filter(|other| !other.asked.is_read_only());
+            others.any(|other| !other.is(entry) && other.overlaps(entry))
+        };
+        let guarded = |entry: &Entry<'_, 'a>| entry.is_guarded() && is_overtaken(entry);
+        let (one, is_alone) = self.which(&guarded, &Entry::unguarded)?;
+        let one = one.filter(|_| is_alone)?.done;
+        let node = one.operation.node.as_deref().map_or_else(String::new, node);
         Some(format!(
-            "Torn multi-key write: the answers about {} fit no order if {} wrote all its keys at one moment, and fit one if \
-             each at a moment of its own{}",
+            "Carried out although its guard did not hold: the answers about {} fit no order if {}, which {node} acknowledged, \
+             found what it asks for, and fit one if that is not looked at",
             self.object.name(),
-            who(one.done.operation),
-            others(is_alone, "multiputs")
+            who(one.operation)
         ))
     }
 

@@ -89,7 +89,7 @@ impl<'d, 'a> Entry<'d, 'a> {
                 });
                 (!keys.is_empty()).then_some((Asked::MultiGet { keys }, answer))?
             }
-            Asked::Txn { guards, ops } => of_transaction(done, guards, ops, &is_one)?,
+            Asked::Txn { guards, ops } => of_transaction(&done.answer, guards, ops, &is_one)?,
         };
         Some(Self { done, asked, answer })
     }
@@ -128,8 +128,58 @@ impl<'d, 'a> Entry<'d, 'a> {
                 };
                 values.iter().map(put).collect()
             }
+            (Asked::Txn { guards, ops }, _) if !self.is_refused() => {
+                let keys: BTreeSet<&str> = mentioned(&self.asked).into_iter().collect();
+                let parts = keys.into_iter().filter_map(|key| {
+                    of_transaction(&self.answer, guards, ops, &|other: &String| other == key)
+                });
+                parts.map(|(asked, answer)| self.call(Step::Whole(asked), answer)).collect()
+            }
             _ => vec![self.whole()],
         }
+    }
+
+    /// A condition was not met, so that it changed nothing.
+    fn is_refused(&self) -> bool {
+        matches!(
+            self.answer,
+            Some(
+                Outcome::Swapped { swapped: false, .. }
+                    | Outcome::Committed { committed: false, .. }
+            )
+        )
+    }
+
+    /// Did it take effect because a condition was met?
+    pub(super) fn is_guarded(&self) -> bool {
+        let has_guard = match &self.asked {
+            Asked::Cas { .. } => true,
+            Asked::Txn { guards, .. } => !guards.is_empty() && !self.asked.is_read_only(),
+            _ => false,
+        };
+        has_guard && self.answer.is_some() && !self.is_refused()
+    }
+
+    /// The same without its condition.
+    pub(super) fn unguarded(&self) -> Vec<Call<Step, Outcome>> {
+        let (asked, answer) = match &self.asked {
+            Asked::Cas { key, value, .. } => {
+                let put = Asked::Put { key: key.clone(), value: value.clone() };
+                (put, Some(Outcome::Done {}))
+            }
+            Asked::Txn { ops, .. } => {
+                (Asked::Txn { guards: BTreeMap::new(), ops: ops.clone() }, self.answer.clone())
+            }
+            other => (other.clone(), self.answer.clone()),
+        };
+        vec![self.call(Step::Whole(asked), answer)]
+    }
+
+    /// Were both under way at one time?
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let (one, other) = (self.done.operation, other.done.operation);
+        let ends = |operation: &history::Operation| operation.return_index().unwrap_or(u64::MAX);
+        one.call < ends(other) && other.call < ends(one)
     }
 
     /// What it finds at one moment, and what it writes at a later one.
@@ -158,7 +208,7 @@ impl<'d, 'a> Entry<'d, 'a> {
 
 /// The part of a transaction that is about these keys. Which of its guards refused it is not known.
 fn of_transaction(
-    done: &Done<'_>,
+    answer: &Option<Outcome>,
     guards: &BTreeMap<String, Option<String>>,
     ops: &[MicroOperation],
     is_one: &dyn Fn(&String) -> bool,
@@ -168,7 +218,7 @@ fn of_transaction(
         .filter(|(key, _)| is_one(key))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
-    let answer = match &done.answer {
+    let answer = match answer {
         Some(Outcome::Committed { committed: true, results: Some(results) }) => {
             let results = ops.iter().zip(results).filter(|(op, _)| is_own(op));
             let results = Some(results.map(|(_, result)| result.clone()).collect());

@@ -459,6 +459,17 @@ fn a_read_is_torn_where_each_key_fits_at_a_moment_of_its_own() {
     let torn = [transaction(3, "p;", "p;"), around(look(9, json!({ "x": null, "y": "p;" })), 2, 5)];
     assert_eq!(
         of_proof(&torn, &[2, 3], &[]).unwrap(),
+        "Torn multi-key operation: the answers about x, y fit no order if each is one step, and fit one if the reads, such as \
+         the multiget of process 9 (2.000–5.000 s), went key by key, and as well if the writes, such as the txn of process 3 \
+         (3.000–3.500 s), did"
+    );
+    let appends = |at: u64, key: &str| {
+        operation(at, "append", json!({ "key": key, "value": "p;" }), json!({ "value": "p;" }))
+    };
+    let read = around(look(9, json!({ "x": null, "y": "p;" })), 2, 5);
+    let alone = [appends(3, "x"), appends(4, "y"), read];
+    assert_eq!(
+        of_proof(&alone, &[2, 3, 4], &[]).unwrap(),
         "Torn multi-key read: no moment had all that the multiget of process 9 (2.000–5.000 s) was answered about x, y, and \
          each key by itself held it at some moment meanwhile: as if it had read key by key"
     );
@@ -491,4 +502,31 @@ fn a_swap_read_first_and_wrote_later_where_that_makes_the_answers_fit() {
     let apart = [stale[0].clone(), swap(2, "x", "y"), stale[2].clone(), stale[3].clone()];
     let said = of_proof(&apart, &[1, 2, 4, 7], &[]).unwrap();
     assert!(!said.contains("Read first"), "{said}");
+}
+
+/// A leader once looked at the guards of a transaction when the request came, not when it was carried out.
+#[test]
+fn a_guard_did_not_hold_where_the_answers_fit_without_it() {
+    let guarded = |at: u64, value: &str| {
+        let arguments = json!({ "guards": { "k": "old" }, "ops": [["w", "k", value], ["r", "j"]] });
+        operation(at, "txn", arguments, json!({ "committed": true, "results": [value, null] }))
+    };
+    let race = [
+        put(1, "k", "old"),
+        around(guarded(3, "one"), 3, 6),
+        around(guarded(4, "two"), 4, 7),
+        get(9, "k", "two"),
+    ];
+    assert_eq!(
+        of_proof(&race, &[3, 4], &[]).unwrap(),
+        "Carried out although its guard did not hold: the answers about j, k fit no order if the txn of process 4 \
+         (4.000–7.000 s), which n1 acknowledged, found what it asks for, and fit one if that is not looked at"
+    );
+    // One after the other, the first may have been lost.
+    let apart = [race[0].clone(), guarded(3, "one"), guarded(5, "two"), race[3].clone()];
+    let said = of_proof(&apart, &[3, 5], &[]).unwrap();
+    assert!(!said.contains("guard"), "{said}");
+    let mut refused = race.clone();
+    refused[1].completion = Completion::Ok(6, json!({ "committed": false }));
+    assert_eq!(of_proof(&refused, &[3, 4], &[]), None);
 }
