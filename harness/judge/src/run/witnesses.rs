@@ -451,6 +451,18 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_a_sentence_calls_by_its_event_is_named_as_others_are() {
+        let operations = [put(1, "x", "1"), get(12, "x", "0")];
+        let sentence = "T1 is that of event 12, T2 is that of event 1, T3 is that of event 120";
+        let violation = Violation { sentence: sentence.to_owned(), ..violation("G2", &[1, 12]) };
+        assert_eq!(
+            Witnesses::new(3, &operations, &[]).with_names(&violation),
+            "T1 is the get of process 12 (12.000–12.500 s), T2 is the put of process 1 (1.000–1.500 s), T3 is that of event \
+             120"
+        );
+    }
+
+    #[test]
     fn what_was_never_answered_has_no_context() {
         let unknown = Operation { completion: Completion::Info(None), ..put(1, "x", "1") };
         assert_eq!(context(&[unknown], &[], &[1]), None);

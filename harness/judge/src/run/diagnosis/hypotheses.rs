@@ -36,8 +36,8 @@ impl<'a> Diagnosis<'a> {
     /// What alone would make the answers fit.
     pub(super) fn hypothesis(&self, proof: &[&Done<'a>]) -> Option<String> {
         let trials = self.trials(proof)?;
-        (trials.key_by_key())
-            .or_else(|| trials.unguarded())
+        (trials.unguarded())
+            .or_else(|| trials.key_by_key())
             .or_else(|| trials.in_two_steps())
             .or_else(|| self.again_or_never(&trials))
     }
@@ -113,7 +113,7 @@ impl<'d, 'a> Trials<'d, 'a> {
     /// written at one.
     fn key_by_key(&self) -> Option<String> {
         let reads = |entry: &Entry<'_, 'a>| entry.asked.is_read_only();
-        let writes = |entry: &Entry<'_, 'a>| !entry.asked.is_read_only();
+        let writes = |entry: &Entry<'_, 'a>| entry.writes_several();
         let one = |kind| Some(self.which(kind, &Entry::key_by_key)?.0.map(|one| one.done));
         let keys = self.object.name();
         match (one(&reads), one(&writes)) {
@@ -151,7 +151,7 @@ impl<'d, 'a> Trials<'d, 'a> {
         let one = one.filter(|_| is_alone)?.done;
         let node = one.operation.node.as_deref().map_or_else(String::new, node);
         Some(format!(
-            "Carried out although its guard did not hold: the answers about {} fit no order if {}, which {node} acknowledged, \
+            "Carried out as if it had no guard: the answers about {} fit no order if {}, which {node} acknowledged, \
              found what it asks for, and fit one if that is not looked at",
             self.object.name(),
             who(one.operation)

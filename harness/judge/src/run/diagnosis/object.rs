@@ -108,6 +108,10 @@ impl<'d, 'a> Entry<'d, 'a> {
         Call { ret: None, output: None, ..self.whole() }
     }
 
+    pub(super) fn writes_several(&self) -> bool {
+        written(&self.asked).into_iter().collect::<BTreeSet<_>>().len() > 1
+    }
+
     /// Each key at a moment of its own.
     pub(super) fn key_by_key(&self) -> Vec<Call<Step, Outcome>> {
         let alone = |asked: Asked, answer: Outcome| {

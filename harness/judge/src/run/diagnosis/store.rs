@@ -181,3 +181,106 @@ fn transacted(
     let results = Some(results.collect());
     (Outcome::Committed { committed: true, results }, written)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// What the operation comes to on `{"x": "a"}`, and what the keys hold then.
+    fn on_a(f: &str, arguments: &Value) -> (Value, Value) {
+        let asked = Asked::from_parts(f, arguments).unwrap();
+        let values = Values::from([("x".to_owned(), "a".to_owned())]);
+        let (outcome, written) = carried_out(&values, &asked);
+        let state = State { values, kept: BTreeMap::new() };
+        let step = Step::Whole(asked);
+        let next = Store.step(&state, &step, Some(&outcome)).expect("its own answer is right");
+        let mut after = state.values.clone();
+        write(&mut after, written);
+        assert_eq!(next.values, after);
+        (serde_json::to_value(outcome).unwrap(), serde_json::to_value(after).unwrap())
+    }
+
+    #[test]
+    fn every_operation_does_what_the_contract_says() {
+        for (f, arguments, outcome, after) in [
+            ("get", json!({ "key": "x" }), json!({ "value": "a" }), json!({ "x": "a" })),
+            ("get", json!({ "key": "y" }), json!({ "value": null }), json!({ "x": "a" })),
+            ("put", json!({ "key": "x", "value": "b" }), json!({}), json!({ "x": "b" })),
+            (
+                "append",
+                json!({ "key": "y", "value": "b" }),
+                json!({ "value": "b" }),
+                json!({ "x": "a", "y": "b" }),
+            ),
+            (
+                "puthash",
+                json!({ "key": "x", "value": "b" }),
+                json!({ "previous": "a" }),
+                json!({ "x": puthash("a", "b") }),
+            ),
+            (
+                "cas",
+                json!({ "key": "x", "expect": "a", "value": "b" }),
+                json!({ "swapped": true }),
+                json!({ "x": "b" }),
+            ),
+            (
+                "cas",
+                json!({ "key": "x", "expect": null, "value": "b" }),
+                json!({ "swapped": false, "value": "a" }),
+                json!({ "x": "a" }),
+            ),
+            (
+                "multiget",
+                json!({ "keys": ["x", "y"] }),
+                json!({ "values": { "x": "a", "y": null } }),
+                json!({ "x": "a" }),
+            ),
+            (
+                "multiput",
+                json!({ "values": { "y": "b" } }),
+                json!({}),
+                json!({ "x": "a", "y": "b" }),
+            ),
+            ("swap", json!({ "a": "x", "b": "y" }), json!({}), json!({ "y": "a" })),
+            (
+                "txn",
+                json!({ "guards": { "x": "a" }, "ops": [["r", "x"], ["append", "x", "b"], ["w", "y", "c"], ["r", "y"]] }),
+                json!({ "committed": true, "results": ["a", "ab", "c", "c"] }),
+                json!({ "x": "ab", "y": "c" }),
+            ),
+            (
+                "txn",
+                json!({ "guards": { "y": "a" }, "ops": [["w", "x", "b"]] }),
+                json!({ "committed": false }),
+                json!({ "x": "a" }),
+            ),
+        ] {
+            assert_eq!(on_a(f, &arguments), (outcome, after), "{f} {arguments}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_answer_is_none_and_a_refusal_need_not_say_why() {
+        let asked = |f: &str, arguments: Value| Asked::from_parts(f, &arguments).unwrap();
+        let refused = |value| Outcome::Swapped { swapped: false, value };
+        let cas = Step::Whole(asked("cas", json!({ "key": "x", "expect": "a", "value": "b" })));
+        let says = |outcome: Outcome| Store.step(&State::default(), &cas, Some(&outcome)).is_some();
+        assert!(says(refused(None)) && says(refused(Some(None))));
+        assert!(!says(refused(Some(Some("c".to_owned())))));
+        assert!(!says(Outcome::Swapped { swapped: true, value: None }));
+    }
+
+    #[test]
+    fn what_was_found_is_written_later_and_once() {
+        let asked = Asked::from_parts("append", &json!({ "key": "x", "value": "b" })).unwrap();
+        let put = Asked::from_parts("put", &json!({ "key": "x", "value": "a" })).unwrap();
+        let steps = [Step::Finds(7, asked), Step::Whole(put), Step::Writes(7)];
+        let end =
+            steps.iter().try_fold(State::default(), |state, step| Store.step(&state, step, None));
+        let end = end.expect("all are possible");
+        assert_eq!(end.values, Values::from([("x".to_owned(), "b".to_owned())]));
+        assert_eq!(Store.step(&end, &Step::Writes(7), None), None);
+    }
+}

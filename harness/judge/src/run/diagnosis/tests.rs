@@ -519,7 +519,7 @@ fn a_guard_did_not_hold_where_the_answers_fit_without_it() {
     ];
     assert_eq!(
         of_proof(&race, &[3, 4], &[]).unwrap(),
-        "Carried out although its guard did not hold: the answers about j, k fit no order if the txn of process 4 \
+        "Carried out as if it had no guard: the answers about j, k fit no order if the txn of process 4 \
          (4.000–7.000 s), which n1 acknowledged, found what it asks for, and fit one if that is not looked at"
     );
     // One after the other, the first may have been lost.
