@@ -150,9 +150,11 @@ impl<'d, 'a> Trials<'d, 'a> {
         let (one, is_alone) = self.which(&guarded, &Entry::unguarded)?;
         let one = one.filter(|_| is_alone)?.done;
         let node = one.operation.node.as_deref().map_or_else(String::new, node);
+        let guard =
+            if one.asked.name() == "cas" { "what it expects was there" } else { "its guard held" };
         Some(format!(
-            "Carried out as if it had no guard: the answers about {} fit no order if {}, which {node} acknowledged, \
-             found what it asks for, and fit one if that is not looked at",
+            "Guard ignored: the answers about {} fit no order in which {}, which {node} acknowledged, was carried out while \
+             {guard}, and fit one if that is not looked at",
             self.object.name(),
             who(one.operation)
         ))

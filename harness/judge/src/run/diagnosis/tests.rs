@@ -319,11 +319,11 @@ fn swap(at: u64, a: &str, b: &str) -> Operation {
     operation(at, "swap", json!({ "a": a, "b": b }), json!({}))
 }
 
-fn fill(at: u64, values: serde_json::Value) -> Operation {
+fn fill(at: u64, values: &serde_json::Value) -> Operation {
     operation(at, "multiput", json!({ "values": values }), json!({}))
 }
 
-fn look(at: u64, values: serde_json::Value) -> Operation {
+fn look(at: u64, values: &serde_json::Value) -> Operation {
     let keys: Vec<&String> = values.as_object().unwrap().keys().collect();
     operation(at, "multiget", json!({ "keys": keys }), json!({ "values": values }))
 }
@@ -403,12 +403,12 @@ fn copies_differ_where_one_append_stands_behind_two_values() {
 #[test]
 fn a_retry_was_carried_out_twice_where_that_alone_makes_the_answers_fit() {
     let doubled = [
-        fill(1, json!({ "x": "a", "y": "b", "z": "c" })),
+        fill(1, &json!({ "x": "a", "y": "b", "z": "c" })),
         swap(2, "x", "y"),
-        look(3, json!({ "x": "b", "y": "a", "z": "c" })),
+        look(3, &json!({ "x": "b", "y": "a", "z": "c" })),
         swap(4, "y", "z"),
-        look(5, json!({ "x": "b", "y": "c", "z": "a" })),
-        look(7, json!({ "x": "c", "y": "b", "z": "a" })),
+        look(5, &json!({ "x": "b", "y": "c", "z": "a" })),
+        look(7, &json!({ "x": "c", "y": "b", "z": "a" })),
     ];
     assert_eq!(
         of_proof(&doubled, &[5, 7], &[2]).unwrap(),
@@ -435,16 +435,16 @@ fn cas_refused(at: u64, value: &str) -> Operation {
 #[test]
 fn an_acknowledged_write_left_no_trace_where_the_answers_fit_without_it() {
     let lost = [
-        fill(1, json!({ "x": "a", "y": "b" })),
+        fill(1, &json!({ "x": "a", "y": "b" })),
         swap(2, "x", "y"),
-        look(3, json!({ "x": "a", "y": "b" })),
+        look(3, &json!({ "x": "a", "y": "b" })),
     ];
     assert_eq!(
         of_proof(&lost, &[1, 2, 3], &[]).unwrap(),
         "An acknowledged write left no trace: the answers about x, y fit no order with the swap of process 2 \
          (2.000–2.500 s), which n1 acknowledged, and fit one without it"
     );
-    let all_well = [&lost[..2], &[look(3, json!({ "x": "b", "y": "a" }))]].concat();
+    let all_well = [&lost[..2], &[look(3, &json!({ "x": "b", "y": "a" }))]].concat();
     assert_eq!(of_proof(&all_well, &[1, 2, 3], &[]), None);
 }
 
@@ -456,7 +456,8 @@ fn a_read_is_torn_where_each_key_fits_at_a_moment_of_its_own() {
         let results = json!({ "committed": true, "results": [x, y] });
         operation(at, "txn", json!({ "guards": {}, "ops": ops }), results)
     };
-    let torn = [transaction(3, "p;", "p;"), around(look(9, json!({ "x": null, "y": "p;" })), 2, 5)];
+    let torn =
+        [transaction(3, "p;", "p;"), around(look(9, &json!({ "x": null, "y": "p;" })), 2, 5)];
     assert_eq!(
         of_proof(&torn, &[2, 3], &[]).unwrap(),
         "Torn multi-key operation: the answers about x, y fit no order if each is one step, and fit one if the reads, such as \
@@ -466,7 +467,7 @@ fn a_read_is_torn_where_each_key_fits_at_a_moment_of_its_own() {
     let appends = |at: u64, key: &str| {
         operation(at, "append", json!({ "key": key, "value": "p;" }), json!({ "value": "p;" }))
     };
-    let read = around(look(9, json!({ "x": null, "y": "p;" })), 2, 5);
+    let read = around(look(9, &json!({ "x": null, "y": "p;" })), 2, 5);
     let alone = [appends(3, "x"), appends(4, "y"), read];
     assert_eq!(
         of_proof(&alone, &[2, 3, 4], &[]).unwrap(),
@@ -476,7 +477,7 @@ fn a_read_is_torn_where_each_key_fits_at_a_moment_of_its_own() {
     // It began later, so that not even one key fits; or it saw both.
     for (read, from) in [(json!({ "x": null, "y": "p;" }), 6), (json!({ "x": "p;", "y": "p;" }), 2)]
     {
-        let whole = [torn[0].clone(), around(look(9, read), from, 8)];
+        let whole = [torn[0].clone(), around(look(9, &read), from, 8)];
         let said = of_proof(&whole, &[from, 3], &[]).unwrap_or_default();
         assert!(!said.starts_with("Torn"), "{said}");
     }
@@ -486,10 +487,10 @@ fn a_read_is_torn_where_each_key_fits_at_a_moment_of_its_own() {
 #[test]
 fn a_swap_read_first_and_wrote_later_where_that_makes_the_answers_fit() {
     let stale = [
-        fill(1, json!({ "x": "aaa", "y": "bbb", "z": "ccc" })),
+        fill(1, &json!({ "x": "aaa", "y": "bbb", "z": "ccc" })),
         around(swap(2, "x", "y"), 2, 6),
         swap(4, "y", "z"),
-        look(7, json!({ "x": "bbb", "y": "aaa", "z": "bbb" })),
+        look(7, &json!({ "x": "bbb", "y": "aaa", "z": "bbb" })),
     ];
     assert_eq!(
         of_proof(&stale, &[1, 2, 4, 7], &[]).unwrap(),
@@ -519,13 +520,13 @@ fn a_guard_did_not_hold_where_the_answers_fit_without_it() {
     ];
     assert_eq!(
         of_proof(&race, &[3, 4], &[]).unwrap(),
-        "Carried out as if it had no guard: the answers about j, k fit no order if the txn of process 4 \
-         (4.000–7.000 s), which n1 acknowledged, found what it asks for, and fit one if that is not looked at"
+        "Guard ignored: the answers about j, k fit no order in which the txn of process 4 (4.000–7.000 s), which n1 \
+         acknowledged, was carried out while its guard held, and fit one if that is not looked at"
     );
     // One after the other, the first may have been lost.
     let apart = [race[0].clone(), guarded(3, "one"), guarded(5, "two"), race[3].clone()];
     let said = of_proof(&apart, &[3, 5], &[]).unwrap();
-    assert!(!said.contains("guard"), "{said}");
+    assert!(!said.contains("uard"), "{said}");
     let mut refused = race.clone();
     refused[1].completion = Completion::Ok(6, json!({ "committed": false }));
     assert_eq!(of_proof(&refused, &[3, 4], &[]), None);
