@@ -153,19 +153,22 @@ impl<'a> Diagnosis<'a> {
     }
 
     fn parted_at(&self, shower: &Done<'a>, key: &str, value: &str) -> Option<String> {
+        let of_key = self.all.iter().filter(|done| {
+            let is_other = done.operation.call != shower.operation.call;
+            is_other && done.appended().is_some_and(|(_, (of, _))| of == key)
+        });
         let is_there = |append: &&Done<'a>| {
-            append.operation.call != shower.operation.call
-                && append.appended().is_some_and(|(piece, (of, answered))| {
-                    of == key
-                        && piece.len() >= PIECE_BYTES_MIN
-                        && answered.ends_with(piece)
-                        && value.contains(piece)
-                        && !value.starts_with(answered)
-                        && self.is_sole_author(append, piece)
-                })
+            append.appended().is_some_and(|(piece, (_, answered))| {
+                piece.len() >= PIECE_BYTES_MIN
+                    && answered.ends_with(piece)
+                    && value.contains(piece)
+                    && !value.starts_with(answered)
+                    && !self.witnesses.may_have_come_twice(append.operation)
+                    && self.is_sole_author(append, piece)
+            })
         };
-        let once = |append: &&Done<'a>| !self.witnesses.may_have_come_twice(append.operation);
-        let append = self.all.iter().filter(is_there).find(once)?;
+        let most = COMPARED_BYTES_MAX / value.len().max(1);
+        let append = of_key.take(most).find(is_there)?;
         let (piece, (_, answered)) = append.appended()?;
         let before = answered.strip_suffix(piece)?;
         let (there, _) = value.split_once(piece)?;

@@ -1,5 +1,6 @@
 use super::super::witnesses::tests::{fault, get, operation, put, violation};
 use super::*;
+use contract::puthash;
 use record::{FaultRecord, LeaderChange};
 use serde_json::json;
 
