@@ -62,13 +62,20 @@ pub(crate) fn explain(
     (sentence(&steps, len), steps)
 }
 
+/// Of cycles up to this length every step gets its reason in the sentence.
+const EXPLAINED_MAX: usize = 5;
+
 /// One or two sentences: all reasons of a short cycle, the first and last of a long one.
 fn sentence(steps: &[CycleStep], len: usize) -> String {
     match steps {
-        [first, second] => format!(
-            "T1 must come before T2, because {}. Yet T2 must come before T1, because {}.",
-            first.reason, second.reason
-        ),
+        [before @ .., last] if (2..=EXPLAINED_MAX).contains(&len) => {
+            let step = |step: &CycleStep| {
+                let [from, to] = &step.names;
+                format!("{from} must come before {to}, because {}.", step.reason)
+            };
+            let before: Vec<String> = before.iter().map(step).collect();
+            format!("{} Yet {}", before.join(" "), step(last))
+        }
         [first, .., last] => {
             let mut names: Vec<String> = shown(len).map(name).collect();
             if let Some(gap) = gap(left_out(len)) {

@@ -54,6 +54,17 @@ fn what_is_in_doubt_counts_only_where_it_was_seen() {
     assert_eq!(found(&report("     [ax1]?\n[rx1]")), ["G1c-realtime"]);
 }
 
+/// Of a cycle of three or four, the steps in the middle once had no reason in the sentence.
+#[test]
+fn the_sentence_of_a_short_cycle_gives_the_reason_of_each_step() {
+    let report = report("ax1 / ay1 / rx1 ry_ / rx_ ry1");
+    let sentence = &report.anomalies[0].sentence;
+    assert_eq!(sentence.matches(", because ").count(), 4, "{sentence}");
+    for step in ["T1 must come before T2", "T2 must come before T3", "Yet T4 must come before T1"] {
+        assert!(sentence.contains(step), "{sentence}");
+    }
+}
+
 #[test]
 fn an_explanation_gives_the_reason_of_each_edge() {
     let report = report("ax1 ay1 / rx1 ry_");

@@ -87,7 +87,7 @@ pub fn check_partitioned<M: Model>(model: &M, calls: Vec<CallOf<M>>, limits: &Li
 }
 
 /// The end of the time allowed; far away where it cannot be expressed.
-fn deadline(start: Instant, limits: &Limits) -> Instant {
+pub(crate) fn deadline(start: Instant, limits: &Limits) -> Instant {
     const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
     start.checked_add(limits.time).unwrap_or(start + FAR)
 }

@@ -304,6 +304,7 @@ fn tell(
             let end = if is_ended(&violation.sentence) { "" } else { "." };
             violation.sentence.push_str(&format!("{end} {context}"));
         }
+        violation.sentence = witnesses.with_names(violation);
         let named = (place < DIAGNOSED_MAX).then(|| diagnosis.of(violation)).flatten();
         violation.sentence = match named {
             Some(named) => format!("{named}. {}", sentence_case(&violation.sentence)),

@@ -1,19 +1,26 @@
 //! What went wrong in plain words, where the record proves it.
 //!
 //! A checker says that no order of the operations explains their answers. Which of many mistakes it was, the answers of
-//! all clients together can tell, with the nodes that gave them.
+//! all clients together can tell, with the nodes that gave them. Where they do not show it by themselves, hypotheses are
+//! tried with the checker: what would have to be so for the answers to fit?
 
 mod done;
+mod forks;
+mod hypotheses;
+mod object;
+mod store;
 #[cfg(test)]
 mod tests;
+mod torn;
+mod twice;
 
-use contract::{Operation as Asked, Outcome, puthash};
-use history::words::{cut, seconds, who};
+use contract::{Operation as Asked, Outcome};
+use history::words::{self, cut, seconds, who};
 use history::{Completion, Operation, Violation};
 use isolation::Consistency;
 
 use super::witnesses::Witnesses;
-use done::{Done, mentions};
+use done::Done;
 
 /// So many operations of a violation are looked at.
 const LOOKED_AT_MAX: usize = 8;
@@ -21,8 +28,6 @@ const LOOKED_AT_MAX: usize = 8;
 const COMPARED_BYTES_MAX: usize = 16 << 20;
 /// A shorter piece may be in a value by chance.
 const PIECE_BYTES_MIN: usize = 3;
-/// So many values are tried.
-const NEAR_MAX: usize = 1000;
 /// A write that so many may have replaced before it was missed says nothing.
 const REPLACEMENTS_MAX: usize = 32;
 
@@ -48,24 +53,35 @@ impl<'a> Diagnosis<'a> {
 
     /// What the violation shows, as a name and how it was; `None` where the record proves none of these.
     pub(super) fn of(&self, violation: &Violation) -> Option<String> {
+        let proof = self.proof(violation);
+        self.shown_by(&proof).or_else(|| self.hypothesis(&proof).filter(|_| self.in_time))
+    }
+
+    /// The operations that prove it and were answered.
+    fn proof(&self, violation: &Violation) -> Vec<&Done<'a>> {
         let calls: Vec<u64> = violation.operations.iter().copied().take(LOOKED_AT_MAX).collect();
-        let mut proof: Vec<&Done<'a>> =
-            self.all.iter().filter(|done| calls.contains(&done.operation.call)).collect();
-        proof.retain(|done| done.answer.is_some());
+        let is_one = |done: &&Done<'a>| calls.contains(&done.operation.call);
+        self.all.iter().filter(is_one).filter(|done| done.answer.is_some()).collect()
+    }
+
+    /// What these answers show by themselves.
+    fn shown_by(&self, proof: &[&Done<'a>]) -> Option<String> {
         let pairs = || proof.iter().flat_map(|a| proof.iter().map(move |b| (*a, *b)));
         let of_any_level = (proof.iter().find_map(|append| self.lacks_its_own(append)))
             .or_else(|| proof.iter().find_map(|read| self.appended_twice(read)))
             .or_else(|| proof.iter().find_map(|read| self.hashed_twice(read)))
             .or_else(|| pairs().find_map(|(write, read)| self.torn(write, read)))
-            .or_else(|| proof.iter().find_map(|read| self.in_two_places(read)))
-            .or_else(|| pairs().find_map(|(refused, read)| self.refused_yet_there(refused, read)));
+            .or_else(|| proof.iter().find_map(|read| self.in_two_places(read, proof)))
+            .or_else(|| pairs().find_map(|(refused, read)| self.refused_yet_there(refused, read)))
+            .or_else(|| proof.iter().find_map(|shower| self.forked(shower)))
+            .or_else(|| proof.iter().find_map(|shower| self.parted(shower)));
         // What is old, or missing, a weaker level may allow.
         if of_any_level.is_some() || !self.in_time {
             return of_any_level;
         }
         (pairs().find_map(|(write, read)| self.lost(write, read)))
             .or_else(|| pairs().find_map(|(a, b)| self.two_nodes(a, b)))
-            .or_else(|| proof.iter().find_map(|read| self.torn_in_time(read, &proof)))
+            .or_else(|| proof.iter().find_map(|read| self.torn_in_time(read, proof)))
             .or_else(|| pairs().find_map(|(write, read)| self.stale_elsewhere(write, read)))
     }
 
@@ -121,20 +137,29 @@ impl<'a> Diagnosis<'a> {
 
     /// It was answered with a value that does not end with what it appended.
     fn lacks_its_own(&self, append: &Done<'a>) -> Option<String> {
-        let (piece, answered) = append.appended()?;
-        if answered.1.ends_with(piece) {
+        let (piece, (_, answered)) = append.appended()?;
+        if answered.ends_with(piece) {
             return None;
         }
         let is_its = |other: &&Done<'a>| {
-            other.appended().is_some_and(|(piece, own)| own == answered && own.1.ends_with(piece))
+            other
+                .appended()
+                .is_some_and(|(piece, (_, own))| own == answered && own.ends_with(piece))
         };
-        let whose = self.all.iter().find(is_its).map_or_else(String::new, |other| {
-            format!(", and equals the answer to {}", who(other.operation))
-        });
-        Some(format!(
-            "Acknowledged, not carried out: what {} was answered lacks what it appended{whose}",
-            who(append.operation)
-        ))
+        let seen =
+            self.all.iter().any(|done| done.shown().iter().any(|(_, all)| all.contains(piece)));
+        let seen = if seen { "" } else { ", and nobody ever saw that" };
+        let who = who(append.operation);
+        Some(match self.all.iter().find(is_its) {
+            Some(other) if other.operation.process != append.operation.process => format!(
+                "Answered with what another client got, not carried out: the answer to {who} lacks what it appended{seen}; it \
+                 is the answer to {}, as if the one request had been taken for the other",
+                words::who(other.operation)
+            ),
+            _ => format!(
+                "Acknowledged, not carried out: what {who} was answered lacks what it appended{seen}"
+            ),
+        })
     }
 
     /// Both replaced the same value, at the same time, at different nodes.
@@ -153,150 +178,6 @@ impl<'a> Diagnosis<'a> {
         Some(format!(
             "Conflicting operations acknowledged at the same time: one through {first}, one through {second}, and each replaced the same value"
         ))
-    }
-
-    /// Of all operations one alone appended this piece, and a value holds it twice.
-    fn appended_twice(&self, read: &Done<'a>) -> Option<String> {
-        let (key, value) = read.whole_value()?;
-        let of_key = self.all.iter().filter_map(|done| match &done.asked {
-            Asked::Append { key: of, value: piece } if of == key => Some((done, piece)),
-            _ => None,
-        });
-        let of_key = of_key.take(COMPARED_BYTES_MAX / value.len().max(1));
-        let is_twice = |(_, piece): &(&Done<'a>, &String)| {
-            piece.len() >= PIECE_BYTES_MIN && value.matches(piece.as_str()).count() > 1
-        };
-        let (append, _) =
-            of_key.filter(is_twice).find(|(append, piece)| self.is_sole_author(append, piece))?;
-        let process = append.operation.process;
-        Some(format!(
-            "One operation applied twice: the append of process {process} alone added what is there twice"
-        ))
-    }
-
-    /// Somebody found what a `puthash` makes of what it had itself made, or the `puthash` itself what it makes of what
-    /// others found.
-    fn hashed_twice(&self, read: &Done<'a>) -> Option<String> {
-        let (key, Some(value)) = *read.found().first()? else { return None };
-        let makes_it = |found: &str, piece: &str| puthash(found, piece) == value;
-        let is_twice = |done: &&Done<'a>| match (&done.asked, &done.answer) {
-            (Asked::PutHash { key: of, value: piece }, Some(Outcome::Previous { previous })) => {
-                let is_own = done.operation.call == read.operation.call;
-                of == key
-                    && if is_own {
-                        self.found_near(key, read).any(|found| makes_it(found, piece))
-                    } else {
-                        makes_it(&puthash(previous, piece), piece)
-                    }
-            }
-            _ => false,
-        };
-        let hash = self.all.iter().find(is_twice)?;
-        let Asked::PutHash { value: piece, .. } = &hash.asked else { return None };
-        let is_other = |done: &&Done<'a>| done.operation.call != hash.operation.call;
-        let mut others = self.all.iter().filter(is_other);
-        let may_be_of_another = |done: &Done<'a>| {
-            mentions(&done.operation.arguments, piece)
-                || (!done.is_puthash() && done.may_leave(key, value))
-        };
-        if others.any(may_be_of_another) {
-            return None;
-        }
-        let process = hash.operation.process;
-        Some(format!(
-            "One operation applied twice: the value is what the puthash of process {process} makes of its own result"
-        ))
-    }
-
-    /// What others found at the key in the operations before and beside this one.
-    fn found_near(&self, key: &str, done: &Done<'a>) -> impl Iterator<Item = &str> {
-        let until = done.operation.return_ns.unwrap_or(u64::MAX);
-        let before = self.all.iter().rev().filter(move |other| {
-            other.operation.call != done.operation.call && other.operation.call_ns < until
-        });
-        before
-            .flat_map(move |other| {
-                let left = other.whole_value().map(|(of, value)| (of, Some(value)));
-                let at_key = other.found().into_iter().chain(left).filter(|(of, _)| *of == key);
-                at_key.filter_map(|(_, found)| found).collect::<Vec<_>>()
-            })
-            .take(NEAR_MAX)
-    }
-
-    /// One value of what was written together was seen, beside one that was there before.
-    fn torn(&self, write: &Done<'a>, read: &Done<'a>) -> Option<String> {
-        let (written, found) = (write.wrote(), read.found());
-        let find = |key: &str| found.iter().find(|(of, _)| *of == key).map(|(_, found)| *found);
-        let is_new = |&(key, value): &(&str, &str)| {
-            find(key) == Some(Some(value)) && self.sole_writer(key, value).is_some()
-        };
-        let is_old = |&(key, _): &(&str, &str)| {
-            let writer = find(key).flatten().and_then(|old| self.sole_writer(key, old));
-            writer.is_some_and(|writer| is_before(writer, write))
-        };
-        let proven = written.iter().any(is_new) && written.iter().any(is_old);
-        proven.then(|| "Torn multi-key read: a part of what was written together, beside what was there before".to_owned())
-    }
-
-    /// Of two writes to two keys, one after the other, the later one was seen and the earlier one was not.
-    fn torn_in_time(&self, read: &Done<'a>, proof: &[&Done<'a>]) -> Option<String> {
-        if !read.asked.is_read_only() || read.found().len() < 2 {
-            return None;
-        }
-        let shows = |write: &Done<'a>| {
-            let mut wrote = write.wrote().into_iter();
-            wrote.any(|(key, value)| {
-                let is_there = read.found_at(key).flatten().is_some_and(|all| all.contains(value));
-                is_there && value.len() >= PIECE_BYTES_MIN && self.is_sole_author(write, value)
-            })
-        };
-        let lacks = |write: &Done<'a>| {
-            write.wrote().into_iter().any(|(key, _)| {
-                let old = read.found_at(key).flatten();
-                let writer = old.and_then(|old| self.sole_writer(key, old));
-                writer.is_some_and(|writer| is_before(writer, write))
-            })
-        };
-        let pairs =
-            proof.iter().flat_map(|first| proof.iter().map(move |second| (*first, *second)));
-        let (first, second) = pairs
-            .filter(|(first, second)| is_before(first, second))
-            .find(|(first, second)| lacks(first) && shows(second))?;
-        Some(format!(
-            "Torn multi-key read: {} shows what {} wrote, but not what {} had written before",
-            who(read.operation),
-            who(second.operation),
-            who(first.operation)
-        ))
-    }
-
-    /// A value that was written to one key alone is at two keys at once. A swap moves values and doubles none.
-    fn in_two_places(&self, read: &Done<'a>) -> Option<String> {
-        let found = read.found();
-        let pairs = found.iter().flat_map(|one| found.iter().map(move |other| (one, other)));
-        let doubled = pairs.filter(|((key, _), (other, _))| key < other).find_map(
-            |((key, value), (other, there))| {
-                let value = value.filter(|_| value == there)?;
-                self.is_written_once(value).then_some((*key, *other, value))
-            },
-        );
-        let (key, other, value) = doubled?;
-        let is_swapped = self.all.iter().any(|done| matches!(done.asked, Asked::Swap { .. }));
-        let swap = if is_swapped { "; only a swap moves values, and it doubles none" } else { "" };
-        let [key, other, value] = [key, other, value].map(node);
-        Some(format!(
-            "One value in two places: {} saw \"{value}\" at {key} and at {other}, and it was written to one key, \
-             once{swap}",
-            who(read.operation)
-        ))
-    }
-
-    /// Whether one operation alone may have written this text, certainly did, and to one key.
-    fn is_written_once(&self, value: &str) -> bool {
-        let mut writers = self.all.iter().filter(|done| done.may_write(value));
-        let Some(writer) = writers.next() else { return false };
-        let keys = writer.wrote().iter().filter(|(_, of)| *of == value).count();
-        keys == 1 && writers.next().is_none()
     }
 
     /// Nobody else may have written what this refused operation was to write, and somebody saw it.

@@ -122,6 +122,24 @@ impl<'a> Witnesses<'a> {
         self.of(violation).map(end_ns).max().unwrap_or(u64::MAX)
     }
 
+    /// The sentence, with each operation that it calls by its event named as others are.
+    pub(super) fn with_names(&self, violation: &Violation) -> String {
+        let mut sentence = violation.sentence.clone();
+        for operation in self.of(violation) {
+            let by_event = format!("that of event {}", operation.call);
+            let parts: Vec<&str> = sentence.split(&by_event).collect();
+            let mut named = parts[0].to_owned();
+            for part in &parts[1..] {
+                // The number of another event may begin with this one.
+                let is_whole = !part.starts_with(|c: char| c.is_ascii_digit());
+                named.push_str(&if is_whole { who(operation) } else { by_event.clone() });
+                named.push_str(part);
+            }
+            sentence = named;
+        }
+        sentence
+    }
+
     /// Who answered the operations, what was broken when the wrong one was answered, or last before, and what was sent
     /// more than once; `None` where none of them was answered.
     pub(super) fn context(&self, violation: &Violation) -> Option<String> {
@@ -429,6 +447,18 @@ pub(super) mod tests {
         assert_eq!(
             context(&[refused], &[], &[5]).unwrap(),
             "n1 answered it (a cas that was refused), before any fault."
+        );
+    }
+
+    #[test]
+    fn what_a_sentence_calls_by_its_event_is_named_as_others_are() {
+        let operations = [put(1, "x", "1"), get(12, "x", "0")];
+        let sentence = "T1 is that of event 12, T2 is that of event 1, T3 is that of event 120";
+        let violation = Violation { sentence: sentence.to_owned(), ..violation("G2", &[1, 12]) };
+        assert_eq!(
+            Witnesses::new(3, &operations, &[]).with_names(&violation),
+            "T1 is the get of process 12 (12.000–12.500 s), T2 is the put of process 1 (1.000–1.500 s), T3 is that of event \
+             120"
         );
     }
 

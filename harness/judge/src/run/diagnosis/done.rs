@@ -100,6 +100,45 @@ impl<'a> Done<'a> {
         }
     }
 
+    /// Every value that its answer shows whole, and at which key.
+    pub(super) fn shown(&self) -> Vec<(&str, &str)> {
+        let mut shown: Vec<(&str, &str)> = match (&self.asked, &self.answer) {
+            (Asked::Append { .. } | Asked::Get { .. }, _) => {
+                self.whole_value().into_iter().collect()
+            }
+            (Asked::Cas { key, .. }, Some(Outcome::Swapped { swapped: false, .. })) => {
+                self.refused_for(key).map(|value| (key.as_str(), value)).into_iter().collect()
+            }
+            (Asked::Txn { ops, .. }, Some(Outcome::Committed { results: Some(results), .. })) => {
+                let whole = ops.iter().zip(results).filter_map(|(op, result)| match op {
+                    MicroOperation::Append(key, _) => Some((key.as_str(), result.as_deref()?)),
+                    MicroOperation::Read(_) | MicroOperation::Write(..) => None,
+                });
+                whole.collect()
+            }
+            _ => Vec::new(),
+        };
+        if !matches!(self.asked, Asked::Append { .. } | Asked::Get { .. }) {
+            shown.extend(self.found().into_iter().filter_map(|(key, value)| Some((key, value?))));
+        }
+        shown
+    }
+
+    /// What it asks to append at this key.
+    pub(super) fn added(&self, key: &str) -> Vec<&str> {
+        match &self.asked {
+            Asked::Append { key: of, value } if of == key => vec![value],
+            Asked::Txn { ops, .. } => {
+                let appended = ops.iter().filter_map(|op| match op {
+                    MicroOperation::Append(of, value) if of == key => Some(value.as_str()),
+                    _ => None,
+                });
+                appended.collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// What it appended; at which key, and the value that it was answered.
     pub(super) fn appended(&self) -> Option<(&str, (&str, &str))> {
         match &self.asked {

@@ -1,5 +1,6 @@
 use super::super::witnesses::tests::{fault, get, operation, put, violation};
 use super::*;
+use contract::puthash;
 use record::{FaultRecord, LeaderChange};
 use serde_json::json;
 
@@ -16,12 +17,12 @@ fn cas(at: u64, expect: &str, value: &str) -> Operation {
     operation(at, "cas", arguments, json!({ "swapped": true }))
 }
 
-/// What is said of a violation that all of these prove.
+/// What is said of a violation that all of these prove, hypotheses aside.
 fn of(operations: &[Operation], faults: &[FaultRecord]) -> Option<String> {
     let witnesses = Witnesses::new(3, operations, faults);
     let calls: Vec<u64> = operations.iter().map(|operation| operation.call).collect();
-    Diagnosis::new(Consistency::StrictSerializable, operations, &witnesses)
-        .of(&violation("stale read", &calls))
+    let diagnosis = Diagnosis::new(Consistency::StrictSerializable, operations, &witnesses);
+    diagnosis.shown_by(&diagnosis.proof(&violation("stale read", &calls)))
 }
 
 #[track_caller]
@@ -190,11 +191,15 @@ fn an_append_whose_answer_lacks_what_it_appended_got_that_of_another() {
     says(
         &others,
         &[],
-        "Acknowledged, not carried out: what the append of process 2 (2.000–2.500 s) was answered lacks what it \
-         appended, and equals the answer to the append of process 1 (1.000–1.500 s)",
+        "Answered with what another client got, not carried out: the answer to the append of process 2 (2.000–2.500 s) lacks \
+         what it appended, and nobody ever saw that; it is the answer to the append of process 1 (1.000–1.500 s), as if",
     );
+    let mut own_earlier = others.clone();
+    own_earlier[1].process = 1;
+    says(&own_earlier, &[], "Acknowledged, not carried out: what the append of process 1");
     let own = [append(1, "aaa", "aaa"), append(2, "bbb", "aaabbb"), get(5, "x", "aaa")];
-    assert!(!of(&own, &[]).unwrap_or_default().starts_with("Acknowledged, not"));
+    let said = of(&own, &[]).unwrap_or_default();
+    assert!(!said.contains("not carried out"), "{said}");
 }
 
 #[test]
@@ -301,4 +306,229 @@ fn a_stale_read_is_at_an_old_leader_where_another_node_had_come_to_lead() {
         let said = said(leaders, 15);
         assert!(said.starts_with("Stale read at another node"), "{said}");
     }
+}
+
+/// What is said of a violation that these prove, where the requests behind some came so often.
+fn of_proof(operations: &[Operation], proof: &[u64], sent: &[u64]) -> Option<String> {
+    let sent = sent.iter().map(|&call| (call, 2)).collect();
+    let witnesses = Witnesses::new(3, operations, &[]).sent(sent);
+    Diagnosis::new(Consistency::StrictSerializable, operations, &witnesses)
+        .of(&violation("impossible result", proof))
+}
+
+fn swap(at: u64, a: &str, b: &str) -> Operation {
+    operation(at, "swap", json!({ "a": a, "b": b }), json!({}))
+}
+
+fn fill(at: u64, values: &serde_json::Value) -> Operation {
+    operation(at, "multiput", json!({ "values": values }), json!({}))
+}
+
+fn look(at: u64, values: &serde_json::Value) -> Operation {
+    let keys: Vec<&String> = values.as_object().unwrap().keys().collect();
+    operation(at, "multiget", json!({ "keys": keys }), json!({ "values": values }))
+}
+
+/// The one answer begins before the other operation and ends after it.
+fn around(operation: Operation, from: u64, to: u64) -> Operation {
+    let completion = match operation.completion {
+        Completion::Ok(_, result) => Completion::Ok(to, result),
+        other => other,
+    };
+    let (call_ns, return_ns) = (from * 1_000_000_000, Some(to * 1_000_000_000));
+    Operation { call: from, completion, call_ns, return_ns, ..operation }
+}
+
+/// A learner once kept what stood behind an acknowledged append, and had another one in its place.
+#[test]
+fn a_write_is_replaced_where_what_followed_it_follows_another_one_now() {
+    let replaced = [
+        append(1, "a1;", "a1;"),
+        append(2, "b1;", "a1;b1;"),
+        append(3, "c1;", "a1;b1;c1;"),
+        at("n2", append(5, "d1;", "a1;d1;")),
+        at("n2", get(7, "x", "a1;d1;c1;")),
+    ];
+    assert_eq!(
+        of_proof(&replaced, &[2, 7], &[]).unwrap(),
+        "One write replaced by another: n1 acknowledged the append of process 2 (2.000–2.500 s) of \"b1;\", right behind \
+         \"a1;\"; n2 at 5.500 s answered with \"d1;\" of the append of process 5 (5.000–5.500 s), which had begun later, in \
+         that place; behind it stands \"c1;\" as before: one place among the operations was given to two of them"
+    );
+    let says = |operations: &[Operation], proof: &[u64]| of_proof(operations, proof, &[]).unwrap();
+    let lost = [&replaced[..2], &replaced[3..4], &[at("n2", get(7, "x", "a1;d1;"))]].concat();
+    let said = says(&lost, &[2, 7]);
+    assert!(said.starts_with("Acknowledged write lost, another one in its place: n1"), "{said}");
+    let left_out = [&replaced[..3], &[at("n2", get(7, "x", "a1;c1;"))]].concat();
+    let said = says(&left_out, &[2, 7]);
+    assert!(said.starts_with("A write left out: n1 acknowledged"), "{said}");
+    let put_before = [&replaced[..2], &[at("n2", append(5, "d1;", "a1;d1;b1;"))]].concat();
+    let moved = [&put_before[..2], &[at("n2", append(5, "d1;", "a1;d1;"))]].concat();
+    let moved = [moved, vec![at("n2", get(7, "x", "a1;d1;b1;"))]].concat();
+    let said = says(&moved, &[2, 7]);
+    assert!(said.starts_with("A write put before one that was there already: n1"), "{said}");
+    let two_orders = [moved, vec![get(8, "x", "a1;b1;d1;")]].concat();
+    let said = says(&two_orders, &[2, 7]);
+    assert!(said.starts_with("Carried out in two orders: x has"), "{said}");
+    // Near misses: one value goes on from the other, or the key is written otherwise.
+    let one_past = [&replaced[..3], &[at("n2", get(7, "x", "a1;"))]].concat();
+    let written = [&[put(0, "x", "")], &replaced[..]].concat();
+    for near_miss in [one_past, written] {
+        let said = of_proof(&near_miss, &[2, 7], &[]).unwrap_or_default();
+        assert!(!said.contains("in that place") && !said.starts_with("A write"), "{said}");
+    }
+}
+
+/// Nodes that applied their log in different orders once told of a value that nobody had written.
+#[test]
+fn copies_differ_where_one_append_stands_behind_two_values() {
+    let copies = [
+        put(1, "x", "aaa;"),
+        append(2, "bbb;", "aaa;bbb;"),
+        put(3, "x", "ccc;"),
+        at("n3", get(5, "x", "ccc;bbb;")),
+    ];
+    assert_eq!(
+        of_proof(&copies, &[5], &[]).unwrap(),
+        "Copies of x that differ: n1 carried out the append of process 2 (2.000–2.500 s) of \"bbb;\" behind \"aaa;\", and n3 \
+         shows it behind \"ccc;\": as if they had not carried out the same operations in the same order"
+    );
+    // Sent twice, it may have been carried out twice.
+    let said = of_proof(&copies, &[5], &[2]).unwrap_or_default();
+    assert!(!said.starts_with("Copies"), "{said}");
+    let same = [&copies[..2], &[at("n3", get(5, "x", "aaa;bbb;"))]].concat();
+    assert_eq!(of_proof(&same, &[5], &[]), None);
+}
+
+/// A snapshot without the table of answered requests once applied a retry again.
+#[test]
+fn a_retry_was_carried_out_twice_where_that_alone_makes_the_answers_fit() {
+    let doubled = [
+        fill(1, &json!({ "x": "a", "y": "b", "z": "c" })),
+        swap(2, "x", "y"),
+        look(3, &json!({ "x": "b", "y": "a", "z": "c" })),
+        swap(4, "y", "z"),
+        look(5, &json!({ "x": "b", "y": "c", "z": "a" })),
+        look(7, &json!({ "x": "c", "y": "b", "z": "a" })),
+    ];
+    assert_eq!(
+        of_proof(&doubled, &[5, 7], &[2]).unwrap(),
+        "A retry carried out twice: the answers about x, y, z fit no order if each operation took effect once, and fit one if \
+         the swap of process 2 (2.000–2.500 s), which was sent more than once, took effect again later"
+    );
+    // It was sent once; the other one was sent twice and explains nothing; all is well.
+    for sent in [&[][..], &[4]] {
+        let said = of_proof(&doubled, &[5, 7], sent).unwrap_or_default();
+        assert!(!said.contains("twice"), "{said}");
+    }
+    assert_eq!(of_proof(&doubled[..5], &[5], &[2]), None);
+    // What came back may also be what a lost write had replaced.
+    let ambiguous = [put(1, "k", "aaa"), put(3, "k", "bbb"), cas_refused(5, "aaa")];
+    let said = of_proof(&ambiguous, &[1, 3, 5], &[1]).unwrap();
+    assert!(said.starts_with("An acknowledged write undone: the answers about k"), "{said}");
+}
+
+fn cas_refused(at: u64, value: &str) -> Operation {
+    let arguments = json!({ "key": "k", "expect": "zzz", "value": "new" });
+    operation(at, "cas", arguments, json!({ "swapped": false, "value": value }))
+}
+
+#[test]
+fn an_acknowledged_write_left_no_trace_where_the_answers_fit_without_it() {
+    let lost = [
+        fill(1, &json!({ "x": "a", "y": "b" })),
+        swap(2, "x", "y"),
+        look(3, &json!({ "x": "a", "y": "b" })),
+    ];
+    assert_eq!(
+        of_proof(&lost, &[1, 2, 3], &[]).unwrap(),
+        "An acknowledged write left no trace: the answers about x, y fit no order with the swap of process 2 \
+         (2.000–2.500 s), which n1 acknowledged, and fit one without it"
+    );
+    let all_well = [&lost[..2], &[look(3, &json!({ "x": "b", "y": "a" }))]].concat();
+    assert_eq!(of_proof(&all_well, &[1, 2, 3], &[]), None);
+}
+
+/// A leader that served a `multiget` as one read after another once showed a cycle without a reason.
+#[test]
+fn a_read_is_torn_where_each_key_fits_at_a_moment_of_its_own() {
+    let transaction = |at: u64, x: &str, y: &str| {
+        let ops = json!([["append", "x", "p;"], ["append", "y", "p;"]]);
+        let results = json!({ "committed": true, "results": [x, y] });
+        operation(at, "txn", json!({ "guards": {}, "ops": ops }), results)
+    };
+    let torn =
+        [transaction(3, "p;", "p;"), around(look(9, &json!({ "x": null, "y": "p;" })), 2, 5)];
+    assert_eq!(
+        of_proof(&torn, &[2, 3], &[]).unwrap(),
+        "Torn multi-key operation: the answers about x, y fit no order if each is one step, and fit one if the reads, such as \
+         the multiget of process 9 (2.000–5.000 s), went key by key, and as well if the writes, such as the txn of process 3 \
+         (3.000–3.500 s), did"
+    );
+    let appends = |at: u64, key: &str| {
+        operation(at, "append", json!({ "key": key, "value": "p;" }), json!({ "value": "p;" }))
+    };
+    let read = around(look(9, &json!({ "x": null, "y": "p;" })), 2, 5);
+    let alone = [appends(3, "x"), appends(4, "y"), read];
+    assert_eq!(
+        of_proof(&alone, &[2, 3, 4], &[]).unwrap(),
+        "Torn multi-key read: no moment had all that the multiget of process 9 (2.000–5.000 s) was answered about x, y, and \
+         each key by itself held it at some moment meanwhile: as if it had read key by key"
+    );
+    // It began later, so that not even one key fits; or it saw both.
+    for (read, from) in [(json!({ "x": null, "y": "p;" }), 6), (json!({ "x": "p;", "y": "p;" }), 2)]
+    {
+        let whole = [torn[0].clone(), around(look(9, &read), from, 8)];
+        let said = of_proof(&whole, &[from, 3], &[]).unwrap_or_default();
+        assert!(!said.starts_with("Torn"), "{said}");
+    }
+}
+
+/// A leader once made a swap into writes of the values that it saw when the request came.
+#[test]
+fn a_swap_read_first_and_wrote_later_where_that_makes_the_answers_fit() {
+    let stale = [
+        fill(1, &json!({ "x": "aaa", "y": "bbb", "z": "ccc" })),
+        around(swap(2, "x", "y"), 2, 6),
+        swap(4, "y", "z"),
+        look(7, &json!({ "x": "bbb", "y": "aaa", "z": "bbb" })),
+    ];
+    assert_eq!(
+        of_proof(&stale, &[1, 2, 4, 7], &[]).unwrap(),
+        "One value in two places: the multiget of process 7 (7.000–7.500 s) saw \"bbb\" at x and at z, and it was written to \
+         one key, once; only a swap moves values, and it doubles none. Read first, written later: the answers about x, y, z \
+         fit no order if the swap of process 2 (2.000–6.000 s) was one step, and fit one if it wrote later what it had found \
+         before, over what others wrote in between"
+    );
+    // One after the other, they cannot have been mixed up so.
+    let apart = [stale[0].clone(), swap(2, "x", "y"), stale[2].clone(), stale[3].clone()];
+    let said = of_proof(&apart, &[1, 2, 4, 7], &[]).unwrap();
+    assert!(!said.contains("Read first"), "{said}");
+}
+
+/// A leader once looked at the guards of a transaction when the request came, not when it was carried out.
+#[test]
+fn a_guard_did_not_hold_where_the_answers_fit_without_it() {
+    let guarded = |at: u64, value: &str| {
+        let arguments = json!({ "guards": { "k": "old" }, "ops": [["w", "k", value], ["r", "j"]] });
+        operation(at, "txn", arguments, json!({ "committed": true, "results": [value, null] }))
+    };
+    let race = [
+        put(1, "k", "old"),
+        around(guarded(3, "one"), 3, 6),
+        around(guarded(4, "two"), 4, 7),
+        get(9, "k", "two"),
+    ];
+    assert_eq!(
+        of_proof(&race, &[3, 4], &[]).unwrap(),
+        "Guard ignored: the answers about j, k fit no order in which the txn of process 4 (4.000–7.000 s), which n1 \
+         acknowledged, was carried out while its guard held, and fit one if that is not looked at"
+    );
+    // One after the other, the first may have been lost.
+    let apart = [race[0].clone(), guarded(3, "one"), guarded(5, "two"), race[3].clone()];
+    let said = of_proof(&apart, &[3, 5], &[]).unwrap();
+    assert!(!said.contains("uard"), "{said}");
+    let mut refused = race.clone();
+    refused[1].completion = Completion::Ok(6, json!({ "committed": false }));
+    assert_eq!(of_proof(&refused, &[3, 4], &[]), None);
 }
