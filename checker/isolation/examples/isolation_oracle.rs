@@ -8,7 +8,8 @@
 //! ```
 //!
 //! `models` compares all models with Adya's graphs; `registers` and `lists` compare the verdicts at the levels that are an
-//! order of events with all orders of up to eight transactions; `cycles` compares what is told of lists with all cycles. Another seed gives other histories.
+//! order of events with all orders of up to eight transactions; `cycles` compares what is told of lists with all cycles.
+//! Another seed gives other histories.
 
 use std::ops::AddAssign;
 use std::process::ExitCode;

@@ -3,6 +3,7 @@
 //! Real time has no edges here: whom a transaction precedes in time are those that were invoked after its return, the
 //! end of a sorted list.
 
+use crate::Order;
 use crate::components::components;
 use crate::dependencies::Dependencies;
 use crate::graph::{Edges, Graph};
@@ -93,6 +94,13 @@ impl Component {
 
     pub(crate) fn is_hub(&self, node: u32) -> bool {
         node as usize >= self.txns.len()
+    }
+
+    /// Whether anything here is known by this order.
+    pub(crate) fn has_order(&self, order: Order) -> bool {
+        let shown = Mask::shown_by(Order::Process).or(Mask::PROCESS);
+        let edges = || (0..id(self.graph.nodes())).flat_map(|node| self.graph.from(node));
+        order != Order::Process || edges().any(|(_, mask)| mask.has(shown))
     }
 
     /// Nodes and edges.

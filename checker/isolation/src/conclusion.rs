@@ -47,10 +47,13 @@ pub(crate) fn conclude(
     let shorter = kinds(cycles.not_shortest.iter().map(|class| class.anomaly()));
     notes.extend(shorter.iter().map(|kind| format!("There may be shorter cycles of {kind}.")));
     let passed_over = kinds(cycles.passed_over.iter().map(|class| class.anomaly()));
-    let passed_over = passed_over.iter().filter(|kind| !found.contains(kind));
-    notes.extend(passed_over.map(|kind| {
-        format!("There may be {kind}, too: it would rule out nothing more, so that it was not looked for to the end.")
-    }));
+    if !passed_over.is_empty() {
+        let names: Vec<String> = passed_over.iter().map(|kind| kind.name()).collect();
+        notes.push(format!(
+            "There may be more of {}: they would rule out nothing more, so that they were not looked for everywhere.",
+            names.join(", ")
+        ));
+    }
     Report { verdict, sentence, consistency, anomalies, models, certificate, notes, statistics }
 }
 

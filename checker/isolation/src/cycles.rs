@@ -170,10 +170,6 @@ impl InComponent<'_> {
         cycles: &mut Cycles,
     ) {
         let is_spare = self.is_ruled_out(part, class);
-        if is_spare && *self.spare == 0 {
-            return cycles.passed_over.push(class);
-        }
-        let before = budget.used();
         if class.allowed() == known(class.order) {
             self.search_for(part, class, is_spare, budget, cycles);
         } else {
@@ -181,9 +177,6 @@ impl InComponent<'_> {
             for part in part.parts(class.allowed()) {
                 self.search_for(&part, class, is_spare, budget, cycles);
             }
-        }
-        if is_spare {
-            *self.spare = self.spare.saturating_sub(budget.used() - before);
         }
     }
 
@@ -201,9 +194,17 @@ impl InComponent<'_> {
         if below <= SHORTEST {
             return;
         }
-        let steps = if is_spare { *self.spare / SHARE } else { u64::MAX };
+        if is_spare && *self.spare == 0 {
+            return cycles.passed_over.push(class);
+        }
+        let before = budget.used();
+        let steps = if is_spare { (*self.spare / SHARE).max(1) } else { u64::MAX };
+        let found = search(part, Wanted { class, below, steps, is_spare }, budget);
+        if is_spare {
+            *self.spare = self.spare.saturating_sub(budget.used() - before);
+        }
         let unfinished = if is_spare { &mut cycles.passed_over } else { &mut cycles.unfinished };
-        match search(part, Wanted { class, below, steps }, budget) {
+        match found {
             Found::Nothing => {}
             Found::Unfinished => unfinished.push(class),
             Found::Shortest(walk) => self.add(part, class, &walk, cycles),

@@ -49,20 +49,17 @@ pub(crate) fn events(history: &History) -> impl Iterator<Item = Event> + use<> {
     by_rank.into_iter().filter(|&event| event != NONE).map(event)
 }
 
-/// Adds an edge between those of these transactions that follow each other on a process. What is in doubt may happen
-/// later than all that its process did next, so that it can only be the last.
+/// Adds an edge between those of these transactions that follow each other on a process. One in doubt is the last of its
+/// process.
 pub(crate) fn add_successors(history: &History, concerned: &[bool], edges: &mut Edges) {
     let may_have_happened = |&txn: &Txn| history.outcome(txn) != Outcome::Fail;
     let is_concerned = |txn: &Txn| concerned[*txn as usize] && may_have_happened(txn);
     let mut order: Vec<Txn> = history.txns().filter(is_concerned).collect();
     let process = |txn: Txn| history.header(txn).process;
     order.sort_unstable_by_key(|&txn| (process(txn), history.calls[txn as usize]));
-    for same in order.chunk_by(|&a, &b| process(a) == process(b)) {
-        let (last, before) = (same[same.len() - 1], &same[..same.len() - 1]);
-        let committed = before.iter().copied().filter(|&txn| history.outcome(txn) == Outcome::Ok);
-        let in_order: Vec<Txn> = committed.chain([last]).collect();
-        for pair in in_order.windows(2) {
-            edges.add(pair[0], pair[1], Mask::PROCESS);
-        }
+    let is_known = |txn: Txn| history.outcome(txn) == Outcome::Ok;
+    let follows = |pair: &&[Txn]| process(pair[0]) == process(pair[1]) && is_known(pair[0]);
+    for pair in order.windows(2).filter(follows) {
+        edges.add(pair[0], pair[1], Mask::PROCESS);
     }
 }

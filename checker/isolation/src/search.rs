@@ -39,23 +39,28 @@ pub(crate) struct Wanted {
     pub(crate) below: usize,
     /// So many steps at most, within its share of all.
     pub(crate) steps: u64,
+    /// Whether the check can do without it.
+    pub(crate) is_spare: bool,
 }
 
 /// Looks for a cycle in the component.
 pub(crate) fn search(
     component: &Component,
-    Wanted { class, below, steps }: Wanted,
+    Wanted { class, below, steps, is_spare }: Wanted,
     budget: &mut Budget<'_>,
 ) -> Found {
     /// Of the work one part in so many is kept for finding any cycle at all.
     const KEPT: u64 = 4;
     budget.charge(component.size());
     let mut starts = starts(component, class);
-    if starts.is_empty() {
+    if starts.is_empty() || !component.has_order(class.order) {
         return Found::Nothing;
     }
     let places = component.graph.nodes() * class.states();
-    if !budget.goes_on() || !budget.allows(places * Breadth::PLACE_BYTES) {
+    let bytes = places * Breadth::PLACE_BYTES;
+    // Where it can be done without, too little memory ends this search and not the check.
+    let has_room = if is_spare { budget.has_room(bytes) } else { budget.allows(bytes) };
+    if !budget.goes_on() || !has_room {
         return Found::Unfinished;
     }
     budget.charge(places);
@@ -64,8 +69,11 @@ pub(crate) fn search(
     shortest(&mut search, &mut starts, below).unwrap_or_else(|Spent| {
         search.budget.release(reserve);
         let mut ends = starts.iter().map_while(|&start| search.from(start, NONE).ok());
-        let back = ends.find_map(|end| if let End::Back(walk) = end { Some(walk) } else { None });
-        back.filter(|walk| walk.len() < below).map_or(Found::Unfinished, Found::Some)
+        let back = ends.find_map(|end| match end {
+            End::Back(walk) if walk.len() < below => Some(walk),
+            _ => None,
+        });
+        back.map_or(Found::Unfinished, Found::Some)
     })
 }
 
@@ -103,11 +111,18 @@ fn shortest(
             if bound <= ruled_out {
                 break;
             }
-            match search.from(start, bound)? {
-                End::Back(walk) => best = Some(walk),
-                End::Winding(len) => winding.push((start, len)),
-                End::Deeper => open.push(start),
-                End::Never => {}
+            match (search.from(start, bound), best.take()) {
+                (Ok(End::Back(walk)), _) => best = Some(walk),
+                (Err(Spent), Some(walk)) => return Ok(Found::Some(walk)),
+                (Err(Spent), None) => return Err(Spent),
+                (Ok(end), shorter) => {
+                    best = shorter;
+                    match end {
+                        End::Winding(len) => winding.push((start, len)),
+                        End::Deeper => open.push(start),
+                        End::Back(_) | End::Never => {}
+                    }
+                }
             }
         }
         *starts = open;

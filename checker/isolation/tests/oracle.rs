@@ -6,7 +6,7 @@ use checker_testing::isolation::oracle::{commit_orders, version_orders};
 use checker_testing::isolation::orders::{self, Orders};
 use checker_testing::isolation::stores::{Plan, Store, history};
 use history::Verdict;
-use isolation::{Consistency, Datatype, Outcome, Transaction, notation};
+use isolation::{Anomaly, Consistency, Cycle, Datatype, Order, Outcome, Transaction, notation};
 
 #[test]
 fn the_two_oracles_agree_where_both_know_the_model() {
@@ -198,6 +198,7 @@ fn all_cycles_are_told_and_none_is_longer_than_the_shortest() {
     println!("{sum}");
     assert!(sum.histories > 2000 && sum.classes > 1500, "one-sided: {sum}");
     assert_eq!((sum.missing, sum.wrong), (0, 0), "{sum}");
+    assert!(100 * sum.standing_for < sum.classes, "{sum}");
 }
 
 /// The comparison finds one who forgets a class, and one whose cycle is too long.
@@ -217,6 +218,15 @@ fn a_cycle_left_out_is_found() {
     let longer = |history: &[Transaction]| {
         cycles::told(history).into_iter().map(|(anomaly, len)| (anomaly, len.max(3))).collect()
     };
+    let invents = |history: &[Transaction]| {
+        let mut told = cycles::told(history);
+        let more = Anomaly::Cycle(Cycle::G2Item, Order::Data);
+        if !told.is_empty() && told.iter().all(|(anomaly, _)| *anomaly != more) {
+            told.push((more, 2));
+        }
+        told
+    };
     assert_eq!(all_plans(&forgets), [true, false]);
+    assert_eq!(all_plans(&invents), [false, true]);
     assert_eq!(all_plans(&longer), [true, true]);
 }

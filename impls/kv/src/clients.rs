@@ -1,4 +1,4 @@
-//! What each client's latest request got, in bounded memory.
+//! What each client's latest request got. Numbers are kept for good, answers in bounded memory.
 //!
 //! Of every client the number of its latest request is kept for good: were it forgotten, a late retry would be applied
 //! again, and nothing tells a client that is gone from one that is slow. Answers can be long, so they may take only so much
@@ -47,8 +47,9 @@ impl LastAnswer {
 }
 
 impl Clients {
-    /// How much the answers may take together, where nothing else is said: 32 MiB.
-    pub const ANSWER_BYTES_MAX: usize = 32 << 20;
+    /// How much the answers may take together, where nothing else is said: 4 MiB, so that a snapshot with all of them fits
+    /// into a frame of the log.
+    pub const ANSWER_BYTES_MAX: usize = 4 << 20;
 
     pub(crate) fn new(answer_bytes_max: usize) -> Self {
         Self {

@@ -19,15 +19,18 @@ pub(crate) enum StoredOutcome {
 }
 
 impl StoredOutcome {
-    /// What its strings take.
+    /// What it takes.
     pub(crate) fn bytes(&self) -> usize {
-        let of = |value: &Option<String>| value.as_ref().map_or(0, String::len);
+        let text = |value: &Option<String>| value.as_ref().map_or(0, String::len);
+        let of = |value: &Option<String>| size_of::<Option<String>>() + text(value);
         match self {
             Self::Value(value) | Self::SwappedWithValue(_, value) => of(value),
-            Self::Previous(previous) => previous.len(),
-            Self::Values(values) => values.iter().map(|(key, value)| key.len() + of(value)).sum(),
+            Self::Previous(previous) => size_of::<String>() + previous.len(),
+            Self::Values(values) => {
+                values.iter().map(|(key, value)| size_of::<String>() + key.len() + of(value)).sum()
+            }
             Self::Committed(_, results) => results.iter().flatten().map(of).sum(),
-            Self::Swapped(_) | Self::Done => 0,
+            Self::Swapped(_) | Self::Done => size_of::<Self>(),
         }
     }
 }

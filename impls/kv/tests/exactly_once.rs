@@ -155,8 +155,9 @@ fn is_forgotten(answer: &Answer) -> bool {
 
 #[test]
 fn answers_of_the_quietest_clients_are_forgotten_but_no_retry_is_applied_again() {
-    // The values read "a", "ab"...: 1, 2, 3 and 4 bytes.
-    let mut wrapped = ExactlyOnce::remembering(Store::default(), 7);
+    // The values are "a", "ab"…: 1, 2, 3 and 4 bytes, beside what each answer takes.
+    let limit = 7 + 3 * size_of::<Option<String>>();
+    let mut wrapped = ExactlyOnce::remembering(Store::default(), limit);
     for (client, value) in [("c1", "a"), ("c2", "b"), ("c3", "c")] {
         wrapped.apply(&append(client, 1, value));
     }
@@ -170,18 +171,37 @@ fn answers_of_the_quietest_clients_are_forgotten_but_no_retry_is_applied_again()
     assert_eq!(wrapped.apply(&append("c4", 1, "d")), value("abcd"));
     assert_eq!(wrapped, before, "no retry was applied again");
     // Whoever is heard of again is the last to be forgotten, though its answer alone is longer than the limit.
-    assert_eq!(wrapped.apply(&append("c1", 2, "efgh")), value("abcdefgh"));
-    assert_eq!(wrapped.apply(&append("c1", 2, "efgh")), value("abcdefgh"));
+    let long = "e".repeat(limit);
+    for _ in 0..2 {
+        assert_eq!(wrapped.apply(&append("c1", 2, &long)), value(&format!("abcd{long}")));
+    }
     assert!(is_forgotten(&wrapped.apply(&append("c4", 1, "d"))));
+}
+
+/// Results of reads of what is not there have no bytes of their own, and are many.
+#[test]
+fn answers_of_empty_results_count_too() {
+    let reads = |client: &str| {
+        let read = |number| MicroOperation::Read(format!("missing{number}"));
+        let mut ops: Vec<MicroOperation> = (0..100).map(read).collect();
+        ops.push(MicroOperation::Write("x".to_owned(), "1".to_owned()));
+        Request { client: client.to_owned(), seq: 1, op: Operation::Txn { guards: [].into(), ops } }
+    };
+    let mut wrapped = ExactlyOnce::remembering(Store::default(), 1000);
+    wrapped.apply(&reads("c1"));
+    wrapped.apply(&reads("c2"));
+    assert!(is_forgotten(&wrapped.apply(&reads("c1"))));
+    assert!(matches!(wrapped.apply(&reads("c2")), Answer::Ok(_)));
 }
 
 #[test]
 fn a_restored_replica_forgets_what_the_others_forget() {
-    let mut wrapped = ExactlyOnce::remembering(Store::default(), 9);
+    let limit = 9 + 3 * size_of::<Option<String>>();
+    let mut wrapped = ExactlyOnce::remembering(Store::default(), limit);
     for number in 0..5 {
         wrapped.apply(&append(&format!("c{}", 5 - number), 1, "x"));
     }
-    let mut restored = ExactlyOnce::remembering(Store::default(), 9);
+    let mut restored = ExactlyOnce::remembering(Store::default(), limit);
     restored.restore(&wrapped.snapshot()).unwrap();
     assert_eq!(restored, wrapped);
     for number in 0..5 {

@@ -8,8 +8,8 @@ use std::fmt;
 use std::ops::AddAssign;
 
 use isolation::{
-    Anomaly, Cycle, Datatype, History, MicroOp, Options, Order, Outcome, Seen, Transaction, check,
-    notation,
+    Anomaly, Consistency, Cycle, Datatype, History, MicroOp, Options, Order, Outcome, Seen,
+    Transaction, check, notation,
 };
 
 use super::oracle::commit_orders;
@@ -110,12 +110,16 @@ pub fn compare(
     sum
 }
 
-/// Whether no component holds the anomaly, and the levels that it rules out have no order of events.
+/// Whether no component holds the anomaly, the levels that it rules out have no order of events, and one of them is not
+/// ruled out by what is held.
 fn stands_for_no_order(history: &[Transaction], held: &[Told], anomaly: Anomaly) -> bool {
     let has_order =
         |level| commit_orders::explain(Datatype::ListAppend, history, level) == Some(true);
-    let mut ruled_out = LEVELS.into_iter().filter(|level| level.forbids(anomaly));
-    held.iter().all(|(other, _)| *other != anomaly) && !ruled_out.any(has_order)
+    let is_broken = |level: &Consistency| held.iter().any(|(held, _)| level.forbids(*held));
+    let mut ruled_out =
+        LEVELS.into_iter().filter(|level| level.forbids(anomaly) && !is_broken(level));
+    let first = ruled_out.next();
+    first.is_some_and(|level| !has_order(level)) && !ruled_out.any(has_order)
 }
 
 /// The classes of all components by definition: of each the shortest cycle, in time where that is shorter than without.

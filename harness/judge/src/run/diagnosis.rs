@@ -215,7 +215,8 @@ impl<'a> Diagnosis<'a> {
     fn stale_elsewhere(&self, write: &Done<'a>, read: &Done<'a>) -> Option<String> {
         write.wrote().into_iter().find_map(|(key, _)| self.finds_older(write, read, key))?;
         let (wrote, answered) = (write.operation.node.as_deref()?, read.operation.node.as_deref()?);
-        if wrote == answered || !read.asked.is_read_only() {
+        let is_refused = !read.asked.is_read_only();
+        if wrote == answered || is_refused && !read.is_refused() {
             return None;
         }
         let span = (read.operation.call_ns, read.operation.return_ns?);
@@ -235,8 +236,13 @@ impl<'a> Diagnosis<'a> {
             }
             None => ("another node", String::new()),
         };
+        let (kind, did) = if is_refused {
+            ("refusal", format!("refused a {} for the value from before it", read.asked.name()))
+        } else {
+            ("read", "answered without it".to_owned())
+        };
         Some(format!(
-            "Stale read at {who}: {wrote} had acknowledged the newer write, {answered} answered without it{cut}{since}{between}"
+            "Stale {kind} at {who}: {wrote} had acknowledged the newer write, {answered} {did}{cut}{since}{between}"
         ))
     }
 
@@ -248,7 +254,7 @@ impl<'a> Diagnosis<'a> {
         read: &'r Done<'a>,
         key: &str,
     ) -> Option<Option<&'r str>> {
-        let found = read.found_at(key)?;
+        let found = read.found_at(key).or_else(|| read.refused_for(key).map(Some))?;
         if !is_before(write, read) {
             return None;
         }

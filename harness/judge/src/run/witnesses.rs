@@ -161,8 +161,13 @@ impl<'a> Witnesses<'a> {
                     which if all_there && !others.is_empty() => which.to_owned(),
                     which => with_request(which, wrong, &violation.sentence),
                 };
-                let others = answered_others(&node, &others);
-                format!("{node} answered {which}{others}, {faults}.")
+                if all_there && !others.is_empty() {
+                    let one = if is_last { "the last one" } else { "one of them" };
+                    format!("{node} answered {which}, {one} {faults}.")
+                } else {
+                    let others = answered_others(&node, &others);
+                    format!("{node} answered {which}, {faults}{others}.")
+                }
             }
             None => format!("That was {faults}."),
         };
@@ -270,7 +275,7 @@ fn with_request(which: &str, wrong: &Operation, sentence: &str) -> String {
     }
 }
 
-/// `, n3 the others`: who answered these, if they are few.
+/// `; n3 the others`: who answered these, if they are few.
 fn answered_others(node: &str, others: &[&Operation]) -> String {
     let nodes: BTreeSet<String> = others
         .iter()
@@ -282,7 +287,9 @@ fn answered_others(node: &str, others: &[&Operation]) -> String {
     match &nodes[..] {
         [] => String::new(),
         [same] if same == node => String::new(),
-        nodes if nodes.len() <= TARGETS_MAX => format!(", {} {the_others}", nodes.join(" and ")),
+        nodes if nodes.len() <= TARGETS_MAX => {
+            format!("; {} answered {the_others}", nodes.join(" and "))
+        }
         _ => String::new(),
     }
 }
@@ -415,7 +422,8 @@ pub(super) mod tests {
         let all = [kill.clone(), pause, later.clone()].concat();
         assert_eq!(
             context(&operations, &all, &[1, 5]).unwrap(),
-            "n2 answered the last of these operations, n1 the other, while n2, n3 (a majority) were paused (5.100–6.000 s)."
+            "n2 answered the last of these operations, while n2, n3 (a majority) were paused (5.100–6.000 s); n1 answered the \
+             other."
         );
         assert_eq!(
             context(&operations, &[kill.clone(), later].concat(), &[5]).unwrap(),
@@ -423,7 +431,7 @@ pub(super) mod tests {
         );
         assert_eq!(
             context(&operations, &[], &[1, 5]).unwrap(),
-            "n2 answered the last of these operations, n1 the other, before any fault."
+            "n2 answered the last of these operations, before any fault; n1 answered the other."
         );
         let nowhere = [Operation { node: None, ..get(5, "x", "0") }];
         assert_eq!(

@@ -1,6 +1,6 @@
 //! One operation of the contract: what it found, wrote, replaced, or may have left.
 
-use contract::{MicroOperation, Operation as Asked, Outcome};
+use contract::{MicroOperation, Operation as Asked, Outcome, puthash};
 use history::Operation;
 
 /// An operation of the contract, and its result where it succeeded.
@@ -26,6 +26,11 @@ impl<'a> Done<'a> {
         let refused_for = self.refused_for(key).map(|value| (key, Some(value)));
         let mut seen = self.found().into_iter().chain(own).chain(refused_for);
         seen.any(|(of, found)| of == key && found.is_some_and(|found| found.contains(value)))
+    }
+
+    /// Whether it did nothing, because of what it found.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.answer, Some(Outcome::Swapped { swapped: false, .. }))
     }
 
     /// What stood in the way of a `cas`.
@@ -263,6 +268,9 @@ impl<'a> Done<'a> {
             }
             (Asked::Append { key: of, value: piece }, _) => {
                 of == key && value.ends_with(piece.as_str())
+            }
+            (Asked::PutHash { key: of, value: piece }, Some(Outcome::Previous { previous })) => {
+                of == key && puthash(previous, piece) == value
             }
             (Asked::PutHash { key: of, .. }, _) => of == key && value.parse::<u32>().is_ok(),
             _ => mentions(&self.operation.arguments, key),
