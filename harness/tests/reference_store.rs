@@ -8,11 +8,20 @@ mod common;
 use std::{path::Path, process::Command};
 
 use common::{Bench, HARNESS, Ran, example, finish};
+use serde_json::Value;
 
 /// Runs the reference store until every family of faults has shown and it has done something; each run must be right.
 #[track_caller]
 fn valid(arguments: &str, families: &[&str]) {
-    let bench = Bench::with_reference_store();
+    let results = valid_in(&Bench::with_reference_store(), arguments, families);
+    let checks = results["checks"].as_array().unwrap();
+    let compaction = checks.iter().find(|check| check["checker"] == "compaction");
+    assert_eq!(compaction.unwrap()["verdict"], "valid", "{results}");
+}
+
+/// The same of the store of a bench; its results.
+#[track_caller]
+fn valid_in(bench: &Bench, arguments: &str, families: &[&str]) -> Value {
     let ran = bench.run_until(&format!("{arguments} --json"), |ran| {
         assert!(matches!(ran.code, 0 | 3), "exit {}\n{}\n{}", ran.code, ran.stdout, ran.stderr);
         ran.code == 0 && done(ran) > 200
@@ -27,9 +36,7 @@ fn valid(arguments: &str, families: &[&str]) {
         );
     }
     assert!(done > 200, "only {done} operations succeeded");
-    let checks = results["checks"].as_array().unwrap();
-    let compaction = checks.iter().find(|check| check["checker"] == "compaction");
-    assert_eq!(compaction.unwrap()["verdict"], "valid", "{results}");
+    results
 }
 
 /// How many operations succeeded.
@@ -79,6 +86,20 @@ fn transactions_on_lists_stay_strictly_serializable() {
         "--nodes 3 --workload list-append --faults partition,kill,pause --seed 3",
         &["partition", "kill", "pause"],
     );
+}
+
+#[test]
+fn one_server_carries_out_each_request_exactly_once() {
+    let bench = Bench::with_store("exactly-once", "exactly_once");
+    let faults = ["kill", "pause", "client"];
+    valid_in(&bench, "--workload counter --faults kill,pause,client --seed 4", &faults);
+}
+
+#[test]
+fn the_one_server_refuses_to_be_several() {
+    let bench = Bench::with_store("exactly-once", "exactly_once");
+    let ran = bench.run("--workload counter --nodes 3 --faults none --time-limit 3s");
+    ran.expect(4, "this store is one server");
 }
 
 /// A store that does not claim to restart may forget everything when it is killed: starting it again would make the

@@ -52,11 +52,17 @@ impl Bench {
     /// A bench whose submission is the reference store as this build of the tests has it: its own manifest, but nothing
     /// to build.
     pub fn with_reference_store() -> Self {
+        Self::with_store("paxos", "reference_store")
+    }
+
+    /// The store in this folder of `impls`, run as this example.
+    pub fn with_store(folder: &str, program: &str) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let manifest = std::fs::read_to_string(root.join("impls/paxos/submission.toml")).unwrap();
+        let manifest = root.join("impls").join(folder).join("submission.toml");
+        let manifest = std::fs::read_to_string(manifest).unwrap();
         let is_command = |line: &&str| line.starts_with("build") || line.starts_with("run");
         let rest: Vec<&str> = manifest.lines().filter(|line| !is_command(line)).collect();
-        let run = format!("run = [{:?}]", example("reference_store"));
+        let run = format!("run = [{:?}]", example(program));
         Self::with_manifest(&format!("{}\n{run}\n", rest.join("\n")))
     }
 
