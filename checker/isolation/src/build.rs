@@ -203,7 +203,7 @@ impl Builder {
             list.into_iter().map(|value| names.version(key, Some(value))).collect()
         };
         let divergent = self.divergent.into_iter().map(versions).collect();
-        self.names.forget_lookups(self.datatype == Datatype::Register);
+        self.names.forget_lookups();
         History {
             datatype: self.datatype,
             names: self.names,

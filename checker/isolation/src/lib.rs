@@ -52,6 +52,7 @@ mod links;
 mod lists;
 mod names;
 pub mod notation;
+mod numbering;
 mod operations;
 mod options;
 mod picture;
