@@ -140,7 +140,7 @@ impl<R: Read> Events<R> {
 
     /// Takes what was read of a block.
     fn take(&mut self, block: &Block, piece: Piece) {
-        let Piece { events, taken, passed, is_torn, failure } = piece;
+        let Piece { events, lines, taken, passed, is_torn, failure } = piece;
         let start = self.place;
         self.ready_line = start.0;
         self.ready = events.into_iter();
@@ -150,7 +150,7 @@ impl<R: Read> Events<R> {
             (None, true) if !is_torn => block.bytes.len(),
             (None, _) => taken,
         };
-        self.place = place_at(&block.bytes[..end.min(block.bytes.len())], start);
+        self.place = place_at(&block.bytes[..end.min(block.bytes.len())], start, lines);
         let (line, before) = self.place;
         if let Some(Failure { message, .. }) = failure {
             self.failure = Some(ReadError::Syntax { line, column: before + 1, message });
@@ -165,11 +165,17 @@ impl<R: Read> Events<R> {
     }
 }
 
-/// The place after a text that begins at this one.
-fn place_at(text: &[u8], (line, before): (u64, u64)) -> (u64, u64) {
+/// The place after a text that begins at this one, and of which so many lines end before some offset in it.
+fn place_at(
+    text: &[u8],
+    (line, before): (u64, u64),
+    (counted, offset): (u64, usize),
+) -> (u64, u64) {
     match memchr::memrchr(b'\n', text) {
         None => (line, before + text.len() as u64),
-        Some(last) => (line + lines(text), (text.len() - last - 1) as u64),
+        Some(last) => {
+            (line + counted + lines(&text[offset..]), (text.len() - last - 1) as u64)
+        }
     }
 }
 

@@ -71,6 +71,8 @@ pub(crate) enum Source {
 #[derive(Default)]
 pub(crate) struct Piece {
     pub(crate) events: Vec<Found>,
+    /// Lines that end before the last event, or before the first byte where there is none; and where that event begins.
+    pub(crate) lines: (u64, usize),
     /// So many bytes were read; what is left belongs to something that goes on in the next block.
     pub(crate) taken: usize,
     /// Lines that hold no event.
@@ -107,7 +109,6 @@ impl Source {
     /// Reads a block, of which the last one has nothing after it.
     pub(crate) fn read(&mut self, block: &[u8], is_last: bool) -> Piece {
         let mut piece = Piece::default();
-        let (mut line, mut counted) = (0, 0);
         loop {
             let text = &block[piece.taken..];
             let step = match self {
@@ -120,9 +121,10 @@ impl Source {
                 Step::Event(end) => {
                     if let Some(found) = piece.events.last_mut() {
                         found.start += piece.taken;
-                        line += lines(&block[counted..found.start]);
-                        counted = found.start;
-                        found.line = line;
+                        let (line, counted) = &mut piece.lines;
+                        *line += lines(&block[*counted..found.start]);
+                        *counted = found.start;
+                        found.line = *line;
                     }
                     piece.taken += end;
                 }

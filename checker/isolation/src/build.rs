@@ -135,6 +135,24 @@ impl Builder {
         self.read_list(key, list);
     }
 
+    /// The same for a list of integers.
+    pub(crate) fn read_integers(&mut self, key: Datum, elements: &[i64]) {
+        if self.has_committed() && elements.iter().all(|&element| is_itself(element)) {
+            let key = self.key(key);
+            let longest = &mut self.longest[key as usize];
+            let common = elements.len().min(longest.len());
+            let (known, news) = elements.split_at(common);
+            if longest[..common] == *known {
+                longest.extend_from_slice(news);
+                self.micros.push(Micro::Prefix { key, len: id(elements.len()) });
+                return;
+            }
+        }
+        let datum = |&element| self.names.datum(&history::Datum::Int(element));
+        let list = elements.iter().map(datum).collect();
+        self.read_list(key, list);
+    }
+
     fn place(&mut self, key: u32, list: Vec<Datum>) -> Micro {
         let longest = &mut self.longest[key as usize];
         let len = id(list.len());

@@ -93,15 +93,15 @@ impl Builder {
             return_ns: operation.return_ns.filter(|_| ret.is_some()),
         };
         self.begin(header, outcome);
-        match (micro_ops, outcome) {
-            (Datum::List(micro_ops), _) => {
+        match (micro_ops.as_list(), outcome) {
+            (Some(micro_ops), _) => {
                 if outcome == Outcome::Ok {
-                    same_transaction(&operation.arguments, micro_ops)?;
+                    same_transaction(&operation.arguments, &micro_ops)?;
                 }
                 micro_ops.iter().try_for_each(|micro_op| self.recorded_micro_op(micro_op))?;
             }
             // Of what failed it is enough that it did.
-            (Datum::Nil, Outcome::Fail) => {}
+            (None, Outcome::Fail) if micro_ops.is_nil() => {}
             (_, Outcome::Ok) => return Err(not_a_list("of an ok, with what its reads saw")),
             (_, Outcome::Fail | Outcome::Info) => return Err(not_a_list("of an invocation")),
         }
@@ -132,14 +132,14 @@ impl Builder {
                 self.read_value(key, value);
             }
             ("r", Datatype::ListAppend) => {
-                let elements = match value {
-                    Datum::Nil => &[][..],
-                    Datum::List(elements) => elements,
+                match value {
+                    Datum::Nil => self.read_elements(key, &[]),
+                    Datum::List(elements) => self.read_elements(key, elements),
+                    Datum::Integers(elements) => self.read_integers(key, elements),
                     other => {
                         return Err(format!("a read must show a list, found {}", display(other)));
                     }
-                };
-                self.read_elements(key, elements);
+                }
             }
             (_, Datatype::ListAppend) => {
                 return Err(format!("{} is neither append nor r", shown(micro_op)));
@@ -154,7 +154,8 @@ impl Builder {
 
 /// Function, key and value of a micro-operation.
 fn parts(micro_op: &Datum) -> Option<(&str, &Datum, &Datum)> {
-    let (f, key, value) = match micro_op.as_list()? {
+    let Datum::List(parts) = micro_op else { return None };
+    let (f, key, value) = match &parts[..] {
         [f, key, value] => (f, key, value),
         [f, key] => (f, key, &Datum::Nil),
         _ => return None,
