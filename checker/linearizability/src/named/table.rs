@@ -59,7 +59,7 @@ pub(super) struct Row {
     /// Does its first state hold a value that one may want to choose?
     pub(super) has_initial_value: bool,
     /// Judges a history, given the first value where one was chosen.
-    pub(super) check: fn(&Judged<'_>, Option<&Datum>) -> Result<Report, Unfit>,
+    pub(super) check: fn(Judged<'_>, Option<&Datum>) -> Result<Report, Unfit>,
 }
 
 /// One row for each, in the order in which they are listed.
@@ -170,15 +170,15 @@ fn or_nil(initial: Option<&Datum>) -> Datum {
     initial.cloned().unwrap_or_default()
 }
 
-fn check_counter(judged: &Judged<'_>, initial: Option<&Datum>) -> Result<Report, Unfit> {
+fn check_counter(judged: Judged<'_>, initial: Option<&Datum>) -> Result<Report, Unfit> {
     let initial = initial.map_or(Some(0), integer);
     let initial = initial.ok_or_else(|| unfit(None, "a counter begins with an integer"))?;
     judged.by(&Counter { initial }, counter)
 }
 
 /// The operations of a store name their keys.
-fn check_kv(judged: &Judged<'_>) -> Result<Report, Unfit> {
-    let absent = Absent::of(judged.operations).map_err(|what| unfit(None, what))?;
+fn check_kv(judged: Judged<'_>) -> Result<Report, Unfit> {
+    let absent = Absent::of(&judged.operations).map_err(|what| unfit(None, what))?;
     judged.by_key(&Kv, keys::of_store, without_key, |part| kv(part, absent))
 }
 

@@ -216,7 +216,7 @@ impl Model {
         match (self, gathering) {
             (Self::Linearizable(object), Gathering::Operations(Gathered { mut operations, .. })) => {
                 operations.sort_by_cached_key(|operation| operation.call);
-                let report = object.check(&operations, initial, limits)?;
+                let report = object.check(operations, initial, limits)?;
                 let witness = report.witness.as_ref().map(|witness| witness.operations.clone());
                 let (proof, result) =
                     (witness.unwrap_or_default(), report.into_result(LINEARIZABILITY));
