@@ -69,13 +69,19 @@ impl<R: Read> Events<R> {
 
     /// The same, read in this way.
     pub fn with(reader: R, format: Format, reading: Reading) -> Self {
-        Self::packed(reader, format, reading, |value| value)
+        Self::packed(reader, format, reading, |event| event)
     }
 }
 
 impl<R: Read, V: Send + 'static> Events<R, V> {
-    /// The same with what `pack` makes of each value: the threads that read do that.
-    pub fn packed(reader: R, format: Format, reading: Reading, pack: fn(Datum) -> V) -> Self {
+    /// The same with what `pack` makes of each event. The threads that read do that, so that only what is left has to be
+    /// freed by another thread than took it.
+    pub fn packed(
+        reader: R,
+        format: Format,
+        reading: Reading,
+        pack: fn(Event<Datum>) -> Event<V>,
+    ) -> Self {
         Self {
             blocks: Blocks::new(reader, reading.block_bytes),
             source: Source::new(format),
@@ -182,9 +188,7 @@ fn place_at(
 ) -> (u64, u64) {
     match memchr::memrchr(b'\n', text) {
         None => (line, before + text.len() as u64),
-        Some(last) => {
-            (line + counted + lines(&text[offset..]), (text.len() - last - 1) as u64)
-        }
+        Some(last) => (line + counted + lines(&text[offset..]), (text.len() - last - 1) as u64),
     }
 }
 

@@ -67,8 +67,8 @@ pub(crate) enum Source {
     JepsenLog,
 }
 
-/// Makes what is kept of a value, by the thread that read it.
-pub(crate) type Pack<V> = fn(Datum) -> V;
+/// Makes what is kept of an event, by the thread that read it.
+pub(crate) type Pack<V> = fn(Event<Datum>) -> Event<V>;
 
 /// What a block holds.
 pub(crate) struct Piece<V> {
@@ -106,7 +106,7 @@ impl<V> Piece<V> {
         *line += lines(&block[*counted..start]);
         *counted = start;
         let Found { has_index, event, .. } = found;
-        self.events.push(Found { start, line: *line, has_index, event: event.map(pack) });
+        self.events.push(Found { start, line: *line, has_index, event: pack(event) });
     }
 }
 

@@ -104,7 +104,11 @@ mod tests {
                 let key = rng.random_range(0..4);
                 let next = id(expected.len());
                 let number = *expected.entry((key, value)).or_insert(next);
-                assert_eq!(numbering.number(key, value), (number, number == next), "{key} {value:?}");
+                assert_eq!(
+                    numbering.number(key, value),
+                    (number, number == next),
+                    "{key} {value:?}"
+                );
             }
         }
     }

@@ -129,7 +129,9 @@ impl Builder {
         self.begin(header(operation), outcome);
         for Step { function, key, value } in steps.iter() {
             match (function, value) {
-                (Function::Append | Function::Write, Seen::Integer(value)) => self.write(key, value),
+                (Function::Append | Function::Write, Seen::Integer(value)) => {
+                    self.write(key, value);
+                }
                 (Function::Read, _) if outcome != Outcome::Ok => self.read_unknown(key),
                 (_, Seen::Integer(value)) => self.read_value(key, Some(value)),
                 (_, Seen::Integers(elements)) => self.read_integers(key, elements),
@@ -165,16 +167,14 @@ impl Builder {
                 let value = (!value.is_nil()).then(|| self.names.datum(value));
                 self.read_value(key, value);
             }
-            ("r", Datatype::ListAppend) => {
-                match value {
-                    Datum::Nil => self.read_elements(key, &[]),
-                    Datum::List(elements) => self.read_elements(key, elements),
-                    Datum::Integers(elements) => self.read_integers(key, elements),
-                    other => {
-                        return Err(format!("a read must show a list, found {}", display(other)));
-                    }
+            ("r", Datatype::ListAppend) => match value {
+                Datum::Nil => self.read_elements(key, &[]),
+                Datum::List(elements) => self.read_elements(key, elements),
+                Datum::Integers(elements) => self.read_integers(key, elements),
+                other => {
+                    return Err(format!("a read must show a list, found {}", display(other)));
                 }
-            }
+            },
             (_, Datatype::ListAppend) => {
                 return Err(format!("{} is neither append nor r", shown(micro_op)));
             }
@@ -193,7 +193,7 @@ fn header<V>(operation: &Operation<V>) -> Header {
         call: operation.call,
         ret,
         call_ns: operation.call_ns,
-        return_ns: operation.return_ns.filter(|_| ret.is_some()),
+        return_ns: operation.return_ns.filter(|_| ret.is_some()).unwrap_or(operation.call_ns),
     }
 }
 

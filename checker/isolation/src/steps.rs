@@ -98,7 +98,7 @@ impl Head {
     }
 
     fn of_word(word: i64) -> Self {
-        let function = (word & ((1 << Self::FUNCTION_BITS) - 1)) as usize;
+        let function = usize::try_from(word & ((1 << Self::FUNCTION_BITS) - 1)).unwrap_or(0);
         let shape = match word >> Self::FUNCTION_BITS {
             0 => Shape::Missing,
             1 => Shape::Nil,
@@ -134,7 +134,9 @@ impl Packed {
         self.parts().map(|(head, key, values)| {
             let value = match head.shape {
                 Shape::Missing | Shape::Nil => Seen::Nothing,
-                Shape::Integer => values.first().map_or(Seen::Nothing, |&value| Seen::Integer(value)),
+                Shape::Integer => {
+                    values.first().map_or(Seen::Nothing, |&value| Seen::Integer(value))
+                }
                 Shape::Integers(_) => Seen::Integers(values),
             };
             Step { function: FUNCTIONS[head.function].1, key, value }

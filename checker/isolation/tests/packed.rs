@@ -9,11 +9,6 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 const HISTORIES: u64 = 20_000;
 
 fn micro_op(rng: &mut ChaCha8Rng) -> Datum {
-    let integers = |rng: &mut ChaCha8Rng, length| (1..=length + rng.random_range(0..2)).collect();
-    let list = |rng: &mut ChaCha8Rng, length| {
-        let integers: Vec<i64> = integers(rng, length);
-        Datum::list(integers.into_iter().map(Datum::Int).collect())
-    };
     let f = ["append", ":append", "w", ":w", "r", ":r", "r", "guard", "x"];
     let key = match rng.random_range(0..20) {
         0 => Datum::text("x"),
@@ -26,10 +21,7 @@ fn micro_op(rng: &mut ChaCha8Rng) -> Datum {
         2 => Datum::Int(i64::MIN),
         3..8 => Datum::Int(rng.random_range(0..4)),
         8..11 => Datum::Nil,
-        _ => {
-            let length = rng.random_range(0..7);
-            list(rng, length)
-        }
+        _ => Datum::list((0..rng.random_range(0..7)).map(Datum::Int).collect()),
     };
     let mut parts = vec![Datum::text(f[rng.random_range(0..f.len())]), key, value];
     if rng.random_range(0..30) == 0 {

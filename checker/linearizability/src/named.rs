@@ -87,7 +87,7 @@ type Read<M> = Result<(<M as Model>::Input, Option<<M as Model>::Output>), Strin
 /// What is wrong with an operation of no known name.
 const UNKNOWN: &str = "there is no such function";
 
-/// A history to check against a model. The calls take the place of the operations, for there may be no room for both.
+/// A history to check against a model. Operations go once there are calls: the check needs the room.
 struct Judged<'a> {
     model: Named,
     operations: Vec<Operation<Datum>>,
@@ -127,21 +127,18 @@ impl Judged<'_> {
         read: impl Fn(&Part<'_>) -> Read<M>,
     ) -> Result<Report, Unfit> {
         let mut groups: Vec<(String, Vec<CallOf<M>>)> = Vec::new();
-        let mut places: FxHashMap<Datum, usize> = FxHashMap::default();
-        for operation in self.operations {
-            let Some((key, part)) = of(&operation) else {
-                return Err(self.model.misfit(&operation, &without(&operation)));
+        let mut places: FxHashMap<&Datum, usize> = FxHashMap::default();
+        for operation in &self.operations {
+            let Some((key, part)) = of(operation) else {
+                return Err(self.model.misfit(operation, &without(operation)));
             };
-            let place = match places.get(key) {
-                Some(place) => *place,
-                None => {
-                    groups.push((format!("Key {}", shown(&keys::name(key))), Vec::new()));
-                    places.insert(key.clone(), groups.len() - 1);
-                    groups.len() - 1
-                }
-            };
+            let place = *places.entry(key).or_insert_with(|| {
+                groups.push((format!("Key {}", shown(&keys::name(key))), Vec::new()));
+                groups.len() - 1
+            });
             groups[place].1.push(self.model.call::<M>(&part, &read)?);
         }
+        drop(self.operations);
         if !groups.iter().any(|(_, calls)| tells_anything(model, calls)) {
             return Ok(untested(groups.iter().flat_map(|(_, calls)| calls)));
         }

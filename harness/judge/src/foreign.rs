@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use history::words::counted;
-use history::{CheckResult, Datum, Format};
+use history::{CheckResult, Datum, Event, Format};
 use isolation::Steps;
 use linearizability::Limits;
 use linearizability::named::Unfit;
@@ -145,19 +145,25 @@ impl Gathering {
         };
         match self {
             Self::Operations(operations) => {
-                file::read(question, progress, |value| value, |operation| {
+                file::read(question, progress, without_node, |operation| {
                     operations.add(operation);
                     is_full(operations.bytes)
                 })
             }
             Self::Transactions(transactions) => {
-                file::read(question, progress, Steps::from, |operation| {
+                let pack = |event| without_node(event).map(Steps::from);
+                file::read(question, progress, pack, |operation| {
                     transactions.add(operation).map_err(Stopped::Unfit)?;
                     is_full(transactions.bytes)
                 })
             }
         }
     }
+}
+
+/// No model asks for the node; who explains a violation reads the file again.
+fn without_node(event: Event<Datum>) -> Event<Datum> {
+    Event { node: None, ..event }
 }
 
 /// Why not all of a file was read.

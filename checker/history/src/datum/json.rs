@@ -20,7 +20,9 @@ impl From<&Datum> for Value {
             Datum::Number(text) => number_of(text).map_or_else(|| marked(text), Self::Number),
             Datum::Text(text) => Self::String(text.as_str().to_owned()),
             Datum::List(items) => Self::Array(items.iter().map(Self::from).collect()),
-            Datum::Integers(values) => Self::Array(values.iter().copied().map(Self::from).collect()),
+            Datum::Integers(values) => {
+                Self::Array(values.iter().copied().map(Self::from).collect())
+            }
             Datum::Map(entries) => {
                 let entry = |(name, value): &(compact_str::CompactString, Datum)| {
                     (name.as_str().to_owned(), Self::from(value))

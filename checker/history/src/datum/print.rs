@@ -25,12 +25,7 @@ impl Display for Datum {
     }
 }
 
-fn sequence(
-    f: &mut Formatter<'_>,
-    open: &str,
-    items: &[impl Display],
-    close: &str,
-) -> fmt::Result {
+fn sequence(f: &mut Formatter<'_>, open: &str, items: &[impl Display], close: &str) -> fmt::Result {
     f.write_str(open)?;
     for (i, item) in items.iter().enumerate() {
         let separator = if i == 0 { "" } else { " " };

@@ -4,8 +4,9 @@
 
 use std::borrow::Cow;
 
+use super::integers::{self, DIGITS_MAX, LENGTH_MAX};
 use super::{Edn, SYMBOL_BYTES, is_keyword_name, is_symbol_name, key_name};
-use crate::datum::{INTEGERS_MIN, number};
+use crate::datum::number;
 
 /// What the values of a text become.
 pub(crate) trait Sink: Sized {
@@ -22,7 +23,7 @@ pub(crate) trait Sink: Sized {
     fn symbol(name: &str) -> Self;
     fn list(items: Vec<Self>) -> Self;
     fn vector(items: Vec<Self>) -> Self;
-    /// A list or vector of at least [`INTEGERS_MIN`] integers; `of` is the one of the two.
+    /// A list or vector of at least [`INTEGERS_MIN`](crate::datum::INTEGERS_MIN) integers; `of` is the one of the two.
     fn integers(values: Vec<i64>, of: fn(Vec<Self>) -> Self) -> Self {
         of(values.into_iter().map(|value| Self::int(value.into())).collect())
     }
@@ -217,22 +218,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Nearly every long list, in one go: integers with a space between two. Where it is something else, the cursor stays.
+    /// Nearly every long list, in one go. Where it is something else, the cursor stays.
     fn integers(&mut self, close: u8) -> Option<Vec<i64>> {
-        let rest = &self.text[self.offset + 1..];
-        if self.depth == MAX_DEPTH || !matches!(rest.first(), Some(b'-' | b'0'..=b'9')) {
-            return None;
-        }
-        let flat = &rest[..memchr::memchr(close, rest)?];
-        let length = memchr::memchr_iter(b' ', flat).count() + 1;
-        if length < INTEGERS_MIN {
-            return None;
-        }
-        let mut values = Vec::with_capacity(length.min(LENGTH_MAX));
-        for text in flat.split(|&byte| byte == b' ') {
-            values.push(small_integer_of(text)?);
-        }
-        self.offset += flat.len() + 2;
+        let may_nest = self.depth < MAX_DEPTH;
+        let (values, length) =
+            integers::of_list(&self.text[self.offset + 1..], close).filter(|_| may_nest)?;
+        self.offset += 1 + length;
         Some(values)
     }
 
@@ -559,30 +550,6 @@ impl<'a> Cursor<'a> {
             None => self.fail("expected four hexadecimal digits"),
         }
     }
-}
-
-/// The most items that a list gets room for before they are there.
-const LENGTH_MAX: usize = 1 << 16;
-
-/// So many digits fit into 64 bits, whatever they are.
-const DIGITS_MAX: usize = 18;
-
-/// The integer that this is, if it has no more than a few digits, perhaps with a minus sign.
-#[inline]
-fn small_integer_of(text: &[u8]) -> Option<i64> {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    if digits.is_empty() || digits.len() > DIGITS_MAX || (digits[0] == b'0' && digits.len() > 1) {
-        return None;
-    }
-    let mut value = 0;
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value * 10 + i64::from(digit);
-    }
-    Some(if digits.len() < text.len() { -value } else { value })
 }
 
 fn is_delimiter(byte: u8) -> bool {

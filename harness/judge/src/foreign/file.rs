@@ -78,12 +78,12 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> ForeignError {
 }
 
 /// Reads the history once; each operation goes to `take` when it has ended, those that never end come last. Where it is
-/// not taken, nothing more is read, and the reason is given back. What the threads that read keep of a value is up to
-/// `pack`.
+/// not taken, nothing more is read, and the reason is given back. What the threads that read keep of an event is up
+/// to `pack`.
 pub(super) fn read<V: Payload + Send + 'static, E>(
     question: &Question,
     progress: &dyn Progress,
-    pack: fn(Datum) -> V,
+    pack: fn(Event<Datum>) -> Event<V>,
     mut take: impl FnMut(Operation<V>) -> Result<(), E>,
 ) -> Result<(Recorded, Option<E>), ForeignError> {
     progress.reading(question.path.metadata().map_or(0, |metadata| metadata.len()));

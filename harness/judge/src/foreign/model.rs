@@ -44,9 +44,8 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Adds an operation that has ended, or never did, without what no model asks for.
+    /// Adds an operation that has ended, or never did.
     pub(super) fn add(&mut self, operation: Operation<Datum>) {
-        let operation = Operation { node: None, phase: String::new(), ..operation };
         self.bytes += operation.bytes() as u64;
         self.operations.push(operation);
     }
@@ -214,7 +213,10 @@ impl Model {
             return Err(Unfit { event: None, message });
         }
         match (self, gathering) {
-            (Self::Linearizable(object), Gathering::Operations(Gathered { mut operations, .. })) => {
+            (
+                Self::Linearizable(object),
+                Gathering::Operations(Gathered { mut operations, .. }),
+            ) => {
                 operations.sort_by_cached_key(|operation| operation.call);
                 let report = object.check(operations, initial, limits)?;
                 let witness = report.witness.as_ref().map(|witness| witness.operations.clone());
