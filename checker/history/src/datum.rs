@@ -13,6 +13,8 @@ mod json;
 pub(crate) mod number;
 mod print;
 
+use std::borrow::Cow;
+
 use compact_str::CompactString;
 
 /// A value, see the [module](self).
@@ -29,16 +31,38 @@ pub enum Datum {
     /// An integer of 64 bits.
     Int(i64),
     /// Any other number, in the one way to write it.
-    Number(CompactString),
+    Number(Box<str>),
     /// A text or keyword.
     Text(CompactString),
-    /// Values in order.
+    /// Values in order, other than those of [`Integers`](Self::Integers).
     List(Box<[Datum]>),
+    /// Integers of 64 bits in order, at least [`INTEGERS_MIN`]: what most long lists hold.
+    Integers(Box<[i64]>),
     /// Values by name, sorted by name, each name once.
     Map(Box<[(CompactString, Datum)]>),
 }
 
+/// So many values are a list of integers if all are integers.
+pub const INTEGERS_MIN: usize = 4;
+
+/// Most of what a history takes is made of these.
+const _: () = assert!(size_of::<Datum>() == 24);
+
 impl Datum {
+    /// Values in order.
+    #[must_use]
+    pub fn list(items: Vec<Self>) -> Self {
+        let integer = |item: &Self| match item {
+            Self::Int(value) => Some(*value),
+            _ => None,
+        };
+        let is_long = items.len() >= INTEGERS_MIN;
+        match is_long.then(|| items.iter().map(integer).collect()).flatten() {
+            Some(integers) => Self::Integers(integers),
+            None => Self::List(items.into()),
+        }
+    }
+
     /// A text.
     #[must_use]
     pub fn text(text: &str) -> Self {
@@ -72,7 +96,9 @@ impl Datum {
         let text = |text: &CompactString| if text.len() > INLINE { text.len() } else { 0 };
         match self {
             Self::Nil | Self::Bool(_) | Self::Int(_) => 0,
-            Self::Number(of) | Self::Text(of) => text(of),
+            Self::Number(digits) => digits.len(),
+            Self::Text(of) => text(of),
+            Self::Integers(values) => size_of_val(&**values),
             Self::List(items) => {
                 size_of_val(&**items) + items.iter().map(Self::heap_bytes).sum::<usize>()
             }
@@ -100,9 +126,20 @@ impl Datum {
 
     /// The values, of a vector or list.
     #[must_use]
-    pub fn as_list(&self) -> Option<&[Self]> {
+    pub fn as_list(&self) -> Option<Cow<'_, [Self]>> {
         match self {
-            Self::List(items) => Some(items),
+            Self::List(items) => Some(Cow::Borrowed(items)),
+            Self::Integers(values) => Some(values.iter().copied().map(Self::Int).collect()),
+            _ => None,
+        }
+    }
+
+    /// The values, of a vector or list of so many, fewer than [`INTEGERS_MIN`].
+    #[must_use]
+    pub fn as_tuple<const N: usize>(&self) -> Option<&[Self; N]> {
+        const { assert!(N < INTEGERS_MIN) };
+        match self {
+            Self::List(items) => (&**items).try_into().ok(),
             _ => None,
         }
     }
@@ -124,7 +161,7 @@ impl Datum {
 
     /// What is in a vector, list or set.
     #[must_use]
-    pub fn elements(&self) -> Option<&[Self]> {
+    pub fn elements(&self) -> Option<Cow<'_, [Self]>> {
         match self {
             Self::Map(entries) if entries.len() == 1 => self.get(SET)?.as_list(),
             other => other.as_list(),

@@ -18,6 +18,7 @@
 //! objects that use the names with `#` for anything else come back with those keys escaped.
 
 mod canonical;
+mod integers;
 mod json;
 mod parse;
 mod print;

@@ -38,8 +38,16 @@ pub struct Event<V = Value> {
 
 impl From<Event<Datum>> for Event {
     fn from(event: Event<Datum>) -> Self {
-        let Event { index, time_ns, process, kind, f, value, error, node } = event;
-        Self { index, time_ns, process, kind, f, value: value.into(), error, node }
+        event.map(Into::into)
+    }
+}
+
+impl<V> Event<V> {
+    /// The same event with another value.
+    #[must_use]
+    pub fn map<W>(self, of: impl FnOnce(V) -> W) -> Event<W> {
+        let Self { index, time_ns, process, kind, f, value, error, node } = self;
+        Event { index, time_ns, process, kind, f, value: of(value), error, node }
     }
 }
 
@@ -63,11 +71,11 @@ impl Payload for Datum {
 
 /// An event and where it begins.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Located {
+pub struct Located<V = Datum> {
     /// Line, from 1.
     pub line: u64,
     /// The event.
-    pub event: Event<Datum>,
+    pub event: Event<V>,
 }
 
 /// The field's four words for events.

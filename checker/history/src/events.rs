@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use crate::blocks::{Block, Blocks};
 use crate::edn::Failure;
 use crate::readers::{Done, Readers};
-use crate::source::{Found, Piece, Source, lines};
-use crate::{Event, Format, Located, MAX_EVENT_BYTES, ReadError};
+use crate::source::{Found, Pack, Piece, Source, lines};
+use crate::{Datum, Event, Format, Located, MAX_EVENT_BYTES, ReadError};
 
 /// Reads a Jepsen history: maps one after another, or in a vector or list, or in one under the `:history` of a map.
 ///
@@ -39,18 +39,19 @@ impl Default for Reading {
 /// some blocks for each thread.
 ///
 /// Nothing follows an error.
-pub struct Events<R> {
+pub struct Events<R, V = Datum> {
     blocks: Blocks<R>,
     /// The reader at the end of what was read for certain.
     source: Source,
-    readers: Readers,
+    readers: Readers<V>,
+    pack: Pack<V>,
     /// What the last block left: the beginning of an event.
     rest: Vec<u8>,
     /// The place of the first byte that was not read: line, from 1, and bytes of it before.
     place: (u64, u64),
     /// How many events there were.
     count: u64,
-    ready: std::vec::IntoIter<Found>,
+    ready: std::vec::IntoIter<Found<V>>,
     /// The line at which the block of those that are ready begins.
     ready_line: u64,
     /// What follows those that are ready.
@@ -68,10 +69,24 @@ impl<R: Read> Events<R> {
 
     /// The same, read in this way.
     pub fn with(reader: R, format: Format, reading: Reading) -> Self {
+        Self::packed(reader, format, reading, |event| event)
+    }
+}
+
+impl<R: Read, V: Send + 'static> Events<R, V> {
+    /// The same with what `pack` makes of each event. The threads that read do that, so that only what is left has to be
+    /// freed by another thread than took it.
+    pub fn packed(
+        reader: R,
+        format: Format,
+        reading: Reading,
+        pack: fn(Event<Datum>) -> Event<V>,
+    ) -> Self {
         Self {
             blocks: Blocks::new(reader, reading.block_bytes),
             source: Source::new(format),
-            readers: Readers::new(reading.threads),
+            readers: Readers::new(reading.threads, pack),
+            pack,
             rest: Vec::new(),
             place: (1, 0),
             count: 0,
@@ -119,7 +134,7 @@ impl<R: Read> Events<R> {
         } else {
             self.readers.note(false);
             let block = self.with_rest(block).map_err(io)?;
-            let piece = self.source.read(&block.bytes, block.is_last);
+            let piece = self.source.read(&block.bytes, block.is_last, self.pack);
             self.take(&block, piece);
         }
         Ok(())
@@ -139,8 +154,8 @@ impl<R: Read> Events<R> {
     }
 
     /// Takes what was read of a block.
-    fn take(&mut self, block: &Block, piece: Piece) {
-        let Piece { events, taken, passed, is_torn, failure } = piece;
+    fn take(&mut self, block: &Block, piece: Piece<V>) {
+        let Piece { events, lines, taken, passed, is_torn, failure } = piece;
         let start = self.place;
         self.ready_line = start.0;
         self.ready = events.into_iter();
@@ -150,7 +165,7 @@ impl<R: Read> Events<R> {
             (None, true) if !is_torn => block.bytes.len(),
             (None, _) => taken,
         };
-        self.place = place_at(&block.bytes[..end.min(block.bytes.len())], start);
+        self.place = place_at(&block.bytes[..end.min(block.bytes.len())], start, lines);
         let (line, before) = self.place;
         if let Some(Failure { message, .. }) = failure {
             self.failure = Some(ReadError::Syntax { line, column: before + 1, message });
@@ -165,16 +180,20 @@ impl<R: Read> Events<R> {
     }
 }
 
-/// The place after a text that begins at this one.
-fn place_at(text: &[u8], (line, before): (u64, u64)) -> (u64, u64) {
+/// The place after a text that begins at this one, and of which so many lines end before some offset in it.
+fn place_at(
+    text: &[u8],
+    (line, before): (u64, u64),
+    (counted, offset): (u64, usize),
+) -> (u64, u64) {
     match memchr::memrchr(b'\n', text) {
         None => (line, before + text.len() as u64),
-        Some(last) => (line + lines(text), (text.len() - last - 1) as u64),
+        Some(last) => (line + counted + lines(&text[offset..]), (text.len() - last - 1) as u64),
     }
 }
 
-impl<R: Read> Iterator for Events<R> {
-    type Item = Result<Located, ReadError>;
+impl<R: Read, V: Send + 'static> Iterator for Events<R, V> {
+    type Item = Result<Located<V>, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {

@@ -171,6 +171,12 @@ fn typed<T>(
     of: impl Fn(&Edn) -> Option<T>,
 ) -> Parsed<T> {
     let start = cursor.offset();
+    // Nearly always: then nothing has to be dropped.
+    let small = cursor.small_integer().and_then(|small| of(&Edn::Int(small.into())));
+    if let Some(small) = small {
+        return Ok(small);
+    }
+    cursor.rewind(start);
     let value: Edn = cursor.value()?;
     let wrong = || format!("{key} must be {expected}, found {}", shown(&value));
     of(&value).map_or_else(|| failure(start, wrong()), Ok)

@@ -160,7 +160,7 @@ impl<'a> Json<'a> {
             items.push(json.value()?);
             Ok(true)
         })?;
-        Ok(Datum::List(items.into()))
+        Ok(Datum::list(items))
     }
 
     fn object(&mut self) -> Parsed<Datum> {

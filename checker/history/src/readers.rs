@@ -8,22 +8,23 @@ use std::io::{self, Read};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use crate::blocks::{Block, Blocks};
-use crate::source::{Piece, Source};
+use crate::source::{Pack, Piece, Source};
 
 /// A block that was read.
-pub(crate) struct Done {
+pub(crate) struct Done<V> {
     pub(crate) block: Block,
     /// The reader before it, as it was assumed.
     pub(crate) before: Source,
     pub(crate) after: Source,
-    pub(crate) piece: Piece,
+    pub(crate) piece: Piece<V>,
 }
 
 /// The threads, which begin with the second block, and the blocks that they have.
-pub(crate) struct Readers {
+pub(crate) struct Readers<V> {
     threads: usize,
+    pack: Pack<V>,
     begun: bool,
-    workers: Vec<Worker>,
+    workers: Vec<Worker<V>>,
     /// The worker of each block that is under way, in the order of the file.
     under_way: VecDeque<usize>,
     next_worker: usize,
@@ -33,18 +34,19 @@ pub(crate) struct Readers {
     misses: u32,
 }
 
-struct Worker {
+struct Worker<V> {
     blocks: Sender<(Block, Source)>,
-    done: Receiver<Done>,
+    done: Receiver<Done<V>>,
 }
 
 /// After so many wrong assumptions in a row no more are made.
 const MISSES_MAX: u32 = 8;
 
-impl Readers {
-    pub(crate) fn new(threads: usize) -> Self {
+impl<V: Send + 'static> Readers<V> {
+    pub(crate) fn new(threads: usize, pack: Pack<V>) -> Self {
         Self {
             threads,
+            pack,
             begun: false,
             workers: Vec::new(),
             under_way: VecDeque::new(),
@@ -59,13 +61,13 @@ impl Readers {
         &mut self,
         blocks: &mut Blocks<impl Read>,
         source: &Source,
-    ) -> Option<io::Result<Done>> {
+    ) -> Option<io::Result<Done<V>>> {
         if std::mem::replace(&mut self.begun, true) && self.threads > 1 {
             self.hand_out(blocks, source);
         }
         if self.under_way.is_empty() {
             let block = self.next_block(blocks)?;
-            return Some(block.map(|block| read(block, source.clone())));
+            return Some(block.map(|block| read(block, source.clone(), self.pack)));
         }
         Some(self.receive())
     }
@@ -101,7 +103,7 @@ impl Readers {
                 Err(failure) => self.failure = Some(failure),
                 Ok(Some(block)) => {
                     if self.workers.len() < self.threads {
-                        self.workers.push(Worker::start());
+                        self.workers.push(Worker::start(self.pack));
                     }
                     let worker = self.next_worker % self.threads;
                     self.next_worker += 1;
@@ -113,21 +115,21 @@ impl Readers {
         }
     }
 
-    fn receive(&mut self) -> io::Result<Done> {
+    fn receive(&mut self) -> io::Result<Done<V>> {
         let worker = self.under_way.pop_front().map(|worker| &self.workers[worker]);
         let done = worker.and_then(|worker| worker.done.recv().ok());
         done.ok_or_else(|| io::Error::other("a thread that reads the file has ended"))
     }
 }
 
-impl Worker {
+impl<V: Send + 'static> Worker<V> {
     /// It ends when it gets no more blocks, or nobody takes what it read.
-    fn start() -> Self {
+    fn start(pack: Pack<V>) -> Self {
         let (blocks, to_read) = mpsc::channel();
         let (finished, done) = mpsc::channel();
         std::thread::spawn(move || {
             for (block, source) in to_read {
-                if finished.send(read(block, source)).is_err() {
+                if finished.send(read(block, source, pack)).is_err() {
                     return;
                 }
             }
@@ -136,8 +138,8 @@ impl Worker {
     }
 }
 
-fn read(block: Block, before: Source) -> Done {
+fn read<V>(block: Block, before: Source, pack: Pack<V>) -> Done<V> {
     let mut after = before.clone();
-    let piece = after.read(&block.bytes, block.is_last);
+    let piece = after.read(&block.bytes, block.is_last, pack);
     Done { block, before, after, piece }
 }

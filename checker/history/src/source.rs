@@ -7,14 +7,14 @@ use crate::edn::Failure;
 use crate::{Datum, Event, Format, jepsen, jepsen_json, jepsen_log};
 
 /// An event in a block.
-pub(crate) struct Found {
+pub(crate) struct Found<V = Datum> {
     /// Where it begins, in bytes from the start of the block.
     pub(crate) start: usize,
     /// The lines of the block before that.
     pub(crate) line: u64,
     /// Whether it names its index; otherwise that is its position.
     pub(crate) has_index: bool,
-    pub(crate) event: Event<Datum>,
+    pub(crate) event: Event<V>,
 }
 
 /// What a reader did at one place.
@@ -67,10 +67,14 @@ pub(crate) enum Source {
     JepsenLog,
 }
 
+/// Makes what is kept of an event, by the thread that read it.
+pub(crate) type Pack<V> = fn(Event<Datum>) -> Event<V>;
+
 /// What a block holds.
-#[derive(Default)]
-pub(crate) struct Piece {
-    pub(crate) events: Vec<Found>,
+pub(crate) struct Piece<V> {
+    pub(crate) events: Vec<Found<V>>,
+    /// Lines that end before the last event, or before the first byte where there is none; and where that event begins.
+    pub(crate) lines: (u64, usize),
     /// So many bytes were read; what is left belongs to something that goes on in the next block.
     pub(crate) taken: usize,
     /// Lines that hold no event.
@@ -79,6 +83,31 @@ pub(crate) struct Piece {
     pub(crate) is_torn: bool,
     /// Why it was not read further.
     pub(crate) failure: Option<Failure>,
+}
+
+impl<V> Default for Piece<V> {
+    fn default() -> Self {
+        Self {
+            events: Vec::new(),
+            lines: (0, 0),
+            taken: 0,
+            passed: 0,
+            is_torn: false,
+            failure: None,
+        }
+    }
+}
+
+impl<V> Piece<V> {
+    /// Adds an event that begins so far behind what was taken.
+    fn add(&mut self, found: Found, block: &[u8], pack: Pack<V>) {
+        let start = self.taken + found.start;
+        let (line, counted) = &mut self.lines;
+        *line += lines(&block[*counted..start]);
+        *counted = start;
+        let Found { has_index, event, .. } = found;
+        self.events.push(Found { start, line: *line, has_index, event: pack(event) });
+    }
 }
 
 impl Source {
@@ -105,24 +134,22 @@ impl Source {
     }
 
     /// Reads a block, of which the last one has nothing after it.
-    pub(crate) fn read(&mut self, block: &[u8], is_last: bool) -> Piece {
+    pub(crate) fn read<V>(&mut self, block: &[u8], is_last: bool, pack: Pack<V>) -> Piece<V> {
         let mut piece = Piece::default();
-        let (mut line, mut counted) = (0, 0);
+        // What a step adds is packed before the next one: what it took is free again, and at hand.
+        let mut events = Vec::with_capacity(1);
         loop {
             let text = &block[piece.taken..];
             let step = match self {
-                Self::Edn(reader) => reader.step(text, is_last, &mut piece.events),
-                Self::Json(reader) => reader.step(text, is_last, &mut piece.events),
-                Self::JsonLines => jepsen_json::line(text, is_last, &mut piece.events),
-                Self::JepsenLog => jepsen_log::line(text, is_last, &mut piece.events),
+                Self::Edn(reader) => reader.step(text, is_last, &mut events),
+                Self::Json(reader) => reader.step(text, is_last, &mut events),
+                Self::JsonLines => jepsen_json::line(text, is_last, &mut events),
+                Self::JepsenLog => jepsen_log::line(text, is_last, &mut events),
             };
             match step {
                 Step::Event(end) => {
-                    if let Some(found) = piece.events.last_mut() {
-                        found.start += piece.taken;
-                        line += lines(&block[counted..found.start]);
-                        counted = found.start;
-                        found.line = line;
+                    if let Some(found) = events.pop() {
+                        piece.add(found, block, pack);
                     }
                     piece.taken += end;
                 }

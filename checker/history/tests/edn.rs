@@ -304,3 +304,47 @@ proptest! {
         let _ = read_edn(text.as_slice());
     }
 }
+
+/// Lists of small integers with single spaces are read in one go: nothing may depend on how a list is spaced.
+#[test]
+fn a_list_is_the_same_however_its_items_are_spaced() {
+    let tokens = [
+        "0",
+        "-0",
+        "7",
+        "-12",
+        "04",
+        "-04",
+        "1N",
+        "+3",
+        "-",
+        "x",
+        "1.5",
+        ":k",
+        "[1 2 3 4]",
+        "999999999999999999",
+        "-999999999999999999",
+        "9999999999999999999",
+        "\"]\"",
+    ];
+    let mut lists = 0;
+    for seed in 0..tokens.len().pow(2) {
+        for length in 3..6 {
+            // Mostly small integers, and two of any kind.
+            let mut items = vec!["1"; length];
+            items[seed % length] = tokens[seed % tokens.len()];
+            items[(seed / 3) % length] = tokens[seed / tokens.len()];
+            for (open, close) in [("[", "]"), ("(", ")"), ("#{", "}")] {
+                let read = |space: &str| {
+                    let text = format!("{open}{}{close}", items.join(space));
+                    parse(text.as_bytes()).map_err(|error| error.message)
+                };
+                let spaced = read(" ");
+                assert_eq!(spaced, read("  "), "{items:?}");
+                assert_eq!(spaced, read(", "), "{items:?}");
+                lists += usize::from(spaced.is_ok());
+            }
+        }
+    }
+    assert!(lists > 1000, "{lists}");
+}

@@ -53,7 +53,7 @@ fn violations_are_not_linearizable(invariant: Invariant, model: Named) {
         corrupt(&mut history, &mut rng);
         let recorded: Vec<Operation<Datum>> =
             history.iter().map(|o| o.clone().map(|value| Datum::from(&value))).collect();
-        let order = model.check(&recorded, None, &limits).unwrap().verdict;
+        let order = model.check(recorded, None, &limits).unwrap().verdict;
         let result = invariant.check(&history);
         let is_accused = result.verdict == Verdict::Violation;
         assert!(

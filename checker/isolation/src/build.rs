@@ -33,6 +33,7 @@ impl History {
         let mut builder = Builder::new(datatype);
         for transaction in transactions {
             let Transaction { process, call, ret, call_ns, return_ns, outcome, .. } = *transaction;
+            let return_ns = return_ns.unwrap_or(call_ns);
             builder.begin(Header { process, call, ret, call_ns, return_ns }, outcome);
             for micro_op in &transaction.micro_ops {
                 builder.micro_op(micro_op);
@@ -135,6 +136,24 @@ impl Builder {
         self.read_list(key, list);
     }
 
+    /// The same for a list of integers.
+    pub(crate) fn read_integers(&mut self, key: Datum, elements: &[i64]) {
+        if self.has_committed() && elements.iter().all(|&element| is_itself(element)) {
+            let key = self.key(key);
+            let longest = &mut self.longest[key as usize];
+            let common = elements.len().min(longest.len());
+            let (known, news) = elements.split_at(common);
+            if longest[..common] == *known {
+                longest.extend_from_slice(news);
+                self.micros.push(Micro::Prefix { key, len: id(elements.len()) });
+                return;
+            }
+        }
+        let datum = |&element| self.names.datum(&history::Datum::Int(element));
+        let list = elements.iter().map(datum).collect();
+        self.read_list(key, list);
+    }
+
     fn place(&mut self, key: u32, list: Vec<Datum>) -> Micro {
         let longest = &mut self.longest[key as usize];
         let len = id(list.len());
@@ -189,21 +208,21 @@ impl Builder {
 
     /// The history, once all lists are known.
     pub(crate) fn finish(mut self) -> History {
-        self.sort();
         self.prefer_longest();
-        let (calls, returns) = ranks(&self.headers, &self.outcomes);
         let names = &mut self.names;
         let mut order = Vec::new();
         let mut order_starts = vec![0];
-        for (key, list) in self.longest.into_iter().enumerate() {
+        for (key, list) in std::mem::take(&mut self.longest).into_iter().enumerate() {
             order.extend(list.into_iter().map(|value| names.version(id(key), Some(value))));
             order_starts.push(id(order.len()));
         }
         let versions = |Divergent { key, list }: Divergent| {
             list.into_iter().map(|value| names.version(key, Some(value))).collect()
         };
-        let divergent = self.divergent.into_iter().map(versions).collect();
-        self.names.forget_lookups(self.datatype == Datatype::Register);
+        let divergent = std::mem::take(&mut self.divergent).into_iter().map(versions).collect();
+        self.names.forget_lookups();
+        self.sort();
+        let (calls, returns) = ranks(&self.headers, &self.outcomes);
         History {
             datatype: self.datatype,
             names: self.names,

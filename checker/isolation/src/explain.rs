@@ -160,8 +160,7 @@ impl Edge<'_> {
             0 => format!("event {event}"),
             _ => format!("event {event}, at {} s", seconds(ns, 6)),
         };
-        let returned =
-            at(earlier.ret.unwrap_or(earlier.call), earlier.return_ns.unwrap_or(earlier.call_ns));
+        let returned = at(earlier.ret.unwrap_or(earlier.call), earlier.return_ns);
         let called = at(later.call, later.call_ns);
         format!("{from} had returned ({returned}) before {to} was invoked ({called})")
     }

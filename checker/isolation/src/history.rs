@@ -33,7 +33,8 @@ pub(crate) struct Header {
     pub(crate) call: u64,
     pub(crate) ret: Option<u64>,
     pub(crate) call_ns: u64,
-    pub(crate) return_ns: Option<u64>,
+    /// `call_ns` where it is not known.
+    pub(crate) return_ns: u64,
 }
 
 /// A micro-operation.

@@ -4,6 +4,7 @@ use history::words::cut;
 use rustc_hash::FxHashMap;
 
 use crate::ids::{Version, id};
+use crate::numbering::Numbering;
 
 /// A value as a number: integers are themselves; of all else the position among the texts, from `i64::MIN` upwards.
 pub(crate) type Datum = i64;
@@ -20,7 +21,7 @@ pub(crate) struct Names {
     keys: Vec<Datum>,
     key_ids: FxHashMap<Datum, u32>,
     versions: Vec<Option<Datum>>,
-    version_ids: FxHashMap<(u32, Option<Datum>), Version>,
+    version_ids: Numbering,
     texts: Vec<String>,
     text_ids: FxHashMap<history::Datum, Datum>,
 }
@@ -54,18 +55,18 @@ impl Names {
 
     /// The number of a value of a key; `None` is a register's initial one.
     pub(crate) fn version(&mut self, key: u32, value: Option<Datum>) -> Version {
-        *self.version_ids.entry((key, value)).or_insert_with(|| {
+        let (version, is_new) = self.version_ids.number(key, value);
+        if is_new {
             self.versions.push(value);
-            id(self.versions.len() - 1)
-        })
+        }
+        version
     }
 
     /// About how many bytes it takes.
     pub(crate) fn bytes(&self) -> usize {
-        /// With what a table keeps free.
-        const VERSION_BYTES: usize = 56;
         const TEXT_BYTES: usize = 128;
-        self.versions.len() * VERSION_BYTES + self.texts.len() * TEXT_BYTES
+        let versions = self.versions.capacity() * size_of::<Option<Datum>>();
+        versions + self.version_ids.bytes() + self.texts.len() * TEXT_BYTES
     }
 
     pub(crate) fn versions(&self) -> usize {
@@ -96,15 +97,10 @@ impl Names {
     }
 
     /// What only building needs.
-    pub(crate) fn forget_lookups(&mut self, initial_versions: bool) {
+    pub(crate) fn forget_lookups(&mut self) {
         self.text_ids = FxHashMap::default();
         self.key_ids = FxHashMap::default();
-        if initial_versions {
-            self.version_ids.retain(|(_, value), _| value.is_none());
-        } else {
-            self.version_ids.clear();
-        }
-        self.version_ids.shrink_to_fit();
+        self.version_ids = Numbering::default();
     }
 }
 

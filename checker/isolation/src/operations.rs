@@ -6,7 +6,8 @@ use history::{Completion, Datum, Operation};
 use crate::build::Builder;
 use crate::history::{Header, History};
 use crate::names::display;
-use crate::{Datatype, Outcome};
+use crate::steps::{Function, Seen, Step};
+use crate::{Datatype, Outcome, Packed, Steps};
 
 /// An operation that is no transaction of this datatype.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +42,17 @@ impl Recording {
     pub fn add(&mut self, operation: &Operation<Datum>) -> Result<(), Unfit> {
         let added = self.0.operation(operation);
         added.map_err(|problem| Unfit { index: operation.call, problem })
+    }
+
+    /// The same for an operation whose values are packed.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn add_packed(&mut self, operation: Operation<Steps>) -> Result<(), Unfit> {
+        match self.0.packed(&operation) {
+            Some(()) => Ok(()),
+            None => self.add(&operation.map(Datum::from)),
+        }
     }
 
     /// About how many bytes it takes.
@@ -84,29 +96,53 @@ impl Builder {
             Completion::Fail(..) => (Outcome::Fail, &operation.arguments),
             Completion::Info(_) => (Outcome::Info, &operation.arguments),
         };
-        let ret = operation.return_index();
-        let header = Header {
-            process: operation.process,
-            call: operation.call,
-            ret,
-            call_ns: operation.call_ns,
-            return_ns: operation.return_ns.filter(|_| ret.is_some()),
-        };
-        self.begin(header, outcome);
-        match (micro_ops, outcome) {
-            (Datum::List(micro_ops), _) => {
+        self.begin(header(operation), outcome);
+        match (micro_ops.as_list(), outcome) {
+            (Some(micro_ops), _) => {
                 if outcome == Outcome::Ok {
-                    same_transaction(&operation.arguments, micro_ops)?;
+                    same_transaction(&operation.arguments, &micro_ops)?;
                 }
                 micro_ops.iter().try_for_each(|micro_op| self.recorded_micro_op(micro_op))?;
             }
             // Of what failed it is enough that it did.
-            (Datum::Nil, Outcome::Fail) => {}
+            (None, Outcome::Fail) if micro_ops.is_nil() => {}
             (_, Outcome::Ok) => return Err(not_a_list("of an ok, with what its reads saw")),
             (_, Outcome::Fail | Outcome::Info) => return Err(not_a_list("of an invocation")),
         }
         self.end();
         Ok(())
+    }
+
+    /// An operation of the usual shape; of any other nothing is added, for what is wrong with it must be found.
+    fn packed(&mut self, operation: &Operation<Steps>) -> Option<()> {
+        let (outcome, steps) = match (&operation.completion, &operation.arguments) {
+            (Completion::Ok(_, Steps::Packed(done)), asked) if repeats(asked, done) => {
+                (Outcome::Ok, done)
+            }
+            (Completion::Fail(..), Steps::Packed(asked)) => (Outcome::Fail, asked),
+            (Completion::Info(_), Steps::Packed(asked)) => (Outcome::Info, asked),
+            _ => return None,
+        };
+        if !steps.iter().all(|step| is_usual(step, self.datatype, outcome)) {
+            return None;
+        }
+        self.begin(header(operation), outcome);
+        for Step { function, key, value } in steps.iter() {
+            match (function, value) {
+                (Function::Append | Function::Write, Seen::Integer(value)) => {
+                    self.write(key, value);
+                }
+                (Function::Read, _) if outcome != Outcome::Ok => self.read_unknown(key),
+                (_, Seen::Integer(value)) => self.read_value(key, Some(value)),
+                (_, Seen::Integers(elements)) => self.read_integers(key, elements),
+                (_, Seen::Nothing) => match self.datatype {
+                    Datatype::ListAppend => self.read_integers(key, &[]),
+                    Datatype::Register => self.read_value(key, None),
+                },
+            }
+        }
+        self.end();
+        Some(())
     }
 
     fn recorded_micro_op(&mut self, micro_op: &Datum) -> Result<(), String> {
@@ -131,16 +167,14 @@ impl Builder {
                 let value = (!value.is_nil()).then(|| self.names.datum(value));
                 self.read_value(key, value);
             }
-            ("r", Datatype::ListAppend) => {
-                let elements = match value {
-                    Datum::Nil => &[][..],
-                    Datum::List(elements) => elements,
-                    other => {
-                        return Err(format!("a read must show a list, found {}", display(other)));
-                    }
-                };
-                self.read_elements(key, elements);
-            }
+            ("r", Datatype::ListAppend) => match value {
+                Datum::Nil => self.read_elements(key, &[]),
+                Datum::List(elements) => self.read_elements(key, elements),
+                Datum::Integers(elements) => self.read_integers(key, elements),
+                other => {
+                    return Err(format!("a read must show a list, found {}", display(other)));
+                }
+            },
             (_, Datatype::ListAppend) => {
                 return Err(format!("{} is neither append nor r", shown(micro_op)));
             }
@@ -152,9 +186,51 @@ impl Builder {
     }
 }
 
+fn header<V>(operation: &Operation<V>) -> Header {
+    let ret = operation.return_index();
+    Header {
+        process: operation.process,
+        call: operation.call,
+        ret,
+        call_ns: operation.call_ns,
+        return_ns: operation.return_ns.filter(|_| ret.is_some()).unwrap_or(operation.call_ns),
+    }
+}
+
+/// Whether such a micro-operation can be part of such a transaction.
+fn is_usual(step: Step<'_>, datatype: Datatype, outcome: Outcome) -> bool {
+    match (step.function, step.value) {
+        (Function::Append | Function::Write, Seen::Integer(_)) => step.function.writes(datatype),
+        (Function::Append | Function::Write, _) => false,
+        (Function::Read, _) if outcome != Outcome::Ok => true,
+        (Function::Read, Seen::Nothing) => true,
+        (Function::Read, Seen::Integer(_)) => datatype == Datatype::Register,
+        (Function::Read, Seen::Integers(_)) => datatype == Datatype::ListAppend,
+    }
+}
+
+/// [`same_transaction`] of packed ones.
+fn repeats(asked: &Steps, done: &Packed) -> bool {
+    let asked = match asked {
+        Steps::Packed(asked) if !asked.is_empty() => asked,
+        Steps::Packed(_) => return true,
+        Steps::Other(asked) => return asked.is_nil(),
+    };
+    let is_same = |asked: Step<'_>, done: Step<'_>| {
+        let is_read = asked.function == Function::Read;
+        asked.function == done.function
+            && asked.key == done.key
+            && (is_read || asked.value == done.value)
+    };
+    let mut done = done.iter();
+    let all = asked.iter().all(|asked| done.next().is_some_and(|done| is_same(asked, done)));
+    all && done.next().is_none()
+}
+
 /// Function, key and value of a micro-operation.
 fn parts(micro_op: &Datum) -> Option<(&str, &Datum, &Datum)> {
-    let (f, key, value) = match micro_op.as_list()? {
+    let Datum::List(parts) = micro_op else { return None };
+    let (f, key, value) = match &parts[..] {
         [f, key, value] => (f, key, value),
         [f, key] => (f, key, &Datum::Nil),
         _ => return None,

@@ -66,14 +66,14 @@ impl Named {
     /// An operation that the model does not know, or an initial value that it cannot hold.
     pub fn check(
         self,
-        operations: &[Operation<Datum>],
+        operations: Vec<Operation<Datum>>,
         initial: Option<&Datum>,
         limits: &Limits,
     ) -> Result<Report, Unfit> {
         if initial.is_some() && !self.has_initial_value() {
             return Err(unfit(None, format!("a {} has no initial value to choose", self.noun())));
         }
-        (self.row().check)(&Judged { model: self, operations, limits }, initial)
+        (self.row().check)(Judged { model: self, operations, limits }, initial)
     }
 }
 
@@ -87,20 +87,16 @@ type Read<M> = Result<(<M as Model>::Input, Option<<M as Model>::Output>), Strin
 /// What is wrong with an operation of no known name.
 const UNKNOWN: &str = "there is no such function";
 
-/// A history to check against a model.
+/// A history to check against a model. Operations go once there are calls: the check needs the room.
 struct Judged<'a> {
     model: Named,
-    operations: &'a [Operation<Datum>],
+    operations: Vec<Operation<Datum>>,
     limits: &'a Limits,
 }
 
 impl Judged<'_> {
     /// As one object, or as one for each key where every value has one.
-    fn by<M: Model>(
-        &self,
-        model: &M,
-        read: impl Fn(&Part<'_>) -> Read<M>,
-    ) -> Result<Report, Unfit> {
+    fn by<M: Model>(self, model: &M, read: impl Fn(&Part<'_>) -> Read<M>) -> Result<Report, Unfit> {
         match self.operations.iter().all(|operation| keys::of_pair(operation).is_some()) {
             true => self.by_key(model, keys::of_pair, |_| UNKNOWN.to_owned(), read),
             false => self.whole(model, read),
@@ -109,21 +105,22 @@ impl Judged<'_> {
 
     /// As one object.
     fn whole<M: Model>(
-        &self,
+        self,
         model: &M,
         read: impl Fn(&Part<'_>) -> Read<M>,
     ) -> Result<Report, Unfit> {
-        let call = |operation| self.call::<M>(&Part::whole(operation), &read);
-        let calls: Vec<CallOf<M>> = self.operations.iter().map(call).collect::<Result<_, _>>()?;
+        let call = |operation| self.model.call::<M>(&Part::whole(&operation), &read);
+        let calls: Vec<CallOf<M>> =
+            self.operations.into_iter().map(call).collect::<Result<_, _>>()?;
         if !tells_anything(model, &calls) {
-            return Ok(self.untested());
+            return Ok(untested(calls.iter()));
         }
         Ok(check(model, &calls, self.limits))
     }
 
     /// As one object for each key that `of` finds; `without` says what is wrong where it finds none.
     fn by_key<M: Model>(
-        &self,
+        self,
         model: &M,
         of: impl Fn(&Operation<Datum>) -> Option<(&Datum, Part<'_>)>,
         without: impl Fn(&Operation<Datum>) -> String,
@@ -131,43 +128,46 @@ impl Judged<'_> {
     ) -> Result<Report, Unfit> {
         let mut groups: Vec<(String, Vec<CallOf<M>>)> = Vec::new();
         let mut places: FxHashMap<&Datum, usize> = FxHashMap::default();
-        for operation in self.operations {
+        for operation in &self.operations {
             let Some((key, part)) = of(operation) else {
-                return Err(self.misfit(operation, &without(operation)));
+                return Err(self.model.misfit(operation, &without(operation)));
             };
             let place = *places.entry(key).or_insert_with(|| {
                 groups.push((format!("Key {}", shown(&keys::name(key))), Vec::new()));
                 groups.len() - 1
             });
-            groups[place].1.push(self.call::<M>(&part, &read)?);
+            groups[place].1.push(self.model.call::<M>(&part, &read)?);
         }
+        drop(self.operations);
         if !groups.iter().any(|(_, calls)| tells_anything(model, calls)) {
-            return Ok(self.untested());
+            return Ok(untested(groups.iter().flat_map(|(_, calls)| calls)));
         }
         Ok(check_by_key(model, groups, self.limits))
     }
+}
 
-    /// Of a history that any object could have.
-    fn untested(&self) -> Report {
-        let succeeded = self.operations.iter().filter(|o| o.result().is_some()).count();
-        let reason = match succeeded {
-            0 => "no operation succeeded".to_owned(),
-            _ => "none of the operations that succeeded tells what it found, as a read does"
-                .to_owned(),
-        };
-        Report {
-            verdict: Verdict::Inconclusive,
-            reason: Some(format!("Nothing was tested: {reason}.")),
-            witness: None,
-            statistics: Statistics {
-                operations: self.operations.len() as u64,
-                ..Statistics::default()
-            },
-        }
+/// Of a history that any object could have.
+fn untested<'c, I: 'c, O: 'c>(calls: impl Iterator<Item = &'c Call<I, O>>) -> Report {
+    let (mut operations, mut has_succeeded) = (0, false);
+    for call in calls {
+        operations += 1;
+        has_succeeded |= !call.failed && call.ret.is_some();
     }
+    let reason = match has_succeeded {
+        false => "no operation succeeded",
+        true => "none of the operations that succeeded tells what it found, as a read does",
+    };
+    Report {
+        verdict: Verdict::Inconclusive,
+        reason: Some(format!("Nothing was tested: {reason}.")),
+        witness: None,
+        statistics: Statistics { operations, ..Statistics::default() },
+    }
+}
 
+impl Named {
     fn call<M: Model>(
-        &self,
+        self,
         part: &Part<'_>,
         read: impl Fn(&Part<'_>) -> Read<M>,
     ) -> Result<CallOf<M>, Unfit> {
@@ -175,13 +175,13 @@ impl Judged<'_> {
         Ok(Call::from_operation(part.operation, input, output))
     }
 
-    fn misfit(&self, operation: &Operation<Datum>, what: &str) -> Unfit {
-        let (f, noun) = (shown(&operation.f), self.model.noun());
+    fn misfit(self, operation: &Operation<Datum>, what: &str) -> Unfit {
+        let (f, noun) = (shown(&operation.f), self.noun());
         let with = match &operation.arguments {
             Datum::Nil => String::new(),
             value => format!(" with {}", shown(&value.to_string())),
         };
-        let known = self.model.functions();
+        let known = self.functions();
         let message = format!("`{f}`{with} is no operation of a {noun}: {what}; it knows {known}");
         unfit(Some(operation.call), message)
     }

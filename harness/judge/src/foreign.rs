@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use history::words::counted;
-use history::{CheckResult, Datum, Format};
+use history::{CheckResult, Datum, Event, Format};
+use isolation::Steps;
 use linearizability::Limits;
 use linearizability::named::Unfit;
 
@@ -99,10 +100,7 @@ pub fn check(
 ) -> Result<CheckedHistory, ForeignError> {
     let start = Instant::now();
     let mut gathering = question.model.gathering();
-    let (recorded, stopped) = file::read(question, progress, |operation| {
-        gathering.add(operation).map_err(Stopped::Unfit)?;
-        if gathering.bytes() > limits.memory_bytes { Err(Stopped::Full) } else { Ok(()) }
-    })?;
+    let (recorded, stopped) = gathering.read(question, limits, progress)?;
     let is_full = match stopped {
         Some(Stopped::Unfit(unfit)) => return Err(misfit(question, &unfit)),
         Some(Stopped::Full) => true,
@@ -131,6 +129,41 @@ pub fn check(
         reading,
         checking: start.elapsed(),
     })
+}
+
+impl Gathering {
+    /// Reads the file, and stops where the limit is exceeded.
+    fn read(
+        &mut self,
+        question: &Question,
+        limits: &Limits,
+        progress: &dyn Progress,
+    ) -> Result<(Recorded, Option<Stopped>), ForeignError> {
+        let is_full = |bytes: u64| match bytes > limits.memory_bytes {
+            true => Err(Stopped::Full),
+            false => Ok(()),
+        };
+        match self {
+            Self::Operations(operations) => {
+                file::read(question, progress, without_node, |operation| {
+                    operations.add(operation);
+                    is_full(operations.bytes)
+                })
+            }
+            Self::Transactions(transactions) => {
+                let pack = |event| without_node(event).map(Steps::from);
+                file::read(question, progress, pack, |operation| {
+                    transactions.add(operation).map_err(Stopped::Unfit)?;
+                    is_full(transactions.bytes)
+                })
+            }
+        }
+    }
+}
+
+/// No model asks for the node; who explains a violation reads the file again.
+fn without_node(event: Event<Datum>) -> Event<Datum> {
+    Event { node: None, ..event }
 }
 
 /// Why not all of a file was read.

@@ -20,6 +20,9 @@ impl From<&Datum> for Value {
             Datum::Number(text) => number_of(text).map_or_else(|| marked(text), Self::Number),
             Datum::Text(text) => Self::String(text.as_str().to_owned()),
             Datum::List(items) => Self::Array(items.iter().map(Self::from).collect()),
+            Datum::Integers(values) => {
+                Self::Array(values.iter().copied().map(Self::from).collect())
+            }
             Datum::Map(entries) => {
                 let entry = |(name, value): &(compact_str::CompactString, Datum)| {
                     (name.as_str().to_owned(), Self::from(value))
@@ -35,7 +38,7 @@ fn number_of(text: &str) -> Option<Number> {
     if let Ok(integer) = text.parse::<u64>() {
         return Some(integer.into());
     }
-    let is_same = |float: &f64| number::decimal(&format!("{float:?}")).is_some_and(|t| t == text);
+    let is_same = |float: &f64| number::decimal(&format!("{float:?}")).is_some_and(|t| *t == *text);
     let is_decimal = text.contains(['.', 'e']) && !text.ends_with('M');
     let float = text.parse().ok().filter(|float: &f64| is_decimal && float.is_finite());
     float.filter(is_same).and_then(Number::from_f64)
@@ -60,7 +63,7 @@ impl From<&Value> for Datum {
             Value::Bool(value) => Self::Bool(*value),
             Value::Number(number) => of_number(number),
             Value::String(text) => Self::text(text),
-            Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
+            Value::Array(items) => Self::list(items.iter().map(Self::from).collect()),
             Value::Object(object) => of_marked(object).unwrap_or_else(|| {
                 // They are sorted by name already.
                 let entry = |(name, value): (&String, &Value)| (name.into(), Self::from(value));
@@ -89,6 +92,6 @@ fn of_marked(object: &Map<String, Value>) -> Option<Datum> {
     }
     // Decimals that no double holds have no spelling in EDN.
     let is_decimal = text.contains(['.', 'e']) && number_of(text).is_none();
-    let exact = number::decimal(text).filter(|exact| is_decimal && exact == text);
+    let exact = number::decimal(text).filter(|exact| is_decimal && **exact == *text);
     exact.map_or_else(|| number::of_edn(text), |exact| Some(Datum::Number(exact)))
 }

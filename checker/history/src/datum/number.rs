@@ -1,7 +1,5 @@
 //! Numbers of any size in the one way to write them, without rounding.
 
-use compact_str::{CompactString, format_compact};
-
 use super::Datum;
 
 /// The integer that these digits, perhaps with a sign, stand for.
@@ -10,13 +8,13 @@ pub(crate) fn integer(text: &str) -> Datum {
         Ok(small) => Datum::Int(small),
         Err(_) => {
             let (sign, digits) = signed(text);
-            Datum::Number(format_compact!("{sign}{}", digits.trim_start_matches('0')))
+            Datum::Number(format!("{sign}{}", digits.trim_start_matches('0')).into())
         }
     }
 }
 
 /// The decimal that is written like this, exactly: `1.5`, `-2e300`; `None` where the exponent is beyond all bounds.
-pub(crate) fn decimal(text: &str) -> Option<CompactString> {
+pub(crate) fn decimal(text: &str) -> Option<Box<str>> {
     let (sign, unsigned) = signed(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
@@ -28,21 +26,21 @@ pub(crate) fn decimal(text: &str) -> Option<CompactString> {
     let leading = all.len() - digits.len();
     let digits = digits.trim_end_matches('0');
     if digits.is_empty() {
-        return Some(CompactString::const_new("0.0"));
+        return Some("0.0".into());
     }
     // The number is 0.DIGITS times ten to this power.
     let power =
         i64::try_from(whole.len()).ok()? - i64::try_from(leading).ok()? + i64::from(exponent);
-    Some(CompactString::from(sign) + &positional(digits, power))
+    Some((sign.to_owned() + &positional(digits, power)).into())
 }
 
 /// The double that is nearest, as Clojure reads a number without an `M`.
-pub(crate) fn double(text: &str) -> Option<CompactString> {
+pub(crate) fn double(text: &str) -> Option<Box<str>> {
     let double: f64 = text.parse().ok()?;
     match double.is_finite() {
         // Debug writes the shortest decimal that is nearest to no other double.
-        true => decimal(&format_compact!("{double:?}")),
-        false => Some(CompactString::const_new(if double > 0.0 { "##Inf" } else { "##-Inf" })),
+        true => decimal(&format!("{double:?}")),
+        false => Some(if double > 0.0 { "##Inf" } else { "##-Inf" }.into()),
     }
 }
 
@@ -57,8 +55,8 @@ pub(crate) fn fraction(text: &str) -> Option<Datum> {
     }
     let (above, below) = (above / common, below / common);
     Some(match below {
-        1 => integer(&format_compact!("{sign}{above}")),
-        _ => Datum::Number(format_compact!("{sign}{above}/{below}")),
+        1 => integer(&format!("{sign}{above}")),
+        _ => Datum::Number(format!("{sign}{above}/{below}").into()),
     })
 }
 
@@ -71,7 +69,7 @@ pub(crate) fn of_edn(text: &str) -> Option<Datum> {
         return Some(integer(integer_digits));
     }
     if let Some(exact) = text.strip_suffix('M') {
-        return Some(Datum::Number(decimal(exact)? + "M"));
+        return Some(Datum::Number((decimal(exact)?.into_string() + "M").into()));
     }
     if text.contains('/') {
         return fraction(text);
@@ -95,22 +93,22 @@ fn signed(text: &str) -> (&'static str, &str) {
 }
 
 /// `0.DIGITS` times ten to the power, with a point or an exponent.
-fn positional(digits: &str, power: i64) -> CompactString {
+fn positional(digits: &str, power: i64) -> String {
     /// Numbers with more zeros than this have an exponent.
     const ZEROS_MAX: i64 = 20;
     let length = i64::try_from(digits.len()).unwrap_or(i64::MAX);
     let zeros = |count: i64| "0".repeat(usize::try_from(count).unwrap_or(0));
     if (-ZEROS_MAX..=0).contains(&power) {
-        format_compact!("0.{}{digits}", zeros(-power))
+        format!("0.{}{digits}", zeros(-power))
     } else if power >= length && power - length <= ZEROS_MAX {
-        format_compact!("{digits}{}.0", zeros(power - length))
+        format!("{digits}{}.0", zeros(power - length))
     } else if power > 0 && power < length {
         let (whole, fraction) = digits.split_at(usize::try_from(power).unwrap_or(0));
-        format_compact!("{whole}.{fraction}")
+        format!("{whole}.{fraction}")
     } else {
         let (first, rest) = digits.split_at(1);
         let point = if rest.is_empty() { "" } else { "." };
-        format_compact!("{first}{point}{rest}e{}", power - 1)
+        format!("{first}{point}{rest}e{}", power - 1)
     }
 }
 
@@ -166,8 +164,8 @@ mod tests {
     #[test]
     fn decimals_are_not_rounded() {
         let exact = "0.1000000000000000055";
-        assert_eq!(decimal(exact).unwrap(), exact);
-        assert_eq!(decimal("100000000000000000000000.5").unwrap(), "100000000000000000000000.5");
-        assert_eq!(decimal("1e-30").unwrap(), "1e-30");
+        assert_eq!(&*decimal(exact).unwrap(), exact);
+        assert_eq!(&*decimal("100000000000000000000000.5").unwrap(), "100000000000000000000000.5");
+        assert_eq!(&*decimal("1e-30").unwrap(), "1e-30");
     }
 }

@@ -15,15 +15,17 @@ impl Display for Datum {
             Self::Text(text) if is_keyword(text) => f.write_str(text),
             Self::Text(text) => write!(f, "{text:?}"),
             Self::List(items) => sequence(f, "[", items, "]"),
+            Self::Integers(values) => sequence(f, "[", values, "]"),
             Self::Map(entries) => match &entries[..] {
                 [(name, Self::List(items))] if name == SET => sequence(f, "#{", items, "}"),
+                [(name, Self::Integers(values))] if name == SET => sequence(f, "#{", values, "}"),
                 _ => map(f, entries),
             },
         }
     }
 }
 
-fn sequence(f: &mut Formatter<'_>, open: &str, items: &[Datum], close: &str) -> fmt::Result {
+fn sequence(f: &mut Formatter<'_>, open: &str, items: &[impl Display], close: &str) -> fmt::Result {
     f.write_str(open)?;
     for (i, item) in items.iter().enumerate() {
         let separator = if i == 0 { "" } else { " " };

@@ -38,7 +38,8 @@ impl Sink for Datum {
         marker("#char", Self::text(character.encode_utf8(&mut [0; 4])))
     }
     fn keyword(name: &str) -> Self {
-        let mut text = CompactString::const_new(":");
+        let mut text = CompactString::with_capacity(1 + name.len());
+        text.push(':');
         text.push_str(name);
         Self::Text(text)
     }
@@ -46,14 +47,17 @@ impl Sink for Datum {
         marker("#symbol", Self::text(name))
     }
     fn list(items: Vec<Self>) -> Self {
-        Self::List(items.into())
+        Self::list(items)
     }
     fn vector(items: Vec<Self>) -> Self {
-        Self::List(items.into())
+        Self::list(items)
+    }
+    fn integers(values: Vec<i64>, _: fn(Vec<Self>) -> Self) -> Self {
+        Self::Integers(values.into())
     }
     fn set(mut items: Vec<Self>) -> Self {
         items.sort_unstable();
-        marker(SET, Self::List(items.into()))
+        marker(SET, Self::list(items))
     }
     fn map(entries: Vec<(Edn, Self)>) -> Self {
         let entries = entries.into_iter().map(|(key, value)| (key_name(&key).into(), value));

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::integers::{self, DIGITS_MAX, LENGTH_MAX};
 use super::{Edn, SYMBOL_BYTES, is_keyword_name, is_symbol_name, key_name};
 use crate::datum::number;
 
@@ -22,6 +23,10 @@ pub(crate) trait Sink: Sized {
     fn symbol(name: &str) -> Self;
     fn list(items: Vec<Self>) -> Self;
     fn vector(items: Vec<Self>) -> Self;
+    /// A list or vector of at least [`INTEGERS_MIN`](crate::datum::INTEGERS_MIN) integers; `of` is the one of the two.
+    fn integers(values: Vec<i64>, of: fn(Vec<Self>) -> Self) -> Self {
+        of(values.into_iter().map(|value| Self::int(value.into())).collect())
+    }
     fn set(items: Vec<Self>) -> Self;
     /// Of these keys no two are the same.
     fn map(entries: Vec<(Edn, Self)>) -> Self;
@@ -194,8 +199,8 @@ impl<'a> Cursor<'a> {
     pub(crate) fn value<S: Sink>(&mut self) -> Parsed<S> {
         match self.peek() {
             None => self.fail("the text ends where a value is expected"),
-            Some(b'(') => self.sequence(b')').map(S::list),
-            Some(b'[') => self.sequence(b']').map(S::vector),
+            Some(b'(') => self.list(b')', S::list),
+            Some(b'[') => self.list(b']', S::vector),
             Some(b'{') => self.map(|key| key).map(S::map),
             Some(b'"') => self.string().map(S::string),
             Some(b'\\') => self.character().map(S::char),
@@ -205,15 +210,36 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// A list or vector; the cursor is on its opening bracket.
+    fn list<S: Sink>(&mut self, close: u8, of: fn(Vec<S>) -> S) -> Parsed<S> {
+        match self.integers(close) {
+            Some(values) => Ok(S::integers(values, of)),
+            None => self.sequence(close).map(of),
+        }
+    }
+
+    /// Nearly every long list, in one go. Where it is something else, the cursor stays.
+    fn integers(&mut self, close: u8) -> Option<Vec<i64>> {
+        let may_nest = self.depth < MAX_DEPTH;
+        let (values, length) =
+            integers::of_list(&self.text[self.offset + 1..], close).filter(|_| may_nest)?;
+        self.offset += 1 + length;
+        Some(values)
+    }
+
     /// Values up to the closing bracket; the cursor is on the opening one.
     fn sequence<S: Sink>(&mut self, close: u8) -> Parsed<Vec<S>> {
-        // Nearly always the length of a list without lists in it: one space between two.
-        const LENGTH_MAX: usize = 1 << 16;
+        /// Most lists of lists are short.
+        const OF_LISTS: usize = 4;
         let rest = &self.text[self.offset + 1..];
-        let length = memchr::memchr(close, rest).map_or(0, |end| match &rest[..end] {
-            [] => 0,
-            flat => memchr::memchr_iter(b' ', flat).count() + 1,
-        });
+        // Nearly always the length of a list without lists in it: one space between two.
+        let length = match rest.first() {
+            Some(b'[' | b'(' | b'{') => OF_LISTS,
+            _ => memchr::memchr(close, rest).map_or(0, |end| match &rest[..end] {
+                [] => 0,
+                flat => memchr::memchr_iter(b' ', flat).count() + 1,
+            }),
+        };
         let mut items = Vec::with_capacity(length.min(LENGTH_MAX));
         self.between(close, |cursor| {
             let small = cursor.small_integer();
@@ -369,8 +395,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Nearly every number, in one go: a few digits, perhaps with a minus sign.
-    fn small_integer(&mut self) -> Option<i64> {
-        const DIGITS_MAX: usize = 18;
+    pub(crate) fn small_integer(&mut self) -> Option<i64> {
         let text = &self.text[self.offset..];
         let digits = text.strip_prefix(b"-").unwrap_or(text);
         let (mut value, mut length) = (0, 0);

@@ -39,7 +39,7 @@ pub(super) fn of_pair(operation: &Operation<Datum>) -> Option<(&Datum, Part<'_>)
 pub(super) fn of_store(operation: &Operation<Datum>) -> Option<(&Datum, Part<'_>)> {
     match &operation.arguments {
         Datum::Map(_) => Some((operation.arguments.get("key")?, Part::whole(operation))),
-        Datum::List(_) => {
+        Datum::List(_) | Datum::Integers(_) => {
             let (key, arguments) = as_pair(&operation.arguments)?;
             Some((key, Part::of_pair(operation, key, arguments)))
         }
@@ -49,10 +49,9 @@ pub(super) fn of_store(operation: &Operation<Datum>) -> Option<(&Datum, Part<'_>
 }
 
 pub(super) fn as_pair(value: &Datum) -> Option<(&Datum, &Datum)> {
-    match value.as_list()? {
-        [Datum::List(_) | Datum::Map(_), _] => None,
+    match value.as_tuple()? {
+        [Datum::List(_) | Datum::Integers(_) | Datum::Map(_), _] => None,
         [key, value] => Some((key, value)),
-        _ => None,
     }
 }
 

@@ -3,6 +3,8 @@
 //! A result that is missing or has another shape than any answer of the model is an error where it would be a
 //! promise, never a guess.
 
+use std::borrow::Cow;
+
 use history::{Datum, Operation};
 use serde_json::Value;
 
@@ -57,7 +59,7 @@ pub(super) struct Row {
     /// Does its first state hold a value that one may want to choose?
     pub(super) has_initial_value: bool,
     /// Judges a history, given the first value where one was chosen.
-    pub(super) check: fn(&Judged<'_>, Option<&Datum>) -> Result<Report, Unfit>,
+    pub(super) check: fn(Judged<'_>, Option<&Datum>) -> Result<Report, Unfit>,
 }
 
 /// One row for each, in the order in which they are listed.
@@ -168,15 +170,15 @@ fn or_nil(initial: Option<&Datum>) -> Datum {
     initial.cloned().unwrap_or_default()
 }
 
-fn check_counter(judged: &Judged<'_>, initial: Option<&Datum>) -> Result<Report, Unfit> {
+fn check_counter(judged: Judged<'_>, initial: Option<&Datum>) -> Result<Report, Unfit> {
     let initial = initial.map_or(Some(0), integer);
     let initial = initial.ok_or_else(|| unfit(None, "a counter begins with an integer"))?;
     judged.by(&Counter { initial }, counter)
 }
 
 /// The operations of a store name their keys.
-fn check_kv(judged: &Judged<'_>) -> Result<Report, Unfit> {
-    let absent = Absent::of(judged.operations).map_err(|what| unfit(None, what))?;
+fn check_kv(judged: Judged<'_>) -> Result<Report, Unfit> {
+    let absent = Absent::of(&judged.operations).map_err(|what| unfit(None, what))?;
     judged.by_key(&Kv, keys::of_store, without_key, |part| kv(part, absent))
 }
 
@@ -195,7 +197,7 @@ fn cas_register(part: &Part<'_>) -> Read<CasRegister<Datum>> {
     if part.operation.f != "cas" {
         return register(part);
     }
-    let Some([expect, value]) = part.arguments.as_list() else {
+    let Some([expect, value]) = part.arguments.as_tuple() else {
         return Err("a compare-and-set takes a pair".to_owned());
     };
     agrees(part.arguments, part.result)?;
@@ -280,8 +282,8 @@ fn set(part: &Part<'_>) -> Read<Set<Datum>> {
 }
 
 /// The elements of a set, a vector or a list.
-fn elements(value: &Datum) -> Result<&[Datum], String> {
-    let none = value.is_nil().then_some(&[][..]);
+fn elements(value: &Datum) -> Result<Cow<'_, [Datum]>, String> {
+    let none = value.is_nil().then_some(Cow::Borrowed(&[][..]));
     let read = || format!("it read {}, which is no set", shown(&value.to_string()));
     value.elements().or(none).ok_or_else(read)
 }
@@ -355,9 +357,8 @@ fn transaction(part: &Part<'_>) -> Read<MultiRegister> {
 
 /// The steps, each with its last element.
 fn steps(value: &Datum) -> Result<Vec<(MultiStep, &Datum)>, String> {
-    let wrong = || format!("{} is no list of steps", shown(&value.to_string()));
     let step = |step: &'_ Datum| -> Option<MultiStep> {
-        let [kind, key, value] = step.as_list()? else { return None };
+        let [kind, key, value] = step.as_tuple()?;
         let key = text(key);
         match kind.as_str()?.trim_start_matches(':') {
             "r" | "read" => Some(MultiStep::Read(key)),
@@ -366,12 +367,18 @@ fn steps(value: &Datum) -> Result<Vec<(MultiStep, &Datum)>, String> {
         }
     };
     let last = |one| -> Result<_, String> {
-        let read = step(one).zip(one.as_list().and_then(<[_]>::last));
-        read.ok_or_else(|| {
-            format!("{} is neither [read K V] nor [write K V]", shown(&one.to_string()))
-        })
+        let read = step(one).zip(one.as_tuple().map(|[_, _, last]| last));
+        read.ok_or_else(|| no_step(one))
     };
-    value.as_list().ok_or_else(wrong)?.iter().map(last).collect()
+    match value {
+        Datum::List(steps) => steps.iter().map(last).collect(),
+        Datum::Integers(values) => Err(no_step(&Datum::Int(values[0]))),
+        _ => Err(format!("{} is no list of steps", shown(&value.to_string()))),
+    }
+}
+
+fn no_step(one: &Datum) -> String {
+    format!("{} is neither [read K V] nor [write K V]", shown(&one.to_string()))
 }
 
 /// How a store tells that a key is absent: with nil, or, as in Porcupine's data, with an empty string.
@@ -487,10 +494,10 @@ fn kv(part: &Part<'_>, absent: Absent) -> Read<Kv> {
 
 fn compare_and_set(part: &Part<'_>) -> Read<Kv> {
     let (expect, value) = match part.arguments {
-        Datum::List(pair) => match &pair[..] {
-            [expect, value] => (expect, value),
-            _ => return Err("a compare-and-set takes a pair".to_owned()),
-        },
+        list @ (Datum::List(_) | Datum::Integers(_)) => {
+            let [expect, value] = list.as_tuple().ok_or("a compare-and-set takes a pair")?;
+            (expect, value)
+        }
         fields => (field(fields, "expect"), field(fields, "value")),
     };
     if value.is_nil() {

@@ -20,7 +20,7 @@ fn history(steps: &[(&str, &str, &str)]) -> Vec<Operation<Datum>> {
 }
 
 fn check(model: Named, steps: &[(&str, &str, &str)]) -> Report {
-    model.check(&history(steps), None, &Limits::default()).unwrap()
+    model.check(history(steps), None, &Limits::default()).unwrap()
 }
 
 type Steps<'a> = &'a [(&'a str, &'a str, &'a str)];
@@ -133,7 +133,7 @@ fn independent_keys_are_told_from_pairs() {
 fn the_initial_value_can_be_chosen() {
     let read = history(&[("read", "nil", "7")]);
     let verdict = |model: Named, initial: Datum| {
-        model.check(&read, Some(&initial), &Limits::default()).map(|report| report.verdict)
+        model.check(read.clone(), Some(&initial), &Limits::default()).map(|report| report.verdict)
     };
     for model in [Named::Register, Named::CasRegister, Named::Counter] {
         assert_eq!(verdict(model, Datum::Int(7)), Ok(Verdict::Valid));
@@ -153,7 +153,7 @@ fn a_missing_key_may_read_as_nil_or_as_empty() {
     let told_apart = [get("nil"), put("{\"key\" \"x\" \"value\" \"\"}"), get("\"\"")];
     assert_eq!(check(Named::Kv, &told_apart).verdict, Verdict::Valid);
     let unclear = history(&[get("\"\""), put("{\"key\" \"x\" \"value\" \"\"}")]);
-    assert!(Named::Kv.check(&unclear, None, &Limits::default()).is_err());
+    assert!(Named::Kv.check(unclear, None, &Limits::default()).is_err());
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn what_a_model_does_not_know_is_said() {
         (Named::MultiRegister, ("txn", "[[:r 1 nil]]", "[[:r 2 nil]]"), "of another one"),
         (Named::Queue, ("drain", "\"\\u001b[2J\"", "nil"), "enqueue V, dequeue"),
     ] {
-        let unfit = model.check(&history(&[step]), None, &Limits::default()).unwrap_err();
+        let unfit = model.check(history(&[step]), None, &Limits::default()).unwrap_err();
         assert_eq!(unfit.event, Some(0));
         assert!(unfit.message.contains(expected), "{unfit}");
         assert!(!unfit.message.contains('\u{1b}'), "{unfit}");

@@ -7,7 +7,7 @@ use super::document::Endings;
 use super::{ForeignError, Progress, Question, document, packed};
 use history::{
     Datum, Event, EventKind, Events, Format, Located, Operation, PairError, Paired, Pairing,
-    ReadError,
+    Payload, ReadError, Reading,
 };
 
 /// So much of a file is looked at to tell its format.
@@ -78,15 +78,17 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> ForeignError {
 }
 
 /// Reads the history once; each operation goes to `take` when it has ended, those that never end come last. Where it is
-/// not taken, nothing more is read, and the reason is given back.
-pub(super) fn read<E>(
+/// not taken, nothing more is read, and the reason is given back. What the threads that read keep of an event is up
+/// to `pack`.
+pub(super) fn read<V: Payload + Send + 'static, E>(
     question: &Question,
     progress: &dyn Progress,
-    mut take: impl FnMut(Operation<Datum>) -> Result<(), E>,
+    pack: fn(Event<Datum>) -> Event<V>,
+    mut take: impl FnMut(Operation<V>) -> Result<(), E>,
 ) -> Result<(Recorded, Option<E>), ForeignError> {
     progress.reading(question.path.metadata().map_or(0, |metadata| metadata.len()));
     let file = packed::open(&question.path, |bytes| progress.read(bytes))?;
-    let mut events = Events::new(file, question.format);
+    let mut events = Events::packed(file, question.format, Reading::default(), pack);
     let mut pairing = Pairing::default();
     let mut recorded = Recorded::default();
     let mut taken = Ok(());
@@ -121,7 +123,7 @@ pub(super) fn read<E>(
 }
 
 impl Recorded {
-    fn count(&mut self, operation: &Operation<Datum>) {
+    fn count<V>(&mut self, operation: &Operation<V>) {
         self.operations += 1;
         self.has_times |= operation.call_ns > 0;
         document::count(&mut self.endings, operation);

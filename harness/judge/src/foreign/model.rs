@@ -2,7 +2,7 @@
 
 use history::{CheckResult, Datum, Operation};
 use invariants::Invariant;
-use isolation::{Anomaly, Consistency, Datatype, Options, Recording, Report};
+use isolation::{Anomaly, Consistency, Datatype, Options, Recording, Report, Steps};
 use linearizability::named::Unfit;
 use linearizability::{Limits, Named};
 
@@ -29,50 +29,50 @@ pub struct Transactional {
 }
 
 /// The operations of a history, as a model wants them.
-pub(super) struct Gathering {
-    gathered: Gathered,
-    /// How many there are.
-    operations: u64,
-    /// About how many bytes they take.
-    bytes: u64,
-}
-
-enum Gathered {
+pub(super) enum Gathering {
     /// As they are.
-    Operations(Vec<Operation<Datum>>),
+    Operations(Gathered),
     /// As transactions: what was read goes into the checker's own form at once.
-    Transactions(Box<Recording>),
+    Transactions(Box<Transactions>),
 }
 
-impl Gathering {
+/// Operations, and about how many bytes they take.
+#[derive(Default)]
+pub(super) struct Gathered {
+    operations: Vec<Operation<Datum>>,
+    pub(super) bytes: u64,
+}
+
+impl Gathered {
+    /// Adds an operation that has ended, or never did.
+    pub(super) fn add(&mut self, operation: Operation<Datum>) {
+        self.bytes += operation.bytes() as u64;
+        self.operations.push(operation);
+    }
+}
+
+/// Transactions, and about how many bytes they take.
+pub(super) struct Transactions {
+    recording: Recording,
+    added: u64,
+    pub(super) bytes: u64,
+}
+
+impl Transactions {
     /// Adds an operation that has ended, or never did.
     ///
     /// # Errors
     /// It is no transaction.
-    pub(super) fn add(&mut self, operation: Operation<Datum>) -> Result<(), Unfit> {
+    pub(super) fn add(&mut self, operation: Operation<Steps>) -> Result<(), Unfit> {
         /// How often transactions are weighed.
         const WEIGHED: u64 = 4096;
-        self.operations += 1;
-        match &mut self.gathered {
-            Gathered::Operations(operations) => {
-                self.bytes += operation.bytes() as u64;
-                operations.push(operation);
-            }
-            Gathered::Transactions(recording) => {
-                recording
-                    .add(&operation)
-                    .map_err(|unfit| Unfit { event: Some(unfit.index), message: unfit.problem })?;
-                if self.operations.is_multiple_of(WEIGHED) {
-                    self.bytes = recording.bytes() as u64;
-                }
-            }
+        let added = self.recording.add_packed(operation);
+        added.map_err(|unfit| Unfit { event: Some(unfit.index), message: unfit.problem })?;
+        self.added += 1;
+        if self.added.is_multiple_of(WEIGHED) {
+            self.bytes = self.recording.bytes() as u64;
         }
         Ok(())
-    }
-
-    /// About how many bytes they take.
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
     }
 }
 
@@ -187,13 +187,15 @@ impl Model {
 
     /// Room for the operations of a history, in the form in which this model is checked.
     pub(super) fn gathering(self) -> Gathering {
-        let gathered = match self {
-            Self::Linearizable(_) | Self::Invariant(_) => Gathered::Operations(Vec::new()),
-            Self::Transactional(asked) => {
-                Gathered::Transactions(Box::new(Recording::new(asked.datatype)))
+        match self {
+            Self::Linearizable(_) | Self::Invariant(_) => {
+                Gathering::Operations(Gathered::default())
             }
-        };
-        Gathering { gathered, operations: 0, bytes: 0 }
+            Self::Transactional(asked) => {
+                let recording = Recording::new(asked.datatype);
+                Gathering::Transactions(Box::new(Transactions { recording, added: 0, bytes: 0 }))
+            }
+        }
     }
 
     /// Checks the operations; also the indices of the operations that prove a violation.
@@ -210,16 +212,19 @@ impl Model {
             let message = format!("`{}` has no initial value to choose", self.name());
             return Err(Unfit { event: None, message });
         }
-        match (self, gathering.gathered) {
-            (Self::Linearizable(object), Gathered::Operations(mut operations)) => {
+        match (self, gathering) {
+            (
+                Self::Linearizable(object),
+                Gathering::Operations(Gathered { mut operations, .. }),
+            ) => {
                 operations.sort_by_cached_key(|operation| operation.call);
-                let report = object.check(&operations, initial, limits)?;
+                let report = object.check(operations, initial, limits)?;
                 let witness = report.witness.as_ref().map(|witness| witness.operations.clone());
                 let (proof, result) =
                     (witness.unwrap_or_default(), report.into_result(LINEARIZABILITY));
                 Ok(Judged { result, proof, isolation: None })
             }
-            (Self::Invariant(invariant), Gathered::Operations(operations)) => {
+            (Self::Invariant(invariant), Gathering::Operations(Gathered { operations, .. })) => {
                 let operations = operations.into_iter().map(|o| o.map(Into::into));
                 let mut operations: Vec<Operation> = operations.collect();
                 operations.sort_by_cached_key(|operation| operation.call);
@@ -227,9 +232,9 @@ impl Model {
                 let witness = result.violations.first().map(|first| first.operations.clone());
                 Ok(Judged { result, proof: witness.unwrap_or_default(), isolation: None })
             }
-            (Self::Transactional(asked), Gathered::Transactions(recording)) => {
+            (Self::Transactional(asked), Gathering::Transactions(transactions)) => {
                 let options = Options::new(asked.consistency, limits.clone());
-                let report = isolation::check(&recording.finish(), &options);
+                let report = isolation::check(&transactions.recording.finish(), &options);
                 let proof = report.clearest().map(|finding| finding.transactions.clone());
                 let (proof, result) = (proof.unwrap_or_default(), report.check_result());
                 Ok(Judged { result, proof, isolation: Some(report) })
