@@ -237,7 +237,10 @@ impl<'a> Diagnosis<'a> {
             None => ("another node", String::new()),
         };
         let (kind, did) = if is_refused {
-            ("refusal", format!("refused a {} for the value from before it", read.asked.name()))
+            (
+                "refusal",
+                format!("refused a {}, for it still held the value from before", read.asked.name()),
+            )
         } else {
             ("read", "answered without it".to_owned())
         };

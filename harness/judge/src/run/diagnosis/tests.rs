@@ -256,6 +256,45 @@ fn a_read_is_torn_where_it_shows_half_of_a_write() {
     assert_eq!(of(&[multi(1, "a"), multi(3, "b"), multi(7, "a"), read("b", "a")], &[]), None);
 }
 
+/// A counter's checker calls it a read; it once got no diagnosis at all.
+#[test]
+fn a_refusal_is_stale_where_another_node_had_acknowledged_what_was_expected() {
+    let refused = |at: u64| {
+        let arguments = json!({ "key": "x", "expect": "bbb", "value": "ccc" });
+        operation(at, "cas", arguments, json!({ "swapped": false, "value": "aaa" }))
+    };
+    let written = [put(1, "x", "aaa"), put(5, "x", "bbb")];
+    let stale = [&written[..], &[at("n2", refused(9))]].concat();
+    says(
+        &stale,
+        &[],
+        "Stale refusal at another node: n1 had acknowledged the newer write, n2 refused a cas, for it still held the value \
+         from before",
+    );
+    // The same node; and the older value may have been written again.
+    assert_eq!(of(&[&written[..], &[refused(9)]].concat(), &[]), None);
+    assert_eq!(of(&[&stale[..], &[put(7, "x", "aaa")]].concat(), &[]), None);
+}
+
+/// Of a `puthash` that was answered it is known what it left, so that another one's value is no riddle.
+#[test]
+fn a_read_of_what_a_puthash_left_is_stale_though_there_were_others() {
+    let hash = |at: u64, value: &str, previous: &str| {
+        let arguments = json!({ "key": "x", "value": value });
+        operation(at, "puthash", arguments, json!({ "previous": previous }))
+    };
+    let (first, second) = (puthash("", "a"), puthash(&puthash("", "a"), "b"));
+    let stale = [
+        hash(1, "a", ""),
+        hash(2, "b", &first),
+        append(5, "ccc", &format!("{second}ccc")),
+        at("n2", get(9, "x", &second)),
+    ];
+    says(&stale, &[], "Stale read at another node");
+    let unanswered = Operation { completion: Completion::Info(None), ..hash(3, "c", "") };
+    assert_eq!(of(&[&stale[..], &[unanswered]].concat(), &[]), None);
+}
+
 #[test]
 fn a_stale_read_is_elsewhere_where_another_node_had_acknowledged_the_write() {
     let stale =
