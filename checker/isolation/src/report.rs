@@ -5,7 +5,7 @@ use history::{CheckResult, Verdict};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use crate::{Anomaly, Certificate, Consistency, Finding, Ruling};
+use crate::{Anomaly, Certificate, Consistency, Finding, Order, Ruling};
 
 /// The name of this check in results.
 pub const CHECKER: &str = "isolation";
@@ -78,7 +78,13 @@ impl Report {
             Some(models) => format!("The history is not {} ({models}).", self.consistency),
             None => self.sentence.clone(),
         };
-        let findings = listed(self.forbidden(), |finding| finding.anomaly);
+        let (cycles, others): (Vec<&Finding>, Vec<&Finding>) =
+            self.forbidden().partition(|finding| matches!(finding.anomaly, Anomaly::Cycle(..)));
+        // What a read shows by itself is plainer than a cycle, and the forms of one cycle in time are of one kind.
+        let findings = listed(others.into_iter().chain(cycles), |finding| match finding.anomaly {
+            Anomaly::Cycle(cycle, _) => Anomaly::Cycle(cycle, Order::Data),
+            other => other,
+        });
         let violations = findings.iter().map(|finding| finding.violation()).collect();
         let pictures = findings.iter().enumerate().map(|(at, finding)| finding.picture(at));
         let mut result = CheckResult::found(CHECKER, summary, violations);
