@@ -111,18 +111,14 @@ fn shortest(
             if bound <= ruled_out {
                 break;
             }
-            match (search.from(start, bound), best.take()) {
-                (Ok(End::Back(walk)), _) => best = Some(walk),
-                (Err(Spent), Some(walk)) => return Ok(Found::Some(walk)),
-                (Err(Spent), None) => return Err(Spent),
-                (Ok(end), shorter) => {
-                    best = shorter;
-                    match end {
-                        End::Winding(len) => winding.push((start, len)),
-                        End::Deeper => open.push(start),
-                        End::Back(_) | End::Never => {}
-                    }
-                }
+            let Ok(end) = search.from(start, bound) else {
+                return best.map(Found::Some).ok_or(Spent);
+            };
+            match end {
+                End::Back(walk) => best = Some(walk),
+                End::Winding(len) => winding.push((start, len)),
+                End::Deeper => open.push(start),
+                End::Never => {}
             }
         }
         *starts = open;

@@ -194,19 +194,9 @@ impl<'d, 'a> Entry<'d, 'a> {
     }
 
     fn call(&self, input: Step, output: Option<Outcome>) -> Call<Step, Outcome> {
-        let operation = self.done.operation;
-        let ret = operation.return_index().filter(|_| self.done.answer.is_some());
-        Call {
-            id: operation.call,
-            process: operation.process,
-            input,
-            output,
-            call: operation.call,
-            ret,
-            call_ns: operation.call_ns,
-            return_ns: operation.return_ns,
-            failed: false,
-        }
+        let call = Call::from_operation(self.done.operation, input, output);
+        // One whose answer cannot be read stays open.
+        Call { ret: call.ret.filter(|_| self.done.answer.is_some()), ..call }
     }
 }
 
