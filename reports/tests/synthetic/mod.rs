@@ -318,6 +318,7 @@ fn message_records() -> Vec<MessageRecord> {
             method: "POST".into(),
             path: "/peer".into(),
             kind: (noise.below(10) > 0).then(|| kind.into()),
+            clocks: None,
             bytes: 180 + noise.below(300),
             fate,
         });
@@ -605,6 +606,7 @@ pub fn hostile(folder: &Path) {
             method: HOSTILE.into(),
             path: format!("/{HOSTILE}/{number}"),
             kind: (number % 2 == 0).then(|| format!("{number}{HOSTILE}")),
+            clocks: None,
             bytes: u64::MAX,
             fate: Fate::Reordered,
         });
