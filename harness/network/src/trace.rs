@@ -133,8 +133,8 @@ impl Recorder {
         let (from, to) = (link.0.to_owned(), link.1.to_owned());
         let Times { head_ns, end_ns: time_ns } = times;
         let Label { method, path, kind, mut clocks } = label;
-        if let Some(clocks) = &mut clocks {
-            clocks.head_ns = (head_ns != time_ns).then_some(head_ns);
+        if head_ns != time_ns {
+            clocks.get_or_insert_default().head_ns = Some(head_ns);
         }
         let record = MessageRecord { time_ns, from, to, method, path, kind, clocks, bytes, fate };
         self.queue.try_send(Some(record)).is_ok()

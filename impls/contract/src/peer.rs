@@ -38,8 +38,8 @@ pub const PEERS: [PeerEntry; 2] = [
 /// Every header that makes reports richer.
 pub const HEADERS: [PeerEntry; 4] = [
     now("X-DS-Type", "the message's name, such as `AppendEntries`"),
-    now("X-DS-Term", "the term, view or ballot round that it speaks of"),
-    now("X-DS-Lamport", "the sender's Lamport clock"),
+    now("X-DS-Term", "the term, view or ballot round that it speaks of, a whole number"),
+    now("X-DS-Lamport", "the sender's Lamport clock, a whole number"),
     now("X-DS-Vector", "the sender's vector clock: JSON object, id → count"),
 ];
 

@@ -47,8 +47,9 @@ impl Clocks {
             vector: vector.and_then(counts),
             ..Self::default()
         };
-        let is_read = (clocks.term.is_some(), clocks.lamport.is_some(), clocks.vector.is_some());
-        clocks.malformed = is_read != (term.is_some(), lamport.is_some(), vector.is_some());
+        // A term is no clock: one in another form is only not shown.
+        let is_read = (clocks.lamport.is_some(), clocks.vector.is_some());
+        clocks.malformed = is_read != (lamport.is_some(), vector.is_some());
         Some(clocks)
     }
 }

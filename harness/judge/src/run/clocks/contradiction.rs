@@ -90,7 +90,7 @@ fn lamport_not_higher(trace: &Trace, sent: &[Vec<usize>], message: usize) -> Opt
     })
 }
 
-/// The last message of a node up to this count of its own. If it contradicts nothing, no earlier one does.
+/// The last message of a node up to this count of its own; of several of one event, one.
 fn latest(trace: &Trace, sent: &[usize], count: u64) -> Option<usize> {
     let known = sent.partition_point(|at| trace.told[*at].own() <= count);
     known.checked_sub(1).map(|last| sent[last])

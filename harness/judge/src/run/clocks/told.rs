@@ -7,6 +7,10 @@ use record::{Clocks, Fate, MessageRecord};
 
 /// So much of a message's type is shown.
 const KIND_CHARS_MAX: usize = 40;
+/// So many messages are compared. What comes after them counts as not seen.
+const MESSAGES_MAX: usize = 500_000;
+/// A message whose end comes so much later than its head may tell in its body what its sender learned meanwhile.
+const AT_ONCE_NS: u64 = 10_000_000;
 
 /// A message between two nodes with a vector that counts its sender.
 pub(super) struct Told {
@@ -62,6 +66,12 @@ impl Trace {
         let Some((from, to)) = index(&message.from).zip(index(&message.to)) else { return };
         let Clocks { lamport, vector, malformed, head_ns, .. } = message.clocks.unwrap_or_default();
         let head_ns = head_ns.unwrap_or(message.time_ns);
+        if message.time_ns.saturating_sub(head_ns) > AT_ONCE_NS || self.told.len() >= MESSAGES_MAX {
+            self.unseen_ns[from] = self.unseen_ns[from].min(head_ns);
+        }
+        if self.told.len() >= MESSAGES_MAX {
+            return;
+        }
         self.malformed += usize::from(malformed);
         let counts: Option<Box<[u64]>> = vector.map(|vector| {
             self.nodes.iter().map(|node| vector.get(node).copied().unwrap_or_default()).collect()
