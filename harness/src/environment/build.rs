@@ -107,6 +107,7 @@ impl Parts<'_> {
             listen,
             peers: self.nodes.iter().filter_map(peer).collect(),
             members: self.nodes.to_vec(),
+            view: None,
             data: self.folder.join(files::NODES).join(id).join("data"),
             heartbeat: HEARTBEAT,
             election: ELECTION,

@@ -62,6 +62,7 @@ impl Cluster {
             listen: self.address(node),
             peers: others.map(|other| (other.clone(), self.address(other))).collect(),
             members: self.sockets.keys().cloned().collect(),
+            view: None,
             data: self.data(node),
             heartbeat: Duration::from_millis(50),
             election: Duration::from_millis(300),
