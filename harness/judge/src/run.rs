@@ -6,6 +6,7 @@ mod evidence;
 mod faults;
 mod headline;
 mod majority;
+mod members;
 mod minority;
 mod outages;
 mod promises;
@@ -32,6 +33,7 @@ use diagnosis::Diagnosis;
 use evidence::Seen;
 use faults::ByFamily;
 use majority::Majority;
+use members::Members;
 use promises::Outcome;
 use witnesses::Witnesses;
 
@@ -188,7 +190,8 @@ impl Record {
         must_succeed: &'static [&'static str],
     ) -> (Vec<CheckResult>, Vec<Measured>) {
         let Self { run, events, faults, .. } = self;
-        let majority = Majority::of(&run.nodes, faults, main);
+        let members = Members::of(run);
+        let majority = Majority::of(members, faults, main);
         let seen = Seen {
             main,
             must_succeed,
@@ -203,7 +206,8 @@ impl Record {
         let limit = run.timeouts.recovery();
         let mut checks = vec![evidence::check(&seen, &measured)];
         checks.extend(majority.check());
-        if promises_agreement(level) {
+        // A primary may serve on, cut off with its backup or before there is one: see the rung.
+        if promises_agreement(level) && members.view_service.is_none() {
             checks.extend(minority::check(&run.nodes, faults, main));
         }
         checks.push(recovery::check(marks, events, limit));

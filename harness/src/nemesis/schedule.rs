@@ -83,7 +83,7 @@ fn one_by_one(
 }
 
 /// Who has the long turns. Families that can take nodes away come first: how a store does without some of its nodes
-/// shows only after a while. A minority is away each time, another one each time, until each node was.
+/// shows only after a while. So many as must be dispensable are away each time, others each time, until each node was.
 struct LongTurns {
     families: Vec<Family>,
     nodes: Vec<String>,
@@ -96,7 +96,7 @@ impl LongTurns {
     fn new(input: &PlanInput<'_>, rng: &mut impl Rng) -> Self {
         let mut nodes = input.members.nodes.to_vec();
         nodes.shuffle(rng);
-        let mut minority = nodes.len().saturating_sub(1) / 2;
+        let mut minority = input.members.dispensable();
         let takes_away = |family: &&Family| minority > 0 && family.can_take_away();
         let mut families: Vec<Family> = input.families.iter().filter(takes_away).copied().collect();
         if families.is_empty() {
@@ -152,7 +152,12 @@ mod tests {
         turns(&PlanInput {
             seed,
             families: &families.parse::<Families>().unwrap().0,
-            members: Members { nodes: &nodes, can_restart: true, exactly_once: true },
+            members: Members {
+                nodes: &nodes,
+                view_service: None,
+                can_restart: true,
+                exactly_once: true,
+            },
             interval: INTERVAL,
             time_limit: Duration::from_secs(30),
         })

@@ -20,6 +20,9 @@ pub struct Variable {
 /// `DS_SNAPSHOT_BYTES` in every run: logs are compacted early, so that compaction is tested.
 pub const SNAPSHOT_BYTES: u64 = 65_536;
 
+/// The view service's id, where the rung has one.
+pub const VIEW_SERVICE: &str = "v1";
+
 /// Every launch variable. Reference implementations accept each as a flag of the same name as well.
 pub const VARIABLES: [Variable; 14] = [
     variable("DS_NODE", "n1", "This node's id; nodes are named by id everywhere."),

@@ -203,6 +203,16 @@ fn a_refusal_carries_its_status_and_hint() {
 }
 
 #[test]
+fn whoever_knows_the_view_tells_it() {
+    let cluster = Cluster::new();
+    let nodes = [cluster.start("n1"), cluster.start("n2")];
+    let view = |node: &str| http(cluster.address(node), "GET", "/v1/view", b"");
+    assert_eq!(view("n1"), (200, json!({ "num": 1, "primary": "n1", "backup": null })));
+    assert_eq!(view("n2").0, 404);
+    nodes.map(|node| node.stop().unwrap());
+}
+
+#[test]
 fn a_restarted_node_knows_what_it_acknowledged_and_is_heard_again() {
     let cluster = Cluster::new();
     let peer = cluster.start("n2");
