@@ -209,7 +209,7 @@ fn whoever_knows_the_view_tells_it() {
     let view = |node: &str| http(cluster.address(node), "GET", "/v1/view", b"");
     assert_eq!(view("n1"), (200, json!({ "num": 1, "primary": "n1", "backup": null })));
     assert_eq!(view("n2").0, 404);
-    nodes.map(|node| node.stop().unwrap());
+    nodes.into_iter().for_each(|node| node.stop().unwrap());
 }
 
 #[test]
