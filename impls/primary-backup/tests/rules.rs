@@ -180,6 +180,36 @@ fn a_primary_that_loses_its_backup_answers_whoever_waited_for_it() {
 }
 
 #[test]
+fn a_backup_that_never_takes_the_state_holds_up_nobody() {
+    let mut primary = Server::new("n1", Vec::new());
+    primary.hear_of(view(1, "n1", ""));
+    primary.hear_of(view(2, "n1", "n2"));
+    let mut begun = Vec::new();
+    for token in 1..=3_000 {
+        primary.ask(token, put("1"));
+        assert_eq!(primary.replied(), [(token, None)]);
+        begun.extend(primary.sent.iter().filter_map(|(_, message)| match message {
+            Message::Transfer { position, .. } => Some(*position),
+            _ => None,
+        }));
+    }
+    assert_eq!(begun, [1024, 2048], "what waits for it is bounded: a newer state takes its place");
+}
+
+#[test]
+fn what_waits_for_an_acknowledged_backup_is_bounded() {
+    let mut primary = primary_with_backup();
+    for token in 1..=1_024 {
+        primary.ask(token, put("1"));
+        assert_eq!(primary.replied(), []);
+    }
+    primary.ask(1_025, put("1"));
+    assert_eq!(primary.replied(), [(1_025, Some(ErrorCode::NotReady))]);
+    primary.hear("n2", Message::Forwarded { num: 2, position: 1_024 });
+    assert_eq!(primary.replied().len(), 1_024);
+}
+
+#[test]
 fn a_primary_that_comes_up_again_serves_once_the_view_service_has_confirmed_it() {
     let mut primary = primary_with_backup().restart();
     primary.ask(1, get());
