@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use history::{Event, EventKind, Process, event::HARNESS};
+use history::{Event, EventKind, HARNESS, Process};
 use record::{AttemptRecord, FaultRecord, Mark, attempt::LINES_MAX};
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -165,7 +165,8 @@ impl Stream {
         let mut state = self.lock();
         let index = state.next_index;
         state.next_index += 1;
-        let event = Event { index, time_ns: self.now_ns(), process, kind, f, value, error, node };
+        let event =
+            Event { index, time_ns: self.now_ns(), process, kind, f: f.into(), value, error, node };
         self.send(&state, RunEvent::History(event));
         index
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use contract::{Manifest, manifest::FILE_NAME};
-use isolation::{Consistency, consistency::UnknownConsistency};
+use isolation::{Consistency, UnknownConsistency};
 
 use crate::exit::Failure;
 

@@ -8,7 +8,7 @@ use common::{HARNESS, Ran, finish};
 use std::{
     io::Write,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 /// A folder with one history.
@@ -170,6 +170,11 @@ fn several_levels_get_a_verdict_each() {
     let ran = check_all(place.path(), &levels).expect(1, "1 valid, 1 violation");
     assert!(ran.stdout.contains("VIOLATION     a.edn (serializable): "), "{}", ran.stdout);
     assert!(ran.stdout.contains("VALID         a.edn (read-committed): "), "{}", ran.stdout);
+    let as_json = [&levels[..], &["--json"]].concat();
+    let answer: serde_json::Value =
+        serde_json::from_str(&check_all(place.path(), &as_json).stdout).unwrap();
+    let [first, second] = [0, 1].map(|level| &answer["answers"][level]["reading_ms"]);
+    assert!(first.is_f64() && first == second, "the file was read twice: {first}, {second}");
 }
 
 #[test]
@@ -182,6 +187,24 @@ fn a_history_may_come_on_stdin() {
     check(VALID, &["--model", "register"]).expect(0, "VALID: stdin is linearizable");
     check(STALE, &["--model", "register"]).expect(1, "VIOLATION: stdin is not linearizable");
     check("", &["--model", "register"]).expect(2, "stdin resembles no format");
+}
+
+/// What was kept of it once stayed behind in the folder for temporary files.
+#[test]
+fn nothing_is_left_of_stdin_when_the_check_is_killed() {
+    let place = tempfile::tempdir().unwrap();
+    let mut check = Command::new(HARNESS)
+        .args(["check", "-", "--model", "register"])
+        .env("TMPDIR", place.path())
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // More than a pipe holds: some of it has been read.
+    let text = VALID.repeat((1 << 20) / VALID.len());
+    check.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
+    check.kill().unwrap();
+    check.wait().unwrap();
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
 }
 
 /// A page once replaced the history that it was about.

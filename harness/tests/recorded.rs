@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use history::{Datum, Format, Verdict};
-use judge::foreign::{CheckedHistory, Model, Question, check};
+use judge::foreign::{CheckedHistory, Model, Question, Source, check};
 use linearizability::Limits;
 use serde_json::json;
 
@@ -78,7 +78,7 @@ fn initial(file: &str) -> Option<Datum> {
 
 fn judged(folder: &Path, file: &str, format: &str, model: &str) -> CheckedHistory {
     let question = Question {
-        path: folder.join(file),
+        source: Source::at(folder.join(file)),
         format: Format::by_name(format).unwrap_or_else(|| panic!("{file}: no format {format}")),
         model: Model::by_name(model).unwrap_or_else(|| panic!("{file}: no model {model}")),
         initial: initial(file),

@@ -330,7 +330,7 @@ fn check_order(records: &[Record], limits: &Limits) -> CheckResult {
     }
     let groups: Vec<_> =
         branches.into_iter().map(|(branch, calls)| (format!("Branch {branch}"), calls)).collect();
-    check_by_key(&MultiRegister::default(), groups, limits).into_result("linearizability")
+    check_by_key(&MultiRegister::default(), groups, limits).into_result()
 }
 
 /// Whether an operation can matter for the order. An unknown filling that nobody saw may be taken for one that never

@@ -238,5 +238,5 @@ fn check_order(records: &[Record], limits: &Limits) -> CheckResult {
     }
     let groups: Vec<_> =
         groups.into_iter().map(|(pair, calls)| (format!("pair {pair}"), calls)).collect();
-    check_by_key(&Kv, groups, limits).into_result("linearizability")
+    check_by_key(&Kv, groups, limits).into_result()
 }

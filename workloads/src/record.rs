@@ -71,7 +71,7 @@ impl Record {
         history::Operation {
             call: self.call,
             process: self.process,
-            f: f.to_owned(),
+            f: f.into(),
             arguments,
             completion,
             call_ns: self.call_ns,

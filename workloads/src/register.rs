@@ -101,7 +101,7 @@ impl Workload for Register {
             }
             // A record of other clients: only the search makes no assumption about values.
             Ok(records) => vec![check_order(&records, limits)],
-            Err(reason) => vec![CheckResult::inconclusive("linearizability", reason)],
+            Err(reason) => vec![CheckResult::inconclusive(linearizability::CHECKER, reason)],
         }
     }
 }
@@ -302,7 +302,7 @@ fn check_order(records: &[Record], limits: &Limits) -> CheckResult {
     }
     let groups: Vec<_> =
         groups.into_iter().map(|(key, calls)| (format!("Key {key}"), calls)).collect();
-    check_by_key(&Kv, groups, limits).into_result("linearizability")
+    check_by_key(&Kv, groups, limits).into_result()
 }
 
 fn as_kv(record: &Record) -> Option<(&str, KvInput, Option<KvOutput>)> {

@@ -27,7 +27,7 @@ mod tests {
         history::Operation {
             call: 2 * at,
             process: at,
-            f: f.to_owned(),
+            f: f.into(),
             arguments,
             completion: Completion::Ok(2 * at + 1, result),
             call_ns: 2 * at,

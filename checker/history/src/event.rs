@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,7 +25,7 @@ pub struct Event<V = Value> {
     #[serde(rename = "type")]
     pub kind: EventKind,
     /// The function: an operation's name, or `phase`, or a fault.
-    pub f: String,
+    pub f: CompactString,
     /// Arguments or result.
     #[serde(default)]
     pub value: V,

@@ -12,6 +12,9 @@ use crate::{Datum, Event, Format, Located, MAX_EVENT_BYTES, ReadError};
 ///
 /// An event without `:index` gets its position, one without `:process` belongs to process 0, one without
 /// `:time` happened at 0. Keys that are not listed above (but `:node`) are skipped.
+///
+/// # Errors
+/// What is no event, and where it stands; or the reader's own error.
 pub fn read_edn(reader: impl Read) -> Result<Vec<Event>, ReadError> {
     Events::new(reader, Format::Edn).map(|located| located.map(|l| l.event.into())).collect()
 }

@@ -12,7 +12,7 @@ pub(crate) struct Fields {
     pub(crate) time_ns: Option<u64>,
     pub(crate) process: Option<Process>,
     pub(crate) kind: Option<EventKind>,
-    pub(crate) f: Option<String>,
+    pub(crate) f: Option<CompactString>,
     pub(crate) value: Option<Datum>,
     pub(crate) key: Option<Datum>,
     pub(crate) error: Option<Option<String>>,

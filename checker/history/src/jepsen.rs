@@ -2,12 +2,17 @@
 
 use std::io::{self, Write};
 
+use compact_str::{CompactString, ToCompactString};
+
 use crate::edn::{self, Cursor, Edn, Failure, Parsed, duplicate_key};
 use crate::fields::{Fields, put};
 use crate::source::{Found, Next, Step};
 use crate::{Event, EventKind, Process};
 
 /// Writes a history as EDN, one map a line; [`crate::read_edn`] gives back the same events.
+///
+/// # Errors
+/// The writer's own.
 pub fn write_edn<'a>(
     events: impl IntoIterator<Item = &'a Event>,
     mut writer: impl Write,
@@ -231,14 +236,14 @@ pub(crate) fn event_kind(name: &str) -> Option<EventKind> {
     }
 }
 
-fn name(cursor: &mut Cursor<'_>) -> Parsed<String> {
+fn name(cursor: &mut Cursor<'_>) -> Parsed<CompactString> {
     if cursor.peek() == Some(b':') {
-        return cursor.keyword().map(str::to_owned);
+        return cursor.keyword().map(CompactString::new);
     }
     Ok(match cursor.value()? {
-        Edn::Nil => String::new(),
-        Edn::String(name) => name,
-        other => other.to_string(),
+        Edn::Nil => CompactString::default(),
+        Edn::String(name) => name.into(),
+        other => other.to_compact_string(),
     })
 }
 

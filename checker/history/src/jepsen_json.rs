@@ -1,5 +1,7 @@
 //! Jepsen's histories as JSON: the same events, in an array, one after another, or under `"history"`; or one a line.
 
+use compact_str::CompactString;
+
 use crate::edn::{Failure, Parsed};
 use crate::fields::{Fields, put};
 use crate::json::{Json, duplicate_name};
@@ -116,7 +118,7 @@ impl Fields {
             "value" => put(&mut self.value, json.value()?),
             "type" => put(&mut self.kind, kind(json)?),
             "f" => put(&mut self.f, word(json, name)?.unwrap_or_default()),
-            "node" => put(&mut self.node, word(json, name)?),
+            "node" => put(&mut self.node, word(json, name)?.map(String::from)),
             "error" => put(&mut self.error, said(json.value()?)),
             "index" | "time" | "process" => {
                 let value = json.value()?;
@@ -168,10 +170,10 @@ fn kind(json: &mut Json<'_>) -> Parsed<EventKind> {
 }
 
 /// A name, without the colon of a keyword, or nothing.
-fn word(json: &mut Json<'_>, name: &str) -> Parsed<Option<String>> {
+fn word(json: &mut Json<'_>, name: &str) -> Parsed<Option<CompactString>> {
     let start = json.offset();
     if json.peek() == Some(b'"') {
-        return Ok(Some(bare(&json.string()?).to_owned()));
+        return Ok(Some(bare(&json.string()?).into()));
     }
     match json.value()? {
         Datum::Nil => Ok(None),

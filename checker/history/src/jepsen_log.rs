@@ -85,6 +85,7 @@ fn read(line: &[u8], middle: Middle) -> Parsed<Event<Datum>> {
     let parts = parts(&mut cursor);
     let (f, value, error) = parts.map_err(|f| Failure { offset: middle.rest + f.offset, ..f })?;
     let Middle { process, kind, .. } = middle;
+    let f = f.into();
     Ok(Event { index: 0, time_ns: 0, process, kind, f, value, error, node: None })
 }
 

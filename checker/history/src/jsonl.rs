@@ -33,13 +33,18 @@ pub struct Writer {
 
 impl Writer {
     /// A new, empty history at this path; what was there is lost.
+    ///
+    /// # Errors
+    /// The system's own.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
         Ok(Self { file, written: 0, pending: Vec::with_capacity(BUFFER_BYTES) })
     }
 
     /// Adds an event; it reaches the file with the next flush, or when enough have gathered.
-    /// An error means that this event is not part of the history.
+    ///
+    /// # Errors
+    /// It is longer than [`MAX_EVENT_BYTES`], or what has gathered cannot be written; then it is no part of the history.
     pub fn append(&mut self, event: &Event) -> io::Result<()> {
         if self.pending.len() >= BUFFER_BYTES {
             self.flush()?;
@@ -58,6 +63,9 @@ impl Writer {
     }
 
     /// Hands every event to the operating system.
+    ///
+    /// # Errors
+    /// They cannot be written now; they are kept, and tried again with the next flush.
     pub fn flush(&mut self) -> io::Result<()> {
         if let Err(error) = self.file.write_all_at(&self.pending, self.written) {
             // Best effort: should even this fail, the torn line stays last, and the reader accepts that.
@@ -70,6 +78,9 @@ impl Writer {
     }
 
     /// Flushes and waits until the disk has everything.
+    ///
+    /// # Errors
+    /// As [`Writer::flush`], or the disk's own.
     pub fn sync(&mut self) -> io::Result<()> {
         self.flush()?;
         self.file.sync_data()
@@ -82,27 +93,13 @@ impl Drop for Writer {
     }
 }
 
-/// What was read, and whether the end was missing.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Recording {
-    /// Every whole event.
-    pub events: Vec<Event>,
-    /// The number of the last line (from 1), where it was cut off and left out: the run ended while it was
-    /// being written.
-    pub torn_line: Option<u64>,
-}
-
-/// The events of a JSON Lines history; a torn last line is left out. [`read_recording`] also tells whether
-/// there was one.
+/// The events of a JSON Lines history. Empty lines are skipped and a torn last line is left out; [`Records`] also tells
+/// whether there was one.
+///
+/// # Errors
+/// A line that is no event, or the reader's own.
 pub fn read_jsonl(reader: impl Read) -> Result<Vec<Event>, ReadError> {
-    read_recording(reader).map(|recording| recording.events)
-}
-
-/// Reads a JSON Lines history. Empty lines are skipped.
-pub fn read_recording(reader: impl Read) -> Result<Recording, ReadError> {
-    let mut records = Records::new(reader);
-    let events = records.by_ref().collect::<Result<_, _>>()?;
-    Ok(Recording { events, torn_line: records.torn_line() })
+    Records::new(reader).collect()
 }
 
 /// The records of any JSON Lines file, one by one; what is in memory is bounded by the longest line. Empty lines are

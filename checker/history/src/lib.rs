@@ -18,36 +18,38 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
+
 mod blocks;
-pub mod datum;
+mod datum;
 pub mod edn;
-pub mod event;
-pub mod events;
+mod event;
+mod events;
 mod fields;
-pub mod findings;
-pub mod format;
-pub mod jepsen;
+mod findings;
+mod format;
+mod jepsen;
 mod jepsen_json;
 mod jepsen_log;
 mod json;
-pub mod jsonl;
-pub mod limits;
-pub mod operation;
-pub mod pair;
-pub mod quantiles;
+mod jsonl;
+mod limits;
+mod operation;
+mod pair;
+mod quantiles;
 mod readers;
 mod source;
-pub mod verdict;
+mod verdict;
 mod window;
 pub mod words;
 
 pub use datum::Datum;
 pub use event::{Event, EventKind, HARNESS, Located, PHASE, Payload, Process};
 pub use events::{Events, Reading, read_edn};
-pub use findings::{Findings, LISTED};
+pub use findings::{Findings, LISTED, listed};
 pub use format::Format;
 pub use jepsen::write_edn;
-pub use jsonl::{Recording, Records, Writer, read_jsonl, read_recording};
+pub use jsonl::{Records, Writer, read_jsonl};
 pub use limits::Limits;
 pub use operation::{Completion, Operation};
 pub use pair::{PairError, Paired, Pairing, operations};

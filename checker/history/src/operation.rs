@@ -1,5 +1,6 @@
 //! Invocations paired with their completions.
 
+use compact_str::CompactString;
 use serde_json::Value;
 
 use crate::Datum;
@@ -12,7 +13,7 @@ pub struct Operation<V = Value> {
     /// The process.
     pub process: u64,
     /// The function.
-    pub f: String,
+    pub f: CompactString,
     /// The arguments.
     pub arguments: V,
     /// How it ended.

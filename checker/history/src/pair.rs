@@ -142,6 +142,9 @@ enum State<V> {
 /// arguments name aborted reads. What is open at the end is `info`: nobody knows.
 ///
 /// Events of named processes (the nemesis, the bench) are no operations.
+///
+/// # Errors
+/// The first event that breaks a premise.
 pub fn operations<V: Payload>(events: &[Event<V>]) -> Result<Vec<Operation<V>>, PairError> {
     let mut pairing = Pairing::default();
     let mut operations = Vec::new();
@@ -169,7 +172,10 @@ impl<V> Default for Pairing<V> {
 }
 
 impl<V: Payload> Pairing<V> {
-    /// The next event of the history. One that breaks a premise counts for nothing.
+    /// The next event of the history.
+    ///
+    /// # Errors
+    /// The premise that it breaks; then it counts for nothing.
     pub fn add(&mut self, event: Event<V>) -> Result<Paired<V>, PairError> {
         if let Some(previous) = self.previous.filter(|&previous| event.index <= previous) {
             return Err(PairError::Order { index: event.index, previous });
@@ -178,7 +184,7 @@ impl<V: Payload> Pairing<V> {
         let process = match &event.process {
             Process::Client(process) => *process,
             Process::Named(name) => {
-                if name == HARNESS && event.f == PHASE {
+                if name == HARNESS && event.f.as_str() == PHASE {
                     self.phase = phase_name(&event.value);
                 }
                 return Ok(Paired::Beside);
@@ -228,7 +234,7 @@ fn invoke<V>(
             Ok(())
         }
         State::Open(open) => {
-            Err(PairError::Overlap { index, process, f: event.f, open: open.call })
+            Err(PairError::Overlap { index, process, f: event.f.into(), open: open.call })
         }
         State::Lost(info) => Err(PairError::UsedAfterInfo { index, process, info: *info }),
     }
@@ -247,9 +253,10 @@ fn complete<V>(
     let mut operation = match mem::replace(state, after) {
         State::Open(operation) if operation.f == f => operation,
         before => {
+            let f = f.into();
             let error = match &before {
                 State::Open(Operation { f: invoked, call, .. }) => {
-                    let (invoked, open) = (invoked.clone(), *call);
+                    let (invoked, open) = (invoked.as_str().to_owned(), *call);
                     PairError::OtherFunction { index, process, f, invoked, open }
                 }
                 State::Idle => PairError::NotInvoked { index, process, f },

@@ -234,7 +234,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             time_ns,
             process,
             kind,
-            f,
+            f: f.into(),
             value,
             error,
             node,

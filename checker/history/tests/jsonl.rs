@@ -5,9 +5,7 @@
 use std::fs;
 use std::io::BufReader;
 
-use history::{
-    Event, EventKind, Process, ReadError, Recording, Records, Writer, read_jsonl, read_recording,
-};
+use history::{Event, EventKind, Process, ReadError, Records, Writer, read_jsonl};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -69,7 +67,9 @@ fn a_torn_last_line_is_left_out_and_reported() {
     let events: Vec<Event> = (0..3).map(event).collect();
     let bytes = write(&events);
     for end in 0..bytes.len() {
-        let Recording { events: read, torn_line } = read_recording(&bytes[..end]).unwrap();
+        let mut records = Records::new(&bytes[..end]);
+        let read: Vec<Event> = records.by_ref().collect::<Result<_, _>>().unwrap();
+        let torn_line = records.torn_line();
         let whole_lines = bytes[..end].iter().filter(|&&b| b == b'\n').count();
         let rest =
             &bytes[..end][bytes[..end].iter().rposition(|&b| b == b'\n').map_or(0, |n| n + 1)..];
@@ -143,6 +143,6 @@ proptest! {
             let at = place.index(bytes.len());
             bytes[at] = byte;
         }
-        let _ = read_recording(BufReader::with_capacity(7, bytes.as_slice()));
+        let _ = read_jsonl(BufReader::with_capacity(7, bytes.as_slice()));
     }
 }

@@ -220,7 +220,7 @@ fn plain_edn(text: &[u8]) -> Option<Vec<Event>> {
                 _ => return None,
             }))
             .ok()?,
-            f: of("f").map_or(Some(String::new()), word)?,
+            f: of("f").map_or(Some(String::new()), word)?.into(),
             value: of("value").map(to_json).unwrap_or_default(),
             error: None,
             node: of("node").map_or(Some(None), |node| word(node).map(Some))?,
@@ -267,7 +267,7 @@ fn plain_json(text: &[u8]) -> Option<Vec<Event>> {
             },
             process: process.unwrap_or(Process::Client(0)),
             kind,
-            f: word(fields.remove("f"))?.unwrap_or_default(),
+            f: word(fields.remove("f"))?.unwrap_or_default().into(),
             value: fields.remove("value").unwrap_or_default(),
             error: None,
             node: word(fields.remove("node"))?,

@@ -225,10 +225,20 @@ impl Invariant {
         self.row().promise
     }
 
-    /// Checks a history. Where reads name a key by a pair `[key value]`, as Jepsen's independent tests record them, each
-    /// key is an object of its own.
+    /// Checks a history; its operations may come in any order. Where reads name a key by a pair `[key value]`, as Jepsen's
+    /// independent tests record them, each key is an object of its own.
     #[must_use]
     pub fn check(self, operations: &[Operation]) -> CheckResult {
+        if operations.is_sorted_by_key(|operation| operation.call) {
+            return self.check_sorted(operations);
+        }
+        let mut operations = operations.to_vec();
+        operations.sort_by_key(|operation| operation.call);
+        self.check_sorted(&operations)
+    }
+
+    /// The judges expect the operations in the order of their invocations.
+    fn check_sorted(self, operations: &[Operation]) -> CheckResult {
         let row = self.row();
         let judge = |part: &[Operation]| (row.judge)(part).unwrap_or_else(Judgement::inconclusive);
         let judgement = if row.by_key { keys::judge(operations, judge) } else { judge(operations) };

@@ -10,8 +10,10 @@ use invariants::Invariant;
 fn expect(invariant: Invariant, cases: &[(&str, &str)]) {
     let mut wrong = Vec::new();
     for (text, expected) in cases {
-        let operations = history(text);
+        let mut operations = history(text);
         let result = invariant.check(&operations);
+        operations.reverse();
+        assert_eq!(result, invariant.check(&operations), "{text}: their order in the list counted");
         if told(&result) != *expected {
             wrong.push(format!("{text}\n  expected {expected}, got {result:#?}"));
         }

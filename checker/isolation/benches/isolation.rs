@@ -45,7 +45,8 @@ fn histories(criterion: &mut Criterion) {
                 let synthetic =
                     Synthetic { datatype, transactions, inject, ..Synthetic::default() };
                 let transactions: Vec<_> = synthetic.transactions().collect();
-                let history = History::from_transactions(datatype, &transactions);
+                let history =
+                    History::from_transactions(datatype, &transactions).expect("fitting reads");
                 drop(transactions);
                 let name = format!("{kind}/{size}/20 clients/{what}");
                 told(&name, &history);

@@ -3,7 +3,7 @@
 use crate::history::{Header, History, Micro};
 use crate::ids::{NONE, id};
 use crate::names::{Datum, Names, is_itself};
-use crate::{Datatype, MicroOp, Outcome, Seen, Transaction};
+use crate::{Datatype, MicroOp, Outcome, Seen, Transaction, Unfit};
 
 /// Builds a history.
 #[derive(Debug)]
@@ -28,19 +28,25 @@ struct Divergent {
 
 impl History {
     /// The history of these transactions.
-    #[must_use]
-    pub fn from_transactions(datatype: Datatype, transactions: &[Transaction]) -> Self {
+    ///
+    /// # Errors
+    /// A read that saw the value of a register where the keys hold lists, or the other way round.
+    pub fn from_transactions(
+        datatype: Datatype,
+        transactions: &[Transaction],
+    ) -> Result<Self, Unfit> {
         let mut builder = Builder::new(datatype);
         for transaction in transactions {
             let Transaction { process, call, ret, call_ns, return_ns, outcome, .. } = *transaction;
             let return_ns = return_ns.unwrap_or(call_ns);
             builder.begin(Header { process, call, ret, call_ns, return_ns }, outcome);
             for micro_op in &transaction.micro_ops {
-                builder.micro_op(micro_op);
+                let added = builder.micro_op(micro_op);
+                added.map_err(|problem| Unfit { index: call, problem })?;
             }
             builder.end();
         }
-        builder.finish()
+        Ok(builder.finish())
     }
 }
 
@@ -73,20 +79,29 @@ impl Builder {
         self.outcomes.last() == Some(&Outcome::Ok)
     }
 
-    fn micro_op(&mut self, micro_op: &MicroOp) {
+    fn micro_op(&mut self, micro_op: &MicroOp) -> Result<(), String> {
         match micro_op {
             MicroOp::Write { key, value } => self.write((*key).into(), (*value).into()),
             MicroOp::Read { key, seen } => {
                 let key = (*key).into();
-                match seen {
-                    Seen::Unknown => self.read_unknown(key),
-                    Seen::Register(value) => self.read_value(key, value.map(Datum::from)),
-                    Seen::List(list) => {
+                match (seen, self.datatype) {
+                    (Seen::Unknown, _) => self.read_unknown(key),
+                    (Seen::Register(value), Datatype::Register) => {
+                        self.read_value(key, value.map(Datum::from));
+                    }
+                    (Seen::List(list), Datatype::ListAppend) => {
                         self.read_list(key, list.iter().map(|&element| element.into()).collect());
+                    }
+                    (Seen::Register(_), Datatype::ListAppend) => {
+                        return Err("a read of a list saw the value of a register".to_owned());
+                    }
+                    (Seen::List(_), Datatype::Register) => {
+                        return Err("a read of a register saw a list".to_owned());
                     }
                 }
             }
         }
+        Ok(())
     }
 
     pub(crate) fn write(&mut self, key: Datum, value: Datum) {

@@ -26,13 +26,13 @@ pub struct Synthetic {
     pub datatype: Datatype,
     /// How many transactions, those of the injected anomaly not counted.
     pub transactions: usize,
-    /// How many clients run them, at least one. A client goes on as another process after an unknown outcome.
+    /// How many clients run them; 0 counts as 1. A client goes on as another process after an unknown outcome.
     pub clients: u64,
-    /// How many keys are in use at a time, at least one; each is used half as often as the one before.
+    /// How many keys are in use at a time; 0 counts as 1. Each is used half as often as the one before.
     pub keys: usize,
-    /// The most writes that a key is asked to take before a new one takes its place, at least one. Few take so many.
+    /// The most writes that a key is asked to take before a new one takes its place; 0 counts as 1. Few take so many.
     pub writes_per_key: u32,
-    /// The most micro-operations of a transaction, at least one.
+    /// The most micro-operations of a transaction; 0 counts as 1.
     pub micro_ops: usize,
     /// The share of transactions that fail.
     pub fail: f64,
@@ -80,7 +80,7 @@ impl Synthetic {
     /// The events, one at a time.
     #[must_use]
     pub fn steps(&self) -> Steps {
-        Steps::new(self.clone())
+        Steps::new(self)
     }
 
     /// The transactions, in the order of their completions.
@@ -118,7 +118,14 @@ struct Client {
 }
 
 impl Steps {
-    fn new(options: Synthetic) -> Self {
+    fn new(asked: &Synthetic) -> Self {
+        let options = Synthetic {
+            clients: asked.clients.max(1),
+            keys: asked.keys.max(1),
+            writes_per_key: asked.writes_per_key.max(1),
+            micro_ops: asked.micro_ops.max(1),
+            ..asked.clone()
+        };
         let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
         let store = Store::new(&options, &mut rng);
         let clients: Vec<_> =

@@ -89,12 +89,6 @@ impl History {
         self.headers.is_empty()
     }
 
-    /// What the keys hold.
-    #[must_use]
-    pub fn datatype(&self) -> Datatype {
-        self.datatype
-    }
-
     pub(crate) fn txns(&self) -> std::ops::Range<Txn> {
         0..id(self.len())
     }

@@ -26,7 +26,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod anomaly;
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
+
+mod anomaly;
 mod buckets;
 mod budget;
 mod build;
@@ -36,7 +38,7 @@ mod class;
 mod component;
 mod components;
 mod conclusion;
-pub mod consistency;
+mod consistency;
 mod cycles;
 mod dependencies;
 mod elision;
@@ -62,7 +64,7 @@ mod report;
 mod search;
 mod steps;
 mod touches;
-pub mod transaction;
+mod transaction;
 mod usual;
 mod words;
 mod writers;
@@ -70,11 +72,11 @@ mod writers;
 pub use anomaly::{Anomaly, Cycle, Order};
 pub use certificate::Certificate;
 pub use check::check;
-pub use consistency::{Consistency, Ruling};
+pub use consistency::{Consistency, Ruling, UnknownConsistency};
 pub use finding::{Basis, CycleStep, Finding, TxnWords};
 pub use history::History;
 pub use links::Dependency;
-pub use operations::{Recording, Unfit};
+pub use operations::{HistoryBuilder, Unfit};
 pub use options::Options;
 pub use report::{CHECKER, Report, Statistics};
 pub use steps::{Packed, Steps};

@@ -45,6 +45,9 @@ impl std::error::Error for Malformed {}
 
 /// The history that the text describes; the transactions in the order of their invocations. Positions are those of the
 /// events, an unknown completion not being one, and a position lasts a microsecond.
+///
+/// # Errors
+/// The first thing that is not in this notation.
 pub fn parse(text: &str) -> Result<(Datatype, Vec<Transaction>), Malformed> {
     let mut drawn = Vec::new();
     for (process, line) in

@@ -21,9 +21,9 @@ pub struct Unfit {
 
 /// Makes a history of operations that come one by one, in any order; none of them is kept.
 #[derive(Debug)]
-pub struct Recording(Builder);
+pub struct HistoryBuilder(Builder);
 
-impl Recording {
+impl HistoryBuilder {
     /// Nothing yet.
     #[must_use]
     pub fn new(datatype: Datatype) -> Self {
@@ -69,7 +69,7 @@ impl Recording {
 }
 
 impl History {
-    /// The history of these operations: see [`Recording::add`].
+    /// The history of these operations: see [`HistoryBuilder::add`].
     ///
     /// # Errors
     /// As there.
@@ -81,11 +81,11 @@ impl History {
         V: Clone + 'a,
         Datum: for<'v> From<&'v V>,
     {
-        let mut recording = Recording::new(datatype);
+        let mut builder = HistoryBuilder::new(datatype);
         for operation in operations {
-            recording.add(&operation.clone().map(|value| Datum::from(&value)))?;
+            builder.add(&operation.clone().map(|value| Datum::from(&value)))?;
         }
-        Ok(recording.finish())
+        Ok(builder.finish())
     }
 }
 

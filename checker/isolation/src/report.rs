@@ -1,6 +1,6 @@
 //! What a check found.
 
-use history::findings::listed;
+use history::listed;
 use history::{CheckResult, Verdict};
 use serde::{Serialize, Serializer};
 use serde_json::json;

@@ -8,13 +8,14 @@ use isolation::generate::Synthetic;
 use isolation::{Consistency, Datatype, History, Options, Report, Transaction, check, notation};
 
 fn judged(transactions: &[Transaction], consistency: Consistency) -> Report {
-    let history = History::from_transactions(Datatype::Register, transactions);
+    let history =
+        History::from_transactions(Datatype::Register, transactions).expect("fitting reads");
     check(&history, &Options { consistency, ..Options::default() })
 }
 
 fn report(text: &str, options: &Options) -> Report {
     let (datatype, transactions) = notation::parse(text).expect("a history");
-    check(&History::from_transactions(datatype, &transactions), options)
+    check(&History::from_transactions(datatype, &transactions).expect("fitting reads"), options)
 }
 
 fn at(consistency: Consistency) -> Options {
@@ -108,7 +109,7 @@ fn long_histories_have_their_order_found() {
             let synthetic =
                 Synthetic { datatype, transactions: 10_000, seed, ..Synthetic::default() };
             let transactions: Vec<_> = synthetic.transactions().collect();
-            let history = History::from_transactions(datatype, &transactions);
+            let history = History::from_transactions(datatype, &transactions).unwrap();
             let report = check(&history, &Options::default());
             assert_eq!(report.verdict, Verdict::Valid, "{datatype:?}, {seed}: {}", report.sentence);
             let certificate = report.certificate.expect("an order");

@@ -117,7 +117,7 @@ fn every_clause_of_a_cycle_is_true_of_the_history() {
             for seed in 0..200 {
                 let transactions = history(plan, seed);
                 let report = check(
-                    &History::from_transactions(datatype, &transactions),
+                    &History::from_transactions(datatype, &transactions).unwrap(),
                     &Options::default(),
                 );
                 let truth = Truth(&transactions);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 fn report(text: &str, consistency: Consistency) -> Report {
     let (datatype, transactions) = notation::parse(text).expect("a history");
     let options = Options { consistency, ..Options::default() };
-    check(&History::from_transactions(datatype, &transactions), &options)
+    check(&History::from_transactions(datatype, &transactions).expect("fitting reads"), &options)
 }
 
 /// Two wrote 1: the updates that read it may each have read another one's.

@@ -271,7 +271,8 @@ fn as_events_it_is_the_same_history() {
         let read = check(&read, &Options::default());
         let mut direct: Vec<_> = options.transactions().collect();
         direct.sort_unstable_by_key(|transaction| transaction.call);
-        let direct = check(&History::from_transactions(datatype, &direct), &Options::default());
+        let direct =
+            check(&History::from_transactions(datatype, &direct).unwrap(), &Options::default());
         assert_eq!(
             (&read.anomalies, &read.statistics),
             (&direct.anomalies, &direct.statistics),
@@ -279,4 +280,19 @@ fn as_events_it_is_the_same_history() {
         );
         assert_eq!(read.clearest().map(Finding::size), Some(2));
     }
+}
+
+#[test]
+fn none_of_what_there_must_be_one_of_counts_as_one() {
+    let options = Synthetic {
+        transactions: 10,
+        clients: 0,
+        keys: 0,
+        writes_per_key: 0,
+        micro_ops: 0,
+        ..Synthetic::default()
+    };
+    let transactions: Vec<_> = options.transactions().collect();
+    assert_eq!(transactions.len(), 10);
+    assert!(transactions.iter().all(|transaction| transaction.micro_ops.len() == 1));
 }

@@ -14,7 +14,10 @@ fn transactions() -> usize {
 
 /// What is found, and of how many transactions.
 fn found(datatype: Datatype, history: &[Transaction]) -> Vec<(Anomaly, usize)> {
-    let report = check(&History::from_transactions(datatype, history), &Options::default());
+    let report = check(
+        &History::from_transactions(datatype, history).expect("fitting reads"),
+        &Options::default(),
+    );
     report.anomalies.iter().map(|finding| (finding.anomaly, finding.transactions.len())).collect()
 }
 

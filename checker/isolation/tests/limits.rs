@@ -13,7 +13,7 @@ use serde_json::json;
 
 fn report(text: &str, options: &Options) -> Report {
     let (datatype, transactions) = notation::parse(text).expect("a history");
-    check(&History::from_transactions(datatype, &transactions), options)
+    check(&History::from_transactions(datatype, &transactions).expect("fitting reads"), options)
 }
 
 /// Pairs of keys as the notation has them, for histories of more than 26: key by key, one after another.
@@ -32,7 +32,7 @@ mod many {
     }
 
     fn history(transactions: &[Transaction]) -> History {
-        History::from_transactions(Datatype::ListAppend, transactions)
+        History::from_transactions(Datatype::ListAppend, transactions).expect("fitting reads")
     }
 
     /// So many lost updates, one after the other, between a write and a read that misses it.

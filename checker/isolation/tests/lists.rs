@@ -8,7 +8,10 @@ use isolation::{
 
 fn report(text: &str) -> Report {
     let (datatype, transactions) = notation::parse(text).expect("a history");
-    check(&History::from_transactions(datatype, &transactions), &Options::default())
+    check(
+        &History::from_transactions(datatype, &transactions).expect("fitting reads"),
+        &Options::default(),
+    )
 }
 
 fn found(report: &Report) -> Vec<String> {
@@ -88,7 +91,7 @@ fn an_explanation_gives_the_reason_of_each_edge() {
 #[test]
 fn only_what_the_consistency_forbids_is_a_violation() {
     let (datatype, transactions) = notation::parse("ax1 ry_ / ay1 rx_").unwrap();
-    let history = History::from_transactions(datatype, &transactions);
+    let history = History::from_transactions(datatype, &transactions).unwrap();
     let verdict = |consistency| {
         check(&history, &Options { consistency, ..Options::default() }).check_result().verdict
     };
@@ -122,7 +125,7 @@ fn many_unobserved_appends_stay_linear() {
         ],
     };
     let transactions: Vec<_> = (0..1000).map(transaction).collect();
-    let history = History::from_transactions(Datatype::ListAppend, &transactions);
+    let history = History::from_transactions(Datatype::ListAppend, &transactions).unwrap();
     let report = check(&history, &Options::default());
     assert_eq!(report.statistics.largest_component, 1000);
     assert!(report.statistics.edges < 10_000, "{:?}", report.statistics);

@@ -22,7 +22,7 @@ fn crowded(last_read: u32) -> History {
     let mut transactions = rounds(ROUNDS, CLIENTS);
     let end = u64::from(ROUNDS * 10_000);
     transactions.push(transaction(0, end, end + 1, vec![read(0, last_read)]));
-    History::from_transactions(Datatype::Register, &transactions)
+    History::from_transactions(Datatype::Register, &transactions).expect("fitting reads")
 }
 
 /// Checks with ever more memory until it suffices. What did not is said, and hardly more was taken.

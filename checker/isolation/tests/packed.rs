@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's helpers say what they expect, too")]
 
 use history::{Completion, Datum, Operation};
-use isolation::{Datatype, Recording, Steps};
+use isolation::{Datatype, HistoryBuilder, Steps};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 const HISTORIES: u64 = 20_000;
@@ -50,7 +50,7 @@ fn operation(rng: &mut ChaCha8Rng, call: u64) -> Operation<Datum> {
     Operation {
         call,
         process: call,
-        f: "txn".to_owned(),
+        f: "txn".into(),
         arguments,
         completion,
         call_ns: 0,
@@ -66,7 +66,8 @@ fn packed_operations_make_the_same_history() {
     for seed in 0..HISTORIES {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let datatype = Datatype::ALL[rng.random_range(0..2)];
-        let (mut plain, mut packed) = (Recording::new(datatype), Recording::new(datatype));
+        let (mut plain, mut packed) =
+            (HistoryBuilder::new(datatype), HistoryBuilder::new(datatype));
         for call in 0..4 {
             let operation = operation(&mut rng, 2 * call);
             let complaint = plain.add(&operation);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 #[test]
 fn a_cycle_has_a_box_for_each_transaction_and_an_arrow_for_each_edge() {
     let (datatype, transactions) = notation::parse("ax1 / rx1 ay1 / ry1 rx_").expect("a history");
-    let history = History::from_transactions(datatype, &transactions);
+    let history = History::from_transactions(datatype, &transactions).unwrap();
     let picture = check(&history, &Options::default()).anomalies.remove(0).picture(3);
     assert_eq!(picture.violation, 3);
     let boxes: Vec<_> = picture.boxes.iter().map(|of| (&*of.title, &*of.text)).collect();
@@ -36,7 +36,7 @@ fn names_hold_nothing_that_a_terminal_would_obey() {
         time_ns: index,
         process: Process::Client(process),
         kind,
-        f: "txn".to_owned(),
+        f: "txn".into(),
         value,
         error: None,
         node: None,

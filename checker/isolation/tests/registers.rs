@@ -4,19 +4,41 @@ mod common;
 
 use common::by_hand::{read, rounds, transaction, write};
 use history::Verdict;
-use isolation::{Consistency, Datatype, History, Options, Report, Transaction, check, notation};
+use isolation::{
+    Consistency, Datatype, History, MicroOp, Options, Report, Seen, Transaction, check, notation,
+};
 
 fn report(text: &str) -> Report {
     let (datatype, transactions) = notation::parse(text).expect("a history");
-    check(&History::from_transactions(datatype, &transactions), &Options::default())
+    check(
+        &History::from_transactions(datatype, &transactions).expect("fitting reads"),
+        &Options::default(),
+    )
 }
 
 fn registers(transactions: &[Transaction]) -> Report {
-    check(&History::from_transactions(Datatype::Register, transactions), &Options::default())
+    check(
+        &History::from_transactions(Datatype::Register, transactions).expect("fitting reads"),
+        &Options::default(),
+    )
 }
 
 fn found(report: &Report) -> Vec<String> {
     report.anomalies.iter().map(|finding| finding.anomaly.name()).collect()
+}
+
+#[test]
+fn a_read_that_saw_what_such_a_key_cannot_hold_is_refused() {
+    let read = |datatype, seen| {
+        let micro_ops = vec![MicroOp::Read { key: 0, seen }];
+        History::from_transactions(datatype, &[transaction(0, 3, 4, micro_ops)])
+            .map(|read| read.len())
+    };
+    let (list, register) = (Seen::List(vec![1]), Seen::Register(None));
+    assert_eq!(read(Datatype::ListAppend, list.clone()), Ok(1));
+    assert_eq!(read(Datatype::Register, register.clone()), Ok(1));
+    assert_eq!(read(Datatype::Register, list).unwrap_err().index, 3);
+    assert_eq!(read(Datatype::ListAppend, register).unwrap_err().index, 3);
 }
 
 #[test]

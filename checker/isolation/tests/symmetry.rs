@@ -20,7 +20,7 @@ fn verdict(history: &History, consistency: Consistency) -> Verdict {
 fn a_violation_is_one_of_every_stronger_model() {
     let mut violations = 0;
     for (datatype, transactions) in small() {
-        let history = History::from_transactions(datatype, &transactions);
+        let history = History::from_transactions(datatype, &transactions).unwrap();
         let models = check(&history, &Options::default()).models;
         for model in Consistency::all() {
             let is_violated = verdict(&history, model) == Verdict::Violation;
@@ -47,7 +47,10 @@ fn a_violation_is_one_of_every_stronger_model() {
 
 /// What is found, by kind, and what follows.
 fn found(datatype: Datatype, transactions: &[Transaction]) -> (Vec<String>, Ruling) {
-    let report = check(&History::from_transactions(datatype, transactions), &Options::default());
+    let report = check(
+        &History::from_transactions(datatype, transactions).expect("fitting reads"),
+        &Options::default(),
+    );
     let mut kinds: Vec<_> = report.anomalies.iter().map(|one| one.anomaly.name()).collect();
     kinds.dedup();
     (kinds, report.models)

@@ -60,7 +60,8 @@ fn the_oracles_agree_with_the_table() {
 fn the_checker_agrees_with_the_table() {
     let mut wrong = Vec::new();
     for Case { text, datatype, history, anomalies, standing } in all() {
-        let report = check(&History::from_transactions(datatype, &history), &Options::default());
+        let report =
+            check(&History::from_transactions(datatype, &history).unwrap(), &Options::default());
         let mut found: Vec<_> = report.anomalies.iter().map(|finding| finding.anomaly).collect();
         found.sort_unstable();
         found.dedup();

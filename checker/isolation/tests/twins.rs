@@ -26,7 +26,10 @@ fn parse(text: &str) -> (Datatype, Vec<Transaction>) {
 
 fn report(text: &str) -> Report {
     let (datatype, transactions) = parse(text);
-    check(&History::from_transactions(datatype, &transactions), &Options::default())
+    check(
+        &History::from_transactions(datatype, &transactions).expect("fitting reads"),
+        &Options::default(),
+    )
 }
 
 #[test]

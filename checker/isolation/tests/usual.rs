@@ -4,7 +4,10 @@ use isolation::{History, Options, Report, check, notation};
 
 fn report(text: &str) -> Report {
     let (datatype, transactions) = notation::parse(text).expect("a history");
-    check(&History::from_transactions(datatype, &transactions), &Options::default())
+    check(
+        &History::from_transactions(datatype, &transactions).expect("fitting reads"),
+        &Options::default(),
+    )
 }
 
 #[test]

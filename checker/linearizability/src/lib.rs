@@ -108,6 +108,8 @@
 //!
 //! An object whose histories can be decided without a search has a [`Model::monitor`], as [`models::Queue`] does.
 
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
+
 #[cfg(feature = "alone")]
 pub mod alone;
 mod anomaly;
@@ -151,4 +153,4 @@ pub use model::{CallOf, Model};
 pub use named::Named;
 pub use quick::has_order;
 pub use refutation::{MonitorVerdict, Refutation};
-pub use report::{Report, Statistics, Witness};
+pub use report::{CHECKER, Report, Statistics, Witness};

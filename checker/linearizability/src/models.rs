@@ -16,7 +16,7 @@ pub use cas_register::{CasRegister, Register};
 pub use counter::Counter;
 pub use kv::Kv;
 pub use line::{Queue, Stack};
-pub use lock::{Mutex, OwnedLock};
+pub use lock::OwnedLock;
 pub use multi_register::MultiRegister;
 pub use set::Set;
 

@@ -8,6 +8,9 @@ use serde_json::json;
 use crate::Anomaly;
 use crate::limits::Explained;
 
+/// The checker's name in reports.
+pub const CHECKER: &str = "linearizability";
+
 /// The verdict, and what supports it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
@@ -62,20 +65,20 @@ pub struct Statistics {
 impl Report {
     /// The result as every checker of the bench gives it.
     #[must_use]
-    pub fn into_result(self, checker: &str) -> CheckResult {
+    pub fn into_result(self) -> CheckResult {
         let Self { verdict, reason, witness, statistics } = self;
         let result = match (verdict, witness) {
             (_, Some(Witness { kind, sentence, operations, .. })) => {
                 let kind = kind.name().to_owned();
                 let summary = format!("Not linearizable: {kind}.");
-                CheckResult::found(checker, summary, vec![Violation { kind, sentence, operations }])
+                CheckResult::found(CHECKER, summary, vec![Violation { kind, sentence, operations }])
             }
             (Verdict::Inconclusive | Verdict::Violation, None) => CheckResult::inconclusive(
-                checker,
+                CHECKER,
                 reason.unwrap_or_else(|| "The check could not finish.".to_owned()),
             ),
             (Verdict::Valid, None) => CheckResult::valid(
-                checker,
+                CHECKER,
                 format!(
                     "Linearizable: {} operations on {} {}.",
                     statistics.operations,

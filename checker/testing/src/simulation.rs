@@ -187,7 +187,7 @@ impl Simulation<'_> {
         self.history.push(Operation {
             call: self.events,
             process,
-            f: f.to_owned(),
+            f: f.into(),
             arguments,
             completion: Completion::Info(None),
             call_ns: self.events * 1_000_000,

@@ -2,36 +2,39 @@
 
 mod document;
 mod file;
+mod gathered;
 mod initial;
+mod judged;
 mod model;
-mod packed;
 mod sentence;
+mod source;
 mod witness;
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use history::words::counted;
-use history::{CheckResult, Datum, Event, Format};
-use isolation::Steps;
+use history::{CheckResult, Datum, Format};
+use isolation::History;
 use linearizability::Limits;
 use linearizability::named::Unfit;
 
 pub use document::{Document, Endings};
 pub use file::{events, format_of};
 pub use initial::initial_that_explains;
-pub use model::Model;
+pub use model::{Model, Transactional};
 pub use sentence::{explanation, sentence};
+pub use source::Source;
 pub use witness::{WitnessLine, table};
 
 use file::Recorded;
-use model::{Gathering, Judged};
+use gathered::Gathered;
+use judged::Judged;
 
 /// What is to be checked against what.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// The file with the history.
-    pub path: PathBuf,
+    /// Where the history is.
+    pub source: Source,
     /// Its format.
     pub format: Format,
     /// The model that it must follow.
@@ -98,115 +101,115 @@ pub fn check(
     limits: &Limits,
     progress: &dyn Progress,
 ) -> Result<CheckedHistory, ForeignError> {
-    let start = Instant::now();
-    let mut gathering = question.model.gathering();
-    let (recorded, stopped) = gathering.read(question, limits, progress)?;
-    let is_full = match stopped {
-        Some(Stopped::Unfit(unfit)) => return Err(misfit(question, &unfit)),
-        Some(Stopped::Full) => true,
-        None => false,
-    };
-    let reading = start.elapsed();
-    progress.checking(recorded.operations);
-    let start = Instant::now();
-    let judged = match is_full {
-        true => inconclusive(question, &full(&recorded, limits)),
-        false => judge(question, &recorded, gathering, limits)?,
-    };
-    let Judged { result, proof, isolation } = judged;
-    let witness = witness::of(question, &proof);
-    let mut notes = recorded.notes;
-    let reported = isolation.iter().flat_map(|report| &report.notes);
-    notes.extend(reported.filter(|note| !result.summary.contains(note.as_str())).cloned());
-    Ok(CheckedHistory {
-        result,
-        isolation,
-        witness,
-        events: recorded.events,
-        operations: recorded.endings,
-        has_times: recorded.has_times,
-        notes,
-        reading,
-        checking: start.elapsed(),
-    })
+    let initial = question.initial.as_ref();
+    match question.model {
+        Model::Linearizable(object) => {
+            let mut read = gathered::operations(question, limits, progress)?;
+            let operations = std::mem::take(&mut read.kept);
+            read.check(question, limits, progress, || {
+                Judged::by_object(object, operations, initial, limits)
+            })
+        }
+        Model::Invariant(invariant) => {
+            let mut read = gathered::operations(question, limits, progress)?;
+            let operations = std::mem::take(&mut read.kept);
+            let judge = || Judged::by_invariant(invariant, operations, initial);
+            read.check(question, limits, progress, judge)
+        }
+        Model::Transactional(asked) => Transactions::read(asked, question, limits, progress)?
+            .check(asked, question, limits, progress),
+    }
 }
 
-impl Gathering {
-    /// Reads the file, and stops where the limit is exceeded.
-    fn read(
-        &mut self,
+/// A history of transactions that was read, to be checked at several levels.
+pub struct Transactions(Gathered<History>);
+
+impl Transactions {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// As for [`check`].
+    pub fn read(
+        asked: Transactional,
         question: &Question,
         limits: &Limits,
         progress: &dyn Progress,
-    ) -> Result<(Recorded, Option<Stopped>), ForeignError> {
-        let is_full = |bytes: u64| match bytes > limits.memory_bytes {
-            true => Err(Stopped::Full),
-            false => Ok(()),
+    ) -> Result<Self, ForeignError> {
+        gathered::transactions(asked.datatype, question, limits, progress).map(Self)
+    }
+
+    /// Checks it at this level.
+    ///
+    /// # Errors
+    /// As for [`check`].
+    pub fn check(
+        &self,
+        asked: Transactional,
+        question: &Question,
+        limits: &Limits,
+        progress: &dyn Progress,
+    ) -> Result<CheckedHistory, ForeignError> {
+        let initial = question.initial.as_ref();
+        let judge = || Judged::by_level(asked, &self.0.kept, initial, limits);
+        self.0.check(question, limits, progress, judge)
+    }
+}
+
+impl<T> Gathered<T> {
+    /// What is to be said of the history, where `judge` holds it against its model.
+    fn check(
+        &self,
+        question: &Question,
+        limits: &Limits,
+        progress: &dyn Progress,
+        judge: impl FnOnce() -> Result<Judged, Unfit>,
+    ) -> Result<CheckedHistory, ForeignError> {
+        progress.checking(self.recorded.operations);
+        let start = Instant::now();
+        let judged = match self.why_undecided(limits) {
+            Some(reason) => Judged::inconclusive(question.model, &reason),
+            None => judge().map_err(|unfit| misfit(question, &unfit))?,
         };
-        match self {
-            Self::Operations(operations) => {
-                file::read(question, progress, without_node, |operation| {
-                    operations.add(operation);
-                    is_full(operations.bytes)
-                })
-            }
-            Self::Transactions(transactions) => {
-                let pack = |event| without_node(event).map(Steps::from);
-                file::read(question, progress, pack, |operation| {
-                    transactions.add(operation).map_err(Stopped::Unfit)?;
-                    is_full(transactions.bytes)
-                })
-            }
+        let Judged { result, proof, isolation } = judged;
+        let witness = witness::of(question, &proof);
+        let mut notes = self.recorded.notes.clone();
+        let reported = isolation.iter().flat_map(|report| &report.notes);
+        notes.extend(reported.filter(|note| !result.summary.contains(note.as_str())).cloned());
+        Ok(CheckedHistory {
+            result,
+            isolation,
+            witness,
+            events: self.recorded.events,
+            operations: self.recorded.endings.clone(),
+            has_times: self.recorded.has_times,
+            notes,
+            reading: self.reading,
+            checking: start.elapsed(),
+        })
+    }
+
+    /// Why nothing can be decided, whatever the model.
+    fn why_undecided(&self, limits: &Limits) -> Option<String> {
+        let Recorded { operations, broken, .. } = &self.recorded;
+        if self.is_full {
+            return Some(format!(
+                "Its first {} alone take more than {} MB of memory; allow it more.",
+                counted(usize::try_from(*operations).unwrap_or(usize::MAX), "operation"),
+                limits.memory_bytes / 1_000_000
+            ));
         }
+        if let Some(broken) = broken {
+            return Some(format!(
+                "The record itself breaks the rules of a history, so nothing can be decided from it: {broken}."
+            ));
+        }
+        (*operations == 0)
+            .then(|| "There is no operation of a client in it, so nothing was tested.".to_owned())
     }
-}
-
-/// No model asks for the node; who explains a violation reads the file again.
-fn without_node(event: Event<Datum>) -> Event<Datum> {
-    Event { node: None, ..event }
-}
-
-/// Why not all of a file was read.
-enum Stopped {
-    Unfit(Unfit),
-    Full,
-}
-
-fn full(recorded: &Recorded, limits: &Limits) -> String {
-    format!(
-        "Its first {} alone take more than {} MB of memory; allow it more.",
-        counted(usize::try_from(recorded.operations).unwrap_or(usize::MAX), "operation"),
-        limits.memory_bytes / 1_000_000
-    )
-}
-
-fn inconclusive(question: &Question, reason: &str) -> Judged {
-    let result = CheckResult::inconclusive(question.model.checker(), reason);
-    Judged { result, proof: Vec::new(), isolation: None }
-}
-
-fn judge(
-    question: &Question,
-    recorded: &Recorded,
-    gathered: Gathering,
-    limits: &Limits,
-) -> Result<Judged, ForeignError> {
-    if let Some(broken) = &recorded.broken {
-        let reason = format!(
-            "The record itself breaks the rules of a history, so nothing can be decided from it: {broken}."
-        );
-        return Ok(inconclusive(question, &reason));
-    }
-    if recorded.operations == 0 {
-        let reason = "There is no operation of a client in it, so nothing was tested.";
-        return Ok(inconclusive(question, reason));
-    }
-    let checked = question.model.check(gathered, question.initial.as_ref(), limits);
-    checked.map_err(|unfit| misfit(question, &unfit))
 }
 
 fn misfit(question: &Question, unfit: &Unfit) -> ForeignError {
     let line = unfit.event.and_then(|event| file::line_of(question, event));
     let place = line.map_or(String::new(), |line| format!("line {line}: "));
-    ForeignError::Unfit(format!("{}: {place}{unfit}", question.path.display()))
+    ForeignError::Unfit(format!("{}: {place}{unfit}", question.source.path().display()))
 }

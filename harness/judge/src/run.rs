@@ -159,7 +159,7 @@ pub fn judge(
 /// What the store promised when it was run.
 fn promised(run: &RunFile) -> Result<Consistency, RunError> {
     let Some(name) = &run.consistency else { return Ok(Consistency::StrictSerializable) };
-    name.parse().map_err(|error: isolation::consistency::UnknownConsistency| {
+    name.parse().map_err(|error: isolation::UnknownConsistency| {
         RunError::Workload(format!("{}: {error}", files::RUN))
     })
 }
@@ -432,7 +432,7 @@ mod tests {
                 time_ns: 0,
                 process: Process::Named(HARNESS.to_owned()),
                 kind: EventKind::Info,
-                f: mark.name().to_owned(),
+                f: mark.name().into(),
                 value: mark.value(),
                 error: None,
                 node: None,

@@ -11,7 +11,7 @@ use history::{
     words::{counted, cut},
 };
 use isolation::Consistency;
-use judge::foreign::{self, CheckedHistory, Document, ForeignError, Model, Question};
+use judge::foreign::{self, CheckedHistory, Document, ForeignError, Model, Question, Source};
 use linearizability::Limits;
 use record::{Folder, files};
 use serde_json::Value;
@@ -40,21 +40,21 @@ pub fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     if arguments.model.is_none() && arguments.paths.iter().any(|path| path.as_os_str() == STDIN) {
         return Err(no_model(Path::new("stdin")));
     }
-    let spooled = stdin::spooled_if_named(&arguments.paths)?;
-    let path = |named: &PathBuf| match &spooled {
-        Some(spooled) if named.as_os_str() == STDIN => spooled.path(),
-        _ => named.clone(),
+    let kept = stdin::kept_if_named(&arguments.paths)?;
+    let source = |named: &PathBuf| match &kept {
+        Some(kept) if named.as_os_str() == STDIN => kept.clone(),
+        _ => Source::at(named.clone()),
     };
-    let paths: Vec<PathBuf> = arguments.paths.iter().map(path).collect();
-    match (&paths[..], &arguments.consistency[..]) {
-        ([path], [] | [_]) => {
+    let sources: Vec<Source> = arguments.paths.iter().map(source).collect();
+    match (&sources[..], &arguments.consistency[..]) {
+        ([source], [] | [_]) => {
             let level = arguments.consistency.first().copied();
-            match subject(arguments, path, level)? {
+            match subject(arguments, source, level)? {
                 Subject::Folder(folder) => check_folder(arguments, &folder, level),
                 Subject::History(question) => check_history(arguments, &question),
             }
         }
-        _ => several::check(arguments, &paths),
+        _ => several::check(arguments, &sources),
     }
 }
 
@@ -68,21 +68,26 @@ enum Subject {
 
 fn subject(
     arguments: &CheckArguments,
-    named: &Path,
+    source: &Source,
     level: Option<Consistency>,
 ) -> Result<Subject, Failure> {
-    let path = named.canonicalize().map_err(|error| {
-        Failure::Usage(format!(
-            "{} is neither a results folder nor a history: {error}",
-            named.display()
-        ))
-    })?;
+    let named = source.path();
+    let source = match source.is_kept() {
+        true => source.clone(),
+        false => Source::at(named.canonicalize().map_err(|error| {
+            Failure::Usage(format!(
+                "{} is neither a results folder nor a history: {error}",
+                named.display()
+            ))
+        })?),
+    };
+    let is_folder = !source.is_kept() && source.path().is_dir();
     match &arguments.model {
         Some(name) => {
             let model = Model::named(name)?.with_level(level)?;
-            Ok(Subject::History(question(arguments, path, model)?))
+            Ok(Subject::History(question(arguments, source, is_folder, model)?))
         }
-        None if path.is_dir() => Ok(Subject::Folder(Folder::existing(path))),
+        None if is_folder => Ok(Subject::Folder(Folder::existing(source.path().to_owned()))),
         None => Err(no_model(named)),
     }
 }
@@ -111,8 +116,14 @@ fn check_folder(
     Ok(verdict::exit(results.verdict, all_written))
 }
 
-fn question(arguments: &CheckArguments, path: PathBuf, model: Model) -> Result<Question, Failure> {
-    let (path, format) = if path.is_dir() {
+fn question(
+    arguments: &CheckArguments,
+    source: Source,
+    is_folder: bool,
+    model: Model,
+) -> Result<Question, Failure> {
+    let (source, format) = if is_folder {
+        let path = source.path();
         let history = path.join(files::HISTORY);
         if history.symlink_metadata().is_err() {
             return Err(Failure::Usage(format!(
@@ -121,22 +132,22 @@ fn question(arguments: &CheckArguments, path: PathBuf, model: Model) -> Result<Q
                 files::HISTORY
             )));
         }
-        (history, Format::JsonLines)
+        (Source::at(history), Format::JsonLines)
     } else {
-        let format = foreign::format_of(&path, arguments.format.as_deref())?;
-        (path, format)
+        let format = foreign::format_of(&source, arguments.format.as_deref())?;
+        (source, format)
     };
     let initial = arguments.initial.as_deref().map(Datum::from_json).transpose();
     let initial = initial.map_err(|error| Failure::Usage(format!("--initial: {error}")))?;
-    Ok(Question { path, format, model, initial })
+    Ok(Question { source, format, model, initial })
 }
 
 fn check_history(arguments: &CheckArguments, question: &Question) -> Result<Exit, Failure> {
     let limits = limits(arguments);
     if let Some(report) = &arguments.report {
-        can_hold(report, &question.path)?;
+        can_hold(report, question.source.path())?;
     }
-    let bar = Bar::new(&question.path, limits.time);
+    let bar = Bar::new(question.source.path(), limits.time);
     let mut checked = foreign::check(question, &limits, &bar)?;
     drop(bar);
     if let Some(initial) = foreign::initial_that_explains(question, &checked, &limits) {
@@ -247,9 +258,9 @@ fn write_report(
 }
 
 fn history(question: &Question, has_times: bool, command: String) -> reports::History {
-    let path = &question.path;
+    let path = question.source.path();
     reports::History {
-        file: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        file: question.source.name(),
         folder: path.parent().unwrap_or(path).display().to_string(),
         model: question.model.name().to_owned(),
         checked: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),

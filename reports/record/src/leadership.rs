@@ -43,7 +43,7 @@ mod tests {
             time_ns,
             process: Process::Named(HARNESS.to_owned()),
             kind: EventKind::Info,
-            f: mark.name().to_owned(),
+            f: mark.name().into(),
             value: mark.value(),
             error: None,
             node: None,

@@ -242,7 +242,7 @@ mod tests {
 
     fn event(process: Process, f: &str, value: Value) -> Event {
         let (f, kind) = (f.to_owned(), EventKind::Info);
-        Event { index: 0, time_ns: 0, process, kind, f, value, error: None, node: None }
+        Event { index: 0, time_ns: 0, process, kind, f: f.into(), value, error: None, node: None }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use contract::manifest::Timeouts;
-use history::event::HARNESS;
+use history::HARNESS;
 use history::{CheckResult, Event, EventKind, Process, Verdict, Violation};
 use record::{
     AttemptEnd, AttemptRecord, Counts, Fate, FaultCounts, FaultRecord, FaultStep, Measured,

@@ -14,7 +14,7 @@ pub fn judge(workload: &str, steps: &[Step]) -> Vec<CheckResult> {
     let recorded = steps.iter().zip(0..).map(|((f, arguments, result), at)| history::Operation {
         call: at * 2,
         process: 0,
-        f: (*f).to_owned(),
+        f: (*f).into(),
         arguments: arguments.clone(),
         completion: Completion::Ok(at * 2 + 1, result.clone()),
         call_ns: at,

@@ -53,7 +53,7 @@ pub fn recorded(one: &Small) -> history::Operation {
     history::Operation {
         call: one.call,
         process: one.call,
-        f: one.operation.name().to_owned(),
+        f: one.operation.name().into(),
         arguments: one.operation.arguments(),
         completion: one.end.clone(),
         call_ns: one.call,

@@ -79,6 +79,9 @@ impl ParseError {
 }
 
 /// Every value in the text.
+///
+/// # Errors
+/// The first thing that is no EDN, and where it stands.
 pub fn parse(text: &[u8]) -> Result<Vec<Edn>, ParseError> {
     let mut values = Vec::new();
     let mut cursor = Cursor::new(text);

@@ -40,7 +40,7 @@ fn operation(words: &str, next: u64, process: u64) -> Operation {
     Operation {
         call,
         process: named.unwrap_or(process),
-        f: f.to_owned(),
+        f: f.into(),
         arguments,
         return_ns: completion.is_known().then_some(end * 1_000_000),
         completion,

@@ -177,7 +177,7 @@ mod tests {
     /// Whether an order of starts and commits, as `s0 c0 s1 c1`, shows that the history keeps the level.
     fn shows(text: &str, level: Consistency, order: &str) -> bool {
         let (datatype, transactions) = notation::parse(text).expect("a history");
-        let history = History::from_transactions(datatype, &transactions);
+        let history = History::from_transactions(datatype, &transactions).unwrap();
         let level = LEVELS.into_iter().find(|known| known.model == level).expect("such a level");
         let events = order.split_whitespace().map(|word| Event {
             txn: word[1..].parse().expect("a number"),

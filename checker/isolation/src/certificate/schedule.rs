@@ -4,6 +4,9 @@
 //! Where nobody can go on, somebody came too early: then so much is taken back, and another one goes first. What remains
 //! stuck is placed anyway. So the order may be wrong; it is only as good as its replay, or as a guess to go on from.
 
+mod circle;
+mod start_over;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -11,8 +14,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::instance::{Instance, Slot, in_order};
 use super::level::{LEVELS, Level, Shape};
-use super::part::Part;
-use super::solve::{Solved, solve};
 use super::waits::Waits;
 use crate::Order;
 use crate::budget::Budget;
@@ -73,19 +74,6 @@ struct Schedule<'a> {
     looks: u32,
     /// Where somebody was placed too early.
     forced: Vec<usize>,
-}
-
-/// Why a transaction cannot come next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wait {
-    /// The other one comes first in any case.
-    Known,
-    /// The other one comes first if what was tried is right.
-    Tried,
-    /// The other one returned before it was invoked.
-    Time,
-    /// The other one is still to read a version that it would replace.
-    Read(Slot),
 }
 
 impl<'a> Schedule<'a> {
@@ -276,233 +264,6 @@ impl<'a> Schedule<'a> {
         self.first =
             self.first.min(self.by_return.partition_point(|&other| returns[other as usize] < ret));
         self.push(txn);
-    }
-
-    /// Nobody can go on: finds out who waits for whom in a circle, and breaks it.
-    fn resolve(&mut self, budget: &mut Budget<'_>) {
-        if !budget.goes_on() {
-            self.patience = 0;
-        }
-        let left = || self.instance.txns.iter().copied().find(|&txn| !self.is_placed(txn));
-        let Some(start) = self.by_return.get(self.first).copied().or_else(left) else { return };
-        let mut walk: Vec<(Txn, Wait)> = Vec::new();
-        let mut places = FxHashMap::default();
-        let mut txn = start;
-        let circle = loop {
-            if let Some(&at) = places.get(&txn) {
-                break walk.split_off(at);
-            }
-            let Some((wait, other)) = self.wait(txn) else {
-                // It waited for something that was taken back since.
-                return self.push(txn);
-            };
-            places.insert(txn, walk.len());
-            walk.push((txn, wait));
-            txn = other;
-        };
-        self.break_circle(&circle, budget);
-    }
-
-    /// Why the transaction cannot come next, and for whom it waits.
-    fn wait(&self, txn: Txn) -> Option<(Wait, Txn)> {
-        let instance = self.instance;
-        let writers = instance.reads(txn).iter().map(|&slot| instance.writer(slot));
-        let writers = writers.filter(|&writer| writer != NONE);
-        let learned = self.learned[1].get(&txn).into_iter().flatten();
-        let mut before = writers.chain(self.waits.before(txn).iter().chain(learned).copied());
-        if let Some(other) = before.find(|&other| !self.is_placed(other)) {
-            let is_tried = self.tentative.contains(&(other, txn));
-            return Some((if is_tried { Wait::Tried } else { Wait::Known }, other));
-        }
-        let time = || {
-            let first = self.by_return.get(self.first).filter(|_| !self.is_open(txn))?;
-            Some((Wait::Time, *first))
-        };
-        let read = || {
-            let slot = self.read_by_others(txn)?;
-            let is_left = |reader: &&Txn| **reader != txn && !self.is_placed(**reader);
-            let reader = instance.readers(slot).iter().find(is_left)?;
-            Some((Wait::Read(slot), *reader))
-        };
-        time().or_else(read)
-    }
-
-    fn break_circle(&mut self, circle: &[(Txn, Wait)], budget: &mut Budget<'_>) {
-        /// So often one way out is tried.
-        const TRIES: u8 = 4;
-        // Who came too early: the last who wrote what somebody is still to read, though another one has to write first.
-        let early = |&(txn, wait): &(Txn, Wait)| match wait {
-            Wait::Read(slot) => Some((txn, self.instance.writer(slot))),
-            Wait::Known | Wait::Tried | Wait::Time => None,
-        };
-        let early: Vec<(Txn, Txn)> = circle.iter().filter_map(early).collect();
-        let is_guess = |wait: Wait| match wait {
-            Wait::Tried => true,
-            Wait::Time => self.order != Order::Realtime,
-            Wait::Known | Wait::Read(_) => false,
-        };
-        let is_sure = early.len() == 1 && !circle.iter().any(|&(_, wait)| is_guess(wait));
-        let tries = |pair: &(Txn, Txn)| self.tries.get(pair).copied().unwrap_or(0);
-        // Where time is only a guess, it is given up sooner.
-        let most = if circle.iter().any(|&(_, wait)| is_guess(wait)) { 1 } else { TRIES };
-        let is_new = |pair: &&(Txn, Txn)| pair.1 != NONE && tries(pair) < most;
-        let place = |pair: &(Txn, Txn)| self.places[pair.1 as usize];
-        let last =
-            early.iter().filter(is_new).min_by_key(|pair| (tries(pair), Reverse(place(pair))));
-        if let Some(&pair) = last
-            && self.may_take_back(pair.1)
-        {
-            return self.learn(pair, is_sure);
-        }
-        let tried = circle.iter().enumerate().find(|(_, (_, wait))| *wait == Wait::Tried);
-        if let Some((at, &(txn, _))) = tried {
-            return self.forget((circle[(at + 1) % circle.len()].0, txn));
-        }
-        let late = circle.iter().find(|(_, wait)| *wait == Wait::Time);
-        if let Some(&(txn, _)) = late
-            && self.order != Order::Realtime
-        {
-            self.is_exempt[txn as usize] = true;
-            return self.push(txn);
-        }
-        if self.start_over(budget) {
-            return;
-        }
-        self.forced.push(self.placed.len());
-        let stuck = circle.iter().find(|(_, wait)| matches!(wait, Wait::Read(_)));
-        stuck.or(circle.first()).into_iter().for_each(|&(txn, _)| self.place(txn));
-    }
-
-    /// Takes more and more back and tries it in another order, unless that was done here too often.
-    fn start_over(&mut self, budget: &mut Budget<'_>) -> bool {
-        const ATTEMPTS: u32 = 6;
-        const FIRST: usize = 16;
-        if self.placed.len() > self.stuck_at + FIRST {
-            self.attempts = 0;
-        }
-        self.stuck_at = self.stuck_at.max(self.placed.len());
-        let back = (FIRST << self.attempts).min(self.placed.len());
-        if self.attempts > ATTEMPTS || back > self.patience {
-            return false;
-        }
-        if self.attempts == ATTEMPTS {
-            let has_changed = self.look_around(budget);
-            self.attempts = if has_changed { 0 } else { ATTEMPTS + 1 };
-            return has_changed;
-        }
-        self.attempts += 1;
-        self.patience -= back;
-        self.forget_all();
-        self.take_back_to(self.placed.len() - back);
-        true
-    }
-
-    /// Orders those around by themselves, and goes on behind them.
-    fn look_around(&mut self, budget: &mut Budget<'_>) -> bool {
-        /// So many on each side, at first.
-        const SIDE: usize = 128;
-        const LOOKS: u32 = 3;
-        self.looks = if self.placed.len() > self.looked_at + SIDE { 0 } else { self.looks + 1 };
-        self.looked_at = self.looked_at.max(self.placed.len());
-        if self.looks >= LOOKS {
-            return false;
-        }
-        let side = SIDE << self.looks;
-        let instance = self.instance;
-        let from = self.placed.len().saturating_sub(side);
-        let mut around = self.placed[from..].to_vec();
-        let invoked = self.opened.saturating_sub(8 * side)..instance.txns.len();
-        let left = instance.txns[invoked].iter().copied().filter(|&txn| !self.is_placed(txn));
-        around.extend(self.self_contained(left.take(side).collect()));
-        let part = Part::new(instance, self.level, &around).behind_others();
-        let solved = solve(&part, budget);
-        let Solved::Order(events) = solved else { return false };
-        self.take_back_to(from);
-        self.forget_all();
-        // The last of them do not see who comes behind.
-        let enough = side + side / 2;
-        for txn in events.into_iter().take(enough).map(|event| part.txn(event)) {
-            let is_next = self.waiting[txn as usize] == 0 && self.is_open(txn);
-            if !is_next || self.read_by_others(txn).is_some() {
-                break;
-            }
-            self.place(txn);
-        }
-        true
-    }
-
-    /// Of these those that need nobody who is not among them.
-    fn self_contained(&self, mut txns: Vec<Txn>) -> Vec<Txn> {
-        let (instance, history) = (self.instance, self.instance.history);
-        let mut is_among: FxHashSet<Txn> = txns.iter().copied().collect();
-        loop {
-            let mut returned = NONE;
-            let before = txns.len();
-            txns.retain(|&txn| {
-                let mut writers = instance.reads(txn).iter().map(|&slot| instance.writer(slot));
-                let is_there = writers.all(|writer| {
-                    writer == NONE || self.is_placed(writer) || is_among.contains(&writer)
-                });
-                let stays = is_there && history.calls[txn as usize] < returned;
-                if !stays {
-                    is_among.remove(&txn);
-                    returned = returned.min(history.returns[txn as usize]);
-                }
-                stays
-            });
-            if txns.len() == before {
-                return txns;
-            }
-        }
-    }
-
-    fn may_take_back(&mut self, txn: Txn) -> bool {
-        let back = self.placed.len() - self.places[txn as usize] as usize;
-        let is_allowed = back <= self.patience;
-        self.patience -= if is_allowed { back } else { 0 };
-        is_allowed
-    }
-
-    /// Nothing was tried.
-    fn forget_all(&mut self) {
-        for pair in std::mem::take(&mut self.tentative) {
-            self.forget(pair);
-        }
-        self.tries.clear();
-    }
-
-    /// What was tried led nowhere.
-    fn forget(&mut self, (first, second): (Txn, Txn)) {
-        self.tentative.remove(&(first, second));
-        for (map, key, value) in [(0, first, second), (1, second, first)] {
-            if let Some(others) = self.learned[map].get_mut(&key) {
-                others.retain(|&other| other != value);
-            }
-        }
-        if !self.is_placed(first) {
-            self.release(second);
-        }
-    }
-
-    /// The transaction comes before the writer.
-    fn learn(&mut self, (txn, writer): (Txn, Txn), is_sure: bool) {
-        if self.learned[0].get(&txn).is_some_and(|later| later.contains(&writer)) {
-            return;
-        }
-        *self.tries.entry((txn, writer)).or_default() += 1;
-        if self.tentative.contains(&(writer, txn)) {
-            self.forget((writer, txn));
-        }
-        if !is_sure {
-            self.tentative.insert((txn, writer));
-        }
-        self.learned[0].entry(txn).or_default().push(writer);
-        self.learned[1].entry(writer).or_default().push(txn);
-        self.waiting[writer as usize] += 1;
-        let place = self.places[writer as usize];
-        if place != NONE {
-            self.take_back_to(place as usize);
-        }
     }
 
     /// Takes back all but so many.

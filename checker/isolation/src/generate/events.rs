@@ -22,7 +22,7 @@ impl Step {
                 Outcome::Fail => EventKind::Fail,
                 Outcome::Info => EventKind::Info,
             },
-            f: "txn".to_owned(),
+            f: "txn".into(),
             value: micro_ops.map(|micro_op| to_json(datatype, keyword, micro_op)).collect(),
             error: None,
             node: None,

@@ -39,7 +39,7 @@ pub fn event(index: u64, kind: EventKind, value: Value) -> Event {
         time_ns: index,
         process: Process::Client(0),
         kind,
-        f: "txn".to_owned(),
+        f: "txn".into(),
         value,
         error: None,
         node: None,

@@ -15,10 +15,7 @@ pub struct OwnedLock {
     pub reentrant: bool,
 }
 
-/// A mutex, free at first, which anybody may release: a lock whose operations name no client.
-pub type Mutex = OwnedLock;
-
-/// Who asks; `None` where the lock does not want to know, so that all are the same to it.
+/// Who asks; `None` of a mutex, which anybody may release: all clients are the same to it.
 pub type Client = Option<u64>;
 
 /// What a lock holds that nobody holds.

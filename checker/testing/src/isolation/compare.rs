@@ -5,9 +5,10 @@ use std::fmt;
 use std::ops::AddAssign;
 
 use isolation::{
-    Consistency, Datatype, History, MicroOp, Options, Outcome, Seen, Transaction, check, notation,
+    Consistency, Datatype, MicroOp, Options, Outcome, Seen, Transaction, check, notation,
 };
 
+use super::of_transactions;
 use super::oracle::{commit_orders, version_orders};
 use super::stores::{Plan, STORES, history};
 
@@ -83,7 +84,7 @@ pub fn plans(transactions: usize) -> impl Iterator<Item = Plan> {
 
 /// The models that a checker says are violated.
 pub fn violated(datatype: Datatype, history: &[Transaction]) -> Vec<Consistency> {
-    let models = check(&History::from_transactions(datatype, history), &Options::default()).models;
+    let models = check(&of_transactions(datatype, history), &Options::default()).models;
     [models.violated, models.also_violated].concat()
 }
 

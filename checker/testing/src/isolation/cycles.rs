@@ -8,10 +8,11 @@ use std::fmt;
 use std::ops::AddAssign;
 
 use isolation::{
-    Anomaly, Consistency, Cycle, Datatype, History, MicroOp, Options, Order, Outcome, Seen,
-    Transaction, check, notation,
+    Anomaly, Consistency, Cycle, Datatype, MicroOp, Options, Order, Outcome, Seen, Transaction,
+    check, notation,
 };
 
+use super::of_transactions;
 use super::oracle::commit_orders;
 use super::orders::LEVELS;
 use super::stores::{Plan, history};
@@ -61,7 +62,7 @@ impl fmt::Display for Cycles {
 /// What the checker tells.
 #[must_use]
 pub fn told(transactions: &[Transaction]) -> Vec<Told> {
-    let history = History::from_transactions(Datatype::ListAppend, transactions);
+    let history = of_transactions(Datatype::ListAppend, transactions);
     let anomalies = check(&history, &Options::default()).anomalies;
     let cycles = anomalies.iter().filter(|finding| matches!(finding.anomaly, Anomaly::Cycle(..)));
     cycles.map(|finding| (finding.anomaly, finding.size())).collect()

@@ -5,8 +5,9 @@ use std::fmt;
 use std::ops::AddAssign;
 
 use history::Verdict;
-use isolation::{Consistency, Datatype, History, Options, Transaction, check, notation};
+use isolation::{Consistency, Datatype, Options, Transaction, check, notation};
 
+use super::of_transactions;
 use super::oracle::commit_orders;
 use super::stores::{Plan, history};
 
@@ -31,7 +32,7 @@ pub fn verdict(
     consistency: Consistency,
 ) -> Option<Verdict> {
     let options = Options { consistency, ..Options::default() };
-    let report = check(&History::from_transactions(datatype, transactions), &options);
+    let report = check(&of_transactions(datatype, transactions), &options);
     let is_untested = report.verdict == Verdict::Inconclusive
         && report.notes.iter().any(|note| note.ends_with("nothing was tested."));
     (!is_untested).then_some(report.verdict)

@@ -53,7 +53,7 @@ impl<'a> Document<'a> {
             verdict: checked.result.verdict,
             version: VERSION,
             summary: sentence(question, checked),
-            file: question.path.display().to_string(),
+            file: question.source.path().display().to_string(),
             format: question.format.name(),
             model: question.model.name(),
             checks: [&checked.result],
@@ -72,9 +72,9 @@ impl<'a> Document<'a> {
 const FUNCTIONS_MAX: usize = 100;
 
 pub(super) fn count<V>(endings: &mut Endings, operation: &Operation<V>) {
-    if let Some(counts) = endings.get_mut(&operation.f) {
+    if let Some(counts) = endings.get_mut(operation.f.as_str()) {
         counts.add(&operation.completion);
     } else if endings.len() < FUNCTIONS_MAX {
-        endings.entry(operation.f.clone()).or_default().add(&operation.completion);
+        endings.entry(operation.f.to_string()).or_default().add(&operation.completion);
     }
 }

@@ -1,10 +1,9 @@
 //! A history in a file.
 
 use std::io::Read;
-use std::path::Path;
 
 use super::document::Endings;
-use super::{ForeignError, Progress, Question, document, packed};
+use super::{ForeignError, Progress, Question, Source, document};
 use history::{
     Datum, Event, EventKind, Events, Format, Located, Operation, PairError, Paired, Pairing,
     Payload, ReadError, Reading,
@@ -32,7 +31,7 @@ pub(super) struct Recorded {
 ///
 /// # Errors
 /// No such format, no such file, or a file that resembles none.
-pub fn format_of(path: &Path, wanted: Option<&str>) -> Result<Format, ForeignError> {
+pub fn format_of(source: &Source, wanted: Option<&str>) -> Result<Format, ForeignError> {
     let names = || Format::ALL.map(Format::name).join(", ");
     if let Some(name) = wanted {
         return Format::by_name(name).ok_or_else(|| {
@@ -40,14 +39,15 @@ pub fn format_of(path: &Path, wanted: Option<&str>) -> Result<Format, ForeignErr
         });
     }
     let mut start = Vec::new();
-    packed::open(path, |_| {})?
+    source
+        .open(|_| {})?
         .take(START_BYTES)
         .read_to_end(&mut start)
-        .map_err(|error| unreadable(path, &error))?;
-    Format::guess(&packed::unpacked_name(path), &start).ok_or_else(|| {
+        .map_err(|error| unreadable(source, &error))?;
+    Format::guess(&source.unpacked_name(), &start).ok_or_else(|| {
         ForeignError::Unfit(format!(
             "{} resembles no format of a history; if it is one, name it with --format: {}",
-            path.display(),
+            source.path().display(),
             names()
         ))
     })
@@ -60,21 +60,21 @@ pub fn format_of(path: &Path, wanted: Option<&str>) -> Result<Format, ForeignErr
 pub fn events(
     question: &Question,
 ) -> Result<impl Iterator<Item = Result<Event, ForeignError>>, ForeignError> {
-    let path = question.path.clone();
+    let source = question.source.clone();
     Ok(located(question)?.map(move |located| match located {
         Ok(located) => Ok(located.event.into()),
-        Err(error) => Err(unreadable(&path, &error)),
+        Err(error) => Err(unreadable(&source, &error)),
     }))
 }
 
 fn located(
     question: &Question,
 ) -> Result<impl Iterator<Item = Result<Located, ReadError>>, ForeignError> {
-    Ok(Events::new(packed::open(&question.path, |_| {})?, question.format))
+    Ok(Events::new(question.source.open(|_| {})?, question.format))
 }
 
-fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> ForeignError {
-    ForeignError::Unfit(format!("{}: {error}", path.display()))
+fn unreadable(source: &Source, error: &dyn std::fmt::Display) -> ForeignError {
+    ForeignError::Unfit(format!("{}: {error}", source.path().display()))
 }
 
 /// Reads the history once; each operation goes to `take` when it has ended, those that never end come last. Where it is
@@ -86,8 +86,8 @@ pub(super) fn read<V: Payload + Send + 'static, E>(
     pack: fn(Event<Datum>) -> Event<V>,
     mut take: impl FnMut(Operation<V>) -> Result<(), E>,
 ) -> Result<(Recorded, Option<E>), ForeignError> {
-    progress.reading(question.path.metadata().map_or(0, |metadata| metadata.len()));
-    let file = packed::open(&question.path, |bytes| progress.read(bytes))?;
+    progress.reading(question.source.bytes());
+    let file = question.source.open(|bytes| progress.read(bytes))?;
     let mut events = Events::packed(file, question.format, Reading::default(), pack);
     let mut pairing = Pairing::default();
     let mut recorded = Recorded::default();
@@ -131,12 +131,12 @@ impl Recorded {
 }
 
 fn malformed(question: &Question, error: &ReadError) -> ForeignError {
-    let (path, format) = (&question.path, question.format);
-    let problem = format!("{}, read as {}: {error}", path.display(), format.name());
+    let (source, format) = (&question.source, question.format);
+    let problem = format!("{}, read as {}: {error}", source.path().display(), format.name());
     match error {
         ReadError::Io { .. } => ForeignError::Io(problem),
         ReadError::Syntax { .. } | ReadError::TooLong { .. } => {
-            let likely = format_of(path, None).ok().filter(|&likely| likely != format);
+            let likely = format_of(source, None).ok().filter(|&likely| likely != format);
             let hint = |likely: Format| format!("; it looks like {}", likely.name());
             ForeignError::Unfit(problem + &likely.map(hint).unwrap_or_default())
         }

@@ -1,10 +1,8 @@
 //! What the history in a file is held against.
 
-use history::{CheckResult, Datum, Operation};
 use invariants::Invariant;
-use isolation::{Anomaly, Consistency, Datatype, Options, Recording, Report, Steps};
-use linearizability::named::Unfit;
-use linearizability::{Limits, Named};
+use isolation::{Anomaly, Consistency, Datatype};
+use linearizability::Named;
 
 use super::ForeignError;
 
@@ -28,63 +26,6 @@ pub struct Transactional {
     pub consistency: Consistency,
 }
 
-/// The operations of a history, as a model wants them.
-pub(super) enum Gathering {
-    /// As they are.
-    Operations(Gathered),
-    /// As transactions: what was read goes into the checker's own form at once.
-    Transactions(Box<Transactions>),
-}
-
-/// Operations, and about how many bytes they take.
-#[derive(Default)]
-pub(super) struct Gathered {
-    operations: Vec<Operation<Datum>>,
-    pub(super) bytes: u64,
-}
-
-impl Gathered {
-    /// Adds an operation that has ended, or never did.
-    pub(super) fn add(&mut self, operation: Operation<Datum>) {
-        self.bytes += operation.bytes() as u64;
-        self.operations.push(operation);
-    }
-}
-
-/// Transactions, and about how many bytes they take.
-pub(super) struct Transactions {
-    recording: Recording,
-    added: u64,
-    pub(super) bytes: u64,
-}
-
-impl Transactions {
-    /// Adds an operation that has ended, or never did.
-    ///
-    /// # Errors
-    /// It is no transaction.
-    pub(super) fn add(&mut self, operation: Operation<Steps>) -> Result<(), Unfit> {
-        /// How often transactions are weighed.
-        const WEIGHED: u64 = 4096;
-        let added = self.recording.add_packed(operation);
-        added.map_err(|unfit| Unfit { event: Some(unfit.index), message: unfit.problem })?;
-        self.added += 1;
-        if self.added.is_multiple_of(WEIGHED) {
-            self.bytes = self.recording.bytes() as u64;
-        }
-        Ok(())
-    }
-}
-
-/// What came of a check.
-pub(super) struct Judged {
-    pub(super) result: CheckResult,
-    /// The invocations of the operations that prove a violation.
-    pub(super) proof: Vec<u64>,
-    /// What the checker of transactions found.
-    pub(super) isolation: Option<Report>,
-}
-
 /// Names that other tools have for our models: Knossos, the command line of Elle, Jepsen's tests.
 const OTHER_NAMES: [(&str, &str); 12] = [
     ("fifo-queue", "queue"),
@@ -100,9 +41,6 @@ const OTHER_NAMES: [(&str, &str); 12] = [
     ("comments", "causal-reverse"),
     ("adya-g2", "g2"),
 ];
-
-/// The checker's name in reports.
-pub(super) const LINEARIZABILITY: &str = "linearizability";
 
 impl Model {
     /// The model of this name.
@@ -185,68 +123,10 @@ impl Model {
         )
     }
 
-    /// Room for the operations of a history, in the form in which this model is checked.
-    pub(super) fn gathering(self) -> Gathering {
-        match self {
-            Self::Linearizable(_) | Self::Invariant(_) => {
-                Gathering::Operations(Gathered::default())
-            }
-            Self::Transactional(asked) => {
-                let recording = Recording::new(asked.datatype);
-                Gathering::Transactions(Box::new(Transactions { recording, added: 0, bytes: 0 }))
-            }
-        }
-    }
-
-    /// Checks the operations; also the indices of the operations that prove a violation.
-    ///
-    /// # Errors
-    /// An operation that the model does not know, or an initial value that it cannot hold.
-    pub(super) fn check(
-        self,
-        gathering: Gathering,
-        initial: Option<&Datum>,
-        limits: &Limits,
-    ) -> Result<Judged, Unfit> {
-        if initial.is_some() && !matches!(self, Self::Linearizable(_)) {
-            let message = format!("`{}` has no initial value to choose", self.name());
-            return Err(Unfit { event: None, message });
-        }
-        match (self, gathering) {
-            (
-                Self::Linearizable(object),
-                Gathering::Operations(Gathered { mut operations, .. }),
-            ) => {
-                operations.sort_by_cached_key(|operation| operation.call);
-                let report = object.check(operations, initial, limits)?;
-                let witness = report.witness.as_ref().map(|witness| witness.operations.clone());
-                let (proof, result) =
-                    (witness.unwrap_or_default(), report.into_result(LINEARIZABILITY));
-                Ok(Judged { result, proof, isolation: None })
-            }
-            (Self::Invariant(invariant), Gathering::Operations(Gathered { operations, .. })) => {
-                let operations = operations.into_iter().map(|o| o.map(Into::into));
-                let mut operations: Vec<Operation> = operations.collect();
-                operations.sort_by_cached_key(|operation| operation.call);
-                let result = invariant.check(&operations);
-                let witness = result.violations.first().map(|first| first.operations.clone());
-                Ok(Judged { result, proof: witness.unwrap_or_default(), isolation: None })
-            }
-            (Self::Transactional(asked), Gathering::Transactions(transactions)) => {
-                let options = Options::new(asked.consistency, limits.clone());
-                let report = isolation::check(&transactions.recording.finish(), &options);
-                let proof = report.clearest().map(|finding| finding.transactions.clone());
-                let (proof, result) = (proof.unwrap_or_default(), report.check_result());
-                Ok(Judged { result, proof, isolation: Some(report) })
-            }
-            _ => Err(Unfit { event: None, message: "gathered for another model".to_owned() }),
-        }
-    }
-
     /// The checker's name where the history itself is broken.
     pub(super) fn checker(self) -> &'static str {
         match self {
-            Self::Linearizable(_) => LINEARIZABILITY,
+            Self::Linearizable(_) => linearizability::CHECKER,
             Self::Invariant(invariant) => invariant.name(),
             Self::Transactional(_) => isolation::CHECKER,
         }

@@ -9,7 +9,7 @@ use super::{CheckedHistory, Model, Question};
 /// The verdict as one sentence.
 #[must_use]
 pub fn sentence(question: &Question, checked: &CheckedHistory) -> String {
-    let name = question.path.file_name().unwrap_or(question.path.as_os_str()).to_string_lossy();
+    let name = question.source.name();
     let result = &checked.result;
     let model = match question.model {
         Model::Linearizable(object) => object.noun(),

@@ -53,7 +53,7 @@ fn one((operation, line): (Operation, u64)) -> WitnessLine {
         },
         call_ns: operation.call_ns,
         return_ns: operation.return_ns,
-        f: operation.f,
+        f: operation.f.into(),
         arguments: operation.arguments,
     }
 }

@@ -168,7 +168,7 @@ mod tests {
             time_ns: index as u64,
             process,
             kind,
-            f,
+            f: String::into(f),
             value,
             error: None,
             node: None,

@@ -195,7 +195,7 @@ mod tests {
             let mut operation = Operation {
                 call: number,
                 process: number / 2 % u64::from(CLIENTS),
-                f: if number.is_multiple_of(2) { "put" } else { "get" }.to_owned(),
+                f: if number.is_multiple_of(2) { "put" } else { "get" }.into(),
                 arguments: Value::Null,
                 completion: Completion::Info(None),
                 call_ns,
@@ -292,7 +292,7 @@ mod tests {
     fn a_kind_that_the_workload_can_do_without_must_succeed_once_where_it_is_asked_for_often() {
         let mut all = operations(1_000, |_| true);
         all.iter_mut().filter(|operation| operation.call % 50 == 0).for_each(|operation| {
-            operation.f = "cas".to_owned();
+            operation.f = "cas".into();
             operation.completion = Completion::Info(None);
         });
         lacks(&all, "No `cas` succeeded");

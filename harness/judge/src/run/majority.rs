@@ -331,7 +331,7 @@ mod tests {
             Operation {
                 call: number,
                 process: 0,
-                f: "get".to_owned(),
+                f: "get".into(),
                 arguments: Value::Null,
                 completion: if is_ok {
                     Completion::Ok(number + 1, Value::Null)

@@ -122,7 +122,7 @@ mod tests {
         Operation {
             call: 0,
             process: 0,
-            f: f.to_owned(),
+            f: f.into(),
             arguments,
             completion: Completion::Ok(1, result),
             call_ns,

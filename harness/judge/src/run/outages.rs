@@ -85,7 +85,7 @@ mod tests {
         Operation {
             call: 0,
             process: 0,
-            f: "get".to_owned(),
+            f: "get".into(),
             arguments: Value::Null,
             completion: Completion::Ok(1, Value::Null),
             call_ns: call_ms * MS,

@@ -223,7 +223,7 @@ mod tests {
                 time_ns: index,
                 process,
                 kind,
-                f,
+                f: f.into(),
                 value,
                 error,
                 node: None,
@@ -232,7 +232,7 @@ mod tests {
         let client = || Process::Client(0);
         let phase = Mark::Phase(Phase::Recovery);
         add(client(), EventKind::Fail, "get", Value::Null, Some("not_ready"));
-        let harness = Process::Named(history::event::HARNESS.to_owned());
+        let harness = Process::Named(history::HARNESS.to_owned());
         add(harness, EventKind::Info, phase.name(), phase.value(), None);
         for error in ["n1: connection refused", "not_leader", "n1: connection refused"] {
             add(client(), EventKind::Fail, "get", Value::Null, Some(error));

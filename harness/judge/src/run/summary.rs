@@ -12,7 +12,7 @@ use super::{faults::ByFamily, recovery};
 pub(super) fn endings(operations: &[&Operation]) -> BTreeMap<String, Counts> {
     let mut endings: BTreeMap<String, Counts> = BTreeMap::new();
     for operation in operations {
-        endings.entry(operation.f.clone()).or_default().add(&operation.completion);
+        endings.entry(operation.f.to_string()).or_default().add(&operation.completion);
     }
     endings
 }
@@ -83,7 +83,7 @@ mod tests {
         let took = |ms: u64| Operation {
             call: 0,
             process: 0,
-            f: "get".to_owned(),
+            f: "get".into(),
             arguments: Value::Null,
             completion: Completion::Ok(1, Value::Null),
             call_ns: 0,

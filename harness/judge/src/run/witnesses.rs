@@ -269,7 +269,7 @@ fn which(others: usize, all_there: bool, is_last: bool) -> &'static str {
 
 /// With what the client sent, where the sentence calls it something else.
 fn with_request(which: &str, wrong: &Operation, sentence: &str) -> String {
-    match sent(wrong).filter(|_| !sentence.contains(&wrong.f)) {
+    match sent(wrong).filter(|_| !sentence.contains(wrong.f.as_str())) {
         Some(sent) => format!("{which} ({sent})"),
         None => which.to_owned(),
     }
@@ -364,7 +364,7 @@ pub(super) mod tests {
         Operation {
             call: at,
             process: at,
-            f: f.to_owned(),
+            f: f.into(),
             arguments,
             completion: Completion::Ok(at, result),
             call_ns: at * 1000 * MS,

@@ -1,10 +1,9 @@
 //! Several folders or files, or several levels: a verdict a line, and a summary.
 
-use std::path::{Path, PathBuf};
-
 use history::{Verdict, words::counted};
 use isolation::Consistency;
-use judge::foreign::{self, Document};
+use judge::foreign::{self, CheckedHistory, Document, Model, Question, Source, Transactions};
+use record::Folder;
 use serde_json::{Value, json};
 
 use super::{Subject, can_hold_none, limits, subject};
@@ -40,7 +39,7 @@ struct Tally {
 ///
 /// # Errors
 /// `--report`, which is about one history.
-pub(super) fn check(arguments: &CheckArguments, paths: &[PathBuf]) -> Result<Exit, Failure> {
+pub(super) fn check(arguments: &CheckArguments, sources: &[Source]) -> Result<Exit, Failure> {
     can_hold_none(arguments.report.as_deref())?;
     let levels: Vec<Option<Consistency>> = match &arguments.consistency[..] {
         [] => vec![None],
@@ -48,12 +47,11 @@ pub(super) fn check(arguments: &CheckArguments, paths: &[PathBuf]) -> Result<Exi
     };
     let mut tally = Tally::default();
     let mut documents = Vec::new();
-    for (path, named) in paths.iter().zip(&arguments.paths) {
-        for level in &levels {
+    for (source, named) in sources.iter().zip(&arguments.paths) {
+        for (level, answer) in levels.iter().zip(answers(arguments, source, &levels)) {
             // On one line, whatever the name.
             let file = named.display().to_string().escape_debug().to_string();
             let place = level.map_or_else(|| file.clone(), |level| format!("{file} ({level})"));
-            let answer = answer(arguments, path, *level);
             tally.add(&answer);
             match answer {
                 Ok(answer) if arguments.json => documents.push(answer.document),
@@ -82,39 +80,68 @@ pub(super) fn check(arguments: &CheckArguments, paths: &[PathBuf]) -> Result<Exi
     Ok(tally.exit())
 }
 
-fn answer(
+/// One answer for each level.
+fn answers(
     arguments: &CheckArguments,
-    path: &Path,
+    source: &Source,
+    levels: &[Option<Consistency>],
+) -> Vec<Result<Answer, Failure>> {
+    // Transactions are read once for all levels.
+    let mut read: Option<Transactions> = None;
+    let mut answer = |level: &Option<Consistency>| {
+        let limits = limits(arguments);
+        match subject(arguments, source, *level)? {
+            Subject::Folder(folder) => of_folder(arguments, &folder, *level),
+            Subject::History(question) => {
+                let checked = match question.model {
+                    Model::Transactional(asked) => {
+                        let read = match &mut read {
+                            Some(read) => read,
+                            none => {
+                                none.insert(Transactions::read(asked, &question, &limits, &())?)
+                            }
+                        };
+                        read.check(asked, &question, &limits, &())?
+                    }
+                    Model::Linearizable(_) | Model::Invariant(_) => {
+                        foreign::check(&question, &limits, &())?
+                    }
+                };
+                of_history(&question, &checked)
+            }
+        }
+    };
+    levels.iter().map(&mut answer).collect()
+}
+
+fn of_folder(
+    arguments: &CheckArguments,
+    folder: &Folder,
     level: Option<Consistency>,
 ) -> Result<Answer, Failure> {
-    let limits = limits(arguments);
-    let as_value = |value: serde_json::Result<Value>| {
-        value.map_err(|error| Failure::Failed(format!("the answer cannot be written: {error}")))
-    };
-    match subject(arguments, path, level)? {
-        Subject::Folder(folder) => {
-            let results = judge::run::judge(&folder, level, &limits)?;
-            Ok(Answer {
-                verdict: results.verdict,
-                sentence: format!(": {}", results.summary),
-                // At one of several levels it is not the verdict on the folder.
-                all_written: arguments.consistency.len() > 1 || verdict::write(&folder, &results),
-                document: as_value(serde_json::to_value(&results))?,
-            })
-        }
-        Subject::History(question) => {
-            let checked = foreign::check(&question, &limits, &())?;
-            let document = Document::new(&question, &checked);
-            let name = question.path.file_name().unwrap_or_default().to_string_lossy();
-            let after = document.summary.strip_prefix(&*name);
-            Ok(Answer {
-                verdict: checked.result.verdict,
-                sentence: after.map_or_else(|| format!(": {}", document.summary), str::to_owned),
-                all_written: true,
-                document: as_value(serde_json::to_value(&document))?,
-            })
-        }
-    }
+    let results = judge::run::judge(folder, level, &limits(arguments))?;
+    Ok(Answer {
+        verdict: results.verdict,
+        sentence: format!(": {}", results.summary),
+        // At one of several levels it is not the verdict on the folder.
+        all_written: arguments.consistency.len() > 1 || verdict::write(folder, &results),
+        document: as_value(serde_json::to_value(&results))?,
+    })
+}
+
+fn of_history(question: &Question, checked: &CheckedHistory) -> Result<Answer, Failure> {
+    let document = Document::new(question, checked);
+    let after = document.summary.strip_prefix(&question.source.name());
+    Ok(Answer {
+        verdict: checked.result.verdict,
+        sentence: after.map_or_else(|| format!(": {}", document.summary), str::to_owned),
+        all_written: true,
+        document: as_value(serde_json::to_value(&document))?,
+    })
+}
+
+fn as_value(value: serde_json::Result<Value>) -> Result<Value, Failure> {
+    value.map_err(|error| Failure::Failed(format!("the answer cannot be written: {error}")))
 }
 
 impl Tally {

@@ -3,35 +3,24 @@
 use std::io::{self, Read};
 use std::path::PathBuf;
 
+use judge::foreign::Source;
 use record::bytes_max;
 
 use crate::{cli::STDIN, disk, exit::Failure};
 
-/// What came on stdin, in a file for as long as this lives: a history is read more than once.
-pub(super) struct Spooled {
-    folder: tempfile::TempDir,
-}
-
-impl Spooled {
-    /// The file.
-    pub(super) fn path(&self) -> PathBuf {
-        self.folder.path().join("stdin")
-    }
-}
-
-/// Reads stdin to its end where one of the paths stands for it.
+/// What comes on stdin, to its end, where one of the paths stands for it: a history is read more than once.
 ///
 /// # Errors
 /// It cannot be read or kept, or is longer than any history that is read.
-pub(super) fn spooled_if_named(paths: &[PathBuf]) -> Result<Option<Spooled>, Failure> {
+pub(super) fn kept_if_named(paths: &[PathBuf]) -> Result<Option<Source>, Failure> {
     if !paths.iter().any(|path| path.as_os_str() == STDIN) {
         return Ok(None);
     }
     let failed = |error: io::Error| {
         Failure::Failed(format!("stdin could not be kept: {}", disk::explain(&error)))
     };
-    let spooled = Spooled { folder: tempfile::tempdir().map_err(failed)? };
-    let mut file = std::fs::File::create(spooled.path()).map_err(failed)?;
+    // It has no name, so that nothing is left of it however this process ends.
+    let mut file = tempfile::tempfile().map_err(failed)?;
     let mut stdin = io::stdin().lock().take(bytes_max::HISTORY + 1);
     if io::copy(&mut stdin, &mut file).map_err(failed)? > bytes_max::HISTORY {
         return Err(Failure::Usage(format!(
@@ -39,5 +28,5 @@ pub(super) fn spooled_if_named(paths: &[PathBuf]) -> Result<Option<Spooled>, Fai
             bytes_max::HISTORY
         )));
     }
-    Ok(Some(spooled))
+    Ok(Some(Source::kept("stdin", file)))
 }
