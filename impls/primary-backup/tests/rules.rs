@@ -1,5 +1,7 @@
 //! The rules of a server, one test each.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests: a failure here is a failed test")]
+
 use contract::{Answer, ErrorCode, NodeId, Operation, Request};
 use kv::{ExactlyOnce, Store};
 use node::{Effect, Effects, Protocol};
