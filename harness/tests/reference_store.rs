@@ -95,6 +95,26 @@ fn one_server_carries_out_each_request_exactly_once() {
     valid_in(&bench, "--workload counter --faults kill,pause,client --seed 4", &faults);
 }
 
+/// Its view service is a process beside its nodes, which clients do not ask and no kill or pause strikes.
+#[test]
+fn a_primary_and_its_backup_keep_the_bank_right() {
+    let bench = Bench::with_store("primary-backup", "primary_backup");
+    let faults = ["partition", "kill", "pause", "client"];
+    let arguments = "--nodes 3 --workload bank --faults partition,kill,pause,client --fault-interval 2s --seed 5";
+    let results = valid_in(&bench, arguments, &faults);
+    let promises = results["promises"].as_array().unwrap();
+    assert!(promises.iter().any(|promise| promise["promise"] == "goes on without each node"));
+    let read = |file: &str| std::fs::read_to_string(bench.latest().join(file)).unwrap();
+    assert!(read("nodes/v1/stderr.log").contains("recovered"), "the view service did not run");
+    let faults = read("faults.jsonl");
+    let struck = faults.lines().filter(|line| line.contains("\"v1\""));
+    assert_eq!(struck.collect::<Vec<_>>(), [""; 0], "links are named n1>v1");
+    let history = read("history.jsonl");
+    let of_clients = history.lines().filter(|line| !line.contains("\"process\":\"harness\""));
+    let asked = of_clients.filter(|line| line.contains("\"node\":\"v1\""));
+    assert_eq!(asked.collect::<Vec<_>>(), [""; 0], "a client asked the view service");
+}
+
 #[test]
 fn the_one_server_refuses_to_be_several() {
     let bench = Bench::with_store("exactly-once", "exactly_once");

@@ -7,6 +7,7 @@ mod evidence;
 mod faults;
 mod headline;
 mod majority;
+mod members;
 mod minority;
 mod outages;
 mod promises;
@@ -34,6 +35,7 @@ use diagnosis::Diagnosis;
 use evidence::Seen;
 use faults::ByFamily;
 use majority::Majority;
+use members::Members;
 use promises::Outcome;
 use witnesses::Witnesses;
 
@@ -196,7 +198,8 @@ impl Record {
         must_succeed: &'static [&'static str],
     ) -> (Vec<CheckResult>, Vec<Measured>) {
         let Self { run, events, faults, .. } = self;
-        let majority = Majority::of(&run.nodes, faults, main);
+        let members = Members::of(run);
+        let majority = Majority::of(members, faults, main);
         let seen = Seen {
             main,
             must_succeed,
@@ -211,7 +214,8 @@ impl Record {
         let limit = run.timeouts.recovery();
         let mut checks = vec![evidence::check(&seen, &measured)];
         checks.extend(majority.check());
-        if promises_agreement(level) {
+        // A primary may serve on, cut off with its backup or before there is one: see the rung.
+        if promises_agreement(level) && members.view_service.is_none() {
             checks.extend(minority::check(&run.nodes, faults, main));
         }
         checks.push(recovery::check(marks, events, limit));

@@ -60,7 +60,8 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         complain(&format!("This run cannot be called valid: {shortcoming}."));
     }
     let interrupts = Interrupts::listen()?;
-    machine::prepare(setting.nodes.len() as u64, setting.clients.into())?;
+    let processes = setting.nodes.len() + usize::from(setting.view_service.is_some());
+    machine::prepare(processes as u64, setting.clients.into())?;
     let mut outcomes = Outcomes::default();
     for repetition in 0..arguments.repeat {
         let is_first = repetition == 0;

@@ -32,6 +32,8 @@ const ELECTION: Duration = Duration::from_millis(300);
 pub struct Parts<'a> {
     /// The nodes' ids.
     pub nodes: &'a [NodeId],
+    /// The view service, which clients have no link to.
+    pub view_service: Option<&'a NodeId>,
     /// How many clerks there will be.
     pub clerks: u64,
     /// Decides the message faults.
@@ -48,14 +50,14 @@ impl Environment {
     /// # Errors
     /// What the machine did not give, or a program that is not there.
     pub async fn build(parts: &Parts<'_>, stream: Arc<Stream>) -> Result<Self, Failure> {
-        let ports = ports::reserve(parts.nodes.len())?;
+        let ports = ports::reserve(parts.processes().count())?;
         let addresses = ports.iter().map(ports::Reservation::address);
         let listens: HashMap<NodeId, SocketAddr> =
-            parts.nodes.iter().cloned().zip(addresses).collect();
+            parts.processes().cloned().zip(addresses).collect();
         let messages = parts.folder.join(files::MESSAGES);
         let trace = Trace::create(messages, stream.start_time(), TRACE_RECORDS_MAX)?;
         let network = Network::open(parts.links(&listens), parts.seed, Some(trace)).await?;
-        let specs = parts.nodes.iter().map(|id| {
+        let specs = parts.processes().map(|id| {
             let launch = parts.launch(id, &network, listens[id]);
             Ok((parts.node_spec(&launch, stream.start_time())?, listens[id]))
         });
@@ -77,6 +79,11 @@ impl Environment {
 }
 
 impl Parts<'_> {
+    /// Whatever is started, each as a process of its own.
+    fn processes(&self) -> impl Iterator<Item = &NodeId> {
+        self.nodes.iter().chain(self.view_service)
+    }
+
     fn links(&self, listens: &HashMap<NodeId, SocketAddr>) -> Vec<LinkSpec> {
         let link = |from: &str, to: &NodeId| LinkSpec {
             from: from.to_owned(),
@@ -84,8 +91,8 @@ impl Parts<'_> {
             upstream: listens[to],
         };
         let mut links: Vec<LinkSpec> = self.nodes.iter().map(|to| link(CLIENTS, to)).collect();
-        for from in self.nodes {
-            links.extend(self.nodes.iter().filter(|to| *to != from).map(|to| link(from, to)));
+        for from in self.processes() {
+            links.extend(self.processes().filter(|to| *to != from).map(|to| link(from, to)));
         }
         links
     }
@@ -105,8 +112,9 @@ impl Parts<'_> {
         Launch {
             node: id.clone(),
             listen,
-            peers: self.nodes.iter().filter_map(peer).collect(),
+            peers: self.processes().filter_map(peer).collect(),
             members: self.nodes.to_vec(),
+            view: self.view_service.cloned(),
             data: self.folder.join(files::NODES).join(id).join("data"),
             heartbeat: HEARTBEAT,
             election: ELECTION,

@@ -233,10 +233,11 @@ impl Nodes {
     }
 }
 
-/// The term in which the node at `address` says it leads.
+/// The term in which the node at `address` says it leads, or its view where it says that it is the primary.
 async fn leading_term(client: &Client, address: SocketAddr) -> Option<u64> {
     let status = status(client, address).await?;
-    (status["role"] == "leader").then(|| status["term"].as_u64().unwrap_or(0))
+    let leads = ["leader", "primary"].iter().any(|role| status["role"] == *role);
+    leads.then(|| status["term"].as_u64().unwrap_or(0))
 }
 
 /// What the node at `address` says of itself.

@@ -12,10 +12,28 @@ pub type Work<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct Members<'a> {
     /// The nodes' ids.
     pub nodes: &'a [String],
+    /// The view service, where the store has one: it may be cut off, but is neither killed nor paused.
+    pub view_service: Option<&'a String>,
     /// Whether a killed node may be started again on its data.
     pub can_restart: bool,
     /// Whether a request may be sent twice.
     pub exactly_once: bool,
+}
+
+impl Members<'_> {
+    /// Whoever has links to others.
+    #[must_use]
+    pub fn linked(&self) -> Vec<String> {
+        self.nodes.iter().chain(self.view_service).cloned().collect()
+    }
+
+    /// How many nodes may be away at once while the store has to go on: any minority, or a single one where two of them
+    /// may be the only ones with the state.
+    #[must_use]
+    pub fn dispensable(&self) -> usize {
+        let count = self.nodes.len().saturating_sub(1);
+        if self.view_service.is_some() { count.min(1) } else { count / 2 }
+    }
 }
 
 /// One fault of a plan: what it breaks, how that shows, and how it is undone.

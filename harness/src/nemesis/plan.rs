@@ -180,7 +180,12 @@ mod tests {
         let input = PlanInput {
             seed,
             families: &Family::all().collect::<Vec<_>>(),
-            members: Members { nodes: &nodes, can_restart: true, exactly_once: true },
+            members: Members {
+                nodes: &nodes,
+                view_service: None,
+                can_restart: true,
+                exactly_once: true,
+            },
             interval: Duration::from_secs(5),
             time_limit: Duration::from_secs(60),
         };
@@ -223,7 +228,12 @@ mod tests {
             let input = PlanInput {
                 seed,
                 families,
-                members: Members { nodes: &nodes, can_restart: true, exactly_once: true },
+                members: Members {
+                    nodes: &nodes,
+                    view_service: None,
+                    can_restart: true,
+                    exactly_once: true,
+                },
                 interval,
                 time_limit,
             };
@@ -279,7 +289,12 @@ mod tests {
             plan(&PlanInput {
                 seed: 3,
                 families,
-                members: Members { nodes: &nodes, can_restart: false, exactly_once: true },
+                members: Members {
+                    nodes: &nodes,
+                    view_service: None,
+                    can_restart: false,
+                    exactly_once: true,
+                },
                 interval,
                 time_limit,
             })

@@ -76,14 +76,19 @@ fn one_by_one(
         let slot = Slot { begins, length };
         begins += length;
         let start = rng.random_range(0.02..0.08);
-        let share = if absent.is_some() { 0.87 } else { rng.random_range(0.5..0.75) };
+        let (start, share) = match absent {
+            None => (start, rng.random_range(0.5..0.75)),
+            Some(_) if input.members.view_service.is_none() => (start, 0.87),
+            // Right after another fault the node may be the only one with the state.
+            Some(_) => (start + 0.2, 0.7),
+        };
         slot.turn(family, start, share, absent.unwrap_or_default())
     };
     order.into_iter().map(turn).collect()
 }
 
 /// Who has the long turns. Families that can take nodes away come first: how a store does without some of its nodes
-/// shows only after a while. A minority is away each time, another one each time, until each node was.
+/// shows only after a while. So many as must be dispensable are away each time, others each time, until each node was.
 struct LongTurns {
     families: Vec<Family>,
     nodes: Vec<String>,
@@ -96,7 +101,7 @@ impl LongTurns {
     fn new(input: &PlanInput<'_>, rng: &mut impl Rng) -> Self {
         let mut nodes = input.members.nodes.to_vec();
         nodes.shuffle(rng);
-        let mut minority = nodes.len().saturating_sub(1) / 2;
+        let mut minority = input.members.dispensable();
         let takes_away = |family: &&Family| minority > 0 && family.can_take_away();
         let mut families: Vec<Family> = input.families.iter().filter(takes_away).copied().collect();
         if families.is_empty() {
@@ -148,11 +153,20 @@ mod tests {
     const INTERVAL: Duration = Duration::from_secs(5);
 
     fn turns_of(seed: u64, nodes: usize, families: &str) -> Vec<Turn> {
+        turns_with(None, seed, nodes, families)
+    }
+
+    fn turns_with(
+        view_service: Option<&String>,
+        seed: u64,
+        nodes: usize,
+        families: &str,
+    ) -> Vec<Turn> {
         let nodes: Vec<String> = (1..=nodes).map(|n| format!("n{n}")).collect();
         turns(&PlanInput {
             seed,
             families: &families.parse::<Families>().unwrap().0,
-            members: Members { nodes: &nodes, can_restart: true, exactly_once: true },
+            members: Members { nodes: &nodes, view_service, can_restart: true, exactly_once: true },
             interval: INTERVAL,
             time_limit: Duration::from_secs(30),
         })
@@ -198,6 +212,28 @@ mod tests {
                 let own: BTreeSet<Family> = long.iter().map(|turn| turn.family).collect();
                 let can = families.split(',').filter(|name| !["network", "client"].contains(name));
                 assert_eq!(own.len(), can.count(), "{families}: {long:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn with_a_view_service_one_node_is_away_at_a_time_after_some_time_of_peace() {
+        let view_service = "v1".to_owned();
+        for seed in 0..50 {
+            for nodes in [2, 3, 5] {
+                let families = "partition,kill,pause,network,client";
+                let mut turns = turns_with(Some(&view_service), seed, nodes, families);
+                turns.sort_by_key(|turn| turn.at);
+                let long = turns.iter().filter(|turn| !turn.absent.is_empty());
+                assert_eq!(long.clone().count(), 3);
+                for turn in long {
+                    assert_eq!(turn.absent.len(), 1);
+                    assert!(turn.lasts > Duration::from_secs(2));
+                    assert!(turn.at + turn.lasts < turn.until);
+                    let before = turns.iter().filter(|other| other.at < turn.at);
+                    let peace = before.map(|other| other.at + other.lasts).max();
+                    assert!(turn.at > peace.unwrap_or_default() + Duration::from_millis(600));
+                }
             }
         }
     }

@@ -62,6 +62,7 @@ mod tests {
         let time_limit = Duration::from_secs(seconds);
         Setting {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
+            view_service: None,
             can_restart: true,
             exactly_once: true,
             compacts: true,

@@ -52,6 +52,7 @@ pub async fn execute(
     let (stream, reading) = Stream::start(readers)?;
     let parts = Parts {
         nodes: &setting.nodes,
+        view_service: setting.view_service.as_ref(),
         // One more: the admin client.
         clerks: u64::from(setting.clients) + 1,
         seed: setting.seed,

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use contract::{
     Manifest, NodeId,
+    launch::VIEW_SERVICE,
     manifest::{Capability, Rung, Timeouts},
 };
 
@@ -26,6 +27,8 @@ const FAMILIES: &str = "partition,kill,pause";
 pub struct Setting {
     /// The nodes' ids.
     pub nodes: Vec<NodeId>,
+    /// The view service, which is no node that clients ask.
+    pub view_service: Option<NodeId>,
     /// Whether a killed node may be started again on its data.
     pub can_restart: bool,
     /// Whether a request may be sent twice.
@@ -52,10 +55,12 @@ impl Setting {
     /// What was asked for; what was not said is decided by what the store is.
     #[must_use]
     pub fn of(arguments: &RunArguments, manifest: &Manifest, seed: u64) -> Self {
-        let is_replicated = manifest.serves.contains(&Rung::ReplicatedKv);
-        let nodes = arguments.nodes.unwrap_or(if is_replicated { NODES } else { 1 });
+        let serves = |rung| manifest.serves.contains(&rung);
+        let (is_replicated, has_backup) = (serves(Rung::ReplicatedKv), serves(Rung::PrimaryBackup));
+        let nodes = arguments.nodes.unwrap_or(if is_replicated || has_backup { NODES } else { 1 });
         let mut setting = Self {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
+            view_service: has_backup.then(|| VIEW_SERVICE.to_owned()),
             can_restart: manifest.can(Capability::Restart),
             exactly_once: manifest.can(Capability::ExactlyOnce),
             compacts: is_replicated,
@@ -90,6 +95,7 @@ impl Setting {
             families: &self.families,
             members: Members {
                 nodes: &self.nodes,
+                view_service: self.view_service.as_ref(),
                 can_restart: self.can_restart,
                 exactly_once: self.exactly_once,
             },

@@ -18,11 +18,19 @@ pub struct Endpoint {
 }
 
 /// Every request of the client API.
-pub const ENDPOINTS: [Endpoint; 5] = [
+pub const ENDPOINTS: [Endpoint; 6] = [
     now("GET", "/healthz", "200 once the node is bound."),
     now("GET", "/readyz", "200 while the node believes that it can serve, else 503."),
     now("POST", "/v1/op", "The result of one operation, or an error."),
     now("GET", "/v1/status", "What the node knows of itself (capability `introspect`)."),
+    Endpoint {
+        availability: Availability::Planned,
+        ..now(
+            "GET",
+            "/v1/view",
+            "The current view, as the view service knows it: `num`, `primary`, `backup`.",
+        )
+    },
     Endpoint {
         query: &["from", "to"],
         availability: Availability::Planned,
@@ -47,7 +55,11 @@ pub struct StatusEntry {
 
 /// Every field of the answer of `GET /v1/status`.
 pub const STATUS: [StatusEntry; 9] = [
-    status("role", "string", "What the node is at the moment, such as `leader`."),
+    status(
+        "role",
+        "string",
+        "What the node is at the moment. Whoever says `leader` or `primary` is where faults of leaders strike.",
+    ),
     status("term", "integer", "Its term, view or ballot round."),
     status("leader", "string", "The id of the node it takes for the leader."),
     status("commit", "integer", "The last slot it knows to be chosen."),

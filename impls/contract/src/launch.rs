@@ -20,13 +20,16 @@ pub struct Variable {
 /// `DS_SNAPSHOT_BYTES` in every run: logs are compacted early, so that compaction is tested.
 pub const SNAPSHOT_BYTES: u64 = 65_536;
 
+/// The view service's id, where the rung has one.
+pub const VIEW_SERVICE: &str = "v1";
+
 /// Every launch variable. Reference implementations accept each as a flag of the same name as well.
 pub const VARIABLES: [Variable; 14] = [
     variable("DS_NODE", "n1", "This node's id; nodes are named by id everywhere."),
     variable(
         "DS_ROLE",
         "kv",
-        "What the node is: `kv`. Later also `view`, `controller`, `mr-coordinator`, `mr-worker`.",
+        "What the node is: `kv`, or `view` for the view service. Later also `controller`, `mr-coordinator`, `mr-worker`.",
     ),
     planned("DS_GROUP", "g1", "The replica group, where the rung has groups."),
     variable(
@@ -41,7 +44,7 @@ pub const VARIABLES: [Variable; 14] = [
     ),
     variable("DS_MEMBERS", "n1,n2,n3", "The members of this node's own group."),
     planned("DS_CONTROLLERS", "c1,c2,c3", "The shard controllers' ids, where the rung has them."),
-    planned("DS_VIEW", "v1", "The view service's id, where the rung has one."),
+    variable("DS_VIEW", "v1", "The view service's id; set only where the rung has one."),
     variable("DS_DATA", "/a/folder", "The only place to persist."),
     planned("DS_SHARDS", "10", "The number of shards."),
     variable("DS_HEARTBEAT_MS", "50", "Timing hint: how often a leader shows that it lives."),
@@ -71,8 +74,10 @@ pub struct Launch {
     pub listen: SocketAddr,
     /// `DS_PEERS`.
     pub peers: BTreeMap<NodeId, SocketAddr>,
-    /// `DS_MEMBERS`, this node included.
+    /// `DS_MEMBERS`: every server, but not the view service.
     pub members: Vec<NodeId>,
+    /// `DS_VIEW`, where there is a view service. The node of this id is it.
+    pub view: Option<NodeId>,
     /// `DS_DATA`.
     pub data: PathBuf,
     /// `DS_HEARTBEAT_MS`.
@@ -90,12 +95,16 @@ impl Launch {
     #[must_use]
     pub fn to_variables(&self) -> Vec<(&'static str, String)> {
         let peers = serde_json::to_string(&self.peers).unwrap_or_default();
-        vec![
+        let role = if self.view.as_ref() == Some(&self.node) { "view" } else { "kv" };
+        let mut variables = vec![
             ("DS_NODE", self.node.clone()),
-            ("DS_ROLE", "kv".to_owned()),
+            ("DS_ROLE", role.to_owned()),
             ("DS_LISTEN", self.listen.to_string()),
             ("DS_PEERS", peers),
             ("DS_MEMBERS", self.members.join(",")),
+        ];
+        variables.extend(self.view.clone().map(|view| ("DS_VIEW", view)));
+        variables.extend([
             ("DS_DATA", self.data.display().to_string()),
             ("DS_HEARTBEAT_MS", self.heartbeat.as_millis().to_string()),
             ("DS_ELECTION_MS", self.election.as_millis().to_string()),
@@ -104,7 +113,8 @@ impl Launch {
                 self.snapshot_bytes.map_or("-1".to_owned(), |bytes| bytes.to_string()),
             ),
             ("DS_RESTART", u8::from(self.restart).to_string()),
-        ]
+        ]);
+        variables
     }
 
     /// Reads the launch from `lookup`, which maps a variable's name to its value (the environment, with
@@ -141,6 +151,7 @@ impl Launch {
                 .map(|id| id.trim().to_owned())
                 .filter(|id| !id.is_empty())
                 .collect(),
+            view: lookup("DS_VIEW").filter(|id| !id.is_empty()),
             data: PathBuf::from(need("DS_DATA")?),
             heartbeat: millis("DS_HEARTBEAT_MS", 50)?,
             election: millis("DS_ELECTION_MS", 300)?,
@@ -161,6 +172,7 @@ mod tests {
             listen: "127.0.0.1:4101".parse().unwrap(),
             peers: BTreeMap::from([("n2".to_owned(), "127.0.0.1:5102".parse().unwrap())]),
             members: vec!["n1".to_owned(), "n2".to_owned()],
+            view: Some("v1".to_owned()),
             data: PathBuf::from("/a/folder"),
             heartbeat: Duration::from_millis(50),
             election: Duration::from_millis(300),
@@ -181,7 +193,7 @@ mod tests {
             let launch = Launch { snapshot_bytes, ..launch() };
             assert_eq!(read(&launch.to_variables()).unwrap(), launch);
         }
-        let fresh = Launch { restart: false, peers: BTreeMap::new(), ..launch() };
+        let fresh = Launch { restart: false, peers: BTreeMap::new(), view: None, ..launch() };
         assert_eq!(read(&fresh.to_variables()).unwrap(), fresh);
     }
 
@@ -195,6 +207,14 @@ mod tests {
         let read = read(&examples).unwrap();
         let members = ["n1", "n2", "n3"].map(str::to_owned).to_vec();
         assert_eq!(read, Launch { members, restart: false, ..launch() });
+    }
+
+    #[test]
+    fn the_view_service_has_a_role_of_its_own() {
+        for (node, role) in [("n1", "kv"), ("v1", "view")] {
+            let variables = Launch { node: node.to_owned(), ..launch() }.to_variables();
+            assert!(variables.contains(&("DS_ROLE", role.to_owned())), "{variables:?}");
+        }
     }
 
     #[test]

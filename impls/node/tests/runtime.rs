@@ -62,6 +62,7 @@ impl Cluster {
             listen: self.address(node),
             peers: others.map(|other| (other.clone(), self.address(other))).collect(),
             members: self.sockets.keys().cloned().collect(),
+            view: None,
             data: self.data(node),
             heartbeat: Duration::from_millis(50),
             election: Duration::from_millis(300),
@@ -199,6 +200,16 @@ fn a_refusal_carries_its_status_and_hint() {
         (421, &json!("not_leader"), &json!("n1"))
     );
     node.stop().unwrap();
+}
+
+#[test]
+fn whoever_knows_the_view_tells_it() {
+    let cluster = Cluster::new();
+    let nodes = [cluster.start("n1"), cluster.start("n2")];
+    let view = |node: &str| http(cluster.address(node), "GET", "/v1/view", b"");
+    assert_eq!(view("n1"), (200, json!({ "num": 1, "primary": "n1", "backup": null })));
+    assert_eq!(view("n2").0, 404);
+    nodes.into_iter().for_each(|node| node.stop().unwrap());
 }
 
 #[test]

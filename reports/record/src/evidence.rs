@@ -22,7 +22,7 @@ pub enum Evidence {
     EachKind,
     /// Of a hundred operations that were called while nothing was broken, those that succeeded.
     PercentUnbroken,
-    /// Nodes that were away for two seconds or more, while a majority of the others was up and connected.
+    /// Nodes that were away for two seconds or more, while enough of the others were up and connected.
     NodesAway,
     /// How often another node came to lead. Asked where the store says who leads and each node was away for a while.
     LeaderChanges,
@@ -73,7 +73,7 @@ impl Evidence {
                 "successes among a hundred operations called while nothing was broken"
             }
             Self::NodesAway => {
-                "nodes that were away for two seconds while a majority of the others was not"
+                "nodes that were away for two seconds while enough of the others were not"
             }
             Self::LeaderChanges => "changes of the leader, if each node was away once",
             Self::PercentCompacted => {

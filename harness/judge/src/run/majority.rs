@@ -1,7 +1,8 @@
 //! Whether the rest of the store went on without a node: what a store of several nodes is for.
 //!
-//! Each node is looked at by itself, over all the time in which it was down or cut off while a majority of the others
-//! was up and connected. A store that never did anything then hangs on this node, whatever stands around it.
+//! Each node is looked at by itself, over all the time in which it was down or cut off while enough of the others were
+//! up and connected: a majority, or what else the rung says. A store that never did anything then hangs on this node,
+//! whatever stands around it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +12,7 @@ use record::{FaultRecord, FaultStep};
 use serde_json::{Map, Value};
 
 use super::faults::{over_ns, time_ns};
+use super::members::Members;
 use super::writes::{is_acknowledged_write, is_write};
 
 /// Shorter absences say nothing: to find a new leader takes time.
@@ -18,6 +20,9 @@ const ABSENCE_MIN_NS: u64 = 1_000_000_000;
 
 /// Of a node that was absent for less in all, nothing is said.
 const ABSENT_MIN_NS: u64 = 2_000_000_000;
+
+/// So long it may take until a backup has the state, once nothing is broken any more.
+const CALM_NS: u64 = 500_000_000;
 
 /// Writes that were tried so often say something by failing.
 const OFTEN: usize = 20;
@@ -27,21 +32,31 @@ type Span = (u64, u64);
 
 /// What happened while each node was away.
 pub(super) struct Majority<'a> {
+    members: Members<'a>,
     without: BTreeMap<&'a str, Without>,
 }
 
 impl<'a> Majority<'a> {
     /// `operations` are those of the main phase.
     pub(super) fn of(
-        nodes: &'a [String],
+        members: Members<'a>,
         faults: &[FaultRecord],
         operations: &[&Operation],
     ) -> Self {
         let begin_ns = operations.iter().map(|operation| operation.call_ns).min().unwrap_or(0);
-        let absences = absences(nodes, &Troubles::of(faults, begin_ns));
-        let without =
-            |(node, spans): (&'a str, Vec<Span>)| (node, Without::of(node, &spans, operations));
-        Self { without: absences.into_iter().map(without).collect() }
+        let troubles = Troubles::of(faults, begin_ns);
+        let absences = absences(members, &troubles);
+        let without = |(node, mut spans): (&'a str, Vec<Span>)| {
+            if members.view_service.is_some() {
+                // Right after other faults the node may have been the only one with the state.
+                spans.retain(|span| {
+                    troubles.was_calm_before(span.0, begin_ns)
+                        || Without::of(node, &[*span], operations).succeeded > 0
+                });
+            }
+            (node, Without::of(node, &spans, operations))
+        };
+        Self { members, without: absences.into_iter().map(without).collect() }
     }
 
     /// The check; `None` where no majority was ever tested.
@@ -51,7 +66,9 @@ impl<'a> Majority<'a> {
             return None;
         }
         let needed = tested.iter().filter(|(_, without)| without.is_nothing());
-        let needed: Vec<String> = needed.map(|(node, without)| without.nothing(node)).collect();
+        let others = self.members.others();
+        let needed: Vec<String> =
+            needed.map(|(node, without)| without.nothing(node, others)).collect();
         let mut result = if needed.is_empty() {
             let names: Vec<&str> = tested.iter().map(|(node, _)| *node).collect();
             CheckResult::valid(
@@ -121,7 +138,7 @@ impl Without {
         self.succeeded == 0 || (self.written == 0 && self.writes_tried >= OFTEN)
     }
 
-    fn nothing(&self, node: &str) -> String {
+    fn nothing(&self, node: &str, others: &str) -> String {
         let (absent, count) = (seconds(self.absent_ns, 1), self.absences);
         let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
         let what = if self.succeeded == 0 {
@@ -130,8 +147,7 @@ impl Without {
             "No write succeeded without"
         };
         format!(
-            "{what} {node}, which was down or cut off {times}, for {absent} s in all, while a \
-             majority of the others was up and connected."
+            "{what} {node}, which was down or cut off {times}, for {absent} s in all, while {others}."
         )
     }
 }
@@ -189,10 +205,22 @@ impl<'a> Troubles<'a> {
         troubles
     }
 
+    /// All but those that are unclear.
+    fn clear(&self) -> impl Iterator<Item = &Span> {
+        self.down.iter().chain(&self.returning).chain(&self.cut).map(|(span, _)| span)
+    }
+
     fn moments(&self) -> BTreeSet<u64> {
-        let nodes = self.down.iter().chain(&self.returning);
-        let nodes_and_links = nodes.chain(&self.cut).map(|(span, _)| span);
-        nodes_and_links.chain(&self.unclear).flat_map(|(from, to)| [*from, *to]).collect()
+        self.clear().chain(&self.unclear).flat_map(|(from, to)| [*from, *to]).collect()
+    }
+
+    /// Whether nothing was broken for a while, when at this moment a fault took hold. The attempts until it did so do not
+    /// count.
+    fn was_calm_before(&self, at_ns: u64, begin_ns: u64) -> bool {
+        let others = self.unclear.iter().filter(|(_, to)| *to != at_ns);
+        let calm_since = self.clear().chain(others).filter(|(from, _)| *from < at_ns);
+        let calm_since = calm_since.map(|(_, to)| *to).fold(begin_ns, u64::max);
+        at_ns >= calm_since.saturating_add(CALM_NS)
     }
 }
 
@@ -207,13 +235,13 @@ fn started_again_ns(faults: &[FaultRecord], node: &str, paused: Span) -> Option<
     ends.filter(|end| (paused.0..paused.1).contains(end)).min()
 }
 
-/// For each node the times in which it was absent and a majority of the others was not.
-fn absences<'a>(nodes: &'a [String], troubles: &Troubles<'_>) -> BTreeMap<&'a str, Vec<Span>> {
+/// For each node the times in which it was absent and enough of the others were not.
+fn absences<'a>(members: Members<'a>, troubles: &Troubles<'_>) -> BTreeMap<&'a str, Vec<Span>> {
     let moments: Vec<u64> = troubles.moments().into_iter().collect();
     let mut spans: Vec<(Span, Vec<&str>)> = Vec::new();
     for pair in moments.windows(2) {
         let (from, to) = (pair[0], pair[1]);
-        let absent = absent(nodes, troubles, from);
+        let absent = absent(members, troubles, from);
         match spans.last_mut() {
             Some((last, before)) if last.1 == from && *before == absent => last.1 = to,
             _ => spans.push(((from, to), absent)),
@@ -227,8 +255,9 @@ fn absences<'a>(nodes: &'a [String], troubles: &Troubles<'_>) -> BTreeMap<&'a st
     by_node
 }
 
-/// The nodes that are absent from this moment on, if a majority of the others is up and connected, each with each.
-fn absent<'a>(nodes: &'a [String], troubles: &Troubles<'_>, from: u64) -> Vec<&'a str> {
+/// The nodes that are absent from this moment on, if enough of the others are up and connected, each with each.
+fn absent<'a>(members: Members<'a>, troubles: &Troubles<'_>, from: u64) -> Vec<&'a str> {
+    let Members { nodes, view_service } = members;
     let is_now = |span: &Span| (span.0..span.1).contains(&from);
     if troubles.unclear.iter().any(is_now) {
         return Vec::new();
@@ -241,8 +270,10 @@ fn absent<'a>(nodes: &'a [String], troubles: &Troubles<'_>, from: u64) -> Vec<&'
     let cut = |from: &str, to: &str| now(&troubles.cut, &format!("{from}>{to}"));
     let is_linked = |one: &str, other: &str| one == other || !cut(one, other) && !cut(other, one);
     let is_cut_off = |one: &str, other: &str| cut(one, other) && cut(other, one);
-    let up: Vec<&str> = nodes.iter().map(String::as_str).filter(|node| is_up(node)).collect();
-    // At most 15 nodes, so that all of their sets can be tried: for each node the set of those that it is linked with.
+    let nodes = || nodes.iter().map(String::as_str);
+    let up: Vec<&str> =
+        view_service.into_iter().chain(nodes()).filter(|node| is_up(node)).collect();
+    // At most 15, so that all of their sets can be tried: for each node the set of those that it is linked with.
     let linked = |one: &&str| {
         let bits = up.iter().take(15).enumerate();
         bits.filter(|(_, other)| is_linked(one, other)).fold(0_u32, |set, (at, _)| set | 1 << at)
@@ -252,15 +283,16 @@ fn absent<'a>(nodes: &'a [String], troubles: &Troubles<'_>, from: u64) -> Vec<&'
     let is_connected = |set: &u32| {
         linked.iter().enumerate().all(|(at, linked)| !has(*set, at) || set & !linked == 0)
     };
-    let connected = (0..1_u32 << linked.len()).filter(is_connected);
+    let service_at = view_service.map(|service| up.iter().position(|node| *node == service));
+    let is_led = |set: &u32| service_at.is_none_or(|at| at.is_some_and(|at| has(*set, at)));
+    let connected = (0..1_u32 << linked.len()).filter(is_connected).filter(is_led);
     let largest = connected.max_by_key(|set| set.count_ones()).unwrap_or(0);
     let present: BTreeSet<&str> =
         up.iter().enumerate().filter(|(at, _)| has(largest, *at)).map(|(_, node)| *node).collect();
-    if present.len() <= nodes.len() / 2 {
+    if nodes().filter(|node| present.contains(node)).count() < members.needed() {
         return Vec::new();
     }
-    let absent = nodes.iter().map(String::as_str).filter(|node| !present.contains(node));
-    let absent: Vec<&str> = absent.collect();
+    let absent: Vec<&str> = nodes().filter(|node| !present.contains(node)).collect();
     // Who still reaches one of them, or is reached, may keep disturbing them.
     let is_gone = |node: &str| is_down(node) || present.iter().all(|other| is_cut_off(node, other));
     if absent.iter().all(|node| is_gone(node)) { absent } else { Vec::new() }
@@ -316,9 +348,18 @@ mod tests {
     }
 
     fn checked(faults: &[FaultRecord], succeeds: impl Fn(u64) -> bool) -> Option<CheckResult> {
-        let nodes: Vec<String> = ["n1", "n2", "n3"].map(str::to_owned).into();
+        checked_with(None, faults, succeeds)
+    }
+
+    fn checked_with(
+        view_service: Option<&str>,
+        faults: &[FaultRecord],
+        succeeds: impl Fn(u64) -> bool,
+    ) -> Option<CheckResult> {
+        let nodes = ["n1", "n2", "n3"].map(str::to_owned);
         let operations = operations(succeeds);
-        Majority::of(&nodes, faults, &operations.iter().collect::<Vec<_>>()).check()
+        let members = Members { nodes: &nodes, view_service };
+        Majority::of(members, faults, &operations.iter().collect::<Vec<_>>()).check()
     }
 
     fn verdict(faults: &[FaultRecord], succeeds: impl Fn(u64) -> bool) -> Option<Verdict> {
@@ -364,7 +405,8 @@ mod tests {
         let verdict = |answers: &str| {
             let mut operations = operations(|_| true);
             operations.iter_mut().for_each(|operation| operation.node = Some(answers.to_owned()));
-            Majority::of(&nodes, &cut_off, &operations.iter().collect::<Vec<_>>())
+            let members = Members { nodes: &nodes, view_service: None };
+            Majority::of(members, &cut_off, &operations.iter().collect::<Vec<_>>())
                 .check()
                 .unwrap()
                 .verdict
@@ -414,6 +456,32 @@ mod tests {
         ];
         assert_eq!(verdict(&meanwhile.concat(), none), None);
         assert_eq!(verdict(&[], none), None);
+    }
+
+    /// A primary and a backup go on without each node, but not without two, nor without the view service.
+    #[test]
+    fn with_a_view_service_all_others_must_be_there_and_reach_it() {
+        let without_n1 = ["n1>n2", "n2>n1", "n1>n3", "n3>n1", "n1>v1", "v1>n1"];
+        let verdict = |links: &[&str], succeeds: bool| {
+            let cut = fault(0, "partition", links, 2 * S, 8 * S);
+            checked_with(Some("v1"), &cut, |_| succeeds).map(|result| result.verdict)
+        };
+        assert_eq!(verdict(&without_n1, true), Some(Verdict::Valid));
+        assert_eq!(verdict(&without_n1, false), Some(Verdict::Inconclusive));
+        assert_eq!(verdict(&without_n1[..4], false), None, "n1 still serves, by the view service");
+        let without_v1 = ["v1>n1", "n1>v1", "v1>n2", "n2>v1", "v1>n3", "n3>v1"];
+        assert_eq!(verdict(&without_v1, false), None);
+        let two = fault(0, "kill", &["n1", "n2"], 2 * S, 8 * S);
+        assert!(checked_with(Some("v1"), &two, |_| false).is_none());
+        // Whoever comes back last may be the only one with the state.
+        let at_once =
+            [fault(0, "kill", &["n2"], S, 2 * S), fault(1, "kill", &["n1"], 2 * S + 1, 8 * S)];
+        assert!(checked_with(Some("v1"), &at_once.concat(), |_| false).is_none());
+        let goes_on = checked_with(Some("v1"), &at_once.concat(), |_| true).unwrap();
+        assert_eq!(goes_on.statistics["without n1"], "59 succeeded in 5.9 s");
+        let one = fault(0, "kill", &["n1"], 2 * S, 8 * S);
+        let result = checked_with(Some("v1"), &one, |_| false).unwrap();
+        assert!(result.summary.contains("with the view service, too"), "{result:?}");
     }
 
     #[test]

@@ -32,7 +32,10 @@ impl Outcome<'_> {
         if serves("replicated-kv") {
             vec![
                 self.consistency(),
-                self.progress(),
+                self.progress(
+                    "progress in the majority",
+                    "operations succeed without each node that is down or cut off for 2 s",
+                ),
                 self.of_check(
                     "no progress in the minority",
                     "no node acknowledges a write while it is cut off from every majority",
@@ -43,6 +46,18 @@ impl Outcome<'_> {
                 self.durability(),
                 self.at_most_once(),
                 self.compaction(),
+            ]
+        } else if serves("primary-backup") {
+            vec![
+                self.consistency(),
+                self.progress(
+                    "goes on without each node",
+                    "operations succeed without each node that is down or cut off for 2 s, while all others reach each \
+                     other and the view service, which itself does not fail",
+                ),
+                self.recovery(),
+                self.durability(),
+                self.at_most_once(),
             ]
         } else if serves("exactly-once-kv") {
             vec![
@@ -74,10 +89,10 @@ impl Outcome<'_> {
         verdicts.fold(Verdict::Valid, Verdict::merge)
     }
 
-    fn progress(&self) -> Promise {
+    fn progress(&self, promise: &str, how: &str) -> Promise {
         let mut promise = self.of_check(
-            "progress in the majority",
-            "operations succeed without each node that is down or cut off for 2 s",
+            promise,
+            how,
             "majority",
             "give the run more time, and `partition`, `kill` or `pause` to --faults",
         );

@@ -33,9 +33,10 @@ pub(in crate::nemesis) fn plan(
     members: Members<'_>,
     rng: &mut ChaCha8Rng,
 ) -> Option<Box<dyn Fault>> {
-    let shapes = Shape::among(members.nodes.len());
+    let linked = members.linked();
+    let shapes = Shape::among(linked.len());
     let shape = *shapes.get(rng.random_range(0..shapes.len().max(1)))?;
-    let links = shape.links(members.nodes, rng);
+    let links = shape.links(&linked, rng);
     Some(Box::new(Partition { shape, links, mode: CutMode::choose(rng) }))
 }
 
@@ -45,8 +46,8 @@ pub(in crate::nemesis) fn take_away(
     members: Members<'_>,
     rng: &mut ChaCha8Rng,
 ) -> Box<dyn Fault> {
-    let others: Vec<String> =
-        members.nodes.iter().filter(|node| !nodes.contains(node)).cloned().collect();
+    let mut others = members.linked();
+    others.retain(|node| !nodes.contains(node));
     let (shape, links) = (Shape::MajorityMinority, between(nodes, &others));
     Box::new(Partition { shape, links, mode: CutMode::choose(rng) })
 }

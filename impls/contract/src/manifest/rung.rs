@@ -67,11 +67,11 @@ pub const RUNGS: [RungEntry; 8] = [
         "DSLabs lab 2",
         "The view does not change before its primary has acknowledged it.",
     ),
-    planned(
+    tested(
         Rung::PrimaryBackup,
         "primary-backup",
         "DSLabs lab 2, Columbia's primary/backup lab",
-        "Linearizable through fail-over, with a complete transfer of state.",
+        "Linearizable through fail-over, with a complete transfer of state; goes on without each single node.",
     ),
     tested(
         Rung::ReplicatedKv,

@@ -7,8 +7,8 @@ use crate::{
     Answer, ErrorCode, Refusal,
     endpoints::{ENDPOINTS, Endpoint, STATUS},
     errors::{ERRORS, RETRIES, STOPS},
-    launch::VARIABLES,
-    manifest::{CAPABILITIES, Capability, FILE_NAME, KEYS, RUNGS, TIMEOUTS, Timeouts},
+    launch::{VARIABLES, VIEW_SERVICE},
+    manifest::{CAPABILITIES, Capability, FILE_NAME, KEYS, RUNGS, Rung, TIMEOUTS, Timeouts},
     operations::{Field, OPERATIONS, OperationEntry},
     peer::{HEADERS, PEERS, PeerEntry},
 };
@@ -39,7 +39,7 @@ What a store must speak to be tested, in any language: one HTTP API for clients,
 few rules. A machine-readable form of the API is in [`openapi.json`](openapi.json).
 
 A part marked *(not yet)* has its name reserved: no version of the bench uses it so far, and a store needs none of it.
-The APIs of the view service, the shard controller and MapReduce are not part of this version of the contract.
+The APIs of the shard controller and MapReduce are not part of this version of the contract.
 ";
 
 const PROMISES: &str = "
@@ -170,6 +170,15 @@ fn launch() -> String {
         Timeouts::default().bind().as_secs()
     );
     line(&mut page, &rules);
+    let view_service = format!(
+        "\nFor the rung `{}` the bench starts one more process of the same command: the view service, `{VIEW_SERVICE}`, with \
+         `DS_ROLE=view`. How it and the servers talk is theirs, over `DS_PEERS` like all peers; clients never ask it. As in \
+         the courses it does not fail: it is neither killed nor paused while clients are at work. But its links are cut and \
+         disturbed like all others, and where all nodes are killed at once and started again (capability `restart`), so is \
+         it.",
+        Rung::PrimaryBackup.name()
+    );
+    line(&mut page, &view_service);
     page
 }
 

@@ -63,6 +63,7 @@ pub(super) async fn serve<P: Protocol>(
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready::<P>))
         .route("/v1/status", get(status::<P>))
+        .route("/v1/view", get(view::<P>))
         .route("/v1/op", post(operation::<P>).layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX)))
         .route("/v1/peer", post(peer::<P>).layer(DefaultBodyLimit::max(MESSAGE_BYTES_MAX)))
         .with_state(shared);
@@ -83,6 +84,16 @@ async fn ready<P: Protocol>(State(shared): Handle<P>) -> StatusCode {
 async fn status<P: Protocol>(State(shared): Handle<P>) -> Response {
     match shared.inspect().await {
         Some(inspection) => Json(inspection.status).into_response(),
+        None => respond(&refusal(ErrorCode::NotReady, "the protocol is busy")),
+    }
+}
+
+/// What the status says of the view: only a view service knows.
+async fn view<P: Protocol>(State(shared): Handle<P>) -> Response {
+    let status = shared.inspect().await.map(|inspection| inspection.status);
+    match status.as_ref().map(|status| status.get("view")) {
+        Some(Some(view)) => Json(view).into_response(),
+        Some(None) => StatusCode::NOT_FOUND.into_response(),
         None => respond(&refusal(ErrorCode::NotReady, "the protocol is busy")),
     }
 }

@@ -154,7 +154,12 @@ impl Protocol for Toy {
     }
 
     fn status(&self) -> serde_json::Value {
-        json!({ "role": "toy", "applied": self.entries.len(), "heard": self.heard })
+        let mut status =
+            json!({ "role": "toy", "applied": self.entries.len(), "heard": self.heard });
+        if self.members.first() == Some(&self.me) {
+            status["view"] = json!({ "num": 1, "primary": self.me, "backup": null });
+        }
+        status
     }
 
     fn message_kind(message: &Message) -> &'static str {

@@ -1,0 +1,35 @@
+//! Who takes part in a run, and without how many of them the store has to go on.
+
+use contract::{launch::VIEW_SERVICE, manifest::Rung};
+use record::RunFile;
+
+/// Who takes part in a run.
+#[derive(Clone, Copy)]
+pub(super) struct Members<'a> {
+    /// The nodes that clients ask.
+    pub(super) nodes: &'a [String],
+    /// Decides who takes over. It does not fail itself, but it can be cut off.
+    pub(super) view_service: Option<&'a str>,
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn of(run: &'a RunFile) -> Self {
+        let has_backup = run.serves.iter().any(|rung| rung == Rung::PrimaryBackup.name());
+        Self { nodes: &run.nodes, view_service: has_backup.then_some(VIEW_SERVICE) }
+    }
+
+    /// How many nodes must be there for the store to go on: a majority; all but one where two may be the only ones with
+    /// the state.
+    pub(super) fn needed(&self) -> usize {
+        let count = self.nodes.len();
+        if self.view_service.is_some() { count.saturating_sub(1).max(1) } else { count / 2 + 1 }
+    }
+
+    /// Those others, in words.
+    pub(super) fn others(&self) -> &'static str {
+        match self.view_service {
+            Some(_) => "all others were up and connected, with the view service, too",
+            None => "a majority of the others was up and connected",
+        }
+    }
+}
