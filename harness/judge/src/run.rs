@@ -121,7 +121,7 @@ pub fn judge(
     let compaction = Compaction::of(&run.nodes, events, all);
     let asked = run.require.of(Evidence::PercentCompacted);
     of_bench.extend(compaction.as_ref().and_then(|compaction| compaction.check(asked)));
-    let clocks = Clocks::read(folder, &run.nodes, unseen(&marks));
+    let clocks = Clocks::read(folder, &run.linked(), unseen(&marks));
     let mut promises = Outcome {
         run,
         of_workload: &of_workload,
@@ -214,9 +214,8 @@ impl Record {
         let limit = run.timeouts.recovery();
         let mut checks = vec![evidence::check(&seen, &measured)];
         checks.extend(majority.check());
-        // A primary may serve on, cut off with its backup or before there is one: see the rung.
-        if promises_agreement(level) && members.view_service.is_none() {
-            checks.extend(minority::check(&run.nodes, faults, main));
+        if promises_agreement(level) {
+            checks.extend(minority::check(members, faults, main));
         }
         checks.push(recovery::check(marks, events, limit));
         checks.extend(recovery::check_restart(marks, events, limit));

@@ -28,7 +28,7 @@ pub fn export(arguments: &ExportArguments) -> Result<Exit, Failure> {
         to_ns: arguments.to_ms.map_or(u64::MAX, ns),
         messages_max: arguments.limit,
     };
-    let mut shiviz = Shiviz::new(&run.nodes, selection);
+    let mut shiviz = Shiviz::new(&run.linked(), selection);
     let reading = folder.read_messages(|message| shiviz.take(message));
     let reading = reading.map_err(judge::run::RunError::from)?;
     if let Some(unreadable) = &reading.first_unreadable {
