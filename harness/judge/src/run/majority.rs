@@ -34,6 +34,8 @@ type Span = (u64, u64);
 pub(super) struct Majority<'a> {
     members: Members<'a>,
     without: BTreeMap<&'a str, Without>,
+    /// Who was away for long, but only when that says nothing.
+    not_tested: Vec<&'a str>,
 }
 
 impl<'a> Majority<'a> {
@@ -46,7 +48,9 @@ impl<'a> Majority<'a> {
         let begin_ns = operations.iter().map(|operation| operation.call_ns).min().unwrap_or(0);
         let troubles = Troubles::of(faults, begin_ns);
         let absences = absences(members, &troubles);
+        let mut not_tested = Vec::new();
         let without = |(node, mut spans): (&'a str, Vec<Span>)| {
+            let all = Without::of(node, &spans, operations);
             if members.view_service.is_some() {
                 // Right after other faults the node may have been the only one with the state.
                 spans.retain(|span| {
@@ -54,9 +58,14 @@ impl<'a> Majority<'a> {
                         || Without::of(node, &[*span], operations).succeeded > 0
                 });
             }
-            (node, Without::of(node, &spans, operations))
+            let told = Without::of(node, &spans, operations);
+            if all.is_long() && !told.is_long() {
+                not_tested.push(node);
+            }
+            (node, told)
         };
-        Self { members, without: absences.into_iter().map(without).collect() }
+        let without = absences.into_iter().map(without).collect();
+        Self { members, without, not_tested }
     }
 
     /// The check; `None` where no majority was ever tested.
@@ -71,9 +80,17 @@ impl<'a> Majority<'a> {
             needed.map(|(node, without)| without.nothing(node, others)).collect();
         let mut result = if needed.is_empty() {
             let names: Vec<&str> = tested.iter().map(|(node, _)| *node).collect();
+            let not_tested = match &self.not_tested[..] {
+                [] => String::new(),
+                nodes => format!(
+                    " Not tested without {}: whenever it was away, something else had just been broken.",
+                    nodes.join(", nor without ")
+                ),
+            };
+            let without = names.join(", and without ");
             CheckResult::valid(
                 "majority",
-                format!("The others went on serving without {}.", names.join(", and without ")),
+                format!("The others went on serving without {without}.{not_tested}"),
             )
         } else {
             CheckResult::inconclusive(
@@ -100,7 +117,7 @@ impl<'a> Majority<'a> {
     }
 
     fn tested(&self) -> impl Iterator<Item = (&'a str, &Without)> {
-        let long = |(_, without): &(&&'a str, &Without)| without.absent_ns >= ABSENT_MIN_NS;
+        let long = |(_, without): &(&&'a str, &Without)| without.is_long();
         self.without.iter().filter(long).map(|(node, without)| (*node, without))
     }
 }
@@ -131,6 +148,11 @@ impl Without {
             writes_tried: writes.count(),
             written: tried.iter().filter(|operation| is_acknowledged_write(operation)).count(),
         }
+    }
+
+    /// Long enough to say something.
+    fn is_long(&self) -> bool {
+        self.absent_ns >= ABSENT_MIN_NS
     }
 
     /// Reads alone may come from copies that nobody can change any more.
@@ -479,6 +501,10 @@ mod tests {
         assert!(checked_with(Some("v1"), &at_once.concat(), |_| false).is_none());
         let goes_on = checked_with(Some("v1"), &at_once.concat(), |_| true).unwrap();
         assert_eq!(goes_on.statistics["without n1"], "59 succeeded in 5.9 s");
+        let later = [&at_once.concat()[..], &fault(2, "kill", &["n3"], 12 * S, 16 * S)].concat();
+        let result = checked_with(Some("v1"), &later, |second| second >= 8).unwrap();
+        assert_eq!(result.verdict, Verdict::Valid);
+        assert!(result.summary.contains("Not tested without n1: "), "{result:?}");
         let one = fault(0, "kill", &["n1"], 2 * S, 8 * S);
         let result = checked_with(Some("v1"), &one, |_| false).unwrap();
         assert!(result.summary.contains("with the view service, too"), "{result:?}");
