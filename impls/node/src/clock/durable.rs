@@ -9,6 +9,9 @@
 //! So an fsync is needed once a life (and where a peer is far ahead), none for a message: SIGKILL takes nothing from a
 //! file that was written, synced or not. If the machine itself stops, the node's own count still never repeats, and it
 //! may have forgotten what it knew of others.
+//!
+//! That write is what the clocks cost: it takes a microsecond, but where several nodes share a disk, it may wait for the
+//! file system's journal while another node syncs.
 
 use std::{
     fs::{self, File, OpenOptions},
