@@ -45,6 +45,8 @@ pub enum Command {
     Doctor(DoctorArguments),
     /// Write a synthetic history of transactions, right or with one anomaly, to try checkers on
     Generate(GenerateArguments),
+    /// Write the messages of a run as a log that another tool draws
+    Export(ExportArguments),
     /// Print what completes this program's command lines in a shell
     Completions(CompletionsArguments),
     /// Write the manual pages into a folder: one of the program, one of each command
@@ -190,6 +192,28 @@ pub struct GenerateArguments {
     /// Replace the file if it is there already
     #[arg(long)]
     pub force: bool,
+}
+
+/// `harness export`.
+#[derive(Clone, Debug, Args)]
+pub struct ExportArguments {
+    /// A results folder, such as results/latest
+    pub run: PathBuf,
+    /// For ShiViz, which draws what happened before what: a store must send X-DS-Vector for that
+    #[arg(long, required = true)]
+    pub shiviz: bool,
+    /// Only messages that passed from this moment of the run on, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub from_ms: u64,
+    /// Only messages that passed until then [default: to the end]
+    #[arg(long, value_name = "MS")]
+    pub to_ms: Option<u64>,
+    /// At most so many messages, the earliest
+    #[arg(long, value_name = "MESSAGES", default_value_t = 1000)]
+    pub limit: usize,
+    /// Into this file, which must not be there yet [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// `harness completions`.

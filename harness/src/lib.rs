@@ -8,6 +8,7 @@
 //!                      │     └─▶ clients    operations as HTTP requests
 //!                      └─▶ stream       one stream of events: everything that is recorded
 //!                 ─▶ judge        a crate: the record of a run, or a history of any tool
+//!                 ─▶ shiviz       the messages of a run for another tool
 //! ```
 //!
 //! It knows submissions only by their manifest, and the verdict only from the record.
@@ -24,6 +25,7 @@ pub mod environment;
 pub mod exit;
 pub mod nemesis;
 pub mod run;
+pub mod shiviz;
 pub mod size;
 pub mod stream;
 pub mod target;

@@ -211,5 +211,5 @@ impl<T> Gathered<T> {
 fn misfit(question: &Question, unfit: &Unfit) -> ForeignError {
     let line = unfit.event.and_then(|event| file::line_of(question, event));
     let place = line.map_or(String::new(), |line| format!("line {line}: "));
-    ForeignError::Unfit(format!("{}: {place}{unfit}", question.source.path().display()))
+    ForeignError::Unfit(format!("{}: {place}{unfit}", question.source))
 }

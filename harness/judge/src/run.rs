@@ -1,5 +1,6 @@
 //! The record of a run of this bench, judged from its results folder alone.
 
+mod clocks;
 mod compaction;
 mod diagnosis;
 mod evidence;
@@ -28,6 +29,7 @@ use record::{
     Phase, Reading, ResultsFile, RunFile, Unreadable, VERSION, files,
 };
 
+use clocks::Clocks;
 use compaction::Compaction;
 use diagnosis::Diagnosis;
 use evidence::Seen;
@@ -119,7 +121,8 @@ pub fn judge(
     let compaction = Compaction::of(&run.nodes, events, all);
     let asked = run.require.of(Evidence::PercentCompacted);
     of_bench.extend(compaction.as_ref().and_then(|compaction| compaction.check(asked)));
-    let promises = Outcome {
+    let clocks = Clocks::read(folder, &run.linked(), unseen(&marks));
+    let mut promises = Outcome {
         run,
         of_workload: &of_workload,
         of_bench: &of_bench,
@@ -129,6 +132,7 @@ pub fn judge(
         footprints: &footprints(events).collect::<Vec<_>>(),
     }
     .promises();
+    promises.extend(clocks.as_ref().map(Clocks::promise));
     let mut checks: Vec<CheckResult> = of_workload.into_iter().chain(of_bench).collect();
     let mut broken = faults.clone();
     broken.extend(restart_of_all(&run.nodes, events));
@@ -151,7 +155,11 @@ pub fn judge(
         evidence: measured,
         promises,
         faults: by_family,
-        notes: notes(&marks, record.torn_line),
+        notes: clocks
+            .and_then(|clocks| clocks.note())
+            .into_iter()
+            .chain(notes(&marks, record.torn_line))
+            .collect(),
         folder: folder.path().display().to_string(),
     })
 }
@@ -206,9 +214,8 @@ impl Record {
         let limit = run.timeouts.recovery();
         let mut checks = vec![evidence::check(&seen, &measured)];
         checks.extend(majority.check());
-        // A primary may serve on, cut off with its backup or before there is one: see the rung.
-        if promises_agreement(level) && members.view_service.is_none() {
-            checks.extend(minority::check(&run.nodes, faults, main));
+        if promises_agreement(level) {
+            checks.extend(minority::check(members, faults, main));
         }
         checks.push(recovery::check(marks, events, limit));
         checks.extend(recovery::check_restart(marks, events, limit));
@@ -383,6 +390,15 @@ fn notes(marks: &[Mark], torn_line: Option<u64>) -> Vec<String> {
         )
     });
     marks.iter().filter_map(note).chain(torn).collect()
+}
+
+/// From when on a node may have told another one something that the trace of messages does not show; `None`: it may lack
+/// anything.
+fn unseen(marks: &[Mark]) -> Option<&BTreeMap<String, u64>> {
+    marks.iter().find_map(|mark| match mark {
+        Mark::Trace(unseen) => Some(unseen),
+        _ => None,
+    })
 }
 
 /// What the nodes were seen to occupy, in the order of time.

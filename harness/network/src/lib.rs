@@ -39,7 +39,7 @@ pub use counters::LinkCounters;
 pub use faults::{Delay, MessageFaults};
 pub use gate::Gate;
 pub use link::LinkSpec;
-pub use trace::{Trace, TraceSummary};
+pub use trace::{Trace, TraceSummary, Unseen};
 
 use budget::Budget;
 use connection::Passages;
@@ -161,9 +161,11 @@ impl Network {
         }
         let Some(trace) = self.trace.take() else { return TraceSummary::default() };
         let finished = tokio::task::spawn_blocking(|| trace.finish()).await;
-        finished.unwrap_or_else(|error| TraceSummary {
+        let summary = finished.unwrap_or_else(|error| TraceSummary {
             error: Some(io::Error::other(error)),
             ..TraceSummary::default()
-        })
+        });
+        let unseen = self.links.iter().filter_map(|(_, link)| link.unseen()).collect();
+        TraceSummary { unseen, ..summary }
     }
 }

@@ -1,7 +1,7 @@
 //! One directed link: everything its connections share.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use record::Fate;
@@ -12,7 +12,7 @@ use crate::counters::Counters;
 use crate::faults::{Dice, MessageFaults, Roll};
 use crate::framing::Label;
 use crate::reorder::WaitingPlace;
-use crate::trace::Recorder;
+use crate::trace::{Recorder, Times, Unseen};
 
 /// A link to be: connections that `from` opens to `to`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub(crate) struct Link {
     pub budget: Arc<Budget>,
     pub tasks: Tasks,
     trace: Option<Recorder>,
+    unseen_requests: Earliest,
+    unseen_answers: Earliest,
     /// Whether `faults` can hit at all: a link without faults pays one load a message for them.
     faulty: AtomicBool,
     faults: Mutex<(MessageFaults, Dice)>,
@@ -51,6 +53,8 @@ impl Link {
             budget,
             tasks: Tasks::default(),
             trace,
+            unseen_requests: Earliest::default(),
+            unseen_answers: Earliest::default(),
             faulty: AtomicBool::new(false),
             faults: Mutex::new((MessageFaults::default(), dice)),
         }
@@ -79,10 +83,57 @@ impl Link {
         self.trace.as_ref().map_or(0, Recorder::time_ns)
     }
 
-    pub fn record(&self, time_ns: u64, label: Option<Label>, bytes: u64, fate: Fate) {
-        if let Some((trace, label)) = self.trace.as_ref().zip(label) {
-            trace.record(time_ns, (&self.from, &self.to), label, bytes, fate);
+    pub fn record(&self, times: Times, label: Option<Label>, bytes: u64, fate: Fate) {
+        let Some((trace, label)) = self.trace.as_ref().zip(label) else { return };
+        if !trace.record(times, (&self.from, &self.to), label, bytes, fate) {
+            self.unseen_requests.note(times.head_ns);
         }
+    }
+
+    /// A request whose head was complete then was passed on, in part at least, and will not be recorded.
+    pub fn misses_request(&self, head_ns: u64) {
+        self.unseen_requests.note(head_ns);
+    }
+
+    /// An answer says something.
+    pub fn misses_answer(&self) {
+        // The first is the earliest.
+        if self.unseen_answers.get().is_none() {
+            self.unseen_answers.note(self.time_ns());
+        }
+    }
+
+    /// A connection is carried as raw bytes from here on.
+    pub fn loses_sight(&self) {
+        self.counters.raw.count();
+        self.unseen_requests.note(self.time_ns());
+        self.unseen_answers.note(self.time_ns());
+    }
+
+    /// What the trace does not show of this link.
+    pub fn unseen(&self) -> Option<Unseen> {
+        let (requests_ns, answers_ns) = (self.unseen_requests.get(), self.unseen_answers.get());
+        requests_ns.or(answers_ns)?;
+        Some(Unseen { from: self.from.clone(), to: self.to.clone(), requests_ns, answers_ns })
+    }
+}
+
+/// The earliest of some times.
+struct Earliest(AtomicU64);
+
+impl Default for Earliest {
+    fn default() -> Self {
+        Self(AtomicU64::new(u64::MAX))
+    }
+}
+
+impl Earliest {
+    fn note(&self, time_ns: u64) {
+        self.0.fetch_min(time_ns, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|time_ns| *time_ns < u64::MAX)
     }
 }
 

@@ -15,17 +15,21 @@ use crate::gate::Passage;
 use crate::link::Link;
 use crate::pump::{CHUNK_BYTES, End};
 use crate::reorder::{Overtaken, Passing};
+use crate::trace::Times;
 
 /// The request being read.
 #[derive(Default)]
 struct Incoming {
     bytes: u64,
     head: Option<Head>,
+    times: Times,
     /// Held until complete, because a fault may hit it; `None`: passed on as it comes.
     buffer: Option<Buffer>,
     started: bool,
     /// It had to wait at the gate.
     stalled: bool,
+    /// Some of it has left.
+    passed_on: bool,
     /// A stalled request is recorded when it starts to wait: it may wait for ever.
     recorded: bool,
 }
@@ -108,11 +112,16 @@ impl<'c> RequestPump<'c> {
         }
         self.incoming.bytes += piece.len() as u64;
         let head_is_new = step.head.is_some();
-        if head_is_new {
-            self.incoming.head = step.head;
+        if head_is_new || step.end {
+            let time_ns = self.link.time_ns();
+            self.incoming.times.end_ns = time_ns;
+            if head_is_new {
+                self.incoming.times.head_ns = time_ns;
+                self.incoming.head = step.head;
+            }
         }
         if self.framer.is_raw() && self.exchange.go_raw() {
-            self.link.counters.raw.count();
+            self.link.loses_sight();
         }
         let Some(buffer) = &mut self.incoming.buffer else {
             return self.pass_on(piece, head_is_new, step.end).await;
@@ -145,31 +154,29 @@ impl<'c> RequestPump<'c> {
         if head_is_new {
             self.expect_answer(Roll::default(), None);
         }
-        let time_ns = if end { self.link.time_ns() } else { 0 };
         if end && !self.gate.is_open() {
-            self.record(time_ns, Fate::Stalled);
+            self.record(Fate::Stalled);
         }
         if !self.write(piece).await? {
             return Ok(Flow::UpstreamGone);
         }
         if end {
-            self.delivered(time_ns, Fate::Delivered);
+            self.delivered(Fate::Delivered);
         }
         Ok(Flow::Continue)
     }
 
     /// A whole request is here, and faults are on.
     async fn deliver(&mut self) -> Result<Flow, End> {
-        let time_ns = self.link.time_ns();
         let roll = self.link.roll();
         let counters = &self.link.counters;
         if roll.drop_request {
             counters.request_dropped.count();
-            self.record(time_ns, Fate::RequestDropped);
+            self.record(Fate::RequestDropped);
             return Ok(Flow::Lost);
         }
         if !self.gate.is_open() {
-            self.record(time_ns, Fate::Stalled);
+            self.record(Fate::Stalled);
         }
         if let Some(delay) = roll.delay {
             tokio::time::sleep(delay).await;
@@ -185,6 +192,7 @@ impl<'c> RequestPump<'c> {
         };
         if roll.duplicate {
             counters.duplicated.count();
+            self.incoming.passed_on = true;
             let verb = self.incoming.head.as_ref().map_or_else(Default::default, |head| head.verb);
             duplicate::send(self.link, self.gate.clone(), Arc::clone(&message), verb);
         }
@@ -200,7 +208,7 @@ impl<'c> RequestPump<'c> {
         if roll.drop_response {
             counters.response_dropped.count();
         }
-        self.delivered(time_ns, fate(&roll, held, reordered));
+        self.delivered(fate(&roll, held, reordered));
         Ok(if roll.drop_response { Flow::Lost } else { Flow::Continue })
     }
 
@@ -211,20 +219,20 @@ impl<'c> RequestPump<'c> {
         let late = touched || self.incoming.stalled || !self.gate.is_open();
         let due = Due { verb, drop: roll.drop_response, late, overtaken };
         if !self.exchange.push(due) && self.exchange.go_raw() {
-            self.link.counters.raw.count();
+            self.link.loses_sight();
         }
     }
 
-    fn delivered(&mut self, time_ns: u64, fate: Fate) {
+    fn delivered(&mut self, fate: Fate) {
         self.link.counters.delivered.count();
-        self.record(time_ns, fate);
+        self.record(fate);
         self.incoming = Incoming::default();
     }
 
-    fn record(&mut self, time_ns: u64, fate: Fate) {
+    fn record(&mut self, fate: Fate) {
         if !std::mem::replace(&mut self.incoming.recorded, true) {
             let label = self.incoming.head.as_mut().and_then(|head| head.label.take());
-            self.link.record(time_ns, label, self.incoming.bytes, fate);
+            self.link.record(self.incoming.times, label, self.incoming.bytes, fate);
         }
     }
 
@@ -237,6 +245,7 @@ impl<'c> RequestPump<'c> {
                 Ok(0) | Err(_) => return Ok(false),
                 Ok(count) => bytes = &bytes[count..],
             }
+            self.incoming.passed_on = true;
         }
         Ok(true)
     }
@@ -280,6 +289,16 @@ impl<'c> RequestPump<'c> {
         self.exchange.settled().await;
         self.pass_gate().await?;
         Err(End::Close)
+    }
+}
+
+impl Drop for RequestPump<'_> {
+    /// A request that was cut off has no record, but its receiver may have read the beginning.
+    fn drop(&mut self) {
+        let Incoming { head, times, passed_on, .. } = &self.incoming;
+        if *passed_on && head.as_ref().is_some_and(|head| head.label.is_some()) {
+            self.link.misses_request(times.head_ns);
+        }
     }
 }
 

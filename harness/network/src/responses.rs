@@ -79,7 +79,10 @@ impl<'c> ResponsePump<'c> {
             let (piece, tail) = rest.split_at(step.used);
             rest = tail;
             if self.framer.is_raw() && self.exchange.go_raw() {
-                self.link.counters.raw.count();
+                self.link.loses_sight();
+            }
+            if step.head.as_ref().is_some_and(|head| head.tells) {
+                self.link.misses_answer();
             }
             self.inside |= step.head.is_some();
             if step.end {

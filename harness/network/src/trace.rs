@@ -35,6 +35,21 @@ pub struct TraceSummary {
     pub lost: u64,
     /// Why writing stopped early, if it did.
     pub error: Option<io::Error>,
+    /// What the links carried that is not in the trace.
+    pub unseen: Vec<Unseen>,
+}
+
+/// From when on a link carried something that the trace does not show, in nanoseconds since its start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// Who dials the link.
+    pub from: String,
+    /// Whom it reaches.
+    pub to: String,
+    /// A request that is not recorded, or bytes that are not HTTP/1.1.
+    pub requests_ns: Option<u64>,
+    /// An answer that has content, which is never recorded; or bytes that are not HTTP/1.1.
+    pub answers_ns: Option<u64>,
 }
 
 impl Trace {
@@ -72,8 +87,18 @@ impl Trace {
             over_limit,
             lost: asked - over_limit - written,
             error: result.err(),
+            unseen: Vec::new(),
         }
     }
+}
+
+/// When the parts of a request were at the proxy.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Times {
+    /// Its head was complete.
+    pub head_ns: u64,
+    /// It was complete.
+    pub end_ns: u64,
 }
 
 /// A link's way into the trace.
@@ -92,16 +117,27 @@ impl Recorder {
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// Never blocks.
-    pub fn record(&self, time_ns: u64, link: (&str, &str), label: Label, bytes: u64, fate: Fate) {
+    /// Never blocks. `false` where the record is certainly lost: over the limit, a full queue, or a writer that gave up.
+    /// The summary finds their number by subtraction.
+    pub fn record(
+        &self,
+        times: Times,
+        link: (&str, &str),
+        label: Label,
+        bytes: u64,
+        fate: Fate,
+    ) -> bool {
         if self.asked.fetch_add(1, Ordering::Relaxed) >= self.max_records {
-            return;
+            return false;
         }
         let (from, to) = (link.0.to_owned(), link.1.to_owned());
-        let Label { method, path, kind } = label;
-        let record = MessageRecord { time_ns, from, to, method, path, kind, bytes, fate };
-        // A full queue, or a writer that gave up: lost, which the summary finds by subtraction.
-        let _ = self.queue.try_send(Some(record));
+        let Times { head_ns, end_ns: time_ns } = times;
+        let Label { method, path, kind, mut clocks } = label;
+        if head_ns != time_ns {
+            clocks.get_or_insert_default().head_ns = Some(head_ns);
+        }
+        let record = MessageRecord { time_ns, from, to, method, path, kind, clocks, bytes, fate };
+        self.queue.try_send(Some(record)).is_ok()
     }
 }
 

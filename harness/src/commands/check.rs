@@ -4,6 +4,7 @@ mod progress;
 mod several;
 mod stdin;
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use history::{
@@ -38,7 +39,7 @@ const ALSO_CHARS_MAX: usize = 200;
 /// No such folder or file, no history, or no such model.
 pub fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     if arguments.model.is_none() && arguments.paths.iter().any(|path| path.as_os_str() == STDIN) {
-        return Err(no_model(Path::new("stdin")));
+        return Err(no_model(&"stdin"));
     }
     let kept = stdin::kept_if_named(&arguments.paths)?;
     let source = |named: &PathBuf| match &kept {
@@ -71,31 +72,26 @@ fn subject(
     source: &Source,
     level: Option<Consistency>,
 ) -> Result<Subject, Failure> {
-    let named = source.path();
-    let source = match source.is_kept() {
-        true => source.clone(),
-        false => Source::at(named.canonicalize().map_err(|error| {
-            Failure::Usage(format!(
-                "{} is neither a results folder nor a history: {error}",
-                named.display()
-            ))
+    let source = match source.path() {
+        None => source.clone(),
+        Some(path) => Source::at(path.canonicalize().map_err(|error| {
+            Failure::Usage(format!("{source} is neither a results folder nor a history: {error}"))
         })?),
     };
-    let is_folder = !source.is_kept() && source.path().is_dir();
-    match &arguments.model {
-        Some(name) => {
+    let folder = source.path().filter(|path| path.is_dir()).map(Path::to_owned);
+    match (&arguments.model, folder) {
+        (Some(name), folder) => {
             let model = Model::named(name)?.with_level(level)?;
-            Ok(Subject::History(question(arguments, source, is_folder, model)?))
+            Ok(Subject::History(question(arguments, source, folder, model)?))
         }
-        None if is_folder => Ok(Subject::Folder(Folder::existing(source.path().to_owned()))),
-        None => Err(no_model(named)),
+        (None, Some(folder)) => Ok(Subject::Folder(Folder::existing(folder))),
+        (None, None) => Err(no_model(&source)),
     }
 }
 
-fn no_model(named: &Path) -> Failure {
+fn no_model(named: &dyn Display) -> Failure {
     Failure::Usage(format!(
-        "{} is a file: name with --model what it must be linearizable as:\n{}",
-        named.display(),
+        "{named} is a file: name with --model what it must be linearizable as:\n{}",
         Model::listed()
     ))
 }
@@ -119,16 +115,15 @@ fn check_folder(
 fn question(
     arguments: &CheckArguments,
     source: Source,
-    is_folder: bool,
+    folder: Option<PathBuf>,
     model: Model,
 ) -> Result<Question, Failure> {
-    let (source, format) = if is_folder {
-        let path = source.path();
-        let history = path.join(files::HISTORY);
+    let (source, format) = if let Some(folder) = folder {
+        let history = folder.join(files::HISTORY);
         if history.symlink_metadata().is_err() {
             return Err(Failure::Usage(format!(
                 "{} is a folder without a {}: name the file with the history",
-                path.display(),
+                folder.display(),
                 files::HISTORY
             )));
         }
@@ -147,7 +142,7 @@ fn check_history(arguments: &CheckArguments, question: &Question) -> Result<Exit
     if let Some(report) = &arguments.report {
         can_hold(report, question.source.path())?;
     }
-    let bar = Bar::new(question.source.path(), limits.time);
+    let bar = Bar::new(&question.source.name(), limits.time);
     let mut checked = foreign::check(question, &limits, &bar)?;
     drop(bar);
     if let Some(initial) = foreign::initial_that_explains(question, &checked, &limits) {
@@ -178,13 +173,13 @@ fn can_hold_none(report: Option<&Path>) -> Result<(), Failure> {
 }
 
 /// Whether a page can be put there: rather now than after a long check.
-fn can_hold(report: &Path, history: &Path) -> Result<(), Failure> {
+fn can_hold(report: &Path, history: Option<&Path>) -> Result<(), Failure> {
     let folder = report.parent().filter(|parent| !parent.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) || report.is_dir() {
         let place = report.display();
         return Err(Failure::Usage(format!("--report {place} is no file in a folder that exists")));
     }
-    if report.canonicalize().is_ok_and(|report| report == history) {
+    if report.canonicalize().is_ok_and(|report| Some(&*report) == history) {
         let place = report.display();
         return Err(Failure::Usage(format!(
             "--report {place} is the history itself, which the page would replace"
@@ -258,10 +253,10 @@ fn write_report(
 }
 
 fn history(question: &Question, has_times: bool, command: String) -> reports::History {
-    let path = question.source.path();
+    let folder = question.source.path().and_then(Path::parent);
     reports::History {
         file: question.source.name(),
-        folder: path.parent().unwrap_or(path).display().to_string(),
+        folder: folder.map(|folder| folder.display().to_string()).unwrap_or_default(),
         model: question.model.name().to_owned(),
         checked: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         harness: env!("CARGO_PKG_VERSION").to_owned(),

@@ -4,6 +4,7 @@ pub mod bugs;
 pub mod check;
 pub mod completions;
 pub mod doctor;
+pub mod export;
 pub mod generate;
 pub mod manual;
 mod output;
@@ -25,6 +26,7 @@ pub fn dispatch(cli: &Cli) -> Exit {
         Command::Bugs(arguments) => (bugs::bugs(arguments), arguments.json),
         Command::Doctor(arguments) => (doctor::doctor(arguments), arguments.json),
         Command::Generate(arguments) => (generate::generate(arguments), false),
+        Command::Export(arguments) => (export::export(arguments), false),
         Command::Completions(arguments) => (completions::completions(arguments), false),
         Command::Manual(arguments) => (manual::manual(arguments), false),
     };

@@ -150,6 +150,7 @@ impl Run<'_> {
             consistency: Some(self.level.name().to_owned()),
             seed: setting.seed,
             nodes: setting.nodes.clone(),
+            view_service: setting.view_service.clone(),
             clients: setting.clients,
             rate: setting.rate,
             faults: setting.families.iter().map(|family| family.name().to_owned()).collect(),

@@ -14,7 +14,7 @@ pub mod leader;
 pub mod node;
 pub mod nodes;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use cluster::ports;
 use contract::NodeId;
@@ -143,26 +143,46 @@ impl Environment {
             self.note(format!("{left_out} attempts were counted but not written to {file}."));
         }
         let stream = Arc::clone(&self.stream);
-        for note in close_links(self, TEAR_DOWN_LIMIT).await {
-            stream.mark(&Mark::Note(note));
+        for mark in close_links(self, TEAR_DOWN_LIMIT).await {
+            stream.mark(&mark);
         }
     }
 }
 
 /// Closes the links and completes their trace; says what is missing from it.
-async fn close_links(environment: Arc<Environment>, limit: Duration) -> Vec<String> {
+async fn close_links(environment: Arc<Environment>, limit: Duration) -> Vec<Mark> {
     let trace = files::MESSAGES;
     let Some(environment) = sole_owner(environment, limit).await else {
-        return vec![format!(
+        return vec![Mark::Note(format!(
             "The links were still in use and end with the bench; the end of {trace} may be missing."
-        )];
+        ))];
     };
     match timeout(limit, environment.network.close()).await {
-        Ok(summary) => missing_from_trace(&summary),
-        Err(_) => vec![format!(
+        Ok(summary) => {
+            let notes = missing_from_trace(&summary).into_iter().map(Mark::Note);
+            notes.chain(unseen_in_trace(&summary).map(Mark::Trace)).collect()
+        }
+        Err(_) => vec![Mark::Note(format!(
             "The links could not be closed in time; the end of {trace} may be missing."
-        )],
+        ))],
     }
+}
+
+/// From when on each node may have told another one something that the trace does not show; `None` of a broken trace.
+fn unseen_in_trace(summary: &TraceSummary) -> Option<BTreeMap<NodeId, u64>> {
+    if summary.error.is_some() {
+        return None;
+    }
+    let mut unseen = BTreeMap::new();
+    // What is answered to the clients stays with them.
+    for link in summary.unseen.iter().filter(|link| link.from != CLIENTS) {
+        for (node, since_ns) in [(&link.from, link.requests_ns), (&link.to, link.answers_ns)] {
+            let Some(since_ns) = since_ns else { continue };
+            let earliest = unseen.entry(node.clone()).or_insert(since_ns);
+            *earliest = since_ns.min(*earliest);
+        }
+    }
+    Some(unseen)
 }
 
 fn missing_from_trace(summary: &TraceSummary) -> Vec<String> {
@@ -228,7 +248,29 @@ mod tests {
         let environment = Arc::new(Environment::empty(stream).await);
         let in_use = Arc::clone(&environment);
         let notes = close_links(environment, Duration::from_millis(30)).await;
-        assert!(notes.concat().contains("still in use"), "{notes:?}");
-        assert_eq!(close_links(in_use, Duration::from_secs(20)).await, [""; 0]);
+        assert!(format!("{notes:?}").contains("still in use"), "{notes:?}");
+        let marks = close_links(in_use, Duration::from_secs(20)).await;
+        assert_eq!(marks, [Mark::Trace(BTreeMap::new())]);
+    }
+
+    #[test]
+    fn what_a_node_may_have_told_unseen_counts_from_the_earliest() {
+        let link = |from: &str, to: &str, requests_ns, answers_ns| network::Unseen {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            requests_ns,
+            answers_ns,
+        };
+        let unseen = vec![
+            link(CLIENTS, "n1", None, Some(1)),
+            link("n1", "n2", Some(9), None),
+            link("n3", "n1", None, Some(7)),
+            link("n1", "n3", Some(8), Some(5)),
+        ];
+        let summary = TraceSummary { unseen, ..TraceSummary::default() };
+        let expected = BTreeMap::from([("n1".to_owned(), 7), ("n3".to_owned(), 5)]);
+        assert_eq!(unseen_in_trace(&summary), Some(expected));
+        let broken = TraceSummary { error: Some(std::io::Error::other("full")), ..summary };
+        assert_eq!(unseen_in_trace(&broken), None);
     }
 }

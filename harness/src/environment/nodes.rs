@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use cluster::NodeSpec;
-use contract::{NodeId, manifest::Timeouts};
+use contract::{NodeId, launch::VIEW_SERVICE, manifest::Timeouts};
 use http_client::Client;
 use record::{Footprint, OwnExit};
 use tokio::{sync::Mutex, task::JoinSet, time::Instant};
@@ -169,8 +169,9 @@ impl Nodes {
         // A connection for each question: what the faults do to others cannot matter.
         let client = http_client::client(STATUS_LIMIT, 0);
         let mut asking = JoinSet::new();
-        for (id, address) in self.listens.clone() {
-            let client = client.clone();
+        // The view service knows the leader, and is none.
+        for id in self.ids().filter(|id| *id != VIEW_SERVICE).cloned() {
+            let (client, address) = (client.clone(), self.listens[&id]);
             asking.spawn(async move { Some((leading_term(&client, address).await?, id)) });
         }
         let leaders = asking.join_all().await;

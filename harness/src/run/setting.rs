@@ -56,7 +56,9 @@ impl Setting {
     #[must_use]
     pub fn of(arguments: &RunArguments, manifest: &Manifest, seed: u64) -> Self {
         let serves = |rung| manifest.serves.contains(&rung);
-        let (is_replicated, has_backup) = (serves(Rung::ReplicatedKv), serves(Rung::PrimaryBackup));
+        let is_replicated = serves(Rung::ReplicatedKv);
+        // What goes on with a majority needs nobody who decides.
+        let has_backup = serves(Rung::PrimaryBackup) && !is_replicated;
         let nodes = arguments.nodes.unwrap_or(if is_replicated || has_backup { NODES } else { 1 });
         let mut setting = Self {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),

@@ -38,9 +38,9 @@ pub const PEERS: [PeerEntry; 2] = [
 /// Every header that makes reports richer.
 pub const HEADERS: [PeerEntry; 4] = [
     now("X-DS-Type", "the message's name, such as `AppendEntries`"),
-    planned("X-DS-Term", "the sender's term, view or ballot round"),
-    planned("X-DS-Lamport", "the sender's Lamport clock"),
-    planned("X-DS-Vector", "the sender's vector clock: JSON object, id → count"),
+    now("X-DS-Term", "the term, view or ballot round that it speaks of, a whole number"),
+    now("X-DS-Lamport", "the sender's Lamport clock, a whole number"),
+    now("X-DS-Vector", "the sender's vector clock: JSON object, id → count"),
 ];
 
 const fn now(name: &'static str, meaning: &'static str) -> PeerEntry {

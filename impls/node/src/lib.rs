@@ -4,6 +4,7 @@
 //! socket, file or random source. The runtime drives it for real, the simulator in virtual time.
 
 pub mod application;
+pub mod clock;
 pub mod hex;
 pub mod log_size;
 pub mod protocol;

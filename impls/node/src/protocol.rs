@@ -43,6 +43,11 @@ pub trait Protocol: Sized + Send + 'static {
 
     /// The kind of a message, in the protocol's own terms (`Prepare`, `Accept`…), for traces.
     fn message_kind(message: &Self::Message) -> &'static str;
+
+    /// The term, view or ballot round that a message speaks of, for traces; `None` where it speaks of none.
+    fn message_term(_message: &Self::Message) -> Option<u64> {
+        None
+    }
 }
 
 /// One thing a protocol wants done.

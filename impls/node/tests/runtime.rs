@@ -294,6 +294,70 @@ fn hostile_bodies_are_refused_and_change_nothing() {
     node.stop().unwrap();
 }
 
+/// The headers of the next message to this node, which does not run.
+fn next_headers(socket: &TcpListener) -> BTreeMap<String, String> {
+    socket.set_nonblocking(false).unwrap();
+    let (mut stream, _) = socket.accept().unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let header =
+        |line: &str| line.split_once(": ").map(|(name, value)| (name.into(), value.into()));
+    head.lines().filter_map(header).collect()
+}
+
+#[test]
+fn messages_carry_clocks_that_go_on_through_restarts_whatever_peers_send() {
+    let cluster = Cluster::new();
+    let node = cluster.start("n1");
+    let address = cluster.address("n1");
+    let huge = format!("x-ds-vector: {{{}\"n2\":9}}", " ".repeat(4096));
+    for (at, headers) in [
+        "x-ds-lamport: 1000\r\nx-ds-vector: {\"n2\":7,\"n9\":1}",
+        "x-ds-lamport: -1\r\nx-ds-vector: {\"n2\":",
+        "x-ds-lamport: 18446744073709551615\r\nx-ds-vector: {\"n2\":18446744073709551615}",
+        &huge,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = json!({ "from": "n2", "message": { "Length": at } }).to_string();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let length = body.len();
+        let head = format!(
+            "POST /v1/peer HTTP/1.1\r\nhost: n1\r\n{headers}\r\ncontent-length: {length}\r\n\r\n"
+        );
+        stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        wait_until("it is taken", || cluster.status("n1")["heard"]["n2"] == at);
+    }
+    let clocks = || {
+        let headers = next_headers(&cluster.sockets["n2"]);
+        let vector: BTreeMap<String, u64> = serde_json::from_str(&headers["x-ds-vector"]).unwrap();
+        (headers["x-ds-lamport"].parse::<u64>().unwrap(), vector["n1"], vector)
+    };
+    // Messages from before are not answered, and each is tried on a connection of its own.
+    let mut first = clocks();
+    while first.0 < 1000 {
+        first = clocks();
+    }
+    assert_eq!((first.2.len(), first.2["n2"]), (2, 7), "{first:?}");
+    assert!(first.0 < 100_000, "no nonsense was taken in: {first:?}");
+    node.stop().unwrap();
+    let node = cluster.start("n1");
+    let mut second = clocks();
+    while second.1 < 1 << 32 {
+        second = clocks();
+    }
+    assert!(second.0 > first.0 && second.1 > first.1, "{first:?} {second:?}");
+    assert_eq!(second.2["n2"], 7, "{second:?}");
+    node.stop().unwrap();
+}
+
 #[test]
 fn a_failed_write_is_never_acknowledged_and_ends_the_node() {
     let cluster = Cluster::new();

@@ -253,4 +253,8 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Paxos<A> {
     fn message_kind(message: &Message) -> &'static str {
         message.kind()
     }
+
+    fn message_term(message: &Message) -> Option<u64> {
+        message.ballot().map(|ballot| ballot.round)
+    }
 }

@@ -12,7 +12,7 @@ use crate::view::View;
 pub enum Message {
     /// A server to the view service: it lives.
     Ping {
-        /// The view it is in; as a primary, the last view that it has acknowledged.
+        /// The view it is in; as a primary that has not acknowledged it, the one before.
         num: u64,
         /// As a primary: for as long as it takes to be dead, its backup has answered nothing.
         backup_is_silent: bool,

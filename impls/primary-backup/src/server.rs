@@ -136,10 +136,18 @@ impl<A: Application<Command = Request, Output = Answer>> Server<A> {
     /// only then that it is one of them has lost its disk. It stays out, so that its pings tell the view service.
     fn on_view(&mut self, view: View, acknowledged: bool, effects: &mut Effects<A>) {
         let num = view.num;
-        if num > self.view().num && !(acknowledged && view.has(&self.config.node)) {
+        let has_lost_its_disk = (acknowledged && view.has(&self.config.node))
+            || (view.is_primary(&self.config.node) && !self.may_lead(num));
+        if num > self.view().num && !has_lost_its_disk {
             self.enter(view, effects);
         }
         self.is_confirmed |= num == self.view().num;
+    }
+
+    /// Whether it has the state with which this view begins: in the first one nothing, later that of the view before.
+    fn may_lead(&self, num: u64) -> bool {
+        let Standing { view, has_state, .. } = self.durable.standing();
+        num == 1 || (*has_state && view.num + 1 == num)
     }
 
     /// Enters a view. A primary that stays answers whoever waits for its former backup: until it acknowledges this view

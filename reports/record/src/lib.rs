@@ -14,6 +14,7 @@
 //! ```
 
 pub mod attempt;
+pub mod clocks;
 pub mod evidence;
 pub mod fault;
 pub mod folder;
@@ -27,6 +28,7 @@ pub mod run;
 pub mod stamp;
 
 pub use attempt::{AttemptEnd, AttemptRecord, AttemptWriter};
+pub use clocks::Clocks;
 pub use evidence::{Evidence, Required};
 pub use fault::{FaultRecord, FaultStep};
 pub use folder::{FaultWriter, Folder, FolderError, write_whole};
@@ -79,6 +81,6 @@ pub mod bytes_max {
     pub const FAULTS: u64 = 256 << 20;
     /// Of `attempts.jsonl`: [`crate::attempt::LINES_MAX`] lines with bounded reasons.
     pub const ATTEMPTS: u64 = 2 << 30;
-    /// Of `messages.jsonl`: the proxy writes 200 000 lines, each of them short.
+    /// Of `messages.jsonl`: the proxy writes 200 000 lines, each of them below 5 KB.
     pub const MESSAGES: u64 = 1 << 30;
 }

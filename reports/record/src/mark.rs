@@ -2,7 +2,7 @@
 //!
 //! A mark is an event of the process [`HARNESS`]; its `f` names the kind of mark, its value says the rest.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use history::{Event, HARNESS, PHASE, Process};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ const FINAL_READS: &str = "final-reads";
 const STARVED_MS: &str = "starved-ms";
 const LEADER: &str = "leader";
 const FOOTPRINT: &str = "footprint";
+const TRACE: &str = "trace";
 
 /// Something that the bench writes into the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,9 @@ pub enum Mark {
     Leader(Option<String>),
     /// What a node occupies at this moment.
     Footprint(Footprint),
+    /// The trace of messages is complete but for this: from when on, in nanoseconds since the start of the run, a node may
+    /// have told another one something that the trace does not show. Of a node that is not named it shows everything.
+    Trace(BTreeMap<String, u64>),
 }
 
 /// What a node occupies.
@@ -139,6 +143,7 @@ impl Mark {
             Self::StarvedMs(_) => STARVED_MS,
             Self::Leader(_) => LEADER,
             Self::Footprint(_) => FOOTPRINT,
+            Self::Trace(_) => TRACE,
         }
     }
 
@@ -156,6 +161,7 @@ impl Mark {
             Self::StarvedMs(ms) => (*ms).into(),
             Self::Leader(node) => node.as_deref().into(),
             Self::Footprint(footprint) => json!(footprint),
+            Self::Trace(unseen) => json!(unseen),
         }
     }
 
@@ -191,6 +197,7 @@ impl Mark {
             LEADER if value.is_null() => Some(Self::Leader(None)),
             LEADER => value.as_str().map(|node| Self::Leader(Some(node.to_owned()))),
             FOOTPRINT => Footprint::deserialize(value).ok().map(Self::Footprint),
+            TRACE => BTreeMap::deserialize(value).ok().map(Self::Trace),
             _ => None,
         }
     }
@@ -264,6 +271,7 @@ mod tests {
             Mark::Leader(Some("n1".into())),
             Mark::Leader(None),
             Mark::Footprint(Footprint { data_bytes: Some(7), ..Footprint::default() }),
+            Mark::Trace(BTreeMap::from([("n1".into(), 5)])),
         ];
         for mark in Phase::ALL.map(Mark::Phase).into_iter().chain(others) {
             let harness = event(Process::Named(HARNESS.into()), mark.name(), mark.value());
@@ -281,6 +289,7 @@ mod tests {
             ("thought", json!("x")),
             ("leader", json!(1)),
             ("footprint", json!({ "data_bytes": 7 })),
+            ("trace", json!({ "n1": -1 })),
         ] {
             assert_eq!(Mark::of(&event(Process::Named(HARNESS.into()), f, value)), None);
         }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Clocks;
+
 /// One line of `messages.jsonl`: one HTTP request through the proxy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MessageRecord {
@@ -19,6 +21,9 @@ pub struct MessageRecord {
     /// `X-DS-Type`, where the message has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// Its sender's clocks, where the message tells them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clocks: Option<Clocks>,
     /// Bytes of the request, head included.
     pub bytes: u64,
     /// What became of it.

@@ -30,6 +30,9 @@ pub struct RunFile {
     pub seed: u64,
     /// The nodes' ids.
     pub nodes: Vec<String>,
+    /// The id of the view service, which clients do not ask and which does not fail; `None` where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view_service: Option<String>,
     /// Closed-loop clerks.
     pub clients: u32,
     /// Operations a second over all clerks; `None`: as fast as they are answered.
@@ -55,4 +58,12 @@ pub struct RunFile {
     /// What this environment could not offer, and what that means for the verdict.
     #[serde(default)]
     pub lacks: Vec<String>,
+}
+
+impl RunFile {
+    /// The ids of all who talk to each other: the nodes, and the view service.
+    #[must_use]
+    pub fn linked(&self) -> Vec<String> {
+        self.nodes.iter().chain(&self.view_service).cloned().collect()
+    }
 }

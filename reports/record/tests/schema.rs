@@ -57,6 +57,10 @@ fn message_lines() {
     round_trip::<MessageRecord>(&json!({
         "time": 5, "from": "n1", "to": "n2", "method": "POST", "path": "/peer", "bytes": 100, "fate": "request-dropped",
     }));
+    round_trip::<MessageRecord>(&json!({
+        "time": 5, "from": "n1", "to": "n2", "method": "POST", "path": "/peer", "bytes": 100, "fate": "delivered",
+        "clocks": {"term": 1, "lamport": 2, "vector": {"n1": 3}, "malformed": true, "head": 4},
+    }));
     let fate = serde_json::to_value(Fate::ResponseDropped).expect("it can be written");
     assert_eq!(fate, json!("response-dropped"));
 }

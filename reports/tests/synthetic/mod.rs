@@ -207,6 +207,7 @@ fn run_file() -> RunFile {
         consistency: None,
         seed: 42,
         nodes: vec!["n1".into(), "n2".into(), "n3".into()],
+        view_service: None,
         clients: 5,
         rate: None,
         faults: vec!["partition".into(), "kill".into(), "network".into()],
@@ -318,6 +319,7 @@ fn message_records() -> Vec<MessageRecord> {
             method: "POST".into(),
             path: "/peer".into(),
             kind: (noise.below(10) > 0).then(|| kind.into()),
+            clocks: None,
             bytes: 180 + noise.below(300),
             fate,
         });
@@ -605,6 +607,7 @@ pub fn hostile(folder: &Path) {
             method: HOSTILE.into(),
             path: format!("/{HOSTILE}/{number}"),
             kind: (number % 2 == 0).then(|| format!("{number}{HOSTILE}")),
+            clocks: None,
             bytes: u64::MAX,
             fate: Fate::Reordered,
         });

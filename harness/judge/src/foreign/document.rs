@@ -53,7 +53,7 @@ impl<'a> Document<'a> {
             verdict: checked.result.verdict,
             version: VERSION,
             summary: sentence(question, checked),
-            file: question.source.path().display().to_string(),
+            file: question.source.to_string(),
             format: question.format.name(),
             model: question.model.name(),
             checks: [&checked.result],

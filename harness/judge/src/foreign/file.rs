@@ -46,8 +46,7 @@ pub fn format_of(source: &Source, wanted: Option<&str>) -> Result<Format, Foreig
         .map_err(|error| unreadable(source, &error))?;
     Format::guess(&source.unpacked_name(), &start).ok_or_else(|| {
         ForeignError::Unfit(format!(
-            "{} resembles no format of a history; if it is one, name it with --format: {}",
-            source.path().display(),
+            "{source} resembles no format of a history; if it is one, name it with --format: {}",
             names()
         ))
     })
@@ -74,7 +73,7 @@ fn located(
 }
 
 fn unreadable(source: &Source, error: &dyn std::fmt::Display) -> ForeignError {
-    ForeignError::Unfit(format!("{}: {error}", source.path().display()))
+    ForeignError::Unfit(format!("{source}: {error}"))
 }
 
 /// Reads the history once; each operation goes to `take` when it has ended, those that never end come last. Where it is
@@ -132,7 +131,7 @@ impl Recorded {
 
 fn malformed(question: &Question, error: &ReadError) -> ForeignError {
     let (source, format) = (&question.source, question.format);
-    let problem = format!("{}, read as {}: {error}", source.path().display(), format.name());
+    let problem = format!("{source}, read as {}: {error}", format.name());
     match error {
         ReadError::Io { .. } => ForeignError::Io(problem),
         ReadError::Syntax { .. } | ReadError::TooLong { .. } => {

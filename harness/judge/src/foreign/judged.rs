@@ -37,10 +37,12 @@ impl Judged {
     /// An initial value: there is none to choose.
     pub(super) fn by_invariant(
         invariant: Invariant,
-        operations: Vec<Operation<Datum>>,
+        mut operations: Vec<Operation<Datum>>,
         initial: Option<&Datum>,
     ) -> Result<Self, Unfit> {
         has_no(Model::Invariant(invariant), initial)?;
+        // In place: the check would sort a copy.
+        operations.sort_by_cached_key(|operation| operation.call);
         let operations = operations.into_iter().map(|operation| operation.map(Into::into));
         let result = invariant.check(&operations.collect::<Vec<Operation>>());
         let proof = result.violations.first().map(|first| first.operations.clone());

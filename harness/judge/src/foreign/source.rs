@@ -1,5 +1,6 @@
 //! Where a history is. Files are read as they are, or packed with gzip or zstd.
 
+use std::fmt::{self, Display, Formatter};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt;
@@ -10,59 +11,65 @@ use record::bytes_max;
 
 use super::ForeignError;
 
-/// A history that can be read several times.
+/// A history that can be read several times. It is shown as its path, or its name.
 #[derive(Clone, Debug)]
-pub struct Source {
-    path: PathBuf,
-    /// The file itself, where no path leads to it.
-    kept: Option<Arc<File>>,
+pub struct Source(Place);
+
+#[derive(Clone, Debug)]
+enum Place {
+    Path(PathBuf),
+    /// A file to which no path leads, and what messages call it.
+    Kept(&'static str, Arc<File>),
 }
 
 impl Source {
     /// The file at this path. A pipe is no history, for it is read more than once.
     #[must_use]
     pub fn at(path: PathBuf) -> Self {
-        Self { path, kept: None }
+        Self(Place::Path(path))
     }
 
-    /// A file that needs no name any more, and goes with the last who has it open; messages call it `name`.
+    /// A file that needs no path any more, and goes with the last who has it open; messages call it `name`.
     #[must_use]
-    pub fn kept(name: &str, file: File) -> Self {
-        Self { path: PathBuf::from(name), kept: Some(Arc::new(file)) }
+    pub fn kept(name: &'static str, file: File) -> Self {
+        Self(Place::Kept(name, Arc::new(file)))
     }
 
-    /// The path, or the name of what is kept.
+    /// The path, where one leads to it.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn path(&self) -> Option<&Path> {
+        match &self.0 {
+            Place::Path(path) => Some(path),
+            Place::Kept(..) => None,
+        }
     }
 
-    /// The last part of the path.
+    /// The last part of the path, or the name.
     #[must_use]
     pub fn name(&self) -> String {
-        self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
-    }
-
-    /// Whether it is a file that has no path.
-    #[must_use]
-    pub fn is_kept(&self) -> bool {
-        self.kept.is_some()
+        match &self.0 {
+            Place::Path(path) => {
+                path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+            }
+            Place::Kept(name, _) => (*name).to_owned(),
+        }
     }
 
     /// How long the file is; 0 where nobody knows.
     pub(super) fn bytes(&self) -> u64 {
-        let metadata = match &self.kept {
-            Some(file) => file.metadata(),
-            None => self.path.metadata(),
+        let metadata = match &self.0 {
+            Place::Path(path) => path.metadata(),
+            Place::Kept(_, file) => file.metadata(),
         };
         metadata.map_or(0, |metadata| metadata.len())
     }
 
     /// The name without the ending of a packed file.
     pub(super) fn unpacked_name(&self) -> PathBuf {
-        match self.path.extension().and_then(|extension| extension.to_str()) {
-            Some("gz" | "zst") => self.path.with_extension(""),
-            _ => self.path.clone(),
+        let path = PathBuf::from(self.name());
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("gz" | "zst") => path.with_extension(""),
+            _ => path,
         }
     }
 
@@ -71,14 +78,12 @@ impl Source {
         &self,
         read: impl FnMut(u64) + 'a,
     ) -> Result<Box<dyn Read + 'a>, ForeignError> {
-        let unfit = |error: &dyn std::fmt::Display| {
-            ForeignError::Unfit(format!("{}: {error}", self.path.display()))
-        };
-        let file = match &self.kept {
-            Some(file) => Arc::clone(file),
-            None => plain_file::open(&self.path, bytes_max::HISTORY)
+        let unfit = |error: &dyn Display| ForeignError::Unfit(format!("{self}: {error}"));
+        let file = match &self.0 {
+            Place::Path(path) => plain_file::open(path, bytes_max::HISTORY)
                 .map(Arc::new)
                 .map_err(|error| ForeignError::Unfit(error.to_string()))?,
+            Place::Kept(_, file) => Arc::clone(file),
         };
         let mut file = Counting { file, offset: 0, read };
         let mut start = Vec::new();
@@ -93,6 +98,15 @@ impl Source {
         } else {
             Box::new(whole)
         })
+    }
+}
+
+impl Display for Source {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Place::Path(path) => path.display().fmt(f),
+            Place::Kept(name, _) => f.write_str(name),
+        }
     }
 }
 

@@ -273,12 +273,12 @@ fn absent<'a>(members: Members<'a>, troubles: &Troubles<'_>, from: u64) -> Vec<&
     let nodes = || nodes.iter().map(String::as_str);
     let up: Vec<&str> =
         view_service.into_iter().chain(nodes()).filter(|node| is_up(node)).collect();
-    // At most 15, so that all of their sets can be tried: for each node the set of those that it is linked with.
+    // At most 16, so that all of their sets can be tried: for each node the set of those that it is linked with.
     let linked = |one: &&str| {
-        let bits = up.iter().take(15).enumerate();
+        let bits = up.iter().take(16).enumerate();
         bits.filter(|(_, other)| is_linked(one, other)).fold(0_u32, |set, (at, _)| set | 1 << at)
     };
-    let linked: Vec<u32> = up.iter().take(15).map(linked).collect();
+    let linked: Vec<u32> = up.iter().take(16).map(linked).collect();
     let has = |set: u32, at: usize| set >> at & 1 == 1;
     let is_connected = |set: &u32| {
         linked.iter().enumerate().all(|(at, linked)| !has(*set, at) || set & !linked == 0)

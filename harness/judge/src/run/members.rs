@@ -1,6 +1,5 @@
 //! Who takes part in a run, and without how many of them the store has to go on.
 
-use contract::{launch::VIEW_SERVICE, manifest::Rung};
 use record::RunFile;
 
 /// Who takes part in a run.
@@ -14,8 +13,12 @@ pub(super) struct Members<'a> {
 
 impl<'a> Members<'a> {
     pub(super) fn of(run: &'a RunFile) -> Self {
-        let has_backup = run.serves.iter().any(|rung| rung == Rung::PrimaryBackup.name());
-        Self { nodes: &run.nodes, view_service: has_backup.then_some(VIEW_SERVICE) }
+        Self { nodes: &run.nodes, view_service: run.view_service.as_deref() }
+    }
+
+    /// Whoever has links to others.
+    pub(super) fn linked(&self) -> Vec<String> {
+        self.nodes.iter().cloned().chain(self.view_service.map(str::to_owned)).collect()
     }
 
     /// How many nodes must be there for the store to go on: a majority; all but one where two may be the only ones with

@@ -55,6 +55,12 @@ impl Outcome<'_> {
                     "operations succeed without each node that is down or cut off for 2 s, while all others reach each \
                      other and the view service, which itself does not fail",
                 ),
+                self.of_check(
+                    "one primary at a time",
+                    "no node acknowledges a write while it is cut off from all others and another node does",
+                    "minority",
+                    "add `partition` to --faults",
+                ),
                 self.recovery(),
                 self.durability(),
                 self.at_most_once(),

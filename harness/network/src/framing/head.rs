@@ -3,10 +3,14 @@
 use std::mem::MaybeUninit;
 
 use httparse::{Header, Status};
+use record::Clocks;
 
 const HEADERS_MAX: usize = 128;
 /// What a record keeps of a path or a type: the rest is a hostile peer's way to fill a disk.
 pub(super) const LABEL_CHARS_MAX: usize = 200;
+
+/// An answer with a longer body may tell the receiver what the sender knows: `{}` does not.
+const SILENT_BYTES_MAX: u64 = 2;
 
 /// The methods that change how the answer is framed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +27,7 @@ pub(crate) struct Label {
     pub method: String,
     pub path: String,
     pub kind: Option<String>,
+    pub clocks: Option<Clocks>,
 }
 
 /// What the proxy needs to know of a head.
@@ -33,6 +38,8 @@ pub(crate) struct Head {
     pub expects_continue: bool,
     /// A 1xx answer: the real one is still to come.
     pub interim: bool,
+    /// An answer that says more than that the request came.
+    pub tells: bool,
     /// Only where the framer was asked to label.
     pub label: Option<Label>,
 }
@@ -85,8 +92,9 @@ pub(super) fn parse_request(bytes: &[u8], labels: bool) -> Parsed {
         method: shortened(request.method.unwrap_or_default().as_bytes()),
         path: shortened(request.path.unwrap_or_default().as_bytes()),
         kind: value_of(request.headers, "x-ds-type").map(shortened),
+        clocks: Clocks::of_headers(|name| value_of(request.headers, name)),
     });
-    Parsed::Complete(length, Head { verb, expects_continue, interim: false, label }, body)
+    Parsed::Complete(length, Head { verb, expects_continue, label, ..Head::default() }, body)
 }
 
 /// Reads the head of an answer to a request of this method.
@@ -113,7 +121,9 @@ pub(super) fn parse_response(bytes: &[u8], to: Verb) -> Parsed {
         (.., Some(Coding::Absent | Coding::Other)) => Body::UntilClose,
         (.., None) => return Parsed::Bad,
     };
-    Parsed::Complete(length, Head { interim, ..Head::default() }, body)
+    let tells = !matches!(body, Body::None | Body::Length(..=SILENT_BYTES_MAX))
+        || response.headers.iter().any(|header| is_of_the_contract(header.name));
+    Parsed::Complete(length, Head { interim, tells, ..Head::default() }, body)
 }
 
 enum Coding {
@@ -154,6 +164,10 @@ fn body_length(headers: &[Header<'_>]) -> Option<Coding> {
 fn decimal(value: &[u8]) -> Option<u64> {
     let digits = std::str::from_utf8(value.trim_ascii()).ok()?;
     if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None }
+}
+
+fn is_of_the_contract(name: &str) -> bool {
+    name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("x-ds-"))
 }
 
 fn value_of<'h>(headers: &[Header<'h>], name: &str) -> Option<&'h [u8]> {

@@ -1,7 +1,6 @@
 //! A bar for whoever waits: on a terminal, and only for what takes more than two seconds.
 
 use std::io::IsTerminal;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -36,10 +35,9 @@ struct State {
 }
 
 impl Bar {
-    pub(super) fn new(path: &Path, time_limit: Duration) -> Self {
-        let name = path.file_name().unwrap_or(path.as_os_str());
+    pub(super) fn new(name: &str, time_limit: Duration) -> Self {
         let state = Arc::new(State {
-            name: name.to_string_lossy().chars().filter(|c| !c.is_control()).collect(),
+            name: name.chars().filter(|c| !c.is_control()).collect(),
             started: Instant::now(),
             time_limit,
             read_bytes: AtomicU64::new(0),

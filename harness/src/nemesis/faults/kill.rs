@@ -16,7 +16,8 @@ struct Kill {
     restart: bool,
 }
 
-/// A kill. What cannot be started again stays down, so it must leave a majority.
+/// A kill. What cannot be started again stays down, so it must leave a majority; where a view service decides who takes over,
+/// the node may at any moment be the only one with the state.
 pub(in crate::nemesis) fn plan(
     members: Members<'_>,
     rng: &mut ChaCha8Rng,
@@ -24,7 +25,9 @@ pub(in crate::nemesis) fn plan(
     let restart = members.can_restart;
     let targets = match restart {
         true => Targets::choose(members.nodes, rng),
-        false if members.nodes.len() > 2 => Targets::one(members.nodes, rng),
+        false if members.nodes.len() > 2 && members.view_service.is_none() => {
+            Targets::one(members.nodes, rng)
+        }
         false => return None,
     };
     Some(Box::new(Kill { targets, restart }))

@@ -83,6 +83,14 @@ tolerate that
 - a connection is reset.
 ";
 
+const CLOCKS: &str = "
+Both clocks are those of the message's sending, however often and late the message is then sent. A node counts its own
+sendings at least, from 1, and goes on counting where it was when it is restarted. The vector's ids are those of `DS_NODE`;
+others are ignored. A header with more than 2048 bytes, 64 ids, or 64 bytes in an id is not read. The report says whether the
+clocks contradict each other or what had passed by then; no verdict depends on that. `harness export RUN --shiviz` draws what
+they say.
+";
+
 const MUST_NOT: &str = "\
 ## What a node must not do
 
@@ -276,6 +284,7 @@ fn peer_traffic() -> String {
     page.push_str("\nOptional headers make the reports richer; no store needs them.\n\n");
     page.push_str("| header | meaning |\n|---|---|\n");
     peer_rows(&mut page, &HEADERS);
+    page.push_str(CLOCKS);
     page
 }
 

@@ -14,8 +14,15 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::{RuntimeError, peers::Peers};
-use crate::{Effect, Effects, Protocol, Token, wal::Wal};
+use super::{
+    RuntimeError,
+    peers::{Label, Peers},
+};
+use crate::{
+    Effect, Effects, Protocol, Token,
+    clock::{DurableClocks, Stamp},
+    wal::Wal,
+};
 
 /// The most inputs that share one write: enough to spread the cost of an fsync, few enough for timers to be on time.
 const BATCH_MAX: usize = 256;
@@ -26,7 +33,7 @@ const IDLE: Duration = Duration::from_secs(60);
 
 /// What reaches a protocol from outside.
 pub(super) enum Input<P: Protocol> {
-    Message(NodeId, P::Message),
+    Message(NodeId, P::Message, Stamp),
     Request(Request, oneshot::Sender<Answer>),
     Inspect(oneshot::Sender<Inspection>),
     Stop,
@@ -50,6 +57,7 @@ pub(super) struct Driver<P: Protocol> {
     node: NodeId,
     protocol: P,
     wal: Wal<P::Record>,
+    clocks: DurableClocks,
     peers: Peers,
     timers: BTreeMap<P::Timer, Instant>,
     clients: HashMap<Token, oneshot::Sender<Answer>>,
@@ -69,16 +77,25 @@ struct Batch<P: Protocol> {
 }
 
 enum Outbound<P: Protocol> {
-    Message(NodeId, P::Message),
+    /// To the node itself.
+    Own(P::Message),
+    Message(NodeId, P::Message, Stamp),
     Answer(Token, Answer),
 }
 
 impl<P: Protocol> Driver<P> {
-    pub(super) fn new(launch: &Launch, protocol: P, wal: Wal<P::Record>, peers: Peers) -> Self {
+    pub(super) fn new(
+        launch: &Launch,
+        protocol: P,
+        wal: Wal<P::Record>,
+        clocks: DurableClocks,
+        peers: Peers,
+    ) -> Self {
         Self {
             node: launch.node.clone(),
             protocol,
             wal,
+            clocks,
             peers,
             timers: BTreeMap::new(),
             clients: HashMap::new(),
@@ -128,7 +145,8 @@ impl<P: Protocol> Driver<P> {
 
     fn handle(&mut self, input: Input<P>, batch: &mut Batch<P>) {
         match input {
-            Input::Message(from, message) => {
+            Input::Message(from, message, stamp) => {
+                self.clocks.receive(&stamp);
                 self.step(batch, |protocol, effects| protocol.on_message(&from, message, effects));
             }
             Input::Request(request, client) => {
@@ -181,7 +199,12 @@ impl<P: Protocol> Driver<P> {
                 batch.rewritten = true;
                 batch.records = records;
             }
-            Effect::Send(to, message) => batch.outbound.push(Outbound::Message(to, message)),
+            Effect::Send(to, message) if to == self.node => {
+                batch.outbound.push(Outbound::Own(message));
+            }
+            Effect::Send(to, message) => {
+                batch.outbound.push(Outbound::Message(to, message, self.clocks.send()));
+            }
             Effect::Reply(token, answer) => batch.outbound.push(Outbound::Answer(token, answer)),
             Effect::SetTimer(timer, after_ms) => {
                 self.timers.insert(timer, Instant::now() + Duration::from_millis(after_ms));
@@ -194,6 +217,10 @@ impl<P: Protocol> Driver<P> {
 
     /// Group commit: one write and one fsync for the batch, then everything that waited for them.
     fn commit(&mut self, batch: Batch<P>) -> Result<(), RuntimeError> {
+        if batch.leaves_something() {
+            // Before the log: where the disk makes this wait, the log would have to wait, too.
+            self.clocks.keep().map_err(RuntimeError::clock)?;
+        }
         if batch.rewritten {
             self.wal.rewrite(&batch.records)?;
         } else if !batch.records.is_empty() {
@@ -201,8 +228,8 @@ impl<P: Protocol> Driver<P> {
         }
         for effect in batch.outbound {
             match effect {
-                Outbound::Message(to, message) if to == self.node => self.own.push_back(message),
-                Outbound::Message(to, message) => self.send(&to, &message),
+                Outbound::Own(message) => self.own.push_back(message),
+                Outbound::Message(to, message, stamp) => self.send(&to, &message, &stamp),
                 Outbound::Answer(token, answer) => {
                     if let Some(client) = self.clients.remove(&token) {
                         // Fails where the client has given up, which is fine.
@@ -214,10 +241,13 @@ impl<P: Protocol> Driver<P> {
         Ok(())
     }
 
-    fn send(&self, to: &NodeId, message: &P::Message) {
+    fn send(&self, to: &NodeId, message: &P::Message, stamp: &Stamp) {
         let kind = P::message_kind(message);
         match serde_json::to_vec(&Envelope { from: &self.node, message }) {
-            Ok(body) => self.peers.send(to, kind, Bytes::from(body)),
+            Ok(body) => {
+                let label = Label::new(kind, P::message_term(message), stamp);
+                self.peers.send(to, label, Bytes::from(body));
+            }
             Err(error) => tracing::error!(%to, kind, %error, "a message cannot be serialised"),
         }
     }
@@ -234,5 +264,11 @@ impl<P: Protocol> Driver<P> {
 impl<P: Protocol> Batch<P> {
     fn new() -> Self {
         Self { rewritten: false, records: Vec::new(), outbound: Vec::new() }
+    }
+
+    /// Whether a later life, or another node, can learn of it. The clocks need not remember anything else.
+    fn leaves_something(&self) -> bool {
+        let is_message = |effect: &Outbound<P>| matches!(effect, Outbound::Message(..));
+        self.rewritten || !self.records.is_empty() || self.outbound.iter().any(is_message)
     }
 }

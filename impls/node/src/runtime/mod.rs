@@ -20,6 +20,7 @@ pub use launch::{main_from, main_with};
 
 use crate::{
     Protocol,
+    clock::DurableClocks,
     wal::{Wal, WalError},
 };
 use driver::{Driver, Input};
@@ -57,6 +58,12 @@ pub enum RuntimeError {
     Panicked,
 }
 
+impl RuntimeError {
+    fn clock(source: io::Error) -> Self {
+        Self::Io { doing: "keep the clocks in DS_DATA", source }
+    }
+}
+
 /// Runs a node until `shutdown` completes or something fails. `make` builds the protocol from what earlier lives
 /// persisted.
 ///
@@ -90,10 +97,11 @@ pub async fn serve_on<P: Protocol>(
     if records > 0 && !launch.restart {
         tracing::warn!("DS_RESTART is not 1, but DS_DATA holds an earlier life: it is taken up");
     }
+    let clocks = DurableClocks::open(&launch.data, &launch.node).map_err(RuntimeError::clock)?;
     let protocol = make(&launch, recovered.records);
     // The workers end when this set is dropped.
     let (peers, _workers) = Peers::start(&launch);
-    let driver = Driver::new(&launch, protocol, wal, peers);
+    let driver = Driver::new(&launch, protocol, wal, clocks, peers);
     let (inputs, receiver) = mpsc::sync_channel(INPUTS_MAX);
     let (ended, mut end) = oneshot::channel();
     let thread = thread::Builder::new().name("protocol".to_owned());

@@ -12,6 +12,8 @@ use contract::{Launch, NodeId};
 use http_client::{Connection, Full, Request, connection::Failure, header};
 use tokio::{sync::Notify, task::JoinSet, time::timeout};
 
+use crate::clock::{LAMPORT, Stamp, VECTOR};
+
 /// Messages under way to one peer at a time, each on a connection of its own.
 const IN_FLIGHT_MAX: usize = 8;
 /// Messages that wait for one peer; the oldest go first, since protocols repeat what still matters.
@@ -30,8 +32,16 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// The queues to every peer.
 pub(super) struct Peers(BTreeMap<NodeId, Arc<Queue>>);
 
-struct Outgoing {
+/// What the headers of a message say about it, for traces and for its receiver's clocks.
+pub(super) struct Label {
     kind: &'static str,
+    term: Option<u64>,
+    lamport: Option<u64>,
+    vector: Option<String>,
+}
+
+struct Outgoing {
+    label: Label,
     body: Bytes,
     queued: Instant,
 }
@@ -59,11 +69,21 @@ impl Peers {
     }
 
     /// Sends a message, some time, perhaps. Never blocks.
-    pub(super) fn send(&self, to: &NodeId, kind: &'static str, body: Bytes) {
+    pub(super) fn send(&self, to: &NodeId, label: Label, body: Bytes) {
         match self.0.get(to) {
-            Some(queue) => queue.push(Outgoing { kind, body, queued: Instant::now() }),
-            None => tracing::warn!(%to, kind, "a message to a node that DS_PEERS does not name"),
+            Some(queue) => queue.push(Outgoing { label, body, queued: Instant::now() }),
+            None => {
+                let kind = label.kind;
+                tracing::warn!(%to, kind, "a message to a node that DS_PEERS does not name");
+            }
         }
+    }
+}
+
+impl Label {
+    /// `stamp`: the clocks at the sending, however often and late the message then travels.
+    pub(super) fn new(kind: &'static str, term: Option<u64>, stamp: &Stamp) -> Self {
+        Self { kind, term, lamport: stamp.lamport, vector: stamp.vector_header() }
     }
 }
 
@@ -107,7 +127,7 @@ async fn work(peer: NodeId, address: SocketAddr, queue: Arc<Queue>) {
     let mut backoff = BACKOFF_MIN;
     loop {
         let message = queue.pop().await;
-        let kind = message.kind;
+        let kind = message.label.kind;
         match timeout(TIMEOUT, deliver(connection.take(), &peer, address, message)).await {
             Ok(Ok(reusable)) => {
                 connection = Some(reusable);
@@ -133,15 +153,24 @@ async fn deliver(
         Some(connection) => connection,
         None => Connection::open(address).await?,
     };
-    let request = Request::post("/v1/peer")
+    let Label { kind, term, lamport, vector } = message.label;
+    let mut request = Request::post("/v1/peer")
         .header(header::HOST, peer)
         .header(header::CONTENT_TYPE, "application/json")
-        .header("x-ds-type", message.kind)
-        .body(Full::new(message.body))?;
+        .header("x-ds-type", kind);
+    for (name, number) in [("x-ds-term", term), (LAMPORT, lamport)] {
+        if let Some(number) = number {
+            request = request.header(name, number);
+        }
+    }
+    if let Some(vector) = vector {
+        request = request.header(VECTOR, vector);
+    }
+    let request = request.body(Full::new(message.body))?;
     let (status, _) = connection.exchange(request, ANSWER_BYTES_MAX).await?;
     if !status.is_success() {
         // The peer got it and did not take it, as when its queue is full: lost like any other.
-        tracing::debug!(%peer, kind = message.kind, %status, "a message was refused");
+        tracing::debug!(%peer, kind, %status, "a message was refused");
     }
     Ok(connection)
 }
@@ -157,7 +186,8 @@ mod tests {
     use super::*;
 
     fn outgoing(number: usize, queued: Instant) -> Outgoing {
-        Outgoing { kind: "Number", body: number.to_string().into(), queued }
+        let label = Label::new("Number", None, &Stamp::default());
+        Outgoing { label, body: number.to_string().into(), queued }
     }
 
     fn push(queue: &Queue, number: usize) {

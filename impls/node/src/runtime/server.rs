@@ -14,7 +14,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{DefaultBodyLimit, State, rejection::BytesRejection},
-    http::StatusCode,
+    http::{HeaderMap, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
     routing::{get, post},
     serve::ListenerExt,
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 
 use super::driver::{Input, Inspection};
-use crate::Protocol;
+use crate::{Protocol, clock::Stamp};
 
 /// How long a client's request may take before its outcome is called unknown.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -111,6 +111,7 @@ async fn operation<P: Protocol>(
 
 async fn peer<P: Protocol>(
     State(shared): Handle<P>,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let envelope = read_body(body).and_then(|body| parse_envelope::<P::Message>(&body));
@@ -122,7 +123,9 @@ async fn peer<P: Protocol>(
         let message = "the sender is not one of this node's peers";
         return respond(&refusal(ErrorCode::BadRequest, message));
     }
-    match shared.inputs.try_send(Input::Message(from, message)) {
+    let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
+    let stamp = Stamp::of_headers(header, |node| shared.known.contains(node));
+    match shared.inputs.try_send(Input::Message(from, message, stamp)) {
         Ok(()) => Json(json!({})).into_response(),
         Err(_) => respond(&overloaded()),
     }

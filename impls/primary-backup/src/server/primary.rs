@@ -56,8 +56,9 @@ impl Primary {
 }
 
 impl<A: Application<Command = Request, Output = Answer>> Server<A> {
-    /// Begins to serve in the view that it is primary of: alone, or with a transfer of its state as it is now. Whoever
-    /// waits for another backup, or in vain for this one, gets an answer: the view is not acknowledged.
+    /// Begins to serve in the view that it is primary of: alone, or with a transfer of its state as it is now. It does so
+    /// again where the backup does not take the state. Clients that wait for a backup get their answers: nobody can follow
+    /// this primary before it acknowledges the view.
     pub(super) fn lead(&mut self, effects: &mut Effects<A>) {
         if let Role::Primary(primary) = std::mem::replace(&mut self.role, Role::Idle) {
             primary.into_waiting().for_each(|(token, answer)| effects.reply(token, answer));
