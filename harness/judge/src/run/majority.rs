@@ -493,6 +493,11 @@ mod tests {
         assert_eq!(verdict(&without_n1[..4], false), None, "n1 still serves, by the view service");
         let without_v1 = ["v1>n1", "n1>v1", "v1>n2", "n2>v1", "v1>n3", "n3>v1"];
         assert_eq!(verdict(&without_v1, false), None);
+        let cut_and_n1_killed = [
+            fault(0, "kill", &["n1"], 2 * S, 8 * S),
+            fault(1, "partition", &without_v1, 2 * S, 8 * S),
+        ];
+        assert!(checked_with(Some("v1"), &cut_and_n1_killed.concat(), |_| false).is_none());
         let two = fault(0, "kill", &["n1", "n2"], 2 * S, 8 * S);
         assert!(checked_with(Some("v1"), &two, |_| false).is_none());
         // Whoever comes back last may be the only one with the state.
