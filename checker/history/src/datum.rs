@@ -1,13 +1,4 @@
 //! A value of a history in little room, in one form for all that is equal.
-//!
-//! Values are equal where they are in Clojure and in JSON. For each there is one [`Datum`], so that `==` and hashes are
-//! right everywhere:
-//!
-//! - Integers are exact, whatever their size: `1` and `1N` are the same.
-//! - Numbers with a point or an exponent are compared by value (`1.5`, `1.50`, `15e-1`), and never equal an integer:
-//!   `1` is not `1.0`. JSON's are exact; EDN's are doubles as in Clojure, or exact with an `M`, and `1.5M` is not `1.5`.
-//! - Fractions are reduced: `2/4` is `1/2`, and `4/2` is `2`.
-//! - `(1 2)` is `[1 2]`. Sets and maps have no order. All this holds for keys of maps, too.
 
 mod json;
 pub(crate) mod number;
@@ -17,7 +8,16 @@ use std::borrow::Cow;
 
 use compact_str::CompactString;
 
-/// A value, see the [module](self).
+/// A value.
+///
+/// Values are equal where they are in Clojure and in JSON. For each there is one [`Datum`], so that `==` and hashes are
+/// right everywhere:
+///
+/// - Integers are exact, whatever their size: `1` and `1N` are the same.
+/// - Numbers with a point or an exponent are compared by value (`1.5`, `1.50`, `15e-1`), and never equal an integer:
+///   `1` is not `1.0`. JSON's are exact; EDN's are doubles as in Clojure, or exact with an `M`, and `1.5M` is not `1.5`.
+/// - Fractions are reduced: `2/4` is `1/2`, and `4/2` is `2`.
+/// - `(1 2)` is `[1 2]`. Sets and maps have no order. All this holds for keys of maps, too.
 ///
 /// It mirrors the JSON value that stands for it (see [`crate::edn`]): a keyword is a text with its colon, a set a map
 /// with the only key `#set`.

@@ -43,7 +43,7 @@ mod verdict;
 mod window;
 pub mod words;
 
-pub use datum::Datum;
+pub use datum::{Datum, INTEGERS_MIN};
 pub use event::{Event, EventKind, HARNESS, Located, PHASE, Payload, Process};
 pub use events::{Events, Reading, read_edn};
 pub use findings::{Findings, LISTED, listed};
