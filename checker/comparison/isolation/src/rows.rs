@@ -17,7 +17,8 @@ pub struct History {
 impl History {
     /// Of these transactions.
     pub fn new(datatype: Datatype, transactions: &[isolation::Transaction]) -> Self {
-        let ours = isolation::History::from_transactions(datatype, transactions).expect("generated reads fit their keys");
+        let ours = isolation::History::from_transactions(datatype, transactions)
+            .expect("generated reads fit their keys");
         Self { ours, told: told::sessions(transactions) }
     }
 }
