@@ -348,3 +348,18 @@ fn a_list_is_the_same_however_its_items_are_spaced() {
     }
     assert!(lists > 1000, "{lists}");
 }
+
+/// Found by fuzzing: a kilobyte of keys in keys took minutes, twice as long with each level.
+#[test]
+fn keys_that_nest_cost_no_more_than_their_length() {
+    const LEVELS: usize = 55;
+    for (open, close) in [("{", " 1}"), ("#{", "}"), ("#{{", " 1}}")] {
+        let levels = LEVELS / open.matches('{').count();
+        let key = format!("{}:k{}", open.repeat(levels), close.repeat(levels));
+        let value = format!("{{{key} 1}}");
+        let line = format!("{{:process 0 :type :invoke :f :write :value {value}}}");
+        let events = read_edn(line.as_bytes()).unwrap();
+        let (name, _) = events[0].value.as_object().unwrap().iter().next().unwrap();
+        assert!(name.len() < 2 * key.len() + 10, "{name}");
+    }
+}

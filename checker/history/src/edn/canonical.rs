@@ -1,6 +1,7 @@
 //! One EDN value for all that are equal in Clojure.
 
-use super::{Edn, key_name};
+use super::Edn;
+use super::json::canonical_key_name;
 use crate::datum::{Datum, number};
 
 impl Edn {
@@ -15,13 +16,13 @@ impl Edn {
             Self::List(items) | Self::Vector(items) => Self::Vector(all(items)),
             Self::Set(items) => {
                 let mut items: Vec<Self> = all(items);
-                items.sort_by_cached_key(|item| Datum::from(item));
+                items.sort_by_cached_key(Datum::of_canonical);
                 Self::Set(items)
             }
             Self::Map(entries) => {
                 let mut entries: Vec<_> =
                     entries.iter().map(|(k, v)| (k.canonical(), v.canonical())).collect();
-                entries.sort_by_cached_key(|(key, _)| key_name(key));
+                entries.sort_by_cached_key(|(key, _)| canonical_key_name(key));
                 Self::Map(entries)
             }
             Self::Tagged(tag, value) => Self::Tagged(tag.clone(), Box::new(value.canonical())),

@@ -74,7 +74,18 @@ fn marker(name: &'static str, value: Datum) -> Datum {
 
 impl From<&Edn> for Datum {
     fn from(edn: &Edn) -> Self {
-        let all = |items: &[Edn]| items.iter().map(Self::from).collect();
+        Self::with_names(edn, key_name)
+    }
+}
+
+impl Datum {
+    /// What stands for a [canonical](Edn::canonical) value.
+    pub(super) fn of_canonical(edn: &Edn) -> Self {
+        Self::with_names(edn, canonical_key_name)
+    }
+
+    fn with_names(edn: &Edn, name: fn(&Edn) -> String) -> Self {
+        let all = |items: &[Edn]| items.iter().map(|item| Self::with_names(item, name)).collect();
         match edn {
             Edn::Nil => Self::Nil,
             Edn::Bool(value) => Self::Bool(*value),
@@ -88,10 +99,11 @@ impl From<&Edn> for Datum {
             Edn::List(items) | Edn::Vector(items) => Sink::vector(all(items)),
             Edn::Set(items) => Sink::set(all(items)),
             Edn::Map(entries) => {
-                let entry = |(key, value): &(Edn, Edn)| (key.clone(), Self::from(value));
-                Sink::map(entries.iter().map(entry).collect())
+                let entry =
+                    |(key, value): &(Edn, Edn)| (name(key).into(), Self::with_names(value, name));
+                Self::map(entries.iter().map(entry).collect()).unwrap_or_default()
             }
-            Edn::Tagged(tag, value) => Sink::tagged(tag, Self::from(&**value)),
+            Edn::Tagged(tag, value) => Sink::tagged(tag, Self::with_names(value, name)),
         }
     }
 }
@@ -156,13 +168,19 @@ fn marked(object: &Map<String, Value>) -> Option<Edn> {
 /// The name under which JSON has what belongs to a key: the same for all keys that are equal.
 pub(crate) fn key_name(key: &Edn) -> String {
     match key {
+        Edn::Keyword(_) | Edn::String(_) | Edn::Int(_) => canonical_key_name(key),
+        other => canonical_key_name(&other.canonical()),
+    }
+}
+
+/// The same for a key that is [canonical](Edn::canonical): making it so again at each level of a nested key would double
+/// the work with each.
+pub(super) fn canonical_key_name(key: &Edn) -> String {
+    match key {
         Edn::Keyword(name) => format!(":{name}"),
         Edn::String(text) => escaped(Cow::Borrowed(text), is_special_key),
         Edn::Int(value) => value.to_string(),
-        other => match other.canonical() {
-            Edn::Int(value) => value.to_string(),
-            other => format!("{EDN_KEY}{other}"),
-        },
+        other => format!("{EDN_KEY}{other}"),
     }
 }
 
