@@ -181,10 +181,15 @@ fn of_run(run: &RunFile, end_ns: u64, cluster: Option<&Cluster>) -> Vec<Fact> {
         (
             "Duration",
             format!("{} recorded", duration(end_ns)),
-            format!(
-                "main phase limited to {}",
-                duration(run.time_limit_ms.saturating_mul(1_000_000))
-            ),
+            match run.time_limit_ms {
+                0 => "without a time limit".to_owned(),
+                limit_ms => {
+                    format!(
+                        "main phase limited to {}",
+                        duration(limit_ms.saturating_mul(1_000_000))
+                    )
+                }
+            },
         ),
         timeouts(run),
         ("Started", run.started.replacen('T', " ", 1), String::new()),
