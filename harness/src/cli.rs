@@ -37,6 +37,8 @@ pub enum Command {
     /// Start a store, run a workload against it under faults, and judge the record
     #[command(after_help = workloads_in_sentences())]
     Run(RunArguments),
+    /// Start a store and keep it running: ask it and break it by hand, at a prompt or from a script on stdin
+    Up(UpArguments),
     /// Judge a results folder again, from its record alone, or any tool's history against a model
     Check(CheckArguments),
     /// Build and run the planted bugs: which are caught, how fast, how often
@@ -108,6 +110,22 @@ pub struct RunArguments {
     /// Print one JSON document on stdout and everything else on stderr
     #[arg(long)]
     pub json: bool,
+}
+
+/// `harness up`.
+#[derive(Clone, Debug, Args)]
+pub struct UpArguments {
+    /// A folder with a submission.toml [default: the reference store]
+    pub target: Option<PathBuf>,
+    /// How many nodes [default: 3; 1 if the store serves only `exactly-once-kv`]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=15))]
+    pub nodes: Option<u32>,
+    /// What the session must have seen to be called valid
+    #[arg(long, default_value_t, hide_default_value = true, value_name = "NAME=N,…", help = require_help())]
+    pub require: Required,
+    /// Where results folders go
+    #[arg(long, default_value = DEFAULT_OUT)]
+    pub out: PathBuf,
 }
 
 /// `harness check`.
