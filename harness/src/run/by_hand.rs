@@ -31,8 +31,11 @@ impl Runner<'_> {
         let mut faults = session.play(environment, names).await;
         environment.stream.mark(&Mark::Phase(Phase::Heal));
         let limit = HEAL_LIMIT + setting.timeouts.bind();
-        // What could not be healed one by one is healed now, all at once.
-        let _ = tokio::time::timeout(limit, faults.take(|_| true).finish()).await;
+        let healing = faults.take(|_| true).finish();
+        if tokio::time::timeout(limit, healing).await.is_err() {
+            let how = "what was broken by hand could not be healed in time".to_owned();
+            environment.stream.mark(&Mark::Hindered(how));
+        }
         environment.heal_all();
         environment.revive_nodes(HEAL_LIMIT).await;
         let down = environment.nodes.killed().await;

@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use contract::{
-    Manifest, NodeId, Operation,
-    operations::{OPERATIONS, entry},
-};
+use contract::{Manifest, NodeId, Operation, operations::entry};
 
-use super::operation;
+use super::{help::expected, operation};
 
 /// A command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,26 +71,6 @@ pub struct Names<'a> {
     /// What the store can do.
     pub manifest: &'a Manifest,
 }
-
-/// The commands but for the operations: how they are typed, and what they do.
-const COMMANDS: [(&str, &str); 13] = [
-    (
-        "cut A… | B…",
-        "nothing passes between the two groups; without `| B…`: between A and all others",
-    ),
-    ("cut A… > B…", "nothing passes from the first group to the second, but the other way"),
-    ("heal", "everything passes again"),
-    ("kill NODE…", "SIGKILL"),
-    ("start NODE…", "starts what was killed, on its data; also `restart`"),
-    ("pause NODE…", "SIGSTOP"),
-    ("resume NODE…", "SIGCONT"),
-    ("status", "the nodes, what they say of themselves, and the cut links"),
-    ("curl", "how to reach each node past the record"),
-    ("sleep MS", "waits so many milliseconds"),
-    ("wait", "waits until every operation has ended"),
-    ("help", "this"),
-    ("quit", "ends: everything is healed, then judged; so does the end of the input"),
-];
 
 /// Longer pauses are a slip of the pen.
 const SLEEP_MS_MAX: u64 = 3_600_000;
@@ -208,26 +185,6 @@ impl Names<'_> {
             }
         }
     }
-
-    /// All that can be typed.
-    #[must_use]
-    pub fn help(&self) -> String {
-        let known = OPERATIONS
-            .iter()
-            .filter(|entry| entry.capability.is_none_or(|needed| self.manifest.can(needed)));
-        let known = known.filter_map(|entry| Some((operation::usage(entry.name)?, entry.meaning)));
-        let width = 28;
-        let row = |(usage, about): (&str, &str)| match usage.chars().count() {
-            count if count > width => format!("  {usage}\n  {:width$}  {about}", ""),
-            _ => format!("  {usage:width$}  {about}"),
-        };
-        let rows: Vec<String> = known.chain(COMMANDS).map(row).collect();
-        format!(
-            "{}\nWith `@NODE` behind it an operation asks that node and no other. NODE may be `leader`.\nIn a script each line \
-             waits until the one before it is done; one that ends with ` &` is not waited for.",
-            rows.join("\n")
-        )
-    }
 }
 
 impl Who {
@@ -239,21 +196,6 @@ impl Who {
             Self::Leader => "leader",
         }
     }
-}
-
-/// What was expected where a command does not fit.
-fn expected(name: &str) -> String {
-    let commands = || COMMANDS.iter().map(|(usage, _)| *usage);
-    let named = |usage: &&str| usage.split(' ').next() == Some(name);
-    let usages: Vec<&str> =
-        operation::usage(name).into_iter().chain(commands().filter(named)).collect();
-    if usages.is_empty() {
-        let mut names: Vec<&str> = operation::names().collect();
-        names.extend(commands().filter_map(|usage| usage.split(' ').next()));
-        names.dedup();
-        return format!("there is no command `{name}`: there are {}", names.join(", "));
-    }
-    format!("expected: {}", usages.join(" or "))
 }
 
 #[cfg(test)]
@@ -342,16 +284,5 @@ mod tests {
             let error = parsed(line).unwrap_err();
             assert!(error.contains(told) && !error.contains('\n'), "{line}: {error}");
         }
-    }
-
-    #[test]
-    fn the_help_names_whatever_can_be_typed() {
-        let names = [String::from("n1")];
-        let help = Names { nodes: &names, view_service: None, manifest: &manifest() }.help();
-        assert!(
-            help.contains("put KEY VALUE") && help.contains("cas KEY") && help.contains("heal")
-        );
-        assert!(!help.contains("txn"), "the store has none");
-        assert!(help.lines().all(|line| line.chars().count() <= 130), "{help}");
     }
 }

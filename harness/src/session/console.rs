@@ -2,7 +2,10 @@
 
 use std::{
     io::{self, BufRead, IsTerminal, Read, Write},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
@@ -10,12 +13,17 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc};
 /// A longer line is taken for several.
 const LINE_BYTES_MAX: u64 = 1 << 20;
 
+/// Goes back to the start of a terminal's line, and clears it.
+const CLEAR_LINE: &str = "\r\x1b[K";
+
 /// Where commands come from, and answers go to.
 pub struct Console {
     lines: AsyncMutex<mpsc::Receiver<String>>,
     say: fn(&str),
     /// Whether a person types at a terminal.
-    prompts: bool,
+    is_terminal: bool,
+    /// Whether commands are taken.
+    is_open: AtomicBool,
     printing: Mutex<()>,
 }
 
@@ -31,29 +39,39 @@ impl Console {
         let read =
             move || while read_line().is_some_and(|line| sender.blocking_send(line).is_ok()) {};
         std::thread::Builder::new().name("stdin".to_owned()).spawn(read)?;
-        let prompts = io::stdin().is_terminal() && io::stdout().is_terminal();
+        let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
         let (lines, printing) = (AsyncMutex::new(lines), Mutex::new(()));
-        Ok(Arc::new(Self { lines, say, prompts, printing }))
+        let is_open = AtomicBool::new(false);
+        Ok(Arc::new(Self { lines, say, is_terminal, is_open, printing }))
     }
 
     /// Whether nobody types: then a command begins when the one before it is done.
     #[must_use]
     pub fn is_scripted(&self) -> bool {
-        !self.prompts
+        !self.is_terminal
     }
 
     /// The next line; `None` once there are no more.
     pub async fn next(&self) -> Option<String> {
+        self.is_open.store(true, Ordering::SeqCst);
         self.prompt();
         self.lines.lock().await.recv().await
+    }
+
+    /// No more lines are taken.
+    pub fn close(&self) {
+        self.is_open.store(false, Ordering::SeqCst);
+        if self.is_terminal {
+            write(CLEAR_LINE);
+        }
     }
 
     /// Tells something, whatever is being typed.
     pub fn print(&self, text: &str) {
         let printing = self.printing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.prompts {
+        if self.prompts() {
             // Over the prompt. What has been typed behind it still counts.
-            write("\r\x1b[K");
+            write(CLEAR_LINE);
         }
         (self.say)(text);
         drop(printing);
@@ -62,9 +80,14 @@ impl Console {
 
     fn prompt(&self) {
         let _printing = self.printing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.prompts {
-            write("\r\x1b[K> ");
+        if self.prompts() {
+            write(CLEAR_LINE);
+            write("> ");
         }
+    }
+
+    fn prompts(&self) -> bool {
+        self.is_terminal && self.is_open.load(Ordering::SeqCst)
     }
 }
 

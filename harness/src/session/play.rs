@@ -2,21 +2,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use contract::{NodeId, Operation};
+use contract::Operation;
 use history::words::cut;
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::{
     CLERKS, Session,
     command::{Command, Names, Who},
-    faults::{Faults, What},
-    status,
+    faults::Faults,
+    help, status,
 };
-use crate::{
-    clients::clerk::Clerk,
-    environment::Environment,
-    nemesis::faults::partition::{Link, between, link_names},
-};
+use crate::{clients::clerk::Clerk, environment::Environment};
 
 /// So much of a line is quoted.
 const LINE_CHARS_MAX: usize = 60;
@@ -53,25 +49,26 @@ impl Session<'_> {
                 Err(reason) => self.console.print(&reason),
             }
         }
+        self.console.close();
         play.wait_for_all().await;
         play.faults
     }
 }
 
 /// A clerk and its number.
-type Numbered = (u64, Clerk);
+pub(super) type Numbered = (u64, Clerk);
 
-struct Play<'a> {
-    session: &'a Session<'a>,
-    environment: &'a Arc<Environment>,
-    names: Names<'a>,
-    faults: Faults,
+pub(super) struct Play<'a> {
+    pub(super) session: &'a Session<'a>,
+    pub(super) environment: &'a Arc<Environment>,
+    pub(super) names: Names<'a>,
+    pub(super) faults: Faults,
     /// The clerks that have nothing to do, by number.
     idle: BTreeMap<u64, Clerk>,
     /// How many clerks there are.
     clerks: u64,
     /// What goes on meanwhile; operations give their clerk back.
-    under_way: JoinSet<Option<Numbered>>,
+    pub(super) under_way: JoinSet<Option<Numbered>>,
 }
 
 impl Play<'_> {
@@ -92,23 +89,18 @@ impl Play<'_> {
             Command::Heal => self.heal().await?,
             Command::Kill(nodes) => {
                 for node in self.nodes(&nodes).await? {
-                    self.stop_node(What::Killed(node)).await?;
+                    self.kill(node).await?;
                 }
             }
             Command::Pause(nodes) => {
                 for node in self.nodes(&nodes).await? {
-                    self.stop_node(What::Paused(node)).await?;
+                    self.pause(node).await?;
                 }
             }
             Command::Start(nodes) => return self.start(&nodes).await.map(Some),
             Command::Resume(nodes) => {
                 for node in self.nodes(&nodes).await? {
-                    let paused = What::Paused(node.clone());
-                    if !self.is_on(&paused) {
-                        return Err(format!("{node} is not paused"));
-                    }
-                    self.faults.take(|what| *what == paused).finish().await;
-                    self.print(&format!("{node} goes on"));
+                    self.resume(&node).await?;
                 }
             }
             Command::Status => {
@@ -118,7 +110,7 @@ impl Play<'_> {
             Command::Curl => self.print(&status::curl(self.environment)),
             Command::Sleep(time) => tokio::time::sleep(time).await,
             Command::Wait => self.wait_for_all().await,
-            Command::Help => self.print(&self.names.help()),
+            Command::Help => self.print(&help::commands(self.names.manifest)),
             Command::Quit => {}
         }
         Ok(None)
@@ -170,79 +162,6 @@ impl Play<'_> {
         self.environment.clients.nodes.iter().position(|other| other == node).unwrap_or(0)
     }
 
-    async fn cut(&mut self, left: &[Who], right: &[Who], one_way: bool) -> Result<(), String> {
-        let (left, mut right) = (self.nodes(left).await?, self.nodes(right).await?);
-        if right.is_empty() {
-            right = self.environment.nodes.ids().filter(|id| !left.contains(id)).cloned().collect();
-        }
-        let mut links = between(&left, &right);
-        links.retain(|(from, to)| from != to && (!one_way || left.contains(from)));
-        let cut = |link: &Link| {
-            self.faults.on().any(|what| matches!(what, What::Cut(cut) if cut.contains(link)))
-        };
-        let links: Vec<Link> = links.iter().filter(|link| !cut(link)).cloned().collect();
-        if links.is_empty() {
-            return Err("there is nothing left to cut".to_owned());
-        }
-        let names = link_names(&links).join(" ");
-        self.faults.start(What::Cut(links)).await?;
-        self.print(&format!("cut: {names}"));
-        Ok(())
-    }
-
-    async fn heal(&mut self) -> Result<(), String> {
-        if !self.faults.on().any(|what| matches!(what, What::Cut(_))) {
-            return Err("no link is cut".to_owned());
-        }
-        self.faults.take(|what| matches!(what, What::Cut(_))).finish().await;
-        self.print("every link is open");
-        Ok(())
-    }
-
-    /// Kills or pauses a node.
-    async fn stop_node(&mut self, what: What) -> Result<(), String> {
-        let (What::Killed(node) | What::Paused(node)) = &what else { return Ok(()) };
-        let node = node.clone();
-        for (other, how) in
-            [(What::Killed(node.clone()), "killed"), (What::Paused(node.clone()), "paused")]
-        {
-            // What is paused can be killed.
-            if self.is_on(&other) && (how == "killed" || what == other) {
-                return Err(format!("{node} is {how} already"));
-            }
-        }
-        let done = if matches!(what, What::Killed(_)) { "killed" } else { "paused" };
-        self.faults.start(what).await.map_err(|why| format!("{node} was not {done}: {why}"))?;
-        if done == "killed" {
-            self.faults.take(|what| *what == What::Paused(node.clone())).finish().await;
-        }
-        self.print(&format!("{node} is {done}"));
-        Ok(())
-    }
-
-    /// Starts nodes again, in the background: that may take long.
-    async fn start(&mut self, nodes: &[Who]) -> Result<Id, String> {
-        if !self.environment.can_restart {
-            return Err(format!(
-                "{} has no `restart` in its caps: what is killed stays down",
-                self.names.manifest.name
-            ));
-        }
-        let nodes = self.nodes(nodes).await?;
-        if let Some(node) = nodes.iter().find(|node| !self.is_on(&What::Killed((*node).clone()))) {
-            return Err(format!("{node} was not killed"));
-        }
-        let healing =
-            self.faults.take(|what| matches!(what, What::Killed(node) if nodes.contains(node)));
-        let (console, names) = (Arc::clone(&self.session.console), nodes.join(", "));
-        let starting = self.under_way.spawn(async move {
-            healing.finish().await;
-            console.print(&format!("started again: {names}"));
-            None
-        });
-        Ok(starting.id())
-    }
-
     async fn wait_for_all(&mut self) {
         while let Some(over) = self.under_way.join_next_with_id().await {
             self.ended(over);
@@ -275,30 +194,7 @@ impl Play<'_> {
         let _ = self.environment.stream.flush().await;
     }
 
-    async fn nodes(&self, who: &[Who]) -> Result<Vec<NodeId>, String> {
-        let mut nodes = Vec::new();
-        for who in who {
-            nodes.push(self.node(who).await?);
-        }
-        Ok(nodes)
-    }
-
-    async fn node(&self, who: &Who) -> Result<NodeId, String> {
-        let Who::Node(node) = who else {
-            let leader = self.environment.leader().await;
-            let node = leader.node().cloned();
-            let node = node.ok_or("no node says that it leads, and none has answered yet")?;
-            leader.guess().iter().for_each(|guess| self.print(guess));
-            return Ok(node);
-        };
-        Ok(node.clone())
-    }
-
-    fn is_on(&self, what: &What) -> bool {
-        self.faults.on().any(|on| on == what)
-    }
-
-    fn print(&self, text: &str) {
+    pub(super) fn print(&self, text: &str) {
         self.session.console.print(text);
     }
 }

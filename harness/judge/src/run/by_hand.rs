@@ -23,3 +23,17 @@ pub(super) fn unrecorded(marks: &[Mark]) -> Option<CheckResult> {
     );
     Some(CheckResult::inconclusive("premises", sentence))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use history::Verdict;
+
+    #[test]
+    fn requests_past_the_record_leave_the_answers_undecided() {
+        assert!(unrecorded(&[Mark::Note("slow".to_owned())]).is_none());
+        let result = unrecorded(&[Mark::Unrecorded(1), Mark::Unrecorded(2)]).unwrap();
+        assert_eq!(result.verdict, Verdict::Inconclusive);
+        assert!(result.summary.starts_with("2 requests went"), "{result:?}");
+    }
+}
