@@ -19,6 +19,8 @@ pub struct Narrator {
     phase: Option<Phase>,
     /// What each process asked last.
     asked: BTreeMap<u64, Asked>,
+    /// How many requests past the record were told.
+    unrecorded: u64,
 }
 
 /// An operation that has not ended.
@@ -32,7 +34,7 @@ impl Narrator {
     /// Nothing has happened yet.
     #[must_use]
     pub fn new(console: Arc<Console>) -> Self {
-        Self { console, phase: None, asked: BTreeMap::new() }
+        Self { console, phase: None, asked: BTreeMap::new(), unrecorded: 0 }
     }
 
     fn history(&mut self, event: &Event) {
@@ -45,6 +47,11 @@ impl Narrator {
             (_, Some(mark)) => {
                 if let Mark::Phase(phase) = mark {
                     self.phase = Some(phase);
+                }
+                if let Mark::Unrecorded(count) = mark
+                    && count <= std::mem::replace(&mut self.unrecorded, count)
+                {
+                    return;
                 }
                 if let Some(told) = told_of_mark(&mark) {
                     self.console.print(&told);
@@ -110,9 +117,9 @@ fn told_of_mark(mark: &Mark) -> Option<String> {
         Mark::Phase(Phase::Final) => "every key is read at every node".to_owned(),
         Mark::Leader(Some(node)) => format!("{node} leads"),
         Mark::Leader(None) => "no node says that it leads".to_owned(),
-        Mark::Unrecorded(count) => format!(
-            "{count} by curl, past the record: what it changed is not known, so answers will not be judged"
-        ),
+        Mark::Unrecorded(count) => {
+            format!("{count} by curl so far, past the record: answers are not judged any more")
+        }
         Mark::Note(text) => format!("note: {text}"),
         _ => return None,
     })

@@ -68,7 +68,8 @@ pub(super) fn curl(environment: &Environment) -> String {
     };
     let nodes: Vec<String> = environment.clients.nodes.iter().filter_map(reach).collect();
     format!(
-        "Past the record, from another terminal (with another `seq` for each operation of a client):\n{}",
+        "From another terminal, past the record, after which answers are not judged any more (each operation of a client \
+         has the next `seq`):\n{}",
         nodes.join("\n")
     )
 }

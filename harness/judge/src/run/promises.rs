@@ -103,6 +103,10 @@ impl Outcome<'_> {
             "majority",
             "give the run more time, and `partition`, `kill` or `pause` to --faults",
         );
+        if by_hand::is(self.run) {
+            // Whoever asks by hand leaves long pauses.
+            return promise;
+        }
         let outages = Outages::of(self.main, self.faults);
         let sentence = outages.sentence();
         promise.seen = [promise.seen, sentence].join(" ").trim().to_owned();
