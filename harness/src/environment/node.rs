@@ -22,7 +22,7 @@ pub(super) struct Node {
 
 /// What a node is supposed to be doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub enum State {
     /// Not started yet, or stopped at the end of the run.
     Off,
     /// Running, perhaps paused.
@@ -46,6 +46,11 @@ impl Node {
     /// It does not run yet.
     pub(super) fn new(spec: NodeSpec) -> Self {
         Self { spec, process: None, state: State::Off }
+    }
+
+    /// What it is supposed to be doing.
+    pub(super) fn state(&self) -> State {
+        self.state
     }
 
     /// Starts the process; one that is still there is ended first, for two would fight over a port and a log.

@@ -10,7 +10,7 @@ use tokio::{sync::Mutex, task::JoinSet, time::Instant};
 
 use super::{
     footprint,
-    node::{Node, NotStarted, shutdown_notes},
+    node::{Node, NotStarted, State, shutdown_notes},
 };
 use crate::exit::Failure;
 
@@ -176,6 +176,34 @@ impl Nodes {
         }
         let leaders = asking.join_all().await;
         leaders.into_iter().flatten().max().map(|(_, id)| id)
+    }
+
+    /// What each node is supposed to be doing, and what it says of itself, in the order of their ids. `None` of one that
+    /// does not say anything in time.
+    pub async fn statuses(&self) -> Vec<(NodeId, State, Option<serde_json::Value>)> {
+        let client = http_client::client(STATUS_LIMIT, 0);
+        let mut asking = JoinSet::new();
+        for (id, node) in &self.nodes {
+            let state = node.lock().await.state();
+            let (id, client, address) = (id.clone(), client.clone(), self.listens[id]);
+            let asked = self.introspect && state == State::Running;
+            asking.spawn(async move {
+                let says = if asked { status(&client, address).await } else { None };
+                (id, state, says)
+            });
+        }
+        let mut statuses = asking.join_all().await;
+        statuses.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        statuses
+    }
+
+    /// How many nodes are killed.
+    pub async fn killed(&self) -> usize {
+        let mut killed = 0;
+        for node in self.nodes.values() {
+            killed += usize::from(node.lock().await.state() == State::Killed);
+        }
+        killed
     }
 
     /// What each node occupies now, in the order of their ids.

@@ -11,6 +11,9 @@ use super::{
     schedule::{Turn, turns},
 };
 
+/// A fault that lasts so long is healed by whoever started it, not by the plan.
+pub const UNTIL_HEALED: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// One planned fault.
 #[derive(Debug)]
 pub struct PlannedFault {
@@ -114,7 +117,10 @@ impl PlannedFault {
 
     fn planned_note(&self) -> String {
         let manner = self.fault.manner().map_or(String::new(), |manner| format!(", {manner}"));
-        format!("for {} ms{manner}", self.lasts.as_millis())
+        match self.lasts {
+            UNTIL_HEALED => format!("until it is healed{manner}"),
+            lasts => format!("for {} ms{manner}", lasts.as_millis()),
+        }
     }
 
     /// The line that is written before anything is done; its time counts from the start of the main phase.

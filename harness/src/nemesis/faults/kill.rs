@@ -42,6 +42,11 @@ pub(in crate::nemesis) fn take_away(
     Box::new(Kill { targets: Targets::minority(nodes), restart: members.can_restart })
 }
 
+/// Kills this node, which somebody chose.
+pub(crate) fn chosen(node: &str, restart: bool) -> Box<dyn Fault> {
+    Box::new(Kill { targets: Targets::chosen(node), restart })
+}
+
 impl Fault for Kill {
     fn form(&self) -> String {
         format!("kill-{}", self.targets.choice())

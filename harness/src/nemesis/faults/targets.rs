@@ -38,6 +38,11 @@ impl Targets {
         Self::Nodes("minority", nodes.to_vec())
     }
 
+    /// This node, which somebody chose.
+    pub(super) fn chosen(node: &str) -> Self {
+        Self::Nodes("chosen", vec![node.to_owned()])
+    }
+
     /// How they were chosen.
     pub(super) fn choice(&self) -> &'static str {
         match self {
