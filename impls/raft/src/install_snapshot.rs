@@ -120,7 +120,7 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
         Received::Bytes(if receiving == index { bytes } else { 0 })
     }
 
-    /// 7. and 8. "Discard the entire log. Reset state machine using snapshot contents (and load snapshot's cluster
+    /// Rules 7 and 8: "Discard the entire log. Reset state machine using snapshot contents (and load snapshot's cluster
     /// configuration)." Says whether that was possible.
     fn install(&mut self, snapshot: Snapshot, effects: &mut Effects<Self>) -> bool {
         let index = snapshot.last_included_index;

@@ -80,7 +80,7 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
         if fewer == *self.configuration() || fewer.servers().next().is_none() {
             return Err(NoChange::Pointless);
         }
-        self.change(fewer, effects);
+        self.change(&fewer, effects);
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
     }
 
     /// The new configuration counts as soon as it is in the log.
-    fn change(&mut self, configuration: Configuration, effects: &mut Effects<Self>) {
+    fn change(&mut self, configuration: &Configuration, effects: &mut Effects<Self>) {
         tracing::info!(?configuration, "changes the cluster");
         self.append_to_own_log([Payload::Configuration(configuration.clone())], effects);
         if let Role::Leader(leader) = &mut self.role {
@@ -117,7 +117,8 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
         let now_ms = effects.now_ms();
         if now_ms < catch_up.began_ms + self.config.election_ms {
             leader.catch_up = None;
-            self.change(self.configuration().with(from), effects);
+            let more = self.configuration().with(from);
+            self.change(&more, effects);
         } else {
             (catch_up.goal, catch_up.began_ms) = (last_index, now_ms);
             catch_up.rounds_left -= 1;

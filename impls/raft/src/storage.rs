@@ -57,7 +57,7 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
 
     /// The entry goes to the end of the log.
     pub(crate) fn append_entry(&mut self, entry: Arc<Entry>, effects: &mut Effects<Self>) {
-        let index = self.log_entry(entry.clone());
+        let index = self.log_entry(&entry);
         self.persist(Record::Append { index, entry }, effects);
     }
 
@@ -68,7 +68,7 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
         self.configurations.delete_from(index);
     }
 
-    fn log_entry(&mut self, entry: Arc<Entry>) -> LogIndex {
+    fn log_entry(&mut self, entry: &Arc<Entry>) -> LogIndex {
         let index = self.log.append(entry.clone());
         if let Payload::Configuration(configuration) = &entry.payload {
             self.configurations.append(index, configuration.clone());
@@ -107,7 +107,7 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
                 }
                 Record::Append { index, entry } => {
                     self.delete_entries_from(index);
-                    if self.log_entry(entry) != index {
+                    if self.log_entry(&entry) != index {
                         return Err(format!("the log lacks the entry before {index}"));
                     }
                 }

@@ -154,11 +154,11 @@ impl Bench {
 
     /// The `AppendEntries` that the last step sent to `to`.
     pub fn appends_to(&self, to: &str) -> Vec<&AppendEntries> {
-        let append = |message| match message {
-            &Message::AppendEntries(ref append) => Some(append),
+        let appends = self.sent.iter().filter_map(|sent| match sent {
+            (node, Message::AppendEntries(append)) if node == to => Some(append),
             _ => None,
-        };
-        self.sent.iter().filter(|(node, _)| node == to).filter_map(|(_, it)| append(it)).collect()
+        });
+        appends.collect()
     }
 
     /// The names of the messages that the last step sent.
@@ -185,9 +185,10 @@ impl Bench {
 
     /// Whether the last step gave a vote, or said that it would.
     pub fn granted(&self) -> bool {
-        match &self.sent[..] {
-            [(_, Message::RequestVoteReply(RequestVoteReply { vote_granted, .. }))]
-            | [(_, Message::PreVoteReply(PreVoteReply { vote_granted, .. }))] => *vote_granted,
+        let [(_, message)] = &self.sent[..] else { panic!("{:?}", self.sent) };
+        match message {
+            Message::RequestVoteReply(RequestVoteReply { vote_granted, .. })
+            | Message::PreVoteReply(PreVoteReply { vote_granted, .. }) => *vote_granted,
             other => panic!("{other:?}"),
         }
     }
