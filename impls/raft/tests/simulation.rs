@@ -21,7 +21,7 @@ const SEEDS: u64 = 5_000;
 /// One seed: the cluster's size, its load and all that goes wrong follow from it.
 fn scenario(seed: u64) -> Scenario {
     let mut scenario = Scenario::new(seed, if seed % 5 == 1 || changes(seed) { 5 } else { 3 });
-    scenario.settle_ms = 1_000;
+    scenario.settle_ms = 1_500;
     scenario.serialize_messages = seed.is_multiple_of(16);
     if takes_turns(seed) {
         // Few requests: entries imply terms, so a lost vote shows only between elections and entries.
@@ -32,7 +32,7 @@ fn scenario(seed: u64) -> Scenario {
         // Many eager clients fill the pipeline, few leave the checker more order to hold them to.
         scenario.clients.clients = [2, 4, 8][(seed / 4 % 3) as usize];
         scenario.clients.think_ms_max = [80, 40, 20][(seed % 3) as usize];
-        scenario.faults.duration_ms = 2_000;
+        scenario.faults.duration_ms = 1_800;
         scenario.faults.interval_ms = 250;
         scenario.faults.length_ms_max = 800;
         if seed % 7 < 2 {
