@@ -31,7 +31,7 @@ fn scenario(seed: u64) -> Scenario {
     } else {
         // Many eager clients fill the pipeline, few leave the checker more order to hold them to.
         scenario.clients.clients = [2, 4, 8][(seed / 4 % 3) as usize];
-        scenario.clients.think_ms_max = [80, 40, 20][(seed % 3) as usize];
+        scenario.clients.think_ms_max = [120, 60, 30][(seed % 3) as usize];
         scenario.faults.duration_ms = 1_800;
         scenario.faults.interval_ms = 250;
         scenario.faults.length_ms_max = 800;
