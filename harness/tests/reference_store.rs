@@ -126,6 +126,17 @@ fn a_primary_and_its_backup_keep_the_bank_right() {
 }
 
 #[test]
+fn a_raft_keeps_lists_strictly_serializable() {
+    let bench = Bench::with_store("raft", "raft");
+    let faults = ["partition", "kill", "pause", "client"];
+    valid_in(
+        &bench,
+        "--workload list-append --faults partition,kill,pause,client --seed 6",
+        &faults,
+    );
+}
+
+#[test]
 fn the_one_server_refuses_to_be_several() {
     let bench = Bench::with_store("exactly-once", "exactly_once");
     let ran = bench.run("--workload counter --nodes 3 --faults none --time-limit 3s");

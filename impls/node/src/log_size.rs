@@ -39,8 +39,11 @@ impl LogSize {
     }
 }
 
-/// The length of `item` as JSON.
-fn encoded_bytes(item: &impl Serialize) -> u64 {
+/// The length of `item` as JSON, in bytes.
+///
+/// # Panics
+/// It has no JSON form.
+pub fn encoded_bytes(item: &impl Serialize) -> u64 {
     struct Counter(u64);
     impl io::Write for Counter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
