@@ -98,6 +98,17 @@ impl Nodes {
         self.node(id)?.lock().await.kill().await
     }
 
+    /// Which other nodes are down, or were killed and have not been seen ready since.
+    pub async fn away_besides(&self, id: &str) -> Vec<NodeId> {
+        let mut away = Vec::new();
+        for (other, node) in self.nodes.iter().filter(|(other, _)| *other != id) {
+            if node.lock().await.is_away(self.listens[other], LOOK).await {
+                away.push(other.clone());
+            }
+        }
+        away
+    }
+
     /// Starts a node that the nemesis killed again on its data; nothing to do where it runs.
     ///
     /// # Errors

@@ -157,6 +157,7 @@ impl<A: Application<Command = Request, Output = Answer>> Replica<A> {
             }
         }
         self.told_commit = self.told_commit.max(self.commit_number);
+        self.transfer.incoming.take_if(|(op_number, _)| *op_number <= self.commit_number);
         self.take_early();
         self.commit_number > before
     }
