@@ -25,7 +25,7 @@ impl<A: Application<Command = Request, Output = Answer>> Replica<A> {
             return;
         }
         tracing::info!(view_number = self.view_number, "is the primary");
-        self.primary = Some(Box::new(Primary::new(self.log.op_number())));
+        self.primary = Some(Box::new(Primary::new(self.log.op_number(), effects.now_ms())));
         self.suspicion.wait(effects.now_ms());
         self.suspicion.is_in_touch = self.config.quorum() == 1;
     }
@@ -62,7 +62,7 @@ impl<A: Application<Command = Request, Output = Answer>> Replica<A> {
             let Some(batch) = primary.next_batch(op_number, effects.now_ms()) else { break };
             self.log.append(batch.clone());
             let (view_number, commit_number) = (self.view_number, self.commit_number);
-            for other in self.config.others() {
+            for other in self.config.others().filter(|other| !primary.is_away(other)) {
                 let batch = batch.clone();
                 effects
                     .send(other, Message::Prepare { view_number, op_number, batch, commit_number });
@@ -224,6 +224,7 @@ impl<A: Application<Command = Request, Output = Answer>> Replica<A> {
         let (first, last) = (commit_number + 1, self.log.op_number());
         let overdue = primary.overdue(first, last, effects.now_ms(), self.config.heartbeat_ms);
         for other in self.config.others() {
+            primary.lose_if_silent(other, effects.now_ms(), self.config.patience_ms);
             let Some(prepared) = primary.prepared(other) else {
                 let log = self.log.suffix(commit_number);
                 effects.send(other, Message::StartView { view_number, log });

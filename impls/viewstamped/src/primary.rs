@@ -1,6 +1,6 @@
 //! What a primary knows besides what every replica knows.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use contract::{NodeId, Request};
 use node::Token;
@@ -29,6 +29,11 @@ pub struct Primary {
     prepared: BTreeMap<NodeId, OpNumber>,
     /// When each backup last showed that it is in this view.
     heard_ms: BTreeMap<NodeId, u64>,
+    /// Backups that are not heard, or have lost their memory. What they are sent would only stand in the way of what they
+    /// need to come back.
+    away: BTreeSet<NodeId>,
+    /// When the view started here.
+    started_ms: u64,
     /// Requests that have no op-number yet.
     queue: VecDeque<(Token, Request)>,
     /// Who waits for the answers of which operation, in the order of its batch.
@@ -40,12 +45,14 @@ pub struct Primary {
 impl Primary {
     /// The primary of a view that starts with a log up to `op_number`.
     #[must_use]
-    pub fn new(op_number: OpNumber) -> Self {
+    pub fn new(op_number: OpNumber, now_ms: u64) -> Self {
         Self {
             first_commit: op_number,
             reads: Reads::default(),
             prepared: BTreeMap::new(),
             heard_ms: BTreeMap::new(),
+            away: BTreeSet::new(),
+            started_ms: now_ms,
             queue: VecDeque::new(),
             waiting: BTreeMap::new(),
             sent_ms: BTreeMap::new(),
@@ -84,6 +91,28 @@ impl Primary {
         let known = self.prepared.entry(backup.clone()).or_default();
         *known = op_number.max(*known);
         self.heard_ms.insert(backup.clone(), now_ms);
+        self.away.remove(backup);
+    }
+
+    /// A backup is away: until it shows itself, it gets nothing but the view's start now and then.
+    pub fn lose(&mut self, backup: &NodeId) {
+        self.away.insert(backup.clone());
+        self.prepared.remove(backup);
+        self.heard_ms.remove(backup);
+    }
+
+    /// Loses a backup that was not heard for `patience_ms`.
+    pub fn lose_if_silent(&mut self, backup: &NodeId, now_ms: u64, patience_ms: u64) {
+        let heard_ms = self.heard_ms.get(backup).unwrap_or(&self.started_ms);
+        if now_ms >= heard_ms + patience_ms {
+            self.lose(backup);
+        }
+    }
+
+    /// Whether a backup is taken to be away.
+    #[must_use]
+    pub fn is_away(&self, backup: &NodeId) -> bool {
+        self.away.contains(backup)
     }
 
     /// Up to which operation a backup's log is like the primary's, where it is known to be in this view.
@@ -162,7 +191,7 @@ mod tests {
 
     #[test]
     fn only_a_quorum_of_different_replicas_commits() {
-        let mut primary = Primary::new(0);
+        let mut primary = Primary::new(0, 0);
         assert_eq!(primary.prepared_by(1, 7), 7, "alone in the group");
         primary.acknowledge(&name(2), 5, 0);
         primary.acknowledge(&name(2), 6, 0);
@@ -177,7 +206,7 @@ mod tests {
 
     #[test]
     fn requests_share_an_operation_up_to_a_number_and_a_size() {
-        let mut primary = Primary::new(0);
+        let mut primary = Primary::new(0, 0);
         for seq in 1..=40 {
             primary.enqueue(seq, request(seq, 10));
         }
@@ -194,7 +223,7 @@ mod tests {
 
     #[test]
     fn what_is_not_acknowledged_is_sent_again_after_a_while() {
-        let mut primary = Primary::new(0);
+        let mut primary = Primary::new(0, 0);
         primary.enqueue(1, request(1, 1));
         primary.next_batch(1, 100);
         assert_eq!(primary.overdue(1, 1, 149, 50), [] as [u64; 0]);
@@ -204,7 +233,7 @@ mod tests {
 
     #[test]
     fn only_what_has_no_op_number_is_refused_for_certain() {
-        let mut primary = Primary::new(0);
+        let mut primary = Primary::new(0, 0);
         primary.enqueue(1, request(1, 1));
         primary.next_batch(1, 0);
         primary.enqueue(2, request(2, 1));
@@ -213,8 +242,21 @@ mod tests {
     }
 
     #[test]
+    fn a_backup_is_away_until_it_shows_itself() {
+        let mut primary = Primary::new(0, 100);
+        primary.lose_if_silent(&name(2), 399, 300);
+        assert!(!primary.is_away(&name(2)));
+        primary.lose_if_silent(&name(2), 400, 300);
+        assert!(primary.is_away(&name(2)));
+        primary.acknowledge(&name(2), 3, 450);
+        assert!(!primary.is_away(&name(2)));
+        primary.lose(&name(2));
+        assert_eq!((primary.is_away(&name(2)), primary.prepared(&name(2))), (true, None));
+    }
+
+    #[test]
     fn a_primary_counts_the_backups_that_it_heard_of_lately() {
-        let mut primary = Primary::new(0);
+        let mut primary = Primary::new(0, 0);
         assert!(!primary.hears_quorum(2, 0, 300));
         primary.acknowledge(&name(2), 0, 100);
         assert!(primary.hears_quorum(2, 399, 300));

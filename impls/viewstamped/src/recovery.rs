@@ -91,6 +91,9 @@ impl<A: Application<Command = Request, Output = Answer>> Replica<A> {
         if !self.is_normal() {
             return;
         }
+        if let Some(primary) = &mut self.primary {
+            primary.lose(from);
+        }
         let log = self.is_primary().then(|| self.log.suffix(self.commit_number));
         effects.send(from, Message::RecoveryResponse { view_number: self.view_number, nonce, log });
         if self.view_primary() == from {

@@ -21,16 +21,16 @@ const SEEDS: u64 = 5_000;
 /// One seed: the group's size, its load and all that goes wrong follow from it.
 fn scenario(seed: u64) -> Scenario {
     let mut scenario = Scenario::new(seed, [3, 5, 3, 4][(seed / 3 % 4) as usize]);
-    scenario.settle_ms = 1_200;
+    scenario.settle_ms = 1_000;
     scenario.serialize_messages = seed.is_multiple_of(16);
     // Many eager clients fill the pipeline, few leave the checker more order to hold them to.
     let (clients, think_ms_max) = match seed / 7 % 12 {
-        0 => (20, 2),
+        0 => (16, 2),
         number => [(2, 80), (4, 80), (3, 20)][(number % 3) as usize],
     };
     scenario.clients.clients = clients;
     scenario.clients.think_ms_max = think_ms_max;
-    scenario.faults.duration_ms = 2_500;
+    scenario.faults.duration_ms = 1_700;
     scenario.faults.interval_ms = 250;
     scenario.faults.length_ms_max = 800;
     if seed % 7 < 3 {
