@@ -123,6 +123,13 @@ impl Node {
         self.is_coming_back
     }
 
+    /// Whether there is nothing to wait for any more: it is ready, has ended, or is not supposed to run.
+    pub(super) async fn is_back(&mut self, listen: SocketAddr, limit: Duration) -> bool {
+        let runs = self.process.as_ref().filter(|_| self.state == State::Running);
+        let has_ended = runs.is_none_or(|process| process.exit().is_some());
+        has_ended || !self.is_away(listen, limit).await
+    }
+
     /// Kills its whole process tree, or says why nothing was killed.
     pub(super) async fn kill(&mut self) -> Result<(), String> {
         let process = self.process.as_ref().ok_or("was not running")?;

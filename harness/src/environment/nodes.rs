@@ -131,6 +131,17 @@ impl Nodes {
         }
     }
 
+    /// Waits until these nodes, which were started again, are ready, but no longer than that may take after a start.
+    pub async fn wait_until_ready(&self, ids: &[String]) {
+        let deadline = Instant::now() + self.timeouts.ready();
+        for id in ids {
+            let (Ok(node), Some(listen)) = (self.node(id), self.listens.get(id)) else { continue };
+            while Instant::now() < deadline && !node.lock().await.is_back(*listen, LOOK).await {
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+    }
+
     /// Stops a node's whole process tree for a while.
     ///
     /// # Errors

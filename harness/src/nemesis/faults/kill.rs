@@ -98,6 +98,10 @@ impl Fault for Kill {
             }
             // A node that does not answer yet is still down.
             environment.nodes.wait_until_answer(aimed_at).await;
+            if self.away_max.is_some() {
+                // Nor is one back that has not got from the others what it lacks.
+                environment.nodes.wait_until_ready(aimed_at).await;
+            }
             notes
         })
     }
