@@ -171,12 +171,13 @@ fn nodes_that_come_back_with_the_help_of_the_others_are_killed_few_at_a_time() {
 #[test]
 fn no_other_node_is_killed_before_the_killed_one_is_ready_again() {
     let never_ready_again = Bench::with_manifest(&format!(
-        "name = \"toy\"\nserves = [\"replicated-kv\"]\ncaps = [\"rejoin\", \"exactly-once\"]\nrun = [{:?}, \"unready-again\"]\n",
+        "name = \"toy\"\nserves = [\"replicated-kv\"]\ncaps = [\"rejoin\", \"exactly-once\"]\nrun = [{:?}, \"unready-again\"]\n\
+         [timeouts]\nready_ms = 2000\n",
         example("toy_store")
     ));
     // Its nodes are three stores, so that the verdict says nothing here.
     never_ready_again.run(
-        "--workload register --nodes 3 --faults kill --fault-interval 1s --time-limit 8s --seed 1",
+        "--workload register --nodes 3 --faults kill --fault-interval 1s --time-limit 10s --seed 1",
     );
     let mut killed = kills_started(&never_ready_again).concat();
     killed.sort();
