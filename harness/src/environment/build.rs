@@ -74,7 +74,7 @@ impl Environment {
                 can(Capability::Introspect),
             )),
             network,
-            can_restart: can(Capability::Restart),
+            can_restart: can(Capability::Restart) || can(Capability::Rejoin),
             ports,
         })
     }

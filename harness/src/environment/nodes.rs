@@ -98,6 +98,17 @@ impl Nodes {
         self.node(id)?.lock().await.kill().await
     }
 
+    /// Which other nodes are down, or were killed and have not been seen ready since.
+    pub async fn away_besides(&self, id: &str) -> Vec<NodeId> {
+        let mut away = Vec::new();
+        for (other, node) in self.nodes.iter().filter(|(other, _)| *other != id) {
+            if node.lock().await.is_away(self.listens[other], LOOK).await {
+                away.push(other.clone());
+            }
+        }
+        away
+    }
+
     /// Starts a node that the nemesis killed again on its data; nothing to do where it runs.
     ///
     /// # Errors
@@ -115,6 +126,17 @@ impl Nodes {
             let (Ok(node), Some(listen)) = (self.node(id), self.listens.get(id)) else { continue };
             // In short looks: between them others may pause or kill it.
             while Instant::now() < deadline && !node.lock().await.answers(*listen, LOOK).await {
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+    }
+
+    /// Waits until these nodes, which were started again, are ready, but no longer than that may take after a start.
+    pub async fn wait_until_ready(&self, ids: &[String]) {
+        let deadline = Instant::now() + self.timeouts.ready();
+        for id in ids {
+            let (Ok(node), Some(listen)) = (self.node(id), self.listens.get(id)) else { continue };
+            while Instant::now() < deadline && !node.lock().await.is_back(*listen, LOOK).await {
                 tokio::time::sleep(LOOK).await;
             }
         }

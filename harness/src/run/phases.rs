@@ -130,6 +130,12 @@ impl Runner<'_> {
                  sent twice: `exactly-once` is not in the `caps` of the store.",
             );
         }
+        if self.setting.can_restart && !self.setting.can_restart_all {
+            environment.note(
+                "Not more than a minority of the nodes was ever killed or on its way back: the store has `rejoin` in its \
+                 `caps`, and not `restart`. What is left when more of them die at once was not tested.",
+            );
+        }
         stream.mark(&Mark::Phase(Phase::Setup));
         let number = u64::from(self.setting.clients);
         let mut admin = Admin {

@@ -32,6 +32,8 @@ pub struct Setting {
     pub view_service: Option<NodeId>,
     /// Whether a killed node may be started again on its data.
     pub can_restart: bool,
+    /// Whether that holds even if all are killed at once.
+    pub can_restart_all: bool,
     /// Whether a request may be sent twice.
     pub exactly_once: bool,
     /// Whether the store promises that its log compacts.
@@ -89,7 +91,8 @@ impl Setting {
         Self {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
             view_service: has_backup.then(|| VIEW_SERVICE.to_owned()),
-            can_restart: manifest.can(Capability::Restart),
+            can_restart: manifest.can(Capability::Restart) || manifest.can(Capability::Rejoin),
+            can_restart_all: manifest.can(Capability::Restart),
             exactly_once: manifest.can(Capability::ExactlyOnce),
             compacts: is_replicated,
             clients: 0,
@@ -109,6 +112,7 @@ impl Setting {
             nodes: &self.nodes,
             view_service: self.view_service.as_ref(),
             can_restart: self.can_restart,
+            can_restart_all: self.can_restart_all,
             exactly_once: self.exactly_once,
         }
     }

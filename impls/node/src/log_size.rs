@@ -39,10 +39,11 @@ impl LogSize {
     }
 }
 
-/// The length of `item` as JSON, in bytes.
+/// The length of `item` as JSON.
 ///
 /// # Panics
-/// It has no JSON form.
+/// It has no such form: a map whose keys are no strings, for one.
+#[must_use]
 pub fn encoded_bytes(item: &impl Serialize) -> u64 {
     struct Counter(u64);
     impl io::Write for Counter {
