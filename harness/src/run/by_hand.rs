@@ -28,7 +28,7 @@ impl Runner<'_> {
             view_service: setting.view_service.as_ref(),
             manifest: session.manifest,
         };
-        let mut faults = session.play(environment, names).await;
+        let mut faults = session.play(environment, names, setting.members()).await;
         environment.stream.mark(&Mark::Phase(Phase::Heal));
         let limit = HEAL_LIMIT + setting.timeouts.bind();
         let healing = faults.take(|_| true).finish();

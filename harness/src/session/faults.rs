@@ -17,7 +17,7 @@ use crate::{
     nemesis::{
         Family,
         execute::{WrittenPlan, carry_out},
-        fault::{Fault, Hits, Work},
+        fault::{Fault, Hits, Members, Work},
         faults::{
             kill,
             partition::{self, Link},
@@ -49,6 +49,8 @@ struct Broken {
 /// The faults that are on. What is left of them when this is dropped is neither healed nor recorded.
 pub struct Faults {
     environment: Arc<Environment>,
+    /// How many nodes may be killed or on their way back at once, where the store limits it.
+    away_max: Option<usize>,
     begin: Instant,
     started: u64,
     on: Vec<Broken>,
@@ -57,8 +59,9 @@ pub struct Faults {
 impl Faults {
     /// None yet; the main phase begins now.
     #[must_use]
-    pub fn new(environment: Arc<Environment>) -> Self {
-        Self { environment, begin: Instant::now(), started: 0, on: Vec::new() }
+    pub fn new(environment: Arc<Environment>, members: Members<'_>) -> Self {
+        let away_max = kill::away_max(members);
+        Self { environment, away_max, begin: Instant::now(), started: 0, on: Vec::new() }
     }
 
     /// What is broken now.
@@ -74,7 +77,9 @@ impl Faults {
         let environment = &self.environment;
         let (family, fault) = match &what {
             What::Cut(links) => ("partition", partition::chosen(links.clone())),
-            What::Killed(node) => ("kill", kill::chosen(node, environment.can_restart)),
+            What::Killed(node) => {
+                ("kill", kill::chosen(node, environment.can_restart, self.away_max))
+            }
             What::Paused(node) => ("pause", pause::chosen(node)),
         };
         let (told, tried) = oneshot::channel();

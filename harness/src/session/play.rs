@@ -12,19 +12,24 @@ use super::{
     faults::Faults,
     help, status,
 };
-use crate::{clients::clerk::Clerk, environment::Environment};
+use crate::{clients::clerk::Clerk, environment::Environment, nemesis::fault::Members};
 
 /// So much of a line is quoted.
 const LINE_CHARS_MAX: usize = 60;
 
 impl Session<'_> {
     /// Takes commands until there are no more, and nothing is under way. What is broken then is for the caller to heal.
-    pub async fn play(&self, environment: &Arc<Environment>, names: Names<'_>) -> Faults {
+    pub async fn play(
+        &self,
+        environment: &Arc<Environment>,
+        names: Names<'_>,
+        members: Members<'_>,
+    ) -> Faults {
         let mut play = Play {
             session: self,
             environment,
             names,
-            faults: Faults::new(Arc::clone(environment)),
+            faults: Faults::new(Arc::clone(environment), members),
             idle: BTreeMap::new(),
             clerks: 0,
             under_way: JoinSet::new(),

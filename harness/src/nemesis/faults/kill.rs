@@ -20,9 +20,7 @@ struct Kill {
 
 impl Kill {
     fn new(targets: Targets, members: Members<'_>) -> Self {
-        let limited = members.can_restart && !members.can_restart_all;
-        let away_max = limited.then(|| members.dispensable());
-        Self { targets, restart: members.can_restart, away_max }
+        Self { targets, restart: members.can_restart, away_max: away_max(members) }
     }
 
     /// Kills a node, or says why not: those who were killed before may have to come back first.
@@ -37,9 +35,15 @@ impl Kill {
     }
 }
 
+/// How many nodes may be killed or on their way back at once, where the store limits it.
+#[must_use]
+pub(crate) fn away_max(members: Members<'_>) -> Option<usize> {
+    let limited = members.can_restart && !members.can_restart_all;
+    limited.then(|| members.dispensable())
+}
+
 /// A kill. What cannot be started again stays down, so it must leave a majority; so must what comes back with the help of
-/// the others. Where a view service decides who takes over,
-/// the node may at any moment be the only one with the state.
+/// the others. Where a view service decides who takes over, the node may at any moment be the only one with the state.
 pub(in crate::nemesis) fn plan(
     members: Members<'_>,
     rng: &mut ChaCha8Rng,
@@ -66,9 +70,9 @@ pub(in crate::nemesis) fn take_away(
     Box::new(Kill::new(Targets::minority(nodes), members))
 }
 
-/// Kills this node, which somebody chose.
-pub(crate) fn chosen(node: &str, restart: bool) -> Box<dyn Fault> {
-    Box::new(Kill { targets: Targets::chosen(node), restart })
+/// Kills this node, which somebody chose, unless with it more than `away_max` would be away.
+pub(crate) fn chosen(node: &str, restart: bool, away_max: Option<usize>) -> Box<dyn Fault> {
+    Box::new(Kill { targets: Targets::chosen(node), restart, away_max })
 }
 
 impl Fault for Kill {
