@@ -80,6 +80,9 @@ trait Record: Send {
     fn check(self: Box<Self>, limits: &Limits) -> Result<Report, Unfit>;
 }
 
+/// Changes the calls of each key once all are known, or says why they cannot be judged.
+type Settle<M> = fn(Absence, &mut [Vec<CallOf<M>>]) -> Result<(), String>;
+
 /// What recorded operations mean to a model.
 pub(super) struct Means<M: Model> {
     objects: Objects,
@@ -87,7 +90,7 @@ pub(super) struct Means<M: Model> {
     /// Notes what all operations together tell.
     note: Option<fn(&mut Absence, &Part<'_>)>,
     /// What that makes of the calls.
-    settle: fn(Absence, &mut [Vec<CallOf<M>>]) -> Result<(), String>,
+    settle: Settle<M>,
 }
 
 // Not derived: it holds for models that are not `Copy` too.
@@ -122,7 +125,7 @@ impl<M: Model> Means<M> {
     pub(super) fn of_store(
         read: fn(&Part<'_>) -> Read<M>,
         note: fn(&mut Absence, &Part<'_>),
-        settle: fn(Absence, &mut [Vec<CallOf<M>>]) -> Result<(), String>,
+        settle: Settle<M>,
     ) -> Self {
         Self { objects: Objects::ByKey, read, note: Some(note), settle }
     }
