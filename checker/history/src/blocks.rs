@@ -23,6 +23,8 @@ pub(crate) struct Blocks<R> {
     block_bytes: usize,
     /// What was read after the last line's end.
     begun: Vec<u8>,
+    /// Room of blocks that are done with.
+    spare: Vec<Vec<u8>>,
     is_first: bool,
     is_over: bool,
 }
@@ -33,8 +35,18 @@ impl<R: Read> Blocks<R> {
             reader,
             block_bytes: block_bytes.max(1),
             begun: Vec::new(),
+            spare: Vec::new(),
             is_first: true,
             is_over: false,
+        }
+    }
+
+    /// A block that is done with: the next ones need no new room.
+    pub(crate) fn recycle(&mut self, block: Block) {
+        /// Room for one that was as long as a long event is kept no longer than that.
+        const TIMES_MAX: usize = 4;
+        if block.bytes.capacity() <= TIMES_MAX * self.block_bytes {
+            self.spare.push(block.bytes);
         }
     }
 
@@ -45,7 +57,9 @@ impl<R: Read> Blocks<R> {
             return Ok(None);
         }
         let wanted = self.begun.len() + self.block_bytes.max(BYTE_ORDER_MARK.len());
-        let mut bytes = Vec::with_capacity(wanted);
+        let mut bytes = self.spare.pop().unwrap_or_default();
+        bytes.clear();
+        bytes.reserve(wanted);
         bytes.append(&mut self.begun);
         let missing = (wanted - bytes.len()) as u64;
         let read = self.reader.by_ref().take(missing).read_to_end(&mut bytes);
@@ -56,7 +70,8 @@ impl<R: Read> Blocks<R> {
         if !self.is_over
             && let Some(end) = memchr::memrchr(b'\n', &bytes)
         {
-            self.begun = bytes.split_off(end + 1);
+            self.begun.extend_from_slice(&bytes[end + 1..]);
+            bytes.truncate(end + 1);
         }
         Ok(Some(Block { bytes, is_last: self.is_over }))
     }

@@ -43,6 +43,22 @@ impl From<Event<Datum>> for Event {
     }
 }
 
+impl<V: Default> Event<V> {
+    /// In the place of one that was taken away.
+    pub(crate) fn blank() -> Self {
+        Self {
+            index: 0,
+            time_ns: 0,
+            process: Process::Client(0),
+            kind: EventKind::Invoke,
+            f: CompactString::default(),
+            value: V::default(),
+            error: None,
+            node: None,
+        }
+    }
+}
+
 impl<V> Event<V> {
     /// The same event with another value.
     #[must_use]

@@ -60,7 +60,7 @@ impl Fields {
             error: self.error.flatten(),
             node: self.node.flatten(),
         };
-        events.push(Found { start, line: 0, has_index: self.index.is_some(), event });
+        events.push(Found { start, has_index: self.index.is_some(), event });
         Ok(())
     }
 }

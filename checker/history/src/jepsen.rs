@@ -103,7 +103,10 @@ impl Reader {
                 Some(b'}') => break,
                 None => return failure(open, "this bracket is never closed"),
                 Some(b':') => {
-                    let key = cursor.keyword()?;
+                    let key = match usual_key(cursor) {
+                        Some(key) => key,
+                        None => cursor.keyword()?,
+                    };
                     cursor.value_of_key(open)?;
                     if key == "history" && self.within.is_empty() {
                         return opened_history(cursor);
@@ -151,11 +154,18 @@ impl Fields {
     /// Reads the value of this key, if it is one that matters; `open` is where the event begins.
     fn read(&mut self, key: &str, open: usize, cursor: &mut Cursor<'_>) -> Parsed<()> {
         let is_first = match key {
-            "index" => put(&mut self.index, typed(cursor, ":index", "a whole number", natural)?),
-            "time" => put(&mut self.time_ns, typed(cursor, ":time", "a whole number", time)?),
+            "index" => {
+                let small = |value| u64::try_from(value).ok();
+                put(&mut self.index, typed(cursor, ":index", "a whole number", small, natural)?)
+            }
+            "time" => {
+                let small = |value: i64| u64::try_from(value.max(0)).ok();
+                put(&mut self.time_ns, typed(cursor, ":time", "a whole number", small, time)?)
+            }
             "process" => {
                 let expected = "a whole number or a keyword";
-                put(&mut self.process, typed(cursor, ":process", expected, process)?)
+                let small = |value| u64::try_from(value).ok().map(Process::Client);
+                put(&mut self.process, typed(cursor, ":process", expected, small, process)?)
             }
             "type" => put(&mut self.kind, kind(cursor)?),
             "f" => put(&mut self.f, name(cursor)?),
@@ -169,16 +179,30 @@ impl Fields {
     }
 }
 
+/// The key of a field that counts, as nearly all are written.
+#[inline]
+fn usual_key(cursor: &mut Cursor<'_>) -> Option<&'static str> {
+    match cursor.second()? {
+        b'f' => cursor.skip(":f").then_some("f"),
+        b'i' => cursor.skip(":index").then_some("index"),
+        b'p' => cursor.skip(":process").then_some("process"),
+        b't' if cursor.skip(":time") => Some("time"),
+        b't' => cursor.skip(":type").then_some("type"),
+        b'v' => cursor.skip(":value").then_some("value"),
+        _ => None,
+    }
+}
+
+/// The value of this key. What `small` makes of a small integer, `of` would, too: nearly always that is enough.
 fn typed<T>(
     cursor: &mut Cursor<'_>,
     key: &str,
     expected: &str,
+    small: impl Fn(i64) -> Option<T>,
     of: impl Fn(&Edn) -> Option<T>,
 ) -> Parsed<T> {
     let start = cursor.offset();
-    // Nearly always: then nothing has to be dropped.
-    let small = cursor.small_integer().and_then(|small| of(&Edn::Int(small.into())));
-    if let Some(small) = small {
+    if let Some(small) = cursor.small_integer().and_then(small) {
         return Ok(small);
     }
     cursor.rewind(start);
@@ -215,13 +239,18 @@ fn process(value: &Edn) -> Option<Process> {
 }
 
 fn kind(cursor: &mut Cursor<'_>) -> Parsed<EventKind> {
+    let usual =
+        [(":invoke", EventKind::Invoke), (":ok", EventKind::Ok), (":info", EventKind::Info)];
+    if let Some((_, kind)) = usual.into_iter().find(|(name, _)| cursor.skip(name)) {
+        return Ok(kind);
+    }
     let start = cursor.offset();
     let named = if cursor.peek() == Some(b':') { event_kind(cursor.keyword()?) } else { None };
     match named {
         Some(kind) => Ok(kind),
         None => {
             cursor.rewind(start);
-            typed(cursor, ":type", ":invoke, :ok, :fail or :info", |_| None)
+            typed(cursor, ":type", ":invoke, :ok, :fail or :info", |_| None, |_| None)
         }
     }
 }

@@ -96,6 +96,11 @@ fn event(json: &mut Json<'_>, may_hold: bool, events: &mut Vec<Found>) -> Parsed
     let start = json.offset();
     let mut fields = Fields::default();
     let is_event = json.between(b'}', |json| {
+        if let Some(name) = usual_name(json) {
+            json.skip_blank();
+            let is_new = fields.read_json(name, json)?;
+            return if is_new { Ok(true) } else { Err(duplicate_name(start)) };
+        }
         let name = json.name()?;
         if may_hold && matches!(&*name, "history" | ":history") && json.peek() == Some(b'[') {
             json.bump();
@@ -110,6 +115,20 @@ fn event(json: &mut Json<'_>, may_hold: bool, events: &mut Vec<Found>) -> Parsed
     Ok(is_event)
 }
 
+/// The name of a field that counts, with its colon, as nearly all are written.
+#[inline]
+fn usual_name(json: &mut Json<'_>) -> Option<&'static str> {
+    match json.second()? {
+        b'f' => json.skip("\"f\":").then_some("f"),
+        b'i' => json.skip("\"index\":").then_some("index"),
+        b'p' => json.skip("\"process\":").then_some("process"),
+        b't' if json.skip("\"time\":") => Some("time"),
+        b't' => json.skip("\"type\":").then_some("type"),
+        b'v' => json.skip("\"value\":").then_some("value"),
+        _ => None,
+    }
+}
+
 impl Fields {
     /// Reads the value of this name, if it is one that matters; whether it is there for the first time.
     fn read_json(&mut self, name: &str, json: &mut Json<'_>) -> Parsed<bool> {
@@ -121,6 +140,13 @@ impl Fields {
             "node" => put(&mut self.node, word(json, name)?.map(String::from)),
             "error" => put(&mut self.error, said(json.value()?)),
             "index" | "time" | "process" => {
+                if let Some(small) = json.small_natural() {
+                    return Ok(match name {
+                        "index" => put(&mut self.index, small),
+                        "time" => put(&mut self.time_ns, small),
+                        _ => put(&mut self.process, Process::Client(small)),
+                    });
+                }
                 let value = json.value()?;
                 let field = self.number(name, &value);
                 let expected =
@@ -157,6 +183,14 @@ impl Fields {
 
 /// `"ok"`, and `":ok"` where the keyword came along.
 fn kind(json: &mut Json<'_>) -> Parsed<EventKind> {
+    let usual = [
+        ("\"invoke\"", EventKind::Invoke),
+        ("\"ok\"", EventKind::Ok),
+        ("\"info\"", EventKind::Info),
+    ];
+    if let Some((_, kind)) = usual.into_iter().find(|(name, _)| json.skip(name)) {
+        return Ok(kind);
+    }
     let start = json.offset();
     let wrong = |found: &Datum| {
         let message = format!("type must be invoke, ok, fail or info, found {found}");

@@ -16,7 +16,7 @@ pub(crate) fn line(text: &[u8], is_last: bool, events: &mut Vec<Found>) -> Step 
     let Some(middle) = middle(line) else { return Step::Passed(line.len()) };
     match read(line, middle) {
         Ok(event) => {
-            events.push(Found { start: 0, line: 0, has_index: false, event });
+            events.push(Found { start: 0, has_index: false, event });
             Step::Event(line.len())
         }
         Err(failure) => Step::Failed(failure),

@@ -48,6 +48,37 @@ impl<'a> Json<'a> {
         next
     }
 
+    /// The byte after the next one, where there is one.
+    pub(crate) fn second(&self) -> Option<u8> {
+        self.text.get(self.offset + 1).copied()
+    }
+
+    /// Steps over this text, if it stands here.
+    #[inline]
+    pub(crate) fn skip(&mut self, text: &str) -> bool {
+        let is_here = self.text[self.offset..].starts_with(text.as_bytes());
+        self.offset += if is_here { text.len() } else { 0 };
+        is_here
+    }
+
+    /// Nearly every number of an event, in one go: a few digits, and something else behind. Where it is another one, the
+    /// cursor stays.
+    pub(crate) fn small_natural(&mut self) -> Option<u64> {
+        /// So many digits fit into 64 bits, whatever they are.
+        const DIGITS_MAX: usize = 18;
+        let text = &self.text[self.offset..];
+        let digits = text.iter().take(DIGITS_MAX).take_while(|byte| byte.is_ascii_digit());
+        let (length, value) = digits.fold((0, 0), |(length, value), digit| {
+            (length + 1, value * 10 + u64::from(digit - b'0'))
+        });
+        let has_ended = matches!(text.get(length), Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r'));
+        if length == 0 || !has_ended || (length > 1 && text[0] == b'0') {
+            return None;
+        }
+        self.offset += length;
+        Some(value)
+    }
+
     /// Steps over a byte that was peeked at.
     pub(crate) fn bump(&mut self) {
         self.offset += 1;
@@ -108,6 +139,9 @@ impl<'a> Json<'a> {
     }
 
     fn number(&mut self) -> Parsed<Datum> {
+        if let Some(small) = self.small_natural().and_then(|small| i64::try_from(small).ok()) {
+            return Ok(Datum::Int(small));
+        }
         let start = self.offset;
         self.offset += usize::from(self.peek() == Some(b'-'));
         let first = self.peek();
@@ -165,13 +199,23 @@ impl<'a> Json<'a> {
 
     fn object(&mut self) -> Parsed<Datum> {
         let open = self.offset;
-        let mut entries: Vec<(CompactString, Datum)> = Vec::new();
+        // Nearly always as many as there are.
+        let mut entries: Vec<(CompactString, Datum)> = Vec::with_capacity(self.names_ahead());
         self.between(b'}', |json| {
             let name = json.name()?.into();
             entries.push((name, json.value()?));
             Ok(true)
         })?;
         Datum::map(entries).ok_or_else(|| duplicate_name(open))
+    }
+
+    /// How many names an object without others in it has, and without commas in its texts.
+    fn names_ahead(&self) -> usize {
+        const MAX: usize = 16;
+        let rest = &self.text[self.offset..];
+        let end = memchr::memchr(b'}', rest).unwrap_or(0);
+        let commas = rest[..end].iter().filter(|&&byte| byte == b',').count();
+        (commas + 1).min(MAX)
     }
 
     /// A name in an object, with the colon after it.

@@ -20,6 +20,7 @@
 
 #![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
+mod batches;
 mod blocks;
 mod datum;
 pub mod edn;
@@ -39,10 +40,12 @@ mod pair;
 mod quantiles;
 mod readers;
 mod source;
+mod text;
 mod verdict;
 mod window;
 pub mod words;
 
+pub use batches::{Batch, Batches, Broken, Portion};
 pub use datum::{Datum, INTEGERS_MIN};
 pub use event::{Event, EventKind, HARNESS, Located, PHASE, Payload, Process};
 pub use events::{Events, Reading, read_edn};

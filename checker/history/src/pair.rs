@@ -6,7 +6,8 @@ use std::mem;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
-use crate::{Completion, Event, EventKind, HARNESS, Operation, PHASE, Payload, Process};
+use crate::batches::{Block, Last};
+use crate::{Completion, Datum, Event, EventKind, HARNESS, Operation, PHASE, Payload, Process};
 
 /// A premise that the history breaks: no verdict can be based on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,8 +212,35 @@ impl<V: Payload> Pairing<V> {
     }
 }
 
-fn invoke<V>(
-    event: Event<V>,
+/// The operation that this event begins. What it takes of the event is gone there.
+pub(crate) fn begin<V: Default>(event: &mut Event<V>, process: u64, phase: &str) -> Operation<V> {
+    Operation {
+        call: event.index,
+        process,
+        f: mem::take(&mut event.f),
+        arguments: mem::take(&mut event.value),
+        completion: Completion::Info(None),
+        call_ns: event.time_ns,
+        return_ns: None,
+        node: event.node.take(),
+        phase: phase.to_owned(),
+    }
+}
+
+/// Ends the operation with this event.
+pub(crate) fn end<V: Default>(operation: &mut Operation<V>, event: &mut Event<V>) {
+    operation.node = event.node.take().or(operation.node.take());
+    operation.completion = match event.kind {
+        EventKind::Ok => Completion::Ok(event.index, mem::take(&mut event.value)),
+        EventKind::Fail => Completion::Fail(event.index, event.error.take()),
+        EventKind::Info | EventKind::Invoke => Completion::Info(event.error.take()),
+    };
+    // Giving up is no return: an operation in doubt stays open.
+    operation.return_ns = operation.completion.is_known().then_some(event.time_ns);
+}
+
+fn invoke<V: Default>(
+    mut event: Event<V>,
     process: u64,
     phase: &str,
     state: &mut State<V>,
@@ -220,17 +248,7 @@ fn invoke<V>(
     let index = event.index;
     match state {
         State::Idle => {
-            *state = State::Open(Operation {
-                call: index,
-                process,
-                f: event.f,
-                arguments: event.value,
-                completion: Completion::Info(None),
-                call_ns: event.time_ns,
-                return_ns: None,
-                node: event.node,
-                phase: phase.to_owned(),
-            });
+            *state = State::Open(begin(&mut event, process, phase));
             Ok(())
         }
         State::Open(open) => {
@@ -240,20 +258,20 @@ fn invoke<V>(
     }
 }
 
-fn complete<V>(
-    event: Event<V>,
+fn complete<V: Default>(
+    mut event: Event<V>,
     process: u64,
     state: &mut State<V>,
 ) -> Result<Operation<V>, PairError> {
-    let (index, f) = (event.index, event.f);
+    let index = event.index;
     let after = match event.kind {
         EventKind::Ok | EventKind::Fail => State::Idle,
         EventKind::Info | EventKind::Invoke => State::Lost(index),
     };
     let mut operation = match mem::replace(state, after) {
-        State::Open(operation) if operation.f == f => operation,
+        State::Open(operation) if operation.f == event.f => operation,
         before => {
-            let f = f.into();
+            let f = event.f.into();
             let error = match &before {
                 State::Open(Operation { f: invoked, call, .. }) => {
                     let (invoked, open) = (invoked.as_str().to_owned(), *call);
@@ -266,15 +284,48 @@ fn complete<V>(
             return Err(error);
         }
     };
-    operation.node = event.node.or(operation.node);
-    operation.completion = match event.kind {
-        EventKind::Ok => Completion::Ok(index, event.value),
-        EventKind::Fail => Completion::Fail(index, event.error),
-        EventKind::Info | EventKind::Invoke => Completion::Info(event.error),
-    };
-    // Giving up is no return: an operation in doubt stays open.
-    operation.return_ns = operation.completion.is_known().then_some(event.time_ns);
+    end(&mut operation, &mut event);
     Ok(operation)
+}
+
+/// Blocks that were paired by themselves.
+impl Pairing<Datum> {
+    /// The phase that operations begin in.
+    pub(crate) fn phase(&self) -> &str {
+        &self.phase
+    }
+
+    /// Whether the block may follow what there was.
+    pub(crate) fn fits<B>(&self, block: &Block<B>) -> bool {
+        let is_later =
+            block.indices.zip(self.previous).is_none_or(|((first, _), last)| first > last);
+        let state = |process: &u64| self.processes.get(process);
+        let begin = block.processes.iter().filter(|(_, begins, _)| *begins);
+        let may_begin = |process| matches!(state(process), None | Some(State::Idle));
+        let is_open = |(_, process, event): &(usize, u64, Event<Datum>)| matches!(state(process), Some(State::Open(operation)) if operation.f == event.f);
+        is_later
+            && begin.map(|(process, ..)| process).all(may_begin)
+            && block.ends.iter().all(is_open)
+    }
+
+    /// Goes on behind a block that fits: what it holds, and the operations that it only ends.
+    pub(crate) fn pass<B>(&mut self, mut block: Block<B>) -> (B, Vec<(usize, Operation<Datum>)>) {
+        let mut ended = Vec::with_capacity(block.ends.len());
+        for (before, process, event) in mem::take(&mut block.ends) {
+            let state = self.processes.entry(process).or_insert(State::Idle);
+            ended.extend(complete(event, process, state).map(|operation| (before, operation)));
+        }
+        for (process, _, last) in mem::take(&mut block.processes) {
+            let state = match last {
+                Last::Begins(operation) => State::Open(operation),
+                Last::Ends => State::Idle,
+                Last::Loses(index) => State::Lost(index),
+            };
+            self.processes.insert(process, state);
+        }
+        self.previous = block.indices.map(|(_, last)| last).or(self.previous);
+        (block.into_batch(), ended)
+    }
 }
 
 /// `"main"`, or `:main` from an EDN history.

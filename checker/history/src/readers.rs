@@ -1,30 +1,47 @@
 //! Threads that read blocks ahead.
 //!
-//! Each block is read on the assumption that an event begins with it and that the brackets around the events are those
-//! that were open when it was handed out. Who takes it says whether that was so, and otherwise reads it anew.
+//! Each block is read on the assumption that an event begins with it and that what matters of the blocks before is as it
+//! was when it was handed out, such as the brackets around the events. Who takes it says whether that was so, and
+//! otherwise reads it anew.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use crate::blocks::{Block, Blocks};
-use crate::source::{Pack, Piece, Source};
+use crate::source::{Found, Piece, Source};
+
+/// What the threads make of the events of a block.
+pub(crate) trait Work: Send + 'static {
+    /// What is made.
+    type Made: Send + 'static;
+
+    /// The same work, for one block.
+    fn hand_out(&mut self) -> Self;
+
+    /// Does it; events that are left behind are dropped.
+    fn make(&mut self, events: &mut Vec<Found>) -> Self::Made;
+
+    /// Whether the other makes the same of every block.
+    fn is_same(&self, other: &Self) -> bool;
+}
 
 /// A block that was read.
-pub(crate) struct Done<V> {
+pub(crate) struct Done<W: Work> {
     pub(crate) block: Block,
-    /// The reader before it, as it was assumed.
+    /// The reader before it, and what was to be done, as they were assumed.
     pub(crate) before: Source,
+    pub(crate) work: W,
     pub(crate) after: Source,
-    pub(crate) piece: Piece<V>,
+    pub(crate) piece: Piece,
+    pub(crate) made: W::Made,
 }
 
 /// The threads, which begin with the second block, and the blocks that they have.
-pub(crate) struct Readers<V> {
+pub(crate) struct Readers<W: Work> {
     threads: usize,
-    pack: Pack<V>,
     begun: bool,
-    workers: Vec<Worker<V>>,
+    workers: Vec<Worker<W>>,
     /// The worker of each block that is under way, in the order of the file.
     under_way: VecDeque<usize>,
     next_worker: usize,
@@ -34,19 +51,18 @@ pub(crate) struct Readers<V> {
     misses: u32,
 }
 
-struct Worker<V> {
-    blocks: Sender<(Block, Source)>,
-    done: Receiver<Done<V>>,
+struct Worker<W: Work> {
+    blocks: Sender<(Block, Source, W)>,
+    done: Receiver<Done<W>>,
 }
 
 /// After so many wrong assumptions in a row no more are made.
 const MISSES_MAX: u32 = 8;
 
-impl<V: Send + 'static> Readers<V> {
-    pub(crate) fn new(threads: usize, pack: Pack<V>) -> Self {
+impl<W: Work> Readers<W> {
+    pub(crate) fn new(threads: usize) -> Self {
         Self {
             threads,
-            pack,
             begun: false,
             workers: Vec::new(),
             under_way: VecDeque::new(),
@@ -61,13 +77,17 @@ impl<V: Send + 'static> Readers<V> {
         &mut self,
         blocks: &mut Blocks<impl Read>,
         source: &Source,
-    ) -> Option<io::Result<Done<V>>> {
+        work: &mut W,
+    ) -> Option<io::Result<Done<W>>> {
         if std::mem::replace(&mut self.begun, true) && self.threads > 1 {
-            self.hand_out(blocks, source);
+            self.hand_out(blocks, source, work);
         }
         if self.under_way.is_empty() {
             let block = self.next_block(blocks)?;
-            return Some(block.map(|block| read(block, source.clone(), self.pack)));
+            let mut events = Vec::new();
+            return Some(
+                block.map(|block| read(block, source.clone(), work.hand_out(), &mut events)),
+            );
         }
         Some(self.receive())
     }
@@ -91,7 +111,7 @@ impl<V: Send + 'static> Readers<V> {
         self.misses = if was_right { 0 } else { self.misses + 1 };
     }
 
-    fn hand_out(&mut self, blocks: &mut Blocks<impl Read>, source: &Source) {
+    fn hand_out(&mut self, blocks: &mut Blocks<impl Read>, source: &Source, work: &mut W) {
         /// What each thread has to do, so that none waits.
         const BLOCKS_EACH: usize = 2;
         while self.failure.is_none()
@@ -103,33 +123,36 @@ impl<V: Send + 'static> Readers<V> {
                 Err(failure) => self.failure = Some(failure),
                 Ok(Some(block)) => {
                     if self.workers.len() < self.threads {
-                        self.workers.push(Worker::start(self.pack));
+                        self.workers.push(Worker::start());
                     }
                     let worker = self.next_worker % self.threads;
                     self.next_worker += 1;
                     // A thread that has ended is noticed where its answer is waited for.
-                    let _ = self.workers[worker].blocks.send((block, source.clone()));
+                    let _ =
+                        self.workers[worker].blocks.send((block, source.clone(), work.hand_out()));
                     self.under_way.push_back(worker);
                 }
             }
         }
     }
 
-    fn receive(&mut self) -> io::Result<Done<V>> {
+    fn receive(&mut self) -> io::Result<Done<W>> {
         let worker = self.under_way.pop_front().map(|worker| &self.workers[worker]);
         let done = worker.and_then(|worker| worker.done.recv().ok());
         done.ok_or_else(|| io::Error::other("a thread that reads the file has ended"))
     }
 }
 
-impl<V: Send + 'static> Worker<V> {
+impl<W: Work> Worker<W> {
     /// It ends when it gets no more blocks, or nobody takes what it read.
-    fn start(pack: Pack<V>) -> Self {
+    fn start() -> Self {
         let (blocks, to_read) = mpsc::channel();
         let (finished, done) = mpsc::channel();
         std::thread::spawn(move || {
-            for (block, source) in to_read {
-                if finished.send(read(block, source, pack)).is_err() {
+            // Their room serves for one block after the other.
+            let mut events = Vec::new();
+            for (block, source, work) in to_read {
+                if finished.send(read(block, source, work, &mut events)).is_err() {
                     return;
                 }
             }
@@ -138,8 +161,10 @@ impl<V: Send + 'static> Worker<V> {
     }
 }
 
-fn read<V>(block: Block, before: Source, pack: Pack<V>) -> Done<V> {
+fn read<W: Work>(block: Block, before: Source, mut work: W, events: &mut Vec<Found>) -> Done<W> {
     let mut after = before.clone();
-    let piece = after.read(&block.bytes, block.is_last, pack);
-    Done { block, before, after, piece }
+    let piece = after.read(&block.bytes, block.is_last, events);
+    let made = work.make(events);
+    events.clear();
+    Done { block, before, work, after, piece, made }
 }

@@ -7,14 +7,12 @@ use crate::edn::Failure;
 use crate::{Datum, Event, Format, jepsen, jepsen_json, jepsen_log};
 
 /// An event in a block.
-pub(crate) struct Found<V = Datum> {
+pub(crate) struct Found {
     /// Where it begins, in bytes from the start of the block.
     pub(crate) start: usize,
-    /// The lines of the block before that.
-    pub(crate) line: u64,
     /// Whether it names its index; otherwise that is its position.
     pub(crate) has_index: bool,
-    pub(crate) event: Event<V>,
+    pub(crate) event: Event<Datum>,
 }
 
 /// What a reader did at one place.
@@ -67,47 +65,19 @@ pub(crate) enum Source {
     JepsenLog,
 }
 
-/// Makes what is kept of an event, by the thread that read it.
-pub(crate) type Pack<V> = fn(Event<Datum>) -> Event<V>;
-
-/// What a block holds.
-pub(crate) struct Piece<V> {
-    pub(crate) events: Vec<Found<V>>,
-    /// Lines that end before the last event, or before the first byte where there is none; and where that event begins.
-    pub(crate) lines: (u64, usize),
+/// What a block holds beside its events.
+#[derive(Default)]
+pub(crate) struct Piece {
     /// So many bytes were read; what is left belongs to something that goes on in the next block.
     pub(crate) taken: usize,
+    /// Lines that end in those.
+    pub(crate) lines: u64,
     /// Lines that hold no event.
     pub(crate) passed: u64,
     /// The last line was cut off and left out.
     pub(crate) is_torn: bool,
     /// Why it was not read further.
     pub(crate) failure: Option<Failure>,
-}
-
-impl<V> Default for Piece<V> {
-    fn default() -> Self {
-        Self {
-            events: Vec::new(),
-            lines: (0, 0),
-            taken: 0,
-            passed: 0,
-            is_torn: false,
-            failure: None,
-        }
-    }
-}
-
-impl<V> Piece<V> {
-    /// Adds an event that begins so far behind what was taken.
-    fn add(&mut self, found: Found, block: &[u8], pack: Pack<V>) {
-        let start = self.taken + found.start;
-        let (line, counted) = &mut self.lines;
-        *line += lines(&block[*counted..start]);
-        *counted = start;
-        let Found { has_index, event, .. } = found;
-        self.events.push(Found { start, line: *line, has_index, event: pack(event) });
-    }
 }
 
 impl Source {
@@ -133,23 +103,27 @@ impl Source {
         }
     }
 
-    /// Reads a block, of which the last one has nothing after it.
-    pub(crate) fn read<V>(&mut self, block: &[u8], is_last: bool, pack: Pack<V>) -> Piece<V> {
+    /// Reads a block, of which the last one has nothing after it, and adds its events.
+    pub(crate) fn read(&mut self, block: &[u8], is_last: bool, events: &mut Vec<Found>) -> Piece {
         let mut piece = Piece::default();
-        // What a step adds is packed before the next one: what it took is free again, and at hand.
-        let mut events = Vec::with_capacity(1);
+        self.read_on(block, is_last, events, &mut piece);
+        piece.lines = lines(&block[..piece.taken]);
+        piece
+    }
+
+    fn read_on(&mut self, block: &[u8], is_last: bool, events: &mut Vec<Found>, piece: &mut Piece) {
         loop {
             let text = &block[piece.taken..];
             let step = match self {
-                Self::Edn(reader) => reader.step(text, is_last, &mut events),
-                Self::Json(reader) => reader.step(text, is_last, &mut events),
-                Self::JsonLines => jepsen_json::line(text, is_last, &mut events),
-                Self::JepsenLog => jepsen_log::line(text, is_last, &mut events),
+                Self::Edn(reader) => reader.step(text, is_last, events),
+                Self::Json(reader) => reader.step(text, is_last, events),
+                Self::JsonLines => jepsen_json::line(text, is_last, events),
+                Self::JepsenLog => jepsen_log::line(text, is_last, events),
             };
             match step {
                 Step::Event(end) => {
-                    if let Some(found) = events.pop() {
-                        piece.add(found, block, pack);
+                    if let Some(found) = events.last_mut() {
+                        found.start += piece.taken;
                     }
                     piece.taken += end;
                 }
@@ -160,16 +134,16 @@ impl Source {
                 }
                 Step::Torn => {
                     piece.is_torn = true;
-                    return piece;
+                    return;
                 }
                 Step::More => {
                     piece.taken += text.len() - self.after_separators(text).len();
-                    return piece;
+                    return;
                 }
                 Step::Failed(failure) => {
                     let offset = piece.taken + failure.offset;
                     piece.failure = Some(Failure { offset, ..failure });
-                    return piece;
+                    return;
                 }
             }
         }

@@ -13,7 +13,7 @@ const STEPS_UNWATCHED: u64 = 1 << 12;
 const SHARE: u64 = 8;
 
 /// What is left to spend.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Budget<'a> {
     options: &'a Options,
     /// `None`: the clock does not reach that far.
@@ -41,6 +41,12 @@ impl<'a> Budget<'a> {
     pub(crate) fn new(options: &'a Options) -> Self {
         let deadline = Instant::now().checked_add(options.limits.time);
         Self { options, deadline, used: 0, limit: 0, held_bytes: 0, stop: None }
+    }
+
+    /// So many steps at most of what is left, for a try that counts for nothing.
+    pub(crate) fn trial(&self, steps: usize) -> Self {
+        let spent = self.options.work.saturating_sub(steps as u64);
+        Self { used: self.used.max(spent), ..self.clone() }
     }
 
     pub(crate) fn options(&self) -> &Options {

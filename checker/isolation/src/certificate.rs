@@ -27,7 +27,7 @@ use mend::{Mended, mend};
 use part::Part;
 pub(crate) use proof::Refutation;
 use replay::{Event, replay};
-use schedule::{Guess, schedule};
+use schedule::{Guess, schedule, schedule_unforced};
 use solve::{Solved, solve};
 pub(crate) use words::DerivedReasons;
 
@@ -105,6 +105,30 @@ impl Certificates {
         certificates
     }
 
+    /// The order that shows the strongest level of all, where that is asked for and the first try finds one: then there
+    /// are no cycles to look for. `None` says nothing, and counts for nothing.
+    pub(crate) fn at_once(
+        history: &History,
+        writers: &Writers,
+        orders: Option<&Orders>,
+        budget: &mut Budget<'_>,
+    ) -> Option<Self> {
+        let [strongest, ..] = LEVELS;
+        let bytes = Instance::bytes(history);
+        let is_asked = budget.options().consistency == strongest.model;
+        if !is_asked || writers.ambiguous.is_some() || !budget.goes_on() || !budget.has_room(bytes)
+        {
+            return None;
+        }
+        let mut trial = budget.trial(TRIAL_STEPS * history.len());
+        trial.hold(bytes);
+        let instance = Instance::new(history, writers, orders);
+        let txns = schedule_unforced(&instance, strongest.order, &mut trial)?;
+        let transactions = replay(history, strongest, serial(&txns)).ok()?;
+        let found = vec![Certificate { level: strongest.model, transactions }];
+        Some(Self { found, ..Self::default() })
+    }
+
     fn decide(&mut self, instance: &Instance<'_>, level: Level, budget: &mut Budget<'_>) {
         if self.found.iter().any(|found| found.level.implies(level.model)) {
             return;
@@ -153,6 +177,8 @@ enum Answer {
 /// In larger histories no order is looked for at levels that the verdict does not depend on. Of lists the dependencies
 /// are known without one.
 const SMALL: usize = 20_000;
+/// So many steps for each transaction may be in vain before cycles are looked for.
+const TRIAL_STEPS: usize = 64;
 /// So often an order is mended that became wrong elsewhere.
 const ROUNDS: usize = 8;
 

@@ -6,8 +6,8 @@ use history::{Completion, Datum, Operation};
 use crate::build::Builder;
 use crate::history::{Header, History};
 use crate::names::display;
-use crate::steps::{Function, Seen, Step};
-use crate::{Datatype, Outcome, Packed, Steps};
+use crate::recorded::{Kind, Step, steps};
+use crate::{Datatype, Outcome, Record};
 
 /// An operation that is no transaction of this datatype.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,14 +44,17 @@ impl HistoryBuilder {
         added.map_err(|problem| Unfit { index: operation.call, problem })
     }
 
-    /// The same for an operation whose values are packed.
+    /// The same for one that was recorded.
     ///
     /// # Errors
     /// As there.
-    pub fn add_packed(&mut self, operation: Operation<Steps>) -> Result<(), Unfit> {
-        match self.0.packed(&operation) {
-            Some(()) => Ok(()),
-            None => self.add(&operation.map(Datum::from)),
+    pub fn add_recorded(&mut self, Record(kind): Record<'_>) -> Result<(), Unfit> {
+        match kind {
+            Kind::Usual { header, outcome, words } => {
+                self.0.usual(header, outcome, words);
+                Ok(())
+            }
+            Kind::Other(operation) => self.add(operation),
         }
     }
 
@@ -113,36 +116,17 @@ impl Builder {
         Ok(())
     }
 
-    /// An operation of the usual shape; of any other nothing is added, for what is wrong with it must be found.
-    fn packed(&mut self, operation: &Operation<Steps>) -> Option<()> {
-        let (outcome, steps) = match (&operation.completion, &operation.arguments) {
-            (Completion::Ok(_, Steps::Packed(done)), asked) if repeats(asked, done) => {
-                (Outcome::Ok, done)
-            }
-            (Completion::Fail(..), Steps::Packed(asked)) => (Outcome::Fail, asked),
-            (Completion::Info(_), Steps::Packed(asked)) => (Outcome::Info, asked),
-            _ => return None,
-        };
-        if !steps.iter().all(|step| is_usual(step, self.datatype, outcome)) {
-            return None;
-        }
-        self.begin(header(operation), outcome);
-        for Step { function, key, value } in steps.iter() {
-            match (function, value) {
-                (Function::Append | Function::Write, Seen::Integer(value)) => {
-                    self.write(key, value);
-                }
-                (Function::Read, _) if outcome != Outcome::Ok => self.read_unknown(key),
-                (_, Seen::Integer(value)) => self.read_value(key, Some(value)),
-                (_, Seen::Integers(elements)) => self.read_integers(key, elements),
-                (_, Seen::Nothing) => match self.datatype {
-                    Datatype::ListAppend => self.read_integers(key, &[]),
-                    Datatype::Register => self.read_value(key, None),
-                },
+    fn usual(&mut self, header: Header, outcome: Outcome, words: &[i64]) {
+        self.begin(header, outcome);
+        for (key, step) in steps(words) {
+            match step {
+                Step::Write(value) => self.write(key, value),
+                Step::ReadUnknown => self.read_unknown(key),
+                Step::ReadValue(value) => self.read_value(key, value),
+                Step::ReadList(elements) => self.read_integers(key, elements),
             }
         }
         self.end();
-        Some(())
     }
 
     fn recorded_micro_op(&mut self, micro_op: &Datum) -> Result<(), String> {
@@ -186,7 +170,7 @@ impl Builder {
     }
 }
 
-fn header<V>(operation: &Operation<V>) -> Header {
+pub(crate) fn header<V>(operation: &Operation<V>) -> Header {
     let ret = operation.return_index();
     Header {
         process: operation.process,
@@ -197,38 +181,8 @@ fn header<V>(operation: &Operation<V>) -> Header {
     }
 }
 
-/// Whether such a micro-operation can be part of such a transaction.
-fn is_usual(step: Step<'_>, datatype: Datatype, outcome: Outcome) -> bool {
-    match (step.function, step.value) {
-        (Function::Append | Function::Write, Seen::Integer(_)) => step.function.writes(datatype),
-        (Function::Append | Function::Write, _) => false,
-        (Function::Read, _) if outcome != Outcome::Ok => true,
-        (Function::Read, Seen::Nothing) => true,
-        (Function::Read, Seen::Integer(_)) => datatype == Datatype::Register,
-        (Function::Read, Seen::Integers(_)) => datatype == Datatype::ListAppend,
-    }
-}
-
-/// [`same_transaction`] of packed ones.
-fn repeats(asked: &Steps, done: &Packed) -> bool {
-    let asked = match asked {
-        Steps::Packed(asked) if !asked.is_empty() => asked,
-        Steps::Packed(_) => return true,
-        Steps::Other(asked) => return asked.is_nil(),
-    };
-    let is_same = |asked: Step<'_>, done: Step<'_>| {
-        let is_read = asked.function == Function::Read;
-        asked.function == done.function
-            && asked.key == done.key
-            && (is_read || asked.value == done.value)
-    };
-    let mut done = done.iter();
-    let all = asked.iter().all(|asked| done.next().is_some_and(|done| is_same(asked, done)));
-    all && done.next().is_none()
-}
-
 /// Function, key and value of a micro-operation.
-fn parts(micro_op: &Datum) -> Option<(&str, &Datum, &Datum)> {
+pub(crate) fn parts(micro_op: &Datum) -> Option<(&str, &Datum, &Datum)> {
     let Datum::List(parts) = micro_op else { return None };
     let (f, key, value) = match &parts[..] {
         [f, key, value] => (f, key, value),
@@ -240,7 +194,7 @@ fn parts(micro_op: &Datum) -> Option<(&str, &Datum, &Datum)> {
 }
 
 /// A completion says what was read; for the rest it repeats what was asked, where that was recorded.
-fn same_transaction(asked: &Datum, done: &[Datum]) -> Result<(), String> {
+pub(crate) fn same_transaction(asked: &Datum, done: &[Datum]) -> Result<(), String> {
     let Some(asked) = asked.as_list().filter(|asked| !asked.is_empty()) else { return Ok(()) };
     if asked.len() != done.len() {
         return Err(format!(

@@ -46,7 +46,7 @@ pub struct Statistics {
     pub micro_ops: usize,
     /// Keys.
     pub keys: usize,
-    /// Edges between transactions, those of real time through moments.
+    /// Edges between transactions, those of real time through moments; 0 where an order was found without them.
     pub edges: usize,
     /// Sets of transactions that all depend on each other.
     pub components: usize,

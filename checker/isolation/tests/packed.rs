@@ -1,9 +1,9 @@
-//! Operations with packed values beside the same as they are: one history, or one complaint.
+//! Recorded operations as threads that read leave them beside the same as they are: one history, or one complaint.
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers say what they expect, too")]
 
-use history::{Completion, Datum, Operation};
-use isolation::{Datatype, HistoryBuilder, Steps};
+use history::{Batch, Completion, Datum, Operation};
+use isolation::{Datatype, HistoryBuilder, Recorded};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 const HISTORIES: u64 = 20_000;
@@ -68,10 +68,13 @@ fn packed_operations_make_the_same_history() {
         let datatype = Datatype::ALL[rng.random_range(0..2)];
         let (mut plain, mut packed) =
             (HistoryBuilder::new(datatype), HistoryBuilder::new(datatype));
-        for call in 0..4 {
-            let operation = operation(&mut rng, 2 * call);
-            let complaint = plain.add(&operation);
-            assert_eq!(packed.add_packed(operation.map(Steps::from)), complaint, "seed {seed}");
+        let mut recorded = Recorded::new(datatype);
+        let operations: Vec<_> = (0..4).map(|call| operation(&mut rng, 2 * call)).collect();
+        operations.iter().for_each(|operation| recorded.add(operation.clone()));
+        assert_eq!(recorded.iter().count(), operations.len());
+        for (operation, record) in operations.iter().zip(recorded.iter()) {
+            let complaint = plain.add(operation);
+            assert_eq!(packed.add_recorded(record), complaint, "seed {seed}");
             if complaint.is_err() {
                 refused += 1;
                 break;

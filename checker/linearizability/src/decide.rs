@@ -29,7 +29,7 @@ pub(crate) fn decide_all<'a, M: Model>(
     deadline: Instant,
     statistics: &mut Statistics,
 ) -> Option<(usize, Answer)> {
-    let threads = Threads::new(limits.threads.unwrap_or_else(cores).clamp(1, THREADS_MAX));
+    let threads = threads(limits);
     let budget = Budget {
         deadline,
         memory_bytes: limits.memory_bytes,
@@ -158,6 +158,11 @@ pub(crate) fn decide_fast<M: Model>(
     };
     statistics.fast += 1;
     Some(answer)
+}
+
+/// Those that a check may use.
+pub(crate) fn threads(limits: &Limits) -> Threads {
+    Threads::new(limits.threads.unwrap_or_else(cores).clamp(1, THREADS_MAX))
 }
 
 fn cores() -> usize {

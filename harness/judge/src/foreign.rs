@@ -104,15 +104,12 @@ pub fn check(
     let initial = question.initial.as_ref();
     match question.model {
         Model::Linearizable(object) => {
-            let mut read = gathered::operations(question, limits, progress)?;
-            let operations = std::mem::take(&mut read.kept);
-            read.check(question, limits, progress, || {
-                Judged::by_object(object, operations, initial, limits)
-            })
+            let (calls, read) = gathered::calls(object, question, limits, progress)?.split();
+            read.check(question, limits, progress, || Judged::by_object(calls?, limits))
         }
         Model::Invariant(invariant) => {
-            let mut read = gathered::operations(question, limits, progress)?;
-            let operations = std::mem::take(&mut read.kept);
+            let read = gathered::operations(question, limits, progress)?;
+            let (operations, read) = read.split();
             let judge = || Judged::by_invariant(invariant, operations, initial);
             read.check(question, limits, progress, judge)
         }

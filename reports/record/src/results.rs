@@ -96,6 +96,14 @@ impl Counts {
     }
 }
 
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.ok += other.ok;
+        self.fail += other.fail;
+        self.info += other.info;
+    }
+}
+
 /// Planned and effective faults of a family.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultCounts {

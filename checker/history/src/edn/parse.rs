@@ -143,6 +143,21 @@ impl<'a> Cursor<'a> {
         next
     }
 
+    /// The byte after the next one, where there is one.
+    pub(crate) fn second(&self) -> Option<u8> {
+        self.text.get(self.offset + 1).copied()
+    }
+
+    /// Steps over this word, if it stands here and something follows that is no part of it.
+    #[inline]
+    pub(crate) fn skip(&mut self, word: &str) -> bool {
+        let after = self.text[self.offset..].strip_prefix(word.as_bytes());
+        let is_whole =
+            after.and_then(|after| after.first()).is_some_and(|&next| is_delimiter(next));
+        self.offset += if is_whole { word.len() } else { 0 };
+        is_whole
+    }
+
     fn peek_second(&mut self) -> Option<u8> {
         let next = self.text.get(self.offset + 1).copied();
         self.met_end |= next.is_none();

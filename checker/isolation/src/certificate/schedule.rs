@@ -30,6 +30,17 @@ pub(crate) fn schedule(instance: &Instance<'_>, order: Order, budget: &mut Budge
     Schedule::new(instance, order).run(budget)
 }
 
+/// The same, if nobody had to be placed too early; given up where that is known to happen.
+pub(crate) fn schedule_unforced(
+    instance: &Instance<'_>,
+    order: Order,
+    budget: &mut Budget<'_>,
+) -> Option<Vec<Txn>> {
+    let mut schedule = Schedule { looks_max: 2, ..Schedule::new(instance, order) };
+    schedule.advance(budget, |schedule| schedule.forced.is_empty());
+    schedule.forced.is_empty().then_some(schedule.placed)
+}
+
 struct Schedule<'a> {
     instance: &'a Instance<'a>,
     /// Serial, with the order of time.
@@ -72,6 +83,8 @@ struct Schedule<'a> {
     /// Where those around were looked at, and how often.
     looked_at: usize,
     looks: u32,
+    /// So often they may be in one place, each time further around.
+    looks_max: u32,
     /// Where somebody was placed too early.
     forced: Vec<usize>,
 }
@@ -118,19 +131,25 @@ impl<'a> Schedule<'a> {
             attempts: 0,
             looked_at: 0,
             looks: 0,
+            looks_max: 3,
             forced: Vec::new(),
         }
     }
 
     fn run(mut self, budget: &mut Budget<'_>) -> Guess {
+        self.advance(budget, |_| true);
+        Guess { txns: self.placed, forced: self.forced }
+    }
+
+    /// Places one after the other, while there are any and it `goes_on`.
+    fn advance(&mut self, budget: &mut Budget<'_>, goes_on: impl Fn(&Self) -> bool) {
         self.open();
-        while self.placed.len() < self.instance.txns.len() {
+        while self.placed.len() < self.instance.txns.len() && goes_on(self) {
             match self.ready.pop() {
                 Some(Reverse((_, txn))) => self.consider(txn),
                 None => self.resolve(budget),
             }
         }
-        Guess { txns: self.placed, forced: self.forced }
     }
 
     fn consider(&mut self, txn: Txn) {

@@ -17,9 +17,10 @@ pub(super) struct Numbers<'a> {
 }
 
 impl<'a> Numbers<'a> {
-    /// Only the initial value.
-    pub(super) fn new(initial: Content<'a>) -> Self {
-        let mut numbers = Self { of: HashTable::new(), values: Vec::new(), written: Vec::new() };
+    /// Only the initial value, and room for so many others.
+    pub(super) fn new(initial: Content<'a>, room: usize) -> Self {
+        let of = HashTable::with_capacity(room);
+        let mut numbers = Self { of, values: Vec::new(), written: Vec::new() };
         numbers.left(initial);
         numbers
     }

@@ -19,7 +19,8 @@ const LENGTHS_MAX: usize = 64;
 /// it belongs to no value, so that this path has no place for it, yet an order without it proves nothing.
 pub(super) fn of<'a, M: Model>(model: &'a M, calls: &'a [CallOf<M>]) -> Option<Vec<Step>> {
     let mut steps = Steps {
-        numbers: Numbers::new(model.initially(&Content::WHOLE)?),
+        // Often half of the calls read.
+        numbers: Numbers::new(model.initially(&Content::WHOLE)?, calls.len() / 2),
         all: Vec::with_capacity(calls.len()),
         unseen: Vec::new(),
         appends: false,

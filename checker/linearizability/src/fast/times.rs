@@ -20,8 +20,12 @@ pub(super) struct Times {
 impl Times {
     /// `None` where the history is too long for this path.
     pub(super) fn of<I, O>(history: &[Call<I, O>]) -> Option<Self> {
-        let earliest = history.iter().map(|call| call.call).min().unwrap_or(0);
-        let latest = history.iter().map(|call| call.ret.unwrap_or(call.call)).max().unwrap_or(0);
+        let (mut earliest, mut latest) = (u64::MAX, 0);
+        for call in history {
+            earliest = earliest.min(call.call);
+            latest = latest.max(call.ret.unwrap_or(call.call));
+        }
+        let earliest = earliest.min(latest);
         let span = latest.checked_sub(earliest)?;
         // Positions of events need no sorting; nanoseconds, and one key of many, do.
         if span <= 4 * history.len() as u64 + 64 {
@@ -35,9 +39,10 @@ impl Times {
         let end = u32::try_from(2 * span + 3).ok()?;
         let number =
             |time: u64, returns: bool| (2 * (time - earliest)) as u32 + u32::from(returns) + 1;
-        let calls = history.iter().map(|call| number(call.call, false)).collect();
-        let returns =
-            history.iter().map(|call| call.ret.map_or(NEVER, |ret| number(ret, true))).collect();
+        let both = |call: &Call<I, O>| {
+            (number(call.call, false), call.ret.map_or(NEVER, |ret| number(ret, true)))
+        };
+        let (calls, returns) = history.iter().map(both).unzip();
         Some(Self { calls, returns, end })
     }
 

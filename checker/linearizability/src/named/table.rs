@@ -10,8 +10,10 @@ use serde_json::Value;
 
 use super::fields::{agrees, all_known, contradiction, differs, of_result};
 use super::keys::{self, Part};
-use super::{Judged, Read, UNKNOWN, Unfit, shown, unfit};
-use crate::Report;
+use super::recording::{Means, Recording};
+use super::{Read, UNKNOWN, Unfit, shown, unfit};
+use crate::CallOf;
+use crate::Model;
 use crate::models::cas_register::{CasInput, CasOutput};
 use crate::models::counter::{CounterInput, CounterOutput};
 use crate::models::kv::{KvInput, KvOutput};
@@ -58,8 +60,8 @@ pub(super) struct Row {
     pub(super) functions: &'static str,
     /// Does its first state hold a value that one may want to choose?
     pub(super) has_initial_value: bool,
-    /// Judges a history, given the first value where one was chosen.
-    pub(super) check: fn(Judged<'_>, Option<&Datum>) -> Result<Report, Unfit>,
+    /// Nothing recorded yet, given the first value where one was chosen.
+    pub(super) recording: fn(Option<&Datum>) -> Result<Recording, Unfit>,
 }
 
 /// One row for each, in the order in which they are listed.
@@ -70,7 +72,9 @@ static TABLE: [Row; 10] = [
         noun: "register",
         functions: "read, write V",
         has_initial_value: true,
-        check: |judged, initial| judged.by(&CasRegister { initial: or_nil(initial) }, register),
+        recording: |initial| {
+            by(Named::Register, CasRegister { initial: or_nil(initial) }, register)
+        },
     },
     Row {
         model: Named::CasRegister,
@@ -78,7 +82,9 @@ static TABLE: [Row; 10] = [
         noun: "cas-register",
         functions: "read, write V, cas [OLD NEW]",
         has_initial_value: true,
-        check: |judged, initial| judged.by(&CasRegister { initial: or_nil(initial) }, cas_register),
+        recording: |initial| {
+            by(Named::CasRegister, CasRegister { initial: or_nil(initial) }, cas_register)
+        },
     },
     Row {
         model: Named::Kv,
@@ -86,7 +92,9 @@ static TABLE: [Row; 10] = [
         noun: "key-value store",
         functions: "get K, put K V, append K V, cas K OLD NEW, puthash K V",
         has_initial_value: false,
-        check: |judged, _| check_kv(judged),
+        recording: |_| {
+            Ok(Recording::new(Named::Kv, Kv, Means::of_store(kv, Absence::note, settle)))
+        },
     },
     Row {
         model: Named::MultiRegister,
@@ -94,8 +102,9 @@ static TABLE: [Row; 10] = [
         noun: "multi-register",
         functions: "txn [[read K V] [write K V] …]",
         has_initial_value: true,
-        check: |judged, initial| {
-            judged.whole(&MultiRegister { initial: or_nil(initial).into() }, transaction)
+        recording: |initial| {
+            let model = MultiRegister { initial: or_nil(initial).into() };
+            Ok(Recording::new(Named::MultiRegister, model, Means::whole(transaction)))
         },
     },
     Row {
@@ -104,7 +113,7 @@ static TABLE: [Row; 10] = [
         noun: "counter",
         functions: "read, add N, increment, decrement",
         has_initial_value: true,
-        check: check_counter,
+        recording: of_counter,
     },
     Row {
         model: Named::Set,
@@ -112,7 +121,7 @@ static TABLE: [Row; 10] = [
         noun: "set",
         functions: "add V, remove V, contains V, read",
         has_initial_value: false,
-        check: |judged, _| judged.by(&Set::new(), set),
+        recording: |_| by(Named::Set, Set::new(), set),
     },
     Row {
         model: Named::Queue,
@@ -120,7 +129,7 @@ static TABLE: [Row; 10] = [
         noun: "FIFO queue",
         functions: "enqueue V, dequeue",
         has_initial_value: false,
-        check: |judged, _| judged.by(&Queue::new(), queue),
+        recording: |_| by(Named::Queue, Queue::new(), queue),
     },
     Row {
         model: Named::Stack,
@@ -128,7 +137,7 @@ static TABLE: [Row; 10] = [
         noun: "stack",
         functions: "push V, pop",
         has_initial_value: false,
-        check: |judged, _| judged.by(&Stack::new(), stack),
+        recording: |_| by(Named::Stack, Stack::new(), stack),
     },
     Row {
         model: Named::Mutex,
@@ -136,7 +145,7 @@ static TABLE: [Row; 10] = [
         noun: "mutex",
         functions: "acquire, release",
         has_initial_value: false,
-        check: |judged, _| judged.by(&OwnedLock::default(), mutex),
+        recording: |_| by(Named::Mutex, OwnedLock::default(), mutex),
     },
     Row {
         model: Named::Lock,
@@ -144,7 +153,7 @@ static TABLE: [Row; 10] = [
         noun: "lock with an owner",
         functions: "acquire, release",
         has_initial_value: false,
-        check: |judged, _| judged.by(&OwnedLock::default(), lock),
+        recording: |_| by(Named::Lock, OwnedLock::default(), lock),
     },
 ];
 
@@ -170,16 +179,19 @@ fn or_nil(initial: Option<&Datum>) -> Datum {
     initial.cloned().unwrap_or_default()
 }
 
-fn check_counter(judged: Judged<'_>, initial: Option<&Datum>) -> Result<Report, Unfit> {
-    let initial = initial.map_or(Some(0), integer);
-    let initial = initial.ok_or_else(|| unfit(None, "a counter begins with an integer"))?;
-    judged.by(&Counter { initial }, counter)
+/// As one object, or as one for each key where every value has one.
+fn by<M: Model + Send + 'static>(
+    named: Named,
+    model: M,
+    read: fn(&Part<'_>) -> Read<M>,
+) -> Result<Recording, Unfit> {
+    Ok(Recording::new(named, model, Means::by_pair(read)))
 }
 
-/// The operations of a store name their keys.
-fn check_kv(judged: Judged<'_>) -> Result<Report, Unfit> {
-    let absent = Absent::of(&judged.operations).map_err(|what| unfit(None, what))?;
-    judged.by_key(&Kv, keys::of_store, without_key, |part| kv(part, absent))
+fn of_counter(initial: Option<&Datum>) -> Result<Recording, Unfit> {
+    let initial = initial.map_or(Some(0), integer);
+    let initial = initial.ok_or_else(|| unfit(None, "a counter begins with an integer"))?;
+    by(Named::Counter, Counter { initial }, counter)
 }
 
 fn register(part: &Part<'_>) -> Read<Register<Datum>> {
@@ -381,37 +393,53 @@ fn no_step(one: &Datum) -> String {
     format!("{} is neither [read K V] nor [write K V]", shown(&one.to_string()))
 }
 
-/// How a store tells that a key is absent: with nil, or, as in Porcupine's data, with an empty string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Absent {
-    Nil,
-    Empty,
+/// What tells how a store says that a key is absent: with nil, or, as in Porcupine's data, with an empty string.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Absence {
+    reads_nil: bool,
+    reads_empty: bool,
+    writes_empty: bool,
 }
 
-impl Absent {
-    /// A store that ever says nil means absence by it.
-    fn of(operations: &[Operation<Datum>]) -> Result<Self, String> {
-        let parts = || operations.iter().filter_map(|o| keys::of_store(o).map(|(_, part)| part));
-        let mut reads_empty = false;
-        for result in parts().filter(is_get).filter_map(|part| part.result) {
+impl Absence {
+    fn note(&mut self, part: &Part<'_>) {
+        if !is_get(part) {
+            self.writes_empty |= field(part.arguments, "value").as_str() == Some("");
+        } else if let Some(result) = part.result {
             match field(result, "value") {
-                Datum::Nil => return Ok(Self::Nil),
-                Datum::Text(text) if text.is_empty() => reads_empty = true,
+                Datum::Nil => self.reads_nil = true,
+                Datum::Text(text) => self.reads_empty |= text.is_empty(),
                 _ => {}
             }
         }
-        let is_written_empty =
-            |part: &Part<'_>| field(part.arguments, "value").as_str() == Some("");
-        if !reads_empty {
-            Ok(Self::Nil)
-        } else if parts().any(|part| !is_get(&part) && is_written_empty(&part)) {
-            Err("the empty string is written, and also read where it may mean a missing key, for no read says nil: \
-                 the two cannot be told apart"
-                .to_owned())
-        } else {
-            Ok(Self::Empty)
+    }
+
+    pub(super) fn also(&mut self, other: Self) {
+        self.reads_nil |= other.reads_nil;
+        self.reads_empty |= other.reads_empty;
+        self.writes_empty |= other.writes_empty;
+    }
+}
+
+/// A store that ever says nil means absence by it; of another one, an empty string that was read does.
+fn settle(absence: Absence, calls: &mut [Vec<CallOf<Kv>>]) -> Result<(), String> {
+    let Absence { reads_nil, reads_empty, writes_empty } = absence;
+    if reads_nil || !reads_empty {
+        return Ok(());
+    }
+    if writes_empty {
+        return Err(
+            "the empty string is written, and also read where it may mean a missing key, for no read says nil: \
+             the two cannot be told apart"
+                .to_owned(),
+        );
+    }
+    for call in calls.iter_mut().flatten().filter(|call| call.input == KvInput::Get) {
+        if let Some(KvOutput::Value(value)) = &mut call.output {
+            *value = value.take().filter(|text| !text.is_empty());
         }
     }
+    Ok(())
 }
 
 /// The fields of a store's operations, where their arguments have names.
@@ -425,7 +453,7 @@ fn fields_of(f: &str) -> Option<&'static [&'static str]> {
 }
 
 /// What is wrong with an operation on a store that names no key.
-fn without_key(operation: &Operation<Datum>) -> String {
+pub(super) fn without_key(operation: &Operation<Datum>) -> String {
     let Some(fields) = fields_of(&operation.f) else { return UNKNOWN.to_owned() };
     let misspelt = all_known(&operation.f, &operation.arguments, fields);
     misspelt.err().unwrap_or_else(|| "it names no key".to_owned())
@@ -452,7 +480,7 @@ fn optional_text(value: &Datum) -> Option<String> {
     (!value.is_nil()).then(|| text(value))
 }
 
-fn kv(part: &Part<'_>, absent: Absent) -> Read<Kv> {
+fn kv(part: &Part<'_>) -> Read<Kv> {
     let f = part.operation.f.as_str();
     // Porcupine's reads have a value, too: nil.
     let arguments = part.arguments;
@@ -460,11 +488,8 @@ fn kv(part: &Part<'_>, absent: Absent) -> Read<Kv> {
         all_known(f, arguments, fields_of(f).ok_or(UNKNOWN)?)?;
     }
     if is_get(part) {
-        let found = |value: &Datum| {
-            optional_text(value).filter(|text| absent == Absent::Nil || !text.is_empty())
-        };
         let value = part.result.map(|result| of_result(result, "value")).transpose()?;
-        return Ok((KvInput::Get, value.map(|value| KvOutput::Value(found(value)))));
+        return Ok((KvInput::Get, value.map(|value| KvOutput::Value(optional_text(value)))));
     }
     agrees_with_key(part)?;
     let written = || match field(arguments, "value") {

@@ -8,6 +8,7 @@ mod monitors;
 mod named;
 mod oracle;
 mod plain;
+mod recording;
 mod sentences;
 mod threads;
 mod witnesses;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use history::{CheckResult, Operation, Verdict};
+use history::{CheckResult, Verdict};
 use record::{Counts, VERSION};
 use serde::Serialize;
 
@@ -69,12 +69,13 @@ impl<'a> Document<'a> {
 }
 
 /// Functions beyond this many are the work of chance, not of a client.
-const FUNCTIONS_MAX: usize = 100;
+pub(super) const FUNCTIONS_MAX: usize = 100;
 
-pub(super) fn count<V>(endings: &mut Endings, operation: &Operation<V>) {
-    if let Some(counts) = endings.get_mut(operation.f.as_str()) {
-        counts.add(&operation.completion);
+/// Adds how operations of this function ended.
+pub(super) fn count(endings: &mut Endings, f: &str, ended: Counts) {
+    if let Some(counts) = endings.get_mut(f) {
+        *counts += ended;
     } else if endings.len() < FUNCTIONS_MAX {
-        endings.entry(operation.f.to_string()).or_default().add(&operation.completion);
+        endings.insert(f.to_owned(), ended);
     }
 }

@@ -5,9 +5,10 @@ use std::io::Read;
 use super::document::Endings;
 use super::{ForeignError, Progress, Question, Source, document};
 use history::{
-    Datum, Event, EventKind, Events, Format, Located, Operation, PairError, Paired, Pairing,
-    Payload, ReadError, Reading,
+    Batch, Batches, Broken, Datum, Event, EventKind, Events, Format, Located, Operation, PairError,
+    Paired, Pairing, Portion, ReadError, Reading,
 };
+use record::Counts;
 
 /// So much of a file is looked at to tell its format.
 const START_BYTES: u64 = 16 << 10;
@@ -76,44 +77,42 @@ fn unreadable(source: &Source, error: &dyn std::fmt::Display) -> ForeignError {
     ForeignError::Unfit(format!("{source}: {error}"))
 }
 
-/// Reads the history once; each operation goes to `take` when it has ended, those that never end come last. Where it is
-/// not taken, nothing more is read, and the reason is given back. What the threads that read keep of an event is up
-/// to `pack`.
-pub(super) fn read<V: Payload + Send + 'static, E>(
+/// Reads the history once; what is kept of the operations goes to `take` portion by portion, in the order in which they
+/// ended, those that never end last. Where it is not taken, nothing more is read, and the reason is given back.
+pub(super) fn read<B: Batch, E>(
     question: &Question,
     progress: &dyn Progress,
-    pack: fn(Event<Datum>) -> Event<V>,
-    mut take: impl FnMut(Operation<V>) -> Result<(), E>,
+    batch: B,
+    mut take: impl FnMut(&mut B, Vec<(usize, Operation<Datum>)>) -> Result<(), E>,
 ) -> Result<(Recorded, Option<E>), ForeignError> {
     progress.reading(question.source.bytes());
     let file = question.source.open(|bytes| progress.read(bytes))?;
-    let mut events = Events::packed(file, question.format, Reading::default(), pack);
-    let mut pairing = Pairing::default();
+    let mut last = batch.fresh();
+    let mut batches = Batches::new(file, question.format, Reading::default(), Counted::new(batch));
     let mut recorded = Recorded::default();
     let mut taken = Ok(());
-    for located in events.by_ref() {
-        let Located { line, event } = located.map_err(|error| malformed(question, &error))?;
-        recorded.events += 1;
-        match pairing.add(event) {
-            Ok(Paired::Ends(operation)) => {
-                recorded.count(&operation);
-                taken = take(operation);
+    while let Some(portion) = batches.next() {
+        match portion {
+            Ok(Portion { mut batch, between, events }) => {
+                recorded.events += events;
+                recorded.add(&batch);
+                between.iter().for_each(|(_, operation)| recorded.count(operation));
+                taken = take(&mut batch.kept, between);
+                batches.recycle(batch);
             }
-            Ok(Paired::Begins | Paired::Beside) => {}
-            Err(error) => {
+            Err(Broken::Unreadable(error)) => return Err(malformed(question, &error)),
+            Err(Broken::Premise { line, error }) => {
                 recorded.broken = Some(broken(question, line, &error));
-                break;
             }
         }
         if taken.is_err() {
             break;
         }
     }
-    recorded.notes = events.notes();
-    for operation in pairing.finish() {
-        recorded.count(&operation);
-        taken = taken.and_then(|()| take(operation));
-    }
+    recorded.notes = batches.notes();
+    let open = batches.finish();
+    open.iter().for_each(|operation| recorded.count(operation));
+    taken = taken.and_then(|()| take(&mut last, open.into_iter().map(|open| (0, open)).collect()));
     let succeeded = recorded.endings.values().any(|counts| counts.ok > 0);
     if recorded.operations > 0 && !succeeded {
         recorded.notes.push("No operation in it succeeded.".to_owned());
@@ -121,11 +120,65 @@ pub(super) fn read<V: Payload + Send + 'static, E>(
     Ok((recorded, taken.err()))
 }
 
-impl Recorded {
-    fn count<V>(&mut self, operation: &Operation<V>) {
+/// A batch, and how its operations ended. No model asks for the node; who explains a violation reads the file again.
+struct Counted<B> {
+    kept: B,
+    operations: u64,
+    has_times: bool,
+    /// By function, in the order in which they were met.
+    endings: Vec<(String, Counts)>,
+}
+
+impl<B: Batch> Counted<B> {
+    fn new(kept: B) -> Self {
+        Self { kept, operations: 0, has_times: false, endings: Vec::new() }
+    }
+}
+
+impl<B: Batch> Batch for Counted<B> {
+    fn fresh(&self) -> Self {
+        Self::new(self.kept.fresh())
+    }
+
+    fn add(&mut self, operation: Operation<Datum>) {
         self.operations += 1;
         self.has_times |= operation.call_ns > 0;
-        document::count(&mut self.endings, operation);
+        let has_room = self.endings.len() < document::FUNCTIONS_MAX;
+        let known = self.endings.iter_mut().find(|(f, _)| *f == operation.f.as_str());
+        match known {
+            Some((_, counts)) => counts.add(&operation.completion),
+            None if has_room => {
+                let mut counts = Counts::default();
+                counts.add(&operation.completion);
+                self.endings.push((operation.f.to_string(), counts));
+            }
+            None => {}
+        }
+        self.kept.add(Operation { node: None, ..operation });
+    }
+
+    fn clear(&mut self) {
+        self.kept.clear();
+        self.endings.clear();
+        (self.operations, self.has_times) = (0, false);
+    }
+}
+
+impl Recorded {
+    fn count(&mut self, operation: &Operation<Datum>) {
+        let mut counts = Counts::default();
+        counts.add(&operation.completion);
+        document::count(&mut self.endings, &operation.f, counts);
+        self.operations += 1;
+        self.has_times |= operation.call_ns > 0;
+    }
+
+    fn add<B>(&mut self, batch: &Counted<B>) {
+        for (f, counts) in &batch.endings {
+            document::count(&mut self.endings, f, *counts);
+        }
+        self.operations += batch.operations;
+        self.has_times |= batch.has_times;
     }
 }
 

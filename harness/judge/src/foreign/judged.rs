@@ -3,8 +3,8 @@
 use history::{CheckResult, Datum, Operation};
 use invariants::Invariant;
 use isolation::{History, Options, Report};
-use linearizability::named::Unfit;
-use linearizability::{Limits, Named};
+use linearizability::Limits;
+use linearizability::named::{Recording, Unfit};
 
 use super::{Model, Transactional};
 
@@ -19,15 +19,9 @@ pub(super) struct Judged {
 
 impl Judged {
     /// # Errors
-    /// An operation that the object does not know, or an initial value that it cannot hold.
-    pub(super) fn by_object(
-        object: Named,
-        mut operations: Vec<Operation<Datum>>,
-        initial: Option<&Datum>,
-        limits: &Limits,
-    ) -> Result<Self, Unfit> {
-        operations.sort_by_cached_key(|operation| operation.call);
-        let report = object.check(operations, initial, limits)?;
+    /// An operation that the object does not know.
+    pub(super) fn by_object(calls: Recording, limits: &Limits) -> Result<Self, Unfit> {
+        let report = calls.check(limits)?;
         let proof = report.witness.as_ref().map(|witness| witness.operations.clone());
         let proof = proof.unwrap_or_default();
         Ok(Self { result: report.into_result(), proof, isolation: None })

@@ -37,10 +37,9 @@ impl Schedule<'_> {
     fn look_around(&mut self, budget: &mut Budget<'_>) -> bool {
         /// So many on each side, at first.
         const SIDE: usize = 128;
-        const LOOKS: u32 = 3;
         self.looks = if self.placed.len() > self.looked_at + SIDE { 0 } else { self.looks + 1 };
         self.looked_at = self.looked_at.max(self.placed.len());
-        if self.looks >= LOOKS {
+        if self.looks >= self.looks_max {
             return false;
         }
         let side = SIDE << self.looks;
