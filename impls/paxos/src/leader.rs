@@ -10,9 +10,9 @@ use std::{
 
 use contract::{NodeId, Request};
 use node::Token;
+use single_decree::Ballot;
 
 use crate::{
-    ballot::Ballot,
     reads::Reads,
     slot::{Batch, Slot},
 };

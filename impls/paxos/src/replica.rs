@@ -10,10 +10,10 @@ mod replication;
 use contract::{Answer, Launch, NodeId, Request};
 use node::{Application, Effects, LogSize, Protocol, Token};
 use serde_json::{Value, json};
+use single_decree::Ballot;
 
 use crate::{
     acceptor::Acceptor,
-    ballot::Ballot,
     candidate::{Candidate, Canvass},
     leader::Leader,
     learner::Learner,

@@ -4,12 +4,12 @@ use contract::{Answer, ErrorCode, Operation, Outcome, Refusal, Request};
 use kv::{ExactlyOnce, Store};
 use multi_paxos::{
     Config, Paxos,
-    ballot::Ballot,
     message::{Message, Record},
     replica::Timer,
     slot::Batch,
 };
 use node::{Effect, Effects, Protocol};
+use single_decree::Ballot;
 
 type Node = Paxos<ExactlyOnce<Store>>;
 

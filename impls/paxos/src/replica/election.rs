@@ -4,9 +4,9 @@ use contract::{Answer, ErrorCode, NodeId, Refusal, Request};
 use node::{Application, Effects, Token};
 
 use super::{Paxos, Role, Timer};
+use single_decree::{Ballot, Refused};
+
 use crate::{
-    acceptor::Refused,
-    ballot::Ballot,
     candidate::{Candidate, Canvass},
     leader::Leader,
     message::Message,

@@ -4,9 +4,9 @@ use contract::{Answer, NodeId, Request};
 use node::{Application, Effects};
 
 use super::{Paxos, Role, Timer};
+use single_decree::{Ballot, Refused};
+
 use crate::{
-    acceptor::Refused,
-    ballot::Ballot,
     message::Message,
     slot::{Batch, ChosenSlot, Slot},
 };
@@ -166,7 +166,7 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         let chosen: Vec<ChosenSlot> = votes
             .take_while(|(slot, _)| *slot <= commit)
             .filter(|(_, vote)| vote.ballot == *ballot)
-            .map(|(slot, vote)| (slot, vote.batch.clone()))
+            .map(|(slot, vote)| (slot, vote.value.clone()))
             .collect();
         self.learn(chosen, effects);
     }

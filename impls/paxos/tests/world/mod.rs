@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use contract::NodeId;
-use multi_paxos::{Config, Paxos, ballot::Ballot, message::Record, slot::Batch};
+use multi_paxos::{Config, Paxos, message::Record, slot::Batch};
 use node::sim::{Dice, Scenario, Simulator, View};
 use simulation_checks::{
     Coverage, Recorder,
     invariants::{OneLeaderPerTerm, OneSequenceApplied, OneValuePerSlot},
     recorder::{SNAPSHOTS_READ, SNAPSHOTS_WRITTEN},
 };
+use single_decree::Ballot;
 
 const STARTS: &str = "nodes started or restarted";
 const RECOVERED_SNAPSHOTS: &str = "nodes recovered from a snapshot";
