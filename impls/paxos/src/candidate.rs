@@ -11,7 +11,10 @@ use std::{
 use contract::NodeId;
 use single_decree::{Ballot, keep_highest};
 
-use crate::slot::{Batch, Slot, Vote};
+use crate::{
+    leader::Queue,
+    slot::{Batch, Slot, Vote},
+};
 
 /// A node that asks around whether it should become a candidate at all.
 ///
@@ -34,13 +37,15 @@ pub struct Candidate {
     pub promised: BTreeSet<NodeId>,
     /// Of the votes reported in each slot, the one of the highest ballot.
     votes: BTreeMap<Slot, Option<Vote>>,
+    /// Requests that wait for it to lead; only where both phases are run for every command.
+    pub queue: Queue,
 }
 
 impl Candidate {
     /// A candidate without promises.
     #[must_use]
     pub fn new(ballot: Ballot) -> Self {
-        Self { ballot, promised: BTreeSet::new(), votes: BTreeMap::new() }
+        Self { ballot, promised: BTreeSet::new(), votes: BTreeMap::new(), queue: Queue::new() }
     }
 
     /// Counts a promise; twice from the same acceptor is once.

@@ -2,7 +2,6 @@
 
 use contract::{Answer, Request};
 use node::{Application, LogRecord};
-use single_decree::Ballot;
 
 use crate::{acceptor::Acceptor, learner::Learner, message::Record, slot::Slot};
 
@@ -84,12 +83,10 @@ mod tests {
 
     use contract::Operation;
     use kv::{ExactlyOnce, Store};
+    use single_decree::Ballot;
 
     use super::*;
-    use crate::{
-        ballot::Ballot,
-        slot::{Batch, Vote},
-    };
+    use crate::slot::{Batch, Vote};
 
     type Kv = ExactlyOnce<Store>;
 

@@ -36,6 +36,7 @@ impl Bench {
             election_ms: 300,
             patience_ms: 300,
             snapshot_bytes: None,
+            naive: false,
         };
         let node = Paxos::new(config, ExactlyOnce::default(), durable.clone())
             .expect("a log that this protocol wrote");

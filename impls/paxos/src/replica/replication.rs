@@ -15,6 +15,9 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
     /// Phase 2a for as much as the pipeline holds. This node's own vote is asked for like any other: the message
     /// to itself arrives after its promise is durable, and its answer after the vote is.
     pub(super) fn propose(&mut self, effects: &mut Effects<Self>) {
+        if self.prepares_anew(effects) {
+            return;
+        }
         let Role::Leader(leader) = &mut self.role else { return };
         let commit = self.learner.commit();
         for (slot, batch) in leader.propose(commit, effects.now_ms()) {
