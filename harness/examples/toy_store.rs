@@ -33,7 +33,8 @@ async fn serve(launch: Launch, flaw: String) -> Result<(), Box<dyn std::error::E
         return flaws::speak_no_http(listener).await;
     }
     let store = SharedStore::default();
-    let ready = if flaw == "unready" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let never_ready = flaw == "unready" || flaw == "unready-again" && launch.restart;
+    let ready = if never_ready { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let operation = async move |Json(request): Json<Request>| match flaws::answer(
         &flaw, &store, &request,
     )

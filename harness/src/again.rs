@@ -5,7 +5,7 @@ use std::path::Path;
 use record::Required;
 
 use crate::{
-    cli::{CheckArguments, DEFAULT_OUT, RunArguments, STDIN},
+    cli::{CheckArguments, DEFAULT_OUT, RunArguments, STDIN, UpArguments},
     duration::format_duration,
     size::format_bytes,
 };
@@ -47,14 +47,24 @@ pub fn run(arguments: &RunArguments) -> String {
     if *repeat != 1 {
         line.option("repeat", &repeat.to_string());
     }
-    if *require != Required::default() {
-        line.option("require", &require.to_string());
-    }
+    line.required(require);
     line.optional("check-time-limit", check_time_limit.map(format_duration).as_ref());
-    if out != Path::new(DEFAULT_OUT) {
-        line.option("out", &out.display().to_string());
-    }
+    line.out(out);
     line.flag("json", *json);
+    line.quoted()
+}
+
+/// The command line of `harness up` with these arguments. What was typed is in the history.
+#[must_use]
+pub fn up(arguments: &UpArguments) -> String {
+    let UpArguments { target, nodes, require, out } = arguments;
+    let mut line = CommandLine::new("up");
+    if let Some(target) = target {
+        line.path(target);
+    }
+    line.optional("nodes", nodes.as_ref());
+    line.required(require);
+    line.out(out);
     line.quoted()
 }
 
@@ -123,6 +133,18 @@ impl CommandLine {
         }
     }
 
+    fn required(&mut self, require: &Required) {
+        if *require != Required::default() {
+            self.option("require", &require.to_string());
+        }
+    }
+
+    fn out(&mut self, out: &Path) {
+        if out != Path::new(DEFAULT_OUT) {
+            self.option("out", &out.display().to_string());
+        }
+    }
+
     fn flag(&mut self, name: &str, is_set: bool) {
         if is_set {
             self.words.push(format!("--{name}"));
@@ -152,6 +174,7 @@ mod tests {
         let line = match &first {
             Command::Run(arguments) => run(arguments),
             Command::Check(arguments) => check(arguments),
+            Command::Up(arguments) => up(arguments),
             other => panic!("{other:?}"),
         };
         let again = shlex::split(&line).unwrap();
@@ -195,6 +218,12 @@ mod tests {
             "--json",
         ]);
         twice(&["harness", "run", "./-store", "--faults", "none"]);
+    }
+
+    #[test]
+    fn a_session_again_has_the_same_arguments() {
+        twice(&["harness", "up"]);
+        twice(&["harness", "up", "-", "--nodes", "5", "--require", "succeeded=3", "--out", "a b"]);
     }
 
     /// A store that was tested from its own folder was once called `''`.

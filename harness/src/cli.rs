@@ -1,21 +1,15 @@
 //! The command line: parsed first, acted on later.
 
+mod help;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use history::Format;
-use invariants::Invariant;
-use isolation::{Consistency, Datatype};
-use linearizability::Named;
-use record::{Evidence, Required};
-use workloads::WORKLOADS;
+use isolation::Consistency;
+use record::Required;
 
-use crate::{
-    duration::parse_duration,
-    nemesis::{Families, Family},
-    size::parse_bytes,
-};
+use crate::{duration::parse_duration, nemesis::Families, size::parse_bytes};
 
 /// Starts a key-value store as real processes, breaks it, records what its clients see and decides from the record
 /// alone whether it kept its promises.
@@ -35,8 +29,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start a store, run a workload against it under faults, and judge the record
-    #[command(after_help = workloads_in_sentences())]
+    #[command(after_help = help::workloads_in_sentences())]
     Run(RunArguments),
+    /// Start a store and keep it running: ask it and break it by hand, at a prompt or from a script on stdin
+    Up(UpArguments),
     /// Judge a results folder again, from its record alone, or any tool's history against a model
     Check(CheckArguments),
     /// Build and run the planted bugs: which are caught, how fast, how often
@@ -65,10 +61,10 @@ pub struct RunArguments {
     /// A folder with a submission.toml [default: the reference store]
     pub target: Option<PathBuf>,
     /// What the clients do and what must hold
-    #[arg(long, default_value = "bank", help = workloads_help())]
+    #[arg(long, default_value = "bank", help = help::workloads())]
     pub workload: String,
     /// Fault families
-    #[arg(long, help = faults_help())]
+    #[arg(long, help = help::faults())]
     pub faults: Option<Families>,
     /// From the start of one fault to the start of the next of its family; shorter, down to a second, where a run has
     /// no room for three
@@ -97,7 +93,7 @@ pub struct RunArguments {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub repeat: u32,
     /// What the run must have seen to be called valid
-    #[arg(long, default_value_t, hide_default_value = true, value_name = "NAME=N,…", help = require_help())]
+    #[arg(long, default_value_t, hide_default_value = true, value_name = "NAME=N,…", help = help::require())]
     pub require: Required,
     /// How long the checkers may take [default: what is left of 20s after the main phase]
     #[arg(long, value_parser = parse_duration)]
@@ -110,6 +106,22 @@ pub struct RunArguments {
     pub json: bool,
 }
 
+/// `harness up`.
+#[derive(Clone, Debug, Args)]
+pub struct UpArguments {
+    /// A folder with a submission.toml [default: the reference store]
+    pub target: Option<PathBuf>,
+    /// How many nodes [default: 3; 1 if the store serves only `exactly-once-kv`]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=15))]
+    pub nodes: Option<u32>,
+    /// What the session must have seen to be called valid
+    #[arg(long, default_value_t, hide_default_value = true, value_name = "NAME=N,…", help = help::require())]
+    pub require: Required,
+    /// Where results folders go
+    #[arg(long, default_value = DEFAULT_OUT)]
+    pub out: PathBuf,
+}
+
 /// `harness check`.
 #[derive(Clone, Debug, Args)]
 pub struct CheckArguments {
@@ -118,7 +130,7 @@ pub struct CheckArguments {
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// What the history must be
-    #[arg(long, help = models_help())]
+    #[arg(long, help = help::models())]
     pub model: Option<String>,
     /// What must be kept, such as serializable or snapshot-isolation [default for a results folder: what the run was held
     /// to; for a history of transactions: strict-serializable]
@@ -126,7 +138,7 @@ pub struct CheckArguments {
     #[arg(long, value_name = "LEVEL,…", value_delimiter = ',')]
     pub consistency: Vec<Consistency>,
     /// How the file is written
-    #[arg(long, requires = "model", help = formats_help())]
+    #[arg(long, requires = "model", help = help::formats())]
     pub format: Option<String>,
     /// The value before the first operation, as JSON [default: nil, for a counter 0]
     #[arg(long, requires = "model", value_parser = parse_json)]
@@ -175,7 +187,7 @@ pub struct GenerateArguments {
     /// Where to: `.edn` as Jepsen writes it, else JSON Lines as this bench does
     pub file: PathBuf,
     /// What the keys hold
-    #[arg(long, default_value = "list-append", help = datatypes_help())]
+    #[arg(long, default_value = "list-append", help = help::datatypes())]
     pub model: String,
     /// How many transactions
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
@@ -228,59 +240,6 @@ pub struct CompletionsArguments {
 pub struct ManualArguments {
     /// Where to; it is made if it is not there
     pub folder: PathBuf,
-}
-
-fn workloads_help() -> String {
-    let names: Vec<&str> = workloads::names().collect();
-    format!("What the clients do and what must hold, see below: {}", names.join(", "))
-}
-
-fn workloads_in_sentences() -> String {
-    let sentences = WORKLOADS.map(|workload| format!("  {}: {}", workload.name, workload.about));
-    format!("Workloads:\n{}", sentences.join("\n"))
-}
-
-fn models_help() -> String {
-    let objects = Named::ALL.map(Named::name).join(", ");
-    let invariants = Invariant::ALL.map(Invariant::name).join(", ");
-    format!(
-        "What the history must be linearizable as: {objects}; or an invariant to check without a search: \
-         {invariants}; or what its transactions work on: {} [default for a results folder: what its workload checks]",
-        datatypes()
-    )
-}
-
-fn formats_help() -> String {
-    let formats = Format::ALL.map(Format::name).join(", ");
-    format!("How the file is written: {formats} [default: guessed from name and content]")
-}
-
-fn datatypes_help() -> String {
-    format!("What the keys hold: {}", datatypes())
-}
-
-fn datatypes() -> String {
-    Datatype::ALL.map(Datatype::name).join(", ")
-}
-
-fn faults_help() -> String {
-    let families: Vec<_> =
-        Family::all().map(|family| format!("{family} ({})", family.about())).collect();
-    format!(
-        "Fault families, separated by commas, or `none`: {} [default: those of partition, kill and pause that can be \
-         planned]",
-        families.join(", ")
-    )
-}
-
-fn require_help() -> String {
-    let row = |evidence: Evidence| {
-        format!("{}={} ({})", evidence.name(), evidence.default_minimum(), evidence.about())
-    };
-    format!(
-        "What the run must have seen to be called valid, separated by commas, or `none`: {}",
-        Evidence::ALL.map(row).join(", ")
-    )
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {

@@ -3,6 +3,7 @@
 //! ```text
 //! cli ─▶ commands ─▶ target       a submission: its manifest, its build
 //!                 ─▶ run          the phases of a run
+//!                      ├─▶ session      a person at a prompt, instead of clients and plan
 //!                      ├─▶ nemesis      which fault when, and what each does
 //!                      ├─▶ environment  the nodes' processes, the links, the clients
 //!                      │     └─▶ clients    operations as HTTP requests
@@ -25,6 +26,7 @@ pub mod environment;
 pub mod exit;
 pub mod nemesis;
 pub mod run;
+pub mod session;
 pub mod shiviz;
 pub mod size;
 pub mod stream;

@@ -126,6 +126,17 @@ fn a_primary_and_its_backup_keep_the_bank_right() {
 }
 
 #[test]
+fn a_raft_keeps_lists_strictly_serializable() {
+    let bench = Bench::with_store("raft", "raft");
+    let faults = ["partition", "kill", "pause", "client"];
+    valid_in(
+        &bench,
+        "--workload list-append --faults partition,kill,pause,client --seed 6",
+        &faults,
+    );
+}
+
+#[test]
 fn the_one_server_refuses_to_be_several() {
     let bench = Bench::with_store("exactly-once", "exactly_once");
     let ran = bench.run("--workload counter --nodes 3 --faults none --time-limit 3s");
@@ -151,4 +162,50 @@ fn a_store_that_cannot_restart_loses_a_node_for_good() {
                 .unwrap();
         assert!(!log.contains("started again"), "{log}");
     }
+}
+
+/// What a killed node of such a store knows is in the memories of the others, so a majority must keep it.
+#[test]
+fn nodes_that_come_back_with_the_help_of_the_others_are_killed_few_at_a_time() {
+    let bench = Bench::with_store("viewstamped", "viewstamped");
+    let run =
+        "--workload register --nodes 3 --faults kill,partition,pause --fault-interval 2s --seed 4";
+    let results = valid_in(&bench, run, &["kill", "partition", "pause"]);
+    assert!(results.to_string().contains("the store has `rejoin`"), "{results}");
+    let durable = results["promises"].as_array().unwrap().iter();
+    let durable = durable.clone().find(|promise| promise["promise"] == "durable through restarts");
+    assert!(durable.unwrap()["verdict"].is_null(), "nothing of that was tested");
+    let kills = kills_started(&bench);
+    assert!(kills.len() > 1 && kills.iter().all(|nodes| nodes.len() == 1), "{kills:?}");
+}
+
+#[test]
+fn no_other_node_is_killed_before_the_killed_one_is_ready_again() {
+    let never_ready_again = Bench::with_manifest(&format!(
+        "name = \"toy\"\nserves = [\"replicated-kv\"]\ncaps = [\"rejoin\", \"exactly-once\"]\nrun = [{:?}, \"unready-again\"]\n\
+         [timeouts]\nready_ms = 2000\n",
+        example("toy_store")
+    ));
+    // Its nodes are three stores, so that the verdict says nothing here.
+    never_ready_again.run(
+        "--workload register --nodes 3 --faults kill --fault-interval 1s --time-limit 10s --seed 1",
+    );
+    let mut killed = kills_started(&never_ready_again).concat();
+    killed.sort();
+    killed.dedup();
+    assert_eq!(killed.len(), 1, "{killed:?}");
+    let faults = faults(&never_ready_again);
+    assert!(faults.contains("is not ready again") && faults.contains("missed"), "{faults}");
+}
+
+fn faults(bench: &Bench) -> String {
+    std::fs::read_to_string(bench.latest().join("faults.jsonl")).unwrap()
+}
+
+/// Which nodes each kill hit.
+fn kills_started(bench: &Bench) -> Vec<Vec<String>> {
+    let faults = faults(bench);
+    let faults = faults.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let kills = faults.filter(|fault| fault["family"] == "kill" && fault["step"] == "started");
+    kills.map(|fault| serde_json::from_value(fault["targets"].clone()).unwrap()).collect()
 }

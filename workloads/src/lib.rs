@@ -11,6 +11,7 @@ use isolation::Consistency;
 mod anomalies;
 mod bank_swap;
 mod bank_txn;
+pub mod by_hand;
 mod counter;
 mod guards;
 pub mod levels;
@@ -22,6 +23,7 @@ mod register;
 mod rotation;
 mod seeded;
 mod set;
+pub mod store;
 mod transactions;
 mod words;
 mod write_skew;
@@ -139,11 +141,15 @@ pub fn entry(name: &str) -> Result<WorkloadEntry, String> {
     })
 }
 
-/// The workload of this name, [made](WorkloadEntry::make) for a store with these parts.
+/// The workload of this name, [made](WorkloadEntry::make) for a store with these parts; that of a person, too, which is none
+/// of [`WORKLOADS`].
 ///
 /// # Errors
 /// An unknown name, with the names there are.
 pub fn by_name(name: &str, manifest_caps: &[Capability]) -> Result<Box<dyn Workload>, String> {
+    if name == by_hand::NAME {
+        return Ok(Box::new(by_hand::ByHand::default()));
+    }
     entry(name).map(|entry| (entry.make)(manifest_caps))
 }
 

@@ -294,7 +294,8 @@ fn trace(
     }
 }
 
-fn check_order(records: &[Record], limits: &Limits) -> CheckResult {
+/// Whether each key is linearizable; operations on several keys are left out.
+pub(crate) fn check_order(records: &[Record], limits: &Limits) -> CheckResult {
     let mut groups: BTreeMap<&str, Vec<Call<KvInput, KvOutput>>> = BTreeMap::new();
     for record in records {
         let Some((key, input, output)) = as_kv(record) else { continue };

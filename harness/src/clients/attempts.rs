@@ -41,6 +41,8 @@ pub(super) struct Attempts {
     failures: usize,
     each: Duration,
     deadline: Instant,
+    /// Whether no other node may be asked: then there is one attempt.
+    pinned: bool,
 }
 
 /// What follows an attempt.
@@ -58,7 +60,13 @@ impl Attempts {
     pub(super) fn new(node: usize, patience: Patience) -> Self {
         let deadline = Instant::now() + patience.operation;
         let (reason, each) = (String::new(), patience.attempt);
-        Self { node, reason, uncertain: false, failures: 0, each, deadline }
+        Self { node, reason, uncertain: false, failures: 0, each, deadline, pinned: false }
+    }
+
+    /// One attempt, which asks `node` and has all the time there is.
+    pub(super) fn pinned(node: usize, patience: Patience) -> Self {
+        let patience = Patience { attempt: patience.operation, ..patience };
+        Self { pinned: true, ..Self::new(node, patience) }
     }
 
     /// The time for the next one.
@@ -78,19 +86,26 @@ impl Attempts {
 
     /// The hinted node, unless hints have led nowhere for a whole round; whether there is one to follow.
     pub(super) fn follow_hint(&mut self, hinted: Option<usize>, nodes: usize) -> bool {
-        let Some(node) = hinted.filter(|node| *node != self.node && self.failures < nodes) else {
-            return false;
-        };
+        let leads_on = |node: &usize| *node != self.node && self.failures < nodes && !self.pinned;
+        let Some(node) = hinted.filter(leads_on) else { return false };
         self.failures += 1;
         self.node = node;
         true
     }
 
-    /// The next node in turn; whether all of them were asked in vain.
+    /// The next node in turn; whether all of them were asked in vain, and there is another turn.
     pub(super) fn turn_to_next(&mut self, nodes: usize) -> bool {
+        if self.pinned {
+            return false;
+        }
         self.failures += 1;
         self.node = (self.node + 1) % nodes;
         self.failures >= nodes
+    }
+
+    /// Whether no further attempt may follow.
+    pub(super) fn are_over(&self) -> bool {
+        self.pinned || self.time_left().is_zero()
     }
 
     /// The end without an answer. A read changes nothing: where its answer is not known, it may count as failed.

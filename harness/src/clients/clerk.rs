@@ -78,22 +78,28 @@ impl Clerk {
 
     /// The same with other limits.
     pub async fn perform_within(&mut self, operation: &Operation, patience: Patience) -> Performed {
+        let node = if self.rng.random_bool(0.5) { self.home } else { self.favourite };
+        self.carry_out(operation, Attempts::new(node, patience)).await
+    }
+
+    /// Carries out one operation in a single attempt: asks only `node`, whatever it answers, and records that.
+    pub async fn perform_at(&mut self, operation: &Operation, node: usize) -> Performed {
+        self.carry_out(operation, Attempts::pinned(node, self.shared.patience)).await
+    }
+
+    async fn carry_out(&mut self, operation: &Operation, mut attempts: Attempts) -> Performed {
         self.seq += 1;
         let request =
             Request { client: format!("c{}", self.process), seq: self.seq, op: operation.clone() };
         let body = Bytes::from(serde_json::to_vec(&request).expect("a request is plain data"));
-        let node = if self.rng.random_bool(0.5) { self.home } else { self.favourite };
-        let mut attempts = Attempts::new(node, patience);
-        let invoked = self.record(EventKind::Invoke, operation, operation.arguments(), None, node);
+        let (arguments, node) = (operation.arguments(), attempts.node);
+        let invoked = self.record(EventKind::Invoke, operation, arguments, None, node);
         let mut trail = Trail::new(invoked, self.process);
         let performed = loop {
-            if attempts.time_left().is_zero() {
-                break attempts.give_up(operation);
-            }
             match self.attempt(operation, &body, &mut attempts, &mut trail).await {
                 Next::Done(performed) => break performed,
-                Next::Again => {}
-                Next::GiveUp => break attempts.give_up(operation),
+                Next::Again if !attempts.are_over() => {}
+                Next::Again | Next::GiveUp => break attempts.give_up(operation),
             }
         };
         self.record_end(operation, &performed, &attempts);

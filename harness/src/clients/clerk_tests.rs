@@ -184,6 +184,21 @@ async fn one_uncertain_attempt_makes_a_write_info_and_a_read_fail() {
 }
 
 #[tokio::test]
+async fn an_operation_for_one_node_asks_it_once_and_no_other() {
+    let mut refused = setup(&[Reply::Refuse("not_leader", 421)]).await;
+    assert_eq!(refused.clerk.perform_at(&put(), 1).await, Performed::Fail);
+    assert_eq!(refused.requests().len(), 1);
+    let attempts = refused.attempts().await;
+    assert_eq!((attempts.len(), attempts[0].node.as_str()), (1, "n2"));
+    assert_eq!(refused.record.0.lock().unwrap()[1].node.as_deref(), Some("n2"));
+    let begun = tokio::time::Instant::now();
+    let mut silent = setup(&[Reply::Never]).await;
+    assert_eq!(silent.clerk.perform_at(&put(), 1).await, Performed::Info);
+    assert_eq!(silent.requests().len(), 1);
+    assert!(begun.elapsed() >= Duration::from_millis(600), "it has all the time of an operation");
+}
+
+#[tokio::test]
 async fn after_an_uncertain_attempt_the_same_request_is_sent_again_until_it_is_answered() {
     let mut setup =
         setup(&[Reply::Never, Reply::Refuse("timeout", 504), Reply::Refuse("internal", 500)]).await;

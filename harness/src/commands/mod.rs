@@ -8,7 +8,9 @@ pub mod export;
 pub mod generate;
 pub mod manual;
 mod output;
+mod recording;
 pub mod run;
+pub mod up;
 mod verdict;
 
 use crate::{
@@ -22,6 +24,7 @@ use output::{complain, say, say_json};
 pub fn dispatch(cli: &Cli) -> Exit {
     let (outcome, json) = match &cli.command {
         Command::Run(arguments) => (run::run(arguments), arguments.json),
+        Command::Up(arguments) => (up::up(arguments), false),
         Command::Check(arguments) => (check::check(arguments), arguments.json),
         Command::Bugs(arguments) => (bugs::bugs(arguments), arguments.json),
         Command::Doctor(arguments) => (doctor::doctor(arguments), arguments.json),

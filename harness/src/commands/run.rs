@@ -1,29 +1,22 @@
 //! `harness run`: one target, one workload, one verdict.
 
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use contract::{
-    Availability, Manifest,
-    manifest::{RUNGS, Rung},
-};
 use history::Verdict;
 use isolation::Consistency;
 use linearizability::Limits;
-use record::{Folder, ResultsFile, RunFile, VERSION, files};
+use record::{Folder, ResultsFile};
 use workloads::Workload;
 
 use super::{
-    block_on, complain, say, say_json,
+    block_on, complain,
+    recording::{self, Recording},
+    say, say_json,
     verdict::{self, Voice},
 };
 use crate::{
     again,
     cli::RunArguments,
-    disk,
     exit::{Exit, Failure},
     nemesis::Families,
     run::{forecast, interrupt::Interrupts, machine, phases, progress::Progress, setting::Setting},
@@ -93,17 +86,17 @@ struct Run<'a> {
 impl Run<'_> {
     fn once(&self, interrupts: &Interrupts, outcomes: &mut Outcomes) -> Result<(), Failure> {
         let Self { arguments, setting, target, workload, is_first, .. } = *self;
-        let folder =
-            Folder::create(&arguments.out, workload.name(), setting.seed).map_err(|error| {
-                let (place, why) = (arguments.out.display(), disk::explain(&error));
-                Failure::Failed(format!("no results folder in {place}: {why}"))
-            })?;
-        let run = self.describe();
-        folder.write_run(&run).map_err(|error| {
-            let (place, why) = (folder.path().display(), disk::explain(&error));
-            Failure::Failed(format!("no {} in {place}: {why}", files::RUN))
-        })?;
-        let built = if is_first { build(target, &folder) } else { Ok(()) };
+        let recording = Recording {
+            setting,
+            target,
+            workload,
+            level: self.level,
+            require: &arguments.require,
+            out: &arguments.out,
+            command: self.command(),
+        };
+        let (folder, run) = recording.begin()?;
+        let built = if is_first { recording::build(target, &folder) } else { Ok(()) };
         let results = built.and_then(|()| self.carry_out_and_judge(&folder, interrupts));
         let results = results.inspect_err(|failure| {
             verdict::deliver_failure(&folder, failure);
@@ -125,44 +118,13 @@ impl Run<'_> {
             target,
             workload,
             folder,
-            Progress::new(),
+            Box::new(Progress::new()),
+            None,
             interrupts,
         ));
         let left = end.saturating_duration_since(Instant::now()).max(CHECK_AT_LEAST);
         let limits = Limits::within(arguments.check_time_limit.unwrap_or(left));
-        match ran {
-            // The folder is the bench's own: whatever is wrong with it is no wrong usage.
-            Ok(()) => judge::run::judge(folder, None, &limits)
-                .map_err(|error| Failure::Failed(error.to_string())),
-            Err(failure) => violation_until(failure, folder, &limits),
-        }
-    }
-
-    fn describe(&self) -> RunFile {
-        let Self { arguments, setting, target, workload, .. } = *self;
-        RunFile {
-            version: VERSION,
-            harness: env!("CARGO_PKG_VERSION").to_owned(),
-            target: target.manifest.name.clone(),
-            target_folder: target.folder.display().to_string(),
-            serves: target.manifest.serves.iter().map(|rung| rung.name().to_owned()).collect(),
-            workload: workload.name().to_owned(),
-            consistency: Some(self.level.name().to_owned()),
-            seed: setting.seed,
-            nodes: setting.nodes.clone(),
-            view_service: setting.view_service.clone(),
-            clients: setting.clients,
-            rate: setting.rate,
-            faults: setting.families.iter().map(|family| family.name().to_owned()).collect(),
-            fault_interval_ms: millis(setting.interval),
-            time_limit_ms: millis(arguments.time_limit),
-            timeouts: setting.timeouts.clone(),
-            started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string(),
-            require: arguments.require.clone(),
-            command: self.command(),
-            machine: machine(),
-            lacks: lacks(&arguments.out),
-        }
+        recording::judged(ran, folder, &limits)
     }
 
     /// The command that repeats this run, with everything that was left to chance or to the store decided as it was here.
@@ -188,31 +150,6 @@ fn voice(arguments: &RunArguments) -> Voice {
         (false, _) => Voice::Words,
         (true, 1) => Voice::Document,
         (true, _) => Voice::Aside,
-    }
-}
-
-fn build(target: &Target, folder: &Folder) -> Result<(), Failure> {
-    let manifest = &target.manifest;
-    if !manifest.build.is_empty() {
-        let command = manifest.build.join(" ");
-        complain(&format!("building {}: {}", manifest.name.escape_debug(), command.escape_debug()));
-    }
-    block_on(target.build(&folder.path().join("build.log")))
-}
-
-/// A run that the bench or the machine ended has no verdict, unless what was recorded until then proves a violation.
-fn violation_until(
-    failure: Failure,
-    folder: &Folder,
-    limits: &Limits,
-) -> Result<ResultsFile, Failure> {
-    let Failure::Failed(why) = &failure else { return Err(failure) };
-    match judge::run::judge(folder, None, limits) {
-        Ok(mut results) if results.verdict == Verdict::Violation => {
-            results.notes.push(format!("The run ended early: {why}."));
-            Ok(results)
-        }
-        _ => Err(failure),
     }
 }
 
@@ -271,10 +208,7 @@ impl Outcomes {
 
 fn choose_workload(target: &Target, name: &str) -> Result<Box<dyn Workload>, Failure> {
     let manifest = &target.manifest;
-    let tested = |rung: &Rung| rung.entry().availability == Availability::Now;
-    if !manifest.serves.iter().any(tested) {
-        return Err(Failure::Usage(refusal(manifest)));
-    }
+    recording::can_be_tested(manifest)?;
     let workload = workloads::entry(name).map_err(Failure::Usage)?;
     if !workload.suits(&manifest.caps) {
         return Err(Failure::Usage(format!(
@@ -284,40 +218,6 @@ fn choose_workload(target: &Target, name: &str) -> Result<Box<dyn Workload>, Fai
         )));
     }
     Ok((workload.make)(&manifest.caps))
-}
-
-/// Why a store that serves only planned rungs is not tested.
-fn refusal(manifest: &Manifest) -> String {
-    let names = |rungs: Vec<&str>| format!("`{}`", rungs.join("`, `"));
-    let tested = RUNGS.iter().filter(|entry| entry.availability == Availability::Now);
-    format!(
-        "{} serves {}, which this version does not test yet; it tests {}",
-        manifest.name,
-        names(manifest.serves.iter().map(|rung| rung.name()).collect()),
-        names(tested.map(|entry| entry.name).collect()),
-    )
-}
-
-fn machine() -> BTreeMap<String, String> {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
-    let mut machine =
-        BTreeMap::from([("system".to_owned(), system), ("cores".to_owned(), cores.to_string())]);
-    let kernel = std::fs::read_to_string(Path::new("/proc/sys/kernel/osrelease"));
-    machine.extend(kernel.ok().map(|text| ("kernel".to_owned(), text.trim().to_owned())));
-    machine
-}
-
-/// What this machine lacks, and what that means: nothing is left out in silence.
-fn lacks(out: &Path) -> Vec<String> {
-    let lacking = cluster::probe::abilities(out).into_iter().filter(|ability| !ability.available);
-    lacking
-        .map(|ability| format!("{} ({}): {}", ability.name, ability.detail, ability.means))
-        .collect()
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Short enough to be retyped.

@@ -13,7 +13,7 @@ use contract::{Launch, NodeId, launch::SNAPSHOT_BYTES, manifest::Capability};
 use network::{LinkSpec, Network, Trace};
 use record::files;
 
-use super::{CLIENTS, Environment, nodes::Nodes};
+use super::{CLIENTS, Environment, PERSON, nodes::Nodes};
 use crate::{
     clients::{Patience, Shared},
     exit::Failure,
@@ -36,6 +36,8 @@ pub struct Parts<'a> {
     pub view_service: Option<&'a NodeId>,
     /// How many clerks there will be.
     pub clerks: u64,
+    /// Whether a person may ask the nodes, too, past the record.
+    pub for_a_person: bool,
     /// Decides the message faults.
     pub seed: u64,
     /// What the nodes run.
@@ -72,7 +74,7 @@ impl Environment {
                 can(Capability::Introspect),
             )),
             network,
-            can_restart: can(Capability::Restart),
+            can_restart: can(Capability::Restart) || can(Capability::Rejoin),
             ports,
         })
     }
@@ -91,6 +93,9 @@ impl Parts<'_> {
             upstream: listens[to],
         };
         let mut links: Vec<LinkSpec> = self.nodes.iter().map(|to| link(CLIENTS, to)).collect();
+        if self.for_a_person {
+            links.extend(self.nodes.iter().map(|to| link(PERSON, to)));
+        }
         for from in self.processes() {
             links.extend(self.processes().filter(|to| *to != from).map(|to| link(from, to)));
         }

@@ -28,6 +28,8 @@ use nodes::Nodes;
 
 /// The name of the clients' end of a link.
 pub const CLIENTS: &str = "clients";
+/// The name of a person's end of a link, who asks the nodes past the record.
+pub const PERSON: &str = "curl";
 
 /// No step of taking everything down takes longer; what does is left to the supervisors, which end with this program.
 const TEAR_DOWN_LIMIT: Duration = Duration::from_secs(20);
@@ -111,6 +113,14 @@ impl Environment {
         self.clients.last_answer().map_or(Leader::Unknown, Leader::AnsweredLast)
     }
 
+    /// How many requests a person sent to the nodes past the record.
+    #[must_use]
+    pub fn unrecorded(&self) -> u64 {
+        let counters = self.network.counters();
+        let by_person = counters.iter().filter(|(from, _, _)| from == PERSON);
+        by_person.map(|(_, _, link)| link.delivered + link.raw).sum()
+    }
+
     /// Undoes every fault of links and clients, whatever the nemesis thinks it did.
     pub fn heal_all(&self) {
         self.network.open_all_gates();
@@ -175,7 +185,8 @@ fn unseen_in_trace(summary: &TraceSummary) -> Option<BTreeMap<NodeId, u64>> {
     }
     let mut unseen = BTreeMap::new();
     // What is answered to the clients stays with them.
-    for link in summary.unseen.iter().filter(|link| link.from != CLIENTS) {
+    let from_outside = |from: &str| [CLIENTS, PERSON].contains(&from);
+    for link in summary.unseen.iter().filter(|link| !from_outside(&link.from)) {
         for (node, since_ns) in [(&link.from, link.requests_ns), (&link.to, link.answers_ns)] {
             let Some(since_ns) = since_ns else { continue };
             let earliest = unseen.entry(node.clone()).or_insert(since_ns);

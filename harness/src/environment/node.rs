@@ -18,11 +18,13 @@ pub(super) struct Node {
     spec: NodeSpec,
     process: Option<NodeProcess>,
     state: State,
+    /// Whether it was killed and has not been seen ready since.
+    is_coming_back: bool,
 }
 
 /// What a node is supposed to be doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub enum State {
     /// Not started yet, or stopped at the end of the run.
     Off,
     /// Running, perhaps paused.
@@ -45,7 +47,12 @@ pub struct NotStarted {
 impl Node {
     /// It does not run yet.
     pub(super) fn new(spec: NodeSpec) -> Self {
-        Self { spec, process: None, state: State::Off }
+        Self { spec, process: None, state: State::Off, is_coming_back: false }
+    }
+
+    /// What it is supposed to be doing.
+    pub(super) fn state(&self) -> State {
+        self.state
     }
 
     /// Starts the process; one that is still there is ended first, for two would fight over a port and a log.
@@ -109,6 +116,25 @@ impl Node {
         matches!(readiness, Readiness::Ready | Readiness::Exited(_))
     }
 
+    /// Whether it is down, or was killed and is not ready yet.
+    pub(super) async fn is_away(&mut self, listen: SocketAddr, limit: Duration) -> bool {
+        let Some(process) = self.process.as_ref().filter(|_| self.state == State::Running) else {
+            return true;
+        };
+        if self.is_coming_back {
+            let readiness = cluster::ready::wait_ready(listen, "/readyz", process, limit).await;
+            self.is_coming_back = !matches!(readiness, Readiness::Ready);
+        }
+        self.is_coming_back
+    }
+
+    /// Whether there is nothing to wait for any more: it is ready, has ended, or is not supposed to run.
+    pub(super) async fn is_back(&mut self, listen: SocketAddr, limit: Duration) -> bool {
+        let runs = self.process.as_ref().filter(|_| self.state == State::Running);
+        let has_ended = runs.is_none_or(|process| process.exit().is_some());
+        has_ended || !self.is_away(listen, limit).await
+    }
+
     /// Kills its whole process tree, or says why nothing was killed.
     pub(super) async fn kill(&mut self) -> Result<(), String> {
         let process = self.process.as_ref().ok_or("was not running")?;
@@ -116,6 +142,7 @@ impl Node {
             return Err(format!("had ended by itself before ({exit})"));
         }
         self.state = State::Killed;
+        self.is_coming_back = true;
         let gone = process.kill().await.map_err(|error| error.to_string())?;
         if gone { Ok(()) } else { Err("is still alive after SIGKILL".to_owned()) }
     }

@@ -10,7 +10,7 @@ use tokio::{sync::Mutex, task::JoinSet, time::Instant};
 
 use super::{
     footprint,
-    node::{Node, NotStarted, shutdown_notes},
+    node::{Node, NotStarted, State, shutdown_notes},
 };
 use crate::exit::Failure;
 
@@ -98,6 +98,17 @@ impl Nodes {
         self.node(id)?.lock().await.kill().await
     }
 
+    /// Which other nodes are down, or were killed and have not been seen ready since.
+    pub async fn away_besides(&self, id: &str) -> Vec<NodeId> {
+        let mut away = Vec::new();
+        for (other, node) in self.nodes.iter().filter(|(other, _)| *other != id) {
+            if node.lock().await.is_away(self.listens[other], LOOK).await {
+                away.push(other.clone());
+            }
+        }
+        away
+    }
+
     /// Starts a node that the nemesis killed again on its data; nothing to do where it runs.
     ///
     /// # Errors
@@ -115,6 +126,17 @@ impl Nodes {
             let (Ok(node), Some(listen)) = (self.node(id), self.listens.get(id)) else { continue };
             // In short looks: between them others may pause or kill it.
             while Instant::now() < deadline && !node.lock().await.answers(*listen, LOOK).await {
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+    }
+
+    /// Waits until these nodes, which were started again, are ready, but no longer than that may take after a start.
+    pub async fn wait_until_ready(&self, ids: &[String]) {
+        let deadline = Instant::now() + self.timeouts.ready();
+        for id in ids {
+            let (Ok(node), Some(listen)) = (self.node(id), self.listens.get(id)) else { continue };
+            while Instant::now() < deadline && !node.lock().await.is_back(*listen, LOOK).await {
                 tokio::time::sleep(LOOK).await;
             }
         }
@@ -176,6 +198,34 @@ impl Nodes {
         }
         let leaders = asking.join_all().await;
         leaders.into_iter().flatten().max().map(|(_, id)| id)
+    }
+
+    /// What each node is supposed to be doing, and what it says of itself, in the order of their ids. `None` of one that
+    /// does not say anything in time.
+    pub async fn statuses(&self) -> Vec<(NodeId, State, Option<serde_json::Value>)> {
+        let client = http_client::client(STATUS_LIMIT, 0);
+        let mut asking = JoinSet::new();
+        for (id, node) in &self.nodes {
+            let state = node.lock().await.state();
+            let (id, client, address) = (id.clone(), client.clone(), self.listens[id]);
+            let asked = self.introspect && state == State::Running;
+            asking.spawn(async move {
+                let says = if asked { status(&client, address).await } else { None };
+                (id, state, says)
+            });
+        }
+        let mut statuses = asking.join_all().await;
+        statuses.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        statuses
+    }
+
+    /// How many nodes are killed.
+    pub async fn killed(&self) -> usize {
+        let mut killed = 0;
+        for node in self.nodes.values() {
+            killed += usize::from(node.lock().await.state() == State::Killed);
+        }
+        killed
     }
 
     /// What each node occupies now, in the order of their ids.

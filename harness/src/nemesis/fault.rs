@@ -16,6 +16,8 @@ pub struct Members<'a> {
     pub view_service: Option<&'a String>,
     /// Whether a killed node may be started again on its data.
     pub can_restart: bool,
+    /// Whether that holds even if all are killed at once. Otherwise a minority at most may be killed or on its way back.
+    pub can_restart_all: bool,
     /// Whether a request may be sent twice.
     pub exactly_once: bool,
 }

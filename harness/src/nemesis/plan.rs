@@ -11,6 +11,9 @@ use super::{
     schedule::{Turn, turns},
 };
 
+/// A fault that lasts so long is healed by whoever started it, not by the plan.
+pub const UNTIL_HEALED: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// One planned fault.
 #[derive(Debug)]
 pub struct PlannedFault {
@@ -114,7 +117,10 @@ impl PlannedFault {
 
     fn planned_note(&self) -> String {
         let manner = self.fault.manner().map_or(String::new(), |manner| format!(", {manner}"));
-        format!("for {} ms{manner}", self.lasts.as_millis())
+        match self.lasts {
+            UNTIL_HEALED => format!("until it is healed{manner}"),
+            lasts => format!("for {} ms{manner}", lasts.as_millis()),
+        }
     }
 
     /// The line that is written before anything is done; its time counts from the start of the main phase.
@@ -184,6 +190,7 @@ mod tests {
                 nodes: &nodes,
                 view_service: None,
                 can_restart: true,
+                can_restart_all: true,
                 exactly_once: true,
             },
             interval: Duration::from_secs(5),
@@ -232,6 +239,7 @@ mod tests {
                     nodes: &nodes,
                     view_service: None,
                     can_restart: true,
+                    can_restart_all: true,
                     exactly_once: true,
                 },
                 interval,
@@ -293,6 +301,7 @@ mod tests {
                     nodes: &nodes,
                     view_service: None,
                     can_restart: false,
+                    can_restart_all: false,
                     exactly_once: true,
                 },
                 interval,
@@ -305,6 +314,42 @@ mod tests {
         assert_eq!((kill.at + kill.lasts, kill.until), (end, end), "it stays down");
         assert!(kill.at == end / 2 && kill.latest() > end * 3 / 4, "{kill:?}");
         assert_eq!((kill.fault.form().as_str(), kill.fault.targets().len()), ("kill-one", 1));
+    }
+
+    #[test]
+    fn a_store_whose_nodes_come_back_with_the_help_of_the_others_never_loses_a_majority() {
+        let kills = |nodes: usize, seed| {
+            let nodes: Vec<String> = (1..=nodes).map(|n| format!("n{n}")).collect();
+            let all = plan(&PlanInput {
+                seed,
+                families: &Family::all().collect::<Vec<_>>(),
+                members: Members {
+                    nodes: &nodes,
+                    view_service: None,
+                    can_restart: true,
+                    can_restart_all: false,
+                    exactly_once: true,
+                },
+                interval: Duration::from_secs(5),
+                time_limit: Duration::from_secs(30),
+            });
+            let kills = all.into_iter().filter(|fault| fault.family == family("kill"));
+            kills.map(|kill| (kill.fault.form(), kill.fault.targets().len())).collect::<Vec<_>>()
+        };
+        let mut forms = std::collections::BTreeSet::new();
+        for seed in 0..100 {
+            for (nodes, minority) in [(3, 1), (4, 1), (5, 2)] {
+                let kills = kills(nodes, seed);
+                assert_eq!(kills.len(), 6, "as many as of any other store");
+                assert!(kills.iter().all(|(_, targets)| *targets <= minority), "{kills:?}");
+                forms.extend(kills.into_iter().map(|(form, _)| form));
+            }
+        }
+        assert_eq!(
+            forms.into_iter().collect::<Vec<_>>(),
+            ["kill-leader", "kill-minority", "kill-one"]
+        );
+        assert!(kills(2, 1).is_empty(), "none of two is a minority");
     }
 
     #[test]

@@ -166,7 +166,13 @@ mod tests {
         turns(&PlanInput {
             seed,
             families: &families.parse::<Families>().unwrap().0,
-            members: Members { nodes: &nodes, view_service, can_restart: true, exactly_once: true },
+            members: Members {
+                nodes: &nodes,
+                view_service,
+                can_restart: true,
+                can_restart_all: true,
+                exactly_once: true,
+            },
             interval: INTERVAL,
             time_limit: Duration::from_secs(30),
         })

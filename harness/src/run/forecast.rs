@@ -64,6 +64,7 @@ mod tests {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
             view_service: None,
             can_restart: true,
+            can_restart_all: true,
             exactly_once: true,
             compacts: true,
             clients: 5,

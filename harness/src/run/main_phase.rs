@@ -21,7 +21,7 @@ use crate::{
 /// How long healing may take.
 pub(super) const HEAL_LIMIT: Duration = Duration::from_secs(5);
 /// How often the nodes are looked at.
-const WATCH_INTERVAL: Duration = Duration::from_millis(200);
+pub(super) const WATCH_INTERVAL: Duration = Duration::from_millis(200);
 /// From one question who leads to the next.
 const LEADER_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -48,7 +48,7 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn watch_leader(&self) -> JoinHandle<()> {
+    pub(super) fn watch_leader(&self) -> JoinHandle<()> {
         let (nodes, stream) = (&self.environment.nodes, &self.environment.stream);
         tokio::spawn(leader::watch(Arc::clone(nodes), Arc::clone(stream), LEADER_INTERVAL))
     }
@@ -93,7 +93,7 @@ impl Runner<'_> {
 }
 
 /// A task that must not outlive the run: on Ctrl-C nothing is healed any more, everything is ended.
-pub(super) struct AbortOnDrop(pub(super) JoinHandle<()>);
+pub(crate) struct AbortOnDrop(pub(crate) JoinHandle<()>);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {

@@ -1,5 +1,6 @@
 //! One run: phases, record, verdict.
 
+mod by_hand;
 mod compaction;
 pub mod folder;
 pub mod forecast;
@@ -13,3 +14,5 @@ mod recovery;
 mod restart;
 pub mod setting;
 pub mod starvation;
+
+pub(crate) use main_phase::AbortOnDrop;

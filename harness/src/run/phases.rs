@@ -8,11 +8,10 @@ use tokio::time::Instant;
 use workloads::{Client, Workload};
 
 use super::{
-    folder,
+    by_hand, folder,
     interrupt::Interrupts,
     main_phase::AbortOnDrop,
     open_files::{OpenFiles, RAN_OUT},
-    progress::Progress,
     recovery::Recovery,
     setting::Setting,
     starvation::Starvation,
@@ -22,7 +21,8 @@ use crate::{
     duration::format_duration,
     environment::{Environment, build::Parts},
     exit::Failure,
-    stream::Stream,
+    session::Session,
+    stream::{Reader, Stream},
     target::Target,
 };
 
@@ -35,7 +35,7 @@ const QUIESCE: Duration = Duration::from_millis(300);
 /// More than one broken answer to so many good ones: the record says nothing about the store any more.
 const BROKEN_SHARE: u64 = 10;
 
-/// Runs `workload` against `target` into `folder`; `progress` shows it to a person.
+/// Runs `workload` against `target` into `folder`, or lets the person of a `session` play; `onlooker` shows it.
 ///
 /// # Errors
 /// A broken submission, or a failure of the harness or machine. Whatever was recorded until then is in the folder.
@@ -44,17 +44,19 @@ pub async fn execute(
     target: &Target,
     workload: &dyn Workload,
     folder: &Folder,
-    progress: Progress,
+    onlooker: Box<dyn Reader>,
+    session: Option<&Session<'_>>,
     interrupts: &Interrupts,
 ) -> Result<(), Failure> {
     let mut readers = folder::readers(folder)?;
-    readers.push(Box::new(progress));
+    readers.push(onlooker);
     let (stream, reading) = Stream::start(readers)?;
     let parts = Parts {
         nodes: &setting.nodes,
         view_service: setting.view_service.as_ref(),
         // One more: the admin client.
         clerks: u64::from(setting.clients) + 1,
+        for_a_person: session.is_some(),
         seed: setting.seed,
         target,
         folder: folder.path(),
@@ -63,8 +65,13 @@ pub async fn execute(
         Ok(environment) => {
             let environment = Arc::new(environment);
             let open_files = OpenFiles::watch();
-            let runner =
-                Runner { setting, workload, environment: &environment, open_files: &open_files };
+            let runner = Runner {
+                setting,
+                workload,
+                session,
+                environment: &environment,
+                open_files: &open_files,
+            };
             let outcome = tokio::select! {
                 outcome = runner.all_phases() => outcome,
                 () = record_broke(&reading) => Ok(()),
@@ -98,6 +105,7 @@ async fn record_broke(reading: &std::thread::JoinHandle<std::io::Result<()>>) {
 pub(super) struct Runner<'a> {
     pub(super) setting: &'a Setting,
     pub(super) workload: &'a dyn Workload,
+    session: Option<&'a Session<'a>>,
     pub(super) environment: &'a Arc<Environment>,
     open_files: &'a OpenFiles,
 }
@@ -122,6 +130,12 @@ impl Runner<'_> {
                  sent twice: `exactly-once` is not in the `caps` of the store.",
             );
         }
+        if self.setting.can_restart && !self.setting.can_restart_all {
+            environment.note(
+                "Not more than a minority of the nodes was ever killed or on its way back: the store has `rejoin` in its \
+                 `caps`, and not `restart`. What is left when more of them die at once was not tested.",
+            );
+        }
         stream.mark(&Mark::Phase(Phase::Setup));
         let number = u64::from(self.setting.clients);
         let mut admin = Admin {
@@ -129,7 +143,11 @@ impl Runner<'_> {
             client: self.workload.client(self.setting.seed, self.setting.clients),
         };
         self.set_up(&mut admin.clerk).await?;
-        self.main_phase().await?;
+        let _watching_unrecorded = self.session.map(|_| self.watch_unrecorded());
+        match self.session {
+            None => self.main_phase().await?,
+            Some(session) => self.by_hand(session).await,
+        }
         stream.mark(&Mark::Phase(Phase::Recovery));
         if let Err(failure) = environment.nodes.wait_until_bound().await {
             environment.note(failure.to_string());
@@ -150,6 +168,7 @@ impl Runner<'_> {
             self.final_reads(&mut admin.clerk).await;
         }
         environment.mark_own_exits().await;
+        by_hand::mark_unrecorded(environment, 0);
         stream.mark(&Mark::StarvedMs(starvation.longest_ms()));
         if self.open_files.ran_out() {
             stream.mark(&Mark::Hindered(RAN_OUT.to_owned()));

@@ -15,7 +15,7 @@ impl Runner<'_> {
     /// not to be killed nothing is done.
     pub(super) async fn restart_all(&self, admin: &mut Admin) -> bool {
         let may_kill = self.setting.families.iter().any(|family| family.name() == "kill");
-        if !may_kill || !self.setting.can_restart {
+        if !may_kill || !self.setting.can_restart_all {
             return true;
         }
         let (environment, stream) = (self.environment, &self.environment.stream);

@@ -9,12 +9,13 @@ use contract::{
 };
 
 use crate::{
-    cli::RunArguments,
+    cli::{RunArguments, UpArguments},
     nemesis::{
         Families, Family,
         fault::Members,
         plan::{PlanInput, PlannedFault, fitting_interval, plan},
     },
+    session::CLERKS,
 };
 
 /// Nodes of a replicated store, unless something else is said.
@@ -31,6 +32,8 @@ pub struct Setting {
     pub view_service: Option<NodeId>,
     /// Whether a killed node may be started again on its data.
     pub can_restart: bool,
+    /// Whether that holds even if all are killed at once.
+    pub can_restart_all: bool,
     /// Whether a request may be sent twice.
     pub exactly_once: bool,
     /// Whether the store promises that its log compacts.
@@ -55,24 +58,13 @@ impl Setting {
     /// What was asked for; what was not said is decided by what the store is.
     #[must_use]
     pub fn of(arguments: &RunArguments, manifest: &Manifest, seed: u64) -> Self {
-        let serves = |rung| manifest.serves.contains(&rung);
-        let is_replicated = serves(Rung::ReplicatedKv);
-        // What goes on with a majority needs nobody who decides.
-        let has_backup = serves(Rung::PrimaryBackup) && !is_replicated;
-        let nodes = arguments.nodes.unwrap_or(if is_replicated || has_backup { NODES } else { 1 });
         let mut setting = Self {
-            nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
-            view_service: has_backup.then(|| VIEW_SERVICE.to_owned()),
-            can_restart: manifest.can(Capability::Restart),
-            exactly_once: manifest.can(Capability::ExactlyOnce),
-            compacts: is_replicated,
             clients: arguments.clients,
             rate: arguments.rate,
             seed,
-            families: Vec::new(),
             interval: fitting_interval(arguments.fault_interval, arguments.time_limit),
             time_limit: arguments.time_limit,
-            timeouts: manifest.timeouts.clone(),
+            ..Self::of_store(arguments.nodes, manifest)
         };
         if let Some(Families(asked)) = &arguments.faults {
             setting.families.clone_from(asked);
@@ -81,6 +73,48 @@ impl Setting {
             setting.families = setting.planned_families().into_iter().collect();
         }
         setting
+    }
+
+    /// What a session is made of: a person decides what is broken, and for how long.
+    #[must_use]
+    pub fn by_hand(arguments: &UpArguments, manifest: &Manifest) -> Self {
+        Self { clients: CLERKS, compacts: false, ..Self::of_store(arguments.nodes, manifest) }
+    }
+
+    /// What the store decides. Nothing is asked of it, and nothing broken.
+    fn of_store(nodes: Option<u32>, manifest: &Manifest) -> Self {
+        let serves = |rung| manifest.serves.contains(&rung);
+        let is_replicated = serves(Rung::ReplicatedKv);
+        // What goes on with a majority needs nobody who decides.
+        let has_backup = serves(Rung::PrimaryBackup) && !is_replicated;
+        let nodes = nodes.unwrap_or(if is_replicated || has_backup { NODES } else { 1 });
+        Self {
+            nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
+            view_service: has_backup.then(|| VIEW_SERVICE.to_owned()),
+            can_restart: manifest.can(Capability::Restart) || manifest.can(Capability::Rejoin),
+            can_restart_all: manifest.can(Capability::Restart),
+            exactly_once: manifest.can(Capability::ExactlyOnce),
+            compacts: is_replicated,
+            clients: 0,
+            rate: None,
+            seed: 0,
+            families: Vec::new(),
+            interval: Duration::ZERO,
+            time_limit: Duration::ZERO,
+            timeouts: manifest.timeouts.clone(),
+        }
+    }
+
+    /// The nodes, as faults see them.
+    #[must_use]
+    pub fn members(&self) -> Members<'_> {
+        Members {
+            nodes: &self.nodes,
+            view_service: self.view_service.as_ref(),
+            can_restart: self.can_restart,
+            can_restart_all: self.can_restart_all,
+            exactly_once: self.exactly_once,
+        }
     }
 
     /// The families of which anything is planned.
@@ -95,12 +129,7 @@ impl Setting {
         plan(&PlanInput {
             seed: self.seed,
             families: &self.families,
-            members: Members {
-                nodes: &self.nodes,
-                view_service: self.view_service.as_ref(),
-                can_restart: self.can_restart,
-                exactly_once: self.exactly_once,
-            },
+            members: self.members(),
             interval: self.interval,
             time_limit: self.time_limit,
         })

@@ -46,7 +46,11 @@ impl LogSize {
 }
 
 /// The length of `item` as JSON.
-fn encoded_bytes(item: &impl Serialize) -> u64 {
+///
+/// # Panics
+/// It has no such form: a map whose keys are no strings, for one.
+#[must_use]
+pub fn encoded_bytes(item: &impl Serialize) -> u64 {
     struct Counter(u64);
     impl io::Write for Counter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

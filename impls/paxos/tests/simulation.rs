@@ -5,13 +5,11 @@ mod world;
 
 use std::sync::Arc;
 
-use contract::NodeId;
 use node::sim::{
-    ClientOptions, Completion, Dice, Fault, FaultPlan, NetworkOptions, Scenario, Simulator,
-    clients::single_key_operation,
+    ClientOptions, Completion, NetworkOptions, Scenario, Simulator, clients::single_key_operation,
 };
 
-use simulation_checks::{Coverage, for_each_seed, linearizable, progress};
+use simulation_checks::{Coverage, for_each_seed, linearizable, progress, turns};
 
 use crate::world::{
     LEADERS, assert_nothing_was_missed, invariants, is_naive, make, settled, steps_down_late,
@@ -46,40 +44,6 @@ fn scenario(seed: u64) -> Scenario {
 /// Whether the faults of this seed follow [`turns`].
 fn takes_turns(seed: u64) -> bool {
     steps_down_late(seed) && seed.is_multiple_of(2)
-}
-
-/// A majority elects a new leader without the old one; then the voter in between crashes, and comes back to
-/// the old leader alone. What it promised stands between two values.
-fn turns(scenario: &Scenario) -> FaultPlan {
-    let mut dice = Dice::new(scenario.seed, 50);
-    let mut plan = FaultPlan::default();
-    let mut at_ms = 500;
-    while at_ms < scenario.faults.duration_ms {
-        let mut nodes = scenario.nodes.clone();
-        dice.shuffle(&mut nodes);
-        let without = |left_out: &NodeId| {
-            let others = scenario.nodes.iter().filter(|node| *node != left_out);
-            others.flat_map(|node| [(node, left_out), (left_out, node)]).map(owned).collect()
-        };
-        plan.steps.push((at_ms, Fault::Heal));
-        plan.steps.push((at_ms, Fault::Cut(without(&nodes[0]))));
-        at_ms += dice.between(100, 500);
-        for voter in &nodes[2..] {
-            plan.steps.push((at_ms, Fault::Crash(voter.clone())));
-        }
-        plan.steps.push((at_ms, Fault::Heal));
-        plan.steps.push((at_ms, Fault::Cut(without(&nodes[1]))));
-        at_ms += dice.between(1, 50);
-        for voter in &nodes[2..] {
-            plan.steps.push((at_ms, Fault::Restart(voter.clone())));
-        }
-        at_ms += dice.between(50, 500);
-    }
-    plan
-}
-
-fn owned((from, to): (&NodeId, &NodeId)) -> (NodeId, NodeId) {
-    (from.clone(), to.clone())
 }
 
 /// Runs one seed and says what is wrong with it.

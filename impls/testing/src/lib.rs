@@ -11,6 +11,7 @@ pub mod progress;
 pub mod recorder;
 pub mod seeds;
 pub mod settled;
+pub mod turns;
 
 pub use coverage::Coverage;
 pub use linearizable::linearizable;
@@ -18,3 +19,4 @@ pub use progress::progress;
 pub use recorder::Recorder;
 pub use seeds::for_each_seed;
 pub use settled::settled;
+pub use turns::turns;

@@ -15,15 +15,32 @@ pub fn settled<P: Protocol>(
     simulator: &mut Simulator<P>,
     applied: impl Fn(&P) -> usize,
 ) -> Result<(), String> {
+    settle(simulator);
     let names = simulator.names().to_vec();
-    for name in &names {
-        simulator.restart(name); // A crash planned for the next write may come right after the faults' end.
+    agreed(simulator, &names, applied)
+}
+
+/// Waits until nothing is under way.
+pub fn settle<P: Protocol>(simulator: &mut Simulator<P>) {
+    for name in simulator.names().to_vec() {
+        simulator.restart(&name); // A crash planned for the next write may come right after the faults' end.
     }
     simulator.run_for(SETTLE_US);
+}
+
+/// Each of these nodes must have applied as much as the others. `applied` says how much a node has.
+///
+/// # Errors
+/// A node is down or behind.
+pub fn agreed<P: Protocol>(
+    simulator: &Simulator<P>,
+    nodes: &[NodeId],
+    applied: impl Fn(&P) -> usize,
+) -> Result<(), String> {
     let applied = |name: &NodeId| {
         simulator.protocol(name).map(&applied).ok_or_else(|| format!("{name} is down"))
     };
-    let lengths = names.iter().map(applied).collect::<Result<Vec<usize>, String>>()?;
+    let lengths = nodes.iter().map(applied).collect::<Result<Vec<usize>, String>>()?;
     if lengths.iter().any(|length| *length != lengths[0]) {
         return Err(format!("a node never caught up: {lengths:?} requests applied"));
     }

@@ -18,6 +18,7 @@ const STARVED_MS: &str = "starved-ms";
 const LEADER: &str = "leader";
 const FOOTPRINT: &str = "footprint";
 const TRACE: &str = "trace";
+const UNRECORDED: &str = "unrecorded";
 
 /// Something that the bench writes into the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub enum Mark {
     /// The trace of messages is complete but for this: from when on, in nanoseconds since the start of the run, a node may
     /// have told another one something that the trace does not show. Of a node that is not named it shows everything.
     Trace(BTreeMap<String, u64>),
+    /// So many requests came to the nodes so far that are not in the history: somebody asked them past the bench.
+    Unrecorded(u64),
 }
 
 /// What a node occupies.
@@ -144,6 +147,7 @@ impl Mark {
             Self::Leader(_) => LEADER,
             Self::Footprint(_) => FOOTPRINT,
             Self::Trace(_) => TRACE,
+            Self::Unrecorded(_) => UNRECORDED,
         }
     }
 
@@ -158,7 +162,7 @@ impl Mark {
                 json!({ "node": node, "exit": exit, "killed": killed, "last_words": last_words })
             }
             Self::FinalReads { asked, answered } => json!({ "asked": asked, "answered": answered }),
-            Self::StarvedMs(ms) => (*ms).into(),
+            Self::StarvedMs(number) | Self::Unrecorded(number) => (*number).into(),
             Self::Leader(node) => node.as_deref().into(),
             Self::Footprint(footprint) => json!(footprint),
             Self::Trace(unseen) => json!(unseen),
@@ -198,6 +202,7 @@ impl Mark {
             LEADER => value.as_str().map(|node| Self::Leader(Some(node.to_owned()))),
             FOOTPRINT => Footprint::deserialize(value).ok().map(Self::Footprint),
             TRACE => BTreeMap::deserialize(value).ok().map(Self::Trace),
+            UNRECORDED => value.as_u64().map(Self::Unrecorded),
             _ => None,
         }
     }
@@ -272,6 +277,7 @@ mod tests {
             Mark::Leader(None),
             Mark::Footprint(Footprint { data_bytes: Some(7), ..Footprint::default() }),
             Mark::Trace(BTreeMap::from([("n1".into(), 5)])),
+            Mark::Unrecorded(3),
         ];
         for mark in Phase::ALL.map(Mark::Phase).into_iter().chain(others) {
             let harness = event(Process::Named(HARNESS.into()), mark.name(), mark.value());

@@ -160,15 +160,17 @@ fn of_history(history: &History, end_ns: u64) -> Vec<Fact> {
 
 fn of_run(run: &RunFile, end_ns: u64, cluster: Option<&Cluster>) -> Vec<Fact> {
     let rate = run.rate.map_or("as fast as answered".into(), |rate| format!("{rate} operations/s"));
+    let effective = cluster.map_or(String::new(), |cluster| effective(&cluster.effective));
     let faults = match run.faults.as_slice() {
-        [] => "none".to_owned(),
+        [] if effective.is_empty() => "none".to_owned(),
+        // Nobody asked for them before.
+        [] => "by hand".to_owned(),
         families => format!(
             "{}; one every {}",
             families.join(", "),
             duration(run.fault_interval_ms.saturating_mul(1_000_000))
         ),
     };
-    let effective = cluster.map_or(String::new(), |cluster| effective(&cluster.effective));
     let nodes = run.nodes.join(", ");
     let machine: Vec<String> =
         run.machine.iter().take(20).map(|(name, value)| format!("{name} {value}")).collect();
@@ -181,10 +183,15 @@ fn of_run(run: &RunFile, end_ns: u64, cluster: Option<&Cluster>) -> Vec<Fact> {
         (
             "Duration",
             format!("{} recorded", duration(end_ns)),
-            format!(
-                "main phase limited to {}",
-                duration(run.time_limit_ms.saturating_mul(1_000_000))
-            ),
+            match run.time_limit_ms {
+                0 => "without a time limit".to_owned(),
+                limit_ms => {
+                    format!(
+                        "main phase limited to {}",
+                        duration(limit_ms.saturating_mul(1_000_000))
+                    )
+                }
+            },
         ),
         timeouts(run),
         ("Started", run.started.replacen('T', " ", 1), String::new()),

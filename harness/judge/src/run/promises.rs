@@ -4,6 +4,7 @@ use history::words::counted;
 use history::{CheckResult, Operation, Verdict};
 use record::{FaultRecord, FaultStep, Footprint, Promise, RunFile};
 
+use super::by_hand;
 use super::compaction::{COMPACTION, Compaction};
 use super::outages::Outages;
 
@@ -102,6 +103,10 @@ impl Outcome<'_> {
             "majority",
             "give the run more time, and `partition`, `kill` or `pause` to --faults",
         );
+        if by_hand::is(self.run) {
+            // Whoever asks by hand leaves long pauses.
+            return promise;
+        }
         let outages = Outages::of(self.main, self.faults);
         let sentence = outages.sentence();
         promise.seen = [promise.seen, sentence].join(" ").trim().to_owned();
@@ -144,9 +149,8 @@ impl Outcome<'_> {
         let promise = "each operation at most once".to_owned();
         let how = "what the workload checks, while replies are lost and requests are sent twice";
         if client_faults == 0 {
-            let how = format!(
-                "{how}; for that, `client` in --faults and `exactly-once` in the store's caps"
-            );
+            let needed = "`client` in --faults and `exactly-once` in the store's caps";
+            let how = self.not_asked(how, needed);
             return Promise { promise, how, verdict: None, seen: String::new() };
         }
         let took_hold = format!("{} of the clients took hold", counted(client_faults, "fault"));
@@ -191,13 +195,19 @@ impl Outcome<'_> {
         let check = self.of_bench.iter().find(|check| check.checker == checker);
         Promise {
             promise: promise.to_owned(),
-            how: if check.is_some() {
-                how.to_owned()
-            } else {
-                format!("{how}; for that, {needed}")
-            },
+            how: if check.is_some() { how.to_owned() } else { self.not_asked(how, needed) },
             verdict: check.map(|check| check.verdict),
             seen: check.map_or(String::new(), |check| check.summary.clone()),
+        }
+    }
+
+    /// How a promise is checked, and what this run lacked for it.
+    fn not_asked(&self, how: &str, needed: &str) -> String {
+        match by_hand::is(self.run) {
+            true => {
+                format!("{how}; not asked of a session that is played by hand, `harness run` does")
+            }
+            false => format!("{how}; for that, {needed}"),
         }
     }
 }

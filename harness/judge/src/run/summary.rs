@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use history::words::counted;
 use history::{CheckResult, Operation, Verdict};
 use isolation::Consistency;
 use record::{Counts, Quantiles, RunFile};
 
-use super::{faults::ByFamily, recovery};
+use super::{by_hand, faults::ByFamily, recovery};
 
 /// How operations ended, by function.
 pub(super) fn endings(operations: &[&Operation]) -> BTreeMap<String, Counts> {
@@ -26,39 +27,66 @@ pub(super) fn latency(operations: &[&Operation]) -> Option<Quantiles> {
     Quantiles::of(took.collect())
 }
 
-/// The verdict in one sentence.
-pub(super) fn sentence(
-    run: &RunFile,
-    level: Consistency,
-    verdict: Verdict,
-    checks: &[CheckResult],
-    operations: &BTreeMap<String, Counts>,
-    faults: &ByFamily,
-) -> String {
-    let done: u64 = operations.values().map(|counts| counts.ok).sum();
-    let held: u64 = faults.values().map(|count| count.effective).sum();
-    let of = |wanted: Verdict| checks.iter().filter(move |check| check.verdict == wanted);
-    match verdict {
-        Verdict::Violation => of(verdict)
-            .find_map(|check| Some(proof(check, level, &check.violations.first()?.sentence)))
-            .unwrap_or_else(|| "A promise was broken.".to_owned()),
-        Verdict::Inconclusive => {
-            // A node that ended by itself explains what the others lack.
-            let (first, others): (Vec<_>, Vec<_>) =
-                of(verdict).partition(|check| check.checker == recovery::CHECKER);
-            let summaries = first.into_iter().chain(others).map(|check| check.summary.as_str());
-            summaries.collect::<Vec<_>>().join(" ")
+/// What came of a run.
+pub(super) struct Verdicts<'a> {
+    /// What was asked.
+    pub(super) run: &'a RunFile,
+    /// The level that the store was held to.
+    pub(super) level: Consistency,
+    /// Of all checks together.
+    pub(super) verdict: Verdict,
+    /// Of the checks of the answers alone.
+    pub(super) answers: Verdict,
+}
+
+impl Verdicts<'_> {
+    /// The verdict in one sentence.
+    pub(super) fn sentence(
+        &self,
+        checks: &[CheckResult],
+        operations: &BTreeMap<String, Counts>,
+        faults: &ByFamily,
+    ) -> String {
+        let Self { run, level, verdict, .. } = *self;
+        let done: u64 = operations.values().map(|counts| counts.ok).sum();
+        let held: u64 = faults.values().map(|count| count.effective).sum();
+        let of = |wanted: Verdict| checks.iter().filter(move |check| check.verdict == wanted);
+        match verdict {
+            Verdict::Violation => of(verdict)
+                .find_map(|check| Some(proof(check, level, &check.violations.first()?.sentence)))
+                .unwrap_or_else(|| "A promise was broken.".to_owned()),
+            Verdict::Inconclusive => {
+                // A node that ended by itself explains what the others lack.
+                let (first, others): (Vec<_>, Vec<_>) =
+                    of(verdict).partition(|check| check.checker == recovery::CHECKER);
+                let summaries = first.into_iter().chain(others).map(|check| check.summary.as_str());
+                self.played(done)
+                    .iter()
+                    .map(String::as_str)
+                    .chain(summaries)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            }
+            Verdict::Valid => {
+                let workload = &run.workload;
+                let under = match run.faults.as_slice() {
+                    [] if held == 0 => "without faults".to_owned(),
+                    _ => format!("under {held} faults"),
+                };
+                format!(
+                    "{done} successful operations {under} kept every promise of a {level} store that `{workload}` checks."
+                )
+            }
         }
-        Verdict::Valid => {
-            let workload = &run.workload;
-            let under = match run.faults.as_slice() {
-                [] => "without faults".to_owned(),
-                _ => format!("under {held} faults"),
-            };
-            format!(
-                "{done} successful operations {under} kept every promise of a {level} store that `{workload}` checks."
-            )
-        }
+    }
+
+    /// What can be said of the answers to a person, though the run as a whole says too little.
+    fn played(&self, done: u64) -> Option<String> {
+        let fits = by_hand::is(self.run) && self.answers == Verdict::Valid && done > 0;
+        fits.then(|| {
+            let (level, answers) = (self.level, counted(usize::try_from(done).unwrap_or(usize::MAX), "answer"));
+            format!("No answer was wrong: what was played by hand, {answers}, is {level}. But that proves little.")
+        })
     }
 }
 

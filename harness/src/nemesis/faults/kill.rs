@@ -14,23 +14,51 @@ struct Kill {
     targets: Targets,
     /// Whether they are started again.
     restart: bool,
+    /// How many nodes may be killed or on their way back at once, where the store limits it.
+    away_max: Option<usize>,
 }
 
-/// A kill. What cannot be started again stays down, so it must leave a majority; where a view service decides who takes over,
-/// the node may at any moment be the only one with the state.
+impl Kill {
+    fn new(targets: Targets, members: Members<'_>) -> Self {
+        Self { targets, restart: members.can_restart, away_max: away_max(members) }
+    }
+
+    /// Kills a node, or says why not: those who were killed before may have to come back first.
+    async fn kill(&self, node: &str, environment: &Environment) -> Result<(), String> {
+        if let Some(away_max) = self.away_max {
+            let away = environment.nodes.away_besides(node).await;
+            if away.len() >= away_max {
+                return Err(format!("{} is not ready again", away.join(", ")));
+            }
+        }
+        environment.nodes.kill(node).await
+    }
+}
+
+/// How many nodes may be killed or on their way back at once, where the store limits it.
+#[must_use]
+pub(crate) fn away_max(members: Members<'_>) -> Option<usize> {
+    let limited = members.can_restart && !members.can_restart_all;
+    limited.then(|| members.dispensable())
+}
+
+/// A kill. What cannot be started again stays down, so it must leave a majority; so must what comes back with the help of
+/// the others. Where a view service decides who takes over, the node may at any moment be the only one with the state.
 pub(in crate::nemesis) fn plan(
     members: Members<'_>,
     rng: &mut ChaCha8Rng,
 ) -> Option<Box<dyn Fault>> {
-    let restart = members.can_restart;
-    let targets = match restart {
-        true => Targets::choose(members.nodes, rng),
+    let targets = match members.can_restart {
+        true if members.can_restart_all => Targets::choose(members.nodes, rng),
+        true if members.dispensable() > 0 => {
+            Targets::choose_few(members.nodes, members.dispensable(), rng)
+        }
         false if members.nodes.len() > 2 && members.view_service.is_none() => {
             Targets::one(members.nodes, rng)
         }
-        false => return None,
+        _ => return None,
     };
-    Some(Box::new(Kill { targets, restart }))
+    Some(Box::new(Kill::new(targets, members)))
 }
 
 /// Kills these nodes.
@@ -39,7 +67,12 @@ pub(in crate::nemesis) fn take_away(
     members: Members<'_>,
     _: &mut ChaCha8Rng,
 ) -> Box<dyn Fault> {
-    Box::new(Kill { targets: Targets::minority(nodes), restart: members.can_restart })
+    Box::new(Kill::new(Targets::minority(nodes), members))
+}
+
+/// Kills this node, which somebody chose, unless with it more than `away_max` would be away.
+pub(crate) fn chosen(node: &str, restart: bool, away_max: Option<usize>) -> Box<dyn Fault> {
+    Box::new(Kill { targets: Targets::chosen(node), restart, away_max })
 }
 
 impl Fault for Kill {
@@ -52,7 +85,7 @@ impl Fault for Kill {
     }
 
     fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {
-        let kill = move |node: String| async move { environment.nodes.kill(&node).await };
+        let kill = move |node: String| async move { self.kill(&node, environment).await };
         Box::pin(self.targets.hit(environment, kill))
     }
 
@@ -74,6 +107,10 @@ impl Fault for Kill {
             }
             // A node that does not answer yet is still down.
             environment.nodes.wait_until_answer(aimed_at).await;
+            if self.away_max.is_some() {
+                // Nor is one back that has not got from the others what it lacks.
+                environment.nodes.wait_until_ready(aimed_at).await;
+            }
             notes
         })
     }

@@ -9,7 +9,8 @@ use crate::{
     environment::Environment,
     nemesis::fault::{Fault, Hits, Members, Work},
 };
-use shape::{Link, Shape, around, between};
+pub(crate) use shape::{Link, between};
+use shape::{Shape, around};
 
 /// Cuts these directed links.
 #[derive(Debug)]
@@ -52,6 +53,11 @@ pub(in crate::nemesis) fn take_away(
     Box::new(Partition { shape, links, mode: CutMode::choose(rng) })
 }
 
+/// Cuts these links, which somebody chose: bytes wait.
+pub(crate) fn chosen(links: Vec<Link>) -> Box<dyn Fault> {
+    Box::new(Partition { shape: Shape::Chosen, links, mode: CutMode::Stall })
+}
+
 impl CutMode {
     fn choose(rng: &mut ChaCha8Rng) -> Self {
         if rng.random_bool(0.7) { Self::Stall } else { Self::Refuse }
@@ -70,6 +76,15 @@ impl Partition {
             None => self.links.clone(),
         };
         (links, leader.guess())
+    }
+}
+
+impl Partition {
+    /// What a gate holds is counted on the link of its connection, which may be that of the other direction.
+    fn may_show_on(&self, from: &str, to: &str) -> bool {
+        let is_cut =
+            |from: &str, to: &str| self.links.iter().any(|(one, other)| one == from && other == to);
+        self.shape != Shape::Chosen || is_cut(from, to) || is_cut(to, from)
     }
 }
 
@@ -106,9 +121,11 @@ impl Fault for Partition {
         })
     }
 
-    /// A cut is none while nothing is sent across it.
+    /// A cut is none while nothing is sent across it. No plan has two cuts at once; whoever chooses them may.
     fn observed(&self, environment: &Environment) -> Option<u64> {
-        Some(environment.network.counters().iter().map(|(_, _, link)| link.stalled).sum())
+        let counters = environment.network.counters();
+        let its = counters.iter().filter(|(from, to, _)| self.may_show_on(from, to));
+        Some(its.map(|(_, _, link)| link.stalled).sum())
     }
 
     /// Not by what was aimed at: no other family closes gates, so every gate opens.
@@ -119,6 +136,6 @@ impl Fault for Partition {
 }
 
 /// Links in the notation `n1>n2`.
-fn link_names(links: &[Link]) -> Vec<String> {
+pub(crate) fn link_names(links: &[Link]) -> Vec<String> {
     links.iter().map(|(from, to)| format!("{from}>{to}")).collect()
 }

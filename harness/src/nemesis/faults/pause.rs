@@ -29,6 +29,11 @@ pub(in crate::nemesis) fn take_away(
     Box::new(Pause(Targets::minority(nodes)))
 }
 
+/// Pauses this node, which somebody chose.
+pub(crate) fn chosen(node: &str) -> Box<dyn Fault> {
+    Box::new(Pause(Targets::chosen(node)))
+}
+
 impl Fault for Pause {
     fn form(&self) -> String {
         format!("pause-{}", self.0.choice())

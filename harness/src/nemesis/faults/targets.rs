@@ -28,6 +28,15 @@ impl Targets {
         }
     }
 
+    /// One node, so many, or whoever leads: never more than `dispensable`.
+    pub(super) fn choose_few(nodes: &[String], dispensable: usize, rng: &mut impl Rng) -> Self {
+        match rng.random_range(0..6) {
+            0 | 1 => Self::one(nodes, rng),
+            2 | 3 => Self::minority(&some(dispensable, nodes, rng)),
+            _ => Self::Leader(some(1, nodes, rng).remove(0)),
+        }
+    }
+
     /// One node.
     pub(super) fn one(nodes: &[String], rng: &mut impl Rng) -> Self {
         Self::Nodes("one", some(1, nodes, rng))
@@ -36,6 +45,11 @@ impl Targets {
     /// These few nodes.
     pub(super) fn minority(nodes: &[String]) -> Self {
         Self::Nodes("minority", nodes.to_vec())
+    }
+
+    /// This node, which somebody chose.
+    pub(super) fn chosen(node: &str) -> Self {
+        Self::Nodes("chosen", vec![node.to_owned()])
     }
 
     /// How they were chosen.

@@ -21,6 +21,8 @@ pub enum Capability {
     ExactlyOnce,
     /// A killed node may be started again on its data folder.
     Restart,
+    /// A killed node may be started again while most of the others are up and ready.
+    Rejoin,
     /// `GET /v1/status`.
     Introspect,
 }
@@ -37,7 +39,7 @@ pub struct CapabilityEntry {
 }
 
 /// Every optional part of the contract.
-pub const CAPABILITIES: [CapabilityEntry; 8] = [
+pub const CAPABILITIES: [CapabilityEntry; 9] = [
     capability(Capability::Append, "append", "Serves the operation `append`."),
     capability(Capability::PutHash, "puthash", "Serves the operation `puthash`."),
     capability(Capability::Cas, "cas", "Serves the operation `cas`."),
@@ -57,6 +59,13 @@ pub const CAPABILITIES: [CapabilityEntry; 8] = [
         Capability::Restart,
         "restart",
         "A node that was killed may be started again on its data folder, with all it had acknowledged.",
+    ),
+    capability(
+        Capability::Rejoin,
+        "rejoin",
+        "For a store without `restart`: a node that was killed may be started again as long as, at any time, a majority of \
+         the nodes is neither killed nor on its way back, which is until `GET /readyz` answers 200 again. It gets from \
+         the others what it had acknowledged.",
     ),
     capability(Capability::Introspect, "introspect", "Answers `GET /v1/status`."),
 ];
@@ -97,6 +106,7 @@ mod tests {
             | Capability::Txn
             | Capability::ExactlyOnce
             | Capability::Restart
+            | Capability::Rejoin
             | Capability::Introspect => capability as usize,
         }
     }

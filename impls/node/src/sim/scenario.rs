@@ -3,7 +3,7 @@
 use contract::NodeId;
 
 use super::{
-    ClientOptions, FaultOptions, FaultPlan, Happening, History, Simulator, View,
+    ClientOptions, Fault, FaultOptions, FaultPlan, Happening, History, Simulator, View,
     clients::{Clients, Generator, single_key_operation},
     history::{Completion, EventKind},
 };
@@ -96,9 +96,21 @@ impl Scenario {
     /// Runs a given plan on a given cluster.
     pub fn run_plan<P: Protocol>(
         &self,
+        simulator: Simulator<P>,
+        plan: FaultPlan,
+        generator: Generator,
+    ) -> Report<P> {
+        self.run_plan_within(simulator, plan, generator, |_, _| true)
+    }
+
+    /// Like [`Scenario::run_plan`], but leaves out each fault that `is_within` says no to when it is due: those that the
+    /// cluster, as it is then, does not promise to survive.
+    pub fn run_plan_within<P: Protocol>(
+        &self,
         mut simulator: Simulator<P>,
         plan: FaultPlan,
         generator: Generator,
+        mut is_within: impl FnMut(&Simulator<P>, &Fault) -> bool,
     ) -> Report<P> {
         let first_alarm = self.set_alarms(&mut simulator, &plan);
         let mut clients = Clients::new(self.clients, generator, self.seed, first_alarm);
@@ -121,7 +133,9 @@ impl Scenario {
                 Happening::Alarm(name) if name < first_alarm => {
                     let number = usize::try_from(name - FAULTS).unwrap_or(usize::MAX);
                     // What lasts beyond the main phase was healed with everything else.
-                    if let Some((_, fault)) = plan.steps.get(number).filter(|_| !healed) {
+                    let due = plan.steps.get(number).filter(|_| !healed);
+                    if let Some((_, fault)) = due.filter(|(_, fault)| is_within(&simulator, fault))
+                    {
                         simulator.apply_fault(fault);
                     }
                 }

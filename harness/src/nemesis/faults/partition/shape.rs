@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rand::{Rng, RngExt, seq::SliceRandom};
 
 /// A directed link between two nodes.
-pub(super) type Link = (String, String);
+pub(crate) type Link = (String, String);
 
 /// Which links a partition cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) enum Shape {
     IsolateLeader,
     /// One node is heard by nobody but hears all, or the other way round.
     OneWay,
+    /// What somebody chose; no plan has it.
+    Chosen,
 }
 
 impl Shape {
@@ -37,6 +39,7 @@ impl Shape {
             Self::Bridge => "bridge",
             Self::IsolateLeader => "isolate-leader",
             Self::OneWay => "one-way",
+            Self::Chosen => "chosen",
         }
     }
 
@@ -89,6 +92,7 @@ impl Shape {
                     out.map(|(a, b)| (b, a)).collect()
                 }
             }
+            Self::Chosen => Vec::new(),
         }
     }
 }
@@ -100,7 +104,7 @@ pub(super) fn around<'a>(node: &str, nodes: impl Iterator<Item = &'a String>) ->
 }
 
 /// Every link between the two groups, both ways.
-pub(super) fn between(left: &[String], right: &[String]) -> Vec<Link> {
+pub(crate) fn between(left: &[String], right: &[String]) -> Vec<Link> {
     let pairs = left.iter().flat_map(|a| right.iter().map(move |b| (a.clone(), b.clone())));
     let both: BTreeSet<Link> = pairs.flat_map(|(a, b)| [(b.clone(), a.clone()), (a, b)]).collect();
     both.into_iter().collect()

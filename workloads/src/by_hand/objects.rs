@@ -1,0 +1,96 @@
+//! Which keys belong together.
+
+use std::collections::BTreeMap;
+
+use contract::{MicroOperation, Operation};
+
+use crate::record::Record;
+
+/// So many keys of an object are named.
+const NAMED_KEYS: usize = 4;
+
+/// Which keys belong together: those that one operation touched, and so on from each to the next.
+pub(super) struct Objects {
+    /// The object of each key.
+    of: BTreeMap<String, usize>,
+    /// The keys of each object.
+    keys: BTreeMap<usize, Vec<String>>,
+}
+
+impl Objects {
+    pub(super) fn of(records: &[Record]) -> Self {
+        let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+        // A number points to a smaller one of its object, the smallest to itself.
+        let mut smaller: Vec<usize> = Vec::new();
+        for record in records {
+            let mut object = None;
+            for key in keys_of(&record.operation) {
+                let number = *numbers.entry(key.to_owned()).or_insert_with(|| {
+                    smaller.push(smaller.len());
+                    smaller.len() - 1
+                });
+                let (one, other) = (smallest(&smaller, number), object.unwrap_or(number));
+                let other = smallest(&smaller, other);
+                smaller[one.max(other)] = one.min(other);
+                object = Some(one.min(other));
+            }
+        }
+        let mut keys: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        for (key, number) in &mut numbers {
+            *number = smallest(&smaller, *number);
+            keys.entry(*number).or_default().push(key.clone());
+        }
+        Self { of: numbers, keys }
+    }
+
+    /// `None` of an operation on no key.
+    pub(super) fn of_operation(&self, operation: &Operation) -> Option<usize> {
+        self.of.get(*keys_of(operation).first()?).copied()
+    }
+
+    /// Whether the object of an operation has several keys.
+    pub(super) fn are_several(&self, operation: &Operation) -> bool {
+        match operation {
+            Operation::MultiGet { .. } | Operation::MultiPut { .. } => true,
+            Operation::Swap { .. } | Operation::Txn { .. } => true,
+            _ => self.of_operation(operation).is_some_and(|object| self.keys[&object].len() > 1),
+        }
+    }
+
+    /// `Keys x, y`, as a sentence calls them.
+    pub(super) fn name(&self, object: usize) -> String {
+        let keys = &self.keys[&object];
+        let more = if keys.len() > NAMED_KEYS { " …" } else { "" };
+        let named: Vec<&str> = keys.iter().take(NAMED_KEYS).map(String::as_str).collect();
+        format!("Keys {}{more}", named.join(", "))
+    }
+}
+
+fn smallest(smaller: &[usize], mut number: usize) -> usize {
+    while smaller[number] != number {
+        number = smaller[number];
+    }
+    number
+}
+
+/// The keys that an operation names.
+pub(super) fn keys_of(operation: &Operation) -> Vec<&str> {
+    match operation {
+        Operation::Get { key }
+        | Operation::Put { key, .. }
+        | Operation::Append { key, .. }
+        | Operation::PutHash { key, .. }
+        | Operation::Cas { key, .. } => vec![key],
+        Operation::MultiGet { keys } => keys.iter().map(String::as_str).collect(),
+        Operation::MultiPut { values } => values.keys().map(String::as_str).collect(),
+        Operation::Swap { a, b } => vec![a, b],
+        Operation::Txn { guards, ops } => {
+            let touched = ops.iter().map(|op| match op {
+                MicroOperation::Read(key)
+                | MicroOperation::Write(key, _)
+                | MicroOperation::Append(key, _) => key.as_str(),
+            });
+            guards.keys().map(String::as_str).chain(touched).collect()
+        }
+    }
+}
