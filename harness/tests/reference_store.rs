@@ -126,6 +126,16 @@ fn a_primary_and_its_backup_keep_the_bank_right() {
 }
 
 #[test]
+fn registers_that_every_node_proposes_to_are_linearizable() {
+    let faults = ["partition", "kill", "pause", "client"];
+    valid_in(
+        &Bench::with_store("single-decree", "single_decree"),
+        "--workload register --faults partition,kill,pause,client --seed 6",
+        &faults,
+    );
+}
+
+#[test]
 fn a_raft_keeps_lists_strictly_serializable() {
     let bench = Bench::with_store("raft", "raft");
     let faults = ["partition", "kill", "pause", "client"];

@@ -14,8 +14,12 @@ pub fn serialize<S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    let bytes = bytes.borrow().iter();
-    let text: String = bytes.flat_map(|byte| [digit(byte >> 4), digit(byte & 0xF)]).collect();
+    let bytes = bytes.borrow();
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0xF));
+    }
     serializer.serialize_str(&text)
 }
 

@@ -15,4 +15,4 @@ pub mod wal;
 pub use application::Application;
 pub use log_size::{LogRecord, LogSize};
 pub use protocol::{Effect, Effects, Protocol, Token};
-pub use runtime::{main_with, serve};
+pub use runtime::{main_from, main_with, serve};

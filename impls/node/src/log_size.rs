@@ -37,6 +37,12 @@ impl LogSize {
     pub fn exceeds(&self, limit_bytes: u64) -> bool {
         self.bytes - self.carried_bytes > limit_bytes
     }
+
+    /// Whether compacting would free at least as much as it would write: for a log whose state is not a snapshot.
+    #[must_use]
+    pub fn has_doubled(&self) -> bool {
+        self.bytes >= 2 * self.carried_bytes
+    }
 }
 
 /// The length of `item` as JSON.

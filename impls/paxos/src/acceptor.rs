@@ -1,12 +1,13 @@
-//! The acceptor: "Paxos Made Simple" §2.2, for all slots at once.
+//! The acceptor of every slot, with one promise for all of them ("Paxos Made Simple" §3).
 //!
 //! An acceptor may forget neither its promise nor its votes, so each handler says what must be durable
 //! before the answer leaves.
 
 use std::collections::BTreeMap;
 
+use single_decree::{Ballot, Promise, Refused};
+
 use crate::{
-    ballot::Ballot,
     message::Record,
     slot::{Batch, Slot, Vote},
 };
@@ -14,34 +15,26 @@ use crate::{
 /// The acceptor's state: one promise for all slots, one vote per slot.
 #[derive(Debug, Default)]
 pub struct Acceptor {
-    promised: Ballot,
+    promise: Promise,
     votes: BTreeMap<Slot, Vote>,
     /// Votes up to here were forgotten: those slots are chosen and in the snapshot.
     compacted: Slot,
 }
 
-/// Why an acceptor refuses: it has promised this higher ballot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused(pub Ballot);
-
 impl Acceptor {
     /// The highest ballot promised.
     #[must_use]
     pub fn promised(&self) -> &Ballot {
-        &self.promised
+        self.promise.ballot()
     }
 
     /// Phase 1b: promises never again to vote below `ballot`; gives what must be durable first, if anything.
     ///
-    /// The same ballot again is a repeated message of the same candidate, for ballots are unique.
-    ///
     /// # Errors
     /// A higher ballot was promised.
     pub fn prepare(&mut self, ballot: &Ballot) -> Result<Option<Record>, Refused> {
-        if *ballot < self.promised {
-            return Err(Refused(self.promised.clone()));
-        }
-        Ok(self.raise(ballot))
+        let is_news = self.promise.raise(ballot)?;
+        Ok(is_news.then(|| Record::Promised { ballot: ballot.clone() }))
     }
 
     /// Phase 2b: votes, unless a higher ballot was promised; gives what must be durable first, if anything.
@@ -58,27 +51,16 @@ impl Acceptor {
         ballot: &Ballot,
         batch: &Batch,
     ) -> Result<Option<Record>, Refused> {
-        if *ballot < self.promised {
-            return Err(Refused(self.promised.clone()));
-        }
-        let raised = self.raise(ballot);
+        let promised = self.prepare(ballot)?;
         if slot <= self.compacted {
-            return Ok(raised);
+            return Ok(promised);
         }
         if self.vote(slot).is_some_and(|vote| vote.ballot == *ballot) {
             return Ok(None); // a repeated message: one ballot proposes one value
         }
-        let vote = Vote { ballot: ballot.clone(), batch: batch.clone() };
+        let vote = Vote { ballot: ballot.clone(), value: batch.clone() };
         self.votes.insert(slot, vote.clone());
         Ok(Some(Record::Accepted { slot, vote }))
-    }
-
-    fn raise(&mut self, ballot: &Ballot) -> Option<Record> {
-        if *ballot == self.promised {
-            return None;
-        }
-        self.promised = ballot.clone();
-        Some(Record::Promised { ballot: ballot.clone() })
     }
 
     /// The latest vote in `slot`.
@@ -94,9 +76,7 @@ impl Acceptor {
 
     /// Puts back a promise that an earlier life made durable.
     pub fn recover_promise(&mut self, ballot: &Ballot) {
-        if *ballot > self.promised {
-            self.promised = ballot.clone();
-        }
+        let _ = self.promise.raise(ballot); // a lower one is no error here: it was promised earlier
     }
 
     /// Puts back a vote that an earlier life made durable.
@@ -159,7 +139,7 @@ mod tests {
     fn a_later_ballot_replaces_the_vote_and_a_repeated_message_writes_nothing() {
         let mut acceptor = Acceptor::default();
         acceptor.accept(1, &ballot(1, "n1"), &batch("a")).unwrap();
-        let vote = Vote { ballot: ballot(2, "n2"), batch: batch("b") };
+        let vote = Vote { ballot: ballot(2, "n2"), value: batch("b") };
         let record = Record::Accepted { slot: 1, vote: vote.clone() };
         assert_eq!(acceptor.accept(1, &ballot(2, "n2"), &batch("b")), Ok(Some(record)));
         assert_eq!(acceptor.accept(1, &ballot(2, "n2"), &batch("b")), Ok(None));

@@ -9,9 +9,10 @@ use std::{
 };
 
 use contract::NodeId;
+use single_decree::{Ballot, keep_highest};
 
 use crate::{
-    ballot::Ballot,
+    leader::Queue,
     slot::{Batch, Slot, Vote},
 };
 
@@ -35,24 +36,23 @@ pub struct Candidate {
     /// Who has promised it.
     pub promised: BTreeSet<NodeId>,
     /// Of the votes reported in each slot, the one of the highest ballot.
-    votes: BTreeMap<Slot, Vote>,
+    votes: BTreeMap<Slot, Option<Vote>>,
+    /// Requests that wait for it to lead; only where both phases are run for every command.
+    pub queue: Queue,
 }
 
 impl Candidate {
     /// A candidate without promises.
     #[must_use]
     pub fn new(ballot: Ballot) -> Self {
-        Self { ballot, promised: BTreeSet::new(), votes: BTreeMap::new() }
+        Self { ballot, promised: BTreeSet::new(), votes: BTreeMap::new(), queue: Queue::new() }
     }
 
     /// Counts a promise; twice from the same acceptor is once.
     pub fn add_promise(&mut self, from: &NodeId, votes: impl IntoIterator<Item = (Slot, Vote)>) {
         self.promised.insert(from.clone());
         for (slot, vote) in votes {
-            match self.votes.get(&slot) {
-                Some(known) if known.ballot >= vote.ballot => {}
-                _ => drop(self.votes.insert(slot, vote)),
-            }
+            keep_highest(self.votes.entry(slot).or_default(), vote);
         }
     }
 
@@ -70,8 +70,8 @@ impl Candidate {
     #[must_use]
     pub fn proposals(&self, first: Slot, last: Slot) -> Vec<(Slot, Batch)> {
         let value = |slot| match self.votes.get(&slot) {
-            Some(vote) => vote.batch.clone(),
-            None => Arc::default(),
+            Some(Some(vote)) => vote.value.clone(),
+            _ => Arc::default(),
         };
         (first..=last).map(|slot| (slot, value(slot))).collect()
     }
@@ -87,7 +87,7 @@ mod tests {
         let op = Operation::Put { key: "x".to_owned(), value: value.to_owned() };
         let request = Request { client: "c1".to_owned(), seq: 1, op };
         let ballot = Ballot { round, node: "n1".to_owned() };
-        Vote { ballot, batch: Arc::new(vec![request]) }
+        Vote { ballot, value: Arc::new(vec![request]) }
     }
 
     fn candidate() -> Candidate {
@@ -102,7 +102,7 @@ mod tests {
             for (index, vote) in votes.into_iter().enumerate() {
                 candidate.add_promise(&format!("n{index}"), [(1, vote.clone())]);
             }
-            assert_eq!(candidate.proposals(1, 1), [(1, new.batch.clone())]);
+            assert_eq!(candidate.proposals(1, 1), [(1, new.value.clone())]);
         }
     }
 
@@ -111,7 +111,7 @@ mod tests {
         let mut candidate = candidate();
         candidate.add_promise(&"n2".to_owned(), [(3, vote(1, "a"))]);
         let proposals = candidate.proposals(2, candidate.last_voted());
-        assert_eq!(proposals, [(2, Batch::default()), (3, vote(1, "a").batch)]);
+        assert_eq!(proposals, [(2, Batch::default()), (3, vote(1, "a").value)]);
     }
 
     #[test]

@@ -10,19 +10,31 @@ use std::{
 
 use contract::{NodeId, Request};
 use node::Token;
+use single_decree::Ballot;
 
 use crate::{
-    ballot::Ballot,
     reads::Reads,
     slot::{Batch, Slot},
 };
 
-/// How many slots may be in flight: wide enough to hide a round trip, narrow enough that requests gather in
-/// batches behind it.
-const WINDOW_SLOTS: Slot = 8;
+/// How much a leader does at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pipeline {
+    /// How many slots may be in flight.
+    pub window_slots: Slot,
+    /// How many requests share a slot at most.
+    pub batch_requests_max: usize,
+}
 
-/// How many requests share a slot at most.
-const BATCH_REQUESTS_MAX: usize = 32;
+impl Pipeline {
+    /// Wide enough to hide a round trip, narrow enough that requests gather in batches behind it.
+    pub const WIDE: Self = Self { window_slots: 8, batch_requests_max: 32 };
+    /// One command at a time.
+    pub const NONE: Self = Self { window_slots: 1, batch_requests_max: 1 };
+}
+
+/// Requests that wait to be proposed, and who waits for their answers.
+pub type Queue = VecDeque<(Token, Request)>;
 
 /// What a leader knows besides what every node knows.
 #[derive(Debug)]
@@ -37,8 +49,9 @@ pub struct Leader {
     contact_ms: BTreeMap<NodeId, u64>,
     /// What phase 1 found and must be proposed again before anything new.
     recovered: VecDeque<(Slot, Batch)>,
+    pipeline: Pipeline,
     /// Requests that were not proposed yet.
-    queue: VecDeque<(Token, Request)>,
+    queue: Queue,
     /// The next slot for new requests.
     next_slot: Slot,
     /// Slots proposed, and not known to be chosen.
@@ -81,11 +94,26 @@ impl Leader {
             reads: Reads::new(majority),
             contact_ms: peers.into_iter().map(|peer| (peer, now_ms)).collect(),
             recovered: recovered.into(),
-            queue: VecDeque::new(),
+            pipeline: Pipeline::WIDE,
+            queue: Queue::new(),
             next_slot: last + 1,
             in_flight: BTreeMap::new(),
             waiting: BTreeMap::new(),
         }
+    }
+
+    /// The same leader, one command at a time, who begins with these.
+    #[must_use]
+    pub fn naive(self, queue: Queue) -> Self {
+        Self { pipeline: Pipeline::NONE, queue, ..self }
+    }
+
+    /// Takes the requests that wait, where a leader that runs both phases for each command must first run phase 1: it
+    /// has used its ballot for a command, and that is chosen.
+    pub fn take_queue_for_phase_1(&mut self) -> Option<Queue> {
+        let is_used = self.next_slot > self.barrier + 1;
+        let is_due = is_used && self.recovered.is_empty() && self.in_flight.is_empty();
+        (is_due && !self.queue.is_empty()).then(|| std::mem::take(&mut self.queue))
     }
 
     /// A request that needs a slot.
@@ -95,7 +123,7 @@ impl Leader {
 
     /// Fills the pipeline, where everything up to `commit` is chosen: what to propose now.
     pub fn propose(&mut self, commit: Slot, now_ms: u64) -> Vec<(Slot, Batch)> {
-        let end = commit + WINDOW_SLOTS;
+        let end = commit + self.pipeline.window_slots;
         let mut proposals = Vec::new();
         while let Some((slot, batch)) = self.next_proposal(end) {
             let proposal =
@@ -115,7 +143,7 @@ impl Leader {
         }
         let slot = self.next_slot;
         self.next_slot += 1;
-        let count = self.queue.len().min(BATCH_REQUESTS_MAX);
+        let count = self.queue.len().min(self.pipeline.batch_requests_max);
         let (tokens, requests) = self.queue.drain(..count).unzip();
         self.waiting.insert(slot, tokens);
         Some((slot, Arc::new(requests)))
@@ -213,7 +241,7 @@ mod tests {
     #[test]
     fn requests_gather_behind_a_full_pipeline_and_share_a_slot() {
         let mut leader = leader(vec![], 0);
-        for seq in 1..=WINDOW_SLOTS {
+        for seq in 1..=Pipeline::WIDE.window_slots {
             leader.enqueue(seq, request(seq));
             assert_eq!(leader.propose(0, 0).len(), 1);
         }
@@ -224,7 +252,10 @@ mod tests {
         let proposals = leader.propose(1, 0);
         assert_eq!(proposals.len(), 1);
         assert_eq!(proposals[0].1.len(), 10);
-        assert_eq!(leader.take_waiting(WINDOW_SLOTS + 1), (100..110).collect::<Vec<_>>());
+        assert_eq!(
+            leader.take_waiting(Pipeline::WIDE.window_slots + 1),
+            (100..110).collect::<Vec<_>>()
+        );
     }
 
     #[test]

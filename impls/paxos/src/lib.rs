@@ -3,16 +3,15 @@
 //! Made Moderately Complex" (2015) add.
 //!
 //! ```text
-//! ballot     unique numbers          acceptor   promises and votes; what must be durable
-//! message    what nodes say          candidate  phase 1: how one node becomes the leader of all slots
-//! learner    what is chosen, applied leader     phase 2: batches, pipeline, who waits for an answer
-//! snapshot   a prefix, compacted     reads      linearizable reads without a slot
-//! storage    recovery, compaction    replica    one node: connects the parts to timers and messages
+//! message    what nodes say          acceptor   promises and votes; what must be durable
+//! learner    what is chosen, applied candidate  phase 1: how one node becomes the leader of all slots
+//! snapshot   a prefix, compacted     leader     phase 2: batches, pipeline, who waits for an answer
+//! storage    recovery, compaction    reads      linearizable reads without a slot
+//! slot       a place in the log      replica    one node: connects the parts to timers and messages
 //! ```
-//! Read `acceptor` and `candidate` first: Paxos is there. The rest is engineering.
+//! Read the crate [`single_decree`] first, then `acceptor` and `candidate`: Paxos is there. The rest is engineering.
 
 pub mod acceptor;
-pub mod ballot;
 pub mod candidate;
 pub mod leader;
 pub mod learner;

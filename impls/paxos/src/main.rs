@@ -1,4 +1,4 @@
-//! One node of the Multi-Paxos store.
+//! One node of the Multi-Paxos store. `--naive`: both phases for every command, for comparison.
 
 use std::process::{self, ExitCode};
 
@@ -7,12 +7,17 @@ use kv::{ExactlyOnce, Store};
 use multi_paxos::{Config, Paxos, message::Record};
 
 fn main() -> ExitCode {
-    node::main_with(make)
+    let (flags, rest): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument == "--naive");
+    let naive = !flags.is_empty();
+    node::main_from(&rest, |launch, records| {
+        make(Config { naive, ..launch.into() }, launch, records)
+    })
 }
 
-fn make(launch: &Launch, records: Vec<Record>) -> Paxos<ExactlyOnce<Store>> {
+fn make(config: Config, launch: &Launch, records: Vec<Record>) -> Paxos<ExactlyOnce<Store>> {
     let store = ExactlyOnce::new(Store::default());
-    Paxos::new(Config::from(launch), store, records).unwrap_or_else(|reason| {
+    Paxos::new(config, store, records).unwrap_or_else(|reason| {
         // A node that has forgotten its promises must not take part.
         tracing::error!("{}: {reason}; restore or replace the folder", launch.data.display());
         process::exit(1)

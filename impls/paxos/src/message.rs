@@ -1,9 +1,9 @@
 //! What nodes say to each other, and what they write down.
 
 use serde::{Deserialize, Serialize};
+use single_decree::Ballot;
 
 use crate::{
-    ballot::Ballot,
     slot::{Batch, ChosenSlot, Slot, Vote},
     snapshot::Snapshot,
 };

@@ -5,15 +5,16 @@
 
 mod election;
 mod learning;
+mod naive;
 mod replication;
 
 use contract::{Answer, Launch, NodeId, Request};
 use node::{Application, Effects, LogSize, Protocol, Token};
 use serde_json::{Value, json};
+use single_decree::Ballot;
 
 use crate::{
     acceptor::Acceptor,
-    ballot::Ballot,
     candidate::{Candidate, Canvass},
     leader::Leader,
     learner::Learner,
@@ -38,6 +39,8 @@ pub struct Config {
     pub patience_ms: u64,
     /// Compact the log past this size; `None`: never.
     pub snapshot_bytes: Option<u64>,
+    /// Run both phases for every command: what a stable leader saves.
+    pub naive: bool,
 }
 
 impl From<&Launch> for Config {
@@ -54,6 +57,7 @@ impl From<&Launch> for Config {
             election_ms: millis(launch.election),
             patience_ms: millis(launch.election),
             snapshot_bytes: launch.snapshot_bytes,
+            naive: false,
         }
     }
 }
@@ -217,8 +221,14 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Paxos<A> {
     }
 
     fn on_request(&mut self, token: Token, request: Request, effects: &mut Effects<Self>) {
-        let Role::Leader(leader) = &mut self.role else { return self.refuse(token, effects) };
-        if request.op.is_read_only() {
+        let leader = match &mut self.role {
+            Role::Leader(leader) => leader,
+            Role::Candidate(candidate) if self.config.naive => {
+                return candidate.queue.push_back((token, request));
+            }
+            _ => return self.refuse(token, effects),
+        };
+        if request.op.is_read_only() && !self.config.naive {
             let index = self.learner.commit().max(leader.barrier);
             leader.reads.add(token, request, index);
             self.answer_reads(effects);

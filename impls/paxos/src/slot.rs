@@ -3,10 +3,6 @@
 use std::sync::Arc;
 
 use contract::Request;
-use serde::{Deserialize, Serialize};
-
-use crate::ballot::Ballot;
-
 /// A place in the replicated log, counted 1, 2, 3…; each slot is one instance of Paxos.
 pub type Slot = u64;
 
@@ -17,10 +13,4 @@ pub type Batch = Arc<Vec<Request>>;
 pub type ChosenSlot = (Slot, Batch);
 
 /// The latest vote of an acceptor in one slot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vote {
-    /// The ballot it was cast in.
-    pub ballot: Ballot,
-    /// The value it was cast for.
-    pub batch: Batch,
-}
+pub type Vote = single_decree::Vote<Batch>;

@@ -39,7 +39,7 @@ fn recover_commit<A: Application<Command = Request, Output = Answer>>(
     while learner.commit() < commit {
         let next = learner.commit() + 1;
         if let Some(vote) = acceptor.vote(next) {
-            learner.learn(next, vote.batch.clone()); // no news where another value was learned
+            learner.learn(next, vote.value.clone()); // no news where another value was learned
         }
         if learner.apply_next().is_none() {
             return Err(format!(
@@ -65,7 +65,7 @@ pub fn compacted<A: Application<Command = Request, Output = Answer>>(
     records.extend(votes.map(|(slot, vote)| Record::Accepted { slot, vote: vote.clone() }));
     let learned = learner
         .chosen_from(first)
-        .filter(|(slot, batch)| acceptor.vote(*slot).is_none_or(|vote| vote.batch != **batch));
+        .filter(|(slot, batch)| acceptor.vote(*slot).is_none_or(|vote| vote.value != **batch));
     records.extend(learned.map(|(slot, batch)| Record::Learned { slot, batch: batch.clone() }));
     records.push(Record::Committed { commit: learner.commit() });
     records
@@ -83,12 +83,10 @@ mod tests {
 
     use contract::Operation;
     use kv::{ExactlyOnce, Store};
+    use single_decree::Ballot;
 
     use super::*;
-    use crate::{
-        ballot::Ballot,
-        slot::{Batch, Vote},
-    };
+    use crate::slot::{Batch, Vote};
 
     type Kv = ExactlyOnce<Store>;
 
@@ -118,7 +116,7 @@ mod tests {
         records.push(Record::Committed { commit: 3 });
         let (acceptor, learner) = revive(records);
         assert_eq!(*acceptor.promised(), ballot(1));
-        assert_eq!(acceptor.vote(2).unwrap().batch, batch(2));
+        assert_eq!(acceptor.vote(2).unwrap().value, batch(2));
         assert_eq!(learner.commit(), 3);
         assert_eq!(learner.application().application().get("x"), Some("1,2,3,"));
     }
@@ -139,7 +137,7 @@ mod tests {
         let (mut acceptor, mut learner) = revive(vec![]);
         for slot in 1..=4 {
             acceptor.accept(slot, &ballot(9 - slot), &batch(slot)).ok();
-            acceptor.recover_vote(slot, Vote { ballot: ballot(9 - slot), batch: batch(slot) });
+            acceptor.recover_vote(slot, Vote { ballot: ballot(9 - slot), value: batch(slot) });
         }
         acceptor.recover_promise(&ballot(20));
         for slot in [1, 2, 4] {

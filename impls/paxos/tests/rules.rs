@@ -4,12 +4,12 @@ use contract::{Answer, ErrorCode, Operation, Outcome, Refusal, Request};
 use kv::{ExactlyOnce, Store};
 use multi_paxos::{
     Config, Paxos,
-    ballot::Ballot,
     message::{Message, Record},
     replica::Timer,
     slot::Batch,
 };
 use node::{Effect, Effects, Protocol};
+use single_decree::Ballot;
 
 type Node = Paxos<ExactlyOnce<Store>>;
 
@@ -36,6 +36,7 @@ impl Bench {
             election_ms: 300,
             patience_ms: 300,
             snapshot_bytes: None,
+            naive: false,
         };
         let node = Paxos::new(config, ExactlyOnce::default(), durable.clone())
             .expect("a log that this protocol wrote");

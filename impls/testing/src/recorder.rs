@@ -50,17 +50,21 @@ impl Application for Recorder {
         self.store.query(request)
     }
 
+    /// The sequence's length in bytes (8 of them, little endian), the sequence, the store's snapshot.
     fn snapshot(&self) -> Vec<u8> {
         self.coverage.count(SNAPSHOTS_WRITTEN);
-        serde_json::to_vec(&(&self.applied, self.store.snapshot()))
-            .expect("strings and numbers have a JSON form")
+        let applied =
+            serde_json::to_vec(&self.applied).expect("strings and numbers have a JSON form");
+        let length = (applied.len() as u64).to_le_bytes();
+        [&length[..], &applied, &self.store.snapshot()].concat()
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), String> {
         self.coverage.count(SNAPSHOTS_READ);
-        let (applied, store): (_, Vec<u8>) =
-            serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        self.applied = applied;
-        self.store.restore(&store)
+        let (length, rest) = bytes.split_first_chunk::<8>().ok_or("no snapshot")?;
+        let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|e| e.to_string())?;
+        let (applied, store) = rest.split_at_checked(length).ok_or("cut short")?;
+        self.applied = serde_json::from_slice(applied).map_err(|error| error.to_string())?;
+        self.store.restore(store)
     }
 }

@@ -4,11 +4,11 @@ use contract::{Answer, ErrorCode, NodeId, Refusal, Request};
 use node::{Application, Effects, Token};
 
 use super::{Paxos, Role, Timer};
+use single_decree::{Ballot, Refused};
+
 use crate::{
-    acceptor::Refused,
-    ballot::Ballot,
     candidate::{Candidate, Canvass},
-    leader::Leader,
+    leader::{Leader, Queue},
     message::Message,
     slot::{ChosenSlot, Slot, Vote},
     snapshot::Snapshot,
@@ -26,6 +26,7 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
     /// No leader in sight: asks whether an election makes sense.
     pub(super) fn canvass(&mut self, effects: &mut Effects<Self>) {
         self.leader = None;
+        self.refuse_queue(effects);
         let ballot = self.highest.next_for(&self.config.node);
         let granted = [self.config.node.clone()].into();
         self.role = Role::Canvass(Canvass { ballot, granted });
@@ -67,19 +68,24 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         }
     }
 
-    /// Phase 1a, once a majority would promise.
-    ///
-    /// The own promise is durable before any `Prepare` leaves: a candidate that lost it in a crash could run
-    /// with the same ballot again, and propose a second value in it.
+    /// Runs for leader, once a majority would promise.
     pub(super) fn campaign_if_wanted(&mut self, effects: &mut Effects<Self>) {
         let Role::Canvass(canvass) = &self.role else { return };
         if canvass.granted.len() < self.config.majority() {
             return;
         }
-        let ballot = canvass.ballot.clone();
+        self.prepare(canvass.ballot.clone(), Queue::new(), effects);
+    }
+
+    /// Phase 1a. `queue` waits for its end.
+    ///
+    /// The own promise is durable before any `Prepare` leaves: a candidate that lost it in a crash could run
+    /// with the same ballot again, and propose a second value in it.
+    pub(super) fn prepare(&mut self, ballot: Ballot, queue: Queue, effects: &mut Effects<Self>) {
         let Ok(record) = self.acceptor.prepare(&ballot) else { return };
         self.persist(record, effects);
         let mut candidate = Candidate::new(ballot);
+        candidate.queue = queue;
         let votes = self.acceptor.votes_from(self.learner.commit() + 1);
         candidate.add_promise(
             &self.config.node,
@@ -154,24 +160,23 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
 
     /// A majority has promised: proposes again what may have been chosen, fills the holes, and leads.
     pub(super) fn lead_if_elected(&mut self, effects: &mut Effects<Self>) {
-        let Role::Candidate(candidate) = &self.role else { return };
+        let Role::Candidate(candidate) = &mut self.role else { return };
         if candidate.promised.len() < self.config.majority() {
             return;
         }
         let ballot = candidate.ballot.clone();
+        let queue = std::mem::take(&mut candidate.queue);
         let last = candidate.last_voted().max(self.learner.last_chosen());
         let mut recovered = candidate.proposals(self.learner.commit() + 1, last);
         recovered.retain(|(slot, _)| !self.learner.is_chosen(*slot));
         tracing::info!(?ballot, recovered = recovered.len(), "leads");
         self.leader = Some(ballot.clone());
-        self.role = Role::Leader(Box::new(Leader::new(
-            ballot,
-            recovered,
-            last,
-            self.config.peers().cloned(),
-            self.config.majority(),
-            effects.now_ms(),
-        )));
+        let (peers, majority) = (self.config.peers().cloned(), self.config.majority());
+        let mut leader = Leader::new(ballot, recovered, last, peers, majority, effects.now_ms());
+        if self.config.naive {
+            leader = leader.naive(queue);
+        }
+        self.role = Role::Leader(Box::new(leader));
         effects.cancel_timer(Timer::Election);
         self.on_heartbeat_timer(effects);
         self.propose(effects);
@@ -182,6 +187,7 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         self.leader = leader;
         self.await_leader(effects);
         effects.cancel_timer(Timer::Heartbeat);
+        self.refuse_queue(effects);
         if let Role::Leader(leader) = std::mem::replace(&mut self.role, Role::Follower) {
             tracing::info!(ballot = ?leader.ballot, "leads no more");
             let orphans = leader.into_orphans();
@@ -192,6 +198,13 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
                 effects.reply(token, Answer::Error(refusal));
             }
         }
+    }
+
+    /// A candidate does not come to lead: what waited for that was never proposed.
+    fn refuse_queue(&mut self, effects: &mut Effects<Self>) {
+        let Role::Candidate(candidate) = &mut self.role else { return };
+        let queue = std::mem::take(&mut candidate.queue);
+        queue.into_iter().for_each(|(token, _)| self.refuse(token, effects));
     }
 
     /// "I do not lead": a definite error, allowed only where nothing was proposed.

@@ -19,7 +19,7 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         effects: &mut Effects<Self>,
     ) {
         for (slot, batch) in chosen {
-            let voted = self.acceptor.vote(slot).is_some_and(|vote| vote.batch == batch);
+            let voted = self.acceptor.vote(slot).is_some_and(|vote| vote.value == batch);
             if self.learner.learn(slot, batch.clone()) && !voted {
                 self.persist(Some(Record::Learned { slot, batch }), effects);
             }

@@ -4,9 +4,9 @@ use contract::{Answer, NodeId, Request};
 use node::{Application, Effects};
 
 use super::{Paxos, Role, Timer};
+use single_decree::{Ballot, Refused};
+
 use crate::{
-    acceptor::Refused,
-    ballot::Ballot,
     message::Message,
     slot::{Batch, ChosenSlot, Slot},
 };
@@ -15,6 +15,9 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
     /// Phase 2a for as much as the pipeline holds. This node's own vote is asked for like any other: the message
     /// to itself arrives after its promise is durable, and its answer after the vote is.
     pub(super) fn propose(&mut self, effects: &mut Effects<Self>) {
+        if self.prepares_anew(effects) {
+            return;
+        }
         let Role::Leader(leader) = &mut self.role else { return };
         let commit = self.learner.commit();
         for (slot, batch) in leader.propose(commit, effects.now_ms()) {
@@ -166,7 +169,7 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         let chosen: Vec<ChosenSlot> = votes
             .take_while(|(slot, _)| *slot <= commit)
             .filter(|(_, vote)| vote.ballot == *ballot)
-            .map(|(slot, vote)| (slot, vote.batch.clone()))
+            .map(|(slot, vote)| (slot, vote.value.clone()))
             .collect();
         self.learn(chosen, effects);
     }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use contract::NodeId;
-use multi_paxos::{Config, Paxos, ballot::Ballot, message::Record, slot::Batch};
+use multi_paxos::{Config, Paxos, message::Record, slot::Batch};
 use node::sim::{Dice, Scenario, Simulator, View};
 use simulation_checks::{
     Coverage, Recorder,
     invariants::{OneLeaderPerTerm, OneSequenceApplied, OneValuePerSlot},
     recorder::{SNAPSHOTS_READ, SNAPSHOTS_WRITTEN},
 };
+use single_decree::Ballot;
 
 const STARTS: &str = "nodes started or restarted";
 const RECOVERED_SNAPSHOTS: &str = "nodes recovered from a snapshot";
@@ -48,6 +49,11 @@ pub fn steps_down_late(seed: u64) -> bool {
     seed / 3 % 2 == 1
 }
 
+/// Whether the cluster runs both phases for every command.
+pub fn is_naive(seed: u64) -> bool {
+    seed % 10 == 9
+}
+
 /// A node's `election_ms` and `patience_ms`.
 fn timing(seed: u64, node: usize) -> (u64, u64) {
     match steps_down_late(seed) {
@@ -76,6 +82,7 @@ pub fn make(
             election_ms,
             patience_ms,
             snapshot_bytes: snapshot_bytes(seed),
+            naive: is_naive(seed),
         };
         Paxos::new(config, Recorder::new(coverage.clone()), records)
             .expect("a log that this protocol wrote")
