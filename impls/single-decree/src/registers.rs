@@ -203,7 +203,7 @@ impl<A: Application<Command = Request, Output = Answer> + 'static> Registers<A> 
         let Some(attempt) = self.attempt_in(key, ballot) else { return };
         let Some(choice) = attempt.proposer.on_promise(from, vote) else { return };
         let asked = std::mem::take(&mut attempt.asked);
-        let (state, answers) = self.change(choice, &asked);
+        let (state, answers) = self.change(&choice, &asked);
         let Some(attempt) = self.attempt_in(key, ballot) else { return };
         attempt.proposer.propose(state.clone());
         (attempt.asked, attempt.answers) = (asked, answers);
@@ -216,9 +216,9 @@ impl<A: Application<Command = Request, Output = Answer> + 'static> Registers<A> 
     }
 
     /// The register's next state, and the answers that come with it.
-    fn change(&self, choice: Choice<State>, asked: &[(Token, Request)]) -> (State, Vec<Answer>) {
+    fn change(&self, choice: &Choice<State>, asked: &[(Token, Request)]) -> (State, Vec<Answer>) {
         let mut application = (self.initial)();
-        if let Choice::Bound(State(bytes)) = &choice
+        if let Choice::Bound(State(bytes)) = choice
             && let Err(error) = application.restore(bytes)
         {
             // Whatever stands there may be chosen: it is proposed again as it is.
