@@ -30,7 +30,7 @@ impl Runner<'_> {
         };
         let mut faults = session.play(environment, names, setting.members()).await;
         environment.stream.mark(&Mark::Phase(Phase::Heal));
-        let limit = HEAL_LIMIT + setting.timeouts.bind();
+        let limit = HEAL_LIMIT + setting.coming_back();
         let healing = faults.take(|_| true).finish();
         if tokio::time::timeout(limit, healing).await.is_err() {
             let how = "what was broken by hand could not be healed in time".to_owned();
@@ -39,7 +39,7 @@ impl Runner<'_> {
         environment.heal_all();
         environment.revive_nodes(HEAL_LIMIT).await;
         let down = environment.nodes.killed().await;
-        if down > setting.members().dispensable() {
+        if !setting.can_restart && down > setting.members().dispensable() {
             let how = format!(
                 "{down} of {} nodes were killed, and the store does not restart",
                 setting.nodes.len()

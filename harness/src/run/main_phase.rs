@@ -77,17 +77,37 @@ impl Runner<'_> {
     /// Stops the faults, always: the nemesis heals what it started, and then every link is healed once more.
     async fn heal(&self, mut nemesis: AbortOnDrop) -> Result<(), Failure> {
         // A node that was killed last may take long to start.
-        let limit = HEAL_LIMIT + self.setting.timeouts.bind();
+        let limit = HEAL_LIMIT + self.setting.coming_back();
         let healed = tokio::time::timeout(limit, &mut nemesis.0).await;
         self.environment.heal_all();
         match healed {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => {
+                self.note_who_is_not_back().await;
+                Ok(())
+            }
             Ok(Err(error)) => Err(panicked("the nemesis", &error)),
             Err(_) => {
                 let how = "the nemesis did not finish healing in time".to_owned();
                 self.environment.stream.mark(&Mark::Hindered(how));
                 Ok(())
             }
+        }
+    }
+
+    /// A store whose nodes help each other back may go on without one that never does: a reader should know.
+    async fn note_who_is_not_back(&self) {
+        if !self.setting.rejoins() {
+            return;
+        }
+        let nodes = &self.environment.nodes;
+        nodes.wait_until_ready(&self.setting.nodes).await;
+        let away = nodes.away_besides("").await;
+        if !away.is_empty() {
+            let (away, limit) = (away.join(", "), self.setting.timeouts.ready());
+            self.environment.note(format!(
+                "Not ready again {} s after all faults were healed: {away}. The rest of the run is that of the other nodes.",
+                limit.as_secs_f64()
+            ));
         }
     }
 }

@@ -130,7 +130,7 @@ impl Runner<'_> {
                  sent twice: `exactly-once` is not in the `caps` of the store.",
             );
         }
-        if self.setting.can_restart && !self.setting.can_restart_all {
+        if self.setting.rejoins() {
             environment.note(
                 "Not more than a minority of the nodes was ever killed or on its way back: the store has `rejoin` in its \
                  `caps`, and not `restart`. What is left when more of them die at once was not tested.",

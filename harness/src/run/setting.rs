@@ -105,6 +105,19 @@ impl Setting {
         }
     }
 
+    /// Whether a killed node comes back with the help of the others.
+    #[must_use]
+    pub fn rejoins(&self) -> bool {
+        self.can_restart && !self.can_restart_all
+    }
+
+    /// How long a killed node may take to be back.
+    #[must_use]
+    pub fn coming_back(&self) -> Duration {
+        let ready = if self.rejoins() { self.timeouts.ready() } else { Duration::ZERO };
+        self.timeouts.bind() + ready
+    }
+
     /// The nodes, as faults see them.
     #[must_use]
     pub fn members(&self) -> Members<'_> {

@@ -1,6 +1,7 @@
 //! The nodes in a table, and how to reach each.
 
 use contract::{NodeId, Operation, Request};
+use history::words::cut;
 use serde_json::Value;
 
 use super::faults::What;
@@ -8,6 +9,9 @@ use crate::{
     environment::{Environment, PERSON, node::State},
     nemesis::faults::partition::link_names,
 };
+
+/// So much of a word that a node says of itself is shown.
+const WORD_CHARS_MAX: usize = 20;
 
 /// What a node is supposed to be doing, and what it says of itself.
 type Said = (NodeId, State, Option<Value>);
@@ -18,7 +22,7 @@ pub(super) fn table<'a>(nodes: &[Said], broken: impl Iterator<Item = &'a What>) 
     let header = ["node", "process", "role", "term", "commit"].map(str::to_owned);
     let rows = nodes.iter().map(|(node, state, says)| {
         let field = |name: &str| match says.as_ref().map(|says| &says[name]) {
-            Some(Value::String(text)) => text.clone(),
+            Some(Value::String(text)) => cut(text, WORD_CHARS_MAX),
             Some(Value::Number(number)) => number.to_string(),
             _ => "-".to_owned(),
         };

@@ -7,13 +7,17 @@ use std::{
 };
 
 use contract::{Answer, ErrorCode, Launch, NodeId, Operation, Refusal, Request};
-use node::{Application, Effects, LogSize, Protocol, Token};
+use node::{Application, Effects, LogSize, Protocol, Token, log_size::encoded_bytes};
 use serde_json::{Value, json};
 
 use crate::{
     Acceptor, Ballot, Choice, Proposer, Refused, Vote,
     message::{Key, Message, Record, State},
 };
+
+/// How large a register may grow. Its whole state, with an answer that may be as large as the value, must fit into a
+/// record of the log as hexadecimal digits.
+const STATE_BYTES_MAX: u64 = 3 << 20;
 
 /// Who this node is, and its timing.
 #[derive(Clone, Debug)]
@@ -226,7 +230,20 @@ impl<A: Application<Command = Request, Output = Answer> + 'static> Registers<A> 
             let answers = vec![Answer::Error(refusal); asked.len()];
             return (State(bytes.clone()), answers);
         }
-        let answers = asked.iter().map(|(_, request)| application.apply(request)).collect();
+        let mut room = STATE_BYTES_MAX.saturating_sub(application.snapshot().len() as u64);
+        let mut answer = |request: &Request| {
+            let needed = encoded_bytes(request);
+            let is_known = application.query(request);
+            if is_known.is_none() && needed > room {
+                let why = format!("the register is full: it holds {STATE_BYTES_MAX} bytes at most");
+                return Answer::Error(Refusal::new(ErrorCode::BadRequest, why));
+            }
+            is_known.unwrap_or_else(|| {
+                room -= needed;
+                application.apply(request)
+            })
+        };
+        let answers = asked.iter().map(|(_, request)| answer(request)).collect();
         (State(Arc::new(application.snapshot())), answers)
     }
 

@@ -1,6 +1,6 @@
 //! Which keys belong together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{MicroOperation, Operation};
 
@@ -15,6 +15,8 @@ pub(super) struct Objects {
     of: BTreeMap<String, usize>,
     /// The keys of each object.
     keys: BTreeMap<usize, Vec<String>>,
+    /// The objects with several keys, or with an operation that could have touched several.
+    together: BTreeSet<usize>,
 }
 
 impl Objects {
@@ -40,7 +42,13 @@ impl Objects {
             *number = smallest(&smaller, *number);
             keys.entry(*number).or_default().push(key.clone());
         }
-        Self { of: numbers, keys }
+        let several = keys.iter().filter(|(_, keys)| keys.len() > 1);
+        let mut objects =
+            Self { together: several.map(|(object, _)| *object).collect(), of: numbers, keys };
+        let touched = records.iter().map(|record| &record.operation).filter(|it| is_multi_key(it));
+        let touched: Vec<usize> = touched.filter_map(|it| objects.of_operation(it)).collect();
+        objects.together.extend(touched);
+        objects
     }
 
     /// `None` of an operation on no key.
@@ -48,13 +56,10 @@ impl Objects {
         self.of.get(*keys_of(operation).first()?).copied()
     }
 
-    /// Whether the object of an operation has several keys.
-    pub(super) fn are_several(&self, operation: &Operation) -> bool {
-        match operation {
-            Operation::MultiGet { .. } | Operation::MultiPut { .. } => true,
-            Operation::Swap { .. } | Operation::Txn { .. } => true,
-            _ => self.of_operation(operation).is_some_and(|object| self.keys[&object].len() > 1),
-        }
+    /// Whether an operation is on an object that needs the whole store's model. All operations of an object are, or none.
+    pub(super) fn are_together(&self, operation: &Operation) -> bool {
+        let object = self.of_operation(operation);
+        object.is_none_or(|object| self.together.contains(&object))
     }
 
     /// `Keys x, y`, as a sentence calls them.
@@ -63,6 +68,16 @@ impl Objects {
         let more = if keys.len() > NAMED_KEYS { " …" } else { "" };
         let named: Vec<&str> = keys.iter().take(NAMED_KEYS).map(String::as_str).collect();
         format!("Keys {}{more}", named.join(", "))
+    }
+}
+
+/// Whether the operation is of a kind that names several keys, even where this one names one.
+fn is_multi_key(operation: &Operation) -> bool {
+    match operation {
+        Operation::MultiGet { .. } | Operation::MultiPut { .. } => true,
+        Operation::Swap { .. } | Operation::Txn { .. } => true,
+        Operation::Get { .. } | Operation::Put { .. } | Operation::Append { .. } => false,
+        Operation::PutHash { .. } | Operation::Cas { .. } => false,
     }
 }
 

@@ -127,7 +127,7 @@ impl Outcome<'_> {
             "durable through restarts",
             "all nodes are killed at once and started again, then read",
             "restart",
-            "add `kill` to --faults, and `restart` to the store's caps",
+            "add `kill` to --faults, and `restart` to the caps of a store that survives it",
         );
         // The answers after the restart are among all answers.
         if promise.verdict == Some(Verdict::Valid) && self.of_answers() != Verdict::Valid {

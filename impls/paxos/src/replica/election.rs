@@ -82,7 +82,9 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
     /// The own promise is durable before any `Prepare` leaves: a candidate that lost it in a crash could run
     /// with the same ballot again, and propose a second value in it.
     pub(super) fn prepare(&mut self, ballot: Ballot, queue: Queue, effects: &mut Effects<Self>) {
-        let Ok(record) = self.acceptor.prepare(&ballot) else { return };
+        let Ok(record) = self.acceptor.prepare(&ballot) else {
+            return queue.into_iter().for_each(|(token, _)| self.refuse(token, effects));
+        };
         self.persist(record, effects);
         let mut candidate = Candidate::new(ballot);
         candidate.queue = queue;

@@ -51,7 +51,7 @@ pub fn steps_down_late(seed: u64) -> bool {
 
 /// Whether the cluster runs both phases for every command.
 pub fn is_naive(seed: u64) -> bool {
-    seed % 10 == 9
+    seed % 11 == 5 // shares no divisor with what else follows from the seed
 }
 
 /// A node's `election_ms` and `patience_ms`.
