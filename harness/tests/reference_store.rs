@@ -130,7 +130,7 @@ fn registers_that_every_node_proposes_to_are_linearizable() {
     let faults = ["partition", "kill", "pause", "client"];
     valid_in(
         &Bench::with_store("single-decree", "single_decree"),
-        "--workload register --faults partition,kill,pause,client --seed 6",
+        "--nodes 3 --workload register --faults partition,kill,pause,client --seed 6",
         &faults,
     );
 }
@@ -141,7 +141,7 @@ fn a_raft_keeps_lists_strictly_serializable() {
     let faults = ["partition", "kill", "pause", "client"];
     valid_in(
         &bench,
-        "--workload list-append --faults partition,kill,pause,client --seed 6",
+        "--nodes 3 --workload list-append --faults partition,kill,pause,client --seed 6",
         &faults,
     );
 }
