@@ -222,15 +222,15 @@ fn check_order(records: &[Record], limits: &Limits) -> CheckResult {
     let mut groups: BTreeMap<u64, Vec<Call<KvInput, KvOutput>>> = BTreeMap::new();
     for record in records {
         let Some(pair) = place(record) else { continue };
-        let input = written(record).map_or(KvInput::Get, |value| KvInput::Put(value.to_owned()));
+        let input = written(record).map_or(KvInput::Get, |value| KvInput::Put(value.into()));
         let output = match record.outcome() {
             Some(Outcome::Values { .. }) => match halves(record) {
                 Some([first, second]) if first == second => {
-                    Some(KvOutput::Value(first.map(str::to_owned)))
+                    Some(KvOutput::Value(first.map(Into::into)))
                 }
                 _ => continue,
             },
-            Some(Outcome::Value { value }) => Some(KvOutput::Value(value.clone())),
+            Some(Outcome::Value { value }) => Some(KvOutput::Value(value.as_ref().map(Into::into))),
             Some(_) => Some(KvOutput::Done),
             None => None,
         };

@@ -309,20 +309,21 @@ pub(crate) fn check_order(records: &[Record], limits: &Limits) -> CheckResult {
 fn as_kv(record: &Record) -> Option<(&str, KvInput, Option<KvOutput>)> {
     let (key, input) = match &record.operation {
         Operation::Get { key } => (key, KvInput::Get),
-        Operation::Put { key, value } => (key, KvInput::Put(value.clone())),
-        Operation::Append { key, value } => (key, KvInput::Append(value.clone())),
-        Operation::PutHash { key, value } => (key, KvInput::PutHash(value.clone())),
+        Operation::Put { key, value } => (key, KvInput::Put(value.into())),
+        Operation::Append { key, value } => (key, KvInput::Append(value.into())),
+        Operation::PutHash { key, value } => (key, KvInput::PutHash(value.into())),
         Operation::Cas { key, expect, value } => {
-            (key, KvInput::Cas { expect: expect.clone(), value: value.clone() })
+            (key, KvInput::Cas { expect: expect.as_ref().map(Into::into), value: value.into() })
         }
         _ => return None,
     };
     let output = record.outcome().and_then(|outcome| match outcome {
-        Outcome::Value { value } => Some(KvOutput::Value(value.clone())),
-        Outcome::Previous { previous } => Some(KvOutput::Previous(previous.clone())),
-        Outcome::Swapped { swapped, value } => {
-            Some(KvOutput::Cas { swapped: *swapped, current: value.clone() })
-        }
+        Outcome::Value { value } => Some(KvOutput::Value(value.as_ref().map(Into::into))),
+        Outcome::Previous { previous } => Some(KvOutput::Previous(previous.into())),
+        Outcome::Swapped { swapped, value } => Some(KvOutput::Cas {
+            swapped: *swapped,
+            current: value.as_ref().map(|value| value.as_ref().map(Into::into)),
+        }),
         Outcome::Done {} => Some(KvOutput::Done),
         Outcome::Values { .. } | Outcome::Committed { .. } => None,
     });

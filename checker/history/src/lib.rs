@@ -22,6 +22,7 @@
 
 mod batches;
 mod blocks;
+mod by_index;
 mod datum;
 pub mod edn;
 mod event;
@@ -46,6 +47,7 @@ mod window;
 pub mod words;
 
 pub use batches::{Batch, Batches, Broken, Portion};
+pub use by_index::by_index;
 pub use datum::{Datum, INTEGERS_MIN};
 pub use event::{Event, EventKind, HARNESS, Located, PHASE, Payload, Process};
 pub use events::{Events, Reading, read_edn};

@@ -1,5 +1,7 @@
 //! Histories, transaction by transaction. Lists are compared as they come, so that long ones need no room.
 
+use history::by_index;
+
 use crate::history::{Header, History, Micro};
 use crate::ids::{NONE, id};
 use crate::names::{Datum, Names, is_itself};
@@ -207,8 +209,7 @@ impl Builder {
         if self.headers.is_sorted_by_key(|header| header.call) {
             return;
         }
-        let mut order: Vec<u32> = (0..id(self.headers.len())).collect();
-        order.sort_unstable_by_key(|&txn| self.headers[txn as usize].call);
+        let order = by_index(self.headers.iter().map(|header| header.call).zip(0..));
         let mut micros = Vec::with_capacity(self.micros.len());
         let mut starts = vec![0];
         for &txn in &order {
@@ -288,15 +289,13 @@ impl Builder {
 /// The rank among all events of each transaction's invocation, and of its completion where it committed.
 fn ranks(headers: &[Header], outcomes: &[Outcome]) -> (Vec<u32>, Vec<u32>) {
     const RETURN: u32 = 1;
-    let mut events = Vec::with_capacity(2 * headers.len());
-    for (txn, Header { call, ret, .. }) in headers.iter().enumerate() {
-        events.push((*call, id(txn) << 1));
-        events.extend(ret.map(|ret| (ret, id(txn) << 1 | RETURN)));
-    }
-    events.sort_unstable();
+    let of = |(txn, Header { call, ret, .. }): (u32, &Header)| {
+        [Some((*call, txn << 1)), ret.map(|ret| (ret, txn << 1 | RETURN))]
+    };
+    let events = (0..).zip(headers).flat_map(of).flatten();
     let mut calls = vec![NONE; headers.len()];
     let mut returns = calls.clone();
-    for (rank, (_, event)) in events.into_iter().enumerate() {
+    for (rank, event) in by_index(events).into_iter().enumerate() {
         let txn = (event >> 1) as usize;
         if event & RETURN == 0 {
             calls[txn] = id(rank);

@@ -40,7 +40,7 @@ pub(crate) fn decide_all<'a, M: Model>(
     };
     let fast = |part: usize, statistics: &mut Statistics| match budget.spent() {
         Some(stop) => (part, Some(Answer::Stopped(stop, Explained::default()))),
-        None => (part, decide_fast(model, parts[part], statistics)),
+        None => (part, decide_fast(model, parts[part], &threads, statistics)),
     };
     let mut undecided = None;
     let mut left = Vec::new();
@@ -128,6 +128,7 @@ fn decide_by_search<'a, M: Model>(
 pub(crate) fn decide_fast<M: Model>(
     model: &M,
     calls: &[CallOf<M>],
+    threads: &Threads,
     statistics: &mut Statistics,
 ) -> Option<Answer> {
     if let Some(call) = calls.iter().find(|call| call.ret.is_some_and(|ret| ret < call.call)) {
@@ -145,7 +146,7 @@ pub(crate) fn decide_fast<M: Model>(
             }
         });
     }
-    let answer = match fast::decide(model, calls) {
+    let answer = match fast::decide(model, calls, threads) {
         Decision::Undecided => return None,
         Decision::Order(order) if certificate::is_legal(model, calls, &order) => Answer::Valid,
         Decision::Order(_) => Answer::Unsound(

@@ -22,6 +22,7 @@ mod times;
 
 pub(crate) use sentence::describe;
 
+use crate::parallel::{ALONE, Threads, both};
 use crate::{CallOf, Model};
 use blocks::Blocks;
 use clusters::{Clusters, NONE};
@@ -104,10 +105,14 @@ struct Register<'a> {
     failed: Vec<bool>,
 }
 
+/// So many calls take longer than to begin a thread.
+const LONG: usize = 20_000;
+
 /// Decides the history, where its values are different.
-pub(crate) fn decide<M: Model>(model: &M, calls: &[CallOf<M>]) -> Decision {
-    let Some(steps) = steps::of(model, calls) else { return Decision::Undecided };
-    let Some(times) = Times::of(calls) else { return Decision::Undecided };
+pub(crate) fn decide<M: Model>(model: &M, calls: &[CallOf<M>], threads: &Threads) -> Decision {
+    let threads = if calls.len() < LONG { &ALONE } else { threads };
+    let (times, steps) = both(threads, || Times::of(calls), || steps::of(model, calls));
+    let (Some(times), Some(steps)) = (times, steps) else { return Decision::Undecided };
     let failed = calls.iter().map(|call| call.failed).collect();
     let register = Register { steps: &steps, times, failed };
     match place(&register) {

@@ -59,6 +59,20 @@ pub(crate) fn in_parallel<T: Send, A: Send>(
     answers.into_iter().flatten().collect()
 }
 
+/// Does both, at the same time where a thread is idle.
+pub(crate) fn both<A: Send, B>(
+    threads: &Threads,
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce() -> B,
+) -> (A, B) {
+    let Some(_until_both_are_done) = threads.permit() else { return (one(), other()) };
+    std::thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        (one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), other)
+    })
+}
+
 /// The same work on this thread and on another for each permit, until all are done. Not generic: what begins a thread is
 /// much code.
 fn on_threads(permits: Vec<Permit<'_>>, work: &(dyn Fn() + Sync)) {

@@ -51,8 +51,8 @@ mod tests {
             return_ns: Some(2 * id + 1),
             failed: false,
         };
-        let put = call(0, KvInput::Put("a".to_owned()), KvOutput::Done);
-        let get = |value: &str| call(1, KvInput::Get, KvOutput::Value(Some(value.to_owned())));
+        let put = call(0, KvInput::Put("a".into()), KvOutput::Done);
+        let get = |value: &str| call(1, KvInput::Get, KvOutput::Value(Some(value.into())));
         let limits = Limits::default();
         let ask =
             |value, mut nodes| has_order(&Kv, &[put.clone(), get(value)], &mut nodes, &limits);

@@ -21,12 +21,18 @@ fn peak_bytes() -> u64 {
 fn a_search_for_100_gb_stays_within_64_mb() {
     let mut calls: Vec<_> = (0..40)
         .map(|i| {
-            let append = KvInput::Append(format!("{i:02}"));
+            let append = KvInput::Append(format!("{i:02}").into());
             call(i, append, Some(KvOutput::Done), i, Some(1000 + i))
         })
         .collect();
     let scrambled: String = (0..40).map(|i| format!("{:02}", (i * 7 + 3) % 39)).collect();
-    calls.push(call(40, KvInput::Get, Some(KvOutput::Value(Some(scrambled))), 2000, Some(2001)));
+    calls.push(call(
+        40,
+        KvInput::Get,
+        Some(KvOutput::Value(Some(scrambled.into()))),
+        2000,
+        Some(2001),
+    ));
     let limit = 64 << 20;
     let before = peak_bytes();
     let limits = Limits { time: Duration::from_secs(60), memory_bytes: limit, ..Limits::default() };

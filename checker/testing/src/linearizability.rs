@@ -10,6 +10,7 @@ pub mod synthetic;
 
 use std::collections::BTreeMap;
 
+use compact_str::{CompactString, format_compact};
 use linearizability::models::kv::{Kv, KvInput, KvOutput};
 use linearizability::models::multi_register::{MultiInput, MultiOutput, MultiRegister};
 use linearizability::{Call, CallOf, Effects, Leaves, Model, Saw};
@@ -174,14 +175,16 @@ impl Model for KvWorkload {
 
 impl Workload for KvWorkload {
     fn input(&self, rng: &mut ChaCha8Rng, fresh: usize) -> KvInput {
-        let few = |rng: &mut ChaCha8Rng| ["", "0", "1"][rng.random_range(0..3)].to_owned();
-        let cas = |rng: &mut ChaCha8Rng, value: String| {
+        let few = |rng: &mut ChaCha8Rng| -> CompactString {
+            ["", "0", "1"][rng.random_range(0..3)].into()
+        };
+        let cas = |rng: &mut ChaCha8Rng, value: CompactString| {
             let expect = rng.random_range(0..4);
-            let expect = (expect > 0).then(|| ["", "0", "1"][expect - 1].to_owned());
+            let expect = (expect > 0).then(|| ["", "0", "1"][expect - 1].into());
             KvInput::Cas { expect, value }
         };
         let number = fresh;
-        let fresh = format!("v{fresh}");
+        let fresh = format_compact!("v{fresh}");
         let kind = rng.random_range(
             0..2 * match self.0 {
                 Flavour::Register | Flavour::FewValues => 1,
@@ -206,7 +209,10 @@ impl Workload for KvWorkload {
             (Flavour::UniqueCas, 1) => KvInput::Put(fresh),
             (Flavour::UniqueCas, _) => {
                 let expect = rng.random_range(0..=number + 1).checked_sub(1);
-                KvInput::Cas { expect: expect.map(|number| format!("v{number}")), value: fresh }
+                KvInput::Cas {
+                    expect: expect.map(|number| format_compact!("v{number}")),
+                    value: fresh,
+                }
             }
             (Flavour::Cas, 1) => KvInput::Put(few(rng)),
             (Flavour::Cas, _) => {

@@ -46,19 +46,23 @@ fn key_and_input(operation: contract::Operation) -> (String, KvInput) {
     use contract::Operation::{Append, Cas, Get, Put, PutHash};
     match operation {
         Get { key } => (key, KvInput::Get),
-        Put { key, value } => (key, KvInput::Put(value)),
-        Append { key, value } => (key, KvInput::Append(value)),
-        PutHash { key, value } => (key, KvInput::PutHash(value)),
-        Cas { key, expect, value } => (key, KvInput::Cas { expect, value }),
+        Put { key, value } => (key, KvInput::Put(value.into())),
+        Append { key, value } => (key, KvInput::Append(value.into())),
+        PutHash { key, value } => (key, KvInput::PutHash(value.into())),
+        Cas { key, expect, value } => {
+            (key, KvInput::Cas { expect: expect.map(Into::into), value: value.into() })
+        }
         other => panic!("the simulated clients do not ask for {other:?}"),
     }
 }
 
 fn output(outcome: Outcome) -> KvOutput {
     match outcome {
-        Outcome::Value { value } => KvOutput::Value(value),
-        Outcome::Previous { previous } => KvOutput::Previous(previous),
-        Outcome::Swapped { swapped, value } => KvOutput::Cas { swapped, current: value },
+        Outcome::Value { value } => KvOutput::Value(value.map(Into::into)),
+        Outcome::Previous { previous } => KvOutput::Previous(previous.into()),
+        Outcome::Swapped { swapped, value } => {
+            KvOutput::Cas { swapped, current: value.map(|value| value.map(Into::into)) }
+        }
         Outcome::Done {} => KvOutput::Done,
         other => panic!("no operation of the simulated clients has the outcome {other:?}"),
     }

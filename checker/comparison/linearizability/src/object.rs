@@ -180,12 +180,12 @@ impl Known for Kv {
 
     fn operation(call: &CallOf<Self>) -> Result<KeyOperation, String> {
         Ok(match (&call.input, &call.output) {
-            (KvInput::Get, Some(KvOutput::Value(value))) => KeyOperation::Get(value.clone()),
-            (KvInput::Put(value), _) => KeyOperation::Put(value.clone()),
+            (KvInput::Get, Some(KvOutput::Value(value))) => KeyOperation::Get(value.as_ref().map(ToString::to_string)),
+            (KvInput::Put(value), _) => KeyOperation::Put(value.to_string()),
             (KvInput::Append(more), output) => KeyOperation::Append {
-                more: more.clone(),
+                more: more.to_string(),
                 after: match output {
-                    Some(KvOutput::Value(after)) => after.clone(),
+                    Some(KvOutput::Value(after)) => after.as_ref().map(ToString::to_string),
                     _ => None,
                 },
             },

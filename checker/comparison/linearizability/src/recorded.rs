@@ -103,11 +103,11 @@ fn on_key(operation: &Operation) -> Option<(String, CallOf<Kv>)> {
         "get" => {
             // An absent key reads as an empty string.
             let value =
-                |read: &Value| read.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+                |read: &Value| read.as_str().filter(|text| !text.is_empty()).map(Into::into);
             (KvInput::Get, operation.result().map(|read| KvOutput::Value(value(read))))
         }
-        "put" => (KvInput::Put(argument("value")?), Some(KvOutput::Done)),
-        "append" => (KvInput::Append(argument("value")?), Some(KvOutput::Done)),
+        "put" => (KvInput::Put(argument("value")?.into()), Some(KvOutput::Done)),
+        "append" => (KvInput::Append(argument("value")?.into()), Some(KvOutput::Done)),
         _ => return None,
     };
     Some((argument("key")?, Call::from_operation(operation, input, output)))

@@ -90,7 +90,7 @@ fn append_only() -> History {
     let shape = Shape { operations: 400, clients: 10, keys: 1, unknown_per_mille: 0 };
     let input = |i: usize, rng: &mut _| match RngExt::random_bool(rng, 0.5) {
         true => KvInput::Get,
-        false => KvInput::Append(format!("{i};")),
+        false => KvInput::Append(format!("{i};").into()),
     };
     let truth = |state: &_, input: &KvInput| match input {
         KvInput::Get => synthetic::kv_truth(state, input),

@@ -129,8 +129,8 @@ fn of_one_register() {
         });
         mostly(&Kv, |rng| match rng.random_range(0..4) {
             0 | 1 => KvInput::Get,
-            2 => KvInput::Put(value(rng, 3)),
-            _ => KvInput::Append(value(rng, 3)),
+            2 => KvInput::Put(value(rng, 3).into()),
+            _ => KvInput::Append(value(rng, 3).into()),
         });
     }
 }

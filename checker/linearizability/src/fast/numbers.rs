@@ -7,10 +7,17 @@ use rustc_hash::FxBuildHasher;
 
 use crate::Content;
 
+/// Not the number of a value.
+const NONE: u32 = u32::MAX;
+
 /// Numbers for the values of a register, and which of them have a writer.
 pub(super) struct Numbers<'a> {
-    /// Each value's number, with its hash; without the value itself, since a small table is a fast one.
-    of: HashTable<(u64, u32)>,
+    /// Integers that are counted upwards, as nearly every history does: the number of each, or `NONE`.
+    counted: Vec<u32>,
+    /// Of each other value its number, with its hash; without the value itself, since a small table is a fast one.
+    others: HashTable<(u64, u32)>,
+    /// For so many.
+    room: usize,
     /// By number.
     pub(super) values: Vec<Content<'a>>,
     pub(super) written: Vec<bool>,
@@ -19,20 +26,27 @@ pub(super) struct Numbers<'a> {
 impl<'a> Numbers<'a> {
     /// Only the initial value, and room for so many others.
     pub(super) fn new(initial: Content<'a>, room: usize) -> Self {
-        let of = HashTable::with_capacity(room);
-        let mut numbers = Self { of, values: Vec::new(), written: Vec::new() };
+        let mut numbers = Self {
+            counted: Vec::new(),
+            others: HashTable::new(),
+            room,
+            values: Vec::new(),
+            written: Vec::new(),
+        };
         numbers.left(initial);
         numbers
     }
 
     /// The value's number.
     pub(super) fn of(&mut self, value: Content<'a>) -> u32 {
-        let hash = hash_of(&value);
-        if let Some(number) = self.find(hash, &value) {
+        if let Some(number) = self.known(&value) {
             return number;
         }
         let number = self.values.len() as u32;
-        self.of.insert_unique(hash, (hash, number), |&(hash, _)| hash);
+        match self.place(&value) {
+            Some(place) => self.count(place, number),
+            None => self.insert(hash_of(&value), number),
+        }
         self.values.push(value);
         self.written.push(false);
         number
@@ -40,13 +54,43 @@ impl<'a> Numbers<'a> {
 
     /// The number of a value that is known already.
     pub(super) fn known(&self, value: &Content<'_>) -> Option<u32> {
-        self.find(hash_of(value), value)
-    }
-
-    fn find(&self, hash: u64, value: &Content<'_>) -> Option<u32> {
+        if let Content::Int(counted) = value
+            && let Some(&number) =
+                usize::try_from(*counted).ok().and_then(|at| self.counted.get(at))
+            && number != NONE
+        {
+            return Some(number);
+        }
+        if self.others.is_empty() {
+            return None;
+        }
+        let hash = hash_of(value);
         let is_value =
             |&(other, number): &(u64, u32)| other == hash && self.values[number as usize] == *value;
-        self.of.find(hash, is_value).map(|&(_, number)| number)
+        self.others.find(hash, is_value).map(|&(_, number)| number)
+    }
+
+    /// Where a new value is counted, if it is not far beyond how many values there are.
+    fn place(&self, value: &Content<'_>) -> Option<usize> {
+        /// So many may come too early, and as many as there are.
+        const AHEAD: usize = 64;
+        let Content::Int(counted) = value else { return None };
+        let place = usize::try_from(*counted).ok()?;
+        (place < 2 * self.values.len() + AHEAD).then_some(place)
+    }
+
+    fn count(&mut self, place: usize, number: u32) {
+        if self.counted.len() <= place {
+            self.counted.resize(place + 1, NONE);
+        }
+        self.counted[place] = number;
+    }
+
+    fn insert(&mut self, hash: u64, number: u32) {
+        if self.others.is_empty() {
+            self.others.reserve(self.room, |&(hash, _)| hash);
+        }
+        self.others.insert_unique(hash, (hash, number), |&(hash, _)| hash);
     }
 
     /// The number of a value that some operation leaves; `None` where it is the second one to leave it.

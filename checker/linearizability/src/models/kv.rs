@@ -1,5 +1,7 @@
 //! One key of a key-value store: a string register that can be absent, with append, hashed put and compare-and-set.
 
+use compact_str::{CompactString, ToCompactString};
+
 use super::text::Text;
 use crate::refutation::Refutation;
 use crate::{CallOf, Content, Effects, Leaves, Model, Saw};
@@ -16,17 +18,17 @@ pub enum KvInput {
     /// Read the value.
     Get,
     /// Replace the value.
-    Put(String),
+    Put(CompactString),
     /// Add to the end of the value; absent counts as empty.
-    Append(String),
+    Append(CompactString),
     /// Replace the value by the decimal FNV-1a-32 hash of the previous value followed by this one.
-    PutHash(String),
+    PutHash(CompactString),
     /// Replace the value where it is the expected one (`None`: absent).
     Cas {
         /// The value that must be there.
-        expect: Option<String>,
+        expect: Option<CompactString>,
         /// The value that replaces it.
-        value: String,
+        value: CompactString,
     },
 }
 
@@ -34,17 +36,17 @@ pub enum KvInput {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum KvOutput {
     /// The value read, or the new value after an append.
-    Value(Option<String>),
+    Value(Option<CompactString>),
     /// It happened, nothing else is known.
     Done,
     /// The value before a hashed put; empty where it was absent.
-    Previous(String),
+    Previous(CompactString),
     /// The outcome of a compare-and-set.
     Cas {
         /// Whether the value was replaced.
         swapped: bool,
         /// The value that was there instead, where the store said so.
-        current: Option<Option<String>>,
+        current: Option<Option<CompactString>>,
     },
 }
 
@@ -220,8 +222,8 @@ pub struct KvState(Option<Text>);
 impl KvState {
     /// The value as a string, `None` where the key is absent.
     #[must_use]
-    pub fn value(&self) -> Option<String> {
-        self.0.as_ref().map(ToString::to_string)
+    pub fn value(&self) -> Option<CompactString> {
+        self.0.as_ref().map(ToCompactString::to_compact_string)
     }
 
     fn of(value: &str) -> Self {
@@ -245,6 +247,8 @@ impl KvState {
 }
 
 mod describe {
+    use compact_str::CompactString;
+
     use super::{KvInput, KvOutput};
     use crate::content::quoted;
 
@@ -272,7 +276,7 @@ mod describe {
         }
     }
 
-    fn or_nil(value: &Option<String>) -> String {
+    fn or_nil(value: &Option<CompactString>) -> String {
         value.as_deref().map_or_else(|| "nil".to_owned(), quoted)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use history::{Batch, Datum, Operation, Verdict};
+use history::{Batch, Datum, Operation, Verdict, by_index};
 use rustc_hash::FxHashMap;
 
 use super::keys::{self, Part};
@@ -230,12 +230,7 @@ impl<M: Model + Send + 'static> Calls<M> {
 
     /// The calls of each key in the order of their invocations.
     fn sort(&mut self, limits: &Limits) {
-        let sort = |calls: &mut Vec<CallOf<M>>| {
-            if !calls.is_sorted_by_key(|call| call.call) {
-                calls.sort_by_cached_key(|call| call.call);
-            }
-        };
-        in_parallel(self.groups.iter_mut().collect(), &threads(limits), sort);
+        in_parallel(self.groups.iter_mut().collect(), &threads(limits), |calls| sort(calls));
     }
 }
 
@@ -337,6 +332,22 @@ impl<M: Model + Send + 'static> Record for Calls<M> {
         let mut groups: Vec<(String, Vec<CallOf<M>>)> = keys.iter().map(name).zip(groups).collect();
         groups.sort_by_key(|(_, calls)| calls.first().map(|call| call.call));
         Ok(check_by_key(&model, groups, limits))
+    }
+}
+
+fn sort<I, O>(calls: &mut [Call<I, O>]) {
+    if calls.is_sorted_by_key(|call| call.call) {
+        return;
+    }
+    let mut order = by_index(calls.iter().map(|call| call.call).zip(0..));
+    for place in 0..calls.len() {
+        let mut from = order[place] as usize;
+        // What was there has made room for an earlier one.
+        while from < place {
+            from = order[from] as usize;
+        }
+        order[place] = from as u32;
+        calls.swap(place, from);
     }
 }
 

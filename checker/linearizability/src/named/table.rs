@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use compact_str::{CompactString, ToCompactString};
 use history::{Datum, Operation};
 use serde_json::Value;
 
@@ -371,7 +372,7 @@ fn transaction(part: &Part<'_>) -> Read<MultiRegister> {
 fn steps(value: &Datum) -> Result<Vec<(MultiStep, &Datum)>, String> {
     let step = |step: &'_ Datum| -> Option<MultiStep> {
         let [kind, key, value] = step.as_tuple()?;
-        let key = text(key);
+        let key = text(key).into_string();
         match kind.as_str()?.trim_start_matches(':') {
             "r" | "read" => Some(MultiStep::Read(key)),
             "w" | "write" => Some(MultiStep::Write(key, value.into())),
@@ -472,11 +473,11 @@ fn field<'a>(value: &'a Datum, name: &str) -> &'a Datum {
 }
 
 /// Values other than strings go by how they are written.
-fn text(value: &Datum) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+fn text(value: &Datum) -> CompactString {
+    value.as_str().map_or_else(|| value.to_compact_string(), CompactString::from)
 }
 
-fn optional_text(value: &Datum) -> Option<String> {
+fn optional_text(value: &Datum) -> Option<CompactString> {
     (!value.is_nil()).then(|| text(value))
 }
 

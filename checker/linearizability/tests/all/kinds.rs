@@ -21,7 +21,7 @@ fn append(more: &str, new: &str, from: u64, to: u64) -> KvCall {
 
 fn get(value: &str, from: u64, to: u64) -> KvCall {
     let value = (value != "nil").then(|| value.to_owned());
-    call(from, KvInput::Get, Some(KvOutput::Value(value)), from, Some(to))
+    call(from, KvInput::Get, Some(KvOutput::Value(value.map(Into::into))), from, Some(to))
 }
 
 fn cas(expect: &str, value: &str, from: u64, to: u64) -> KvCall {

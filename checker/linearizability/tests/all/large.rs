@@ -59,18 +59,21 @@ fn judged(name: &str, calls: &[KvCall]) -> Report {
 }
 
 fn register(i: usize, dice: u32) -> KvInput {
-    if dice < 5 { KvInput::Get } else { KvInput::Put(format!("value {i}")) }
+    if dice < 5 { KvInput::Get } else { KvInput::Put(format!("value {i}").into()) }
 }
 
 fn append(i: usize, dice: u32) -> KvInput {
-    if dice < 5 { KvInput::Get } else { KvInput::Append(format!("{i};")) }
+    if dice < 5 { KvInput::Get } else { KvInput::Append(format!("{i};").into()) }
 }
 
 fn cas(_: usize, dice: u32) -> KvInput {
     match dice {
         0..3 => KvInput::Get,
-        3..6 => KvInput::Put((dice % 3).to_string()),
-        _ => KvInput::Cas { expect: Some((dice % 3).to_string()), value: (dice % 2).to_string() },
+        3..6 => KvInput::Put((dice % 3).to_string().into()),
+        _ => KvInput::Cas {
+            expect: Some((dice % 3).to_string().into()),
+            value: (dice % 2).to_string().into(),
+        },
     }
 }
 
@@ -116,7 +119,7 @@ fn one_lost_append_among_thousands_is_found_and_explained() {
     let token = format!("{lost};");
     for call in &mut calls[lost + 1..] {
         if let Some(KvOutput::Value(Some(value))) = &mut call.output {
-            *value = value.replacen(&format!(";{token}"), ";", 1);
+            *value = value.replacen(&format!(";{token}"), ";", 1).into();
         }
     }
     let report = judged("lost append", &calls);

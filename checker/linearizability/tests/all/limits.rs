@@ -16,11 +16,23 @@ use linearizability::{Explained, Limits, Report, check, check_by_key};
 fn hard() -> Vec<KvCall> {
     let mut calls: Vec<KvCall> = (0..60)
         .map(|i| {
-            call(i, KvInput::Append(format!("{i:02}")), Some(KvOutput::Done), i, Some(1000 + i))
+            call(
+                i,
+                KvInput::Append(format!("{i:02}").into()),
+                Some(KvOutput::Done),
+                i,
+                Some(1000 + i),
+            )
         })
         .collect();
     let scrambled: String = (0..60).map(|i| format!("{:02}", (i * 7 + 3) % 59)).collect();
-    calls.push(call(60, KvInput::Get, Some(KvOutput::Value(Some(scrambled))), 2000, Some(2001)));
+    calls.push(call(
+        60,
+        KvInput::Get,
+        Some(KvOutput::Value(Some(scrambled.into()))),
+        2000,
+        Some(2001),
+    ));
     calls
 }
 
@@ -123,7 +135,13 @@ fn nonsense_is_inconclusive() {
     assert_eq!(reason(&report), "Operation 7 returns before it is called.");
     let all_at_once: Vec<KvCall> = (0..600)
         .map(|i| {
-            call(i, KvInput::Put((i / 2).to_string()), Some(KvOutput::Done), i, Some(10_000 + i))
+            call(
+                i,
+                KvInput::Put((i / 2).to_string().into()),
+                Some(KvOutput::Done),
+                i,
+                Some(10_000 + i),
+            )
         })
         .collect();
     assert!(

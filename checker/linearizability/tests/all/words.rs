@@ -366,7 +366,7 @@ fn collections_with_equal_values() {
 fn one_key_with_equal_pieces() {
     let append = |begin, piece: &str, left: &str| {
         let left = Some(left.to_owned());
-        at(begin, begin + 1, KvInput::Append(piece.into()), KvOutput::Value(left))
+        at(begin, begin + 1, KvInput::Append(piece.into()), KvOutput::Value(left.map(Into::into)))
     };
     let silent =
         |begin, piece: &str| at(begin, begin + 1, KvInput::Append(piece.into()), KvOutput::Done);

@@ -1,5 +1,6 @@
 //! Clients of an object with few values, and a store that once forgets what it has acknowledged.
 
+use compact_str::ToCompactString;
 use linearizability::models::cas_register::{CasInput, CasRegister};
 use linearizability::models::kv::{Kv, KvInput};
 use linearizability::{Call, CallOf, Model};
@@ -35,7 +36,7 @@ pub fn register() -> Load<CasRegister> {
 /// A third reads; of the others a third each are puts, appends and compare-and-sets, over three values.
 pub fn key() -> Load<Kv> {
     let input = |_: usize, rng: &mut ChaCha8Rng| {
-        let value = |rng: &mut ChaCha8Rng| rng.random_range(0..3).to_string();
+        let value = |rng: &mut ChaCha8Rng| rng.random_range(0..3).to_compact_string();
         match rng.random_range(0..9) {
             0..3 => KvInput::Get,
             3..5 => KvInput::Put(value(rng)),
@@ -43,7 +44,7 @@ pub fn key() -> Load<Kv> {
             _ => KvInput::Cas { expect: Some(value(rng)), value: value(rng) },
         }
     };
-    let writes = ["0", "1"].map(|value| KvInput::Put(value.to_owned()));
+    let writes = ["0", "1"].map(|value| KvInput::Put(value.into()));
     Load { model: Kv, input, truth: kv_truth, read: KvInput::Get, writes }
 }
 

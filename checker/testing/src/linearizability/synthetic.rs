@@ -127,8 +127,8 @@ pub fn register(shape: Shape, seed: u64) -> Vec<CallOf<CasRegister>> {
 pub fn key_value(shape: Shape, seed: u64) -> Vec<Vec<CallOf<Kv>>> {
     let input = |i: usize, rng: &mut ChaCha8Rng| match rng.random_range(0..10) {
         0..5 => KvInput::Get,
-        5 => KvInput::Put(format!("{i};")),
-        _ => KvInput::Append(format!("{i};")),
+        5 => KvInput::Put(format!("{i};").into()),
+        _ => KvInput::Append(format!("{i};").into()),
     };
     record(&Kv, shape, seed, input, kv_truth)
 }
