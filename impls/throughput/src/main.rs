@@ -1,0 +1,95 @@
+//! Writes a second of stores without faults, one after the other on one machine, through the same client: three nodes each,
+//! fsync on, every client has one write under way at the leader.
+//!
+//! ```text
+//! cargo run --release -p throughput -- impls/paxos/naive impls/paxos impls/raft etcd
+//! ```
+
+mod cluster;
+mod load;
+mod store;
+
+use std::{error::Error, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+
+use clap::Parser;
+use cluster::Cluster;
+use load::{Load, Measured};
+use store::Store;
+
+/// Why a store was not measured.
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// Measures writes a second of stores without faults.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Folders with a `submission.toml`, and `etcd` for the one on the PATH. The others are compared with the first.
+    #[arg(required = true)]
+    stores: Vec<PathBuf>,
+    /// How many clients write.
+    #[arg(long, default_value_t = 10)]
+    clients: usize,
+    /// How long they write in each round, in seconds.
+    #[arg(long, default_value_t = 8)]
+    seconds: u64,
+    /// How often each store is measured; the stores take turns.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// The length of a value, in bytes.
+    #[arg(long, default_value_t = 100)]
+    value_bytes: usize,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match measure(&Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("throughput: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure(arguments: &Arguments) -> Result<(), Failure> {
+    let stores = arguments.stores.iter().map(|name| Store::of(name).map(Arc::new));
+    let stores: Vec<Arc<Store>> = stores.collect::<Result<_, _>>()?;
+    let load = Load {
+        clients: arguments.clients,
+        value_bytes: arguments.value_bytes,
+        time: Duration::from_secs(arguments.seconds),
+    };
+    let mut rounds: Vec<Vec<Measured>> = stores.iter().map(|_| Vec::new()).collect();
+    for _ in 0..arguments.rounds {
+        for (store, measured) in stores.iter().zip(&mut rounds) {
+            measured.push(round(store, &load).await?);
+        }
+    }
+    println!("| store | writes a second | beside the first | median latency | 99th percentile |");
+    println!("|---|---|---|---|---|");
+    let middle: Vec<Measured> = rounds.into_iter().map(of_middle_round).collect();
+    for (store, measured) in stores.iter().zip(&middle) {
+        println!(
+            "| {} | {:.0} | {:.2} | {:.2} ms | {:.2} ms |",
+            store.name(),
+            measured.per_second,
+            measured.per_second / middle[0].per_second,
+            measured.median_ms,
+            measured.high_ms
+        );
+    }
+    Ok(())
+}
+
+async fn round(store: &Arc<Store>, load: &Load) -> Result<Measured, Failure> {
+    let cluster = Cluster::start(store).await?;
+    let leader = cluster.leader().await?;
+    let measured = load.run(store, leader).await?;
+    eprintln!("{}: {:.0} writes a second", store.name(), measured.per_second);
+    Ok(measured)
+}
+
+/// That of the round whose throughput is the median.
+fn of_middle_round(mut rounds: Vec<Measured>) -> Measured {
+    rounds.sort_by(|one, other| one.per_second.total_cmp(&other.per_second));
+    rounds.swap_remove(rounds.len() / 2)
+}

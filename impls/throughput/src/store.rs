@@ -1,0 +1,181 @@
+//! What is measured: how its nodes are started, and how one is asked to write.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use contract::{Launch, Manifest, Operation};
+use http_client::{Full, Request, header};
+use serde_json::{Value, json};
+
+use crate::Failure;
+
+/// How often a leader shows that it lives, and how long the others wait for it: the same for all stores.
+const HEARTBEAT_MS: u64 = 50;
+const ELECTION_MS: u64 = 500;
+
+/// A request to a node.
+pub type Ask = Request<Full<Bytes>>;
+
+/// A store.
+pub enum Store {
+    /// One that speaks the contract.
+    Submission {
+        /// Its folder.
+        folder: PathBuf,
+        /// What its manifest says.
+        manifest: Box<Manifest>,
+    },
+    /// The one on the PATH, asked through its JSON gateway.
+    Etcd,
+}
+
+/// A node of a cluster: where it listens for clients, where for its peers (etcd only), and its folder.
+pub struct Node {
+    /// Its name.
+    pub name: String,
+    /// For clients, and for all in a store that speaks the contract.
+    pub client: SocketAddr,
+    /// For peers.
+    pub peer: SocketAddr,
+    /// Its own.
+    pub data: PathBuf,
+}
+
+impl Store {
+    /// The store that goes by this name; builds it.
+    pub fn of(name: &Path) -> Result<Self, Failure> {
+        if name == Path::new("etcd") {
+            let found = Command::new("etcd").arg("--version").output();
+            found.map_err(|error| format!("there is no `etcd` on the PATH to measure: {error}"))?;
+            return Ok(Self::Etcd);
+        }
+        let folder = name.canonicalize().map_err(|error| format!("{}: {error}", name.display()))?;
+        let manifest = Box::new(Manifest::read(&folder)?);
+        if let [program, arguments @ ..] = &manifest.build[..] {
+            let built = Command::new(program).args(arguments).current_dir(&folder).status()?;
+            if !built.success() {
+                return Err(format!("{}: the build failed", manifest.name).into());
+            }
+        }
+        Ok(Self::Submission { folder, manifest })
+    }
+
+    /// For people.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Submission { manifest, .. } => &manifest.name,
+            Self::Etcd => "etcd",
+        }
+    }
+
+    /// Starts this one of the nodes.
+    pub fn command(&self, node: &Node, all: &[Node]) -> Command {
+        match self {
+            Self::Submission { folder, manifest } => {
+                let program = match manifest.run[0].contains('/') {
+                    true => folder.join(&manifest.run[0]),
+                    false => PathBuf::from(&manifest.run[0]),
+                };
+                let mut command = Command::new(program);
+                command.args(&manifest.run[1..]).current_dir(folder);
+                command.envs(launch(node, all).to_variables());
+                command
+            }
+            Self::Etcd => etcd(node, all),
+        }
+    }
+
+    /// The `number`-th write of a client.
+    pub fn write(&self, client: usize, number: u64, value: &str) -> Result<Ask, Failure> {
+        let key = format!("c{client}-{}", number % 100);
+        match self {
+            Self::Submission { .. } => {
+                let op = Operation::Put { key, value: value.to_owned() };
+                let client = format!("c{client}");
+                post("/v1/op", &json!(contract::Request { client, seq: number, op }))
+            }
+            Self::Etcd => {
+                let [key, value] = [key.as_str(), value].map(|text| BASE64_STANDARD.encode(text));
+                post("/v3/kv/put", &json!({ "key": key, "value": value }))
+            }
+        }
+    }
+
+    /// Asks a node whether it leads.
+    pub fn who_leads(&self) -> Result<Ask, Failure> {
+        match self {
+            Self::Submission { .. } => get("/v1/status"),
+            Self::Etcd => post("/v3/maintenance/status", &json!({})),
+        }
+    }
+
+    /// Asks a node whether it can serve; 200 if it can.
+    pub fn is_ready(&self) -> Result<Ask, Failure> {
+        get(match self {
+            Self::Submission { .. } => "/readyz",
+            Self::Etcd => "/health",
+        })
+    }
+
+    /// What a node that leads answers.
+    pub fn leads(&self, answer: &Value) -> bool {
+        match self {
+            Self::Submission { .. } => answer["role"] == "leader",
+            Self::Etcd => answer["leader"] == answer["header"]["member_id"],
+        }
+    }
+}
+
+fn get(path: &str) -> Result<Ask, Failure> {
+    Ok(Request::get(path).header(header::HOST, "localhost").body(Full::default())?)
+}
+
+fn post(path: &str, body: &Value) -> Result<Ask, Failure> {
+    let request = Request::post(path).header(header::HOST, "localhost");
+    let request = request.header(header::CONTENT_TYPE, "application/json");
+    Ok(request.body(Full::from(body.to_string()))?)
+}
+
+fn launch(node: &Node, all: &[Node]) -> Launch {
+    let others = all.iter().filter(|other| other.name != node.name);
+    let peers: BTreeMap<_, _> = others.map(|other| (other.name.clone(), other.client)).collect();
+    Launch {
+        node: node.name.clone(),
+        listen: node.client,
+        peers,
+        members: all.iter().map(|node| node.name.clone()).collect(),
+        view: None,
+        data: node.data.clone(),
+        heartbeat: Duration::from_millis(HEARTBEAT_MS),
+        election: Duration::from_millis(ELECTION_MS),
+        // etcd writes a snapshot every 100,000 entries, so that these must not either.
+        snapshot_bytes: Some(64 << 20),
+        restart: false,
+    }
+}
+
+fn etcd(node: &Node, all: &[Node]) -> Command {
+    let url = |address: SocketAddr| format!("http://{address}");
+    let cluster: Vec<String> =
+        all.iter().map(|node| format!("{}={}", node.name, url(node.peer))).collect();
+    let mut command = Command::new("etcd");
+    command
+        .args(["--name", &node.name, "--data-dir"])
+        .arg(&node.data)
+        .args(["--listen-client-urls", &url(node.client)])
+        .args(["--advertise-client-urls", &url(node.client)])
+        .args(["--listen-peer-urls", &url(node.peer)])
+        .args(["--initial-advertise-peer-urls", &url(node.peer)])
+        .args(["--initial-cluster", &cluster.join(",")])
+        .args(["--heartbeat-interval", &HEARTBEAT_MS.to_string()])
+        .args(["--election-timeout", &ELECTION_MS.to_string()])
+        .args(["--logger", "zap", "--log-level", "error"]);
+    command
+}
