@@ -4,6 +4,7 @@
 //! the window of "Paxos Made Moderately Complex" §4.4).
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
@@ -198,6 +199,15 @@ impl Leader {
         overdue
     }
 
+    /// In which order the peers should stand for election once this leader is gone: first whoever acknowledged the latest
+    /// heartbeat, for it is up and well connected.
+    #[must_use]
+    pub fn successors(&self) -> Vec<NodeId> {
+        let mut peers: Vec<NodeId> = self.contact_ms.keys().cloned().collect();
+        peers.sort_by_key(|peer| Reverse(self.reads.acknowledged(peer))); // stable: all else stays in order
+        peers
+    }
+
     /// A peer shows that it follows this leader.
     pub fn hear_from(&mut self, peer: &NodeId, now_ms: u64) {
         if let Some(last) = self.contact_ms.get_mut(peer) {
@@ -326,6 +336,16 @@ mod tests {
         leader.enqueue(2, request(2));
         leader.reads.add(3, request(3), 0);
         assert_eq!(leader.into_orphans(), Orphans { refused: vec![2, 3], unknown: vec![1] });
+    }
+
+    #[test]
+    fn whoever_acknowledged_the_latest_heartbeat_is_the_first_to_succeed() {
+        let mut leader = leader(vec![], 0);
+        assert_eq!(leader.successors(), ["n2", "n3"]);
+        leader.reads.acknowledge(&"n3".to_owned(), 1);
+        assert_eq!(leader.successors(), ["n3", "n2"]);
+        leader.reads.acknowledge(&"n2".to_owned(), 1);
+        assert_eq!(leader.successors(), ["n2", "n3"], "the same everywhere as long as all is well");
     }
 
     #[test]
