@@ -9,7 +9,7 @@ use contract::NodeId;
 use single_decree::{Ballot, higher};
 
 use crate::{
-    leader::Queue,
+    pipeline::Queue,
     slot::{Batch, Slot, Vote},
 };
 

@@ -10,36 +10,14 @@ use std::{
 };
 
 use contract::{NodeId, Request};
-use node::{Token, log_size::encoded_bytes};
+use node::Token;
 use single_decree::Ballot;
 
 use crate::{
+    pipeline::{Pipeline, Queue},
     reads::Reads,
     slot::{Batch, Slot},
 };
-
-/// How much a leader does at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pipeline {
-    /// How many slots may be in flight.
-    pub window_slots: Slot,
-    /// How many requests share a slot at most.
-    pub batch_requests_max: usize,
-    /// How many bytes they have together, unless a single one has more.
-    pub batch_bytes_max: u64,
-}
-
-impl Pipeline {
-    /// Wide enough to hide a round trip, narrow enough that requests gather in batches behind it.
-    /// A promise may have to hold all of it, and the write-ahead log takes no record beyond 16 MiB.
-    pub const WIDE: Self =
-        Self { window_slots: 8, batch_requests_max: 32, batch_bytes_max: 256 << 10 };
-    /// One command at a time.
-    pub const NONE: Self = Self { window_slots: 1, batch_requests_max: 1, ..Self::WIDE };
-}
-
-/// Requests that wait to be proposed, and who waits for their answers.
-pub type Queue = VecDeque<(Token, Request)>;
 
 /// What a leader knows besides what every node knows.
 #[derive(Debug)]
@@ -148,21 +126,10 @@ impl Leader {
         }
         let slot = self.next_slot;
         self.next_slot += 1;
-        let count = self.batch_length();
+        let count = self.pipeline.batch_length(&self.queue);
         let (tokens, requests) = self.queue.drain(..count).unzip();
         self.waiting.insert(slot, tokens);
         Some((slot, Arc::new(requests)))
-    }
-
-    /// How many of the requests that wait share the next slot: one at least, however long it is.
-    fn batch_length(&self) -> usize {
-        let mut bytes = 0;
-        let requests = self.queue.iter().take(self.pipeline.batch_requests_max);
-        let fit = requests.take_while(|(_, request)| {
-            bytes += encoded_bytes(request);
-            bytes <= self.pipeline.batch_bytes_max
-        });
-        fit.count().max(1)
     }
 
     /// An acceptor voted in this leader's ballot; gives the value if that makes it chosen.
@@ -234,10 +201,8 @@ impl Leader {
 #[cfg(test)]
 mod tests {
     use contract::Operation;
-    use node::wal::FRAME_BYTES_MAX;
 
     use super::*;
-    use crate::{message::Record, slot::Vote};
 
     fn request(seq: u64) -> Request {
         Request { client: "c1".to_owned(), seq, op: Operation::Get { key: "x".to_owned() } }
@@ -283,28 +248,6 @@ mod tests {
             leader.take_waiting(Pipeline::WIDE.window_slots + 1),
             (100..110).collect::<Vec<_>>()
         );
-    }
-
-    #[test]
-    fn however_long_requests_are_a_vote_for_a_batch_of_them_fits_into_the_log() {
-        let longest = |seq| {
-            let op = Operation::Put { key: "x".to_owned(), value: "v".repeat(1 << 20) };
-            Request { op, ..request(seq) }
-        };
-        let mut leader = leader(vec![], 0);
-        (1..=40).for_each(|seq| leader.enqueue(seq, longest(seq)));
-        (41..=80).for_each(|seq| leader.enqueue(seq, request(seq)));
-        let mut batches = Vec::new();
-        for commit in 0..80 {
-            batches.extend(leader.propose(commit, 0));
-        }
-        for (slot, value) in &batches {
-            let vote = Vote { ballot: leader.ballot.clone(), value: value.clone() };
-            let bytes = encoded_bytes(&Record::Accepted { slot: *slot, vote });
-            assert!(bytes < FRAME_BYTES_MAX as u64, "slot {slot} has {bytes} bytes");
-        }
-        let lengths: Vec<usize> = batches.iter().map(|(_, batch)| batch.len()).collect();
-        assert_eq!(lengths, [vec![1; 40], vec![32, 8]].concat(), "short ones share slots as ever");
     }
 
     #[test]

@@ -8,8 +8,9 @@ use single_decree::{Ballot, Refused};
 
 use crate::{
     candidate::{Candidate, Canvass},
-    leader::{Leader, Queue},
+    leader::Leader,
     message::Message,
+    pipeline::Queue,
     slot::{ChosenSlot, Slot, Vote},
     snapshot::Snapshot,
 };
