@@ -3,16 +3,13 @@
 //! "Paxos Made Simple" §3: "A newly chosen leader executes phase 1 for infinitely many instances", with
 //! a single message; from then on a request costs one round of phase 2.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use contract::NodeId;
-use single_decree::{Ballot, keep_highest};
+use single_decree::{Ballot, higher};
 
 use crate::{
-    leader::Queue,
+    pipeline::Queue,
     slot::{Batch, Slot, Vote},
 };
 
@@ -36,7 +33,7 @@ pub struct Candidate {
     /// Who has promised it.
     pub promised: BTreeSet<NodeId>,
     /// Of the votes reported in each slot, the one of the highest ballot.
-    votes: BTreeMap<Slot, Option<Vote>>,
+    votes: BTreeMap<Slot, Vote>,
     /// Requests that wait for it to lead; only where both phases are run for every command.
     pub queue: Queue,
 }
@@ -52,7 +49,8 @@ impl Candidate {
     pub fn add_promise(&mut self, from: &NodeId, votes: impl IntoIterator<Item = (Slot, Vote)>) {
         self.promised.insert(from.clone());
         for (slot, vote) in votes {
-            keep_highest(self.votes.entry(slot).or_default(), vote);
+            let highest = higher(self.votes.remove(&slot), vote);
+            self.votes.insert(slot, highest);
         }
     }
 
@@ -69,16 +67,15 @@ impl Candidate {
     /// is filled with a no-op, so that later slots need not wait for ever (§3).
     #[must_use]
     pub fn proposals(&self, first: Slot, last: Slot) -> Vec<(Slot, Batch)> {
-        let value = |slot| match self.votes.get(&slot) {
-            Some(Some(vote)) => vote.value.clone(),
-            _ => Arc::default(),
-        };
-        (first..=last).map(|slot| (slot, value(slot))).collect()
+        let value = |slot| self.votes.get(&slot).map(|vote| vote.value.clone());
+        (first..=last).map(|slot| (slot, value(slot).unwrap_or_default())).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use contract::{Operation, Request};
 
     use super::*;

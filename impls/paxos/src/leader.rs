@@ -4,6 +4,7 @@
 //! the window of "Paxos Made Moderately Complex" §4.4).
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
@@ -13,28 +14,10 @@ use node::Token;
 use single_decree::Ballot;
 
 use crate::{
+    pipeline::{Pipeline, Queue},
     reads::Reads,
     slot::{Batch, Slot},
 };
-
-/// How much a leader does at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pipeline {
-    /// How many slots may be in flight.
-    pub window_slots: Slot,
-    /// How many requests share a slot at most.
-    pub batch_requests_max: usize,
-}
-
-impl Pipeline {
-    /// Wide enough to hide a round trip, narrow enough that requests gather in batches behind it.
-    pub const WIDE: Self = Self { window_slots: 8, batch_requests_max: 32 };
-    /// One command at a time.
-    pub const NONE: Self = Self { window_slots: 1, batch_requests_max: 1 };
-}
-
-/// Requests that wait to be proposed, and who waits for their answers.
-pub type Queue = VecDeque<(Token, Request)>;
 
 /// What a leader knows besides what every node knows.
 #[derive(Debug)]
@@ -143,7 +126,7 @@ impl Leader {
         }
         let slot = self.next_slot;
         self.next_slot += 1;
-        let count = self.queue.len().min(self.pipeline.batch_requests_max);
+        let count = self.pipeline.batch_length(&self.queue);
         let (tokens, requests) = self.queue.drain(..count).unzip();
         self.waiting.insert(slot, tokens);
         Some((slot, Arc::new(requests)))
@@ -181,6 +164,15 @@ impl Leader {
             overdue.extend(silent.map(|member| (member.clone(), *slot, proposal.batch.clone())));
         }
         overdue
+    }
+
+    /// In which order the peers should stand for election once this leader is gone: first whoever acknowledged the latest
+    /// heartbeat, for it is up and well connected.
+    #[must_use]
+    pub fn successors(&self) -> Vec<NodeId> {
+        let mut peers: Vec<NodeId> = self.contact_ms.keys().cloned().collect();
+        peers.sort_by_key(|peer| Reverse(self.reads.acknowledged(peer))); // stable: all else stays in order
+        peers
     }
 
     /// A peer shows that it follows this leader.
@@ -287,6 +279,16 @@ mod tests {
         leader.enqueue(2, request(2));
         leader.reads.add(3, request(3), 0);
         assert_eq!(leader.into_orphans(), Orphans { refused: vec![2, 3], unknown: vec![1] });
+    }
+
+    #[test]
+    fn whoever_acknowledged_the_latest_heartbeat_is_the_first_to_succeed() {
+        let mut leader = leader(vec![], 0);
+        assert_eq!(leader.successors(), ["n2", "n3"]);
+        leader.reads.acknowledge(&"n3".to_owned(), 1);
+        assert_eq!(leader.successors(), ["n3", "n2"]);
+        leader.reads.acknowledge(&"n2".to_owned(), 1);
+        assert_eq!(leader.successors(), ["n2", "n3"], "the same everywhere as long as all is well");
     }
 
     #[test]

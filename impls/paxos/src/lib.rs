@@ -7,15 +7,18 @@
 //! learner    what is chosen, applied candidate  phase 1: how one node becomes the leader of all slots
 //! snapshot   a prefix, compacted     leader     phase 2: batches, pipeline, who waits for an answer
 //! storage    recovery, compaction    reads      linearizable reads without a slot
-//! slot       a place in the log      replica    one node: connects the parts to timers and messages
+//! slot       a place in the log      detector   when a leader's silence is suspicious
+//! pipeline   slots and batches       replica    one node: connects the parts to timers and messages
 //! ```
 //! Read the crate [`single_decree`] first, then `acceptor` and `candidate`: Paxos is there. The rest is engineering.
 
 pub mod acceptor;
 pub mod candidate;
+pub mod detector;
 pub mod leader;
 pub mod learner;
 pub mod message;
+pub mod pipeline;
 pub mod reads;
 pub mod replica;
 pub mod slot;

@@ -1,5 +1,6 @@
 //! What nodes say to each other, and what they write down.
 
+use contract::NodeId;
 use serde::{Deserialize, Serialize};
 use single_decree::Ballot;
 
@@ -74,6 +75,8 @@ pub enum Message {
         commit: Slot,
         /// Counts the leader's heartbeats; reads wait for the acknowledgement of a certain round.
         round: u64,
+        /// In which order the others should stand for election once the leader is gone.
+        successors: Vec<NodeId>,
     },
     /// "I have promised nothing above your ballot."
     HeartbeatAck {

@@ -65,6 +65,12 @@ impl Reads {
         *last = round.max(*last);
     }
 
+    /// The last round that a peer acknowledged.
+    #[must_use]
+    pub fn acknowledged(&self, peer: &NodeId) -> u64 {
+        self.acknowledged.get(peer).copied().unwrap_or_default()
+    }
+
     /// Whether reads wait for a round that was not sent yet, and the one under way is confirmed.
     #[must_use]
     pub fn needs_round(&self) -> bool {

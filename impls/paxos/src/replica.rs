@@ -16,6 +16,7 @@ use single_decree::Ballot;
 use crate::{
     acceptor::Acceptor,
     candidate::{Candidate, Canvass},
+    detector::Detector,
     leader::Leader,
     learner::Learner,
     message::{Message, Record},
@@ -32,7 +33,7 @@ pub struct Config {
     pub members: Vec<NodeId>,
     /// How often a leader shows that it lives, and everything unanswered is sent again.
     pub heartbeat_ms: u64,
-    /// How long a silence is suspicious: an election starts after one to two times this.
+    /// How long a silence is suspicious in any case: an election starts after two times this at the latest.
     pub election_ms: u64,
     /// How long a leader stays in office without hearing from a majority. Only spares clients a leader that can
     /// do nothing for them: safety does not rest on it.
@@ -110,8 +111,12 @@ pub struct Paxos<A> {
     role: Role,
     /// The ballot of the leader that is believed to be alive.
     leader: Option<Ballot>,
-    /// When that leader was last heard of.
-    heard_ms: u64,
+    /// The last heartbeat that was news, whosoever it was: its ballot and its round.
+    heard: (Ballot, u64),
+    /// Whether the silence since then is suspicious.
+    detector: Detector,
+    /// In which order the nodes should stand for election, as the leader said in that heartbeat.
+    successors: Vec<NodeId>,
     /// The highest ballot ever heard of: the next one of this node goes above it.
     highest: Ballot,
     /// How far the log is chosen according to the leader.
@@ -134,12 +139,14 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         Ok(Self {
             highest: acceptor.promised().clone(),
             recorded_commit: learner.commit(),
+            detector: Detector::new(config.heartbeat_ms, config.election_ms),
             config,
             acceptor,
             learner,
             role: Role::Follower,
             leader: None,
-            heard_ms: 0,
+            heard: (Ballot::default(), 0),
+            successors: Vec::new(),
             told_commit: 0,
             log_size,
         })
@@ -191,8 +198,8 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Paxos<A> {
                 self.on_accept(from, &ballot, (slot, &batch), commit, effects);
             }
             Message::Accepted { ballot, slot } => self.on_accepted(from, &ballot, slot, effects),
-            Message::Heartbeat { ballot, commit, round } => {
-                self.on_heartbeat(from, &ballot, commit, round, effects);
+            Message::Heartbeat { ballot, commit, round, successors } => {
+                self.on_heartbeat(from, &ballot, commit, (round, successors), effects);
             }
             Message::HeartbeatAck { ballot, round } => {
                 self.on_heartbeat_ack(from, &ballot, round, effects);

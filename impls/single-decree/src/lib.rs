@@ -27,5 +27,5 @@ pub mod registers;
 
 pub use acceptor::{Acceptor, Promise, Refused, Vote};
 pub use ballot::Ballot;
-pub use proposer::{Choice, Proposer, keep_highest};
+pub use proposer::{Choice, Proposer, higher};
 pub use registers::{Config, Registers};

@@ -31,10 +31,12 @@ pub enum Choice<V> {
     Bound(V),
 }
 
-/// Of two votes the one of the higher ballot stays.
-pub fn keep_highest<V>(highest: &mut Option<Vote<V>>, vote: Vote<V>) {
-    if highest.as_ref().is_none_or(|known| known.ballot < vote.ballot) {
-        *highest = Some(vote);
+/// Of two votes the one of the higher ballot.
+#[must_use]
+pub fn higher<V>(known: Option<Vote<V>>, vote: Vote<V>) -> Vote<V> {
+    match known {
+        Some(known) if known.ballot >= vote.ballot => known,
+        _ => vote,
     }
 }
 
@@ -60,7 +62,7 @@ impl<V> Proposer<V> {
     {
         let Phase::Prepare { promised_by, highest } = &mut self.phase else { return None };
         if let Some(vote) = vote {
-            keep_highest(highest, vote);
+            *highest = Some(higher(highest.take(), vote));
         }
         promised_by.insert(from.clone());
         let bound = |vote: &Vote<V>| Choice::Bound(vote.value.clone());

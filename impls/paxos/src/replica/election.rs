@@ -8,19 +8,30 @@ use single_decree::{Ballot, Refused};
 
 use crate::{
     candidate::{Candidate, Canvass},
-    leader::{Leader, Queue},
+    leader::Leader,
     message::Message,
+    pipeline::Queue,
     slot::{ChosenSlot, Slot, Vote},
     snapshot::Snapshot,
 };
 
 impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
-    /// Sets the election timer at random, so that competing proposers seldom meet again: there is no
-    /// progress while two keep outbidding each other ("Paxos Made Simple" §2.4).
+    /// Sets the election timer: to this node's turn, where the leader said whose turn it is, and at random otherwise, so that
+    /// competing proposers seldom meet again: there is no progress while two keep outbidding each other ("Paxos Made
+    /// Simple" §2.4).
     pub(super) fn await_leader(&self, effects: &mut Effects<Self>) {
-        let patience_ms = self.config.election_ms;
-        let after_ms = patience_ms + effects.random_below(patience_ms);
+        let limit_ms = self.config.election_ms;
+        let at_random = || limit_ms + effects.random_below(limit_ms);
+        let after_ms = self.turn_ms().unwrap_or_else(at_random);
         effects.set_timer(Timer::Election, after_ms);
+    }
+
+    /// After how long a silence of the leader this node stands for election: the first successor as soon as that is suspicious,
+    /// each other one half a heartbeat later than the one before, which should lead by then.
+    fn turn_ms(&self) -> Option<u64> {
+        self.leader.as_ref()?;
+        let rank = self.successors.iter().position(|node| *node == self.config.node)?;
+        Some(self.detector.patience_ms() + rank as u64 * self.config.heartbeat_ms / 2)
     }
 
     /// No leader in sight: asks whether an election makes sense.
@@ -42,7 +53,7 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         effects: &mut Effects<Self>,
     ) {
         let hears_another = self.leader.as_ref().is_some_and(|leader| leader.node != *from)
-            && effects.now_ms() < self.heard_ms + self.config.election_ms;
+            && !self.detector.suspects(effects.now_ms());
         if self.leading().is_some() || hears_another {
             return;
         }
@@ -112,7 +123,9 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         };
         if record.is_some() {
             self.persist(record, effects);
-            self.step_down(None, effects); // whoever led below this ballot, leads no more
+            // Whoever led below this ballot, leads no more; unless it is about to lead again.
+            let leader = self.leader.take().filter(|leader| leader.node == *from);
+            self.step_down(leader, effects);
         }
         effects.send(from, self.promise(ballot, first));
     }

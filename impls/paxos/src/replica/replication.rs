@@ -44,9 +44,10 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         if record.is_some() {
             self.persist(record, effects);
             self.record_commit(effects);
+            self.hear(ballot, effects);
         }
         effects.send(from, Message::Accepted { ballot: ballot.clone(), slot });
-        self.follow(ballot, commit, effects);
+        self.catch_up(ballot, commit, effects);
     }
 
     pub(super) fn on_accepted(
@@ -104,11 +105,12 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
 
     pub(super) fn send_heartbeat(&mut self, effects: &mut Effects<Self>) {
         let Role::Leader(leader) = &mut self.role else { return };
-        let round = leader.reads.next_round();
+        let (successors, round) = (leader.successors(), leader.reads.next_round());
         let commit = self.learner.commit();
         for peer in self.config.peers() {
             let ballot = leader.ballot.clone();
-            effects.send(peer, Message::Heartbeat { ballot, commit, round });
+            let successors = successors.clone();
+            effects.send(peer, Message::Heartbeat { ballot, commit, round, successors });
         }
     }
 
@@ -117,7 +119,7 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         from: &NodeId,
         ballot: &Ballot,
         commit: Slot,
-        round: u64,
+        (round, successors): (u64, Vec<NodeId>),
         effects: &mut Effects<Self>,
     ) {
         let promised = self.acceptor.promised();
@@ -128,7 +130,16 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         effects.send(from, Message::HeartbeatAck { ballot: ballot.clone(), round });
         // What was chosen before the last heartbeat and is still missing now, is lost rather than late.
         let is_behind = self.learner.commit() < self.told_commit;
-        self.follow(ballot, commit, effects);
+        // One that was overtaken, or comes twice, does not show that its sender still lives.
+        if (&self.heard.0, self.heard.1) < (ballot, round) {
+            if self.heard.0.node != ballot.node {
+                self.detector.forget();
+            }
+            self.heard = (ballot.clone(), round);
+            self.successors = successors;
+            self.hear(ballot, effects);
+        }
+        self.catch_up(ballot, commit, effects);
         if is_behind {
             self.fetch(from, effects);
         }
@@ -149,19 +160,26 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         }
     }
 
-    /// A leader lives, and has seen everything up to `commit` chosen.
-    pub(super) fn follow(&mut self, ballot: &Ballot, commit: Slot, effects: &mut Effects<Self>) {
+    /// A leader lives: follows it.
+    fn hear(&mut self, ballot: &Ballot, effects: &mut Effects<Self>) {
         let is_old = self.leader.as_ref().is_some_and(|leader| ballot < leader);
         if ballot.node == self.config.node || is_old {
             return;
         }
-        self.heard_ms = effects.now_ms();
+        self.detector.hear(effects.now_ms());
         match self.role {
             Role::Follower => {
                 self.leader = Some(ballot.clone());
                 self.await_leader(effects);
             }
             _ => self.step_down(Some(ballot.clone()), effects),
+        }
+    }
+
+    /// The leader has seen everything up to `commit` chosen.
+    fn catch_up(&mut self, ballot: &Ballot, commit: Slot, effects: &mut Effects<Self>) {
+        if ballot.node == self.config.node {
+            return;
         }
         self.told_commit = self.told_commit.max(commit);
         // One ballot proposes one value per slot: a vote in the leader's own ballot is for what was chosen.
