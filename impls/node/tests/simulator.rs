@@ -110,7 +110,7 @@ fn a_node_that_was_to_crash_in_a_write_does_not_once_the_faults_are_over() {
         let ticket = simulator.submit("n1", &append(1, "a"));
         // The write is under way, and so is its crash.
         simulator.keep_trace();
-        let is_writing = |trace: &[TraceLine]| trace.iter().any(|l| l.what == "writes a record");
+        let is_writing = |trace: &[TraceLine]| trace.iter().any(|l| l.what.starts_with("writes "));
         while !is_writing(simulator.trace()) {
             simulator.step().unwrap();
         }

@@ -5,7 +5,7 @@ mod chain;
 use std::sync::Arc;
 
 use contract::NodeId;
-use node::sim::{ClientOptions, FaultPlan, NetworkOptions, Scenario, Simulator, View};
+use node::sim::{ClientOptions, FaultPlan, NetworkOptions, Scenario, View};
 use simulation_checks::{
     Coverage, Recorder, Run, System, run::STARTS, run_seeds, same_seed_same_run, turns,
 };
@@ -76,16 +76,6 @@ impl System for Cluster {
     ) -> impl FnMut(&View<'_, Self::Node>) -> Result<(), String> + 'static {
         let mut chain = Chain::new(scenario.nodes.len() / 2 + 1, coverage.clone());
         move |view| chain.check(view.durable())
-    }
-
-    /// Each register has a copy of its own.
-    fn recorder(_node: &Self::Node) -> Option<&Recorder> {
-        None
-    }
-
-    /// Nobody: a node learns what was chosen when it is asked.
-    fn copies(_simulator: &Simulator<Self::Node>) -> Result<Vec<NodeId>, String> {
-        Ok(Vec::new())
     }
 }
 

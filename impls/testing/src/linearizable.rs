@@ -42,10 +42,10 @@ pub fn linearizable(history: &History) -> Result<(), Failure> {
     match (report.verdict, report.witness) {
         (Verdict::Valid, _) => Ok(()),
         (_, Some(witness)) => Err(proof(history, &witness)),
-        (verdict, None) => Err(Failure {
-            time_us: history.events().last().map_or(0, |event| event.time_us),
-            reason: format!("{verdict:?}: {:?}", report.reason),
-        }),
+        (verdict, None) => {
+            let ended_us = history.events().last().map_or(0, |event| event.time_us);
+            Err(Failure::new(ended_us, format!("{verdict:?}: {:?}", report.reason)))
+        }
     }
 }
 
@@ -69,14 +69,9 @@ fn proof(history: &History, witness: &Witness) -> Failure {
         let operation = operation_text(&operation.operation);
         format!("\n  {invoked} to {completed}: request {seq} of {client}, {operation}: {outcome}")
     };
-    Failure {
-        time_us: proof.clone().filter_map(completed_us).max().unwrap_or_default(),
-        reason: format!(
-            "not linearizable. {}{}",
-            witness.sentence,
-            proof.map(line).collect::<String>()
-        ),
-    }
+    let showed_us = proof.clone().filter_map(completed_us).max().unwrap_or_default();
+    let lines: String = proof.clone().map(line).collect();
+    Failure::of(proof, showed_us, format!("not linearizable. {}{lines}", witness.sentence))
 }
 
 fn time_us(history: &History, index: u64) -> u64 {

@@ -23,20 +23,19 @@ pub fn progress<P: Protocol>(report: &Report<P>, heal_us: u64) -> Result<(), Fai
             let completed = events
                 .iter()
                 .find(|event| event.process == operation.process && event.index > operation.call);
-            return Err(Failure {
-                time_us: completed.map_or(report.simulator.now_us(), |event| event.time_us),
-                reason: format!(
-                    "no progress after everything had healed: request {} of {}, {}, got no answer: {reason}",
-                    operation.seq,
-                    operation.client(),
-                    operation_text(&operation.operation)
-                ),
-            });
+            let time_us = completed.map_or(report.simulator.now_us(), |event| event.time_us);
+            let reason = format!(
+                "no progress after everything had healed: request {} of {}, {}, got no answer: {reason}",
+                operation.seq,
+                operation.client(),
+                operation_text(&operation.operation)
+            );
+            return Err(Failure::of([&operation], time_us, reason));
         }
     }
     if report.ok_after_heal == 0 {
         let reason = "nobody asked anything after the heal".to_owned();
-        return Err(Failure { time_us: report.simulator.now_us(), reason });
+        return Err(Failure::new(report.simulator.now_us(), reason));
     }
     Ok(())
 }

@@ -31,18 +31,22 @@ pub fn run_seeds<S: System>(count: u64) {
     coverage.assert_at_least(S::AT_LEAST);
 }
 
-/// Runs the seeds `0..count` of a system, one of which must fail; returns what the first one to fail has to say. With
+/// Runs the seeds `0..count` of a system, one of which must fail; prints and returns what is wrong with it. With
 /// `SIMULATION_SEED` set it runs that one and prints its trace.
 ///
 /// # Panics
 /// All runs were healthy.
 #[must_use]
 pub fn refuted<S: System>(count: u64) -> String {
-    let failure = match replay::seed() {
-        Some(seed) => replay::print::<S>(seed).map(|failure| failure.to_string()),
-        None => failures::<S>(count, 1, &Coverage::default()).into_iter().next(),
-    };
-    failure.expect("one of these seeds must fail")
+    if let Some(seed) = replay::seed() {
+        let failure = replay::print::<S>(seed);
+        return failure
+            .map_or_else(|| panic!("seed {seed} is healthy"), |failure| failure.to_string());
+    }
+    let failures = failures::<S>(count, 1, &Coverage::default());
+    let failure = failures.into_iter().next().expect("one of these seeds must fail");
+    println!("{failure}");
+    failure
 }
 
 /// Says what is wrong with each of the seeds `0..count`, until `failures_max` have failed.

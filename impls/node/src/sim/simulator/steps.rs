@@ -7,7 +7,7 @@ use super::{
     Simulator, Ticket,
     node::{Batch, Input, Node, Outbound, Write},
     queue::Event,
-    trace::Arrow,
+    trace::{Arrow, writes_text},
     view::View,
 };
 use crate::{Effect, Effects, Protocol, Token};
@@ -111,6 +111,7 @@ impl<P: Protocol> Simulator<P> {
             }
             Input::Request(token, request) => protocol.on_request(token, request, &mut effects),
         }
+        self.note_standing(number);
         for effect in effects.into_list() {
             self.collect(number, effect, batch);
         }
@@ -151,10 +152,7 @@ impl<P: Protocol> Simulator<P> {
     }
 
     fn flush(&mut self, number: usize, batch: Batch<P>) {
-        self.note_node(number, || match batch.writes.len() {
-            1 => "writes a record".to_owned(),
-            count => format!("writes {count} records"),
-        });
+        self.note_node(number, || writes_text(&batch.writes));
         let life = self.nodes[number].life;
         let after_us = self.dice.between(FLUSH_US.0, FLUSH_US.1);
         if self.nodes[number].crash_in_next_write {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use contract::{Answer, Operation, Outcome, Request};
 
-use super::{Simulator, Ticket};
+use super::{Simulator, Ticket, node::Write};
 use crate::Protocol;
 
 /// One event of a run, for people: when, who, what.
@@ -37,6 +37,8 @@ pub(super) struct Trace {
     pub(super) lines: Option<Vec<TraceLine>>,
     /// Who waits for which ticket.
     clients: BTreeMap<Ticket, (String, u64)>,
+    /// How each node last said it stood.
+    standings: BTreeMap<usize, String>,
 }
 
 impl Trace {
@@ -97,6 +99,18 @@ impl<P: Protocol> Simulator<P> {
         self.trace.at(self.queue.now_us(), &self.names[number], what);
     }
 
+    /// A node may have become another's follower, entered a term…
+    pub(super) fn note_standing(&mut self, number: usize) {
+        if self.trace.lines.is_none() {
+            return;
+        }
+        let Some(protocol) = &self.nodes[number].protocol else { return };
+        let standing = standing_text(&protocol.status());
+        if self.trace.standings.insert(number, standing.clone()).as_ref() != Some(&standing) {
+            self.note_node(number, || format!("now {standing}"));
+        }
+    }
+
     /// A message arrives, or is lost for some reason.
     pub(super) fn note_message(
         &mut self,
@@ -128,6 +142,26 @@ impl<P: Protocol> Simulator<P> {
         let (time_us, node) = (self.queue.now_us(), &self.names[from]);
         self.trace.answered(time_us, node, arrow, ticket, answer);
     }
+}
+
+/// The parts of a status that change seldom and say most.
+const STANDING: [&str; 4] = ["role", "term", "view", "leader"];
+
+fn standing_text(status: &serde_json::Value) -> String {
+    let parts = STANDING.iter().filter_map(|name| {
+        let value = status.get(name)?;
+        Some(format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// What is written, record by record.
+pub(super) fn writes_text<P: Protocol>(writes: &[Write<P>]) -> String {
+    let texts = writes.iter().map(|write| match write {
+        Write::Append(record) => format!("writes {record:?}"),
+        Write::Rewrite(records) => format!("rewrites its log as {records:?}"),
+    });
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 /// A request as one would say it: `request 4: put x 17`.
