@@ -106,13 +106,13 @@ impl<const READS_AT_BACKUPS: bool> Protocol for Replica<READS_AT_BACKUPS> {
     }
 
     fn on_request(&mut self, token: Token, request: Request, effects: &mut Effects<Self>) {
-        if !self.is_primary() && !(READS_AT_BACKUPS && request.op.is_read_only()) {
+        if request.op.is_read_only() && (self.is_primary() || READS_AT_BACKUPS) {
+            return effects.reply(token, self.store.apply(&request));
+        }
+        if !self.is_primary() {
             let hint = Some(self.primary.clone());
             let refusal = Refusal { hint, ..Refusal::new(ErrorCode::NotLeader, "a backup") };
             return effects.reply(token, Answer::Error(refusal));
-        }
-        if request.op.is_read_only() {
-            return effects.reply(token, self.store.apply(&request));
         }
         // A retry goes into the log once more: the store knows it, and gives the same answer.
         let answer = self.append(&request, effects);
