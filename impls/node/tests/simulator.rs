@@ -319,6 +319,25 @@ fn a_protocol_that_appends_retries_again_is_found() {
 }
 
 #[test]
+fn a_protocol_that_panics_is_found_where_it_does() {
+    let mut asked = simulator(1, 2, Flaw::Panics);
+    asked.submit("n2", &append(1, "a"));
+    asked.run_for(500 * MS);
+    assert_eq!(asked.violation(), Some("n2 panicked: asked for append"));
+
+    let members = names(1);
+    let mut restarted = Simulator::new(1, &names(1), move |me, records: Vec<_>| {
+        assert!(records.is_empty(), "this log cannot be read");
+        Toy::new(me, &members, Flaw::None, records)
+    });
+    restarted.submit("n1", &append(1, "a"));
+    restarted.run_for(500 * MS);
+    restarted.crash("n1");
+    restarted.restart("n1");
+    assert_eq!(restarted.violation(), Some("n1 panicked: this log cannot be read"));
+}
+
+#[test]
 fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     let traced = |seed| {
         let report = run(&Scenario { keep_trace: true, ..scenario(seed) }, Flaw::None);

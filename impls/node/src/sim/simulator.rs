@@ -133,7 +133,7 @@ impl<P: Protocol> Simulator<P> {
         &self.nodes[self.number(node)].durable
     }
 
-    /// The first broken invariant.
+    /// The first broken invariant, or what a protocol panicked with.
     #[must_use]
     pub fn violation(&self) -> Option<&str> {
         self.violation.as_deref()

@@ -1,5 +1,10 @@
 //! What a node does: its steps, its writes, and what leaves it.
 
+use std::{
+    any::Any,
+    panic::{self, AssertUnwindSafe},
+};
+
 use contract::{Answer, NodeId, Request};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -27,7 +32,11 @@ impl<P: Protocol> Simulator<P> {
             Err(reason) => return self.violate(format!("a record cannot be read back: {reason}")),
         };
         self.note_node(number, || "starts".to_owned());
-        let protocol = (self.make)(&self.names[number], records);
+        let make = || (self.make)(&self.names[number], records);
+        let protocol = match panic::catch_unwind(AssertUnwindSafe(make)) {
+            Ok(protocol) => protocol,
+            Err(payload) => return self.panicked(number, &*payload),
+        };
         let clock_offset_ms = self.dice.between(0, CLOCK_OFFSET_MS_MAX);
         let node = &mut self.nodes[number];
         node.life += 1;
@@ -92,24 +101,27 @@ impl<P: Protocol> Simulator<P> {
     /// One step of the protocol.
     fn handle(&mut self, number: usize, input: Input<P>, batch: &mut Batch<P>) {
         let node = &mut self.nodes[number];
-        let Some(protocol) = node.protocol.as_mut() else { return };
         let now_ms = self.queue.now_us() / 1000 + node.clock_offset_ms;
         let mut effects = Effects::new(now_ms, self.dice.number());
-        match input {
+        if let Input::Timer(timer, generation) = &input {
+            if node.timers.get(timer) != Some(generation) {
+                return;
+            }
+            node.timers.remove(timer);
+            let name = &self.names[number];
+            self.trace.at(self.queue.now_us(), name, || format!("timer {timer:?}"));
+        }
+        let Some(protocol) = node.protocol.as_mut() else { return };
+        let step = || match input {
             Input::Start => protocol.on_start(&mut effects),
             Input::Message(from, message) => {
                 protocol.on_message(&self.names[from], message, &mut effects);
             }
-            Input::Timer(timer, generation) => {
-                if node.timers.get(&timer) != Some(&generation) {
-                    return;
-                }
-                node.timers.remove(&timer);
-                let name = &self.names[number];
-                self.trace.at(self.queue.now_us(), name, || format!("timer {timer:?}"));
-                protocol.on_timer(timer, &mut effects);
-            }
+            Input::Timer(timer, _) => protocol.on_timer(timer, &mut effects),
             Input::Request(token, request) => protocol.on_request(token, request, &mut effects),
+        };
+        if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(step)) {
+            return self.panicked(number, &*payload);
         }
         self.note_standing(number);
         for effect in effects.into_list() {
@@ -144,6 +156,14 @@ impl<P: Protocol> Simulator<P> {
         if let Err(reason) = invariant(&view) {
             self.violate(reason);
         }
+    }
+
+    /// A protocol that panics has broken an invariant of its own. Nothing is done with it any more.
+    fn panicked(&mut self, number: usize, payload: &(dyn Any + Send)) {
+        self.nodes[number].protocol = None;
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or_default();
+        self.violate(format!("{} panicked: {text}", self.names[number]));
     }
 
     fn violate(&mut self, reason: String) {
