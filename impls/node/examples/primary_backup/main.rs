@@ -3,7 +3,9 @@
 //!
 //! - `cargo test -p node --example primary_backup -- --nocapture` shows in a second that it may not, and that the same store
 //!   is right if only the primary answers.
-//! - `harness run impls/node/examples/primary_backup` hands the same file to the bench, as three processes.
+//! - `harness run impls/node/examples/primary_backup --workload register` hands the same file to the bench, as three
+//!   processes, and finds stale reads, too. With `"mended"` behind the program in `submission.toml` it finds none. The run is
+//!   INCONCLUSIVE all the same: nothing works without n1, and the log only grows. `impls/primary-backup` goes on from there.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
