@@ -8,89 +8,89 @@ use kv::{ExactlyOnce, Store};
 use node::Application;
 use node::sim::{FaultFamily, NetworkOptions, Scenario, View};
 use simulation_checks::{
-    Coverage, Recorder, for_each_seed, linearizable, progress,
-    recorder::{SNAPSHOTS_READ, SNAPSHOTS_WRITTEN},
+    Coverage, Recorder, System,
+    recorder::SNAPSHOTS_WRITTEN,
+    run::{SNAPSHOTS_RECOVERED, STARTS},
+    run_seeds, same_seed_same_run,
 };
 
-const SEEDS: u64 = 5_000;
-const STARTS: &str = "starts and restarts";
 const APPLIED: &str = "requests applied";
 
-type Node = Server<Recorder>;
+/// The server under simulation.
+struct Alone;
 
-fn scenario(seed: u64) -> Scenario {
-    use FaultFamily::{Crash, Lossy, Pause};
-    let mut scenario = Scenario::new(seed, 1);
-    scenario.settle_ms = 1_000;
-    scenario.clients.clients = [2, 4, 8][(seed % 3) as usize];
-    scenario.clients.think_ms_max = [40, 10][(seed / 3 % 2) as usize];
-    scenario.faults.families = vec![Crash, Lossy, Pause];
-    scenario.faults.duration_ms = 3_000;
-    scenario.faults.interval_ms = 300;
-    scenario.faults.length_ms_max = 600;
-    if seed.is_multiple_of(4) {
-        scenario.faults.network = NetworkOptions::LOSSY;
-    }
-    scenario
-}
+impl System for Alone {
+    type Node = Server<Recorder>;
 
-fn snapshot_bytes(seed: u64) -> Option<u64> {
-    [Some(300), Some(2_000), None][(seed / 2 % 3) as usize]
-}
+    const AT_LEAST: &'static [(&'static str, u64)] = &[
+        (STARTS, 10_000),
+        (APPLIED, 200_000),
+        (SNAPSHOTS_WRITTEN, 10_000),
+        (SNAPSHOTS_RECOVERED, 1_000),
+    ];
 
-fn make(seed: u64, coverage: &Arc<Coverage>) -> impl Fn(&NodeId, Vec<Record>) -> Node + 'static {
-    let coverage = coverage.clone();
-    move |_, records| {
-        coverage.count(STARTS);
-        Server::new(Recorder::new(coverage.clone()), snapshot_bytes(seed), records)
-            .expect("a log that this server wrote")
-    }
-}
-
-/// No request is applied twice.
-fn at_most_once(
-    coverage: &Arc<Coverage>,
-) -> impl FnMut(&View<'_, Node>) -> Result<(), String> + 'static {
-    let (coverage, mut seen) = (coverage.clone(), 0);
-    move |view| {
-        let applied = view.stepped().1.application().applied();
-        // After a restart what was not durable is gone.
-        seen = seen.min(applied.len());
-        for (at, request) in applied.iter().enumerate().skip(seen) {
-            coverage.count(APPLIED);
-            if applied[..at].contains(request) {
-                return Err(format!("{request:?} was applied twice"));
-            }
+    fn scenario(seed: u64) -> Scenario {
+        use FaultFamily::{Crash, Lossy, Pause};
+        let mut scenario = Scenario::new(seed, 1);
+        scenario.settle_ms = 1_000;
+        scenario.clients.clients = [2, 4, 8][(seed % 3) as usize];
+        scenario.clients.think_ms_max = [40, 10][(seed / 3 % 2) as usize];
+        scenario.faults.families = vec![Crash, Lossy, Pause];
+        scenario.faults.duration_ms = 3_000;
+        scenario.faults.interval_ms = 300;
+        scenario.faults.length_ms_max = 600;
+        if seed.is_multiple_of(4) {
+            scenario.faults.network = NetworkOptions::LOSSY;
         }
-        seen = applied.len();
-        Ok(())
+        scenario
     }
-}
 
-fn run(seed: u64, coverage: &Arc<Coverage>) -> Result<(), String> {
-    let scenario = scenario(seed);
-    let mut report = scenario.run(make(seed, coverage), at_most_once(coverage));
-    if let Some(violation) = report.violation.take() {
-        return Err(violation);
+    fn make(
+        scenario: &Scenario,
+        coverage: &Arc<Coverage>,
+    ) -> impl Fn(&NodeId, Vec<Record>) -> Self::Node + 'static {
+        let snapshot_bytes = [Some(300), Some(2_000), None][(scenario.seed / 2 % 3) as usize];
+        let coverage = coverage.clone();
+        move |_, records| {
+            Server::new(Recorder::new(coverage.clone()), snapshot_bytes, records)
+                .expect("a log that this server wrote")
+        }
     }
-    linearizable(&report.history)?;
-    // A crash planned for the next write may strike right after the heal.
-    match report.simulator.protocol("n1") {
-        Some(_) => progress(&report, scenario.faults.duration_ms * 1000),
-        None => Ok(()),
+
+    /// No request is applied twice, not even one that would change nothing: the server knows its answer.
+    fn invariant(
+        _scenario: &Scenario,
+        coverage: &Arc<Coverage>,
+    ) -> impl FnMut(&View<'_, Self::Node>) -> Result<(), String> + 'static {
+        let (coverage, mut seen) = (coverage.clone(), 0);
+        move |view| {
+            let applied = view.stepped().1.application().applied();
+            // After a restart what was not durable is gone.
+            seen = seen.min(applied.len());
+            for (at, request) in applied.iter().enumerate().skip(seen) {
+                coverage.count(APPLIED);
+                if applied[..at].contains(request) {
+                    return Err(format!("{request:?} was applied twice"));
+                }
+            }
+            seen = applied.len();
+            Ok(())
+        }
+    }
+
+    fn recorder(node: &Self::Node) -> Option<&Recorder> {
+        Some(node.application())
     }
 }
 
 #[test]
 fn thousands_of_faulty_runs_carry_out_each_request_exactly_once() {
-    let coverage = Arc::default();
-    for_each_seed(SEEDS, |seed| run(seed, &coverage));
-    coverage.assert_at_least(&[
-        (STARTS, 10_000),
-        (APPLIED, 200_000),
-        (SNAPSHOTS_WRITTEN, 10_000),
-        (SNAPSHOTS_READ, 1_000),
-    ]);
+    run_seeds::<Alone>(5_000);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    same_seed_same_run::<Alone>(5);
 }
 
 /// The table as it was, and a store that is none.

@@ -8,7 +8,7 @@ use node::{
     Effects, Protocol,
     sim::{
         Completion, EventKind, Fault, FaultFamily, FaultOptions, FaultPlan, Generator,
-        NetworkOptions, Report, Scenario, Simulator, View,
+        NetworkOptions, Report, Scenario, Simulator, TraceLine, View,
     },
 };
 use toy::{
@@ -100,6 +100,23 @@ fn a_crash_in_a_write_keeps_either_and_lets_nothing_leave() {
         assert_eq!(simulator.violation(), None);
     }
     assert!(kept > 5 && lost > 5, "kept {kept}, lost {lost}");
+}
+
+#[test]
+fn a_node_that_was_to_crash_in_a_write_does_not_once_the_faults_are_over() {
+    for seed in 0..20 {
+        let mut simulator = simulator(seed, 1, Flaw::None);
+        simulator.crash_in_next_write("n1");
+        let ticket = simulator.submit("n1", &append(1, "a"));
+        // The write is under way, and so is its crash.
+        simulator.keep_trace();
+        let is_writing = |trace: &[TraceLine]| trace.iter().any(|l| l.what.starts_with("writes "));
+        while !is_writing(simulator.trace()) {
+            simulator.step().unwrap();
+        }
+        simulator.end_faults();
+        assert_eq!(simulator.run_for(500 * MS), [(ticket, value("a"))], "seed {seed}");
+    }
 }
 
 #[test]
@@ -302,14 +319,33 @@ fn a_protocol_that_appends_retries_again_is_found() {
 }
 
 #[test]
+fn a_protocol_that_panics_is_found_where_it_does() {
+    let mut asked = simulator(1, 2, Flaw::Panics);
+    asked.submit("n2", &append(1, "a"));
+    asked.run_for(500 * MS);
+    assert_eq!(asked.violation(), Some("n2 panicked: asked for append"));
+
+    let members = names(1);
+    let mut restarted = Simulator::new(1, &names(1), move |me, records: Vec<_>| {
+        assert!(records.is_empty(), "this log cannot be read");
+        Toy::new(me, &members, Flaw::None, records)
+    });
+    restarted.submit("n1", &append(1, "a"));
+    restarted.run_for(500 * MS);
+    restarted.crash("n1");
+    restarted.restart("n1");
+    assert_eq!(restarted.violation(), Some("n1 panicked: this log cannot be read"));
+}
+
+#[test]
 fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     let traced = |seed| {
         let report = run(&Scenario { keep_trace: true, ..scenario(seed) }, Flaw::None);
-        (report.simulator.trace().join("\n"), report.history, report.steps)
+        (report.simulator.trace().to_vec(), report.history, report.steps)
     };
     for seed in 0..10 {
         let (first, second) = (traced(seed), traced(seed));
-        assert!(first.0.lines().count() > 100);
+        assert!(first.0.len() > 100);
         assert!(first == second, "seed {seed} gave two different runs");
     }
     assert!(traced(1).0 != traced(2).0);

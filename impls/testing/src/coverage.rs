@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// How often the things happened that a test is about, over all its seeds: a test in which they do not proves nothing.
@@ -12,14 +12,29 @@ pub struct Coverage(Mutex<BTreeMap<&'static str, u64>>);
 impl Coverage {
     /// `what` happened once more.
     pub fn count(&self, what: &'static str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(what).or_default() += 1;
+        self.count_times(what, 1);
+    }
+
+    /// `what` happened so many times more.
+    pub fn count_times(&self, what: &'static str, times: u64) {
+        *self.counts().entry(what).or_default() += times;
     }
 
     /// How often `what` happened.
     #[must_use]
     pub fn times(&self, what: &str) -> u64 {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.get(what).copied().unwrap_or(0)
+        self.counts().get(what).copied().unwrap_or(0)
+    }
+
+    /// All that `other` counted happened here, too.
+    pub fn add(&self, other: &Self) {
+        for (what, times) in other.counts().iter() {
+            self.count_times(what, *times);
+        }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Prints each count.

@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use contract::Outcome;
 use history::Verdict;
 use linearizability::{
-    Call, Limits, check_by_key,
+    Call, Limits, Witness, check_by_key,
     models::kv::{Kv, KvInput, KvOutput},
 };
-use node::sim::{Completion, History};
+use node::sim::{Completion, History, Operation, operation_text, outcome_text};
+
+use crate::{Failure, failure::seconds};
 
 /// Checks the clients' history, key by key.
 ///
 /// # Errors
 /// It is not linearizable, or the check did not come to an end.
-pub fn linearizable(history: &History) -> Result<(), String> {
+pub fn linearizable(history: &History) -> Result<(), Failure> {
+    let time_us = |index: u64| time_us(history, index);
     let mut groups: BTreeMap<String, Vec<Call<KvInput, KvOutput>>> = BTreeMap::new();
     for operation in history.operations() {
         let (key, input) = key_and_input(operation.operation);
@@ -30,16 +33,50 @@ pub fn linearizable(history: &History) -> Result<(), String> {
             output,
             call: operation.call,
             ret,
-            call_ns: operation.call,
-            return_ns: ret,
+            call_ns: time_us(operation.call) * 1000,
+            return_ns: ret.map(|index| time_us(index) * 1000),
             failed,
         });
     }
     let report = check_by_key(&Kv, groups.into_iter().collect(), &Limits::default());
-    match report.verdict {
-        Verdict::Valid => Ok(()),
-        _ => Err(format!("{:?}: {:?} {:?}", report.verdict, report.reason, report.witness)),
+    match (report.verdict, report.witness) {
+        (Verdict::Valid, _) => Ok(()),
+        (_, Some(witness)) => Err(proof(history, &witness)),
+        (verdict, None) => {
+            let ended_us = history.events().last().map_or(0, |event| event.time_us);
+            Err(Failure::new(ended_us, format!("{verdict:?}: {:?}", report.reason)))
+        }
     }
+}
+
+/// The witness with its operations, each on a line.
+fn proof(history: &History, witness: &Witness) -> Failure {
+    let operations = history.operations();
+    let proof = operations.iter().filter(|operation| witness.operations.contains(&operation.call));
+    let completed_us = |operation: &Operation| match operation.completion {
+        Completion::Ok(index, _) | Completion::Fail(index, _) => Some(time_us(history, index)),
+        Completion::Info(_) => None,
+    };
+    let line = |operation: &Operation| {
+        let invoked = seconds(time_us(history, operation.call));
+        let completed = completed_us(operation).map_or_else(|| "never".to_owned(), seconds);
+        let outcome = match &operation.completion {
+            Completion::Ok(_, outcome) => outcome_text(outcome),
+            Completion::Fail(_, reason) => format!("failed, {reason}"),
+            Completion::Info(reason) => format!("unknown, {reason}"),
+        };
+        let (client, seq) = (operation.client(), operation.seq);
+        let operation = operation_text(&operation.operation);
+        format!("\n  {invoked} to {completed}: request {seq} of {client}, {operation}: {outcome}")
+    };
+    let showed_us = proof.clone().filter_map(completed_us).max().unwrap_or_default();
+    let lines: String = proof.clone().map(line).collect();
+    Failure::of(proof, showed_us, format!("not linearizable. {}{lines}", witness.sentence))
+}
+
+fn time_us(history: &History, index: u64) -> u64 {
+    let event = usize::try_from(index).ok().and_then(|index| history.events().get(index));
+    event.map_or(0, |event| event.time_us)
 }
 
 fn key_and_input(operation: contract::Operation) -> (String, KvInput) {

@@ -2,23 +2,40 @@
 
 use node::{
     Protocol,
-    sim::{Completion, Report},
+    sim::{Completion, Report, operation_text},
 };
+
+use crate::Failure;
 
 /// Every operation that began after `heal_us` must have succeeded, and there must be some.
 ///
 /// # Errors
 /// The first operation that did not succeed.
-pub fn progress<P: Protocol>(report: &Report<P>, heal_us: u64) -> Result<(), String> {
+pub fn progress<P: Protocol>(report: &Report<P>, heal_us: u64) -> Result<(), Failure> {
+    let events = report.history.events();
     for operation in report.history.operations() {
-        let position = usize::try_from(operation.call).map_err(|error| error.to_string())?;
-        let invoked = &report.history.events()[position];
-        if invoked.time_us >= heal_us && !matches!(operation.completion, Completion::Ok(..)) {
-            return Err(format!("no progress after everything had healed: {operation:?}"));
+        let invoked = usize::try_from(operation.call).ok().and_then(|call| events.get(call));
+        let began_us = invoked.map_or(0, |event| event.time_us);
+        if began_us < heal_us {
+            continue;
+        }
+        if let Completion::Fail(_, reason) | Completion::Info(reason) = &operation.completion {
+            let completed = events
+                .iter()
+                .find(|event| event.process == operation.process && event.index > operation.call);
+            let time_us = completed.map_or(report.simulator.now_us(), |event| event.time_us);
+            let reason = format!(
+                "no progress after everything had healed: request {} of {}, {}, got no answer: {reason}",
+                operation.seq,
+                operation.client(),
+                operation_text(&operation.operation)
+            );
+            return Err(Failure::of([&operation], time_us, reason));
         }
     }
     if report.ok_after_heal == 0 {
-        return Err("nobody asked anything after the heal".to_owned());
+        let reason = "nobody asked anything after the heal".to_owned();
+        return Err(Failure::new(report.simulator.now_us(), reason));
     }
     Ok(())
 }

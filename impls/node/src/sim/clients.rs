@@ -6,7 +6,7 @@ use contract::{Answer, ErrorCode, NodeId, Operation, Request};
 
 use super::{
     Dice, Simulator, Ticket,
-    history::{EventKind, History},
+    history::{EventKind, History, client_of},
 };
 use crate::Protocol;
 
@@ -236,7 +236,7 @@ impl Clients {
         }
         attempts.in_flight = true;
         let request = Request {
-            client: format!("c{}", client.process),
+            client: client_of(client.process),
             seq: client.seq,
             op: attempts.operation.clone(),
         };

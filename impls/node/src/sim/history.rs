@@ -39,10 +39,25 @@ pub struct Operation {
     pub call: u64,
     /// The process.
     pub process: u64,
+    /// The process's operations, counted 1, 2, 3…
+    pub seq: u64,
     /// What was asked.
     pub operation: contract::Operation,
     /// How it ended.
     pub completion: Completion,
+}
+
+impl Operation {
+    /// The client that its requests name; their number is `seq`.
+    #[must_use]
+    pub fn client(&self) -> String {
+        client_of(self.process)
+    }
+}
+
+/// What a process calls itself in its requests.
+pub(super) fn client_of(process: u64) -> String {
+    format!("c{process}")
 }
 
 /// How an operation ended.
@@ -81,13 +96,17 @@ impl History {
     pub fn operations(&self) -> Vec<Operation> {
         let mut operations: Vec<Operation> = Vec::new();
         let mut open: BTreeMap<u64, usize> = BTreeMap::new();
+        let mut invoked: BTreeMap<u64, u64> = BTreeMap::new();
         for event in &self.events {
             let completion = match &event.kind {
                 EventKind::Invoke(operation) => {
                     open.insert(event.process, operations.len());
+                    let seq = invoked.entry(event.process).or_default();
+                    *seq += 1;
                     operations.push(Operation {
                         call: event.index,
                         process: event.process,
+                        seq: *seq,
                         operation: operation.clone(),
                         completion: Completion::Info("the run ended first".to_owned()),
                     });

@@ -22,4 +22,4 @@ pub use faults::{Fault, FaultFamily, FaultOptions, FaultPlan};
 pub use history::{Completion, Event, EventKind, History, Operation};
 pub use network::NetworkOptions;
 pub use scenario::{Report, Scenario};
-pub use simulator::{Happening, Simulator, Ticket, View};
+pub use simulator::{Happening, Simulator, Ticket, TraceLine, View, operation_text, outcome_text};

@@ -8,13 +8,14 @@ mod view;
 
 use contract::{Answer, NodeId, Request};
 
+pub use trace::{TraceLine, operation_text, outcome_text};
 pub use view::View;
 
 use super::{Dice, NetworkOptions, network::Network};
 use crate::Protocol;
 use node::{Input, Node};
 use queue::{Event, Queue};
-use trace::Trace;
+use trace::{Arrow, Trace};
 
 /// Names one submission of a request, whatever becomes of it.
 pub type Ticket = u64;
@@ -104,7 +105,7 @@ impl<P: Protocol> Simulator<P> {
 
     /// The lines kept since [`Simulator::keep_trace`].
     #[must_use]
-    pub fn trace(&self) -> &[String] {
+    pub fn trace(&self) -> &[TraceLine] {
         self.trace.lines.as_deref().unwrap_or_default()
     }
 
@@ -132,7 +133,7 @@ impl<P: Protocol> Simulator<P> {
         &self.nodes[self.number(node)].durable
     }
 
-    /// The first broken invariant.
+    /// The first broken invariant, or what a protocol panicked with.
     #[must_use]
     pub fn violation(&self) -> Option<&str> {
         self.violation.as_deref()
@@ -143,7 +144,12 @@ impl<P: Protocol> Simulator<P> {
         let to = self.number(node);
         self.tickets += 1;
         let ticket = self.tickets;
-        for delay_us in self.network.delays_us(&mut self.dice) {
+        self.trace.submitted(ticket, request);
+        let delays_us = self.network.delays_us(&mut self.dice);
+        if delays_us.is_empty() {
+            self.note_request(to, request, &Arrow::Lost);
+        }
+        for delay_us in delays_us {
             self.queue.schedule(delay_us, Event::Request { to, ticket, request: request.clone() });
         }
         ticket
@@ -161,10 +167,9 @@ impl<P: Protocol> Simulator<P> {
         }
         match self.queue.pop()? {
             Event::Message { from, to, message } => {
-                if self.network.is_cut(from, to) {
-                    self.note("cut", to, || P::message_kind(&message).to_owned());
-                } else {
-                    self.note("deliver", to, || format!("from {from}: {message:?}"));
+                let lost = self.reason_to_lose(from, to);
+                self.note_message(from, to, &message, lost);
+                if lost.is_none() {
                     self.input(to, Input::Message(from, message));
                 }
             }
@@ -180,12 +185,13 @@ impl<P: Protocol> Simulator<P> {
                 }
             }
             Event::Crash { node, life } => {
-                if self.nodes[node].life == life {
+                // Unless the fault ended meanwhile.
+                if self.nodes[node].life == life && self.nodes[node].crash_in_next_write {
                     self.crash_number(node);
                 }
             }
             Event::Answer { ticket, node, answer } => {
-                self.note("answer", node, || format!("{ticket}: {answer:?}"));
+                self.note_answer(node, &Arrow::Arrives, ticket, &answer);
                 return Some(Happening::Answered(ticket, self.names[node].clone(), answer));
             }
             Event::Alarm(name) => return Some(Happening::Alarm(name)),
@@ -210,11 +216,16 @@ impl<P: Protocol> Simulator<P> {
 
     /// Sets how the network behaves for everything sent from now on.
     pub fn set_network(&mut self, options: NetworkOptions) {
+        self.note_cluster(|| format!("the network: {options:?}"));
         self.network.options = options;
     }
 
     /// Cuts directed links, besides those that are cut already.
     pub fn cut(&mut self, links: &[(NodeId, NodeId)]) {
+        self.note_cluster(|| {
+            let links = links.iter().map(|(from, to)| format!(" {from}->{to}"));
+            format!("cut{}", links.collect::<String>())
+        });
         for (from, to) in links {
             let (from, to) = (self.number(from), self.number(to));
             self.network.cut(from, to);
@@ -223,6 +234,7 @@ impl<P: Protocol> Simulator<P> {
 
     /// Heals every link.
     pub fn heal(&mut self) {
+        self.note_cluster(|| "every link healed".to_owned());
         self.network.heal();
     }
 
@@ -231,7 +243,7 @@ impl<P: Protocol> Simulator<P> {
         self.crash_number(self.number(node));
     }
 
-    /// Kills a node the next time it writes, between the step and its persistence.
+    /// Kills a node the next time it writes, between the step and its persistence, unless it is restarted before.
     pub fn crash_in_next_write(&mut self, node: &str) {
         let number = self.number(node);
         self.nodes[number].crash_in_next_write = true;
@@ -250,11 +262,15 @@ impl<P: Protocol> Simulator<P> {
     pub fn pause(&mut self, node: &str) {
         let number = self.number(node);
         self.nodes[number].paused = true;
+        self.note_node(number, || "paused".to_owned());
     }
 
     /// Lets a paused node go on.
     pub fn resume(&mut self, node: &str) {
         let number = self.number(node);
+        if self.nodes[number].paused {
+            self.note_node(number, || "goes on".to_owned());
+        }
         self.nodes[number].paused = false;
         self.work(number);
     }
@@ -264,7 +280,14 @@ impl<P: Protocol> Simulator<P> {
         position.unwrap_or_else(|| panic!("{node} is not one of the nodes {:?}", self.names))
     }
 
-    fn note(&mut self, what: &str, number: usize, detail: impl FnOnce() -> String) {
-        self.trace.note(self.queue.now_us(), what, number, detail);
+    /// Why a message that arrives now is lost, if it is.
+    fn reason_to_lose(&self, from: usize, to: usize) -> Option<&'static str> {
+        if self.network.is_cut(from, to) {
+            Some("cut")
+        } else if self.nodes[to].protocol.is_none() {
+            Some("down")
+        } else {
+            None
+        }
     }
 }

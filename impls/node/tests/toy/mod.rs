@@ -22,6 +22,8 @@ pub enum Flaw {
     Forgetful,
     /// Appends a retry a second time.
     Repeats,
+    /// Panics when it is asked.
+    Panics,
 }
 
 #[derive(Debug)]
@@ -129,6 +131,7 @@ impl Protocol for Toy {
     }
 
     fn on_request(&mut self, token: Token, request: Request, effects: &mut Effects<Self>) {
+        assert!(self.flaw != Flaw::Panics, "asked for {}", request.op.name());
         if !self.keeps_the_list() {
             let hint = self.members.first().cloned();
             let refusal = Refusal { hint, ..Refusal::new(ErrorCode::NotLeader, "not the keeper") };

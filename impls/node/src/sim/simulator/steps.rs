@@ -1,5 +1,10 @@
 //! What a node does: its steps, its writes, and what leaves it.
 
+use std::{
+    any::Any,
+    panic::{self, AssertUnwindSafe},
+};
+
 use contract::{Answer, NodeId, Request};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -7,6 +12,7 @@ use super::{
     Simulator, Ticket,
     node::{Batch, Input, Node, Outbound, Write},
     queue::Event,
+    trace::{Arrow, writes_text},
     view::View,
 };
 use crate::{Effect, Effects, Protocol, Token};
@@ -25,8 +31,12 @@ impl<P: Protocol> Simulator<P> {
             Ok(records) => records,
             Err(reason) => return self.violate(format!("a record cannot be read back: {reason}")),
         };
-        self.note("start", number, String::new);
-        let protocol = (self.make)(&self.names[number], records);
+        self.note_node(number, || "starts".to_owned());
+        let make = || (self.make)(&self.names[number], records);
+        let protocol = match panic::catch_unwind(AssertUnwindSafe(make)) {
+            Ok(protocol) => protocol,
+            Err(payload) => return self.panicked(number, &*payload),
+        };
         let clock_offset_ms = self.dice.between(0, CLOCK_OFFSET_MS_MAX);
         let node = &mut self.nodes[number];
         node.life += 1;
@@ -48,14 +58,14 @@ impl<P: Protocol> Simulator<P> {
         let durable = std::mem::take(&mut node.durable);
         let life = node.life;
         *node = Node { life, durable, ..Node::new() };
-        self.note("crash", number, String::new);
+        self.note_node(number, || "CRASHES".to_owned());
     }
 
     pub(super) fn client_request(&mut self, to: usize, ticket: Ticket, request: Request) {
-        self.note("request", to, || format!("{ticket}: {request:?}"));
         if self.nodes[to].protocol.is_none() {
-            return;
+            return self.note_request(to, &request, &Arrow::Lost);
         }
+        self.note_request(to, &request, &Arrow::Arrives);
         self.tickets += 1;
         let token = self.tickets;
         self.nodes[to].clients.insert(token, ticket);
@@ -91,24 +101,29 @@ impl<P: Protocol> Simulator<P> {
     /// One step of the protocol.
     fn handle(&mut self, number: usize, input: Input<P>, batch: &mut Batch<P>) {
         let node = &mut self.nodes[number];
-        let Some(protocol) = node.protocol.as_mut() else { return };
         let now_ms = self.queue.now_us() / 1000 + node.clock_offset_ms;
         let mut effects = Effects::new(now_ms, self.dice.number());
-        match input {
+        if let Input::Timer(timer, generation) = &input {
+            if node.timers.get(timer) != Some(generation) {
+                return;
+            }
+            node.timers.remove(timer);
+            let name = &self.names[number];
+            self.trace.at(self.queue.now_us(), name, || format!("timer {timer:?}"));
+        }
+        let Some(protocol) = node.protocol.as_mut() else { return };
+        let step = || match input {
             Input::Start => protocol.on_start(&mut effects),
             Input::Message(from, message) => {
                 protocol.on_message(&self.names[from], message, &mut effects);
             }
-            Input::Timer(timer, generation) => {
-                if node.timers.get(&timer) != Some(&generation) {
-                    return;
-                }
-                node.timers.remove(&timer);
-                self.trace.note(self.queue.now_us(), "timer", number, || format!("{timer:?}"));
-                protocol.on_timer(timer, &mut effects);
-            }
+            Input::Timer(timer, _) => protocol.on_timer(timer, &mut effects),
             Input::Request(token, request) => protocol.on_request(token, request, &mut effects),
+        };
+        if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(step)) {
+            return self.panicked(number, &*payload);
         }
+        self.note_standing(number);
         for effect in effects.into_list() {
             self.collect(number, effect, batch);
         }
@@ -143,15 +158,24 @@ impl<P: Protocol> Simulator<P> {
         }
     }
 
+    /// A protocol that panics has broken an invariant of its own. Nothing is done with it any more.
+    fn panicked(&mut self, number: usize, payload: &(dyn Any + Send)) {
+        self.nodes[number].protocol = None;
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or_default();
+        self.violate(format!("{} panicked: {text}", self.names[number]));
+    }
+
     fn violate(&mut self, reason: String) {
+        self.note_cluster(|| format!("VIOLATION: {reason}"));
         self.violation.get_or_insert(reason);
     }
 
     fn flush(&mut self, number: usize, batch: Batch<P>) {
-        self.note("write", number, || format!("{} records", batch.writes.len()));
+        self.note_node(number, || writes_text(&batch.writes));
         let life = self.nodes[number].life;
         let after_us = self.dice.between(FLUSH_US.0, FLUSH_US.1);
-        if std::mem::take(&mut self.nodes[number].crash_in_next_write) {
+        if self.nodes[number].crash_in_next_write {
             let crash_us = self.dice.between(0, after_us);
             self.queue.schedule(crash_us, Event::Crash { node: number, life });
         }
@@ -162,7 +186,7 @@ impl<P: Protocol> Simulator<P> {
     pub(super) fn flushed(&mut self, number: usize) {
         let Some(batch) = self.nodes[number].flushing.take() else { return };
         self.nodes[number].write(batch.writes.into_iter());
-        self.note("durable", number, String::new);
+        self.note_node(number, || "its write is durable".to_owned());
         self.release(number, batch.outbound);
         self.work(number);
     }
@@ -183,9 +207,13 @@ impl<P: Protocol> Simulator<P> {
             return self.queue.schedule(0, Event::Own { node: from, life, input });
         }
         if self.network.is_cut(from, to) {
-            return;
+            return self.note_message(from, to, &message, Some("cut"));
         }
-        for delay_us in self.network.delays_us(&mut self.dice) {
+        let delays_us = self.network.delays_us(&mut self.dice);
+        if delays_us.is_empty() {
+            self.note_message(from, to, &message, Some("lost"));
+        }
+        for delay_us in delays_us {
             match self.on_the_wire(&message) {
                 Ok(message) => self.queue.schedule(delay_us, Event::Message { from, to, message }),
                 Err(reason) => self.violate(format!("a message cannot be read back: {reason}")),
@@ -199,7 +227,11 @@ impl<P: Protocol> Simulator<P> {
 
     fn answer(&mut self, number: usize, token: Token, answer: &Answer) {
         let Some(ticket) = self.nodes[number].clients.remove(&token) else { return };
-        for delay_us in self.network.delays_us(&mut self.dice) {
+        let delays_us = self.network.delays_us(&mut self.dice);
+        if delays_us.is_empty() {
+            self.note_answer(number, &Arrow::Lost, ticket, answer);
+        }
+        for delay_us in delays_us {
             let event = Event::Answer { ticket, node: number, answer: answer.clone() };
             self.queue.schedule(delay_us, event);
         }
