@@ -44,7 +44,11 @@ fn rows(behaviour: &Behaviour) -> Vec<Row> {
         let figure = format!("{}, from {} on", duration(ns(lasted_ms)), at(from_ms));
         Some((name, figure, meaning.to_owned()))
     };
-    let outage = stretch("Longest outage", longest_outage, "In this time no operation succeeded.");
+    let outage = stretch(
+        "Longest outage",
+        longest_outage,
+        "In this time no operation succeeded. Perhaps none could: see what was broken then.",
+    );
     let wait = stretch(
         "Longest wait",
         longest_wait,

@@ -84,9 +84,11 @@ fn first_write<'o>(
 
 #[cfg(test)]
 mod tests {
-    use history::{Completion, Operation};
-    use record::{FaultRecord, FaultStep, Phase};
+    use history::Completion;
+    use record::FaultStep;
     use serde_json::json;
+
+    use super::*;
 
     pub(super) const MS: u64 = 1_000_000;
 
@@ -139,5 +141,31 @@ mod tests {
             record(FaultStep::Healing, to_ms),
             record(FaultStep::Healed, to_ms),
         ]
+    }
+
+    #[test]
+    fn a_session_by_hand_has_no_times_and_a_run_has_them() {
+        let behaviour = |workload: &str| {
+            let run: RunFile = serde_json::from_value(json!({
+                "version": 1, "harness": "", "target": "", "target_folder": "", "workload": workload, "seed": 7,
+                "nodes": ["n1", "n2", "n3"], "clients": 1, "rate": null, "faults": [], "fault_interval_ms": 1,
+                "time_limit_ms": 1, "started": "", "command": "", "machine": {},
+            }))
+            .unwrap();
+            let all: Vec<Operation> =
+                [(0, 100), (100, 200), (900, 1_000)].map(|times_ms| put("n2", times_ms)).to_vec();
+            let main: Vec<&Operation> = all.iter().collect();
+            let faults = fault(0, ("kill", "kill-leader"), &["n1"], (150, 800));
+            let (events, faults) = (&[][..], &faults[..]);
+            Behaving { run: &run, events, all: &all, main: &main, faults, passed: None }.behaviour()
+        };
+        let run = behaviour("register");
+        assert_eq!(run.fail_over_ms, Times::of(vec![Some(850 * MS)]));
+        assert_eq!(run.fail_over_healed_before, 1);
+        assert_eq!(run.recovery_ms, Times::of(vec![Some(200 * MS)]));
+        assert_eq!(run.longest_outage.map(|outage| outage.lasted_ms), Some(800.0));
+        assert_eq!(run.longest_wait.map(|wait| wait.lasted_ms), Some(100.0));
+        let limit_only = Behaviour { snapshot_limit_bytes: SNAPSHOT_BYTES, ..Behaviour::default() };
+        assert_eq!(behaviour("by-hand"), limit_only);
     }
 }

@@ -63,9 +63,6 @@ fn leader_at<'a>(
     away: &[&'a str],
     leaders: &'a [LeaderChange],
 ) -> Option<&'a str> {
-    if !["kill", "pause", "partition"].contains(&fault.family.as_str()) {
-        return None;
-    }
     // A note would say that the leader was guessed.
     if let [leader] = away
         && fault.form.ends_with("-leader")
