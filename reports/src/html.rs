@@ -19,9 +19,10 @@ const PATTERNS: &str = "<svg class='patterns' width='0' height='0' aria-hidden='
 type Section = (&'static str, &'static str, fn(&Page) -> Markup);
 
 /// Anchor, heading, content; a section without content is left out.
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     ("violations", "Violations", sections::violations::render),
     ("evidence", "What the verdict rests on", sections::evidence::render),
+    ("behaviour", "How the store behaved", sections::behaviour::render),
     ("checks", "Checks", sections::checks::render),
     ("counts", "Operations", sections::counts::render),
     ("charts", "Over time", sections::charts::render),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use history::{CheckResult, Event, Picture, Verdict, Violation};
 use record::{
-    Counts, FailureFile, FaultCounts, Folder, FolderError, Measured, Promise, Quantiles, Reading,
-    ResultsFile, RunFile, files,
+    Behaviour, Counts, FailureFile, FaultCounts, Folder, FolderError, Measured, Promise, Quantiles,
+    Reading, ResultsFile, RunFile, files,
 };
 
 use crate::ReportError;
@@ -90,6 +90,8 @@ pub struct Judgement {
     pub evidence: Vec<Measured>,
     /// What the store promises, and what came of it.
     pub promises: Vec<Promise>,
+    /// How the store behaved, where that was measured; it decides nothing.
+    pub behaviour: Option<Behaviour>,
     /// What a person should know that decides nothing.
     pub notes: Vec<String>,
 }
@@ -244,9 +246,18 @@ impl Judgement {
     /// The faults that took hold, and the rest.
     fn of_run(results: ResultsFile) -> (BTreeMap<String, FaultCounts>, Self) {
         let ResultsFile { verdict, summary, checks, operations, latency_ms, .. } = results;
-        let ResultsFile { evidence, promises, notes, .. } = results;
-        let judgement =
-            Self { verdict, summary, checks, operations, latency_ms, evidence, promises, notes };
+        let ResultsFile { evidence, promises, behaviour, notes, .. } = results;
+        let judgement = Self {
+            verdict,
+            summary,
+            checks,
+            operations,
+            latency_ms,
+            evidence,
+            promises,
+            behaviour,
+            notes,
+        };
         (results.faults, judgement)
     }
 }

@@ -1,5 +1,6 @@
 //! The page's sections, one file each.
 
+pub mod behaviour;
 pub mod browser;
 pub mod charts;
 pub mod checks;

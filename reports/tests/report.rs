@@ -69,6 +69,40 @@ fn a_valid_run_says_so_in_word_sign_and_colour() {
 }
 
 #[test]
+fn how_the_store_behaved_is_shown_in_figures_with_their_meaning() {
+    let page = page(synthetic::valid);
+    has(
+        &page,
+        &[
+            "<h2 id='behaviour-heading'>How the store behaved</h2>",
+            "none of these figures decides the verdict",
+            "<th scope='row'>Fail-over<td class='wide'>median 412 ms, at most 903 ms (3 times)",
+            "1 of these faults ended before another node served",
+            "<th scope='row'>Recovery<td class='wide'>median 40 ms; 1 of 3 faults not within the record",
+            "<th scope='row'>Longest outage<td class='wide'>880 ms, from 9.0 s on",
+            "<th scope='row'>Longest wait<td class='wide'>940 ms, from 9.0 s on",
+            "6.5 messages and 2.1 KiB a successful operation",
+            "Until 28.4 s, where the trace is full.",
+            "<th scope='row'>Data folder<td class='wide'>at most 586 KiB (n3), at the end 88 KiB (n1)",
+            "A log beyond 64 KiB (DS_SNAPSHOT_BYTES) is to be compacted.",
+            "<th scope='row'>Memory<td class='wide'>at most 12 MiB",
+        ],
+    );
+    assert!(!page.contains("<th scope='row'>Log<"), "no node says how long its log is");
+}
+
+#[test]
+fn a_page_of_results_from_before_there_were_such_figures_does_without() {
+    let page = page(|folder| {
+        synthetic::valid(folder);
+        let mut results = synthetic::results_file(Verdict::Valid, "Fine.", Vec::new());
+        results.behaviour = None;
+        synthetic::write_results(folder, &results);
+    });
+    assert!(!page.contains("id='behaviour'"));
+}
+
+#[test]
 fn a_violation_is_proved_on_a_timeline() {
     let page = page(synthetic::violation);
     has(

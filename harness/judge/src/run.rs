@@ -1,5 +1,7 @@
 //! The record of a run of this bench, judged from its results folder alone.
 
+mod absences;
+mod behaviour;
 mod by_hand;
 mod clocks;
 mod compaction;
@@ -9,8 +11,8 @@ mod faults;
 mod headline;
 mod majority;
 mod members;
+mod messages;
 mod minority;
-mod outages;
 mod promises;
 mod recovery;
 mod summary;
@@ -30,6 +32,7 @@ use record::{
     Phase, Reading, ResultsFile, RunFile, Unreadable, VERSION, files,
 };
 
+use behaviour::Behaving;
 use clocks::Clocks;
 use compaction::Compaction;
 use diagnosis::Diagnosis;
@@ -125,7 +128,7 @@ pub fn judge(
     let compaction = Compaction::of(&run.nodes, events, all);
     let asked = run.require.of(Evidence::PercentCompacted);
     of_bench.extend(compaction.as_ref().and_then(|compaction| compaction.check(asked)));
-    let clocks = Clocks::read(folder, &run.linked(), unseen(&marks));
+    let (clocks, passed) = messages::read(folder, &run.linked(), &marks, main_ns(events));
     let mut promises = Outcome {
         run,
         of_workload: &of_workload,
@@ -133,7 +136,6 @@ pub fn judge(
         main: &main,
         faults,
         compaction: compaction.as_ref(),
-        footprints: &footprints(events).collect::<Vec<_>>(),
     }
     .promises();
     promises.extend(clocks.as_ref().map(Clocks::promise));
@@ -146,6 +148,7 @@ pub fn judge(
             .sent(sent_again(folder));
         tell(&mut checks, level, all, &witnesses);
     }
+    let behaviour = Behaving { run, events, all, main: &main, faults, passed: passed.as_ref() };
     let verdict = checks.iter().map(|check| check.verdict).fold(Verdict::Valid, Verdict::merge);
     let operations = summary::endings(&main);
     Ok(ResultsFile {
@@ -163,6 +166,7 @@ pub fn judge(
         evidence: measured,
         promises,
         faults: by_family,
+        behaviour: Some(behaviour.behaviour()),
         notes: clocks
             .and_then(|clocks| clocks.note())
             .into_iter()
@@ -275,7 +279,13 @@ fn restart_of_all(nodes: &[String], events: &[Event]) -> Vec<FaultRecord> {
     [record(FaultStep::Started, from_ns)].into_iter().chain(healed).collect()
 }
 
-/// Until when the nodes were asked who leads.
+/// The main phase; from, to.
+fn main_ns(events: &[Event]) -> (u64, u64) {
+    let end_ns = main_end_ns(events);
+    (phase_at(events, Phase::Main).map_or(end_ns, |at| events[at].time_ns), end_ns)
+}
+
+/// The end of the main phase: until then the nodes were asked who leads.
 fn main_end_ns(events: &[Event]) -> u64 {
     let end = phase_at(events, Phase::Heal).map(|at| &events[at]).or(events.last());
     end.map_or(0, |event| event.time_ns)
@@ -403,15 +413,6 @@ fn notes(marks: &[Mark], torn_line: Option<u64>) -> Vec<String> {
         )
     });
     marks.iter().filter_map(note).chain(torn).collect()
-}
-
-/// From when on a node may have told another one something that the trace of messages does not show; `None`: it may lack
-/// anything.
-fn unseen(marks: &[Mark]) -> Option<&BTreeMap<String, u64>> {
-    marks.iter().find_map(|mark| match mark {
-        Mark::Trace(unseen) => Some(unseen),
-        _ => None,
-    })
 }
 
 /// What the nodes were seen to occupy, in the order of time.

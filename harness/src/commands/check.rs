@@ -281,6 +281,7 @@ fn judgement(question: &Question, checked: &CheckedHistory) -> reports::Judgemen
         latency_ms: None,
         evidence: Vec::new(),
         promises: Vec::new(),
+        behaviour: None,
         notes,
     }
 }

@@ -103,6 +103,8 @@ pub(super) fn word(verdict: Verdict) -> &'static str {
 fn sentences(results: &ResultsFile, folder: &Folder, run: &RunFile) -> String {
     let mut lines = vec![format!("{}: {}", word(results.verdict), results.summary)];
     lines.extend(results.notes.iter().map(|note| format!("  note: {note}")));
+    let fail_over = results.behaviour.as_ref().and_then(|behaviour| behaviour.fail_over_ms);
+    lines.extend(fail_over.map(|times| format!("  fail-over: {}", times.words("time"))));
     lines.push(format!("  report  {}", folder.path().join(files::REPORT).display()));
     lines.push(format!("  again   {}", run.command));
     lines.join("\n")

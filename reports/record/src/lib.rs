@@ -14,6 +14,7 @@
 //! ```
 
 pub mod attempt;
+pub mod behaviour;
 pub mod clocks;
 pub mod evidence;
 pub mod fault;
@@ -28,6 +29,7 @@ pub mod run;
 pub mod stamp;
 
 pub use attempt::{AttemptEnd, AttemptRecord, AttemptWriter};
+pub use behaviour::{Behaviour, Extent, Occupied, Stretch, Times, Traffic};
 pub use clocks::Clocks;
 pub use evidence::{Evidence, Required};
 pub use fault::{FaultRecord, FaultStep};

@@ -6,6 +6,8 @@ pub use history::Quantiles;
 use history::{CheckResult, Completion, Verdict};
 use serde::{Deserialize, Serialize};
 
+use crate::Behaviour;
+
 /// `results.json`: written after the check; `--json` prints the same document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResultsFile {
@@ -32,6 +34,9 @@ pub struct ResultsFile {
     /// What the store promises, how that was checked, and what came of it.
     #[serde(default)]
     pub promises: Vec<Promise>,
+    /// How the store behaved: figures that decide nothing. `None`: written before they were kept.
+    #[serde(default)]
+    pub behaviour: Option<Behaviour>,
     /// What was odd but is no verdict: protocol errors, premises, a starved host.
     #[serde(default)]
     pub notes: Vec<String>,

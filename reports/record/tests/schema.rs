@@ -39,8 +39,32 @@ fn results_json() {
         "latency_ms": {"p50": 1.0, "p95": 2.0, "p99": 3.0, "max": 4.5},
         "evidence": [{"what": "operations that succeeded", "asked": 100, "seen": 7}],
         "promises": [{"promise": "the log compacts", "how": "not checked yet", "verdict": null, "seen": ""}],
+        "behaviour": {
+            "fail_over_ms": {"count": 3, "never": 1, "median": 412.5, "max": null},
+            "fail_over_healed_before": 1,
+            "recovery_ms": {"count": 5, "never": 0, "median": 3.5, "max": 40.0},
+            "longest_outage": {"from_ms": 9000.5, "lasted_ms": 900.0},
+            "longest_wait": {"from_ms": 9000.5, "lasted_ms": 950.0},
+            "traffic": {"messages_per_operation": 6.5, "bytes_per_operation": 2100.0, "until_ms": null},
+            "snapshot_limit_bytes": 65536,
+            "nodes": {"n1": {
+                "data_bytes": {"most": 500000, "end": 70000},
+                "log_bytes": {"most": 60000, "end": 9000},
+                "memory_bytes": null,
+            }},
+        },
         "faults": {"kill": {"planned": 2, "effective": 1}}, "notes": [], "folder": "results/x",
     }));
+}
+
+#[test]
+fn results_that_were_written_before_the_behaviour_was_kept_are_read() {
+    let old = json!({
+        "verdict": "valid", "version": 1, "summary": "Fine.", "checks": [], "operations": {}, "latency_ms": null,
+        "faults": {}, "folder": "results/x",
+    });
+    let read: ResultsFile = serde_json::from_value(old).expect("an old document is read");
+    assert_eq!(read.behaviour, None);
 }
 
 #[test]

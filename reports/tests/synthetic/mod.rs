@@ -9,8 +9,9 @@ use contract::manifest::Timeouts;
 use history::HARNESS;
 use history::{CheckResult, Event, EventKind, Process, Verdict, Violation};
 use record::{
-    AttemptEnd, AttemptRecord, Counts, Fate, FaultCounts, FaultRecord, FaultStep, Measured,
-    MessageRecord, Promise, Quantiles, Required, ResultsFile, RunFile, VERSION, files,
+    AttemptEnd, AttemptRecord, Behaviour, Counts, Extent, Fate, FaultCounts, FaultRecord,
+    FaultStep, Measured, MessageRecord, Occupied, Promise, Quantiles, Required, ResultsFile,
+    RunFile, Stretch, Times, Traffic, VERSION, files,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -327,6 +328,32 @@ fn message_records() -> Vec<MessageRecord> {
     records
 }
 
+/// Figures of three nodes.
+fn behaviour() -> Behaviour {
+    let node = |number: u64| {
+        let occupied = Occupied {
+            data_bytes: Some(Extent { most: 200_000 * number, end: 90_000 / number }),
+            log_bytes: None,
+            memory_bytes: Some(Extent { most: 12 << 20, end: 9 << 20 }),
+        };
+        (format!("n{number}"), occupied)
+    };
+    Behaviour {
+        fail_over_ms: Times::of([412, 903, 388].map(|ms| Some(ms * MS)).to_vec()),
+        fail_over_healed_before: 1,
+        recovery_ms: Times::of(vec![Some(3 * MS), None, Some(40 * MS)]),
+        longest_outage: Some(Stretch::between((9 * S, 9 * S + 880 * MS))),
+        longest_wait: Some(Stretch::between((9 * S, 9 * S + 940 * MS))),
+        traffic: Some(Traffic {
+            messages_per_operation: 6.54,
+            bytes_per_operation: 2_150.0,
+            until_ms: Some(28_400.0),
+        }),
+        snapshot_limit_bytes: 65_536,
+        nodes: (1..=3).map(node).collect(),
+    }
+}
+
 /// Results without checks.
 pub fn results_file(verdict: Verdict, summary: &str, checks: Vec<CheckResult>) -> ResultsFile {
     ResultsFile {
@@ -364,6 +391,7 @@ pub fn results_file(verdict: Verdict, summary: &str, checks: Vec<CheckResult>) -
             ("network".into(), FaultCounts { planned: 2, effective: 2 }),
             ("partition".into(), FaultCounts { planned: 3, effective: 2 }),
         ]),
+        behaviour: Some(behaviour()),
         notes: Vec::new(),
         folder: "results/2026-03-01T11-00-00-registers-42".into(),
     }
@@ -637,6 +665,11 @@ pub fn hostile(folder: &Path) {
         .with_statistics(json!({HOSTILE: huge.clone(), "list": [HOSTILE]}));
     let mut results = results_file(Verdict::Violation, &huge, vec![check]);
     results.operations.insert(HOSTILE.into(), Counts { ok: 1, fail: 0, info: 0 });
+    let behaviour = results.behaviour.as_mut().unwrap();
+    let most = Some(Extent { most: u64::MAX, end: u64::MAX });
+    let occupied = Occupied { data_bytes: most, log_bytes: most, memory_bytes: most };
+    behaviour.nodes = BTreeMap::from([(huge.clone(), occupied), (HOSTILE.into(), occupied)]);
+    behaviour.longest_wait = Some(Stretch { from_ms: f64::MAX, lasted_ms: -f64::MAX });
     results.faults.insert(huge.clone(), FaultCounts::default());
     results.latency_ms = Some(Quantiles { p50: f64::MAX, p95: -1.0, p99: 0.0, max: 1e300 });
     results.notes = vec![huge];

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 
 use history::Verdict;
 use history::words::counted;
-use record::{Folder, Promise, files};
+use record::{Promise, files};
 
 use contradiction::{Contradiction, contradictions};
-use told::Trace;
+pub(super) use told::Trace;
 
 /// What the messages of a run tell of the clocks of the nodes.
 pub(super) struct Clocks {
@@ -23,20 +23,6 @@ pub(super) struct Clocks {
 }
 
 impl Clocks {
-    /// Of the trace in this folder; `None` where no message tells of a clock. `unseen`: from when on a node may have told
-    /// something that the trace does not show; `None`: the trace may lack anything.
-    pub(super) fn read(
-        folder: &Folder,
-        nodes: &[String],
-        unseen: Option<&BTreeMap<String, u64>>,
-    ) -> Option<Self> {
-        let mut trace = Trace::new(nodes);
-        // What cannot be read decides nothing: the trace explains, and the report says what is wrong with it.
-        let reading = folder.read_messages(|message| trace.take(message));
-        let is_whole = reading.is_ok_and(|reading| reading.unreadable == 0 && !reading.missing);
-        Self::of(trace, unseen.filter(|_| is_whole))
-    }
-
     #[cfg(test)]
     fn of_messages(
         messages: impl IntoIterator<Item = record::MessageRecord>,
@@ -48,7 +34,9 @@ impl Clocks {
         Self::of(trace, unseen)
     }
 
-    fn of(mut trace: Trace, unseen: Option<&BTreeMap<String, u64>>) -> Option<Self> {
+    /// Of this trace; `None` where no message tells of a clock. `unseen`: from when on a node may have told something that
+    /// the trace does not show; `None`: the trace may lack anything.
+    pub(super) fn of(mut trace: Trace, unseen: Option<&BTreeMap<String, u64>>) -> Option<Self> {
         if !trace.tells_of_clocks() {
             return None;
         }

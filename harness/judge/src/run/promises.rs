@@ -2,11 +2,10 @@
 
 use history::words::counted;
 use history::{CheckResult, Operation, Verdict};
-use record::{FaultRecord, FaultStep, Footprint, Promise, RunFile};
+use record::{FaultRecord, FaultStep, Promise, RunFile};
 
 use super::by_hand;
 use super::compaction::{COMPACTION, Compaction};
-use super::outages::Outages;
 
 /// What became of a run.
 pub(super) struct Outcome<'a> {
@@ -22,8 +21,6 @@ pub(super) struct Outcome<'a> {
     pub(super) faults: &'a [FaultRecord],
     /// What was overwritten so that the log compacts.
     pub(super) compaction: Option<&'a Compaction<'a>>,
-    /// What the nodes were seen to occupy, in the order of time.
-    pub(super) footprints: &'a [Footprint],
 }
 
 impl Outcome<'_> {
@@ -72,7 +69,7 @@ impl Outcome<'_> {
                 self.at_most_once(),
                 self.recovery(),
                 self.durability(),
-                self.memory(),
+                Self::memory(),
             ]
         } else {
             Vec::new()
@@ -97,20 +94,12 @@ impl Outcome<'_> {
     }
 
     fn progress(&self, promise: &str, how: &str) -> Promise {
-        let mut promise = self.of_check(
+        self.of_check(
             promise,
             how,
             "majority",
             "give the run more time, and `partition`, `kill` or `pause` to --faults",
-        );
-        if by_hand::is(self.run) {
-            // Whoever asks by hand leaves long pauses.
-            return promise;
-        }
-        let outages = Outages::of(self.main, self.faults);
-        let sentence = outages.sentence();
-        promise.seen = [promise.seen, sentence].join(" ").trim().to_owned();
-        promise
+        )
     }
 
     fn recovery(&self) -> Promise {
@@ -176,17 +165,12 @@ impl Outcome<'_> {
     }
 
     /// Nothing is decided: memory that is free may still be held, by a garbage collector for one.
-    fn memory(&self) -> Promise {
-        let largest = self.footprints.iter().max_by_key(|footprint| footprint.memory_bytes);
-        let seen = largest.and_then(|footprint| {
-            let mib = footprint.memory_bytes?.div_ceil(1 << 20);
-            Some(format!("node {} was seen with {mib} MiB, no node with more", footprint.node))
-        });
+    fn memory() -> Promise {
         Promise {
             promise: "bounded memory".to_owned(),
-            how: "the nodes' memory is shown, not judged".to_owned(),
+            how: "the nodes' memory is measured (see how the store behaved), not judged".to_owned(),
             verdict: None,
-            seen: seen.unwrap_or_default(),
+            seen: String::new(),
         }
     }
 

@@ -38,7 +38,7 @@ impl Told {
 }
 
 /// What the trace holds of clocks.
-pub(super) struct Trace {
+pub(in crate::run) struct Trace {
     pub(super) nodes: Vec<String>,
     /// In the order of the file.
     pub(super) told: Vec<Told>,
@@ -50,7 +50,7 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    pub(super) fn new(nodes: &[String]) -> Self {
+    pub(in crate::run) fn new(nodes: &[String]) -> Self {
         Self {
             nodes: nodes.to_vec(),
             told: Vec::new(),
@@ -61,7 +61,7 @@ impl Trace {
         }
     }
 
-    pub(super) fn take(&mut self, message: MessageRecord) {
+    pub(in crate::run) fn take(&mut self, message: MessageRecord) {
         let index = |id: &str| self.nodes.iter().position(|node| node == id);
         let Some((from, to)) = index(&message.from).zip(index(&message.to)) else { return };
         let Clocks { lamport, vector, malformed, head_ns, .. } = message.clocks.unwrap_or_default();
