@@ -1,6 +1,6 @@
 //! Events in the order of their indices.
 
-/// An index of no event.
+/// An empty place.
 const NONE: u32 = u32::MAX;
 
 /// The numbers of these events, in the order of their indices; those of one index in the order of their numbers. Takes linear

@@ -38,9 +38,6 @@ impl Counted {
             return false;
         }
         if self.versions.len() <= value {
-            if self.versions.is_empty() {
-                self.versions.reserve(AHEAD);
-            }
             self.versions.resize(value + 1, NONE);
         }
         self.versions[value] = version;

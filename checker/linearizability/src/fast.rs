@@ -22,7 +22,7 @@ mod times;
 
 pub(crate) use sentence::describe;
 
-use crate::parallel::{ALONE, Threads, both};
+use crate::parallel::{Threads, both};
 use crate::{CallOf, Model};
 use blocks::Blocks;
 use clusters::{Clusters, NONE};
@@ -105,14 +105,20 @@ struct Register<'a> {
     failed: Vec<bool>,
 }
 
-/// So many calls take longer than to begin a thread.
+/// From so many calls on, a second thread is worth its start.
 const LONG: usize = 20_000;
 
 /// Decides the history, where its values are different.
 pub(crate) fn decide<M: Model>(model: &M, calls: &[CallOf<M>], threads: &Threads) -> Decision {
-    let threads = if calls.len() < LONG { &ALONE } else { threads };
-    let (times, steps) = both(threads, || Times::of(calls), || steps::of(model, calls));
-    let (Some(times), Some(steps)) = (times, steps) else { return Decision::Undecided };
+    // Where the steps tell nothing, nobody needs the times.
+    let (steps, times) = if calls.len() < LONG {
+        let steps = steps::of(model, calls);
+        let times = steps.is_some().then(|| Times::of(calls)).flatten();
+        (steps, times)
+    } else {
+        both(threads, || steps::of(model, calls), || Times::of(calls))
+    };
+    let (Some(steps), Some(times)) = (steps, times) else { return Decision::Undecided };
     let failed = calls.iter().map(|call| call.failed).collect();
     let register = Register { steps: &steps, times, failed };
     match place(&register) {

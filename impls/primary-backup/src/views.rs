@@ -77,7 +77,7 @@ impl Views {
     /// One interval has passed in which each server should have pinged.
     pub fn tick(&mut self) {
         for ticks in self.silent.values_mut() {
-            *ticks = ticks.saturating_add(1);
+            *ticks = (*ticks + 1).min(self.dead_ticks);
         }
         self.advance();
     }

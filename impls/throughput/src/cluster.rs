@@ -3,12 +3,14 @@
 use std::{
     net::{SocketAddr, TcpListener},
     os::unix::process::CommandExt,
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use http_client::{Connection, StatusCode};
+use nix::{sys::signal::Signal, unistd::Pid};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -25,6 +27,9 @@ const READY: Duration = Duration::from_secs(20);
 /// An answer about the state of a node is no longer.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
+/// So long may a node take to answer about its state.
+const ANSWER: Duration = Duration::from_secs(2);
+
 /// The nodes of a store that runs.
 pub struct Cluster<'s> {
     store: &'s Store,
@@ -35,9 +40,10 @@ pub struct Cluster<'s> {
 }
 
 impl<'s> Cluster<'s> {
-    /// Starts it and waits until each node is ready.
-    pub async fn start(store: &'s Store) -> Result<Self, Failure> {
-        let folder = TempDir::new()?;
+    /// Starts it, with its data in a folder of its own in this one, and waits until each node is ready.
+    pub async fn start(store: &'s Store, data: &Path) -> Result<Self, Failure> {
+        let data = data.canonicalize().map_err(|error| format!("{}: {error}", data.display()))?;
+        let folder = TempDir::with_prefix_in("throughput-", data)?;
         let addresses = free_addresses(2 * NODES)?;
         let node = |at: usize| {
             let name = format!("n{}", at + 1);
@@ -49,7 +55,7 @@ impl<'s> Cluster<'s> {
         for node in &cluster.nodes {
             std::fs::create_dir(&node.data)?;
             let mut command = store.command(node, &cluster.nodes);
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command.stdin(Stdio::null()).stdout(Stdio::null());
             ends_with_its_parent(&mut command);
             let started = command.spawn();
             let started =
@@ -57,54 +63,70 @@ impl<'s> Cluster<'s> {
             cluster.processes.push(started);
         }
         let begin = Instant::now();
-        for node in &cluster.nodes {
-            while !cluster.is_ready(node).await {
-                if begin.elapsed() > READY {
-                    let store = store.name();
-                    return Err(
-                        format!("{store}: {} is not ready after {READY:?}", node.name).into()
-                    );
-                }
+        for at in 0..NODES {
+            while !cluster.is_ready(at).await {
+                cluster.goes_on(begin)?;
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
         Ok(cluster)
     }
 
-    async fn is_ready(&self, node: &Node) -> bool {
+    /// Whether there is something to wait for.
+    fn goes_on(&mut self, begin: Instant) -> Result<(), Failure> {
+        let store = self.store.name();
+        for (node, process) in self.nodes.iter().zip(&mut self.processes) {
+            if let Some(status) = process.try_wait()? {
+                return Err(format!("{store}: {} ended by itself ({status})", node.name).into());
+            }
+        }
+        if begin.elapsed() > READY {
+            return Err(format!("{store} is not ready after {READY:?}").into());
+        }
+        Ok(())
+    }
+
+    async fn is_ready(&self, node: usize) -> bool {
         let Ok(request) = self.store.is_ready() else { return false };
-        matches!(ask(node.client, request).await, Ok((StatusCode::OK, _)))
+        ask(self.nodes[node].client, request).await.is_some()
     }
 
     /// The address of the node that leads.
-    pub async fn leader(&self) -> Result<SocketAddr, Failure> {
+    pub async fn leader(&mut self) -> Result<SocketAddr, Failure> {
         let begin = Instant::now();
-        while begin.elapsed() < READY {
+        loop {
             for node in &self.nodes {
                 let answer = ask(node.client, self.store.who_leads()?).await;
-                let answer = answer.ok().and_then(|(_, body)| serde_json::from_slice(&body).ok());
+                let answer = answer.and_then(|body| serde_json::from_slice(&body).ok());
                 if answer.is_some_and(|answer: Value| self.store.leads(&answer)) {
                     return Ok(node.client);
                 }
             }
+            self.goes_on(begin)?;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Err(format!("{}: no node says that it leads", self.store.name()).into())
     }
 }
 
 impl Drop for Cluster<'_> {
     fn drop(&mut self) {
         for process in &mut self.processes {
-            // It has ended already, or it ends now.
-            let _ = process.kill();
+            // With whatever it started, and whether it still runs or not.
+            let group = Pid::from_raw(process.id().cast_signed());
+            let _ = nix::sys::signal::killpg(group, Signal::SIGKILL);
             let _ = process.wait();
         }
     }
 }
 
-async fn ask(address: SocketAddr, request: Ask) -> Result<(StatusCode, Bytes), Failure> {
-    Connection::open(address).await?.exchange(request, ANSWER_BYTES_MAX).await
+/// The body of its answer, where that comes in time and is a 200.
+async fn ask(address: SocketAddr, request: Ask) -> Option<Bytes> {
+    let exchange = async {
+        let mut connection = Connection::open(address).await.ok()?;
+        connection.exchange(request, ANSWER_BYTES_MAX).await.ok()
+    };
+    let (status, body) = tokio::time::timeout(ANSWER, exchange).await.ok()??;
+    (status == StatusCode::OK).then_some(body)
 }
 
 /// Addresses that nobody listens at.
@@ -117,13 +139,10 @@ fn free_addresses(count: usize) -> std::io::Result<Vec<SocketAddr>> {
 /// However this process ends, the command does not outlive it; elsewhere than on Linux only if it ends in order.
 #[allow(unsafe_code)]
 fn ends_with_its_parent(command: &mut Command) {
+    command.process_group(0);
     #[cfg(target_os = "linux")]
     // SAFETY: between fork and exec only `prctl` is called, which is async-signal-safe and allocates nothing.
     unsafe {
-        command.pre_exec(|| {
-            nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).map_err(Into::into)
-        });
+        command.pre_exec(|| nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(Into::into));
     }
-    #[cfg(not(target_os = "linux"))]
-    let _ = command;
 }

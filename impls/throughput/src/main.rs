@@ -1,5 +1,6 @@
 //! Writes a second of stores without faults, one after the other on one machine, through the same client: three nodes each,
-//! fsync on, every client has one write under way at the leader.
+//! fsync on, every client has one write under way at the leader. etcd is asked through its JSON gateway, which costs it
+//! something: the stores here speak JSON themselves.
 //!
 //! ```text
 //! cargo run --release -p throughput -- impls/paxos/naive impls/paxos impls/raft etcd
@@ -9,9 +10,15 @@ mod cluster;
 mod load;
 mod store;
 
-use std::{error::Error, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
-use clap::Parser;
+use clap::{Parser, builder::RangedU64ValueParser};
 use cluster::Cluster;
 use load::{Load, Measured};
 use store::Store;
@@ -26,17 +33,24 @@ struct Arguments {
     #[arg(required = true)]
     stores: Vec<PathBuf>,
     /// How many clients write.
-    #[arg(long, default_value_t = 10)]
-    clients: usize,
+    #[arg(long, default_value_t = 10, value_parser = from_one())]
+    clients: u64,
     /// How long they write in each round, in seconds.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 8, value_parser = from_one())]
     seconds: u64,
     /// How often each store is measured; the stores take turns.
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
+    #[arg(long, default_value_t = 3, value_parser = from_one())]
+    rounds: u64,
     /// The length of a value, in bytes.
     #[arg(long, default_value_t = 100)]
     value_bytes: usize,
+    /// Where the nodes' data goes: on a disk, or fsync costs nothing and the figures mean little.
+    #[arg(long, default_value = "target")]
+    data: PathBuf,
+}
+
+fn from_one() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(1..)
 }
 
 #[tokio::main]
@@ -61,7 +75,7 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
     let mut rounds: Vec<Vec<Measured>> = stores.iter().map(|_| Vec::new()).collect();
     for _ in 0..arguments.rounds {
         for (store, measured) in stores.iter().zip(&mut rounds) {
-            measured.push(round(store, &load).await?);
+            measured.push(round(store, &load, &arguments.data).await?);
         }
     }
     println!("| store | writes a second | beside the first | median latency | 99th percentile |");
@@ -80,8 +94,8 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn round(store: &Arc<Store>, load: &Load) -> Result<Measured, Failure> {
-    let cluster = Cluster::start(store).await?;
+async fn round(store: &Arc<Store>, load: &Load, data: &Path) -> Result<Measured, Failure> {
+    let mut cluster = Cluster::start(store, data).await?;
     let leader = cluster.leader().await?;
     let measured = load.run(store, leader).await?;
     eprintln!("{}: {:.0} writes a second", store.name(), measured.per_second);

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
+use super::step::INITIAL;
 use crate::Content;
 
 /// Not the number of a value.
@@ -16,7 +17,7 @@ pub(super) struct Numbers<'a> {
     counted: Vec<u32>,
     /// Of each other value its number, with its hash; without the value itself, since a small table is a fast one.
     others: HashTable<(u64, u32)>,
-    /// For so many.
+    /// How many these make room for.
     room: usize,
     /// By number.
     pub(super) values: Vec<Content<'a>>,
@@ -24,17 +25,10 @@ pub(super) struct Numbers<'a> {
 }
 
 impl<'a> Numbers<'a> {
-    /// Only the initial value, and room for so many others.
+    /// Only the initial value, which counts as written, and room for so many others.
     pub(super) fn new(initial: Content<'a>, room: usize) -> Self {
-        let mut numbers = Self {
-            counted: Vec::new(),
-            others: HashTable::new(),
-            room,
-            values: Vec::new(),
-            written: Vec::new(),
-        };
-        numbers.left(initial);
-        numbers
+        let (counted, others) = (Vec::new(), HashTable::new());
+        Self { counted, others, room, values: vec![initial], written: vec![true] }
     }
 
     /// The value's number.
@@ -54,6 +48,9 @@ impl<'a> Numbers<'a> {
 
     /// The number of a value that is known already.
     pub(super) fn known(&self, value: &Content<'_>) -> Option<u32> {
+        if *value == self.values[INITIAL as usize] {
+            return Some(INITIAL);
+        }
         if let Content::Int(counted) = value
             && let Some(&number) =
                 usize::try_from(*counted).ok().and_then(|at| self.counted.get(at))
@@ -103,4 +100,47 @@ impl<'a> Numbers<'a> {
 
 fn hash_of(value: &Content<'_>) -> u64 {
     FxBuildHasher.hash_one(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+    use rustc_hash::FxHashMap;
+
+    use super::*;
+
+    #[test]
+    fn each_value_has_one_number_wherever_it_is_kept() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        for _ in 0..200 {
+            let initial =
+                [Content::Nil, Content::Int(0), Content::Int(7)][rng.random_range(0..3)].clone();
+            let mut numbers = Numbers::new(initial.clone(), 10);
+            let mut expected = FxHashMap::from_iter([(initial, 0)]);
+            let far = [3, 40, 1000, i128::MAX][rng.random_range(0..4)];
+            for _ in 0..1000 {
+                let value = match rng.random_range(0..10) {
+                    0 => Content::Nil,
+                    1 => Content::Text(rng.random_range(0..9).to_string().into()),
+                    2 => Content::Int(rng.random_range(-far..=far)),
+                    _ => Content::Int(rng.random_range(0..=far.min(500))),
+                };
+                let known = expected.get(&value).copied();
+                assert_eq!(numbers.known(&value), known, "{value:?}");
+                let next = expected.len() as u32;
+                assert_eq!(numbers.of(value.clone()), *expected.entry(value).or_insert(next));
+            }
+        }
+    }
+
+    #[test]
+    fn values_far_away_take_no_room_for_those_before_them() {
+        let mut numbers = Numbers::new(Content::Nil, 10);
+        for value in 0..50 {
+            for near in [1 << value, (1 << value) + 63, value << 40] {
+                numbers.of(Content::Int(near));
+            }
+        }
+        assert!(numbers.counted.len() < 500);
+    }
 }
