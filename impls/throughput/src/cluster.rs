@@ -1,9 +1,10 @@
 //! Three processes, which end with this one.
 
 use std::{
+    fs::File,
     net::{SocketAddr, TcpListener},
     os::unix::process::CommandExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -55,7 +56,8 @@ impl<'s> Cluster<'s> {
         for node in &cluster.nodes {
             std::fs::create_dir(&node.data)?;
             let mut command = store.command(node, &cluster.nodes);
-            command.stdin(Stdio::null()).stdout(Stdio::null());
+            let stderr = File::create(stderr_of(node))?;
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
             ends_with_its_parent(&mut command);
             let started = command.spawn();
             let started =
@@ -77,7 +79,13 @@ impl<'s> Cluster<'s> {
         let store = self.store.name();
         for (node, process) in self.nodes.iter().zip(&mut self.processes) {
             if let Some(status) = process.try_wait()? {
-                return Err(format!("{store}: {} ended by itself ({status})", node.name).into());
+                let said = std::fs::read_to_string(stderr_of(node)).unwrap_or_default();
+                let last = said.lines().last().unwrap_or("nothing");
+                let name = &node.name;
+                return Err(format!(
+                    "{store}: {name} ended by itself ({status}); its stderr ends with: {last}"
+                )
+                .into());
             }
         }
         if begin.elapsed() > READY {
@@ -117,6 +125,11 @@ impl Drop for Cluster<'_> {
             let _ = process.wait();
         }
     }
+}
+
+/// What a node prints goes beside its data.
+fn stderr_of(node: &Node) -> PathBuf {
+    node.data.with_extension("stderr")
 }
 
 /// The body of its answer, where that comes in time and is a 200.
