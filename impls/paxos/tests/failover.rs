@@ -114,6 +114,19 @@ impl Cluster {
         }
     }
 
+    /// All nodes stand still, and go on one shortly after the other, the leader last.
+    fn stall(&mut self, stall_ms: u64) {
+        let leader = self.leader();
+        let mut names = self.simulator.names().to_vec();
+        names.sort_by_key(|node| Some(node) == leader.as_ref());
+        names.iter().for_each(|node| self.simulator.pause(node));
+        self.run(stall_ms * 1_000);
+        for node in &names {
+            self.simulator.resume(node);
+            self.run(2_000);
+        }
+    }
+
     fn lose(&mut self, node: &NodeId, gone: Gone) {
         match gone {
             Gone::Killed => self.simulator.crash(node),
@@ -234,32 +247,51 @@ fn a_bad_network_delays_a_fail_over_but_little() {
     }
 }
 
-/// How many leaders are deposed in a minute in which no node is gone.
-fn deposed(seed: u64, nodes: usize, network: NetworkOptions, with_writes: bool) -> usize {
+/// How many leaders are deposed although no node is gone. Each second all of them stand still at once, for so long.
+fn deposed(
+    seed: u64,
+    nodes: usize,
+    network: NetworkOptions,
+    with_writes: bool,
+    stalls_ms: &[u64],
+) -> usize {
     let mut cluster = Cluster::new(seed, nodes, network);
     cluster.work(4_000, with_writes);
     assert!(cluster.leader().is_some(), "seed {seed}: nobody leads to begin with");
     let before = locked(&cluster.led).len();
-    cluster.work(60_000, with_writes);
+    for stall_ms in stalls_ms {
+        cluster.stall(*stall_ms);
+        cluster.work(1_000, with_writes);
+    }
     assert!(cluster.leader().is_some(), "seed {seed}: nobody leads in the end");
     locked(&cluster.led).len() - before
 }
 
+/// Fails if more leaders are deposed than so many, in clusters of one size and load.
+#[track_caller]
+fn check_deposed(name: &str, network: NetworkOptions, stalls_ms: &[u64], deposed_max: usize) {
+    for (nodes, with_writes) in [(3, true), (3, false), (5, true), (5, false)] {
+        let seeds = 0..SEEDS / 2;
+        let deposed: usize =
+            seeds.map(|seed| deposed(seed, nodes, network, with_writes, stalls_ms)).sum();
+        println!("{name}, {nodes} nodes, writes: {with_writes}: {deposed} deposed");
+        assert!(deposed <= deposed_max, "{name}, {nodes} nodes: {deposed} leaders deposed");
+    }
+}
+
 #[test]
 fn a_leader_that_lives_is_hardly_ever_deposed() {
-    for (name, network, deposed_max) in [
-        ("reliable", NetworkOptions::RELIABLE, 0),
-        ("unreliable", NetworkOptions::UNRELIABLE, 0),
-        ("lossy", NetworkOptions::LOSSY, 1),
-    ] {
-        for (nodes, with_writes) in [(3, true), (3, false), (5, true), (5, false)] {
-            let minutes = SEEDS / 2;
-            let deposed: usize =
-                (0..minutes).map(|seed| deposed(seed, nodes, network, with_writes)).sum();
-            println!(
-                "{name}, {nodes} nodes, writes: {with_writes}: {deposed} deposed in {minutes} minutes"
-            );
-            assert!(deposed <= deposed_max, "{name}, {nodes} nodes: {deposed} leaders deposed");
-        }
+    check_deposed("reliable", NetworkOptions::RELIABLE, &[0; 60], 0);
+    check_deposed("unreliable", NetworkOptions::UNRELIABLE, &[0; 60], 0);
+    check_deposed("lossy", NetworkOptions::LOSSY, &[0; 60], 1);
+}
+
+/// A machine under load, or a virtual one that was suspended.
+#[test]
+fn none_is_deposed_because_all_nodes_stood_still_together() {
+    for stall_ms in [200, 350, 1_500] {
+        let name = format!("still for {stall_ms} ms");
+        check_deposed(&name, NetworkOptions::RELIABLE, &[stall_ms; 12], 0);
     }
+    check_deposed("still, unreliable", NetworkOptions::UNRELIABLE, &[200, 350, 1_500], 0);
 }
