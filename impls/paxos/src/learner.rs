@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use contract::{Answer, Request};
-use node::{Application, log_size::encoded_bytes};
+use node::Application;
 
 use crate::{
     slot::{Batch, ChosenSlot, Slot},
@@ -79,7 +79,7 @@ impl<A: Application<Command = Request, Output = Answer>> Learner<A> {
         let mut bytes = 0;
         let fit = applied.take(FETCH_SLOTS_MAX).take_while(|(_, batch)| {
             let is_first = bytes == 0;
-            bytes += encoded_bytes(batch);
+            bytes += node::log_size::encoded_bytes(batch);
             is_first || bytes <= FETCH_BYTES_MAX
         });
         let owned = fit.map(|(slot, batch)| (slot, batch.clone()));
