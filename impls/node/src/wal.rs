@@ -2,14 +2,17 @@
 //!
 //! ```text
 //! file    = magic, frame*
-//! frame   = length (u32, little endian), CRC-32 of length and payload (u32), payload
+//! frame   = length (3 bytes, little endian), 0 or 1, CRC-32 of all that and the payload (u32), payload
 //! payload = a JSON array of records
 //! ```
+//! A record that is too long for a frame, such as a snapshot, goes on in the next ones: 1 says that the array is not
+//! complete. It is there once its last frame is.
+//!
 //! **A torn tail is cut; damage in the middle is an error.** A crash during a write leaves an incomplete or garbled
 //! last frame. Nothing that depends on it was ever acknowledged, so recovery cuts it. A bad frame with a whole frame
 //! somewhere behind it is something else: the later one was begun only after the earlier one was durable, so
 //! acknowledged records are damaged, and going on would lose them in silence. That search cannot be fooled by what
-//! records contain: JSON never holds a zero byte, and the length of every frame does ([`FRAME_BYTES_MAX`]).
+//! records contain: JSON never holds a zero byte, and the first four bytes of every frame do ([`PART_BYTES`]).
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -20,8 +23,12 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The longest payload: three bytes of length, so that the fourth is zero.
+/// The longest payload: three bytes of length.
 pub const FRAME_BYTES_MAX: usize = (1 << 24) - 1;
+/// The payload of each frame of a long record but the last. Two bytes of that are zero, in place of the fourth.
+pub const PART_BYTES: usize = 0xFF_00_00;
+/// The longest record.
+pub const RECORD_BYTES_MAX: usize = 256 << 20;
 
 const MAGIC: &[u8; 8] = b"DSWAL\x001\n";
 const HEADER_BYTES: usize = 8;
@@ -81,8 +88,8 @@ pub enum WalError {
     /// A record has no serialised form.
     #[error("a record cannot be serialised: {0}")]
     Unencodable(String),
-    /// A record does not fit into a frame.
-    #[error("a record of {bytes} bytes is too long for the log (at most {FRAME_BYTES_MAX})")]
+    /// A record is longer than any should be.
+    #[error("a record of {bytes} bytes is too long for the log (at most {RECORD_BYTES_MAX})")]
     TooLong {
         /// Its length.
         bytes: usize,
@@ -141,7 +148,7 @@ impl<R: Serialize + DeserializeOwned> Wal<R> {
     }
 
     /// Appends a group of records and makes it durable; after a crash it is there as a whole or not at all (a group
-    /// longer than a frame: some of its records from the front on).
+    /// longer than a frame: some of its whole records from the front on).
     ///
     /// # Errors
     /// Nothing may be acknowledged any more: the caller ends the process.
@@ -224,67 +231,90 @@ fn encode<R: Serialize>(records: &[R]) -> Result<Vec<Vec<u8>>, WalError> {
     for record in records {
         let bytes =
             serde_json::to_vec(record).map_err(|error| WalError::Unencodable(error.to_string()))?;
-        // With the brackets around it.
-        if bytes.len() + 2 > FRAME_BYTES_MAX {
+        if bytes.len() > RECORD_BYTES_MAX {
             return Err(WalError::TooLong { bytes: bytes.len() });
         }
+        // With the bracket behind it.
         if !payload.is_empty() && payload.len() + bytes.len() + 2 > FRAME_BYTES_MAX {
-            frames.push(frame(std::mem::take(&mut payload)));
+            frames.extend(close(std::mem::take(&mut payload)));
         }
         payload.push(if payload.is_empty() { b'[' } else { b',' });
         payload.extend(bytes);
     }
     if !payload.is_empty() {
-        frames.push(frame(payload));
+        frames.extend(close(payload));
     }
     Ok(frames)
 }
 
-fn frame(mut payload: Vec<u8>) -> Vec<u8> {
-    payload.push(b']');
-    let length = u32::try_from(payload.len()).expect("payloads are bounded").to_le_bytes();
+/// The frames of an array that lacks its last bracket: several, if a single record in it is too long for one.
+fn close(mut array: Vec<u8>) -> Vec<Vec<u8>> {
+    array.push(b']');
+    if array.len() <= FRAME_BYTES_MAX {
+        return vec![frame(&array, false)];
+    }
+    let last = (array.len() - 1) / PART_BYTES;
+    let parts = array.chunks(PART_BYTES).enumerate();
+    parts.map(|(number, part)| frame(part, number < last)).collect()
+}
+
+fn frame(payload: &[u8], goes_on: bool) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("payloads are bounded");
+    let head = (length | u32::from(goes_on) << 24).to_le_bytes();
     let mut frame = Vec::with_capacity(HEADER_BYTES + payload.len());
-    frame.extend(length);
-    frame.extend(checksum(&length, &payload).to_le_bytes());
+    frame.extend(head);
+    frame.extend(checksum(&head, payload).to_le_bytes());
     frame.extend(payload);
     frame
 }
 
-fn checksum(length: &[u8; 4], payload: &[u8]) -> u32 {
+fn checksum(head: &[u8; 4], payload: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
-    hasher.update(length);
+    hasher.update(head);
     hasher.update(payload);
     hasher.finalize()
 }
 
-/// The payload of the whole frame that begins at `offset`, if there is one.
-fn payload_at(content: &[u8], offset: usize) -> Option<&[u8]> {
-    let (length, rest) = content.get(offset..)?.split_first_chunk::<4>()?;
+/// The payload of the whole frame that begins at `offset`, if there is one, and whether it goes on in the next.
+fn payload_at(content: &[u8], offset: usize) -> Option<(&[u8], bool)> {
+    let (head, rest) = content.get(offset..)?.split_first_chunk::<4>()?;
     let (sum, rest) = rest.split_first_chunk::<4>()?;
-    let bytes = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-    if bytes == 0 || bytes > FRAME_BYTES_MAX {
-        return None;
-    }
+    let (bytes, goes_on) = match u32::from_le_bytes(*head) {
+        length @ 1..0x0100_0000 => (usize::try_from(length).ok()?, false),
+        head if head == PART_BYTES as u32 | 1 << 24 => (PART_BYTES, true),
+        _ => return None,
+    };
     let payload = rest.get(..bytes)?;
-    (checksum(length, payload) == u32::from_le_bytes(*sum)).then_some(payload)
+    (checksum(head, payload) == u32::from_le_bytes(*sum)).then_some((payload, goes_on))
 }
 
-/// The records of a log and where its last whole frame ends.
+/// The records of a log and where the last whole array of them ends.
 fn decode<R: DeserializeOwned>(path: &Path, content: &[u8]) -> Result<(Vec<R>, usize), WalError> {
     if !content.starts_with(MAGIC) {
         return Err(WalError::NotALog { path: path.to_owned() });
     }
-    let (mut records, mut offset) = (Vec::new(), MAGIC.len());
-    while let Some(payload) = payload_at(content, offset) {
-        let group: Vec<R> = serde_json::from_slice(payload).map_err(|error| {
-            WalError::Undecodable { path: path.to_owned(), offset, reason: error.to_string() }
-        })?;
-        records.extend(group);
+    let (mut records, mut array) = (Vec::new(), Vec::new());
+    // Where the array begins, and the next frame of it.
+    let (mut begin, mut offset) = (MAGIC.len(), MAGIC.len());
+    while let Some((payload, goes_on)) = payload_at(content, offset) {
         offset += HEADER_BYTES + payload.len();
+        array.extend_from_slice(payload);
+        if goes_on {
+            continue;
+        }
+        let group: Vec<R> =
+            serde_json::from_slice(&array).map_err(|error| WalError::Undecodable {
+                path: path.to_owned(),
+                offset: begin,
+                reason: error.to_string(),
+            })?;
+        records.extend(group);
+        array.clear();
+        begin = offset;
     }
     let next = (offset + 1..content.len()).find(|next| payload_at(content, *next).is_some());
     match next {
         Some(next_offset) => Err(WalError::Damaged { path: path.to_owned(), offset, next_offset }),
-        None => Ok((records, offset)),
+        None => Ok((records, begin)),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use node::wal::{FRAME_BYTES_MAX, Recovered, Wal, WalError};
+use node::wal::{FRAME_BYTES_MAX, PART_BYTES, RECORD_BYTES_MAX, Recovered, Wal, WalError};
 
 /// The header of a frame: its length and its checksum.
 const HEADER_BYTES: usize = 8;
@@ -173,11 +173,84 @@ fn long_groups_are_split_and_too_long_records_are_refused() {
     let long = "x".repeat(FRAME_BYTES_MAX / 2);
     wal.append(&[long.clone(), long.clone(), long.clone()]).unwrap();
     let before = wal.bytes();
-    let error = wal.append(&["y".repeat(FRAME_BYTES_MAX)]).unwrap_err();
+    let error = wal.append(&["y".repeat(RECORD_BYTES_MAX)]).unwrap_err();
     assert!(matches!(error, WalError::TooLong { .. }), "{error}");
     assert_eq!(wal.bytes(), before);
     drop(wal);
     assert_eq!(open(folder.path()).unwrap().1.records, [long.clone(), long.clone(), long]);
+}
+
+/// Records around the lengths at which they need one more frame. With its quotes and the brackets one has four bytes more.
+fn long_records() -> Vec<String> {
+    let limits = [FRAME_BYTES_MAX - 4, 2 * PART_BYTES - 4, 3 * PART_BYTES - 4];
+    let lengths = limits.into_iter().flat_map(|limit| limit - 1..=limit + 1);
+    lengths.map(|bytes| "z".repeat(bytes)).collect()
+}
+
+#[test]
+fn a_long_record_goes_on_in_the_next_frames_and_is_read_back() {
+    for long in long_records() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut wal, _) = open(folder.path()).unwrap();
+        let group = [records(&["a", "b"]), vec![long], records(&["c"])].concat();
+        wal.append(&group).unwrap();
+        wal.append(&records(&["d"])).unwrap();
+        drop(wal);
+        let (mut wal, recovered) = open(folder.path()).unwrap();
+        let expected = [group.clone(), records(&["d"])].concat();
+        assert!(recovered == Recovered { records: expected, cut_bytes: 0 });
+        wal.rewrite(&group).unwrap();
+        drop(wal);
+        assert!(open(folder.path()).unwrap().1.records == group);
+    }
+}
+
+#[test]
+fn a_long_record_that_was_not_written_to_its_end_is_cut_as_a_whole() {
+    for long in long_records().into_iter().skip(2).step_by(6) {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut wal, _) = open(folder.path()).unwrap();
+        wal.append(&records(&["a"])).unwrap();
+        let begin = usize::try_from(wal.bytes()).unwrap();
+        wal.append(&[long]).unwrap();
+        drop(wal);
+        let path = folder.path().join("log");
+        let whole = fs::read(&path).unwrap();
+        // Each byte near the ends of frames, and some in between.
+        let part = HEADER_BYTES + PART_BYTES;
+        let near = (begin..whole.len()).step_by(part).chain([whole.len()]).collect::<Vec<_>>();
+        let near = near.into_iter().flat_map(|end| end - 3..end + 2 * HEADER_BYTES);
+        let cuts = near.chain((begin..whole.len()).step_by(7_654_321));
+        for length in cuts.filter(|length| (begin..whole.len()).contains(length)) {
+            fs::write(&path, &whole[..length]).unwrap();
+            let (mut wal, recovered) = open(folder.path()).unwrap();
+            assert_eq!(recovered.records, records(&["a"]), "cut to {length} bytes");
+            assert_eq!(recovered.cut_bytes, (length - begin) as u64);
+            wal.append(&records(&["next"])).unwrap();
+            drop(wal);
+            assert_eq!(open(folder.path()).unwrap().1.records, records(&["a", "next"]));
+        }
+    }
+}
+
+#[test]
+fn damage_in_the_middle_of_a_long_record_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut wal, _) = open(folder.path()).unwrap();
+    let begin = usize::try_from(wal.bytes()).unwrap();
+    wal.append(&["z".repeat(3 * PART_BYTES)]).unwrap();
+    drop(wal);
+    let path = folder.path().join("log");
+    let whole = fs::read(&path).unwrap();
+    let part = HEADER_BYTES + PART_BYTES;
+    for (number, position) in [(0, 3), (0, 500), (1, part), (1, part + 3), (2, 3 * part - 1)] {
+        let mut damaged = whole.clone();
+        damaged[begin + position] ^= 1;
+        fs::write(&path, damaged).unwrap();
+        let error = open(folder.path()).unwrap_err();
+        let WalError::Damaged { offset, next_offset, .. } = error else { panic!("{error}") };
+        assert_eq!((offset, next_offset), (begin + number * part, begin + (number + 1) * part));
+    }
 }
 
 #[test]

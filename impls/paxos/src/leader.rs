@@ -30,6 +30,8 @@ pub struct Leader {
     pub reads: Reads,
     /// When each peer last showed that it follows.
     contact_ms: BTreeMap<NodeId, u64>,
+    /// When it last looked at that.
+    looked_ms: u64,
     /// What phase 1 found and must be proposed again before anything new.
     recovered: VecDeque<(Slot, Batch)>,
     pipeline: Pipeline,
@@ -76,6 +78,7 @@ impl Leader {
             barrier: last,
             reads: Reads::new(majority),
             contact_ms: peers.into_iter().map(|peer| (peer, now_ms)).collect(),
+            looked_ms: now_ms,
             recovered: recovered.into(),
             pipeline: Pipeline::WIDE,
             queue: Queue::new(),
@@ -180,6 +183,14 @@ impl Leader {
         if let Some(last) = self.contact_ms.get_mut(peer) {
             *last = now_ms;
         }
+    }
+
+    /// To be called each `heartbeat_ms`. A leader that comes later than that stood still itself, perhaps the whole cluster did,
+    /// and that was no silence of its followers.
+    pub fn look_around(&mut self, now_ms: u64, heartbeat_ms: u64) {
+        let late_ms = now_ms.saturating_sub(self.looked_ms + heartbeat_ms);
+        self.looked_ms = now_ms;
+        self.contact_ms.values_mut().for_each(|last| *last = now_ms.min(*last + late_ms));
     }
 
     /// How many members, itself included, have followed within the last `patience_ms`.
@@ -299,5 +310,17 @@ mod tests {
         leader.hear_from(&"n9".to_owned(), 200);
         assert_eq!(leader.followers(300, 300), 2);
         assert_eq!(leader.followers(500, 300), 1);
+    }
+
+    #[test]
+    fn while_it_stood_still_it_missed_nobody() {
+        let mut leader = leader(vec![], 0);
+        leader.look_around(50, 50);
+        leader.look_around(1_000, 50); // 900 late
+        assert_eq!(leader.followers(1_199, 300), 3);
+        assert_eq!(leader.followers(1_200, 300), 1, "silence goes on where it was interrupted");
+        leader.hear_from(&"n2".to_owned(), 2_000); // before it looks again
+        leader.look_around(2_000, 50);
+        assert_eq!(leader.followers(2_300, 300), 1, "nobody was heard of later than now");
     }
 }

@@ -15,6 +15,8 @@ use crate::{
 
 /// How many slots one answer to a `Fetch` holds at most.
 const FETCH_SLOTS_MAX: usize = 64;
+/// How many bytes they have together, unless a single one has more: nodes take no message beyond 64 MiB.
+const FETCH_BYTES_MAX: u64 = 4 << 20;
 
 /// The chosen slots since the snapshot, and the state they lead to.
 #[derive(Debug)]
@@ -74,8 +76,14 @@ impl<A: Application<Command = Request, Output = Answer>> Learner<A> {
     #[must_use]
     pub fn fetch(&self, first: Slot) -> Option<Vec<ChosenSlot>> {
         let applied = self.chosen_from(first).take_while(|(slot, _)| *slot <= self.commit);
-        let owned = applied.map(|(slot, batch)| (slot, batch.clone()));
-        (first > self.snapshot.slot).then(|| owned.take(FETCH_SLOTS_MAX).collect())
+        let mut bytes = 0;
+        let fit = applied.take(FETCH_SLOTS_MAX).take_while(|(_, batch)| {
+            let is_first = bytes == 0;
+            bytes += node::log_size::encoded_bytes(batch);
+            is_first || bytes <= FETCH_BYTES_MAX
+        });
+        let owned = fit.map(|(slot, batch)| (slot, batch.clone()));
+        (first > self.snapshot.slot).then(|| owned.collect())
     }
 
     /// A value is chosen. Says whether that is news.
@@ -189,6 +197,23 @@ mod tests {
         assert_eq!(behind.install(ahead.snapshot().clone()), Ok(false), "no further on");
         assert_eq!(behind.apply_next().unwrap().0, 4);
         assert_eq!(behind.application().0, 4);
+    }
+
+    #[test]
+    fn what_is_fetched_at_once_fits_into_a_message() {
+        let fetched = |bytes: usize| {
+            let op = Operation::Put { key: "x".to_owned(), value: "v".repeat(bytes) };
+            let request = Request { client: "c1".to_owned(), seq: 1, op };
+            let mut learner = Learner::new(Counter(0));
+            for slot in 1..=100 {
+                learner.learn(slot, Arc::new(vec![request.clone()]));
+                learner.apply_next();
+            }
+            learner.fetch(1).unwrap().len()
+        };
+        assert_eq!(fetched(1), FETCH_SLOTS_MAX);
+        assert_eq!(fetched(1 << 20), 3);
+        assert_eq!(fetched(5 << 20), 1, "one at least: a laggard must get on");
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// Wide enough to hide a round trip, narrow enough that requests gather in batches behind it.
-    /// A promise may have to hold all of it, and the write-ahead log takes no record beyond 16 MiB.
+    /// One vote is one record of the log, and with 16 MiB one frame of it; a promise may hold the votes of the whole window, and a message
+    /// takes 64 MiB.
     pub const WIDE: Self =
         Self { window_slots: 8, batch_requests_max: 32, batch_bytes_max: 256 << 10 };
     /// One command at a time.

@@ -33,7 +33,8 @@ pub struct Config {
     pub members: Vec<NodeId>,
     /// How often a leader shows that it lives, and everything unanswered is sent again.
     pub heartbeat_ms: u64,
-    /// How long a silence is suspicious in any case: an election starts after two times this at the latest.
+    /// How long a silence is suspicious where the leader's rhythm is not known. A node stands for election after two times this
+    /// at the latest.
     pub election_ms: u64,
     /// How long a leader stays in office without hearing from a majority. Only spares clients a leader that can
     /// do nothing for them: safety does not rest on it.
@@ -111,12 +112,14 @@ pub struct Paxos<A> {
     role: Role,
     /// The ballot of the leader that is believed to be alive.
     leader: Option<Ballot>,
-    /// The last heartbeat that was news, whosoever it was: its ballot and its round.
+    /// The last sign of life of a leader, whoever sent it: its ballot, and the round of its last heartbeat.
     heard: (Ballot, u64),
     /// Whether the silence since then is suspicious.
     detector: Detector,
     /// In which order the nodes should stand for election, as the leader said in that heartbeat.
     successors: Vec<NodeId>,
+    /// For how long this node still waits before it stands for election, besides what the timer is set to.
+    wait_ms: u64,
     /// The highest ballot ever heard of: the next one of this node goes above it.
     highest: Ballot,
     /// How far the log is chosen according to the leader.
@@ -147,6 +150,7 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
             leader: None,
             heard: (Ballot::default(), 0),
             successors: Vec::new(),
+            wait_ms: 0,
             told_commit: 0,
             log_size,
         })
@@ -222,7 +226,7 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Paxos<A> {
 
     fn on_timer(&mut self, timer: Timer, effects: &mut Effects<Self>) {
         match timer {
-            Timer::Election => self.canvass(effects),
+            Timer::Election => self.on_election_timer(effects),
             Timer::Heartbeat => self.on_heartbeat_timer(effects),
         }
     }

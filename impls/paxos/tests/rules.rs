@@ -111,8 +111,12 @@ fn a_leader_without_a_majority_gives_up_its_office() {
     let mut bench = Bench::new();
     bench.elect();
     bench.request(1, get());
-    bench.now_ms += 300;
-    let (_, answers) = bench.step(|node, effects| node.on_timer(Timer::Heartbeat, effects));
+    let mut answers = Vec::new();
+    for _ in 0..6 {
+        assert!(answers.is_empty());
+        bench.now_ms += 50;
+        answers = bench.step(|node, effects| node.on_timer(Timer::Heartbeat, effects)).1;
+    }
     assert_eq!(codes(&answers), [(1, ErrorCode::NotLeader)]);
     assert_eq!(bench.node.leading(), None);
     assert!(!bench.node.is_ready());

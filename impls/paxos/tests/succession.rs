@@ -3,7 +3,7 @@
 mod bench;
 
 use contract::Answer;
-use multi_paxos::{message::Message, replica::Timer};
+use multi_paxos::{message::Message, replica::Timer, slot::Batch};
 use node::Protocol;
 use single_decree::Ballot;
 
@@ -34,30 +34,47 @@ fn suspects(bench: &mut Bench) -> bool {
 
 #[test]
 fn successors_stand_for_election_one_after_the_other() {
-    let first = follower(&["n1", "n2"]).0.election_ms.unwrap();
-    let second = follower(&["n2", "n1"]).0.election_ms.unwrap();
+    let first = follower(&["n1", "n2"]).0.canvass().0;
+    let second = follower(&["n2", "n1"]).0.canvass().0;
     assert!(first < ELECTION_MS, "{first}");
     assert_eq!(second, first + 25);
 }
 
 #[test]
 fn whom_the_leader_does_not_name_waits_for_a_random_time() {
-    let after_ms = follower(&["n2"]).0.election_ms.unwrap();
+    let after_ms = follower(&["n2"]).0.canvass().0;
     assert!((ELECTION_MS..2 * ELECTION_MS).contains(&after_ms), "{after_ms}");
 }
 
 #[test]
 fn a_successor_that_is_not_elected_waits_for_a_random_time() {
     let (mut bench, _) = follower(&["n1", "n2"]);
-    bench.now_ms += 250;
-    bench.step(|node, effects| node.on_timer(Timer::Election, effects));
-    assert!(bench.election_ms.unwrap() >= ELECTION_MS);
+    bench.canvass();
+    assert!(bench.canvass().0 >= ELECTION_MS);
+}
+
+#[test]
+fn the_last_of_many_successors_does_not_wait_for_ever() {
+    let others: Vec<String> = (10..100).map(|number| format!("n{number}")).collect();
+    let successors: Vec<&str> = others.iter().map(String::as_str).chain(["n1"]).collect();
+    assert_eq!(follower(&successors).0.canvass().0, 2 * ELECTION_MS);
+}
+
+#[test]
+fn whoever_stood_still_itself_hears_its_leader_again_before_it_deposes_it() {
+    let (mut bench, leader) = follower(&["n1", "n2"]);
+    bench.stand_still(5_000);
+    assert!(bench.node.is_ready(), "it still follows");
+    bench.receive("n3", heartbeat(&leader, 21, &["n1", "n2"]));
+    bench.stand_still(5_000);
+    assert!(bench.node.is_ready());
+    assert!(bench.canvass().0 < ELECTION_MS, "but not for ever");
 }
 
 #[test]
 fn nobody_is_helped_to_depose_a_leader_that_is_heard() {
     let (mut bench, _) = follower(&["n1", "n2"]);
-    let patience_ms = bench.election_ms.unwrap();
+    let patience_ms = follower(&["n1", "n2"]).0.canvass().0;
     bench.now_ms += patience_ms - 1;
     assert!(!suspects(&mut bench));
     bench.now_ms += 1;
@@ -79,8 +96,7 @@ fn a_heartbeat_that_comes_late_or_twice_shows_no_life() {
 #[test]
 fn neither_does_it_end_a_canvass() {
     let (mut bench, leader) = follower(&["n1", "n2"]);
-    bench.now_ms += 250;
-    bench.step(|node, effects| node.on_timer(Timer::Election, effects));
+    bench.canvass();
     bench.receive("n3", heartbeat(&leader, 20, &["n1", "n2"]));
     assert!(!bench.node.is_ready());
     bench.receive("n3", heartbeat(&leader, 21, &["n1", "n2"]));
@@ -103,7 +119,31 @@ fn each_leader_has_a_rhythm_of_its_own() {
     let (mut bench, _) = follower(&["n1", "n2"]);
     bench.now_ms += 50;
     bench.receive("n2", heartbeat(&ballot(5, "n2"), 1, &["n1", "n3"]));
-    assert_eq!(bench.election_ms, Some(ELECTION_MS), "the next one's is not known yet");
+    assert_eq!(bench.canvass().0, ELECTION_MS, "the next one's is not known yet");
+}
+
+#[test]
+fn a_leader_that_shows_itself_by_a_proposal_first_has_one_of_its_own_too() {
+    let (mut bench, _) = follower(&["n1", "n2"]);
+    bench.now_ms += 50;
+    bench.receive("n2", accept(&ballot(5, "n2")));
+    let after_ms = bench.canvass().0;
+    assert!(after_ms >= ELECTION_MS, "{after_ms}: the old leader's rhythm and successors");
+}
+
+#[test]
+fn what_comes_late_from_an_older_leader_shows_no_life() {
+    let (mut bench, _) = follower(&["n1", "n2"]);
+    bench.receive("n2", heartbeat(&ballot(5, "n2"), 1, &["n1", "n3"]));
+    bench.now_ms += ELECTION_MS;
+    bench.receive("n3", accept(&ballot(4, "n3")));
+    assert!(suspects(&mut bench));
+    bench.canvass();
+    bench.receive(
+        "n3",
+        Message::Accept { slot: 2, ballot: ballot(4, "n3"), batch: Batch::default(), commit: 0 },
+    );
+    assert!(!bench.node.is_ready(), "nor does it end a canvass");
 }
 
 #[test]

@@ -16,22 +16,39 @@ use crate::{
 };
 
 impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
-    /// Sets the election timer: to this node's turn, where the leader said whose turn it is, and at random otherwise, so that
+    /// Waits for this node's turn to stand for election, where the leader said whose turn it is, and at random otherwise, so that
     /// competing proposers seldom meet again: there is no progress while two keep outbidding each other ("Paxos Made
     /// Simple" §2.4).
-    pub(super) fn await_leader(&self, effects: &mut Effects<Self>) {
+    pub(super) fn await_leader(&mut self, effects: &mut Effects<Self>) {
         let limit_ms = self.config.election_ms;
         let at_random = || limit_ms + effects.random_below(limit_ms);
-        let after_ms = self.turn_ms().unwrap_or_else(at_random);
-        effects.set_timer(Timer::Election, after_ms);
+        self.wait_ms = self.turn_ms().unwrap_or_else(at_random).min(2 * limit_ms);
+        self.wait(effects);
     }
 
     /// After how long a silence of the leader this node stands for election: the first successor as soon as that is suspicious,
-    /// each other one half a heartbeat later than the one before, which should lead by then.
+    /// each other one half a heartbeat later than the one before. A successor leads by then if its canvass, its own promise
+    /// and those of a majority take no longer: two round trips and two fsyncs. Otherwise the next one may be in its way,
+    /// which costs time.
     fn turn_ms(&self) -> Option<u64> {
-        self.leader.as_ref()?;
+        self.leader.as_ref().filter(|leader| leader.node != self.config.node)?;
         let rank = self.successors.iter().position(|node| *node == self.config.node)?;
         Some(self.detector.patience_ms() + rank as u64 * self.config.heartbeat_ms / 2)
+    }
+
+    /// Waits in pieces. A node that stands still in the meantime, perhaps with the whole cluster, has then waited for one piece
+    /// only, however long it was: it hears its leader again before it deposes it.
+    fn wait(&mut self, effects: &mut Effects<Self>) {
+        let piece_ms = self.wait_ms.min(self.config.heartbeat_ms);
+        self.wait_ms -= piece_ms;
+        effects.set_timer(Timer::Election, piece_ms);
+    }
+
+    pub(super) fn on_election_timer(&mut self, effects: &mut Effects<Self>) {
+        match self.wait_ms {
+            0 => self.canvass(effects),
+            _ => self.wait(effects),
+        }
     }
 
     /// No leader in sight: asks whether an election makes sense.
@@ -132,6 +149,10 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
 
     /// Everything this node knows of the slots from `first` on. What is known to be chosen goes along, so that
     /// the new leader need not find it out slot by slot.
+    ///
+    /// Nothing else bounds it than compaction: it holds the snapshot, the slots that were chosen since, `Config::snapshot_bytes`
+    /// of them or a little more, and votes for as many slots as the pipeline has. It cannot come in parts, since it
+    /// promises nothing before it is complete.
     pub(super) fn promise(&self, ballot: Ballot, first: Slot) -> Message {
         let snapshot = self.learner.snapshot();
         let snapshot = (snapshot.slot >= first).then(|| snapshot.clone());

@@ -44,7 +44,9 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         if record.is_some() {
             self.persist(record, effects);
             self.record_commit(effects);
-            self.hear(ballot, effects);
+            // Once a proposal. One that was long under way shows the life of a leader that may be dead by now: that delays
+            // the next election by a turn at most, and only as many of them can be as the pipeline holds.
+            self.hear(ballot, None, effects);
         }
         effects.send(from, Message::Accepted { ballot: ballot.clone(), slot });
         self.catch_up(ballot, commit, effects);
@@ -88,6 +90,7 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
             }
             Role::Leader(leader) => {
                 let now_ms = effects.now_ms();
+                leader.look_around(now_ms, self.config.heartbeat_ms);
                 if leader.followers(now_ms, self.config.patience_ms) < self.config.majority() {
                     return self.step_down(None, effects); // cut off: the others will elect another
                 }
@@ -132,12 +135,7 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         let is_behind = self.learner.commit() < self.told_commit;
         // One that was overtaken, or comes twice, does not show that its sender still lives.
         if (&self.heard.0, self.heard.1) < (ballot, round) {
-            if self.heard.0.node != ballot.node {
-                self.detector.forget();
-            }
-            self.heard = (ballot.clone(), round);
-            self.successors = successors;
-            self.hear(ballot, effects);
+            self.hear(ballot, Some((round, successors)), effects);
         }
         self.catch_up(ballot, commit, effects);
         if is_behind {
@@ -160,11 +158,27 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         }
     }
 
-    /// A leader lives: follows it.
-    fn hear(&mut self, ballot: &Ballot, effects: &mut Effects<Self>) {
-        let is_old = self.leader.as_ref().is_some_and(|leader| ballot < leader);
-        if ballot.node == self.config.node || is_old {
+    /// A leader lives: follows it. A heartbeat says besides which one it is and who should succeed.
+    fn hear(
+        &mut self,
+        ballot: &Ballot,
+        heartbeat: Option<(u64, Vec<NodeId>)>,
+        effects: &mut Effects<Self>,
+    ) {
+        if ballot.node == self.config.node || *ballot < self.heard.0 {
             return;
+        }
+        // Another node's rhythm and successors say nothing about this one's.
+        if ballot.node != self.heard.0.node {
+            self.detector.forget();
+            self.successors.clear();
+        }
+        if *ballot != self.heard.0 {
+            self.heard = (ballot.clone(), 0);
+        }
+        if let Some((round, successors)) = heartbeat {
+            self.heard.1 = round;
+            self.successors = successors;
         }
         self.detector.hear(effects.now_ms());
         match self.role {

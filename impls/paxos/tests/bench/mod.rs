@@ -20,8 +20,8 @@ pub struct Bench {
     pub node: Node,
     durable: Vec<Record>,
     pub now_ms: u64,
-    /// After how long the node would stand for election.
-    pub election_ms: Option<u64>,
+    /// What the election timer is set to.
+    timer_ms: Option<u64>,
 }
 
 /// What a step let out: messages with their receivers, and answers.
@@ -44,7 +44,7 @@ impl Bench {
         };
         let node = Paxos::new(config, ExactlyOnce::default(), durable.clone())
             .expect("a log that this protocol wrote");
-        Self { node, durable, now_ms: 0, election_ms: None }
+        Self { node, durable, now_ms: 0, timer_ms: None }
     }
 
     /// The node crashes and comes back with what was durable.
@@ -68,8 +68,8 @@ impl Bench {
                 }
                 Effect::Send(to, message) => messages.push((to, message)),
                 Effect::Reply(token, answer) => answers.push((token, answer)),
-                Effect::SetTimer(Timer::Election, after_ms) => self.election_ms = Some(after_ms),
-                Effect::CancelTimer(Timer::Election) => self.election_ms = None,
+                Effect::SetTimer(Timer::Election, after_ms) => self.timer_ms = Some(after_ms),
+                Effect::CancelTimer(Timer::Election) => self.timer_ms = None,
                 Effect::SetTimer(..) | Effect::CancelTimer(_) => {}
             }
         }
@@ -85,10 +85,27 @@ impl Bench {
         self.step(|node, effects| node.on_request(token, request, effects))
     }
 
+    /// Lets time pass until n1 stands for election: how long that took, and what it says then.
+    pub fn canvass(&mut self) -> (u64, Vec<(String, Message)>) {
+        let begin_ms = self.now_ms;
+        loop {
+            self.now_ms += self.timer_ms.take().unwrap_or(1_000);
+            let (messages, _) = self.step(|node, effects| node.on_timer(Timer::Election, effects));
+            if !messages.is_empty() {
+                return (self.now_ms - begin_ms, messages);
+            }
+        }
+    }
+
+    /// The election timer fires so late.
+    pub fn stand_still(&mut self, late_ms: u64) -> Out {
+        self.now_ms += self.timer_ms.take().expect("a timer") + late_ms;
+        self.step(|node, effects| node.on_timer(Timer::Election, effects))
+    }
+
     /// Makes n1 a candidate with the consent of n2: its ballot.
     pub fn campaign(&mut self) -> Ballot {
-        self.now_ms += 1_000;
-        let (messages, _) = self.step(|node, effects| node.on_timer(Timer::Election, effects));
+        let (_, messages) = self.canvass();
         let [(_, Message::PreVote { ballot }), _] = &messages[..] else { panic!("{messages:?}") };
         self.receive("n2", Message::PreVoteGranted { ballot: ballot.clone() });
         ballot.clone()
