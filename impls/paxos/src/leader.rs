@@ -14,6 +14,7 @@ use node::Token;
 use single_decree::Ballot;
 
 use crate::{
+    followers::Followers,
     pipeline::{Pipeline, Queue},
     reads::Reads,
     slot::{Batch, Slot},
@@ -28,10 +29,8 @@ pub struct Leader {
     pub barrier: Slot,
     /// Reads and the heartbeats that confirm them.
     pub reads: Reads,
-    /// When each peer last showed that it follows.
-    contact_ms: BTreeMap<NodeId, u64>,
-    /// When it last looked at that.
-    looked_ms: u64,
+    /// Who follows it.
+    pub followers: Followers,
     /// What phase 1 found and must be proposed again before anything new.
     recovered: VecDeque<(Slot, Batch)>,
     pipeline: Pipeline,
@@ -77,8 +76,7 @@ impl Leader {
             ballot,
             barrier: last,
             reads: Reads::new(majority),
-            contact_ms: peers.into_iter().map(|peer| (peer, now_ms)).collect(),
-            looked_ms: now_ms,
+            followers: Followers::new(peers, now_ms),
             recovered: recovered.into(),
             pipeline: Pipeline::WIDE,
             queue: Queue::new(),
@@ -173,30 +171,9 @@ impl Leader {
     /// heartbeat, for it is up and well connected.
     #[must_use]
     pub fn successors(&self) -> Vec<NodeId> {
-        let mut peers: Vec<NodeId> = self.contact_ms.keys().cloned().collect();
+        let mut peers: Vec<NodeId> = self.followers.names().cloned().collect();
         peers.sort_by_key(|peer| Reverse(self.reads.acknowledged(peer))); // stable: all else stays in order
         peers
-    }
-
-    /// A peer shows that it follows this leader.
-    pub fn hear_from(&mut self, peer: &NodeId, now_ms: u64) {
-        if let Some(last) = self.contact_ms.get_mut(peer) {
-            *last = now_ms;
-        }
-    }
-
-    /// To be called each `heartbeat_ms`. A leader that comes later than that stood still itself, perhaps the whole cluster did,
-    /// and that was no silence of its followers.
-    pub fn look_around(&mut self, now_ms: u64, heartbeat_ms: u64) {
-        let late_ms = now_ms.saturating_sub(self.looked_ms + heartbeat_ms);
-        self.looked_ms = now_ms;
-        self.contact_ms.values_mut().for_each(|last| *last = now_ms.min(*last + late_ms));
-    }
-
-    /// How many members, itself included, have followed within the last `patience_ms`.
-    #[must_use]
-    pub fn followers(&self, now_ms: u64, patience_ms: u64) -> usize {
-        1 + self.contact_ms.values().filter(|last| now_ms < **last + patience_ms).count()
     }
 
     /// Steps down: who still waits for an answer.
@@ -300,27 +277,5 @@ mod tests {
         assert_eq!(leader.successors(), ["n3", "n2"]);
         leader.reads.acknowledge(&"n2".to_owned(), 1);
         assert_eq!(leader.successors(), ["n2", "n3"], "the same everywhere as long as all is well");
-    }
-
-    #[test]
-    fn a_leader_counts_those_it_heard_of_lately() {
-        let mut leader = leader(vec![], 0);
-        assert_eq!(leader.followers(299, 300), 3, "as if all had spoken at its election");
-        leader.hear_from(&"n2".to_owned(), 200);
-        leader.hear_from(&"n9".to_owned(), 200);
-        assert_eq!(leader.followers(300, 300), 2);
-        assert_eq!(leader.followers(500, 300), 1);
-    }
-
-    #[test]
-    fn while_it_stood_still_it_missed_nobody() {
-        let mut leader = leader(vec![], 0);
-        leader.look_around(50, 50);
-        leader.look_around(1_000, 50); // 900 late
-        assert_eq!(leader.followers(1_199, 300), 3);
-        assert_eq!(leader.followers(1_200, 300), 1, "silence goes on where it was interrupted");
-        leader.hear_from(&"n2".to_owned(), 2_000); // before it looks again
-        leader.look_around(2_000, 50);
-        assert_eq!(leader.followers(2_300, 300), 1, "nobody was heard of later than now");
     }
 }

@@ -8,13 +8,15 @@
 //! snapshot   a prefix, compacted     leader     phase 2: batches, pipeline, who waits for an answer
 //! storage    recovery, compaction    reads      linearizable reads without a slot
 //! slot       a place in the log      detector   when a leader's silence is suspicious
-//! pipeline   slots and batches       replica    one node: connects the parts to timers and messages
+//! pipeline   slots and batches       followers  whom a leader has heard of lately
+//!                                    replica    one node: connects the parts to timers and messages
 //! ```
 //! Read the crate [`single_decree`] first, then `acceptor` and `candidate`: Paxos is there. The rest is engineering.
 
 pub mod acceptor;
 pub mod candidate;
 pub mod detector;
+pub mod followers;
 pub mod leader;
 pub mod learner;
 pub mod message;

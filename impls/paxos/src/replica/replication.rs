@@ -63,7 +63,7 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
         if leader.ballot != *ballot {
             return;
         }
-        leader.hear_from(from, effects.now_ms());
+        leader.followers.hear_from(from, effects.now_ms());
         if let Some(batch) = leader.on_accepted(from, slot, self.config.majority()) {
             self.learn([(slot, batch)], effects);
         }
@@ -90,8 +90,9 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
             }
             Role::Leader(leader) => {
                 let now_ms = effects.now_ms();
-                leader.look_around(now_ms, self.config.heartbeat_ms);
-                if leader.followers(now_ms, self.config.patience_ms) < self.config.majority() {
+                leader.followers.look_around(now_ms, self.config.heartbeat_ms);
+                let followers = leader.followers.count(now_ms, self.config.patience_ms);
+                if followers < self.config.majority() {
                     return self.step_down(None, effects); // cut off: the others will elect another
                 }
                 let commit = self.learner.commit();
@@ -152,7 +153,7 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
     ) {
         let Role::Leader(leader) = &mut self.role else { return };
         if leader.ballot == *ballot {
-            leader.hear_from(from, effects.now_ms());
+            leader.followers.hear_from(from, effects.now_ms());
             leader.reads.acknowledge(from, round);
             self.answer_reads(effects);
         }
