@@ -226,5 +226,9 @@ fn a_store_that_promises_less_or_does_not_restart_is_told_so() {
     ));
     let ran = play(&mortal, "--nodes 1", "put x 1\nkill n1\nstart n1\n");
     let ran = ran.expect(3, "1 of 1 nodes were killed, and the store does not restart");
-    assert!(ran.stdout.contains("mortal has no `restart` in its caps"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("mortal has neither `restart` nor `rejoin` in its caps"),
+        "{}",
+        ran.stdout
+    );
 }

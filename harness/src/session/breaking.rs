@@ -81,7 +81,7 @@ impl Play<'_> {
     pub(super) async fn start(&mut self, nodes: &[Who]) -> Result<Id, String> {
         if !self.environment.can_restart {
             return Err(format!(
-                "{} has no `restart` in its caps: what is killed stays down",
+                "{} has neither `restart` nor `rejoin` in its caps: what is killed stays down",
                 self.names.manifest.name
             ));
         }
