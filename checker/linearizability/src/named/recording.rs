@@ -294,7 +294,9 @@ impl<M: Model + Send + 'static> Record for Calls<M> {
     }
 
     fn bytes(&self) -> u64 {
-        self.bytes
+        // A key is kept twice; a list begins with room for four calls.
+        let key = 2 * size_of::<Datum>() + size_of::<Vec<CallOf<M>>>() + 3 * size_of::<CallOf<M>>();
+        self.bytes + (self.keys.len() * key) as u64
     }
 
     fn is_mixed(&self) -> bool {
