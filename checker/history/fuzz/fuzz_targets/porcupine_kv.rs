@@ -1,11 +1,4 @@
-//! Any input gives events or an error: `cargo +nightly fuzz run porcupine_kv` in `checker/history`.
+//! `cargo +nightly fuzz run porcupine_kv` in `checker/history`.
 #![no_main]
 
-use history::{Events, Format, Pairing};
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    let mut pairing = Pairing::default();
-    for located in Events::new(input, Format::PorcupineKv).flatten() {
-        let _ = pairing.add(located.event);
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| history_fuzz::read(input, history::Format::PorcupineKv));
