@@ -115,20 +115,22 @@ pub fn judge(
     // A record that breaks the rules has no operations; the checks say so.
     let all = paired.as_deref().unwrap_or_default();
     let main = in_main(all);
-    let of_workload = match (&paired, by_hand::unrecorded(&marks)) {
+    let by_family = faults::count(faults);
+    let must_succeed = workload.must_succeed();
+    let of_bench = || record.checks_of_bench(&main, &marks, &by_family, level, must_succeed);
+    let of_messages = || messages::read(folder, &run.linked(), &marks, main_ns(events));
+    let of_workload = || match (&paired, by_hand::unrecorded(&marks)) {
         (Ok(operations), None) => workload.check(&of_its_own(operations), level, limits),
         (Ok(_), Some(unrecorded)) => vec![unrecorded],
         (Err(error), _) => vec![broken(error)],
     };
+    let (((mut of_bench, measured), (clocks, passed)), of_workload) =
+        at_once(|| (of_bench(), of_messages()), of_workload);
     let answers = of_workload.iter().map(|check| check.verdict);
     let answers = answers.fold(Verdict::Valid, Verdict::merge);
-    let by_family = faults::count(faults);
-    let (mut of_bench, measured) =
-        record.checks_of_bench(&main, &marks, &by_family, level, workload.must_succeed());
     let compaction = Compaction::of(&run.nodes, events, all);
     let asked = run.require.of(Evidence::PercentCompacted);
     of_bench.extend(compaction.as_ref().and_then(|compaction| compaction.check(asked)));
-    let (clocks, passed) = messages::read(folder, &run.linked(), &marks, main_ns(events));
     let mut promises = Outcome {
         run,
         of_workload: &of_workload,
@@ -173,6 +175,15 @@ pub fn judge(
             .chain(notes(&marks, record.torn_line))
             .collect(),
         folder: folder.path().display().to_string(),
+    })
+}
+
+/// Both, the first on a thread of its own.
+fn at_once<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+    std::thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        (one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), other)
     })
 }
 

@@ -42,13 +42,14 @@ impl<'a> Majority<'a> {
         let mut not_tested = Vec::new();
         let without = |(node, mut spans): (&'a str, Vec<Span>)| {
             let all = Without::of(node, &spans, operations);
-            if members.view_service.is_some() {
-                // Right after other faults the node may have been the only one with the state.
-                spans.retain(|span| {
-                    troubles.was_calm_before(span.0, begin_ns)
-                        || Without::of(node, &[*span], operations).succeeded > 0
-                });
+            if members.view_service.is_none() {
+                return (node, all);
             }
+            // Right after other faults the node may have been the only one with the state.
+            spans.retain(|span| {
+                troubles.was_calm_before(span.0, begin_ns)
+                    || Without::of(node, &[*span], operations).succeeded > 0
+            });
             let told = Without::of(node, &spans, operations);
             if all.is_long() && !told.is_long() {
                 not_tested.push(node);
