@@ -19,7 +19,6 @@ mod summary;
 mod witnesses;
 mod writes;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use contract::errors::ERRORS;
@@ -111,24 +110,28 @@ pub fn judge(
     let promised = asked.map_or_else(|| promised(run), Ok)?;
     let level = workloads::levels::level(&*workload, promised).map_err(RunError::Workload)?;
     let marks: Vec<Mark> = events.iter().filter_map(Mark::of).collect();
-    let paired = history::operations(events);
     // A record that breaks the rules has no operations; the checks say so.
-    let all = paired.as_deref().unwrap_or_default();
-    let main = in_main(all);
+    let (operations, is_broken) = match history::operations(events) {
+        Ok(operations) => (operations, None),
+        Err(error) => (Vec::new(), Some(broken(&error))),
+    };
+    // What the bench itself overwrote says whether the log compacts, and nothing to the workload.
+    let in_compaction = |operation: &Operation| operation.phase == Phase::Compaction.name();
+    let (of_compaction, all): (Vec<_>, Vec<_>) = operations.into_iter().partition(in_compaction);
+    let main = in_main(&all);
     let by_family = faults::count(faults);
     let must_succeed = workload.must_succeed();
     let of_bench = || record.checks_of_bench(&main, &marks, &by_family, level, must_succeed);
     let of_messages = || messages::read(folder, &run.linked(), &marks, main_ns(events));
-    let of_workload = || match (&paired, by_hand::unrecorded(&marks)) {
-        (Ok(operations), None) => workload.check(&of_its_own(operations), level, limits),
-        (Ok(_), Some(unrecorded)) => vec![unrecorded],
-        (Err(error), _) => vec![broken(error)],
+    let of_workload = || match is_broken.or_else(|| by_hand::unrecorded(&marks)) {
+        None => workload.check(&all, level, limits),
+        Some(nothing_to_check) => vec![nothing_to_check],
     };
     let (((mut of_bench, measured), (clocks, passed)), of_workload) =
         at_once(|| (of_bench(), of_messages()), of_workload);
     let answers = of_workload.iter().map(|check| check.verdict);
     let answers = answers.fold(Verdict::Valid, Verdict::merge);
-    let compaction = Compaction::of(&run.nodes, events, all);
+    let compaction = Compaction::of(&run.nodes, events, &of_compaction);
     let asked = run.require.of(Evidence::PercentCompacted);
     of_bench.extend(compaction.as_ref().and_then(|compaction| compaction.check(asked)));
     let mut promises = Outcome {
@@ -145,12 +148,13 @@ pub fn judge(
     let mut broken = faults.clone();
     broken.extend(restart_of_all(&run.nodes, events));
     if checks.iter().any(|check| !check.violations.is_empty()) {
-        let witnesses = Witnesses::new(run.nodes.len(), all, &broken)
+        let witnesses = Witnesses::new(run.nodes.len(), &all, &broken)
             .led_by(record::leader_changes(events).collect(), main_end_ns(events))
             .sent(sent_again(folder));
-        tell(&mut checks, level, all, &witnesses);
+        tell(&mut checks, level, &all, &witnesses);
     }
-    let behaviour = Behaving { run, events, all, main: &main, faults, passed: passed.as_ref() };
+    let behaviour =
+        Behaving { run, events, all: &all, main: &main, faults, passed: passed.as_ref() };
     let verdict = checks.iter().map(|check| check.verdict).fold(Verdict::Valid, Verdict::merge);
     let operations = summary::endings(&main);
     Ok(ResultsFile {
@@ -432,15 +436,6 @@ fn footprints(events: &[Event]) -> impl Iterator<Item = Footprint> {
         Some(Mark::Footprint(footprint)) => Some(footprint),
         _ => None,
     })
-}
-
-/// The operations of the workload: all but those that the bench made so that the log compacts.
-fn of_its_own(operations: &[Operation]) -> Cow<'_, [Operation]> {
-    let is_own = |operation: &&Operation| operation.phase != Phase::Compaction.name();
-    if operations.iter().all(|operation| is_own(&operation)) {
-        return Cow::Borrowed(operations);
-    }
-    Cow::Owned(operations.iter().filter(is_own).cloned().collect())
 }
 
 /// The operations of the main phase.
