@@ -373,7 +373,9 @@ fn limits_end_a_search_with_what_to_do_about_it() {
 fn limits_hold_for_transactions_too() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("valid.edn");
-    let generated = Command::new(HARNESS).arg("generate").arg(&path).output().unwrap();
+    // So many that no machine is done with them within a millisecond.
+    let generate = ["generate", "--transactions", "100000"];
+    let generated = Command::new(HARNESS).args(generate).arg(&path).output().unwrap();
     assert!(generated.status.success(), "{generated:?}");
     let check = |limit: &str, value: &str| {
         let model = ["--model", "list-append", limit, value];
