@@ -5,9 +5,9 @@ mod chain;
 use std::sync::Arc;
 
 use contract::NodeId;
-use node::sim::{ClientOptions, FaultPlan, NetworkOptions, Scenario, View};
+use node::sim::{ClientOptions, NetworkOptions, Scenario, View};
 use simulation_checks::{
-    Coverage, Recorder, Run, System, run::STARTS, run_seeds, same_seed_same_run, turns,
+    Coverage, Recorder, Run, System, run::STARTS, run_seeds, same_seed_same_run,
 };
 use single_decree::{Config, Registers, message::Record};
 
@@ -26,7 +26,7 @@ impl System for Cluster {
         let mut scenario = Scenario::new(seed, if seed % 5 < 2 { 5 } else { 3 });
         scenario.settle_ms = 1_000;
         scenario.serialize_messages = seed.is_multiple_of(16);
-        if takes_turns(seed) {
+        if Self::takes_turns(seed) {
             // Few requests: votes imply promises, so a lost promise shows only between elections and votes.
             scenario.clients =
                 ClientOptions { clients: 2, think_ms_max: 400, ..ClientOptions::default() };
@@ -44,12 +44,8 @@ impl System for Cluster {
         scenario
     }
 
-    fn plan(scenario: &Scenario) -> FaultPlan {
-        if takes_turns(scenario.seed) {
-            turns(scenario)
-        } else {
-            FaultPlan::random(scenario.seed, &scenario.nodes, &scenario.faults)
-        }
+    fn takes_turns(seed: u64) -> bool {
+        seed % 11 < 3 // shares no divisor with what else follows from the seed
     }
 
     fn make(
@@ -77,11 +73,6 @@ impl System for Cluster {
         let mut chain = Chain::new(scenario.nodes.len() / 2 + 1, coverage.clone());
         move |view| chain.check(view.durable())
     }
-}
-
-/// Whether the faults of this seed follow [`turns`].
-fn takes_turns(seed: u64) -> bool {
-    seed % 11 < 3 // shares no divisor with what else follows from the seed
 }
 
 #[test]

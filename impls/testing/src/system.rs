@@ -8,7 +8,7 @@ use node::{
     sim::{Fault, FaultPlan, Scenario, Simulator, View},
 };
 
-use crate::{Coverage, Recorder};
+use crate::{Coverage, Recorder, turns};
 
 /// A protocol under simulation: its scenarios and its own properties. What every protocol owes its clients is checked for
 /// all of them by [`crate::Run::healthy`].
@@ -22,9 +22,18 @@ pub trait System {
     /// The cluster of a seed: its size, its load, the kinds of faults.
     fn scenario(seed: u64) -> Scenario;
 
-    /// What goes wrong and when: at random, where nothing else is said.
+    /// Whether the faults of this seed follow [`turns`]: none do, where nothing else is said.
+    fn takes_turns(_seed: u64) -> bool {
+        false
+    }
+
+    /// What goes wrong and when: in turns or at random, where nothing else is said.
     fn plan(scenario: &Scenario) -> FaultPlan {
-        FaultPlan::random(scenario.seed, &scenario.nodes, &scenario.faults)
+        if Self::takes_turns(scenario.seed) {
+            turns(scenario)
+        } else {
+            FaultPlan::random(scenario.seed, &scenario.nodes, &scenario.faults)
+        }
     }
 
     /// Which faults the cluster, as it is when they are due, promises to survive: all, where nothing else is said.

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use contract::NodeId;
 use multi_paxos::{Config, Paxos, message::Record, slot::Batch};
-use node::sim::{ClientOptions, Dice, FaultPlan, NetworkOptions, Scenario, View};
+use node::sim::{ClientOptions, Dice, NetworkOptions, Scenario, View};
 use simulation_checks::{
     Coverage, Recorder, System,
     invariants::{OneLeaderPerTerm, OneSequenceApplied, OneValuePerSlot},
     recorder::SNAPSHOTS_WRITTEN,
     run::{SNAPSHOTS_INSTALLED, SNAPSHOTS_RECOVERED, STARTS},
-    turns,
 };
 use single_decree::Ballot;
 
@@ -43,7 +42,7 @@ impl System for Cluster {
         let mut scenario = Scenario::new(seed, if seed % 5 < 2 { 5 } else { 3 });
         scenario.settle_ms = 1_500;
         scenario.serialize_messages = seed.is_multiple_of(16);
-        if takes_turns(seed) {
+        if Self::takes_turns(seed) {
             // Few requests: votes imply promises, so a lost promise shows only between elections and votes.
             scenario.clients =
                 ClientOptions { clients: 2, think_ms_max: 400, ..ClientOptions::default() };
@@ -62,12 +61,8 @@ impl System for Cluster {
         scenario
     }
 
-    fn plan(scenario: &Scenario) -> FaultPlan {
-        if takes_turns(scenario.seed) {
-            turns(scenario)
-        } else {
-            FaultPlan::random(scenario.seed, &scenario.nodes, &scenario.faults)
-        }
+    fn takes_turns(seed: u64) -> bool {
+        steps_down_late(seed) && seed.is_multiple_of(2)
     }
 
     fn make(
@@ -123,11 +118,6 @@ impl System for Cluster {
     fn recorder(node: &Self::Node) -> Option<&Recorder> {
         Some(node.learner().application())
     }
-}
-
-/// Whether the faults of this seed follow [`turns`].
-fn takes_turns(seed: u64) -> bool {
-    steps_down_late(seed) && seed.is_multiple_of(2)
 }
 
 /// Most clusters compact often, so that laggards meet missing logs; some never.

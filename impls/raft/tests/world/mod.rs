@@ -6,13 +6,12 @@ pub mod properties;
 use std::sync::Arc;
 
 use contract::NodeId;
-use node::sim::{ClientOptions, Dice, FaultPlan, NetworkOptions, Scenario, Simulator, View};
+use node::sim::{ClientOptions, Dice, NetworkOptions, Scenario, Simulator, View};
 use raft::{Config, Raft, Record};
 use simulation_checks::{
     Coverage, Recorder, System,
     recorder::SNAPSHOTS_WRITTEN,
     run::{SNAPSHOTS_INSTALLED, SNAPSHOTS_RECOVERED, STARTS},
-    turns,
 };
 
 use operated::{ADDED, CHUNKS, CONFLICTS, GAPS, Operated, Operator, REMOVED, TRANSFERS};
@@ -47,7 +46,7 @@ impl System for Cluster {
         let mut scenario = Scenario::new(seed, if seed % 5 == 1 || changes(seed) { 5 } else { 3 });
         scenario.settle_ms = 1_500;
         scenario.serialize_messages = seed.is_multiple_of(16);
-        if takes_turns(seed) {
+        if Self::takes_turns(seed) {
             // Few requests: entries imply terms, so a lost vote shows only between elections and entries.
             scenario.clients =
                 ClientOptions { clients: 2, think_ms_max: 400, ..ClientOptions::default() };
@@ -66,12 +65,8 @@ impl System for Cluster {
         scenario
     }
 
-    fn plan(scenario: &Scenario) -> FaultPlan {
-        if takes_turns(scenario.seed) {
-            turns(scenario)
-        } else {
-            FaultPlan::random(scenario.seed, &scenario.nodes, &scenario.faults)
-        }
+    fn takes_turns(seed: u64) -> bool {
+        steps_down_late(seed) && seed.is_multiple_of(2)
     }
 
     /// A cluster that changes begins with the first three.
@@ -125,11 +120,6 @@ impl System for Cluster {
         let leader = leaders.max_by_key(|node| node.server.current_term()).ok_or("nobody leads")?;
         Ok(leader.server.configuration().servers().cloned().collect())
     }
-}
-
-/// Whether the faults of this seed follow [`turns`].
-fn takes_turns(seed: u64) -> bool {
-    steps_down_late(seed) && seed.is_multiple_of(2)
 }
 
 /// Most clusters compact often, so that laggards meet missing entries; some never.
