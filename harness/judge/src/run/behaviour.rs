@@ -88,9 +88,9 @@ mod tests {
     use record::FaultStep;
     use serde_json::json;
 
+    use super::super::witnesses::tests as witnesses;
+    pub(super) use super::super::witnesses::tests::MS;
     use super::*;
-
-    pub(super) const MS: u64 = 1_000_000;
 
     /// A write that this node acknowledged.
     pub(super) fn put(node: &str, (call_ms, return_ms): (u64, u64)) -> Operation {
@@ -122,25 +122,14 @@ mod tests {
     /// A fault that is planned for this moment after the first call, starts at once, and is healed.
     pub(super) fn fault(
         number: u64,
-        (family, form): (&str, &str),
+        kind: (&str, &str),
         targets: &[&str],
-        (from_ms, to_ms): (u64, u64),
+        times_ms: (u64, u64),
     ) -> Vec<FaultRecord> {
-        let record = |step, ms: u64| FaultRecord {
-            fault: number,
-            time_ns: ms * MS,
-            family: family.to_owned(),
-            form: form.to_owned(),
-            step,
-            targets: targets.iter().map(|target| (*target).to_owned()).collect(),
-            note: String::new(),
-        };
-        vec![
-            record(FaultStep::Planned, from_ms),
-            record(FaultStep::Started, from_ms),
-            record(FaultStep::Healing, to_ms),
-            record(FaultStep::Healed, to_ms),
-        ]
+        let [started, healed] = witnesses::fault(number, kind, targets, times_ms);
+        let planned = FaultRecord { step: FaultStep::Planned, ..started.clone() };
+        let healing = FaultRecord { step: FaultStep::Healing, ..healed.clone() };
+        vec![planned, started, healing, healed]
     }
 
     #[test]
