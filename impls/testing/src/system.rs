@@ -22,7 +22,7 @@ pub trait System {
     /// The cluster of a seed: its size, its load, the kinds of faults.
     fn scenario(seed: u64) -> Scenario;
 
-    /// Whether the faults of this seed follow [`turns`]: none do, where nothing else is said.
+    /// Whether the faults of this seed follow [`turns()`]: none do, where nothing else is said.
     fn takes_turns(_seed: u64) -> bool {
         false
     }
