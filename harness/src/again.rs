@@ -19,6 +19,7 @@ pub fn run(arguments: &RunArguments) -> String {
         workload,
         faults,
         fault_interval,
+        to_the_end,
         time_limit,
         consistency,
         nodes,
@@ -37,7 +38,8 @@ pub fn run(arguments: &RunArguments) -> String {
     }
     line.option("workload", workload);
     line.optional("faults", faults.as_ref());
-    line.option("fault-interval", &format_duration(*fault_interval));
+    line.optional("fault-interval", fault_interval.map(format_duration).as_ref());
+    line.flag("to-the-end", *to_the_end);
     line.option("time-limit", &format_duration(*time_limit));
     line.optional("consistency", consistency.as_ref());
     line.optional("nodes", nodes.as_ref());

@@ -66,10 +66,12 @@ pub struct RunArguments {
     /// Fault families
     #[arg(long, help = help::faults())]
     pub faults: Option<Families>,
-    /// From the start of one fault to the start of the next of its family; shorter, down to a second, where a run has
-    /// no room for three
-    #[arg(long, value_parser = parse_duration, default_value = "5s")]
-    pub fault_interval: Duration,
+    /// From the start of one fault to the start of the next [default: as soon as the store serves again]
+    #[arg(long, value_parser = parse_duration)]
+    pub fault_interval: Option<Duration>,
+    /// Go on after a violation is proven, to recovery and final reads
+    #[arg(long)]
+    pub to_the_end: bool,
     /// How long the clients run under faults
     #[arg(long, value_parser = parse_duration, default_value = "30s")]
     pub time_limit: Duration,
@@ -165,6 +167,12 @@ pub struct BugsArguments {
     /// Runs per bug, with seeds 1, 2, 3…
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub seeds: u32,
+    /// Keep a row for each run in this file, and do not repeat the runs that it has
+    #[arg(long, value_name = "FILE")]
+    pub table: Option<PathBuf>,
+    /// Options of `harness run` for every run [default: none]
+    #[arg(last = true, value_name = "OPTIONS")]
+    pub run_options: Vec<String>,
     /// Only list the bugs and their stories
     #[arg(long)]
     pub list: bool,

@@ -86,8 +86,10 @@ pub struct WorkloadEntry {
 }
 
 /// All workloads.
-pub const WORKLOADS: [WorkloadEntry; 11] = [
-    register::ENTRY,
+pub const WORKLOADS: [WorkloadEntry; 13] = [
+    register::REGISTER,
+    register::APPEND,
+    register::PUTHASH,
     random_transactions::LIST_APPEND,
     random_transactions::RW_REGISTER,
     set::ENTRY,

@@ -1,8 +1,10 @@
-//! `register`: reads, writes, appends, compare-and-set and hashes of single keys; every key must be linearizable.
+//! `register`, `append` and `puthash`: operations on single keys; every key must be linearizable.
 //!
 //! Every value is a run of unique tokens (`c3.17;`), so a value tells who made it; only a hash hides that. Clients move
 //! on to fresh keys by their own count of operations: a key sees a bounded number of operations and stays checkable
 //! however long the run.
+
+mod client;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,10 +21,11 @@ use serde_json::json;
 use crate::{
     Client, Workload, WorkloadEntry,
     record::{self, End, Record},
-    rotation::{Rotation, Turns},
+    rotation::Rotation,
     seeded::Seeded,
     words,
 };
+use client::{Mix, RegisterClient};
 
 /// Keys that a client uses at a time, and how many operations it spends on them: 20 a key. Twenty clients thus leave
 /// about 400 on each.
@@ -35,49 +38,57 @@ const FINAL_KEYS: u64 = 30;
 
 /// Operations on single keys.
 pub struct Register {
-    append: bool,
-    cas: bool,
-    puthash: bool,
+    name: &'static str,
+    mix: &'static Mix,
+    caps: Vec<Capability>,
     rotation: Rotation,
 }
 
 impl Register {
-    /// The workload for a store with these capabilities.
-    #[must_use]
-    pub fn new(manifest_caps: &[Capability]) -> Self {
-        let can = |capability| manifest_caps.contains(&capability);
+    fn new(name: &'static str, mix: &'static Mix, manifest_caps: &[Capability]) -> Self {
         Self {
-            append: can(Capability::Append),
-            cas: can(Capability::Cas),
-            puthash: can(Capability::PutHash),
+            name,
+            mix,
+            caps: manifest_caps.to_vec(),
             rotation: Rotation::for_store(KEYS, OPERATIONS, OPERATIONS_IF_DOUBTFUL, manifest_caps),
         }
     }
 }
 
-/// The row of the registry.
-pub(crate) const ENTRY: WorkloadEntry = WorkloadEntry {
+/// The rows of the registry.
+pub(crate) const REGISTER: WorkloadEntry = WorkloadEntry {
     name: "register",
     about: "Clients read, write, append to, compare-and-set and hash single keys; each key must behave as if one copy of \
          it took one operation at a time.",
     needs: &[],
-    make: |caps| Box::new(Register::new(caps)),
+    make: |caps| Box::new(Register::new("register", &client::REGISTER, caps)),
+};
+
+/// Every answer shows all appends so far.
+pub(crate) const APPEND: WorkloadEntry = WorkloadEntry {
+    name: "append",
+    about: "Clients append to single keys and read them; each append must be there once, whole, and in its order.",
+    needs: &[Capability::Append],
+    make: |caps| Box::new(Register::new("append", &client::APPEND, caps)),
+};
+
+/// Every value depends on all those before it.
+pub(crate) const PUTHASH: WorkloadEntry = WorkloadEntry {
+    name: "puthash",
+    about: "Clients replace a key's value by a hash of it and of something new; the answers must form one chain of \
+         hashes for each key.",
+    needs: &[Capability::PutHash],
+    make: |caps| Box::new(Register::new("puthash", &client::PUTHASH, caps)),
 };
 
 impl Workload for Register {
     fn name(&self) -> &'static str {
-        ENTRY.name
+        self.name
     }
 
     fn client(&self, seed: u64, client: u32) -> Box<dyn Client> {
-        Box::new(RegisterClient {
-            choices: Seeded::new(seed, client),
-            append: self.append,
-            cas: self.cas,
-            puthash: self.puthash,
-            turns: self.rotation.turns(),
-            seen: BTreeMap::new(),
-        })
+        let (choices, turns) = (Seeded::new(seed, client), self.rotation.turns());
+        Box::new(RegisterClient::new(choices, self.mix, self.caps.clone(), turns))
     }
 
     fn final_reads(&self) -> Vec<Operation> {
@@ -86,7 +97,7 @@ impl Workload for Register {
     }
 
     fn must_succeed(&self) -> &'static [&'static str] {
-        &["get", "put"]
+        self.mix.must_succeed
     }
 
     fn check(
@@ -96,10 +107,10 @@ impl Workload for Register {
         limits: &Limits,
     ) -> Vec<CheckResult> {
         match record::read(operations) {
-            Ok(records) if has_unique_tokens(&records) => {
+            Ok(records) if self.mix.shows_tokens && has_unique_tokens(&records) => {
                 vec![check_values(&records), check_order(&records, limits)]
             }
-            // A record of other clients: only the search makes no assumption about values.
+            // A record of other clients, or of hashes: only the search makes no assumption about values.
             Ok(records) => vec![check_order(&records, limits)],
             Err(reason) => vec![CheckResult::inconclusive(linearizability::CHECKER, reason)],
         }
@@ -109,65 +120,6 @@ impl Workload for Register {
 /// Trailing digits place keys on shards.
 fn key(number: u64) -> String {
     format!("k{number}")
-}
-
-struct RegisterClient {
-    choices: Seeded,
-    append: bool,
-    cas: bool,
-    puthash: bool,
-    turns: Turns,
-    /// What each key of the generation held when this client last knew.
-    seen: BTreeMap<String, Option<String>>,
-}
-
-impl Client for RegisterClient {
-    fn next(&mut self) -> Operation {
-        let (keys, spent) = self.turns.next();
-        if spent == 0 {
-            self.seen.clear();
-        }
-        if keys.start > 0 && self.choices.chance(4) {
-            // A write may be lost, or come back, long after it was made.
-            return Operation::Get { key: key(self.choices.below(keys.start)) };
-        }
-        let key = key(keys.start + self.choices.below(KEYS));
-        let roll = self.choices.below(100);
-        let mut value = || format!("{};", self.choices.tag());
-        match roll {
-            0..35 => Operation::Get { key },
-            35..60 if self.cas => {
-                let expect = self.seen.get(&key).cloned().flatten();
-                Operation::Cas { value: value(), key, expect }
-            }
-            60..80 if self.append => Operation::Append { value: value(), key },
-            80..90 if self.puthash => Operation::PutHash { value: value(), key },
-            _ => Operation::Put { value: value(), key },
-        }
-    }
-
-    fn completed(&mut self, operation: &Operation, outcome: Option<&Outcome>) {
-        let (key, now) = match (operation, outcome) {
-            (
-                Operation::Get { key } | Operation::Append { key, .. },
-                Some(Outcome::Value { value }),
-            ) => (key, value.clone()),
-            (Operation::Put { key, value }, Some(Outcome::Done {}))
-            | (Operation::Cas { key, value, .. }, Some(Outcome::Swapped { swapped: true, .. })) => {
-                (key, Some(value.clone()))
-            }
-            (Operation::Cas { key, .. }, Some(Outcome::Swapped { value: Some(current), .. })) => {
-                (key, current.clone())
-            }
-            // The answer does not say what it left.
-            (Operation::PutHash { key, .. }, _) => {
-                self.seen.remove(key);
-                return;
-            }
-            _ => return,
-        };
-        self.seen.insert(key.clone(), now);
-    }
 }
 
 /// Whether every value that was written is one token, and no two are the same.
@@ -337,7 +289,7 @@ mod tests {
     #[test]
     fn a_key_sees_few_operations_of_one_client_and_final_reads_cover_old_and_new_keys() {
         let workload =
-            Register::new(&[Capability::Append, Capability::Cas, Capability::ExactlyOnce]);
+            (REGISTER.make)(&[Capability::Append, Capability::Cas, Capability::ExactlyOnce]);
         assert!(workload.final_reads().is_empty());
         let mut client = workload.client(1, 0);
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
@@ -361,13 +313,14 @@ mod tests {
     }
 
     #[test]
-    fn only_operations_the_store_can_serve_are_asked() {
-        let mut client = Register::new(&[]).client(5, 1);
-        for _ in 0..500 {
-            assert!(matches!(client.next(), Operation::Get { .. } | Operation::Put { .. }));
-        }
-        let mut client = Register::new(&[Capability::PutHash]).client(5, 1);
-        let hashes = |operation: &Operation| matches!(operation, Operation::PutHash { .. });
-        assert!((0..500).any(|_| hashes(&client.next())));
+    fn a_record_of_hashes_claims_no_traced_values() {
+        let caps = [Capability::Append, Capability::PutHash];
+        let checkers = |entry: WorkloadEntry| -> Vec<String> {
+            let results =
+                (entry.make)(&caps).check(&[], Consistency::Linearizable, &Limits::default());
+            results.into_iter().map(|result| result.checker).collect()
+        };
+        assert_eq!(checkers(PUTHASH), [linearizability::CHECKER]);
+        assert_eq!(checkers(APPEND), ["register-values", linearizability::CHECKER]);
     }
 }

@@ -15,6 +15,7 @@ mod messages;
 mod minority;
 mod promises;
 mod recovery;
+mod so_far;
 mod summary;
 mod witnesses;
 mod writes;
@@ -40,6 +41,7 @@ use faults::ByFamily;
 use majority::Majority;
 use members::Members;
 use promises::Outcome;
+pub use so_far::proves_violation;
 use witnesses::Witnesses;
 
 /// Why there is no verdict on a folder.
@@ -124,7 +126,7 @@ pub fn judge(
     let of_bench = || record.checks_of_bench(&main, &marks, &by_family, level, must_succeed);
     let of_messages = || messages::read(folder, &run.linked(), &marks, main_ns(events));
     let of_workload = || match is_broken.or_else(|| by_hand::unrecorded(&marks)) {
-        None => workload.check(&all, level, limits),
+        None => so_far::checks_of(&*workload, (events, &all), &marks, level, limits),
         Some(nothing_to_check) => vec![nothing_to_check],
     };
     let (((mut of_bench, measured), (clocks, passed)), of_workload) =
@@ -134,6 +136,7 @@ pub fn judge(
     let compaction = Compaction::of(&run.nodes, events, &of_compaction);
     let asked = run.require.of(Evidence::PercentCompacted);
     of_bench.extend(compaction.as_ref().and_then(|compaction| compaction.check(asked)));
+    of_bench.extend(so_far::check(&marks, &of_workload));
     let mut promises = Outcome {
         run,
         of_workload: &of_workload,

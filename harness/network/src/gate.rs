@@ -17,6 +17,8 @@ pub enum Gate {
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
     gate: Gate,
+    /// How often it was closed and not opened again: several cuts may share a link.
+    closed: u32,
     /// Grows whenever existing connections must die.
     resets: u64,
 }
@@ -29,11 +31,28 @@ impl Gatekeeper {
         Self(watch::Sender::new(State::default()))
     }
 
-    pub fn set(&self, gate: Gate) {
+    /// Closes it in this way, until it is opened as often as it was closed.
+    pub fn close(&self, gate: Gate) {
         self.0.send_modify(|state| {
+            state.closed += u32::from(gate != Gate::Open);
             state.resets += u64::from(gate == Gate::Refuse);
             state.gate = gate;
         });
+    }
+
+    /// Opens it, where nobody else has closed it, too.
+    pub fn open(&self) {
+        self.0.send_modify(|state| {
+            state.closed = state.closed.saturating_sub(1);
+            if state.closed == 0 {
+                state.gate = Gate::Open;
+            }
+        });
+    }
+
+    /// Opens it, whoever has closed it.
+    pub fn force_open(&self) {
+        self.0.send_modify(|state| (state.closed, state.gate) = (0, Gate::Open));
     }
 
     pub fn passage(&self) -> Passage {

@@ -111,20 +111,26 @@ impl Network {
         self.link(from, to).map(|(address, _)| *address)
     }
 
-    /// Sets the gate for bytes that travel from `from` to `to`: requests on connections that `from` opened, and answers
-    /// on connections that `to` opened. The other direction is not touched.
-    pub fn set_gate(&self, from: &str, to: &str, gate: Gate) {
+    /// Closes the gate for bytes that travel from `from` to `to`: requests on connections that `from` opened, and answers
+    /// on connections that `to` opened. The other direction is not touched. It opens once [`Self::open_gate`] was called as
+    /// often.
+    pub fn close_gate(&self, from: &str, to: &str, gate: Gate) {
         match self.gates.get(&(from.to_owned(), to.to_owned())) {
-            Some(keeper) => keeper.set(gate),
+            Some(keeper) => keeper.close(gate),
             None => tracing::warn!(from, to, ?gate, "no such link: the gate has no effect"),
         }
     }
 
-    /// Opens every gate.
-    pub fn open_all_gates(&self) {
-        for keeper in self.gates.values() {
-            keeper.set(Gate::Open);
+    /// Opens the gate for bytes that travel from `from` to `to`, where nobody else has closed it, too.
+    pub fn open_gate(&self, from: &str, to: &str) {
+        if let Some(keeper) = self.gates.get(&(from.to_owned(), to.to_owned())) {
+            keeper.open();
         }
+    }
+
+    /// Opens every gate, whoever has closed it.
+    pub fn open_all_gates(&self) {
+        self.gates.values().for_each(Gatekeeper::force_open);
     }
 
     /// Sets the faults for requests on connections that `from` opened to `to`, from the next message on.

@@ -155,11 +155,11 @@ async fn a_request_that_is_cut_off_is_missed_if_some_of_it_arrived() {
         let mut client = traced.dial().await;
         ask(&mut client, &stamped("")).await;
         if is_cut_before {
-            traced.bench.network.set_gate("n1", "n2", Gate::Stall);
+            traced.bench.network.close_gate("n1", "n2", Gate::Stall);
         }
         client.send("POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\nbeginning").await;
         traced.bench.a_while().await;
-        traced.bench.network.set_gate("n1", "n2", Gate::Refuse);
+        traced.bench.network.close_gate("n1", "n2", Gate::Refuse);
         assert!(client.is_reset().await);
         let (records, mut summary) = traced.close().await;
         assert_eq!(records.iter().filter(|record| record.from == "n1").count(), 1);

@@ -244,7 +244,7 @@ async fn a_stalled_message_is_recorded_while_it_waits() {
     for faults in [NONE, MessageFaults { reorder: 1e-9, ..NONE }] {
         let mut client = bench.connection().await;
         bench.faults(faults);
-        bench.network.set_gate("n1", "n2", Gate::Stall);
+        bench.network.close_gate("n1", "n2", Gate::Stall);
         let stalled = bench.counters().stalled;
         client.send(post("/held", "1")).await;
         until("held", || bench.counters().stalled > stalled).await;

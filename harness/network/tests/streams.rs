@@ -229,7 +229,7 @@ async fn close_resets_every_connection_and_frees_every_port() {
     bench.network.set_faults("clients", "n2", MessageFaults { drop_request: 1.0, ..ALL_LOST });
     lost.send(post("/a", "1")).await;
     let mut held = bench.connection_of("n2", "n1").await;
-    bench.network.set_gate("n2", "n1", network::Gate::Stall);
+    bench.network.close_gate("n2", "n1", network::Gate::Stall);
     held.send(post("/a", "1")).await;
     bench.network.close().await;
     for client in [&mut idle, &mut lost, &mut held] {

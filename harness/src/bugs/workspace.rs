@@ -118,7 +118,7 @@ fn complain(path: &Path) -> impl Fn(std::io::Error) -> String + '_ {
 mod tests {
     use super::*;
 
-    const PATCH: &str = "Story: s\nWorkload: w\nFaults: f\nExpect: e\n\n\
+    const PATCH: &str = "Story: s\nWorkload: w\n\n\
                          --- a/impls/x/a.rs\n+++ b/impls/x/a.rs\n@@ -1 +1 @@\n-one\n+two\n";
 
     fn write(root: &Path, path: &str, text: &str) {

@@ -46,7 +46,7 @@ pub(super) fn faults() -> String {
     let families: Vec<_> =
         Family::all().map(|family| format!("{family} ({})", family.about())).collect();
     format!(
-        "Fault families, separated by commas, or `none`: {} [default: those of partition, kill and pause that can be \
+        "Fault families, separated by commas, or `none`: {} [default: all that can be \
          planned]",
         families.join(", ")
     )

@@ -1,13 +1,17 @@
 //! `harness bugs`: build and run the planted bugs; which are caught, how fast, how often.
 
-use std::{path::Path, process::Stdio};
+use std::process::Stdio;
 
 use record::{Folder, Mark, Phase, ResultsFile};
 use serde::Serialize;
 
 use super::{complain, say, say_json};
 use crate::{
-    bugs::{patch::Bug, workspace::Workspace},
+    bugs::{
+        patch::Bug,
+        table::{BugRun, Table},
+        workspace::Workspace,
+    },
     cli::BugsArguments,
     exit::{Exit, Failure},
 };
@@ -18,32 +22,24 @@ const CAUGHT_SHARE: f64 = 0.8;
 /// What became of one bug.
 #[derive(Clone, Debug, Serialize)]
 struct Row {
-    system: String,
-    name: String,
+    bug: String,
     story: String,
     /// Whether enough seeds caught it.
     caught: bool,
-    /// The seeds that did, with the seconds from the start of the main phase to the last operation of the witness.
-    caught_after_s: Vec<(u64, f64)>,
-    /// The seeds that did not, with what came instead.
-    missed: Vec<(u64, String)>,
-    /// The kinds of violation that were reported.
-    kinds: Vec<String>,
-    /// Whether a checker that the patch names was among those that caught it, every time.
-    as_expected: bool,
-    /// What the first violation said, by seed.
-    sentences: Vec<(u64, String)>,
+    runs: Vec<BugRun>,
+    /// What the first violation of this call said.
+    sentence: Option<String>,
 }
 
 /// Runs the planted bugs. The exit code is 0 where every bug was caught on at least four of five seeds, else 1.
 ///
 /// # Errors
-/// No checkout, a patch that no longer applies, a bug that does not build.
+/// No checkout, a patch that no longer applies, a bug that does not build, a table that cannot be kept.
 pub fn bugs(arguments: &BugsArguments) -> Result<Exit, Failure> {
     let workspace = Workspace::find().map_err(Failure::Usage)?;
     let filter = arguments.filter.as_deref().unwrap_or("");
     let mut bugs = Bug::all(workspace.root()).map_err(Failure::Failed)?;
-    bugs.retain(|bug| format!("{}/{}", bug.system, bug.name).contains(filter));
+    bugs.retain(|bug| bug.id().contains(filter));
     if bugs.is_empty() {
         return Err(Failure::Usage(format!(
             "no planted bug has `{filter}` in its name; see `harness bugs --list`"
@@ -51,16 +47,20 @@ pub fn bugs(arguments: &BugsArguments) -> Result<Exit, Failure> {
     }
     if arguments.list {
         for bug in &bugs {
-            say(&format!(
-                "{}/{}\n  {}\n  {} under {}\n",
-                bug.system, bug.name, bug.story, bug.workload, bug.faults
-            ));
+            say(&format!("{}\n  {}\n  workload {}\n", bug.id(), bug.story, bug.workload));
         }
         return Ok(Exit::Valid);
     }
+    let table = match &arguments.table {
+        Some(path) => {
+            Table::open(path, &arguments.run_options.join(" ")).map_err(Failure::Usage)?
+        }
+        None => Table::unkept(),
+    };
+    let mut campaign = Campaign { workspace, table, options: &arguments.run_options };
     let mut rows = Vec::new();
     for bug in &bugs {
-        let row = run_bug(&workspace, bug, arguments.seeds)?;
+        let row = campaign.run_bug(bug, arguments.seeds)?;
         complain(&describe(&row));
         rows.push(row);
     }
@@ -69,91 +69,86 @@ pub fn bugs(arguments: &BugsArguments) -> Result<Exit, Failure> {
         say_json(&serde_json::json!({ "all_caught": all_caught, "bugs": rows }));
     } else {
         rows.iter().for_each(|row| say(&describe(row)));
+        say(&in_total(&rows));
     }
     Ok(if all_caught { Exit::Valid } else { Exit::Violation })
 }
 
-fn run_bug(workspace: &Workspace, bug: &Bug, seeds: u32) -> Result<Row, Failure> {
-    let folder = workspace.plant(bug).map_err(Failure::Failed)?;
-    let out = workspace.root().join("target/bugs/results").join(&bug.system).join(&bug.name);
-    let mut row = Row {
-        system: bug.system.clone(),
-        name: bug.name.clone(),
-        story: bug.story.clone(),
-        caught: false,
-        caught_after_s: Vec::new(),
-        missed: Vec::new(),
-        kinds: Vec::new(),
-        as_expected: true,
-        sentences: Vec::new(),
-    };
-    for seed in 1..=u64::from(seeds) {
-        match run_seed(&folder, &out, bug, seed)? {
-            Seen::Violation(results, after_s) => {
-                row.caught_after_s.push((seed, after_s));
-                row.as_expected &= bug.expect.iter().any(|name| found_something(&results, name));
-                let violations = results.checks.iter().flat_map(|check| &check.violations);
-                row.kinds.extend(violations.clone().map(|violation| violation.kind.clone()));
-                let sentence = violations.map(|violation| violation.sentence.clone()).next();
-                row.sentences.extend(sentence.map(|sentence| (seed, sentence)));
+/// Runs of planted bugs, all with the same options.
+struct Campaign<'a> {
+    workspace: Workspace,
+    table: Table,
+    /// Options of `harness run`.
+    options: &'a [String],
+}
+
+impl Campaign<'_> {
+    /// Runs that the table has are not repeated.
+    fn run_bug(&mut self, bug: &Bug, seeds: u32) -> Result<Row, Failure> {
+        let mut row = Row {
+            bug: bug.id(),
+            story: bug.story.clone(),
+            caught: false,
+            runs: Vec::new(),
+            sentence: None,
+        };
+        for seed in 1..=u64::from(seeds) {
+            if self.table.run(&row.bug, seed).is_none() {
+                let (run, sentence) = self.run_seed(bug, seed)?;
+                complain(&format!("  {} seed {seed}: {}", run.bug, run.outcome));
+                row.sentence = row.sentence.or(sentence);
+                self.table.add(run)?;
             }
-            Seen::Other(what) => row.missed.push((seed, what)),
+            row.runs.extend(self.table.run(&row.bug, seed).cloned());
         }
-        complain(&format!(
-            "  {}/{} seed {seed}: {} caught so far",
-            bug.system,
-            bug.name,
-            row.caught_after_s.len()
-        ));
+        row.caught = share(caught(&row.runs), row.runs.len()) >= CAUGHT_SHARE;
+        Ok(row)
     }
-    row.as_expected &= !row.caught_after_s.is_empty();
-    row.kinds.sort();
-    row.kinds.dedup();
-    row.caught = f64::from(u32::try_from(row.caught_after_s.len()).unwrap_or(0))
-        >= CAUGHT_SHARE * f64::from(seeds);
-    Ok(row)
-}
 
-enum Seen {
-    Violation(Box<ResultsFile>, f64),
-    Other(String),
-}
-
-/// One run, in a process of its own: a bug must not take the others down.
-fn run_seed(folder: &Path, out: &Path, bug: &Bug, seed: u64) -> Result<Seen, Failure> {
-    let output = std::process::Command::new(std::env::current_exe()?)
-        .args(["run", "--json", "--workload", &bug.workload, "--faults", &bug.faults])
-        .args(&bug.options)
-        .arg("--seed")
-        .arg(seed.to_string())
-        .arg("--out")
-        .arg(out)
-        .arg(folder)
-        .stdin(Stdio::null())
-        .stderr(Stdio::piped())
-        .output()?;
-    let errors = String::from_utf8_lossy(&output.stderr);
-    match output.status.code() {
-        Some(1) => {
-            let results: ResultsFile = serde_json::from_slice(&output.stdout).map_err(|error| {
-                Failure::Failed(format!("the run's results do not parse: {error}"))
-            })?;
-            let after_s = seconds_to_witness(&results).unwrap_or(f64::NAN);
-            Ok(Seen::Violation(Box::new(results), after_s))
+    /// One run, in a process of its own: a bug must not take the others down. With what its first violation says.
+    fn run_seed(&self, bug: &Bug, seed: u64) -> Result<(BugRun, Option<String>), Failure> {
+        let folder = self.workspace.plant(bug).map_err(Failure::Failed)?;
+        let root = self.workspace.root();
+        let out = root.join("target/bugs/results").join(&bug.system).join(&bug.name);
+        let mut command = std::process::Command::new(std::env::current_exe()?);
+        command.args(["run", "--json", "--workload", &bug.workload]);
+        if let Some(nodes) = bug.nodes {
+            command.arg("--nodes").arg(nodes.to_string());
         }
-        Some(0) => Ok(Seen::Other("valid".to_owned())),
-        Some(3) => Ok(Seen::Other("inconclusive".to_owned())),
-        // What breaks the submission instead of its promises must not end the whole table.
-        Some(4) => Ok(Seen::Other(format!("broken: {}", errors.trim_end()))),
-        _ => Err(Failure::Failed(format!(
-            "the planted bug {}/{} did not run:\n{errors}",
-            bug.system, bug.name
-        ))),
+        command.args(self.options).arg("--seed").arg(seed.to_string());
+        command.arg("--out").arg(out).arg(folder);
+        let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output()?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let (bug, outcome) = (bug.id(), |outcome: &str| outcome.to_owned());
+        let mut run =
+            BugRun { bug, seed, outcome: String::new(), after_s: None, found_by: Vec::new() };
+        run.outcome = match output.status.code() {
+            Some(1) => outcome("violation"),
+            Some(0) => outcome("valid"),
+            Some(3) => outcome("inconclusive"),
+            // What breaks the submission instead of its promises must not end the whole table.
+            Some(4) => {
+                complain(errors.trim_end());
+                outcome("broken")
+            }
+            _ => {
+                let bug = run.bug;
+                return Err(Failure::Failed(format!(
+                    "the planted bug {bug} did not run:\n{errors}"
+                )));
+            }
+        };
+        if !run.is_caught() {
+            return Ok((run, None));
+        }
+        let results: ResultsFile = serde_json::from_slice(&output.stdout)
+            .map_err(|error| Failure::Failed(format!("the run's results do not parse: {error}")))?;
+        run.after_s = seconds_to_witness(&results);
+        let found = results.checks.iter().filter(|check| !check.violations.is_empty());
+        run.found_by = found.map(|check| check.checker.clone()).collect();
+        let first = results.checks.iter().flat_map(|check| &check.violations).next();
+        Ok((run, first.map(|violation| violation.sentence.clone())))
     }
-}
-
-fn found_something(results: &ResultsFile, checker: &str) -> bool {
-    results.checks.iter().any(|check| check.checker == checker && !check.violations.is_empty())
 }
 
 /// From the start of the main phase until the witness of the first violation was complete.
@@ -174,29 +169,48 @@ fn seconds_to_witness(results: &ResultsFile) -> Option<f64> {
     Some(std::time::Duration::from_nanos(first.saturating_sub(main)).as_secs_f64())
 }
 
+fn caught(runs: &[BugRun]) -> usize {
+    runs.iter().filter(|run| run.is_caught()).count()
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    let count = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    if whole == 0 { 0.0 } else { count(part) / count(whole) }
+}
+
+/// `, median 4.2 s` until the violation was there to see; empty where none was.
+fn median(runs: &[BugRun]) -> String {
+    let mut seconds: Vec<f64> = runs.iter().filter_map(|run| run.after_s).collect();
+    seconds.sort_by(f64::total_cmp);
+    seconds.get(seconds.len() / 2).map_or(String::new(), |median| format!(", median {median:.1} s"))
+}
+
 fn describe(row: &Row) -> String {
     let word = if row.caught { "caught" } else { "MISSED" };
-    let seeds = row.caught_after_s.len() + row.missed.len();
-    let mut seconds: Vec<f64> = row.caught_after_s.iter().map(|(_, seconds)| *seconds).collect();
-    seconds.sort_by(f64::total_cmp);
-    let median = seconds
-        .get(seconds.len() / 2)
-        .map_or(String::new(), |median| format!(", median {median:.1} s"));
-    let kinds = row.kinds.join(", ");
-    let mut text = format!(
-        "{word}  {}/{}  {}/{seeds}{median}  [{kinds}]",
-        row.system,
-        row.name,
-        seconds.len()
-    );
-    if !row.as_expected && !row.caught_after_s.is_empty() {
-        text.push_str("\n        not always by a checker that its patch names");
+    let (caught, of) = (caught(&row.runs), row.runs.len());
+    let mut found_by: Vec<&str> =
+        row.runs.iter().flat_map(|run| &run.found_by).map(String::as_str).collect();
+    found_by.sort_unstable();
+    found_by.dedup();
+    let found_by = found_by.join(", ");
+    let mut text = format!("{word}  {}  {caught}/{of}{}  [{found_by}]", row.bug, median(&row.runs));
+    for run in row.runs.iter().filter(|run| !run.is_caught()) {
+        text.push_str(&format!("\n        seed {}: {}", run.seed, run.outcome));
     }
-    for (seed, what) in &row.missed {
-        text.push_str(&format!("\n        seed {seed}: {what}"));
-    }
-    if let Some((seed, sentence)) = row.sentences.first() {
-        text.push_str(&format!("\n        seed {seed}: {sentence}"));
+    if let Some(sentence) = &row.sentence {
+        text.push_str(&format!("\n        {sentence}"));
     }
     text
+}
+
+fn in_total(rows: &[Row]) -> String {
+    let runs: Vec<BugRun> = rows.iter().flat_map(|row| row.runs.clone()).collect();
+    let bugs = rows.iter().filter(|row| row.caught).count();
+    format!(
+        "{bugs} of {} bugs caught, in {} of {} runs{}",
+        rows.len(),
+        caught(&runs),
+        runs.len(),
+        median(&runs)
+    )
 }

@@ -64,7 +64,7 @@ impl Recording<'_> {
             clients: setting.clients,
             rate: setting.rate,
             faults: setting.families.iter().map(|family| family.name().to_owned()).collect(),
-            fault_interval_ms: millis(setting.interval),
+            fault_interval_ms: setting.interval.map(millis),
             time_limit_ms: millis(setting.time_limit),
             timeouts: setting.timeouts.clone(),
             started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string(),

@@ -113,6 +113,14 @@ impl Environment {
         self.clients.last_answer().map_or(Leader::Unknown, Leader::AnsweredLast)
     }
 
+    /// Who of these leads by its own word; where the store does not say who leads, whoever of these answered last.
+    pub async fn leader_among(&self, nodes: &[NodeId]) -> Option<NodeId> {
+        if self.nodes.can_say_who_leads() {
+            return self.nodes.leader_among(nodes).await;
+        }
+        self.clients.last_answer().filter(|node| nodes.contains(node))
+    }
+
     /// How many requests a person sent to the nodes past the record.
     #[must_use]
     pub fn unrecorded(&self) -> u64 {

@@ -185,14 +185,20 @@ impl Nodes {
 
     /// The node that says it leads, by the highest term; `None` where the store does not say.
     pub async fn leader(&self) -> Option<NodeId> {
+        // The view service knows the leader, and is none.
+        let nodes: Vec<NodeId> = self.ids().filter(|id| *id != VIEW_SERVICE).cloned().collect();
+        self.leader_among(&nodes).await
+    }
+
+    /// The one of these that says it leads, by the highest term; `None` where none says so.
+    pub async fn leader_among(&self, nodes: &[NodeId]) -> Option<NodeId> {
         if !self.introspect {
             return None;
         }
         // A connection for each question: what the faults do to others cannot matter.
         let client = http_client::client(STATUS_LIMIT, 0);
         let mut asking = JoinSet::new();
-        // The view service knows the leader, and is none.
-        for id in self.ids().filter(|id| *id != VIEW_SERVICE).cloned() {
+        for id in nodes.iter().cloned() {
             let (client, address) = (client.clone(), self.listens[&id]);
             asking.spawn(async move { Some((leading_term(&client, address).await?, id)) });
         }

@@ -12,7 +12,7 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 use super::{
     Family,
     fault::{Fault, Hits},
-    plan::PlannedFault,
+    planned::PlannedFault,
 };
 use crate::{environment::Environment, stream::Stream};
 

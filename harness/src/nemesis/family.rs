@@ -93,11 +93,6 @@ impl Family {
         TABLE[self.0].about
     }
 
-    /// Its place in the table.
-    pub(super) fn place(self) -> usize {
-        self.0
-    }
-
     /// A fault for one turn in a plan; `None` where they offer nothing to break.
     pub(super) fn plan(self, members: Members<'_>, rng: &mut ChaCha8Rng) -> Option<Box<dyn Fault>> {
         (TABLE[self.0].plan)(members, rng)

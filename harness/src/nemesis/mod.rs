@@ -1,21 +1,32 @@
 //! The nemesis: what is broken, when, and how it is healed.
 //!
 //! ```text
-//! fault     what a fault is: the trait that each implements
-//! faults/   the families, one file each
-//! family    the table of the families, and how they are named on the command line
-//! schedule  when each family breaks something
-//! plan      which fault when: everything is decided from a seed
-//! execute   carries a plan out
+//! fault       what a fault is: the trait that each implements
+//! faults/     the families, one file each
+//! family      the table of the families, and how they are named on the command line
+//! planned     one fault that is going to be carried out
+//! execute     carries it out: starts it, says whether it took hold, heals it
+//! steps       faults that start and heal one by one
+//! script      … what a scenario acts with
+//! scenarios/  the scenarios, one file each
+//! scenario    the table of the scenarios
+//! plan        which acts follow one another: everything is decided from a seed
+//! play        … carried out
 //! ```
 //!
-//! A new family is a file in `faults/` and a row in the table of `family`.
+//! A new family is a file in `faults/` and a row in the table of `family`; a new scenario a file in `scenarios/` and a row
+//! in the table of `scenario`.
 
 pub mod execute;
 pub mod family;
 pub mod fault;
 pub mod faults;
 pub mod plan;
-pub mod schedule;
+pub mod planned;
+pub mod play;
+pub mod scenario;
+mod scenarios;
+pub mod script;
+pub mod steps;
 
 pub use family::{Families, Family};

@@ -1,35 +1,20 @@
-//! A fault plan: everything the nemesis will do, decided from the seed before the first byte is sent.
+//! The plan of a run: which acts follow one another, decided from the seed.
+//!
+//! An act is one fault alone, one [scenario](super::scenario), or a minority of the nodes away for long, which shows how a
+//! store does without them. Acts follow one another, so that none spoils the chances of another; but the network or the
+//! clients may be disturbed while an act is on. Every kind of act has a turn before any has its second.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
-use rand::{SeedableRng, rngs::ChaCha8Rng};
-use record::{FaultRecord, FaultStep};
+use contract::NodeId;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 
 use super::{
     Family,
     fault::{Fault, Members},
-    schedule::{Turn, turns},
+    planned::PlannedFault,
+    scenario::{SCENARIOS, Scenario},
 };
-
-/// A fault that lasts so long is healed by whoever started it, not by the plan.
-pub const UNTIL_HEALED: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
-/// One planned fault.
-#[derive(Debug)]
-pub struct PlannedFault {
-    /// Its number, from 0, in the order of their starts.
-    pub number: u64,
-    /// Its family.
-    pub family: Family,
-    /// When it starts, from the beginning of the main phase.
-    pub at: Duration,
-    /// How long it lasts from when it takes hold.
-    pub lasts: Duration,
-    /// When it must be healed at the latest, from the beginning of the main phase: its interval is over.
-    pub until: Duration,
-    /// What it does.
-    pub fault: Box<dyn Fault>,
-}
 
 /// What a plan depends on.
 #[derive(Clone, Debug)]
@@ -40,324 +25,313 @@ pub struct PlanInput<'a> {
     pub families: &'a [Family],
     /// The nodes that it is planned for.
     pub members: Members<'a>,
-    /// Each family breaks something once in this time: a [`fitting_interval`].
-    pub interval: Duration,
+    /// An act begins once in this time; `None`: as soon as the store has served again for a moment.
+    pub interval: Option<Duration>,
     /// Length of the main phase.
     pub time_limit: Duration,
 }
 
-/// The plan of a run: the same input gives the same plan.
-#[must_use]
-pub fn plan(input: &PlanInput<'_>) -> Vec<PlannedFault> {
-    let (permanent, temporary): (Vec<Family>, Vec<Family>) =
-        input.families.iter().partition(|family| family.is_permanent(input.members));
-    let turns = turns(&PlanInput { families: &temporary, ..input.clone() });
-    let mut faults: Vec<PlannedFault> =
-        temporary.iter().flat_map(|family| faults(*family, &turns, input)).collect();
-    faults.extend(permanent.into_iter().filter_map(|family| permanent_fault(family, input)));
-    faults.sort_by_key(|fault| (fault.at, fault.family));
-    for (number, fault) in (0..).zip(&mut faults) {
-        fault.number = number;
-    }
-    faults
+/// What an act does.
+#[derive(Debug)]
+pub enum Deed {
+    /// One fault, for so long.
+    Alone(Family, Box<dyn Fault>, Duration),
+    /// Faults that follow one another, all of these families at most. The seed decides what they leave open.
+    Scenario(&'static Scenario, Vec<Family>, u64),
 }
 
-/// A family gets so many chances in a run, however short: two faults may be in each other's way, and some do nothing to
-/// some stores, such as a cut between two followers. Kills of a store that cannot restart are the exception.
-const CHANCES: u32 = 3;
-/// Shorter intervals would leave faults that a store hardly notices.
-const INTERVAL_MIN: Duration = Duration::from_secs(1);
-
-/// The interval from fault to fault in a run of this length: the one asked for, where that leaves enough chances.
-#[must_use]
-pub fn fitting_interval(asked: Duration, time_limit: Duration) -> Duration {
-    asked.min((time_limit / CHANCES).max(INTERVAL_MIN)).min(time_limit)
+/// One act of a plan.
+#[derive(Debug)]
+pub struct Act {
+    /// What it does.
+    pub deed: Deed,
+    /// What is disturbed meanwhile.
+    pub beside: Option<(Family, Box<dyn Fault>)>,
+    /// How long the store is left alone afterwards, from when it serves again.
+    pub calm: Duration,
 }
 
-/// The faults of one family.
-fn faults(family: Family, turns: &[Turn], input: &PlanInput<'_>) -> Vec<PlannedFault> {
-    let mut rng = generator(family, input.seed);
-    let fault = |turn: &Turn| {
-        let fault = match &turn.absent[..] {
-            [] => family.plan(input.members, &mut rng)?,
-            absent => family.take_away(absent, input.members, &mut rng)?,
-        };
-        let Turn { at, lasts, until, .. } = *turn;
-        Some(PlannedFault { number: 0, family, at, lasts, until, fault })
-    };
-    turns.iter().filter(|turn| turn.family == family).filter_map(fault).collect()
+/// Which kind an act is.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Alone(Family),
+    Scenario(&'static Scenario),
 }
 
-/// In mid-run: the time before it is tested with all nodes, the time after it with what is left. The rest of the run is
-/// its chance to take hold.
-fn permanent_fault(family: Family, input: &PlanInput<'_>) -> Option<PlannedFault> {
-    let fault = family.plan(input.members, &mut generator(family, input.seed))?;
-    let (at, until) = (input.time_limit / 2, input.time_limit);
-    Some(PlannedFault { number: 0, family, at, lasts: until - at, until, fault })
+/// The acts of a run, in order.
+pub struct Plan<'a> {
+    input: PlanInput<'a>,
+    /// The families whose faults can be healed.
+    families: Vec<Family>,
+    rng: ChaCha8Rng,
+    /// What has its turn before anything has its second.
+    waiting: VecDeque<Kind>,
+    absences: VecDeque<Absence>,
 }
 
-/// Each family has random numbers of its own, so that another one beside it changes little.
-fn generator(family: Family, seed: u64) -> ChaCha8Rng {
-    ChaCha8Rng::seed_from_u64(
-        seed ^ (family.place() as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15),
-    )
+/// A minority of the nodes, away for long.
+#[derive(Debug)]
+struct Absence {
+    family: Family,
+    nodes: Vec<NodeId>,
+    /// Not before this moment of the main phase.
+    due: Duration,
 }
 
-/// A fault that is healed sooner than this is one that a store hardly notices.
-const HOLD_MIN: Duration = Duration::from_millis(100);
+/// The share of acts beside which the network or the clients are disturbed.
+const BESIDE: f64 = 0.3;
+/// An absence lasts so long at most: a majority that goes on shows it within that.
+const ABSENCE_MAX: Duration = Duration::from_millis(2600);
+/// In a short run, an absence is this part of it.
+const ABSENCE_SHARE: f64 = 1.0 / 9.0;
+/// Where a node may be the only one with the state, others need so long to get it.
+const CALM_BEFORE_ABSENCE: Duration = Duration::from_millis(700);
 
-impl PlannedFault {
-    /// When it must have taken hold, from the beginning of the main phase: later it could not hold for a quarter of
-    /// what is planned, and would count without having tested anything.
+impl<'a> Plan<'a> {
+    /// The plan of a run: the same input gives the same acts.
     #[must_use]
-    pub fn latest(&self) -> Duration {
-        let hold_min = (self.lasts / 4).max(HOLD_MIN).min(self.lasts);
-        self.until.saturating_sub(hold_min)
+    pub fn new(input: PlanInput<'a>) -> Self {
+        let own = |family: &&Family| !family.is_permanent(input.members);
+        let families: Vec<Family> = input.families.iter().filter(own).copied().collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(input.seed);
+        let absences = absences(&input, &families, &mut rng);
+        Self { input, families, rng, waiting: VecDeque::new(), absences }
     }
 
-    fn planned_note(&self) -> String {
-        let manner = self.fault.manner().map_or(String::new(), |manner| format!(", {manner}"));
-        match self.lasts {
-            UNTIL_HEALED => format!("until it is healed{manner}"),
-            lasts => format!("for {} ms{manner}", lasts.as_millis()),
+    /// The next act, at this moment of the main phase; `None` where there is nothing to do.
+    pub fn next(&mut self, now: Duration) -> Option<Act> {
+        if let Some(absence) = self.absences.pop_front_if(|absence| absence.due <= now) {
+            return self.away(&absence);
+        }
+        let kind = match self.waiting.pop_front() {
+            Some(kind) => kind,
+            None => {
+                self.waiting = self.shuffled();
+                self.waiting.pop_front()?
+            }
+        };
+        let deed = self.deed(kind)?;
+        let beside = self.beside(kind);
+        let calm = match self.absences.front() {
+            Some(_) if self.input.members.view_service.is_some() => CALM_BEFORE_ABSENCE,
+            _ => Duration::from_millis(self.rng.random_range(80..600)),
+        };
+        Some(Act { deed, beside, calm })
+    }
+
+    /// Every kind of act, in a random order; first some that use all families together, so that a short run has each.
+    fn shuffled(&mut self) -> VecDeque<Kind> {
+        let families = &self.families;
+        let mut kinds: Vec<Kind> = families.iter().map(|family| Kind::Alone(*family)).collect();
+        let suits = |scenario: &&&Scenario| scenario.suits(families, self.input.members);
+        kinds.extend(SCENARIOS.iter().filter(suits).map(|scenario| Kind::Scenario(scenario)));
+        kinds.shuffle(&mut self.rng);
+        let mut unused = families.clone();
+        let mut first = Vec::new();
+        kinds.retain(|kind| {
+            let Kind::Alone(family) = kind else { return true };
+            let is_unused = unused.contains(family);
+            if is_unused {
+                unused.retain(|other| other != family);
+                first.push(*kind);
+            }
+            !is_unused
+        });
+        // One in two: scenarios between the faults that stand alone.
+        let mut order = VecDeque::new();
+        let mut rest = kinds.into_iter();
+        for kind in first {
+            order.push_back(kind);
+            order.extend(rest.next());
+        }
+        order.extend(rest);
+        order
+    }
+
+    fn deed(&mut self, kind: Kind) -> Option<Deed> {
+        let members = self.input.members;
+        match kind {
+            Kind::Alone(family) => {
+                let lasts = self.lasts();
+                Some(Deed::Alone(family, family.plan(members, &mut self.rng)?, lasts))
+            }
+            Kind::Scenario(scenario) => {
+                Some(Deed::Scenario(scenario, self.families.clone(), self.rng.random()))
+            }
         }
     }
 
-    /// The line that is written before anything is done; its time counts from the start of the main phase.
-    #[must_use]
-    pub fn planned_record(&self) -> FaultRecord {
-        let targets = self.fault.targets();
-        self.record(nanoseconds(self.at), FaultStep::Planned, targets, self.planned_note())
+    /// From just beyond an election timeout to longer than an operation may take.
+    fn lasts(&mut self) -> Duration {
+        if let Some(interval) = self.input.interval {
+            return interval.mul_f64(self.rng.random_range(0.25..0.6));
+        }
+        let range_ms = match self.rng.random_range(0..10) {
+            0..4 => 250..700,
+            4..8 => 700..1500,
+            _ => 1500..2700,
+        };
+        Duration::from_millis(self.rng.random_range(range_ms))
     }
 
-    /// A line about a step of the fault.
-    #[must_use]
-    pub fn record(
-        &self,
-        time_ns: u64,
-        step: FaultStep,
-        targets: Vec<String>,
-        note: String,
-    ) -> FaultRecord {
-        let (family, form) = (self.family.name().to_owned(), self.fault.form());
-        FaultRecord { fault: self.number, time_ns, family, form, step, targets, note }
+    /// A disturbance beside the act; of another family than its own.
+    fn beside(&mut self, kind: Kind) -> Option<(Family, Box<dyn Fault>)> {
+        if !self.rng.random_bool(BESIDE) {
+            return None;
+        }
+        let is_own = |family: &Family| matches!(kind, Kind::Alone(own) if own == *family);
+        let fits = |family: &&Family| !family.can_take_away() && !is_own(family);
+        let fitting: Vec<Family> = self.families.iter().filter(fits).copied().collect();
+        let family = *fitting.get(self.rng.random_range(0..fitting.len().max(1)))?;
+        Some((family, family.plan(self.input.members, &mut self.rng)?))
+    }
+
+    fn away(&mut self, absence: &Absence) -> Option<Act> {
+        let Absence { family, nodes, .. } = absence;
+        let longest = self.input.interval.map_or(ABSENCE_MAX, |interval| interval.mul_f64(0.55));
+        let lasts = longest.min(self.input.time_limit.mul_f64(ABSENCE_SHARE).max(longest / 4));
+        let fault = family.take_away(nodes, self.input.members, &mut self.rng)?;
+        let deed = Deed::Alone(*family, fault, lasts);
+        Some(Act { deed, beside: None, calm: Duration::from_millis(300) })
     }
 }
 
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+/// Absences over the whole run, until each node was away once. Others take them away each time.
+fn absences(input: &PlanInput<'_>, families: &[Family], rng: &mut ChaCha8Rng) -> VecDeque<Absence> {
+    let mut able: Vec<Family> =
+        families.iter().filter(|family| family.can_take_away()).copied().collect();
+    let mut nodes = input.members.nodes.to_vec();
+    let minority = input.members.dispensable();
+    if able.is_empty() || minority == 0 {
+        return VecDeque::new();
+    }
+    able.shuffle(rng);
+    nodes.shuffle(rng);
+    let count = nodes.len().div_ceil(minority).max(able.len());
+    let absence = |number: usize| {
+        let place = |at: usize| nodes[at % nodes.len()].clone();
+        let mut absent: Vec<NodeId> =
+            (number * minority..(number + 1) * minority).map(place).collect();
+        absent.sort();
+        let part = (number as f64 + 0.3) / count as f64;
+        Absence {
+            family: able[number % able.len()],
+            nodes: absent,
+            due: input.time_limit.mul_f64(part),
+        }
+    };
+    (0..count).map(absence).collect()
+}
+
+/// The faults that cannot be healed, in mid-run: the time before is tested with all nodes, the time after with what is
+/// left. The rest of the run is its chance to take hold.
+#[must_use]
+pub fn permanent(input: &PlanInput<'_>, number: impl Fn() -> u64) -> Vec<PlannedFault> {
+    let own = input.families.iter().filter(|family| family.is_permanent(input.members));
+    let fault = |family: &Family| {
+        let mut rng = ChaCha8Rng::seed_from_u64(input.seed ^ 0x9E37_79B9_7F4A_7C15);
+        let fault = family.plan(input.members, &mut rng)?;
+        let (at, until) = (input.time_limit / 2, input.time_limit);
+        Some(PlannedFault {
+            number: number(),
+            family: *family,
+            at,
+            lasts: until - at,
+            until,
+            fault,
+        })
+    };
+    own.filter_map(fault).collect()
+}
+
+/// The families of which anything can be planned.
+#[must_use]
+pub fn plannable(input: &PlanInput<'_>) -> Vec<Family> {
+    let can = |family: &&Family| {
+        let mut rng = ChaCha8Rng::seed_from_u64(input.seed);
+        family.plan(input.members, &mut rng).is_some()
+    };
+    input.families.iter().filter(can).copied().collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
-    use crate::{
-        environment::Environment,
-        nemesis::fault::{Hits, Work},
-    };
+    use crate::nemesis::Families;
 
-    fn family(name: &str) -> Family {
-        Family::by_name(name).unwrap()
+    /// A store that can do everything, of so many nodes.
+    struct Store {
+        nodes: Vec<String>,
+        families: Vec<Family>,
+        can_restart: bool,
+        can_restart_all: bool,
+        time_limit: Duration,
     }
 
-    #[derive(Debug)]
-    struct Nothing;
+    const ALL: &str = "partition,kill,pause,network,client";
 
-    impl Fault for Nothing {
-        fn form(&self) -> String {
-            String::new()
-        }
-
-        fn targets(&self) -> Vec<String> {
-            Vec::new()
-        }
-
-        fn start<'a>(&'a self, _: &'a Environment) -> Work<'a, Hits> {
-            Box::pin(async { Hits::default() })
-        }
-
-        fn heal<'a>(&'a self, _: &'a Environment, _: &'a [String]) -> Work<'a, Vec<String>> {
-            Box::pin(async { Vec::new() })
-        }
-    }
-
-    fn text(seed: u64) -> String {
-        let nodes: Vec<String> = (1..=5).map(|n| format!("n{n}")).collect();
-        let input = PlanInput {
-            seed,
-            families: &Family::all().collect::<Vec<_>>(),
-            members: Members {
-                nodes: &nodes,
-                view_service: None,
+    impl Store {
+        fn new(nodes: usize, families: &str) -> Self {
+            Self {
+                nodes: (1..=nodes).map(|n| format!("n{n}")).collect(),
+                families: families.parse::<Families>().unwrap().0,
                 can_restart: true,
                 can_restart_all: true,
-                exactly_once: true,
-            },
-            interval: Duration::from_secs(5),
-            time_limit: Duration::from_secs(60),
-        };
-        let lines = plan(&input)
-            .iter()
-            .map(|f| serde_json::to_string(&f.planned_record()).unwrap())
-            .collect::<Vec<_>>();
-        lines.join("\n")
-    }
-
-    /// A change that is not meant to change plans does not: runs recorded by the build before can be repeated.
-    #[test]
-    fn the_plan_of_a_seed_is_the_recorded_one() {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/nemesis/plan_of_seed_7.jsonl");
-        if std::env::var_os("UPDATE_PLAN").is_some() {
-            std::fs::write(file, text(7) + "\n").unwrap();
-        }
-        let recorded = std::fs::read_to_string(file).unwrap();
-        assert_eq!(recorded.lines().count(), text(7).lines().count());
-        for (recorded, now) in recorded.lines().zip(text(7).lines()) {
-            assert_eq!(
-                recorded, now,
-                "on purpose? UPDATE_PLAN=1 writes it anew, and CHANGELOG.md says why"
-            );
-        }
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_plan_byte_for_byte_and_another_seed_another() {
-        assert_eq!(text(7), text(7));
-        assert_ne!(text(7), text(8));
-    }
-
-    #[test]
-    fn within_a_family_a_fault_heals_before_the_next_begins_and_before_the_end() {
-        let nodes: Vec<String> = (1..=3).map(|n| format!("n{n}")).collect();
-        for seed in 0..50 {
-            let (interval, time_limit) = (Duration::from_secs(4), Duration::from_secs(30));
-            let families = &Family::all().collect::<Vec<_>>();
-            let input = PlanInput {
-                seed,
-                families,
-                members: Members {
-                    nodes: &nodes,
-                    view_service: None,
-                    can_restart: true,
-                    can_restart_all: true,
-                    exactly_once: true,
-                },
-                interval,
-                time_limit,
-            };
-            let plan = plan(&input);
-            for family in Family::all() {
-                let own: Vec<_> = plan.iter().filter(|fault| fault.family == family).collect();
-                assert_eq!(own.len(), 7, "one a whole interval");
-                assert!(own.windows(2).all(|pair| pair[0].until < pair[1].at));
-                assert!(own.iter().all(|fault| fault.at + fault.lasts < fault.until));
-                assert!(own.iter().all(|fault| fault.at < fault.latest()));
-                assert!(own.iter().all(|fault| fault.until <= time_limit));
-            }
-        }
-    }
-
-    #[test]
-    fn a_short_run_has_room_for_three_faults_of_each_family() {
-        let s = Duration::from_secs;
-        assert_eq!(fitting_interval(s(5), s(30)), s(5));
-        assert_eq!(fitting_interval(s(5), s(9)), s(3));
-        assert_eq!(fitting_interval(s(2), s(9)), s(2));
-        assert_eq!(fitting_interval(s(5), s(2)), s(1));
-        assert_eq!(fitting_interval(s(5), Duration::from_millis(500)), Duration::from_millis(500));
-        // What is not a whole number of nanoseconds must not cost the third one.
-        for limit_s in 1..100 {
-            let interval = fitting_interval(s(60), s(limit_s));
-            assert!(interval * 3 <= s(limit_s) || interval <= s(1), "{limit_s}");
-        }
-    }
-
-    #[test]
-    fn a_fault_that_takes_hold_at_the_last_moment_still_holds_for_a_while() {
-        let held_ms = |lasts_ms| {
-            let fault = PlannedFault {
-                number: 0,
-                family: family("client"),
-                at: Duration::ZERO,
-                lasts: Duration::from_millis(lasts_ms),
-                until: Duration::from_secs(9),
-                fault: Box::new(Nothing),
-            };
-            (fault.until - fault.latest()).as_millis()
-        };
-        assert_eq!([4000, 1000, 300, 60].map(held_ms), [1000, 250, 100, 60]);
-    }
-
-    #[test]
-    fn a_store_that_cannot_restart_loses_one_node_at_most_in_mid_run() {
-        let kills = |nodes: &[&str]| {
-            let nodes: Vec<String> = nodes.iter().map(|&node| node.to_owned()).collect();
-            let (interval, time_limit) = (Duration::from_secs(5), Duration::from_secs(30));
-            let families = &[family("kill")];
-            plan(&PlanInput {
-                seed: 3,
-                families,
-                members: Members {
-                    nodes: &nodes,
-                    view_service: None,
-                    can_restart: false,
-                    can_restart_all: false,
-                    exactly_once: true,
-                },
-                interval,
-                time_limit,
-            })
-        };
-        assert!(kills(&["n1", "n2"]).is_empty(), "a majority must remain");
-        let [kill] = &kills(&["n1", "n2", "n3"])[..] else { panic!("one kill") };
-        let end = Duration::from_secs(30);
-        assert_eq!((kill.at + kill.lasts, kill.until), (end, end), "it stays down");
-        assert!(kill.at == end / 2 && kill.latest() > end * 3 / 4, "{kill:?}");
-        assert_eq!((kill.fault.form().as_str(), kill.fault.targets().len()), ("kill-one", 1));
-    }
-
-    #[test]
-    fn a_store_whose_nodes_come_back_with_the_help_of_the_others_never_loses_a_majority() {
-        let kills = |nodes: usize, seed| {
-            let nodes: Vec<String> = (1..=nodes).map(|n| format!("n{n}")).collect();
-            let all = plan(&PlanInput {
-                seed,
-                families: &Family::all().collect::<Vec<_>>(),
-                members: Members {
-                    nodes: &nodes,
-                    view_service: None,
-                    can_restart: true,
-                    can_restart_all: false,
-                    exactly_once: true,
-                },
-                interval: Duration::from_secs(5),
                 time_limit: Duration::from_secs(30),
-            });
-            let kills = all.into_iter().filter(|fault| fault.family == family("kill"));
-            kills.map(|kill| (kill.fault.form(), kill.fault.targets().len())).collect::<Vec<_>>()
-        };
-        let mut forms = std::collections::BTreeSet::new();
-        for seed in 0..100 {
-            for (nodes, minority) in [(3, 1), (4, 1), (5, 2)] {
-                let kills = kills(nodes, seed);
-                assert_eq!(kills.len(), 6, "as many as of any other store");
-                assert!(kills.iter().all(|(_, targets)| *targets <= minority), "{kills:?}");
-                forms.extend(kills.into_iter().map(|(form, _)| form));
             }
         }
-        assert_eq!(
-            forms.into_iter().collect::<Vec<_>>(),
-            ["kill-leader", "kill-minority", "kill-one"]
-        );
-        assert!(kills(2, 1).is_empty(), "none of two is a minority");
+
+        fn input(&self, seed: u64) -> PlanInput<'_> {
+            PlanInput {
+                seed,
+                families: &self.families,
+                members: Members {
+                    nodes: &self.nodes,
+                    view_service: None,
+                    can_restart: self.can_restart,
+                    can_restart_all: self.can_restart_all,
+                    exactly_once: true,
+                },
+                interval: None,
+                time_limit: self.time_limit,
+            }
+        }
+
+        /// The acts of a run in which each takes so long.
+        fn acts(&self, seed: u64, each: Duration) -> Vec<Act> {
+            let mut plan = Plan::new(self.input(seed));
+            let count = u32::try_from(self.time_limit.as_millis() / each.as_millis()).unwrap();
+            (0..count).map_while(|number| plan.next(each * number)).collect()
+        }
+    }
+
+    const EACH: Duration = Duration::from_millis(1200);
+
+    fn name(act: &Act) -> String {
+        match &act.deed {
+            Deed::Alone(_, fault, _) => fault.form(),
+            Deed::Scenario(scenario, ..) => scenario.name.to_owned(),
+        }
     }
 
     #[test]
-    fn over_a_few_seeds_every_form_is_planned() {
-        let all: String = (0..20).map(text).collect();
-        for form in [
+    fn the_same_seed_gives_the_same_acts_and_another_seed_others() {
+        let store = Store::new(5, ALL);
+        let acts = |seed| format!("{:?}", store.acts(seed, EACH));
+        assert_eq!(acts(7), acts(7));
+        assert_ne!(acts(7), acts(8));
+    }
+
+    #[test]
+    fn over_a_few_seeds_every_scenario_and_every_form_is_planned() {
+        let store = Store::new(5, ALL);
+        let names: BTreeSet<String> =
+            (0..40).flat_map(|seed| store.acts(seed, EACH)).map(|act| name(&act)).collect();
+        let forms = [
             "halves",
-            "\"one\"",
+            "one",
             "majority-minority",
             "majorities-ring",
             "bridge",
@@ -376,8 +350,126 @@ mod tests {
             "mit",
             "dslabs",
             "disorder",
-        ] {
-            assert!(all.contains(form), "{form}");
+            "lost-replies-and-duplicates",
+        ];
+        let scenarios = SCENARIOS.iter().map(|scenario| scenario.name);
+        for form in forms.into_iter().chain(scenarios) {
+            assert!(names.contains(form), "{form}: {names:?}");
         }
+    }
+
+    #[test]
+    fn a_run_of_thirty_seconds_has_almost_every_scenario() {
+        let store = Store::new(3, ALL);
+        for seed in 0..20 {
+            let acts = store.acts(seed, EACH);
+            let played: BTreeSet<String> = acts.iter().map(name).collect();
+            let count = SCENARIOS.iter().filter(|scenario| played.contains(scenario.name)).count();
+            assert!(count >= SCENARIOS.len() - 1, "{played:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_run_begins_with_one_fault_of_each_family() {
+        for families in [ALL, "kill,pause", "partition", "network,client"] {
+            let store = Store::new(3, families);
+            let mut plan = Plan::new(store.input(3));
+            let mut seen = BTreeSet::new();
+            for _ in 0..2 * store.families.len() {
+                if let Deed::Alone(family, ..) = plan.next(Duration::ZERO).unwrap().deed {
+                    seen.insert(family);
+                }
+            }
+            assert_eq!(seen.len(), store.families.len(), "{families}");
+        }
+    }
+
+    /// A single server behind three fronts was once called a valid replicated store: none of its nodes was ever away
+    /// alone for long.
+    #[test]
+    fn each_node_is_away_once_for_long_and_each_family_takes_some_away() {
+        for (nodes, families) in
+            [(3, "partition,kill,pause"), (5, ALL), (7, "kill,client"), (4, "pause,partition")]
+        {
+            let store = Store::new(nodes, families);
+            for seed in 0..50 {
+                let absences = absences(
+                    &store.input(seed),
+                    &store.families,
+                    &mut ChaCha8Rng::seed_from_u64(seed),
+                );
+                assert!(absences.iter().all(|absence| 2 * absence.nodes.len() < nodes));
+                assert!(absences.iter().all(|absence| absence.due < store.time_limit * 9 / 10));
+                let away: BTreeSet<&String> =
+                    absences.iter().flat_map(|absence| &absence.nodes).collect();
+                assert_eq!(away.len(), nodes);
+                let used: BTreeSet<Family> =
+                    absences.iter().map(|absence| absence.family).collect();
+                let able = store.families.iter().filter(|family| family.can_take_away());
+                assert_eq!(used.len(), able.count());
+            }
+        }
+        let alone = Store::new(1, "kill");
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        assert!(absences(&alone.input(1), &alone.families, &mut rng).is_empty());
+    }
+
+    #[test]
+    fn an_absence_lasts_long_enough_to_say_something_and_nothing_is_beside_it() {
+        let store = Store::new(3, ALL);
+        let mut long = 0;
+        for act in store.acts(4, EACH) {
+            if let Deed::Alone(_, _, lasts) = act.deed
+                && lasts == ABSENCE_MAX
+            {
+                long += 1;
+                assert!(act.beside.is_none());
+            }
+        }
+        assert!(long >= 3, "{long}");
+    }
+
+    #[test]
+    fn a_store_that_cannot_restart_loses_one_node_at_most_in_mid_run() {
+        let kills = |nodes| {
+            let store = Store { can_restart: false, ..Store::new(nodes, "kill,pause") };
+            let acts = store.acts(3, EACH);
+            assert!(!acts.iter().any(|act| name(act).starts_with("kill")));
+            assert!(acts.iter().all(|act| match &act.deed {
+                Deed::Scenario(scenario, families, _) => {
+                    scenario.uses(families).all(|family| family.name() == "pause")
+                }
+                Deed::Alone(..) => true,
+            }));
+            permanent(&store.input(3), || 0)
+        };
+        assert!(kills(2).is_empty(), "a majority must remain");
+        let [kill] = &kills(3)[..] else { panic!("one kill") };
+        let end = Duration::from_secs(30);
+        assert_eq!((kill.at + kill.lasts, kill.until), (end, end), "it stays down");
+        assert!(kill.at == end / 2 && kill.latest() > end * 3 / 4, "{kill:?}");
+        assert_eq!((kill.fault.form().as_str(), kill.fault.targets().len()), ("kill-one", 1));
+    }
+
+    #[test]
+    fn a_store_whose_nodes_come_back_with_the_help_of_the_others_never_loses_a_majority() {
+        let mut forms: BTreeMap<String, usize> = BTreeMap::new();
+        for (nodes, minority) in [(3, 1), (4, 1), (5, 2)] {
+            let store = Store { can_restart_all: false, ..Store::new(nodes, ALL) };
+            for act in (0..50).flat_map(|seed| store.acts(seed, EACH)) {
+                match &act.deed {
+                    Deed::Alone(family, fault, _) if family.name() == "kill" => {
+                        assert!(fault.targets().len() <= minority, "{fault:?}");
+                        *forms.entry(fault.form()).or_default() += 1;
+                    }
+                    Deed::Alone(..) => {}
+                    Deed::Scenario(scenario, ..) => assert!(!scenario.kills_many),
+                }
+            }
+        }
+        assert_eq!(
+            forms.into_keys().collect::<Vec<_>>(),
+            ["kill-leader", "kill-minority", "kill-one"]
+        );
     }
 }

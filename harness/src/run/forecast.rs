@@ -54,7 +54,7 @@ fn nothing_planned(setting: &Setting) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nemesis::{Families, plan::fitting_interval};
+    use crate::nemesis::Families;
     use contract::manifest::Timeouts;
     use std::time::Duration;
 
@@ -71,7 +71,8 @@ mod tests {
             rate,
             seed: 1,
             families: faults.parse::<Families>().unwrap().0,
-            interval: fitting_interval(Duration::from_secs(5), time_limit),
+            interval: None,
+            to_the_end: false,
             time_limit,
             timeouts: Timeouts::default(),
         }

@@ -11,12 +11,7 @@ use tokio::{
 use workloads::Client;
 
 use super::{phases::Runner, setting::Setting};
-use crate::{
-    clients::clerk::Clerk,
-    environment::leader,
-    exit::Failure,
-    nemesis::execute::{WrittenPlan, carry_out},
-};
+use crate::{clients::clerk::Clerk, environment::leader, exit::Failure, nemesis::play::play};
 
 /// How long healing may take.
 pub(super) const HEAL_LIMIT: Duration = Duration::from_secs(5);
@@ -26,18 +21,30 @@ pub(super) const WATCH_INTERVAL: Duration = Duration::from_millis(200);
 const LEADER_INTERVAL: Duration = Duration::from_millis(200);
 
 impl Runner<'_> {
-    /// Returns when the time is over, every client has ended and every fault is undone.
-    pub(super) async fn main_phase(&self) -> Result<(), Failure> {
+    /// Returns when the time is over, every client has ended and every fault is undone; earlier, and with true, where a
+    /// violation was proven.
+    pub(super) async fn main_phase(&self) -> Result<bool, Failure> {
         let environment = self.environment;
         let (stop, stopped) = watch::channel(false);
-        let plan = WrittenPlan::write(self.setting.plan(), &environment.stream).await?;
         environment.stream.mark(&Mark::Phase(Phase::Main));
         let begin = Instant::now();
         let _watching_leader = AbortOnDrop(self.watch_leader());
         let mut clients = self.start_clients(&stopped);
-        let nemesis = carry_out(plan, Arc::clone(environment), begin, stopped);
+        let (setting, all) = (self.setting.clone(), Arc::clone(environment));
+        let nemesis = async move { play(setting.plan_input(), all, begin, stopped).await };
         let nemesis = AbortOnDrop(tokio::spawn(nemesis));
-        self.watch_nodes(begin + self.setting.time_limit).await;
+        let proven = tokio::select! {
+            () = self.watch_nodes(begin + self.setting.time_limit) => None,
+            events = self.proven() => Some(events),
+        };
+        if let Some(events) = proven {
+            let after_s = begin.elapsed().as_secs_f64();
+            environment.stream.mark(&Mark::Proven(events));
+            environment.note(format!(
+                "The run ended after {after_s:.1} s, because a violation was proven: recovery and final reads were left \
+                 out. `--to-the-end` goes on."
+            ));
+        }
         environment.stream.mark(&Mark::Phase(Phase::Heal));
         stop.send_replace(true);
         self.heal(nemesis).await?;
@@ -45,7 +52,14 @@ impl Runner<'_> {
             ended.map_err(|error| panicked("a clerk", &error))?;
         }
         environment.revive_nodes(HEAL_LIMIT).await;
-        Ok(())
+        Ok(proven.is_some())
+    }
+
+    async fn proven(&self) -> u64 {
+        match &self.live {
+            Some(live) => live.proven().await,
+            None => std::future::pending().await,
+        }
     }
 
     pub(super) fn watch_leader(&self) -> JoinHandle<()> {
@@ -75,13 +89,14 @@ impl Runner<'_> {
     }
 
     /// Stops the faults, always: the nemesis heals what it started, and then every link is healed once more.
-    async fn heal(&self, mut nemesis: AbortOnDrop) -> Result<(), Failure> {
+    async fn heal(&self, mut nemesis: AbortOnDrop<std::io::Result<()>>) -> Result<(), Failure> {
         // A node that was killed last may take long to start.
         let limit = HEAL_LIMIT + self.setting.coming_back();
         let healed = tokio::time::timeout(limit, &mut nemesis.0).await;
         self.environment.heal_all();
         match healed {
-            Ok(Ok(())) => {
+            Ok(Ok(played)) => {
+                played?;
                 self.note_who_is_not_back().await;
                 Ok(())
             }
@@ -113,9 +128,9 @@ impl Runner<'_> {
 }
 
 /// A task that must not outlive the run: on Ctrl-C nothing is healed any more, everything is ended.
-pub(crate) struct AbortOnDrop(pub(crate) JoinHandle<()>);
+pub(crate) struct AbortOnDrop<T = ()>(pub(crate) JoinHandle<T>);
 
-impl Drop for AbortOnDrop {
+impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
         self.0.abort();
     }

@@ -5,6 +5,7 @@ mod compaction;
 pub mod folder;
 pub mod forecast;
 pub mod interrupt;
+mod live;
 pub mod machine;
 mod main_phase;
 pub mod open_files;

@@ -10,6 +10,7 @@ use workloads::{Client, Workload};
 use super::{
     by_hand, folder,
     interrupt::Interrupts,
+    live::Live,
     main_phase::AbortOnDrop,
     open_files::{OpenFiles, RAN_OUT},
     recovery::Recovery,
@@ -65,12 +66,14 @@ pub async fn execute(
         Ok(environment) => {
             let environment = Arc::new(environment);
             let open_files = OpenFiles::watch();
+            let live = if setting.to_the_end { None } else { Some(Live::watch(folder)?) };
             let runner = Runner {
                 setting,
                 workload,
                 session,
                 environment: &environment,
                 open_files: &open_files,
+                live,
             };
             let outcome = tokio::select! {
                 outcome = runner.all_phases() => outcome,
@@ -108,6 +111,8 @@ pub(super) struct Runner<'a> {
     session: Option<&'a Session<'a>>,
     pub(super) environment: &'a Arc<Environment>,
     open_files: &'a OpenFiles,
+    /// Finds violations while the run is on; `None` where it goes on to its end.
+    pub(super) live: Option<Live>,
 }
 
 /// The client that sets up before the others come, asks whether the store serves again, and reads last.
@@ -144,28 +149,15 @@ impl Runner<'_> {
         };
         self.set_up(&mut admin.clerk).await?;
         let _watching_unrecorded = self.session.map(|_| self.watch_unrecorded());
-        match self.session {
+        let ends_early = match self.session {
             None => self.main_phase().await?,
-            Some(session) => self.by_hand(session).await,
-        }
-        stream.mark(&Mark::Phase(Phase::Recovery));
-        if let Err(failure) = environment.nodes.wait_until_bound().await {
-            environment.note(failure.to_string());
-        }
-        let recovered = self.recovered(&mut admin).await;
-        environment.mark_own_exits().await;
-        stream.mark(&Mark::Recovered(recovered));
-        let serves = recovered && self.restart_all(&mut admin).await;
-        // A look that began before the overwriting must not be recorded after it.
-        drop(watching_footprints);
-        if serves {
-            self.overwrite(&mut admin).await;
-        }
-        stream.mark(&Mark::Phase(Phase::Quiesce));
-        tokio::time::sleep(QUIESCE).await;
-        stream.mark(&Mark::Phase(Phase::Final));
-        if serves {
-            self.final_reads(&mut admin.clerk).await;
+            Some(session) => {
+                self.by_hand(session).await;
+                false
+            }
+        };
+        if !ends_early {
+            self.after_main(&mut admin, watching_footprints).await;
         }
         environment.mark_own_exits().await;
         by_hand::mark_unrecorded(environment, 0);
@@ -174,6 +166,30 @@ impl Runner<'_> {
             stream.mark(&Mark::Hindered(RAN_OUT.to_owned()));
         }
         self.judge_protocol_errors()
+    }
+
+    /// Whether the store serves again, after a restart, too; whether its log compacts; and what every node reads.
+    async fn after_main(&self, admin: &mut Admin, watching_footprints: AbortOnDrop) {
+        let (environment, stream) = (self.environment, &self.environment.stream);
+        stream.mark(&Mark::Phase(Phase::Recovery));
+        if let Err(failure) = environment.nodes.wait_until_bound().await {
+            environment.note(failure.to_string());
+        }
+        let recovered = self.recovered(admin).await;
+        environment.mark_own_exits().await;
+        stream.mark(&Mark::Recovered(recovered));
+        let serves = recovered && self.restart_all(admin).await;
+        // A look that began before the overwriting must not be recorded after it.
+        drop(watching_footprints);
+        if serves {
+            self.overwrite(admin).await;
+        }
+        stream.mark(&Mark::Phase(Phase::Quiesce));
+        tokio::time::sleep(QUIESCE).await;
+        stream.mark(&Mark::Phase(Phase::Final));
+        if serves {
+            self.final_reads(&mut admin.clerk).await;
+        }
     }
 
     /// Each operation once, however many attempts it takes: repeated, it would be another one.

@@ -1,6 +1,6 @@
 //! What a run is made of.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use contract::{
     Manifest, NodeId,
@@ -13,16 +13,13 @@ use crate::{
     nemesis::{
         Families, Family,
         fault::Members,
-        plan::{PlanInput, PlannedFault, fitting_interval, plan},
+        plan::{PlanInput, plannable},
     },
     session::CLERKS,
 };
 
 /// Nodes of a replicated store, unless something else is said.
 const NODES: u32 = 3;
-/// The families of faults, unless something else is said: those of them that can be planned.
-const FAMILIES: &str = "partition,kill,pause";
-
 /// What a run is made of.
 #[derive(Clone, Debug)]
 pub struct Setting {
@@ -46,10 +43,12 @@ pub struct Setting {
     pub seed: u64,
     /// The families of faults.
     pub families: Vec<Family>,
-    /// From fault to fault within a family.
-    pub interval: Duration,
+    /// From one fault to the next; `None`: as soon as the store serves again.
+    pub interval: Option<Duration>,
     /// Length of the main phase.
     pub time_limit: Duration,
+    /// Whether the run goes on after a violation is proven.
+    pub to_the_end: bool,
     /// How long to wait for the store.
     pub timeouts: Timeouts,
 }
@@ -62,15 +61,16 @@ impl Setting {
             clients: arguments.clients,
             rate: arguments.rate,
             seed,
-            interval: fitting_interval(arguments.fault_interval, arguments.time_limit),
+            interval: arguments.fault_interval,
+            to_the_end: arguments.to_the_end,
             time_limit: arguments.time_limit,
             ..Self::of_store(arguments.nodes, manifest)
         };
         if let Some(Families(asked)) = &arguments.faults {
             setting.families.clone_from(asked);
         } else {
-            setting.families = FAMILIES.split(',').filter_map(Family::by_name).collect();
-            setting.families = setting.planned_families().into_iter().collect();
+            setting.families = Family::all().collect();
+            setting.families = setting.planned_families();
         }
         setting
     }
@@ -99,7 +99,8 @@ impl Setting {
             rate: None,
             seed: 0,
             families: Vec::new(),
-            interval: Duration::ZERO,
+            interval: None,
+            to_the_end: true,
             time_limit: Duration::ZERO,
             timeouts: manifest.timeouts.clone(),
         }
@@ -130,21 +131,21 @@ impl Setting {
         }
     }
 
-    /// The families of which anything is planned.
+    /// The families of which anything can be planned.
     #[must_use]
-    pub fn planned_families(&self) -> BTreeSet<Family> {
-        self.plan().iter().map(|fault| fault.family).collect()
+    pub fn planned_families(&self) -> Vec<Family> {
+        plannable(&self.plan_input())
     }
 
-    /// The faults, decided by the seed.
+    /// What the plan of faults depends on.
     #[must_use]
-    pub fn plan(&self) -> Vec<PlannedFault> {
-        plan(&PlanInput {
+    pub fn plan_input(&self) -> PlanInput<'_> {
+        PlanInput {
             seed: self.seed,
             families: &self.families,
             members: self.members(),
             interval: self.interval,
             time_limit: self.time_limit,
-        })
+        }
     }
 }

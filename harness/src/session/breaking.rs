@@ -5,8 +5,11 @@ use std::sync::Arc;
 use contract::NodeId;
 use tokio::task::Id;
 
-use super::{command::Who, faults::What, play::Play};
-use crate::nemesis::faults::partition::{Link, between, link_names};
+use super::{command::Who, play::Play};
+use crate::nemesis::{
+    faults::partition::{Link, between, link_names},
+    steps::What,
+};
 
 impl Play<'_> {
     pub(super) async fn cut(

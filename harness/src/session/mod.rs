@@ -5,7 +5,6 @@
 //! operation  … and how operations are written
 //! help       … in a table
 //! console    lines in, lines out
-//! faults     faults that are started and healed by hand, by the code of the nemesis
 //! play       carries out what is typed: asks
 //! breaking   … and breaks
 //! narrator   tells what came of operations, from the stream of events
@@ -15,7 +14,6 @@
 mod breaking;
 pub mod command;
 pub mod console;
-mod faults;
 mod help;
 mod narrator;
 mod operation;

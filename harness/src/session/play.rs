@@ -9,10 +9,16 @@ use tokio::task::{Id, JoinError, JoinSet};
 use super::{
     CLERKS, Session,
     command::{Command, Names, Who},
-    faults::Faults,
     help, status,
 };
-use crate::{clients::clerk::Clerk, environment::Environment, nemesis::fault::Members};
+use crate::{
+    clients::clerk::Clerk,
+    environment::Environment,
+    nemesis::{
+        fault::Members,
+        steps::{Settings, Steps},
+    },
+};
 
 /// So much of a line is quoted.
 const LINE_CHARS_MAX: usize = 60;
@@ -24,12 +30,12 @@ impl Session<'_> {
         environment: &Arc<Environment>,
         names: Names<'_>,
         members: Members<'_>,
-    ) -> Faults {
+    ) -> Steps {
         let mut play = Play {
             session: self,
             environment,
             names,
-            faults: Faults::new(Arc::clone(environment), members),
+            faults: Steps::new(Settings::by_hand(Arc::clone(environment), members)),
             idle: BTreeMap::new(),
             clerks: 0,
             under_way: JoinSet::new(),
@@ -67,7 +73,7 @@ pub(super) struct Play<'a> {
     pub(super) session: &'a Session<'a>,
     pub(super) environment: &'a Arc<Environment>,
     pub(super) names: Names<'a>,
-    pub(super) faults: Faults,
+    pub(super) faults: Steps,
     /// The clerks that have nothing to do, by number.
     idle: BTreeMap<u64, Clerk>,
     /// How many clerks there are.

@@ -4,7 +4,7 @@ use contract::{NodeId, Operation, Request};
 use history::words::cut;
 use serde_json::Value;
 
-use super::faults::What;
+use crate::nemesis::steps::What;
 use crate::{
     environment::{Environment, PERSON, node::State},
     nemesis::faults::partition::link_names,

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The family under which scenarios are recorded, beside the faults that they are made of: those are in families of their
+/// own, with the scenario's name as their form.
+pub const SCENARIOS: &str = "scenario";
+
 /// One line of `faults.jsonl`. A fault has a `planned` line before anything is done, then `started` once it is seen
 /// to take hold (or `missed`), then `healing` and `healed`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,7 +15,7 @@ pub struct FaultRecord {
     /// Nanoseconds since the start of the run.
     #[serde(rename = "time")]
     pub time_ns: u64,
-    /// The family: `partition`, `kill`, `pause`, `network`, `client`.
+    /// The family: `partition`, `kill`, `pause`, `network`, `client`; or [`SCENARIOS`].
     pub family: String,
     /// Which form: `halves`, `isolate-leader`, `kill-minority`…
     pub form: String,

@@ -32,7 +32,7 @@ pub use attempt::{AttemptEnd, AttemptRecord, AttemptWriter};
 pub use behaviour::{Behaviour, Extent, Occupied, Stretch, Times, Traffic};
 pub use clocks::Clocks;
 pub use evidence::{Evidence, Required};
-pub use fault::{FaultRecord, FaultStep};
+pub use fault::{FaultRecord, FaultStep, SCENARIOS};
 pub use folder::{FaultWriter, Folder, FolderError, write_whole};
 pub use leadership::{LeaderChange, leader_changes};
 pub use lines::{Reading, Unreadable};

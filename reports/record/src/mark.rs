@@ -19,6 +19,7 @@ const LEADER: &str = "leader";
 const FOOTPRINT: &str = "footprint";
 const TRACE: &str = "trace";
 const UNRECORDED: &str = "unrecorded";
+const PROVEN: &str = "proven";
 
 /// Something that the bench writes into the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub enum Mark {
     Trace(BTreeMap<String, u64>),
     /// So many requests came to the nodes so far that are not in the history: somebody asked them past the bench.
     Unrecorded(u64),
+    /// The first so many events of the history prove a violation, and so the run ends.
+    Proven(u64),
 }
 
 /// What a node occupies.
@@ -148,6 +151,7 @@ impl Mark {
             Self::Footprint(_) => FOOTPRINT,
             Self::Trace(_) => TRACE,
             Self::Unrecorded(_) => UNRECORDED,
+            Self::Proven(_) => PROVEN,
         }
     }
 
@@ -162,7 +166,9 @@ impl Mark {
                 json!({ "node": node, "exit": exit, "killed": killed, "last_words": last_words })
             }
             Self::FinalReads { asked, answered } => json!({ "asked": asked, "answered": answered }),
-            Self::StarvedMs(number) | Self::Unrecorded(number) => (*number).into(),
+            Self::StarvedMs(number) | Self::Unrecorded(number) | Self::Proven(number) => {
+                (*number).into()
+            }
             Self::Leader(node) => node.as_deref().into(),
             Self::Footprint(footprint) => json!(footprint),
             Self::Trace(unseen) => json!(unseen),
@@ -203,6 +209,7 @@ impl Mark {
             FOOTPRINT => Footprint::deserialize(value).ok().map(Self::Footprint),
             TRACE => BTreeMap::deserialize(value).ok().map(Self::Trace),
             UNRECORDED => value.as_u64().map(Self::Unrecorded),
+            PROVEN => value.as_u64().map(Self::Proven),
             _ => None,
         }
     }

@@ -39,8 +39,8 @@ pub struct RunFile {
     pub rate: Option<f64>,
     /// The fault families asked for.
     pub faults: Vec<String>,
-    /// Milliseconds between faults.
-    pub fault_interval_ms: u64,
+    /// Milliseconds from fault to fault; `None`: each came as soon as the store served again.
+    pub fault_interval_ms: Option<u64>,
     /// Milliseconds of the main phase.
     pub time_limit_ms: u64,
     /// How long the bench waited for the store.

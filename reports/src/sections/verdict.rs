@@ -165,11 +165,11 @@ fn of_run(run: &RunFile, end_ns: u64, cluster: Option<&Cluster>) -> Vec<Fact> {
         [] if effective.is_empty() => "none".to_owned(),
         // Nobody asked for them before.
         [] => "by hand".to_owned(),
-        families => format!(
-            "{}; one every {}",
-            families.join(", "),
-            duration(run.fault_interval_ms.saturating_mul(1_000_000))
-        ),
+        families => {
+            let every = run.fault_interval_ms.map(|ms| duration(ms.saturating_mul(1_000_000)));
+            let every = every.map_or(String::new(), |every| format!("; one every {every}"));
+            format!("{}{every}", families.join(", "))
+        }
     };
     let nodes = run.nodes.join(", ");
     let machine: Vec<String> =

@@ -212,7 +212,7 @@ fn run_file() -> RunFile {
         clients: 5,
         rate: None,
         faults: vec!["partition".into(), "kill".into(), "network".into()],
-        fault_interval_ms: 5000,
+        fault_interval_ms: Some(5000),
         time_limit_ms: 30_000,
         timeouts: Timeouts { attempt_ms: 750, ..Timeouts::default() },
         started: "2026-03-01T11:00:00+01:00".into(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::{FaultRecord, FaultStep};
+use record::{FaultRecord, FaultStep, SCENARIOS};
 
 use super::faults::{over_ns, time_ns};
 use super::members::Members;
@@ -45,8 +45,9 @@ impl<'a> Troubles<'a> {
             let nodes = fault.targets.iter().map(|node| (healing, node.as_str()));
             let targets = fault.targets.iter().map(|target| (span, target.as_str()));
             match (fault.step, fault.family.as_str()) {
+                // What a scenario breaks stands beside it.
                 (FaultStep::Healing | FaultStep::Healed | FaultStep::Planned, _)
-                | (_, "client") => continue,
+                | (_, "client" | SCENARIOS) => continue,
                 (FaultStep::Missed, _) => troubles.unclear.push(span),
                 (FaultStep::Started, "kill") => {
                     troubles.down.extend(targets);

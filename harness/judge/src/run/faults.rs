@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use history::CheckResult;
-use record::{FaultCounts, FaultRecord, FaultStep};
+use record::{FaultCounts, FaultRecord, FaultStep, SCENARIOS};
 
 /// How many faults of each family were planned, and how many took hold.
 pub(super) type ByFamily = BTreeMap<String, FaultCounts>;
@@ -20,6 +20,12 @@ pub(super) fn count(faults: &[FaultRecord]) -> ByFamily {
         }
     }
     counts
+}
+
+/// How many faults took hold. Scenarios are none besides the faults that they are made of.
+pub(super) fn held(counts: &ByFamily) -> u64 {
+    let faults = counts.iter().filter(|(family, _)| *family != SCENARIOS);
+    faults.map(|(_, count)| count.effective).sum()
 }
 
 /// When a fault came to this step.
@@ -42,7 +48,7 @@ pub(super) fn check(families: &[String], counts: &ByFamily) -> Option<CheckResul
         return None;
     }
     if lacking.is_empty() {
-        let held: u64 = counts.values().map(|count| count.effective).sum();
+        let held = held(counts);
         return Some(CheckResult::valid(
             "faults",
             format!("Every family of faults took hold ({held} faults in all)."),

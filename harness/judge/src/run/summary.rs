@@ -7,7 +7,11 @@ use history::{CheckResult, Operation, Verdict};
 use isolation::Consistency;
 use record::{Counts, Quantiles, RunFile};
 
-use super::{by_hand, faults::ByFamily, recovery};
+use super::{
+    by_hand,
+    faults::{self, ByFamily},
+    recovery,
+};
 
 /// How operations ended, by function.
 pub(super) fn endings(operations: &[&Operation]) -> BTreeMap<String, Counts> {
@@ -49,7 +53,7 @@ impl Verdicts<'_> {
     ) -> String {
         let Self { run, level, verdict, .. } = *self;
         let done: u64 = operations.values().map(|counts| counts.ok).sum();
-        let held: u64 = faults.values().map(|count| count.effective).sum();
+        let held = faults::held(faults);
         let of = |wanted: Verdict| checks.iter().filter(move |check| check.verdict == wanted);
         match verdict {
             Verdict::Violation => of(verdict)

@@ -22,7 +22,7 @@ struct Partition {
 
 /// How a link is cut.
 #[derive(Clone, Copy, Debug)]
-enum CutMode {
+pub enum CutMode {
     /// Bytes wait, and arrive when the link is healed: what a network does.
     Stall,
     /// Connections break and new ones are refused: what a firewall or a dead host does.
@@ -53,13 +53,14 @@ pub(in crate::nemesis) fn take_away(
     Box::new(Partition { shape, links, mode: CutMode::choose(rng) })
 }
 
-/// Cuts these links, which somebody chose: bytes wait.
-pub(crate) fn chosen(links: Vec<Link>) -> Box<dyn Fault> {
-    Box::new(Partition { shape: Shape::Chosen, links, mode: CutMode::Stall })
+/// Cuts these links, which somebody chose.
+pub(crate) fn chosen(links: Vec<Link>, mode: CutMode) -> Box<dyn Fault> {
+    Box::new(Partition { shape: Shape::Chosen, links, mode })
 }
 
 impl CutMode {
-    fn choose(rng: &mut ChaCha8Rng) -> Self {
+    /// Bytes wait more often than not: what arrives late finds more mistakes than what is lost.
+    pub(in crate::nemesis) fn choose(rng: &mut ChaCha8Rng) -> Self {
         if rng.random_bool(0.7) { Self::Stall } else { Self::Refuse }
     }
 }
@@ -115,22 +116,26 @@ impl Fault for Partition {
         Box::pin(async move {
             let (links, guess) = self.links(environment).await;
             for (from, to) in &links {
-                environment.network.set_gate(from, to, gate);
+                environment.network.close_gate(from, to, gate);
             }
             Hits { guess, ..Hits::on(link_names(&links)) }
         })
     }
 
-    /// A cut is none while nothing is sent across it. No plan has two cuts at once; whoever chooses them may.
+    /// A cut is none while nothing is sent across it. Only those that somebody chose may be on at the same time.
     fn observed(&self, environment: &Environment) -> Option<u64> {
         let counters = environment.network.counters();
         let its = counters.iter().filter(|(from, to, _)| self.may_show_on(from, to));
         Some(its.map(|(_, _, link)| link.stalled).sum())
     }
 
-    /// Not by what was aimed at: no other family closes gates, so every gate opens.
-    fn heal<'a>(&'a self, environment: &'a Environment, _: &'a [String]) -> Work<'a, Vec<String>> {
-        environment.network.open_all_gates();
+    fn heal<'a>(
+        &'a self,
+        environment: &'a Environment,
+        aimed_at: &'a [String],
+    ) -> Work<'a, Vec<String>> {
+        let links = aimed_at.iter().filter_map(|link| link.split_once('>'));
+        links.for_each(|(from, to)| environment.network.open_gate(from, to));
         Box::pin(async { Vec::new() })
     }
 }

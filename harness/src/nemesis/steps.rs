@@ -1,9 +1,12 @@
-//! Faults that a person starts and heals, by the code of the nemesis: each is a plan of its own, which is on disk before
-//! anything breaks, and lasts until it is stopped.
+//! Faults that start and heal one by one, as a scenario or a person wants it: each is written down before anything breaks,
+//! and lasts until it is healed.
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use contract::NodeId;
@@ -12,21 +15,18 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{
-    environment::Environment,
-    nemesis::{
-        Family,
-        execute::{WrittenPlan, carry_out},
-        fault::{Fault, Hits, Members, Work},
-        faults::{
-            kill,
-            partition::{self, Link},
-            pause,
-        },
-        plan::{PlannedFault, UNTIL_HEALED},
+use super::{
+    Family,
+    execute::{WrittenPlan, carry_out},
+    fault::{Fault, Hits, Members, Work},
+    faults::{
+        kill,
+        partition::{self, CutMode, Link},
+        pause,
     },
-    run::AbortOnDrop,
+    planned::{PlannedFault, UNTIL_HEALED},
 };
+use crate::{environment::Environment, run::AbortOnDrop};
 
 /// What is broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,50 @@ pub enum What {
     Paused(NodeId),
 }
 
+/// Numbers for the faults of a run: no two have the same.
+#[derive(Clone, Debug, Default)]
+pub struct Numbers(Arc<AtomicU64>);
+
+impl Numbers {
+    /// The next one, from 0.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// What faults that are started one by one have in common.
+#[derive(Clone)]
+pub struct Settings {
+    /// What they break.
+    pub environment: Arc<Environment>,
+    /// How many nodes may be killed or on their way back at once, where the store limits it.
+    pub away_max: Option<usize>,
+    /// When the main phase began.
+    pub begin: Instant,
+    /// Where their numbers come from.
+    pub numbers: Numbers,
+    /// The form that they have in the record; else each has its own.
+    pub form: Option<&'static str>,
+    /// How links are cut.
+    pub mode: CutMode,
+}
+
+impl Settings {
+    /// For a person; the main phase begins now.
+    #[must_use]
+    pub fn by_hand(environment: Arc<Environment>, members: Members<'_>) -> Self {
+        Self {
+            environment,
+            away_max: kill::away_max(members),
+            begin: Instant::now(),
+            numbers: Numbers::default(),
+            form: None,
+            mode: CutMode::Stall,
+        }
+    }
+}
+
 /// A fault that is on.
 struct Broken {
     what: What,
@@ -47,21 +91,16 @@ struct Broken {
 }
 
 /// The faults that are on. What is left of them when this is dropped is neither healed nor recorded.
-pub struct Faults {
-    environment: Arc<Environment>,
-    /// How many nodes may be killed or on their way back at once, where the store limits it.
-    away_max: Option<usize>,
-    begin: Instant,
-    started: u64,
+pub struct Steps {
+    settings: Settings,
     on: Vec<Broken>,
 }
 
-impl Faults {
-    /// None yet; the main phase begins now.
+impl Steps {
+    /// None yet.
     #[must_use]
-    pub fn new(environment: Arc<Environment>, members: Members<'_>) -> Self {
-        let away_max = kill::away_max(members);
-        Self { environment, away_max, begin: Instant::now(), started: 0, on: Vec::new() }
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, on: Vec::new() }
     }
 
     /// What is broken now.
@@ -74,29 +113,26 @@ impl Faults {
     /// # Errors
     /// Why nothing broke.
     pub async fn start(&mut self, what: What) -> Result<(), String> {
-        let environment = &self.environment;
+        let Settings { environment, away_max, begin, numbers, form, mode } = &self.settings;
         let (family, fault) = match &what {
-            What::Cut(links) => ("partition", partition::chosen(links.clone())),
-            What::Killed(node) => {
-                ("kill", kill::chosen(node, environment.can_restart, self.away_max))
-            }
+            What::Cut(links) => ("partition", partition::chosen(links.clone(), *mode)),
+            What::Killed(node) => ("kill", kill::chosen(node, environment.can_restart, *away_max)),
             What::Paused(node) => ("pause", pause::chosen(node)),
         };
         let (told, tried) = oneshot::channel();
-        let at = self.begin.elapsed();
+        let at = begin.elapsed();
         let planned = PlannedFault {
-            number: self.started,
+            number: numbers.next(),
             family: Family::by_name(family).ok_or("there is no such family of faults")?,
             at,
             lasts: UNTIL_HEALED,
             until: at + UNTIL_HEALED,
-            fault: Box::new(Announced { fault, told: Mutex::new(Some(told)) }),
+            fault: Box::new(Step { fault, form: *form, told: Mutex::new(Some(told)) }),
         };
-        self.started += 1;
         let plan = WrittenPlan::write(vec![planned], &environment.stream).await;
         let plan = plan.map_err(|error| error.to_string())?;
         let (stop, stopped) = watch::channel(false);
-        let carried_out = carry_out(plan, Arc::clone(environment), self.begin, stopped);
+        let carried_out = carry_out(plan, Arc::clone(environment), *begin, stopped);
         let broken = Broken { what, stop, carried_out: AbortOnDrop(tokio::spawn(carried_out)) };
         let hits = tried.await.map_err(|_| "the fault was not tried")?;
         if hits.hit.is_empty() {
@@ -119,10 +155,15 @@ pub struct Healing(Vec<Broken>);
 impl Healing {
     /// Returns when they are.
     pub async fn finish(self) {
-        self.0.iter().for_each(Broken::stop);
+        self.begin();
         for broken in self.0 {
             broken.heal().await;
         }
+    }
+
+    /// Heals all of them at once, without waiting for it.
+    pub fn begin(&self) {
+        self.0.iter().for_each(Broken::stop);
     }
 }
 
@@ -139,20 +180,21 @@ impl Broken {
 }
 
 /// A fault whose first attempt is told.
-struct Announced {
+struct Step {
     fault: Box<dyn Fault>,
+    form: Option<&'static str>,
     told: Mutex<Option<oneshot::Sender<Hits>>>,
 }
 
-impl fmt::Debug for Announced {
+impl fmt::Debug for Step {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fault.fmt(formatter)
     }
 }
 
-impl Fault for Announced {
+impl Fault for Step {
     fn form(&self) -> String {
-        self.fault.form()
+        self.form.map_or_else(|| self.fault.form(), str::to_owned)
     }
 
     fn targets(&self) -> Vec<String> {

@@ -1,0 +1,77 @@
+//! A look at a record that still grows: whether it proves a violation already.
+
+use contract::manifest::CAPABILITIES;
+use history::{CheckResult, Event, Operation, Verdict};
+use isolation::Consistency;
+use linearizability::Limits;
+use record::{Folder, Mark};
+use workloads::Workload;
+
+use super::{Record, RunError, promised};
+
+/// The name of the check that a violation that was seen is there in the end, too.
+pub(super) const CHECKER: &str = "ended early";
+
+/// Whether what the folder holds so far proves that the store broke a promise: then, how many events of the history do. What
+/// is under way counts as unknown, so that nothing that follows can take the proof back.
+///
+/// # Errors
+/// The record cannot be read.
+pub fn proves_violation(folder: &Folder, limits: &Limits) -> Result<Option<u64>, RunError> {
+    let Record { run, events, .. } = Record::read(folder)?;
+    let all = CAPABILITIES.map(|entry| entry.capability);
+    let workload = workloads::by_name(&run.workload, &all).map_err(RunError::Workload)?;
+    let level =
+        workloads::levels::level(&*workload, promised(&run)?).map_err(RunError::Workload)?;
+    let Ok(operations) = history::operations(&events) else { return Ok(None) };
+    let count = events.len() as u64;
+    drop(events);
+    let checks = workload.check(&operations, level, limits);
+    Ok(checks.iter().any(|check| check.verdict == Verdict::Violation).then_some(count))
+}
+
+/// The checks of the workload, on the events that proved a violation where the run ended for that: more of them show
+/// nothing else, and may take too long.
+pub(super) fn checks_of(
+    workload: &dyn Workload,
+    (events, all): (&[Event], &[Operation]),
+    marks: &[Mark],
+    level: Consistency,
+    limits: &Limits,
+) -> Vec<CheckResult> {
+    let proven = marks.iter().find_map(|mark| match mark {
+        Mark::Proven(count) => Some(usize::try_from(*count).unwrap_or(usize::MAX)),
+        _ => None,
+    });
+    let Some(count) = proven else { return workload.check(all, level, limits) };
+    let first = &events[..count.min(events.len())];
+    // What is wrong with the order of events was said of all of them.
+    let operations = history::operations(first).unwrap_or_default();
+    workload.check(&operations, level, limits)
+}
+
+/// Where a run ended because a violation was proven, the whole record must prove it, too: else the bench is wrong.
+pub(super) fn check(marks: &[Mark], of_workload: &[CheckResult]) -> Option<CheckResult> {
+    let ended_early = marks.iter().any(|mark| matches!(mark, Mark::Proven(_)));
+    let is_there = of_workload.iter().any(|check| check.verdict == Verdict::Violation);
+    (ended_early && !is_there).then(|| {
+        let why = "The run was ended because a violation had been found, which is not found in the whole record: a mistake \
+                   of the bench. Please report it, with this folder.";
+        CheckResult::inconclusive(CHECKER, why.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_violation_that_is_gone_in_the_end_is_a_mistake_of_the_bench() {
+        let found = || CheckResult::found("set", "lost".to_owned(), Vec::new());
+        let valid = || CheckResult::valid("set", String::new());
+        assert_eq!(check(&[Mark::Proven(7)], &[found()]), None);
+        assert_eq!(check(&[], &[valid()]), None);
+        let result = check(&[Mark::Proven(7)], &[valid()]).unwrap();
+        assert_eq!(result.verdict, Verdict::Inconclusive);
+    }
+}

@@ -1,0 +1,198 @@
+//! Carries a plan out: act after act, each once the store has served again after the one before.
+
+use std::{sync::Arc, time::Duration};
+
+use contract::NodeId;
+use rand::{SeedableRng, rngs::ChaCha8Rng};
+use record::{FaultRecord, FaultStep, SCENARIOS};
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    Family,
+    execute::{WrittenPlan, carry_out},
+    fault::{Fault, Members},
+    faults::{kill, partition::CutMode},
+    plan::{Act, Deed, Plan, PlanInput, permanent},
+    planned::{PlannedFault, UNTIL_HEALED},
+    scenario::Scenario,
+    script::{Ended, Script},
+    steps::{Numbers, Settings},
+};
+use crate::environment::Environment;
+
+/// A store serves again once so many operations have succeeded since the act.
+const SERVES_AGAIN: u64 = 10;
+/// After so long the next act comes, whether the store serves or not: it must be found that it never does.
+const CALM_MAX: Duration = Duration::from_millis(2500);
+/// From one look at the successes to the next.
+const LOOK: Duration = Duration::from_millis(10);
+/// A fault waits so long for its effect.
+const TO_SHOW: Duration = Duration::from_millis(1000);
+/// With less time left no act begins.
+const ACT_MIN: Duration = Duration::from_millis(200);
+
+/// Breaks things from `begin` on, until `stop` turns true; returns when everything is healed.
+pub async fn play(
+    input: PlanInput<'_>,
+    environment: Arc<Environment>,
+    begin: Instant,
+    stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let numbers = Numbers::default();
+    let lasting = permanent(&input, || numbers.next());
+    let lasting = WrittenPlan::write(lasting, &environment.stream).await?;
+    let lasting = carry_out(lasting, Arc::clone(&environment), begin, stop.clone());
+    let members = input.members;
+    let (time_limit, interval) = (input.time_limit, input.interval);
+    let player = Player {
+        environment: &environment,
+        begin,
+        time_limit,
+        interval,
+        members,
+        numbers: numbers.clone(),
+        stop,
+    };
+    let (acts, ()) = tokio::join!(player.acts(Plan::new(input)), lasting);
+    acts
+}
+
+struct Player<'a> {
+    environment: &'a Arc<Environment>,
+    begin: Instant,
+    time_limit: Duration,
+    interval: Option<Duration>,
+    members: Members<'a>,
+    numbers: Numbers,
+    stop: watch::Receiver<bool>,
+}
+
+impl Player<'_> {
+    async fn acts(&self, mut plan: Plan<'_>) -> std::io::Result<()> {
+        // The first operations meet a store that nothing has happened to.
+        let mut next = self.begin + self.interval.unwrap_or(self.time_limit / 20).mul_f64(0.1);
+        while self.sleep_until(next).await {
+            let begun = Instant::now();
+            let now = begun - self.begin;
+            if now + ACT_MIN > self.time_limit {
+                return Ok(());
+            }
+            let Some(act) = plan.next(now) else { return Ok(()) };
+            let calm = act.calm;
+            self.act(act).await?;
+            self.until_it_serves().await;
+            next = self.interval.map_or(Instant::now() + calm, |interval| begun + interval);
+        }
+        Ok(())
+    }
+
+    async fn act(&self, act: Act) -> std::io::Result<()> {
+        let (over, until_over) = watch::channel(false);
+        let beside = async {
+            if let Some((family, fault)) = act.beside {
+                let planned = self.planned(family, fault, UNTIL_HEALED, UNTIL_HEALED);
+                let plan = WrittenPlan::write(vec![planned], &self.environment.stream).await?;
+                carry_out(plan, Arc::clone(self.environment), self.begin, until_over).await;
+            }
+            Ok(())
+        };
+        let deed = async {
+            let done = self.deed(act.deed).await;
+            over.send_replace(true);
+            done
+        };
+        let (beside, deed) = tokio::join!(beside, deed);
+        deed.and(beside)
+    }
+
+    async fn deed(&self, deed: Deed) -> std::io::Result<()> {
+        match deed {
+            Deed::Alone(family, fault, lasts) => {
+                let left = self.time_limit.saturating_sub(self.begin.elapsed());
+                let lasts = lasts.min(left);
+                let planned = self.planned(family, fault, lasts, (lasts + TO_SHOW).min(left));
+                let plan = WrittenPlan::write(vec![planned], &self.environment.stream).await?;
+                let environment = Arc::clone(self.environment);
+                carry_out(plan, environment, self.begin, self.stop.clone()).await;
+                Ok(())
+            }
+            Deed::Scenario(scenario, families, seed) => {
+                self.scenario(scenario, families, ChaCha8Rng::seed_from_u64(seed)).await
+            }
+        }
+    }
+
+    fn planned(
+        &self,
+        family: Family,
+        fault: Box<dyn Fault>,
+        lasts: Duration,
+        until: Duration,
+    ) -> PlannedFault {
+        let at = self.begin.elapsed();
+        PlannedFault { number: self.numbers.next(), family, at, lasts, until: at + until, fault }
+    }
+
+    async fn scenario(
+        &self,
+        scenario: &Scenario,
+        families: Vec<Family>,
+        mut rng: ChaCha8Rng,
+    ) -> std::io::Result<()> {
+        let stream = &self.environment.stream;
+        let number = self.numbers.next();
+        let record = |time_ns: u64, step: FaultStep, note: String| FaultRecord {
+            fault: number,
+            time_ns,
+            family: SCENARIOS.to_owned(),
+            form: scenario.name.to_owned(),
+            step,
+            targets: Vec::new(),
+            note,
+        };
+        let at_ns = u64::try_from(self.begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        stream.fault(record(at_ns, FaultStep::Planned, String::new()));
+        stream.flush().await?;
+        let settings = Settings {
+            environment: Arc::clone(self.environment),
+            away_max: kill::away_max(self.members),
+            begin: self.begin,
+            numbers: self.numbers.clone(),
+            form: Some(scenario.name),
+            mode: if scenario.holds_messages { CutMode::Stall } else { CutMode::choose(&mut rng) },
+        };
+        let nodes: (Vec<NodeId>, Vec<NodeId>) =
+            (self.members.nodes.to_vec(), self.members.linked());
+        let began_ns = stream.now_ns();
+        let mut script = Script::new(nodes, families, settings, rng, self.stop.clone());
+        let done = (scenario.play)(&mut script).await;
+        let story = script.finish().await;
+        let (step, note) = match done {
+            Ok(()) | Err(Ended::Stopped) => (FaultStep::Started, String::new()),
+            Err(Ended::Failed(why)) => (FaultStep::Missed, why),
+        };
+        stream.fault(record(began_ns, step, note));
+        stream.fault(record(stream.now_ns(), FaultStep::Healed, story));
+        Ok(())
+    }
+
+    /// Returns once the store has served again for some operations, or does not.
+    async fn until_it_serves(&self) {
+        let (before, deadline) = (self.environment.clients.successes(), Instant::now() + CALM_MAX);
+        while self.environment.clients.successes() < before + SERVES_AGAIN {
+            let next = Instant::now() + LOOK;
+            if next > deadline || !self.sleep_until(next).await {
+                return;
+            }
+        }
+    }
+
+    /// False where `stop` turned true first.
+    async fn sleep_until(&self, when: Instant) -> bool {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep_until(when) => true,
+            _ = stop.wait_for(|stop| *stop) => false,
+        }
+    }
+}

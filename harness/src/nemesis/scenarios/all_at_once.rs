@@ -1,0 +1,39 @@
+//! All nodes stop in the same moment, in the middle of their work, and go on in the same moment.
+
+use crate::nemesis::{
+    scenario::Scenario,
+    script::{Done, Script},
+};
+
+/// The scenario.
+pub static SCENARIO: Scenario = Scenario {
+    name: "all-at-once",
+    about: "All nodes stop in the same moment, in the middle of their work, and go on in the same moment.",
+    needs: &[],
+    needs_one_of: &["kill", "pause"],
+    nodes_min: 2,
+    kills_many: true,
+    holds_messages: false,
+    play: |script| Box::pin(play(script)),
+};
+
+async fn play(script: &mut Script) -> Done {
+    let kills = script.has("kill") && (!script.has("pause") || script.coin());
+    let nodes = script.nodes.clone();
+    for _ in 0..2 {
+        for node in &nodes {
+            if kills {
+                script.kill(node).await?;
+            } else {
+                script.pause(node).await?;
+            }
+        }
+        if !kills {
+            script.wait(300..900).await?;
+        }
+        nodes.iter().for_each(|node| script.bring_back(node));
+        script.tell(if kills { "all were killed" } else { "all stood still" });
+        script.wait(400..900).await?;
+    }
+    Ok(())
+}

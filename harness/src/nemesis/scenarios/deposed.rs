@@ -1,0 +1,43 @@
+//! The leader is away until another one leads; then its clients reach it again, and it hears nothing of the others.
+
+use super::NEW_LEADER_MS;
+use crate::nemesis::{
+    scenario::Scenario,
+    script::{Done, Script},
+};
+
+/// The scenario.
+pub static SCENARIO: Scenario = Scenario {
+    name: "deposed",
+    about: "The leader is away until another one leads; then its clients reach it again, and it hears nothing of the others.",
+    needs: &["partition"],
+    needs_one_of: &[],
+    nodes_min: 3,
+    kills_many: false,
+    holds_messages: false,
+    play: |script| Box::pin(play(script)),
+};
+
+async fn play(script: &mut Script) -> Done {
+    let old = script.leader().await;
+    let (sent, heard) = (script.links_from(&old), script.links_to(&old));
+    let paused = script.has("pause") && script.coin();
+    if paused {
+        script.pause(&old).await?;
+    } else {
+        script.cut(&sent).await?;
+        script.cut(&heard).await?;
+    }
+    script.next_leader(&old, NEW_LEADER_MS).await?;
+    // Something new must have happened that the old leader does not know of.
+    script.wait(20..200).await?;
+    if paused {
+        script.cut(&heard).await?;
+        script.resume(&old).await;
+    } else if script.coin() {
+        script.open(&sent).await;
+    }
+    script.wait(150..450).await?;
+    script.tell("asked there");
+    Ok(())
+}

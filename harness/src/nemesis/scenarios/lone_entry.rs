@@ -1,0 +1,44 @@
+//! The leader writes to nobody, or to few; it dies, others lead, and it comes back while the next leader dies.
+
+use super::NEW_LEADER_MS;
+use crate::nemesis::{
+    scenario::Scenario,
+    script::{Done, Script},
+};
+
+/// The scenario.
+pub static SCENARIO: Scenario = Scenario {
+    name: "lone-entry",
+    about: "The leader writes to nobody, or to few; it dies, others lead, and it comes back while the next leader dies.",
+    needs: &["partition", "kill"],
+    needs_one_of: &[],
+    nodes_min: 3,
+    kills_many: false,
+    holds_messages: false,
+    play: |script| Box::pin(play(script)),
+};
+
+async fn play(script: &mut Script) -> Done {
+    let first = script.leader().await;
+    let others = script.others(&first);
+    // It keeps one follower where that is no majority yet.
+    let kept = if others.len() > 2 && script.coin() { 1 } else { 0 };
+    let side = [&[first.clone()][..], &others[..kept]].concat();
+    let around = script.links_around(&side);
+    script.cut(&around).await?;
+    script.wait(60..350).await?;
+    script.kill(&first).await?;
+    script.open(&around).await;
+    let second = script.next_leader(&first, NEW_LEADER_MS).await?;
+    if script.coin() {
+        script.wait(0..150).await?;
+    }
+    script.restart(&first);
+    script.wait(0..120).await?;
+    if script.may_kill_all {
+        script.kill(&second).await?;
+        script.next_leader(&second, NEW_LEADER_MS).await?;
+        script.restart(&second);
+    }
+    script.wait(50..200).await
+}

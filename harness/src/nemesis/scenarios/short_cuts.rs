@@ -1,0 +1,30 @@
+//! The leader is cut off about as long as an election takes to begin, again and again: a heal meets an election.
+
+use crate::nemesis::{
+    scenario::Scenario,
+    script::{Done, Script},
+};
+
+/// The scenario.
+pub static SCENARIO: Scenario = Scenario {
+    name: "short-cuts",
+    about: "The leader is cut off about as long as an election takes to begin, again and again: a heal meets an election.",
+    needs: &["partition"],
+    needs_one_of: &[],
+    nodes_min: 3,
+    kills_many: false,
+    holds_messages: false,
+    play: |script| Box::pin(play(script)),
+};
+
+async fn play(script: &mut Script) -> Done {
+    for _ in 0..4 {
+        let leader = script.leader().await;
+        let around = script.links_around(std::slice::from_ref(&leader));
+        script.cut(&around).await?;
+        script.wait(150..550).await?;
+        script.open(&around).await;
+        script.wait(0..200).await?;
+    }
+    Ok(())
+}

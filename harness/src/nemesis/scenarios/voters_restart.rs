@@ -1,0 +1,40 @@
+//! The leader is away, and whoever may have voted is killed in the middle of the election and started again.
+
+use crate::nemesis::{
+    scenario::Scenario,
+    script::{Done, Script},
+};
+
+/// The scenario.
+pub static SCENARIO: Scenario = Scenario {
+    name: "voters-restart",
+    about: "The leader is away, and whoever may have voted is killed in the middle of the election and started again.",
+    needs: &["kill"],
+    needs_one_of: &[],
+    nodes_min: 3,
+    kills_many: true,
+    holds_messages: false,
+    play: |script| Box::pin(play(script)),
+};
+
+async fn play(script: &mut Script) -> Done {
+    let leader = script.leader().await;
+    script.take_away(&leader).await?;
+    let voters = script.others(&leader);
+    for _ in 0..2 {
+        script.wait(120..450).await?;
+        let all = script.coin();
+        let restarted = if all { voters.clone() } else { vec![script.one_of(&voters)?] };
+        for voter in &restarted {
+            script.kill(voter).await?;
+        }
+        for voter in &restarted {
+            script.restart(voter);
+        }
+        if script.coin() {
+            script.bring_back(&leader);
+        }
+    }
+    script.bring_back(&leader);
+    script.wait(100..400).await
+}

@@ -1,0 +1,272 @@
+//! What a scenario acts with: it breaks, waits, looks who leads, and heals.
+
+use std::{ops::Range, sync::Arc, time::Duration};
+
+use contract::NodeId;
+use rand::{RngExt, rngs::ChaCha8Rng, seq::SliceRandom};
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    Family,
+    faults::partition::{Link, between},
+    steps::{Healing, Settings, Steps, What},
+};
+use crate::environment::{Environment, Leader};
+
+/// From one look who leads to the next.
+const LOOK: Duration = Duration::from_millis(15);
+
+/// So long another leader may take to be found, where nobody says that it leads.
+const UNKNOWN: Duration = Duration::from_millis(600);
+
+/// Why a scenario did not come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The main phase is over.
+    Stopped,
+    /// Something that it needs did not happen.
+    Failed(String),
+}
+
+/// What came of a step.
+pub type Done<T = ()> = Result<T, Ended>;
+
+/// What a scenario acts with. What it left broken is healed when it ends.
+pub struct Script {
+    /// The nodes that clients ask, in a random order.
+    pub nodes: Vec<NodeId>,
+    /// Whoever has links to others: the nodes, and the view service, if there is one.
+    linked: Vec<NodeId>,
+    /// The families that it may use.
+    families: Vec<Family>,
+    /// Whether more than a minority of the nodes may be killed at once.
+    pub may_kill_all: bool,
+    environment: Arc<Environment>,
+    steps: Steps,
+    healing: Vec<Healing>,
+    rng: ChaCha8Rng,
+    stop: watch::Receiver<bool>,
+    /// What happened so far, for people.
+    story: Vec<String>,
+}
+
+impl Script {
+    /// Begins with nothing broken; `rng` decides what the scenario leaves open.
+    #[must_use]
+    pub fn new(
+        (mut nodes, linked): (Vec<NodeId>, Vec<NodeId>),
+        families: Vec<Family>,
+        settings: Settings,
+        mut rng: ChaCha8Rng,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        nodes.shuffle(&mut rng);
+        Self {
+            nodes,
+            linked,
+            families,
+            may_kill_all: settings.away_max.is_none(),
+            environment: Arc::clone(&settings.environment),
+            steps: Steps::new(settings),
+            healing: Vec::new(),
+            rng,
+            stop,
+            story: Vec::new(),
+        }
+    }
+
+    /// Whether it may use this family.
+    #[must_use]
+    pub fn has(&self, family: &str) -> bool {
+        self.families.iter().any(|own| own.name() == family)
+    }
+
+    /// True in one of two cases.
+    pub fn coin(&mut self) -> bool {
+        self.rng.random_bool(0.5)
+    }
+
+    /// One of these.
+    pub fn one_of<T: Clone>(&mut self, all: &[T]) -> Done<T> {
+        let at = self.rng.random_range(0..all.len().max(1));
+        all.get(at).cloned().ok_or_else(|| Ended::Failed("there is nobody to choose".to_owned()))
+    }
+
+    /// A number from the range.
+    pub fn number(&mut self, range: Range<u64>) -> u64 {
+        self.rng.random_range(range)
+    }
+
+    /// Adds to what is told of it.
+    pub fn tell(&mut self, what: impl Into<String>) {
+        self.story.push(what.into());
+    }
+
+    /// All nodes but this one.
+    #[must_use]
+    pub fn others(&self, node: &NodeId) -> Vec<NodeId> {
+        self.nodes.iter().filter(|other| *other != node).cloned().collect()
+    }
+
+    /// The links from this node to everybody else.
+    #[must_use]
+    pub fn links_from(&self, node: &NodeId) -> Vec<Link> {
+        let others = self.linked.iter().filter(|other| *other != node);
+        others.map(|other| (node.clone(), other.clone())).collect()
+    }
+
+    /// The links from everybody else to this node.
+    #[must_use]
+    pub fn links_to(&self, node: &NodeId) -> Vec<Link> {
+        self.links_from(node).into_iter().map(|(from, to)| (to, from)).collect()
+    }
+
+    /// The links between these nodes and everybody else, both ways.
+    #[must_use]
+    pub fn links_around(&self, nodes: &[NodeId]) -> Vec<Link> {
+        let others = self.linked.iter().filter(|other| !nodes.contains(other));
+        between(nodes, &others.cloned().collect::<Vec<_>>())
+    }
+
+    /// Cuts these links.
+    ///
+    /// # Errors
+    /// The main phase is over, or nothing could be cut.
+    pub async fn cut(&mut self, links: &[Link]) -> Done {
+        self.start(What::Cut(links.to_vec())).await
+    }
+
+    /// Opens links that were cut together.
+    pub async fn open(&mut self, links: &[Link]) {
+        let cut = What::Cut(links.to_vec());
+        self.steps.take(|what| *what == cut).finish().await;
+    }
+
+    /// Pauses a node.
+    ///
+    /// # Errors
+    /// The main phase is over, or the node could not be paused.
+    pub async fn pause(&mut self, node: &NodeId) -> Done {
+        self.start(What::Paused(node.clone())).await
+    }
+
+    /// Lets it go on.
+    pub async fn resume(&mut self, node: &NodeId) {
+        let paused = What::Paused(node.clone());
+        self.steps.take(|what| *what == paused).finish().await;
+    }
+
+    /// Kills a node.
+    ///
+    /// # Errors
+    /// The main phase is over, or the node could not be killed.
+    pub async fn kill(&mut self, node: &NodeId) -> Done {
+        self.start(What::Killed(node.clone())).await
+    }
+
+    /// Starts a killed node again, and does not wait until it answers.
+    pub fn restart(&mut self, node: &NodeId) {
+        let killed = What::Killed(node.clone());
+        let healing = self.steps.take(|what| *what == killed);
+        healing.begin();
+        self.healing.push(healing);
+    }
+
+    /// Takes a node away by some means that it may use: killed, paused or cut off.
+    ///
+    /// # Errors
+    /// The main phase is over, or the node could not be taken away.
+    pub async fn take_away(&mut self, node: &NodeId) -> Done {
+        let around = What::Cut(self.links_around(std::slice::from_ref(node)));
+        let means = [
+            ("kill", What::Killed(node.clone())),
+            ("pause", What::Paused(node.clone())),
+            ("partition", around),
+        ];
+        let own: Vec<What> = means
+            .into_iter()
+            .filter(|(family, _)| self.has(family))
+            .map(|(_, what)| what)
+            .collect();
+        let what = self.one_of(&own)?;
+        self.start(what).await
+    }
+
+    /// Brings a node back that was taken away, without waiting until it answers.
+    pub fn bring_back(&mut self, node: &NodeId) {
+        let around = self.links_around(std::slice::from_ref(node));
+        let healing = self.steps.take(|what| match what {
+            What::Killed(taken) | What::Paused(taken) => taken == node,
+            What::Cut(links) => *links == around,
+        });
+        healing.begin();
+        self.healing.push(healing);
+    }
+
+    /// Waits for a time in milliseconds from the range.
+    ///
+    /// # Errors
+    /// The main phase is over.
+    pub async fn wait(&mut self, range_ms: Range<u64>) -> Done {
+        let pause = Duration::from_millis(self.number(range_ms));
+        self.sleep(pause).await
+    }
+
+    /// Who leads, as far as anybody knows; else somebody.
+    pub async fn leader(&mut self) -> NodeId {
+        let (leader, how) = match self.environment.leader().await {
+            Leader::Known(node) => (node, "led"),
+            Leader::AnsweredLast(node) => (node, "answered last"),
+            Leader::Unknown => (self.nodes[0].clone(), "was chosen"),
+        };
+        self.tell(format!("{leader} {how}"));
+        leader
+    }
+
+    /// Waits until one of the others leads, or answers, where the store does not say who leads.
+    ///
+    /// # Errors
+    /// The main phase is over, or nobody came to lead in time.
+    pub async fn next_leader(&mut self, not: &NodeId, limit_ms: u64) -> Done<NodeId> {
+        let (begin, limit) = (Instant::now(), Duration::from_millis(limit_ms));
+        if !self.environment.nodes.can_say_who_leads() {
+            // Whoever answers sooner may only not know yet.
+            self.sleep(UNKNOWN).await?;
+        }
+        let others = self.others(not);
+        while begin.elapsed() < limit {
+            if let Some(leader) = self.environment.leader_among(&others).await {
+                self.tell(format!("{leader} {} ms later", begin.elapsed().as_millis()));
+                return Ok(leader);
+            }
+            self.sleep(LOOK).await?;
+        }
+        Err(Ended::Failed(format!("nobody but {not} came to lead within {limit_ms} ms")))
+    }
+
+    /// Ends it: heals everything, and says what happened.
+    pub async fn finish(mut self) -> String {
+        // All at once, then wait for all.
+        let rest = self.steps.take(|_| true);
+        rest.begin();
+        rest.finish().await;
+        for healing in self.healing {
+            healing.finish().await;
+        }
+        self.story.join(", then ")
+    }
+
+    async fn start(&mut self, what: What) -> Done {
+        if *self.stop.borrow() {
+            return Err(Ended::Stopped);
+        }
+        self.steps.start(what).await.map_err(Ended::Failed)
+    }
+
+    async fn sleep(&mut self, pause: Duration) -> Done {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            _ = self.stop.wait_for(|stop| *stop) => Err(Ended::Stopped),
+        }
+    }
+}
