@@ -13,7 +13,7 @@ use workloads::Client;
 use super::{phases::Runner, setting::Setting};
 use crate::{
     clients::clerk::Clerk,
-    environment::leader,
+    environment::{introspection, leader},
     exit::Failure,
     nemesis::execute::{WrittenPlan, carry_out},
 };
@@ -51,6 +51,23 @@ impl Runner<'_> {
     pub(super) fn watch_leader(&self) -> JoinHandle<()> {
         let (nodes, stream) = (&self.environment.nodes, &self.environment.stream);
         tokio::spawn(leader::watch(Arc::clone(nodes), Arc::clone(stream), LEADER_INTERVAL))
+    }
+
+    /// Has the nodes show what they know to be chosen, all through the run, if they do.
+    pub(super) fn watch_logs(&self) -> Option<AbortOnDrop> {
+        let stream = Arc::clone(&self.environment.stream);
+        let nodes = self.environment.nodes.addresses(&self.setting.nodes);
+        let watch = || AbortOnDrop(tokio::spawn(introspection::watch(nodes, stream)));
+        self.setting.shows_log.then(watch)
+    }
+
+    /// … and once more at the end, all that they still have of it.
+    pub(super) async fn ask_for_last_slots(&self) {
+        let stream = Arc::clone(&self.environment.stream);
+        let nodes = self.environment.nodes.addresses(&self.setting.nodes);
+        if self.setting.shows_log {
+            introspection::ask_for_last_slots(nodes, stream).await;
+        }
     }
 
     fn start_clients(&self, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
