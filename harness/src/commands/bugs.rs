@@ -177,7 +177,9 @@ fn seconds_to_witness(results: &ResultsFile) -> Option<f64> {
 fn describe(row: &Row) -> String {
     let word = if row.caught { "caught" } else { "MISSED" };
     let seeds = row.caught_after_s.len() + row.missed.len();
-    let mut seconds: Vec<f64> = row.caught_after_s.iter().map(|(_, seconds)| *seconds).collect();
+    // What nodes say of themselves is a violation without operations, and has no such time.
+    let seconds = row.caught_after_s.iter().map(|(_, seconds)| *seconds);
+    let mut seconds: Vec<f64> = seconds.filter(|seconds| seconds.is_finite()).collect();
     seconds.sort_by(f64::total_cmp);
     let median = seconds
         .get(seconds.len() / 2)
@@ -187,7 +189,7 @@ fn describe(row: &Row) -> String {
         "{word}  {}/{}  {}/{seeds}{median}  [{kinds}]",
         row.system,
         row.name,
-        seconds.len()
+        row.caught_after_s.len()
     );
     if !row.as_expected && !row.caught_after_s.is_empty() {
         text.push_str("\n        not always by a checker that its patch names");
