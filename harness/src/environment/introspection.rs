@@ -18,7 +18,7 @@ use crate::stream::Stream;
 /// From one question for a node's status to the next.
 const PAUSE: Duration = Duration::from_millis(200);
 /// A question for its log follows after so many of them.
-const STATUSES_A_LOG: u32 = 3;
+const STATUSES_A_LOG: u32 = 2;
 /// So many slots are asked for again each time: it shows where a value is overwritten soon after it was said.
 const AGAIN_SLOTS: u64 = 200;
 /// So many slots of each node are asked for at the end.

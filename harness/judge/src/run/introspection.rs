@@ -131,10 +131,10 @@ impl Introspection {
 }
 
 /// Two statements that cannot both be true, as the violation of a check.
-fn found(checker: &str, kind: &str, sentence: String) -> CheckResult {
-    let violation =
-        Violation { kind: kind.to_owned(), sentence: sentence.clone(), operations: Vec::new() };
-    CheckResult::found(checker, sentence_case(&sentence), vec![violation])
+fn found(checker: &str, kind: &str, sentence: &str) -> CheckResult {
+    let (kind, sentence) = (kind.to_owned(), sentence.to_owned());
+    let summary = sentence_case(&sentence);
+    CheckResult::found(checker, summary, vec![Violation { kind, sentence, operations: Vec::new() }])
 }
 
 /// A text of a node, short.

@@ -142,7 +142,7 @@ async fn hostile_answers_are_told_once_and_kept_short() {
         &nested,
     ] {
         script.says(bad, bad);
-        assert_eq!(interview.log(0..9).await, None, "{:.40}", bad);
+        assert_eq!(interview.log(0..9).await, None, "{bad:.40}");
     }
     assert_eq!(recorded(&interview, &memory).await.len(), 1);
     script.says("{}", &endless);

@@ -60,7 +60,7 @@ impl Comparison for Leaders {
                 let (one, other) = (one.words(), other.words());
                 let sentence =
                     format!("both {one} and {other} said that they led in term {term}.{more}");
-                found(ONE_LEADER_A_TERM, TWO_LEADERS, sentence)
+                found(ONE_LEADER_A_TERM, TWO_LEADERS, &sentence)
             }
             None if terms == 0 || self.asked.len() < 2 => return None,
             None => CheckResult::valid(

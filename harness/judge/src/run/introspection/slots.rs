@@ -75,7 +75,7 @@ impl Comparison for Slots {
                     }
                 };
                 let sentence = format!("{}.{more}", first.sentence());
-                found(ONE_VALUE_A_SLOT, TWO_VALUES, sentence)
+                found(ONE_VALUE_A_SLOT, TWO_VALUES, &sentence)
             }
             None if self.compared == 0 => return None,
             None => CheckResult::valid(
