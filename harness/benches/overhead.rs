@@ -87,7 +87,7 @@ async fn raw_loop(server: SocketAddr) -> f64 {
 /// Clerks as in a run: every operation recorded to disk.
 async fn clerks(server: SocketAddr, place: &std::path::Path) -> std::io::Result<f64> {
     let results = Folder::create(place, "overhead", 1)?;
-    let (stream, thread) = Stream::start(folder::readers(&results)?)?;
+    let (stream, thread) = Stream::start(folder::readers(&results, false)?)?;
     let (nodes, addresses) = (vec!["n1".to_owned()], HashMap::from([("n1".to_owned(), server)]));
     let patience = Patience::from(&Timeouts::default());
     let shared = Shared::new(stream, nodes, addresses, CONNECTIONS, patience, true);

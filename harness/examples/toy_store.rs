@@ -33,6 +33,7 @@ async fn serve(launch: Launch, flaw: String) -> Result<(), Box<dyn std::error::E
         return flaws::speak_no_http(listener).await;
     }
     let store = SharedStore::default();
+    let shown = flaws::shown(&flaw, &launch.node);
     let never_ready = flaw == "unready" || flaw == "unready-again" && launch.restart;
     let ready = if never_ready { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let operation = async move |Json(request): Json<Request>| match flaws::answer(
@@ -46,7 +47,8 @@ async fn serve(launch: Launch, flaw: String) -> Result<(), Box<dyn std::error::E
     let router = Router::new()
         .route("/healthz", get(async || StatusCode::OK))
         .route("/readyz", get(async move || ready))
-        .route("/v1/op", post(operation));
+        .route("/v1/op", post(operation))
+        .merge(shown);
     axum::serve(listener, router).await?;
     Ok(())
 }
@@ -72,9 +74,10 @@ mod flaws {
     };
 
     use axum::{
-        Json,
+        Json, Router,
         http::{StatusCode, header},
         response::{IntoResponse, Response},
+        routing::get,
     };
     use contract::{Answer, ErrorCode, Launch, Operation, Outcome, Refusal, Request};
     use kv::Store;
@@ -100,6 +103,24 @@ mod flaws {
             _ => {}
         }
         Ok(())
+    }
+
+    /// What a store with this flaw shows of itself: each node takes itself for the leader, and its log for the only one.
+    pub(super) fn shown(flaw: &str, node: &str) -> Router {
+        let (status, log) = match flaw {
+            "own-log" => (
+                json!({ "role": "leader", "term": 7, "commit": 1 }),
+                json!({ "entries": [{ "slot": 1, "value": format!("the first of {node}") }] }),
+            ),
+            "odd-log" => (
+                json!({ "role": [], "term": -1, "commit": 3 }),
+                json!({ "entries": [{ "slot": -1, "value": 5 }] }),
+            ),
+            _ => return Router::new(),
+        };
+        Router::new()
+            .route("/v1/status", get(async || Json(status)))
+            .route("/v1/log", get(async || Json(log)))
     }
 
     /// The answer of a store with this flaw; `None` where the right one is given.

@@ -10,7 +10,10 @@ use std::{
 };
 
 use history::{Event, EventKind, HARNESS, Process};
-use record::{AttemptRecord, FaultRecord, Mark, attempt::LINES_MAX};
+use record::{
+    AttemptRecord, FaultRecord, IntrospectionRecord, Mark, attempt::LINES_MAX,
+    introspection::SIZE_MAX,
+};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -23,6 +26,8 @@ pub enum RunEvent {
     Fault(FaultRecord),
     /// Requests behind one operation.
     Attempts(Vec<AttemptRecord>),
+    /// What a node said of itself.
+    Introspection(IntrospectionRecord),
 }
 
 /// Reads the stream, on the stream's own thread.
@@ -54,7 +59,19 @@ struct State {
     next_index: u64,
     /// Lines of attempts so far, those left out included.
     attempts: u64,
+    /// How much the nodes said of themselves so far.
+    introspection: u64,
+    introspection_left_out: Option<LeftOut>,
     sender: Sender<Message>,
+}
+
+/// What was not recorded because there was too much of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// How much.
+    pub size: u64,
+    /// From when on, in nanoseconds since the start.
+    pub since_ns: u64,
 }
 
 /// What the stream's thread is sent.
@@ -78,7 +95,13 @@ impl Stream {
         let thread = std::thread::Builder::new()
             .name("stream".to_owned())
             .spawn(move || distribute(&receiver, readers))?;
-        let state = Mutex::new(State { next_index: 0, attempts: 0, sender });
+        let state = Mutex::new(State {
+            next_index: 0,
+            attempts: 0,
+            introspection: 0,
+            introspection_left_out: None,
+            sender,
+        });
         Ok((Arc::new(Self { start: Instant::now(), state }), thread))
     }
 
@@ -140,6 +163,25 @@ impl Stream {
     #[must_use]
     pub fn attempts_left_out(&self) -> u64 {
         self.lock().attempts.saturating_sub(LINES_MAX)
+    }
+
+    /// Records what a node said of itself; beyond [`SIZE_MAX`] it is counted only.
+    pub fn introspection(&self, record: IntrospectionRecord) {
+        let mut state = self.lock();
+        let size = record.said.size();
+        state.introspection += size;
+        if state.introspection <= SIZE_MAX {
+            return self.send(&state, RunEvent::Introspection(record));
+        }
+        let since_ns = record.asked_ns;
+        let left_out = state.introspection_left_out.get_or_insert(LeftOut { size: 0, since_ns });
+        left_out.size += size;
+    }
+
+    /// What nodes said of themselves and was counted only.
+    #[must_use]
+    pub fn introspection_left_out(&self) -> Option<LeftOut> {
+        self.lock().introspection_left_out
     }
 
     /// Waits until every reader has read and flushed all that was recorded before: a barrier.
@@ -280,6 +322,23 @@ mod tests {
         stream.attempts(vec![record; 3]);
         stream.flush().await.unwrap();
         assert_eq!((written.load(Ordering::SeqCst), stream.attempts_left_out()), (2, 3));
+    }
+
+    #[test]
+    fn what_nodes_say_beyond_the_limit_is_counted_and_not_written() {
+        let (stream, _) = Stream::start(Vec::new()).unwrap();
+        let say = |asked_ns: u64| {
+            let said = record::Said::Log { from: 0, to: 9, entries: vec![(1, String::new()); 9] };
+            let node = "n1".to_owned();
+            stream.introspection(IntrospectionRecord { node, asked_ns, answered_ns: 0, said });
+        };
+        stream.lock().introspection = SIZE_MAX - 10;
+        say(1);
+        assert_eq!(stream.introspection_left_out(), None);
+        say(2);
+        say(3);
+        let left_out = LeftOut { size: 20, since_ns: 2 };
+        assert_eq!(stream.introspection_left_out(), Some(left_out));
     }
 
     struct Full;

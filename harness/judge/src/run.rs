@@ -9,6 +9,7 @@ mod diagnosis;
 mod evidence;
 mod faults;
 mod headline;
+mod introspection;
 mod majority;
 mod members;
 mod messages;
@@ -38,6 +39,7 @@ use compaction::Compaction;
 use diagnosis::Diagnosis;
 use evidence::Seen;
 use faults::ByFamily;
+use introspection::Introspection;
 use majority::Majority;
 use members::Members;
 use promises::Outcome;
@@ -110,6 +112,7 @@ pub fn judge(
     let all = CAPABILITIES.map(|entry| entry.capability);
     let workload = workloads::by_name(&run.workload, &all).map_err(RunError::Workload)?;
     let promised = asked.map_or_else(|| promised(run), Ok)?;
+    let introspection = Introspection::read(folder, run)?;
     let level = workloads::levels::level(&*workload, promised).map_err(RunError::Workload)?;
     let marks: Vec<Mark> = events.iter().filter_map(Mark::of).collect();
     // A record that breaks the rules has no operations; the checks say so.
@@ -137,6 +140,7 @@ pub fn judge(
     let asked = run.require.of(Evidence::PercentCompacted);
     of_bench.extend(compaction.as_ref().and_then(|compaction| compaction.check(asked)));
     of_bench.extend(so_far::check(&marks, &of_workload));
+    of_bench.extend(introspection.checks());
     let mut promises = Outcome {
         run,
         of_workload: &of_workload,
@@ -146,6 +150,7 @@ pub fn judge(
         compaction: compaction.as_ref(),
     }
     .promises();
+    promises.extend(introspection.promises());
     promises.extend(clocks.as_ref().map(Clocks::promise));
     let mut checks: Vec<CheckResult> = of_workload.into_iter().chain(of_bench).collect();
     let mut broken = faults.clone();

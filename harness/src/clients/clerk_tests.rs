@@ -28,7 +28,7 @@ impl Reader for Memory {
         match event {
             RunEvent::History(event) => self.0.lock().unwrap().push(event.clone()),
             RunEvent::Attempts(records) => self.1.lock().unwrap().extend(records.iter().cloned()),
-            RunEvent::Fault(_) => {}
+            RunEvent::Fault(_) | RunEvent::Introspection(_) => {}
         }
         Ok(())
     }

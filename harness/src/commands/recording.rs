@@ -56,6 +56,7 @@ impl Recording<'_> {
             target: target.manifest.name.clone(),
             target_folder: target.folder.display().to_string(),
             serves: target.manifest.serves.iter().map(|rung| rung.name().to_owned()).collect(),
+            caps: target.manifest.caps.iter().map(|cap| cap.name().to_owned()).collect(),
             workload: workload.name().to_owned(),
             consistency: Some(self.level.name().to_owned()),
             seed: setting.seed,

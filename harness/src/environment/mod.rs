@@ -5,11 +5,13 @@
 //! nodes   all nodes together
 //! node    one node: its process, and what happened to it
 //! leader  who leads, as the nodes say
+//! introspection  what nodes know to be chosen, and what they act as
 //! footprint  what the nodes occupy
 //! ```
 
 pub mod build;
 pub mod footprint;
+pub mod introspection;
 pub mod leader;
 pub mod node;
 pub mod nodes;
@@ -18,6 +20,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use cluster::ports;
 use contract::NodeId;
+use history::words::seconds;
 use network::{Network, TraceSummary};
 use record::{Mark, OwnExit, Phase, files};
 use tokio::time::{Instant, timeout};
@@ -154,6 +157,14 @@ impl Environment {
         match timeout(TEAR_DOWN_LIMIT, self.nodes.stop_all()).await {
             Ok(notes) => notes.into_iter().for_each(|note| self.note(note)),
             Err(_) => self.note("The nodes could not be stopped in time; they end with the bench."),
+        }
+        if let Some(left_out) = self.stream.introspection_left_out() {
+            let file = files::INTROSPECTION;
+            self.note(format!(
+                "{} entries that nodes showed of their logs, all since {} s, were not written to {file} and not compared.",
+                left_out.size,
+                seconds(left_out.since_ns, 3)
+            ));
         }
         let left_out = self.stream.attempts_left_out();
         if left_out > 0 {

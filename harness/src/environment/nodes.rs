@@ -44,6 +44,12 @@ impl Nodes {
         self.nodes.keys()
     }
 
+    /// Where these nodes listen.
+    #[must_use]
+    pub fn addresses(&self, ids: &[NodeId]) -> Vec<(NodeId, SocketAddr)> {
+        ids.iter().filter_map(|id| Some((id.clone(), *self.listens.get(id)?))).collect()
+    }
+
     /// Starts every node and waits until each one is bound and ready.
     ///
     /// # Errors

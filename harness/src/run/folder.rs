@@ -2,25 +2,32 @@
 
 use std::io;
 
-use record::{AttemptWriter, FaultWriter, Folder, Place, files};
+use record::{AttemptWriter, BlockWriter, FaultWriter, Folder, IntrospectionRecord, Place, files};
 
 use crate::{
     disk,
     stream::{Reader, RunEvent},
 };
 
-/// The readers that write `history.jsonl`, `faults.jsonl` and `attempts.jsonl`. They fail as soon as these files are full or gone.
+/// The readers that write `history.jsonl`, `faults.jsonl` and `attempts.jsonl`, and `introspection.jsonl` where nodes show their
+/// logs. They fail as soon as these files are full or gone.
 ///
 /// # Errors
 /// The files cannot be made.
-pub fn readers(folder: &Folder) -> io::Result<Vec<Box<dyn Reader>>> {
+pub fn readers(folder: &Folder, shows_log: bool) -> io::Result<Vec<Box<dyn Reader>>> {
     let (history, faults) = (folder.create_history()?, folder.create_faults()?);
     let attempts = folder.create_attempts()?;
     let place = |name: &str| Place::of(&folder.path().join(name));
     let history = HistoryFile { file: history, place: place(files::HISTORY)? };
     let faults = FaultsFile { file: faults, place: place(files::FAULTS)? };
     let attempts = AttemptsFile { file: attempts, place: place(files::ATTEMPTS)? };
-    Ok(vec![Box::new(history), Box::new(faults), Box::new(attempts)])
+    let mut readers: Vec<Box<dyn Reader>> =
+        vec![Box::new(history), Box::new(faults), Box::new(attempts)];
+    if shows_log {
+        let file = folder.create_introspection()?;
+        readers.push(Box::new(IntrospectionFile { file, place: place(files::INTROSPECTION)? }));
+    }
+    Ok(readers)
 }
 
 struct HistoryFile {
@@ -32,7 +39,7 @@ impl Reader for HistoryFile {
     fn read(&mut self, event: &RunEvent) -> io::Result<()> {
         match event {
             RunEvent::History(event) => self.file.append(event).map_err(in_file(files::HISTORY)),
-            RunEvent::Fault(_) | RunEvent::Attempts(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -51,7 +58,7 @@ impl Reader for FaultsFile {
     fn read(&mut self, event: &RunEvent) -> io::Result<()> {
         match event {
             RunEvent::Fault(record) => self.file.append(record).map_err(in_file(files::FAULTS)),
-            RunEvent::History(_) | RunEvent::Attempts(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -72,12 +79,33 @@ impl Reader for AttemptsFile {
                 .iter()
                 .try_for_each(|record| self.file.append(record))
                 .map_err(in_file(files::ATTEMPTS)),
-            RunEvent::History(_) | RunEvent::Fault(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
     fn pause(&mut self) -> io::Result<()> {
         self.file.flush().map_err(in_file(files::ATTEMPTS))?;
+        self.place.check()
+    }
+}
+
+struct IntrospectionFile {
+    file: BlockWriter<IntrospectionRecord>,
+    place: Place,
+}
+
+impl Reader for IntrospectionFile {
+    fn read(&mut self, event: &RunEvent) -> io::Result<()> {
+        match event {
+            RunEvent::Introspection(record) => {
+                self.file.append(record).map_err(in_file(files::INTROSPECTION))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn pause(&mut self) -> io::Result<()> {
+        self.file.flush().map_err(in_file(files::INTROSPECTION))?;
         self.place.check()
     }
 }

@@ -67,6 +67,7 @@ mod tests {
             can_restart_all: true,
             exactly_once: true,
             compacts: true,
+            shows_log: true,
             clients: 5,
             rate,
             seed: 1,

@@ -11,7 +11,12 @@ use tokio::{
 use workloads::Client;
 
 use super::{phases::Runner, setting::Setting};
-use crate::{clients::clerk::Clerk, environment::leader, exit::Failure, nemesis::play::play};
+use crate::{
+    clients::clerk::Clerk,
+    environment::{introspection, leader},
+    exit::Failure,
+    nemesis::play::play,
+};
 
 /// How long healing may take.
 pub(super) const HEAL_LIMIT: Duration = Duration::from_secs(5);
@@ -65,6 +70,23 @@ impl Runner<'_> {
     pub(super) fn watch_leader(&self) -> JoinHandle<()> {
         let (nodes, stream) = (&self.environment.nodes, &self.environment.stream);
         tokio::spawn(leader::watch(Arc::clone(nodes), Arc::clone(stream), LEADER_INTERVAL))
+    }
+
+    /// Has the nodes show what they know to be chosen, all through the run, if they do.
+    pub(super) fn watch_logs(&self) -> Option<AbortOnDrop> {
+        let stream = Arc::clone(&self.environment.stream);
+        let nodes = self.environment.nodes.addresses(&self.setting.nodes);
+        let watch = || AbortOnDrop(tokio::spawn(introspection::watch(nodes, stream)));
+        self.setting.shows_log.then(watch)
+    }
+
+    /// … and once more at the end, all that they still have of it.
+    pub(super) async fn ask_for_last_slots(&self) {
+        let stream = Arc::clone(&self.environment.stream);
+        let nodes = self.environment.nodes.addresses(&self.setting.nodes);
+        if self.setting.shows_log {
+            introspection::ask_for_last_slots(nodes, stream).await;
+        }
     }
 
     fn start_clients(&self, stopped: &watch::Receiver<bool>) -> JoinSet<()> {

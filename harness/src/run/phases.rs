@@ -49,7 +49,7 @@ pub async fn execute(
     session: Option<&Session<'_>>,
     interrupts: &Interrupts,
 ) -> Result<(), Failure> {
-    let mut readers = folder::readers(folder)?;
+    let mut readers = folder::readers(folder, setting.shows_log)?;
     readers.push(onlooker);
     let (stream, reading) = Stream::start(readers)?;
     let parts = Parts {
@@ -129,6 +129,7 @@ impl Runner<'_> {
         let watching_footprints = AbortOnDrop(self.watch_footprints());
         stream.mark(&Mark::Phase(Phase::Ready));
         environment.nodes.start_all().await?;
+        let watching_logs = self.watch_logs();
         if !environment.clients.exactly_once {
             environment.note(
                 "No write was sent again after an attempt of which nobody knows what came of it, and no request was \
@@ -159,6 +160,8 @@ impl Runner<'_> {
         if !ends_early {
             self.after_main(&mut admin, watching_footprints).await;
         }
+        drop(watching_logs);
+        self.ask_for_last_slots().await;
         environment.mark_own_exits().await;
         by_hand::mark_unrecorded(environment, 0);
         stream.mark(&Mark::StarvedMs(starvation.longest_ms()));

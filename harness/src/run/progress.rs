@@ -124,7 +124,7 @@ impl Reader for Progress {
         match event {
             RunEvent::History(event) => self.operation(event),
             RunEvent::Fault(record) => self.fault(record),
-            RunEvent::Attempts(_) => {}
+            RunEvent::Attempts(_) | RunEvent::Introspection(_) => {}
         }
         Ok(())
     }

@@ -35,6 +35,8 @@ pub struct Setting {
     pub exactly_once: bool,
     /// Whether the store promises that its log compacts.
     pub compacts: bool,
+    /// Whether its nodes show their logs.
+    pub shows_log: bool,
     /// Closed-loop clerks.
     pub clients: u32,
     /// Operations a second over all of them.
@@ -95,6 +97,7 @@ impl Setting {
             can_restart_all: manifest.can(Capability::Restart),
             exactly_once: manifest.can(Capability::ExactlyOnce),
             compacts: is_replicated,
+            shows_log: manifest.can(Capability::Log),
             clients: 0,
             rate: None,
             seed: 0,

@@ -103,7 +103,7 @@ impl Reader for Narrator {
         match event {
             RunEvent::History(event) => self.history(event),
             RunEvent::Fault(record) => self.fault(record),
-            RunEvent::Attempts(_) => {}
+            RunEvent::Attempts(_) | RunEvent::Introspection(_) => {}
         }
         Ok(())
     }

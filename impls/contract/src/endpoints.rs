@@ -33,8 +33,11 @@ pub const ENDPOINTS: [Endpoint; 6] = [
     },
     Endpoint {
         query: &["from", "to"],
-        availability: Availability::Planned,
-        ..now("GET", "/v1/log", "The chosen entries of these slots, for checks that look inside.")
+        ..now(
+            "GET",
+            "/v1/log",
+            "The chosen entries of these slots, for checks that look inside (capability `log`).",
+        )
     },
 ];
 

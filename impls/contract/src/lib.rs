@@ -10,6 +10,7 @@ pub mod endpoints;
 pub mod errors;
 pub mod hash;
 pub mod launch;
+pub mod log;
 pub mod manifest;
 pub mod micro_operation;
 pub mod operations;
@@ -21,8 +22,9 @@ pub mod wire;
 
 pub use availability::Availability;
 pub use errors::ErrorCode;
-pub use hash::puthash;
+pub use hash::{digest, puthash};
 pub use launch::Launch;
+pub use log::{LogAnswer, LogEntry};
 pub use manifest::Manifest;
 pub use micro_operation::MicroOperation;
 pub use operations::Operation;

@@ -1,8 +1,8 @@
 //! The interface between a protocol and whatever drives it.
 
-use std::{fmt::Debug, hash::Hash};
+use std::{fmt::Debug, hash::Hash, ops::Range};
 
-use contract::{Answer, NodeId, Request};
+use contract::{Answer, LogEntry, NodeId, Request};
 use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -40,6 +40,12 @@ pub trait Protocol: Sized + Send + 'static {
 
     /// The answer of `GET /v1/status`: role, term, leader, commit, applied, log and snapshot size…
     fn status(&self) -> serde_json::Value;
+
+    /// The entries in these slots that this node knows to be chosen, in the order of their slots: `GET /v1/log`. `None`: the
+    /// protocol shows no log. Only as many are taken as fit into an answer.
+    fn chosen(&self, _slots: Range<u64>) -> Option<Box<dyn Iterator<Item = LogEntry> + '_>> {
+        None
+    }
 
     /// The kind of a message, in the protocol's own terms (`Prepare`, `Accept`…), for traces.
     fn message_kind(message: &Self::Message) -> &'static str;

@@ -213,6 +213,16 @@ fn whoever_knows_the_view_tells_it() {
 }
 
 #[test]
+fn a_protocol_that_shows_no_log_says_so() {
+    let cluster = Cluster::new();
+    let node = cluster.start("n1");
+    let ask = |path: &str| http(cluster.address("n1"), "GET", path, b"").0;
+    assert_eq!(ask("/v1/log?from=0&to=9"), 501);
+    assert_eq!(ask("/v1/log?from=0&to=x"), 400);
+    node.stop().unwrap();
+}
+
+#[test]
 fn a_restarted_node_knows_what_it_acknowledged_and_is_heard_again() {
     let cluster = Cluster::new();
     let peer = cluster.start("n2");

@@ -259,7 +259,9 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Paxos<A> {
             Role::Canvass(_) | Role::Candidate(_) => "candidate",
             Role::Leader(_) => "leader",
         };
-        let ballot = self.leader.as_ref().unwrap_or(self.acceptor.promised());
+        // Whoever leads says its own ballot, which is nobody else's.
+        let known = self.leading().or(self.leader.as_ref());
+        let ballot = known.unwrap_or(self.acceptor.promised());
         json!({
             "role": role,
             "term": ballot.term(&self.config.members),
@@ -269,6 +271,17 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Paxos<A> {
             "log_bytes": self.log_size.bytes,
             "snapshot_bytes": self.learner.snapshot().state.len(),
         })
+    }
+
+    fn chosen(
+        &self,
+        slots: std::ops::Range<Slot>,
+    ) -> Option<Box<dyn Iterator<Item = contract::LogEntry> + '_>> {
+        let known = self.learner.chosen_from(slots.start);
+        let asked = known.take_while(move |(slot, _)| *slot < slots.end);
+        Some(Box::new(
+            asked.map(|(slot, batch)| contract::LogEntry { slot, value: contract::digest(batch) }),
+        ))
     }
 
     fn message_kind(message: &Message) -> &'static str {

@@ -121,3 +121,22 @@ fn a_leader_without_a_majority_gives_up_its_office() {
     assert_eq!(bench.node.leading(), None);
     assert!(!bench.node.is_ready());
 }
+
+#[test]
+fn only_what_is_chosen_is_shown_and_by_one_value_at_all_nodes() {
+    let (mut leader, mut follower) = (Bench::new(), Bench::new());
+    let ballot = leader.elect();
+    let (messages, _) = leader.request(1, put());
+    let proposal = messages.into_iter().find(|(to, _)| to == "n2").unwrap().1;
+    follower.receive("n1", proposal);
+    let shown = |bench: &Bench| bench.node.chosen(0..u64::MAX).unwrap().collect::<Vec<_>>();
+    assert_eq!((shown(&leader), shown(&follower)), (vec![], vec![]), "one vote is no majority");
+    leader.receive("n2", Message::Accepted { ballot, slot: 1 });
+    let Message::Chosen { slots } = leader.receive("n3", Message::Fetch { first: 1 }).0.remove(0).1
+    else {
+        panic!("the slot is known");
+    };
+    follower.receive("n3", Message::Chosen { slots });
+    assert_eq!(shown(&leader).len(), 1);
+    assert_eq!(shown(&leader), shown(&follower));
+}

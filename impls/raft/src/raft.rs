@@ -3,9 +3,9 @@
 //! The rules are beside: [`crate::election`], [`crate::replication`] (a leader's side), [`crate::append_entries`] (a
 //! follower's side), [`crate::reads`], [`crate::install_snapshot`], [`crate::membership`], [`crate::transfer`].
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
-use contract::{Answer, ErrorCode, NodeId, Refusal, Request};
+use contract::{Answer, ErrorCode, LogEntry, NodeId, Refusal, Request, digest};
 use node::{Application, Effects, LogSize, Protocol, Token};
 use serde_json::{Value, json};
 
@@ -243,6 +243,12 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Raft<A> {
             "log_bytes": self.log_size.bytes,
             "snapshot_bytes": self.snapshot.state.len(),
         })
+    }
+
+    fn chosen(&self, slots: Range<LogIndex>) -> Option<Box<dyn Iterator<Item = LogEntry> + '_>> {
+        let end = slots.end.min(self.commit_index + 1);
+        let entries = self.log.entries_from(slots.start).take_while(move |(index, _)| *index < end);
+        Some(Box::new(entries.map(|(slot, entry)| LogEntry { slot, value: digest(entry) })))
     }
 
     fn message_kind(message: &Message) -> &'static str {

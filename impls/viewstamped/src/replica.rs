@@ -1,8 +1,8 @@
 //! One replica: its state, and which rule handles which message.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
-use contract::{Answer, ErrorCode, NodeId, Refusal, Request};
+use contract::{Answer, ErrorCode, LogEntry, NodeId, Refusal, Request, digest};
 use node::{Application, Protocol, Token};
 use serde_json::{Value, json};
 
@@ -276,6 +276,12 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Replica<A>
             "log_bytes": self.log.bytes(),
             "snapshot_bytes": self.checkpoint.state.len(),
         })
+    }
+
+    fn chosen(&self, slots: Range<OpNumber>) -> Option<Box<dyn Iterator<Item = LogEntry> + '_>> {
+        let end = slots.end.min(self.commit_number + 1);
+        let batches = self.log.from(slots.start).take_while(move |(number, _)| *number < end);
+        Some(Box::new(batches.map(|(slot, batch)| LogEntry { slot, value: digest(batch) })))
     }
 
     fn message_kind(message: &Message) -> &'static str {

@@ -6,6 +6,7 @@ mod bench;
 use std::sync::Arc;
 
 use contract::{Answer, ErrorCode, Refusal, Request};
+use node::Protocol;
 use viewstamped::{
     Config,
     log::{Batch, LogSuffix},
@@ -77,6 +78,15 @@ fn normal_acknowledgements_of_another_view_do_not_count() {
     primary.request(1, put("1"));
     assert!(primary.receive("n2", prepare_ok(3, 1)).1.is_empty());
     assert_eq!(primary.node.commit_number(), 0);
+}
+
+#[test]
+fn normal_only_what_is_committed_is_shown_as_chosen() {
+    let mut backup = replica("n2");
+    backup.receive("n1", prepare(0, 1, 0));
+    backup.receive("n1", prepare(0, 2, 1));
+    let shown: Vec<u64> = backup.node.chosen(0..9).unwrap().map(|entry| entry.slot).collect();
+    assert_eq!(shown, [1]);
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! `attempts.jsonl`: the requests behind an operation, where it took more than one plain answer.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-
 use serde::{Deserialize, Serialize};
+
+use crate::BlockWriter;
 
 /// So many lines are written; more are counted. The run notes how many were left out.
 pub const LINES_MAX: u64 = 1_000_000;
@@ -62,34 +61,8 @@ pub fn bounded_reason(text: &str) -> String {
     text.chars().take(REASON_CHARS_MAX).collect()
 }
 
-/// Writes `attempts.jsonl`. Lines are many, so they go out in blocks.
-#[derive(Debug)]
-pub struct AttemptWriter {
-    file: BufWriter<File>,
-}
-
-impl AttemptWriter {
-    pub(crate) fn new(file: File) -> Self {
-        Self { file: BufWriter::new(file) }
-    }
-
-    /// Adds a line.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn append(&mut self, record: &AttemptRecord) -> io::Result<()> {
-        serde_json::to_writer(&mut self.file, record)?;
-        self.file.write_all(b"\n")
-    }
-
-    /// Brings the file up to date.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
+/// Writes `attempts.jsonl`.
+pub type AttemptWriter = BlockWriter<AttemptRecord>;
 
 #[cfg(test)]
 mod tests {

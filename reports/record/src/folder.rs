@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::lines::{self, Reading};
 use crate::{
-    AttemptRecord, AttemptWriter, FailureFile, FaultRecord, MessageRecord, ResultsFile, RunFile,
-    VERSION, bytes_max, files,
+    AttemptRecord, AttemptWriter, BlockWriter, FailureFile, FaultRecord, IntrospectionRecord,
+    MessageRecord, ResultsFile, RunFile, VERSION, bytes_max, files,
 };
 
 /// A results folder: `<out>/<local time>-<workload>-<seed>/`.
@@ -177,6 +177,14 @@ impl Folder {
         Ok(AttemptWriter::new(File::create(self.path.join(files::ATTEMPTS))?))
     }
 
+    /// An empty `introspection.jsonl`.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn create_introspection(&self) -> io::Result<BlockWriter<IntrospectionRecord>> {
+        Ok(BlockWriter::new(File::create(self.path.join(files::INTROSPECTION))?))
+    }
+
     /// Whether it holds what a run leaves behind, or a part of it.
     #[must_use]
     pub fn holds_a_record(&self) -> bool {
@@ -238,6 +246,17 @@ impl Folder {
     /// The file cannot be read.
     pub fn read_messages(&self, take: impl FnMut(MessageRecord)) -> Result<Reading, FolderError> {
         self.read_lines(files::MESSAGES, bytes_max::MESSAGES, take)
+    }
+
+    /// Hands every line of `introspection.jsonl` to `take`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read_introspection(
+        &self,
+        take: impl FnMut(IntrospectionRecord),
+    ) -> Result<Reading, FolderError> {
+        self.read_lines(files::INTROSPECTION, bytes_max::INTROSPECTION, take)
     }
 
     fn read_lines<T: DeserializeOwned>(
@@ -394,6 +413,7 @@ mod tests {
             files::HISTORY => folder.read_history(drop).map(drop),
             files::FAULTS => folder.read_faults(drop).map(drop),
             files::ATTEMPTS => folder.read_attempts(drop).map(drop),
+            files::INTROSPECTION => folder.read_introspection(drop).map(drop),
             _ => folder.read_messages(drop).map(drop),
         };
         let all = [
@@ -403,6 +423,7 @@ mod tests {
             (files::FAULTS, bytes_max::FAULTS),
             (files::ATTEMPTS, bytes_max::ATTEMPTS),
             (files::MESSAGES, bytes_max::MESSAGES),
+            (files::INTROSPECTION, bytes_max::INTROSPECTION),
         ];
         for (name, bytes_max) in all {
             let refused = |why: &str| {

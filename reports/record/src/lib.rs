@@ -9,16 +9,19 @@
 //! faults.jsonl    one step of a fault a line                 FaultRecord
 //! attempts.jsonl  one request behind an operation a line     AttemptRecord
 //! messages.jsonl  one message between nodes a line           MessageRecord
+//! introspection.jsonl  one answer of a node about itself a line  IntrospectionRecord
 //! nodes/<id>/{stdout,stderr}.log, nodes/<id>/data/
 //! report.html
 //! ```
 
 pub mod attempt;
 pub mod behaviour;
+pub mod block_writer;
 pub mod clocks;
 pub mod evidence;
 pub mod fault;
 pub mod folder;
+pub mod introspection;
 pub mod leadership;
 pub mod lines;
 pub mod mark;
@@ -30,10 +33,12 @@ pub mod stamp;
 
 pub use attempt::{AttemptEnd, AttemptRecord, AttemptWriter};
 pub use behaviour::{Behaviour, Extent, Occupied, Stretch, Times, Traffic};
+pub use block_writer::BlockWriter;
 pub use clocks::Clocks;
 pub use evidence::{Evidence, Required};
 pub use fault::{FaultRecord, FaultStep, SCENARIOS};
 pub use folder::{FaultWriter, Folder, FolderError, write_whole};
+pub use introspection::{IntrospectionRecord, Said};
 pub use leadership::{LeaderChange, leader_changes};
 pub use lines::{Reading, Unreadable};
 pub use mark::{Footprint, Mark, OwnExit, Phase};
@@ -62,6 +67,8 @@ pub mod files {
     pub const ATTEMPTS: &str = "attempts.jsonl";
     /// The messages between nodes.
     pub const MESSAGES: &str = "messages.jsonl";
+    /// What nodes said of themselves.
+    pub const INTROSPECTION: &str = "introspection.jsonl";
     /// The page for people.
     pub const REPORT: &str = "report.html";
     /// One folder a node.
@@ -85,4 +92,6 @@ pub mod bytes_max {
     pub const ATTEMPTS: u64 = 2 << 30;
     /// Of `messages.jsonl`: the proxy writes 200 000 lines, each of them below 5 KB.
     pub const MESSAGES: u64 = 1 << 30;
+    /// Of `introspection.jsonl`: [`crate::introspection::SIZE_MAX`] lines and entries.
+    pub const INTROSPECTION: u64 = 1 << 30;
 }

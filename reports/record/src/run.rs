@@ -21,6 +21,9 @@ pub struct RunFile {
     /// The rungs of the ladder that it serves, from its manifest.
     #[serde(default)]
     pub serves: Vec<String>,
+    /// The optional parts of the contract that it speaks, from its manifest.
+    #[serde(default)]
+    pub caps: Vec<String>,
     /// The workload's name.
     pub workload: String,
     /// The consistency level that the store is held to; `None`: the strongest.

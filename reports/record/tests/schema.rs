@@ -1,6 +1,8 @@
 //! The files' shape, pinned: other programs read them, so a change here is a change of the schema's version.
 
-use record::{Fate, FaultRecord, FaultStep, MessageRecord, ResultsFile, RunFile};
+use record::{
+    Fate, FaultRecord, FaultStep, IntrospectionRecord, MessageRecord, ResultsFile, RunFile,
+};
 use serde_json::{Value, json};
 
 #[track_caller]
@@ -14,7 +16,7 @@ fn round_trip<T: serde::Serialize + serde::de::DeserializeOwned>(document: &Valu
 fn run_json() {
     round_trip::<RunFile>(&json!({
         "version": 1, "harness": "0.1.0", "target": "kv", "target_folder": "impls/kv",
-        "serves": ["replicated-kv"], "workload": "bank",
+        "serves": ["replicated-kv"], "caps": ["cas", "log"], "workload": "bank",
         "consistency": "serializable", "seed": 7, "nodes": ["n1"], "clients": 10, "rate": null, "faults": ["kill"], "fault_interval_ms": 5000,
         "time_limit_ms": 30000,
         "timeouts": {"attempt_ms": 500, "operation_ms": 2000, "bind_ms": 10000, "ready_ms": 15000, "recovery_ms": 8000,
@@ -87,4 +89,17 @@ fn message_lines() {
     }));
     let fate = serde_json::to_value(Fate::ResponseDropped).expect("it can be written");
     assert_eq!(fate, json!("response-dropped"));
+}
+
+#[test]
+fn introspection_lines() {
+    for said in [
+        json!({"status": {"role": "leader", "term": 7}}),
+        json!({"status": {"role": "follower", "term": null}}),
+        json!({"log": {"from": 3, "to": 9, "entries": [[3, "a"], [8, "b"]]}}),
+        json!({"unusable": "status 404"}),
+    ] {
+        let line = json!({"node": "n1", "asked": 5, "answered": 6, "said": said});
+        round_trip::<IntrospectionRecord>(&line);
+    }
 }

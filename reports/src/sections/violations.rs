@@ -84,7 +84,9 @@ fn violation_into(
     }
     missing_into(out, violation, witnesses.len());
     let cluster = page.cluster.as_ref();
-    if let Some(lines) = cluster.and_then(|cluster| cluster.logs.near.get(number - 1)) {
+    let near = cluster.and_then(|cluster| cluster.logs.near.get(number - 1));
+    // Without operations there is no time around which to look.
+    if let Some(lines) = near.filter(|_| !violation.operations.is_empty()) {
         logs_into(out, lines);
     }
     out.raw("</details>");
@@ -259,7 +261,7 @@ fn attempts_into(out: &mut Markup, attempts: &OfOne) {
 fn missing_into(out: &mut Markup, violation: &Violation, shown: usize) {
     let asked = violation.operations.len();
     if asked == 0 {
-        out.raw("<p class='hint'>No single operation proves this: it follows from the whole record.</p>");
+        out.raw("<p class='hint'>No single operation proves this: it follows from the whole record, or from what nodes said of themselves.</p>");
     } else if asked > WITNESSES_MAX {
         out.push(
             "<p class='hint'>The first {} of {} are shown.</p>",

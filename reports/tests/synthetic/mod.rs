@@ -204,6 +204,7 @@ fn run_file() -> RunFile {
         target: "multi-paxos".into(),
         target_folder: "impls/paxos".into(),
         serves: vec!["replicated-kv".into()],
+        caps: Vec::new(),
         workload: "registers".into(),
         consistency: None,
         seed: 42,

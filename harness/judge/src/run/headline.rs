@@ -2,18 +2,21 @@
 
 use history::{CheckResult, Verdict, Violation};
 
+use super::introspection::{leaders::TWO_LEADERS, slots::TWO_VALUES};
 use super::is_ended;
 use super::witnesses::Witnesses;
 
 /// So few operations can be followed at a glance.
 const FEW: usize = 4;
+/// What nodes say that contradict each other, without any operation.
+const BETWEEN_NODES: [&str; 2] = [TWO_VALUES, TWO_LEADERS];
 
 /// How much a violation proves by itself, the most first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Proof {
     /// What was acknowledged is gone.
     Loss,
-    /// A few operations that contradict each other, and a name for how they do.
+    /// A few operations, or two nodes, that contradict each other, and a name for how they do.
     Direct,
     /// A few operations that fit no order.
     Few,
@@ -34,6 +37,7 @@ impl Proof {
         let is_loss = kind == "lost" || kind.starts_with("lost ") && kind != "lost update";
         match violation.operations.len() {
             _ if kind == "no recovery" => Self::Silence,
+            0 if BETWEEN_NODES.contains(&kind) => Self::Direct,
             0 => Self::Whole,
             1..=FEW if is_loss => Self::Loss,
             1..=FEW if ["impossible result", "circular order"].contains(&kind) => Self::Few,
@@ -138,6 +142,19 @@ mod tests {
             "no recovery [0]",
         ];
         assert_eq!(ordered(checks), kinds);
+    }
+
+    #[test]
+    fn what_nodes_say_of_themselves_is_plain_too_but_wrong_answers_come_first() {
+        let checks = vec![
+            found("linearizability", &[("circular order", &[0, 1]), ("stale read", &[4, 5])]),
+            found("log:one-value-a-slot", &[(TWO_VALUES, &[])]),
+        ];
+        let kinds = ["stale read [4, 5]", "circular order [0, 1]", "two values in one slot []"];
+        assert_eq!(ordered(checks), kinds);
+        let whole = found("recovery", &[("no recovery", &[0])]);
+        let checks = vec![whole, found("log:one-value-a-slot", &[(TWO_VALUES, &[])])];
+        assert_eq!(ordered(checks)[0], "two values in one slot []");
     }
 
     #[test]

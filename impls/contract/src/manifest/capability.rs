@@ -25,6 +25,8 @@ pub enum Capability {
     Rejoin,
     /// `GET /v1/status`.
     Introspect,
+    /// `GET /v1/log`, and a status that can be checked.
+    Log,
 }
 
 /// One row of the registry of capabilities.
@@ -39,7 +41,7 @@ pub struct CapabilityEntry {
 }
 
 /// Every optional part of the contract.
-pub const CAPABILITIES: [CapabilityEntry; 9] = [
+pub const CAPABILITIES: [CapabilityEntry; 10] = [
     capability(Capability::Append, "append", "Serves the operation `append`."),
     capability(Capability::PutHash, "puthash", "Serves the operation `puthash`."),
     capability(Capability::Cas, "cas", "Serves the operation `cas`."),
@@ -68,6 +70,12 @@ pub const CAPABILITIES: [CapabilityEntry; 9] = [
          the others what it had acknowledged.",
     ),
     capability(Capability::Introspect, "introspect", "Answers `GET /v1/status`."),
+    capability(
+        Capability::Log,
+        "log",
+        "Answers `GET /v1/log`. What it says, and the `term` and `role` of `GET /v1/status`, is [checked](#the-log): one \
+         value a slot, one leader a term.",
+    ),
 ];
 
 const fn capability(
@@ -107,7 +115,8 @@ mod tests {
             | Capability::ExactlyOnce
             | Capability::Restart
             | Capability::Rejoin
-            | Capability::Introspect => capability as usize,
+            | Capability::Introspect
+            | Capability::Log => capability as usize,
         }
     }
 

@@ -25,6 +25,7 @@ pub fn markdown() -> String {
         errors(),
         EXACTLY_ONCE.to_owned(),
         introspection(),
+        LOG.to_owned(),
         peer_traffic(),
         MUST_NOT.to_owned(),
     ];
@@ -68,6 +69,31 @@ With and without it:
 - A client has one operation outstanding and counts its operations 1, 2, 3… in `seq`.
 - One operation in the record spans all its attempts, from before the first byte of the first until after the last
   byte of the answer. It counts as failed only where every attempt ended in a definite error.
+";
+
+const LOG: &str = "\
+## The log
+
+Optional (`log`), for a store whose nodes agree on what stands in each slot of a log. Checks look inside then: they compare
+what nodes say. A store without `log` gets no verdict from that, whatever its status says.
+
+```
+GET /v1/log?from=12&to=14
+200  {\"entries\":[{\"slot\":12,\"value\":\"3f9ac02b\"},{\"slot\":13,\"value\":\"77e10d54\"}]}
+```
+
+A node answers with the entries that it knows to be chosen (committed) in the slots from `from` up to, but not including,
+`to`. It leaves out slots that are not chosen yet, and those that only a snapshot holds. The entries are in the order of
+their slots, at most 1000 and one mebibyte of them: whoever wants more asks again, from the slot after the last one. The
+`value` is any text that is equal at two nodes if and only if the entry is the same; a digest does. Several commands may
+share a slot.
+
+With `log`, these are promises, also of a node that was killed and started again:
+
+- What a node once said was chosen in a slot is chosen for good: no node ever says another value for that slot.
+- No two nodes ever say, at whatever time, that they lead (`role` is `leader` or `primary`) with the same `term`. A ballot
+  round that two nodes can share is no such `term`; round times the number of nodes, plus the node's place among them, is.
+- `GET /v1/status` has `role`, `term` and `commit`. All slots up to `commit` are chosen.
 ";
 
 const PEER_TRAFFIC: &str = "\

@@ -7,6 +7,7 @@ use crate::{
     Answer, Availability,
     endpoints::{ENDPOINTS, Endpoint, STATUS},
     errors::ERRORS,
+    log::ENTRIES_MAX,
     operations::{Field, OPERATIONS, OperationEntry},
 };
 
@@ -34,11 +35,14 @@ fn paths() -> Value {
             "/v1/op" => run_operation(),
             "/readyz" => responses(&[("200", plain("It can.")), ("503", plain("It cannot."))]),
             "/v1/status" => responses(&[("200", body("Its state.", &reference("Status")))]),
+            "/v1/log" => responses(&[("200", body("What it knows.", &reference("Log")))]),
             _ => responses(&[("200", plain(endpoint.answer))]),
         };
         operation["summary"] = json!(summary(endpoint));
         if !endpoint.query.is_empty() {
-            let parameter = |name| json!({ "name": name, "in": "query" });
+            let slot = json!({ "type": "integer", "minimum": 0 });
+            let parameter =
+                |name| json!({ "name": name, "in": "query", "required": true, "schema": slot });
             operation["parameters"] = endpoint.query.iter().map(parameter).collect();
         }
         let method = endpoint.method.to_ascii_lowercase();
@@ -138,6 +142,12 @@ fn schemas() -> Value {
         })
         .collect();
     add("Status", object(&status));
+    let entry = object(&[
+        ("slot", json!({ "type": "integer", "minimum": 0 }), true),
+        ("value", json!({ "type": "string" }), true),
+    ]);
+    let entries = json!({ "type": "array", "items": entry, "maxItems": ENTRIES_MAX });
+    add("Log", object(&[("entries", entries, true)]));
     Value::Object(schemas)
 }
 
@@ -216,9 +226,12 @@ mod tests {
     #[test]
     fn what_is_planned_says_so() {
         let document: Value = serde_json::from_str(&openapi()).unwrap();
-        let summary = |path: &str| document["paths"][path]["get"]["summary"].to_string();
-        assert!(summary("/v1/log").contains("Not yet"));
-        assert!(!summary("/v1/status").contains("Not yet"));
+        for Endpoint { method, path, availability, .. } in &ENDPOINTS {
+            let method = method.to_ascii_lowercase();
+            let summary = document["paths"][*path][method]["summary"].to_string();
+            let is_planned = *availability == Availability::Planned;
+            assert_eq!(summary.contains("Not yet"), is_planned, "{path}");
+        }
     }
 
     #[test]

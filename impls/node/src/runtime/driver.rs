@@ -3,19 +3,20 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     hash::{BuildHasher, RandomState},
+    ops::Range,
     sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use contract::{Answer, Launch, NodeId, Request};
+use contract::{Answer, Launch, LogAnswer, NodeId, Request};
 use rand::{Rng, SeedableRng, rngs::ChaCha8Rng};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::{
-    RuntimeError,
+    RuntimeError, log,
     peers::{Label, Peers},
 };
 use crate::{
@@ -36,6 +37,8 @@ pub(super) enum Input<P: Protocol> {
     Message(NodeId, P::Message, Stamp),
     Request(Request, oneshot::Sender<Answer>),
     Inspect(oneshot::Sender<Inspection>),
+    /// What was chosen in these slots; `None`: the protocol does not say.
+    Chosen(Range<u64>, oneshot::Sender<Option<LogAnswer>>),
     Stop,
 }
 
@@ -161,6 +164,9 @@ impl<P: Protocol> Driver<P> {
             Input::Inspect(client) => {
                 // Nobody waits for it any more: nothing to do.
                 let _ = client.send(self.inspect());
+            }
+            Input::Chosen(slots, client) => {
+                let _ = client.send(self.protocol.chosen(slots).map(log::answer));
             }
             Input::Stop => {}
         }

@@ -8,6 +8,7 @@
 
 mod driver;
 mod launch;
+mod log;
 mod peers;
 mod server;
 

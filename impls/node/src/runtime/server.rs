@@ -14,7 +14,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{DefaultBodyLimit, State, rejection::BytesRejection},
-    http::{HeaderMap, HeaderValue, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri},
     response::{IntoResponse, Response},
     routing::{get, post},
     serve::ListenerExt,
@@ -24,12 +24,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 
-use super::driver::{Input, Inspection};
+use super::{
+    driver::{Input, Inspection},
+    log,
+};
 use crate::{Protocol, clock::Stamp};
 
 /// How long a client's request may take before its outcome is called unknown.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long `/readyz` and `/v1/status` wait for the protocol's thread.
+/// How long `/readyz`, `/v1/status` and `/v1/log` wait for the protocol's thread.
 const INSPECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest body of a client's request.
 const REQUEST_BYTES_MAX: usize = 1 << 20;
@@ -64,6 +67,7 @@ pub(super) async fn serve<P: Protocol>(
         .route("/readyz", get(ready::<P>))
         .route("/v1/status", get(status::<P>))
         .route("/v1/view", get(view::<P>))
+        .route("/v1/log", get(chosen::<P>))
         .route("/v1/op", post(operation::<P>).layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX)))
         .route("/v1/peer", post(peer::<P>).layer(DefaultBodyLimit::max(MESSAGE_BYTES_MAX)))
         .with_state(shared);
@@ -94,6 +98,18 @@ async fn view<P: Protocol>(State(shared): Handle<P>) -> Response {
     match status.as_ref().map(|status| status.get("view")) {
         Some(Some(view)) => Json(view).into_response(),
         Some(None) => StatusCode::NOT_FOUND.into_response(),
+        None => respond(&refusal(ErrorCode::NotReady, "the protocol is busy")),
+    }
+}
+
+async fn chosen<P: Protocol>(State(shared): Handle<P>, uri: Uri) -> Response {
+    let slots = match log::slots(uri.query()) {
+        Ok(slots) => slots,
+        Err(problem) => return respond(&refusal(ErrorCode::BadRequest, problem)),
+    };
+    match shared.look(|reply| Input::Chosen(slots, reply)).await {
+        Some(Some(answer)) => Json(answer).into_response(),
+        Some(None) => respond(&refusal(ErrorCode::Unsupported, "this protocol shows no log")),
         None => respond(&refusal(ErrorCode::NotReady, "the protocol is busy")),
     }
 }
@@ -146,9 +162,14 @@ impl<P: Protocol> Shared<P> {
     }
 
     async fn inspect(&self) -> Option<Inspection> {
-        let (reply, inspection) = oneshot::channel();
-        self.inputs.try_send(Input::Inspect(reply)).ok()?;
-        timeout(INSPECT_TIMEOUT, inspection).await.ok()?.ok()
+        self.look(Input::Inspect).await
+    }
+
+    /// Asks the protocol for something that changes nothing; `None` where it does not answer soon.
+    async fn look<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Input<P>) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.inputs.try_send(ask(reply)).ok()?;
+        timeout(INSPECT_TIMEOUT, answer).await.ok()?.ok()
     }
 }
 

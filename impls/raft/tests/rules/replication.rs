@@ -1,5 +1,6 @@
 //! Log replication and commitment: §5.3 and §5.4.2.
 
+use node::Protocol;
 use raft::{Timer, message::AppendResult};
 
 use crate::bench::{Bench, append, put, reply, success};
@@ -59,6 +60,17 @@ fn a_follower_commits_only_what_it_is_told_of() {
     assert_eq!(bench.server.commit_index(), 2);
     bench.receive("n3", append(2, (1, 1), &[], 1));
     assert_eq!(bench.server.commit_index(), 2, "never back");
+}
+
+#[test]
+fn only_what_is_committed_is_shown_as_chosen() {
+    let mut bench = Bench::new();
+    bench.receive("n2", append(1, (0, 0), &[1, 1, 1], 2));
+    let shown = |from, to| -> Vec<u64> {
+        let entries = bench.server.chosen(from..to).unwrap();
+        entries.map(|entry| entry.slot).collect()
+    };
+    assert_eq!((shown(0, u64::MAX), shown(2, 3), shown(3, 9)), (vec![1, 2], vec![2], vec![]));
 }
 
 #[test]

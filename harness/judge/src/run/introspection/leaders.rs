@@ -1,0 +1,88 @@
+//! One leader a term: no two nodes may ever say that they lead in the same one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use history::CheckResult;
+use history::words::counted;
+use serde_json::json;
+
+use super::{Comparison, Statement, found, limit};
+
+/// The check's name.
+pub(in crate::run) const ONE_LEADER_A_TERM: &str = "log:one-leader-a-term";
+/// What it finds.
+pub(in crate::run) const TWO_LEADERS: &str = "two leaders in one term";
+
+/// The roles of those who lead.
+const LEADING: [&str; 2] = ["leader", "primary"];
+
+/// Who said that it leads.
+#[derive(Default)]
+pub(super) struct Leaders {
+    /// Who was the first to say so, by term.
+    of_term: BTreeMap<u64, Statement>,
+    /// Who was asked.
+    asked: BTreeSet<String>,
+    contradicted: BTreeSet<u64>,
+    /// The first two who contradict each other, with the term.
+    first: Option<(u64, Statement, Statement)>,
+}
+
+impl Leaders {
+    pub(super) fn take(&mut self, by: Statement, role: &str, term: Option<u64>) {
+        let Some(term) = term else { return };
+        if !self.asked.contains(&by.node) {
+            self.asked.insert(by.node.clone());
+        }
+        if !LEADING.contains(&role) {
+            return;
+        }
+        let Some(known) = self.of_term.get(&term) else {
+            self.of_term.insert(term, by);
+            return limit(&mut self.of_term);
+        };
+        if known.node != by.node {
+            self.contradicted.insert(term);
+            self.first.get_or_insert_with(|| (term, known.clone(), by));
+        }
+    }
+}
+
+impl Comparison for Leaders {
+    fn check(&self) -> Option<CheckResult> {
+        let terms = self.of_term.len();
+        let result = match &self.first {
+            Some((term, one, other)) => {
+                let more = match self.contradicted.len() - 1 {
+                    0 => String::new(),
+                    more => format!(" So it was in {}, too.", counted(more, "other term")),
+                };
+                let (one, other) = (one.words(), other.words());
+                let sentence =
+                    format!("both {one} and {other} said that they led in term {term}.{more}");
+                found(ONE_LEADER_A_TERM, TWO_LEADERS, &sentence)
+            }
+            None if terms == 0 || self.asked.len() < 2 => return None,
+            None => CheckResult::valid(
+                ONE_LEADER_A_TERM,
+                format!(
+                    "Of {} that {} said it led in, none had a second leader.",
+                    counted(terms, "term"),
+                    if terms == 1 { "a node" } else { "nodes" }
+                ),
+            ),
+        };
+        Some(result.with_statistics(json!({ "terms": terms, "nodes": self.asked.len() })))
+    }
+
+    fn promise(&self) -> (&'static str, &'static str) {
+        ("one leader a term", "the nodes are asked several times a second in which term they lead")
+    }
+
+    fn nothing(&self) -> String {
+        match self.of_term.len() {
+            0 => "No node said a term in which it led.".to_owned(),
+            _ => "Only one node said its role and term, so nothing could be compared.".to_owned(),
+        }
+    }
+}
