@@ -27,6 +27,7 @@ impl Server {
             node: name.to_owned(),
             servers: ["n1", "n2", "n3"].map(str::to_owned).to_vec(),
             view_service: "v1".to_owned(),
+            reaches_servers: true,
             ping_ms: 50,
             dead_pings: 6,
             snapshot_bytes: None,
