@@ -12,6 +12,7 @@ pub mod phases;
 pub mod progress;
 mod recovery;
 mod restart;
+mod scripts;
 pub mod setting;
 pub mod starvation;
 

@@ -104,8 +104,8 @@ When exactly a server counts as dead is left to the service, within limits. It i
 less than half of `DS_ELECTION_MS`, and wrong not to have made a view that has been due for twice `DS_ELECTION_MS`. Between
 these, either is right. A service that looks only now and then, such as once in `DS_HEARTBEAT_MS`, is right.
 
-The bench answers for what it sends: it pings with the id of a server in `DS_MEMBERS`, and with 0 or the number of a view that
-this server was told. A service that gets anything else answers `bad_request`.
+The bench answers for what it sends: it pings with the id of a server in `DS_MEMBERS`, one ping at a time for each, and with 0,
+the number of the view that this server was told last, or that of the view before. Anything else is a `bad_request`.
 ";
 
 const PEER_TRAFFIC: &str = "\
