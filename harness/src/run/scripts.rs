@@ -75,6 +75,9 @@ async fn play_one(mut script: Box<dyn Script>, servers: &mut Servers) -> bool {
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while let Some(round) = script.next(&heard) {
         rounds.tick().await;
+        if round.is_between {
+            tokio::time::sleep(HEARTBEAT / 2).await;
+        }
         if round.looks {
             match servers.look().await {
                 Some(view) => heard.looked(&view),

@@ -47,7 +47,11 @@ pub(super) fn follow(script: &Played) -> Outcome<'_> {
             let before = std::mem::take(&mut possible);
             possible = before.iter().filter(|one| answers(one)).cloned().collect();
             if possible.is_empty() {
-                let states = before.iter().map(|one| &one.state).collect();
+                // What nobody was told yet may never have been.
+                let latest = told.iter().map(|view| view.num).max().unwrap_or(0);
+                let (known, others): (Vec<&State>, Vec<&State>) =
+                    before.iter().map(|one| &one.state).partition(|state| state.view.num <= latest);
+                let states = if known.is_empty() { others } else { known };
                 // Between the moment before and this one it was last possible to answer so.
                 let case = Case { times: &times, moment: at - 1, act: moment.act, states };
                 return Outcome::Wrong(case.explain(view));

@@ -36,6 +36,8 @@ type Pings = &'static [(&'static str, With)];
 enum Step {
     /// For so many rounds.
     For(usize, Pings),
+    /// The same, half an interval later than in other rounds: between the moments at which the others fall due.
+    Between(usize, Pings),
     /// Round by round, until these are primary and backup.
     Until(Goal, Pings),
     /// Round by round, until this server is primary.
@@ -55,7 +57,7 @@ enum With {
     Zero,
 }
 
-use Step::{For, Look, Until, UntilPrimary};
+use Step::{Between, For, Look, Until, UntilPrimary};
 use With::{Heard as H, Late, Zero};
 
 const fn goal(primary: &'static str, backup: &'static str) -> Goal {
@@ -173,7 +175,7 @@ pub const NAMED: [Named; 17] = [
             ACKNOWLEDGED,
             BOTH,
             WITH_IDLE,
-            &[For(LONG, &[("n3", H)]), Until(goal("n2", "n3"), &[("n2", H), ("n3", H)])],
+            &[Between(LONG, &[("n3", H)]), Until(goal("n2", "n3"), &[("n2", H), ("n3", H)])],
         ],
     },
     Named {
@@ -284,7 +286,9 @@ impl Script for Steps {
             let step = self.steps.get(self.at)?;
             let (is_done, waits, pings): (bool, bool, Pings) = match step {
                 Look => (self.rounds > 0, false, &[]),
-                For(rounds, pings) => (self.rounds >= *rounds, false, pings),
+                For(rounds, pings) | Between(rounds, pings) => {
+                    (self.rounds >= *rounds, false, pings)
+                }
                 Until(goal, pings) => (goal.is(&heard.latest), true, pings),
                 UntilPrimary(server, pings) => {
                     (heard.latest.primary.as_deref() == Some(*server), true, pings)
@@ -299,7 +303,12 @@ impl Script for Steps {
             }
             self.rounds += 1;
             let pings = pings.iter().map(|(server, with)| with.ping(server, heard)).collect();
-            return Some(Round { pings, at_once: false, looks: matches!(step, Look) });
+            return Some(Round {
+                pings,
+                at_once: false,
+                is_between: matches!(step, Between(..)),
+                looks: matches!(step, Look),
+            });
         }
     }
 }

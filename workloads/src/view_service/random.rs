@@ -16,6 +16,8 @@ const RESTARTED_ROUNDS: u64 = 30;
 const NEWS_PERCENT: u64 = 25;
 /// In so many of a hundred rounds the pings are sent at once.
 const AT_ONCE_PERCENT: u64 = 40;
+/// In so many of a hundred rounds they are sent half an interval late.
+const BETWEEN_PERCENT: u64 = 10;
 /// In so many of a hundred rounds somebody asks for the view.
 const LOOK_PERCENT: u64 = 10;
 
@@ -74,6 +76,7 @@ impl Script for Random {
         Some(Round {
             pings: pings.collect(),
             at_once: self.choices.chance(AT_ONCE_PERCENT),
+            is_between: self.choices.chance(BETWEEN_PERCENT),
             looks: self.choices.chance(LOOK_PERCENT),
         })
     }

@@ -17,6 +17,8 @@ pub struct Round {
     pub pings: Vec<Ping>,
     /// Whether they do so at once, rather than one after the other's answer.
     pub at_once: bool,
+    /// Whether they do so half an interval later than in other rounds.
+    pub is_between: bool,
     /// Whether the view is asked for before that.
     pub looks: bool,
 }
