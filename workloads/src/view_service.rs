@@ -32,6 +32,7 @@ mod why;
 pub use judge::{RANDOM, Scripts, judge};
 pub use named::{NAMED, Named};
 pub use random::random;
+pub use record::who;
 pub use script::{Heard, Round, Script};
 
 /// Its name.

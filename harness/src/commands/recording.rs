@@ -62,6 +62,7 @@ impl Recording<'_> {
             seed: setting.seed,
             nodes: setting.nodes.clone(),
             view_service: setting.view_service.clone(),
+            played: setting.played.clone(),
             clients: setting.clients,
             rate: setting.rate,
             faults: setting.families.iter().map(|family| family.name().to_owned()).collect(),

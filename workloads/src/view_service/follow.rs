@@ -15,9 +15,9 @@ use super::{
 const POSSIBILITIES_MAX: usize = 20_000;
 
 /// What came of a script.
-pub(super) enum Outcome<'a> {
-    /// Every answer was allowed; the views that were told, in order.
-    Right(Vec<&'a View>),
+pub(super) enum Outcome {
+    /// Every answer was allowed.
+    Right,
     /// An answer was not.
     Wrong(Broken),
     /// There were too many possibilities.
@@ -33,9 +33,9 @@ pub(super) struct Possibility {
 }
 
 /// Follows the script to its end, or to the first answer that no right service gives.
-pub(super) fn follow(script: &Played) -> Outcome<'_> {
+pub(super) fn follow(script: &Played) -> Outcome {
     let times = Times::of(script);
-    let mut told: Vec<&View> = Vec::new();
+    let mut latest = 0;
     let mut under_way: BTreeSet<usize> = BTreeSet::new();
     let mut possible = BTreeSet::from([Possibility::default()]);
     for (at, moment) in times.moments().iter().enumerate() {
@@ -48,7 +48,6 @@ pub(super) fn follow(script: &Played) -> Outcome<'_> {
             possible = before.iter().filter(|one| answers(one)).cloned().collect();
             if possible.is_empty() {
                 // What nobody was told yet may never have been.
-                let latest = told.iter().map(|view| view.num).max().unwrap_or(0);
                 let (known, others): (Vec<&State>, Vec<&State>) =
                     before.iter().map(|one| &one.state).partition(|state| state.view.num <= latest);
                 let states = if known.is_empty() { others } else { known };
@@ -58,16 +57,14 @@ pub(super) fn follow(script: &Played) -> Outcome<'_> {
             }
             under_way.remove(&moment.act);
             possible = possible.into_iter().map(|one| one.without(moment.act)).collect();
-            if told.last() != Some(&view) {
-                told.push(view);
-            }
+            latest = view.num.max(latest);
         }
         match grown(possible, &under_way, &times, at) {
             Some(grown) => possible = grown,
             None => return Outcome::Undecided,
         }
     }
-    Outcome::Right(told)
+    Outcome::Right
 }
 
 /// With everything that can happen between this moment and the next; `None`: that is too much.

@@ -1,12 +1,15 @@
 //! One result a script: what a student reads first.
 
+use std::collections::BTreeSet;
+
+use contract::View;
 use history::{CheckResult, Findings, Operation, words::counted};
 
 use super::{
     NAMED, Named,
     follow::{Outcome, follow},
-    record::{self, Act, Played},
-    why::{Broken, shown},
+    record::{self, Act, End, Played},
+    why::{Broken, name},
 };
 
 /// The name of the result of all random scripts.
@@ -40,13 +43,13 @@ pub fn judge(operations: &[Operation]) -> Result<Scripts, String> {
     let judged: Vec<Judged> = played.iter().map(Judged::of).collect();
     let of = |name: &str| judged.iter().filter(|one| one.name == name).collect::<Vec<_>>();
     let mut checks: Vec<CheckResult> =
-        NAMED.iter().filter_map(|named| of_named(named, of(named.name).first()?)).collect();
+        NAMED.iter().filter_map(|named| Some(of_named(named, of(named.name).first()?))).collect();
     let is_named = |one: &&Judged| NAMED.iter().any(|named| named.name == one.name);
     let random: Vec<&Judged> = judged.iter().filter(|one| !is_named(one)).collect();
     if !random.is_empty() {
         checks.push(of_random(&random));
     }
-    let changes = judged.iter().map(|one| one.changes).sum();
+    let changes = judged.iter().map(Judged::changes).sum();
     checks.push(evidence(&judged, random.len(), changes));
     let answers = played.iter().flat_map(|script| &script.acts).filter(|act| act.end.is_some());
     Ok(Scripts { checks, scripts: played.len(), answers: answers.count(), changes })
@@ -59,32 +62,30 @@ struct Judged {
     is_undecided: bool,
     /// The first request that was not answered.
     unanswered: Option<String>,
-    views: Vec<contract::View>,
-    changes: usize,
+    /// Each view as it was told, in that order.
+    views: Vec<View>,
 }
 
 impl Judged {
     fn of(script: &Played) -> Self {
         let unanswered = script.acts.iter().find(|act| act.end.is_none()).map(Act::who);
         let name = script.script.clone();
-        let told = script.acts.iter().filter_map(|act| Some(&act.end.as_ref()?.view));
-        let mut nums: Vec<u64> = told.map(|view| view.num).collect();
-        nums.sort_unstable();
-        nums.dedup();
-        let mut judged = Self {
-            name,
-            broken: None,
-            is_undecided: false,
-            unanswered,
-            views: Vec::new(),
-            changes: nums.iter().filter(|num| **num > 0).count(),
+        let mut ends: Vec<&End> = script.acts.iter().filter_map(|act| act.end.as_ref()).collect();
+        ends.sort_by_key(|end| end.index);
+        let mut views: Vec<View> = ends.into_iter().map(|end| end.view.clone()).collect();
+        views.dedup();
+        let (broken, is_undecided) = match follow(script) {
+            Outcome::Right => (None, false),
+            Outcome::Wrong(broken) => (Some(broken), false),
+            Outcome::Undecided => (None, true),
         };
-        match follow(script) {
-            Outcome::Right(views) => judged.views = views.into_iter().cloned().collect(),
-            Outcome::Wrong(broken) => judged.broken = Some(broken),
-            Outcome::Undecided => judged.is_undecided = true,
-        }
-        judged
+        Self { name, broken, is_undecided, unanswered, views }
+    }
+
+    /// How often the view changed, as was told.
+    fn changes(&self) -> usize {
+        let nums: BTreeSet<u64> = self.views.iter().map(|view| view.num).collect();
+        nums.into_iter().filter(|num| *num > 0).count()
     }
 
     /// Why nothing can be said of it, though no answer was wrong.
@@ -108,40 +109,54 @@ impl Judged {
         }
     }
 
-    /// `view 1 (primary n1, no backup), …`.
+    /// `Views: 1 (n1, no backup), 2 (n1, n2).`
     fn views(&self) -> String {
-        let more = if self.views.len() > VIEWS_TOLD_MAX { ", …" } else { "" };
-        let views: Vec<String> = self.views.iter().take(VIEWS_TOLD_MAX).map(shown).collect();
-        if views.is_empty() { "nothing".to_owned() } else { format!("{}{more}", views.join(", ")) }
+        let short = |view: &View| match (&view.primary, &view.backup) {
+            (Some(primary), Some(backup)) => {
+                format!("{} ({}, {})", view.num, name(primary), name(backup))
+            }
+            (Some(primary), None) => format!("{} ({}, no backup)", view.num, name(primary)),
+            (None, _) => format!("{} (nobody)", view.num),
+        };
+        let is_only = self.views.len() == 1;
+        let told = self.views.iter().filter(|view| view.num > 0 || is_only).map(short);
+        let mut told: Vec<String> = told.take(VIEWS_TOLD_MAX + 1).collect();
+        if told.len() > VIEWS_TOLD_MAX {
+            told[VIEWS_TOLD_MAX] = "…".to_owned();
+        }
+        if told.is_empty() {
+            "No view was told.".to_owned()
+        } else {
+            format!("Views: {}.", told.join(", "))
+        }
     }
 }
 
-fn of_named(named: &Named, judged: &Judged) -> Option<CheckResult> {
-    let Named { name, about, goal, .. } = named;
+fn of_named(named: &Named, judged: &Judged) -> CheckResult {
     let mut findings = Findings::default();
     judged.add_to(&mut findings);
+    let views = judged.views();
     if !findings.is_empty() {
-        return Some(findings.into_result(name, about));
+        return findings.into_result(named.name, &views);
     }
+    let inconclusive = |why: String| {
+        CheckResult::inconclusive(named.name, format!("`{}` is not decided: {why}", named.name))
+    };
     if let Some(lack) = judged.lack() {
-        return Some(CheckResult::inconclusive(*name, format!("{about} Not decided: {lack}.")));
+        return inconclusive(format!("{lack}."));
     }
-    let seen = judged.views();
-    Some(match judged.views.last() {
-        Some(last) if goal.is(last) => CheckResult::valid(*name, format!("{about} Seen: {seen}.")),
-        _ => CheckResult::inconclusive(
-            *name,
-            format!(
-                "{about} It did not come to its end, though no answer was wrong. Seen: {seen}."
-            ),
-        ),
-    })
+    match judged.views.last() {
+        Some(last) if named.goal.is(last) => CheckResult::valid(named.name, views),
+        _ => inconclusive(format!(
+            "no answer was wrong, but the script did not come to its end. {views}"
+        )),
+    }
 }
 
 fn of_random(random: &[&Judged]) -> CheckResult {
     let mut findings = Findings::default();
     random.iter().for_each(|judged| judged.add_to(&mut findings));
-    let changes = random.iter().map(|judged| judged.changes).sum::<usize>();
+    let changes = random.iter().map(|judged| judged.changes()).sum::<usize>();
     let scripts = counted(random.len(), "random script");
     let checked = format!(
         "Servers fell silent, restarted, came back and acknowledged late: {scripts}, {}.",

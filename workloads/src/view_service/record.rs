@@ -73,6 +73,12 @@ impl Act {
     }
 }
 
+/// An operation of a script in words: `the ping of n1 with 2 (1.204–1.206 s)`.
+#[must_use]
+pub fn who(operation: &Operation) -> String {
+    act(operation).map_or_else(|_| words::who(operation), |act| act.who())
+}
+
 /// The scripts of a record, in order.
 ///
 /// # Errors

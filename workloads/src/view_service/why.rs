@@ -270,7 +270,7 @@ impl Case<'_> {
 }
 
 /// `view 3 (primary n1, backup n2)`.
-pub(super) fn shown(view: &View) -> String {
+fn shown(view: &View) -> String {
     let View { num, primary, backup } = view;
     match (primary, backup) {
         (None, None) => format!("view {num} (nobody)"),
@@ -282,6 +282,7 @@ pub(super) fn shown(view: &View) -> String {
     }
 }
 
-fn name(server: &str) -> String {
+/// A server's name, short and harmless: an answer may name anybody.
+pub(super) fn name(server: &str) -> String {
     cut(server, NAME_CHARS_MAX)
 }

@@ -1,14 +1,18 @@
 //! A run against a view service: its scripts, each judged by itself, and whether every request was answered.
 
-use history::words::{counted, who};
+use history::words::{counted, cut};
 use history::{CheckResult, Completion, Operation, Verdict, Violation};
 use record::{Folder, Mark, OwnExit, Phase, Promise, ResultsFile, RunFile, VERSION};
 use workloads::view_service::{self, BROKE_CONTRACT, NAMED, Named, Scripts};
 
-use super::{Record, broken, in_main, notes, recovery, summary, with_kind};
+use super::{
+    Record, broken, in_main, is_ended, notes, recovery, sentence_case, summary, with_kind,
+};
 
 /// The name of the check whether every request was answered.
 const ANSWERS: &str = "answers";
+/// So much is told of why a request has no answer.
+const REASON_CHARS_MAX: usize = 160;
 
 /// Whether the bench played the servers of a view service.
 pub(super) fn is(run: &RunFile) -> bool {
@@ -37,6 +41,9 @@ pub(super) fn judge(folder: &Folder, record: &Record) -> ResultsFile {
     checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
     for violation in checks.iter_mut().flat_map(|check| &mut check.violations) {
         violation.sentence = with_kind(violation);
+        if !is_ended(&violation.sentence) {
+            violation.sentence.push('.');
+        }
     }
     let verdict = checks.iter().map(|check| check.verdict).fold(Verdict::Valid, Verdict::merge);
     let main = in_main(&operations);
@@ -79,12 +86,12 @@ fn promises(checks: &[CheckResult]) -> Vec<Promise> {
     let check = |name: &str| checks.iter().find(|check| check.checker == name);
     let of_script = |Named { name, about, .. }: &Named| {
         let check = check(name);
-        let seen = check.map_or("", |check| check.summary.trim_start_matches(about).trim_start());
         Promise {
             promise: name.replace('-', " "),
             how: (*about).to_owned(),
             verdict: check.map(|check| check.verdict),
-            seen: seen.to_owned(),
+            seen: check
+                .map_or("The script was not played.".to_owned(), |check| check.summary.clone()),
         }
     };
     let of_all = [
@@ -103,34 +110,33 @@ fn promises(checks: &[CheckResult]) -> Vec<Promise> {
 fn answers(operations: &[Operation], marks: &[Mark]) -> CheckResult {
     let inconclusive = |reason: String| CheckResult::inconclusive(ANSWERS, reason);
     let unanswered = operations.iter().find_map(|operation| match &operation.completion {
-        Completion::Info(reason) => {
-            Some((operation, reason.as_deref().unwrap_or("it was not answered")))
-        }
+        Completion::Info(reason) => Some((operation, reason.as_deref().unwrap_or("nothing came"))),
         Completion::Ok(..) | Completion::Fail(..) => None,
     });
     let exits: Vec<&OwnExit> = marks.iter().filter_map(recovery::own_exit).collect();
-    let mut reasons: Vec<String> = exits.iter().map(ToString::to_string).collect();
-    if let Some((operation, reason)) = unanswered {
-        let reason = history::words::cut(reason, 160);
-        reasons.push(format!("{} has no answer: {reason}", who(operation)));
-    }
-    if reasons.is_empty() {
-        return if marks.contains(&Mark::Phase(Phase::Quiesce)) {
+    let (kind, why) = match (exits.as_slice(), unanswered) {
+        ([], None) if marks.contains(&Mark::Phase(Phase::Quiesce)) => {
             let count = counted(operations.len(), "request");
-            CheckResult::valid(ANSWERS, format!("Each of {count} was answered."))
-        } else {
-            inconclusive("The run ended before its last script.".to_owned())
-        };
-    }
-    let why = reasons.join(". ");
+            return CheckResult::valid(ANSWERS, format!("Each of {count} was answered."));
+        }
+        ([], None) => return inconclusive("The run ended before its last script.".to_owned()),
+        ([], Some((operation, reason))) => {
+            let (who, reason) = (view_service::who(operation), cut(reason, REASON_CHARS_MAX));
+            let why = format!("{} has no answer: {reason}", sentence_case(&who));
+            if reason.starts_with(BROKE_CONTRACT) {
+                return inconclusive(format!("{why}."));
+            }
+            ("no answer", why)
+        }
+        ([exit], _) => ("ended by itself", exit.to_string()),
+        ([exit, others @ ..], _) => {
+            let more = counted(others.len(), "time");
+            ("ended by itself", format!("{exit}, and {more} more in other scripts"))
+        }
+    };
     if let Some(excuse) = recovery::excuse(marks, &exits) {
         return inconclusive(format!("{why}. But {excuse}"));
     }
-    if exits.is_empty() && unanswered.is_some_and(|(_, reason)| reason.starts_with(BROKE_CONTRACT))
-    {
-        return inconclusive(format!("{why}."));
-    }
-    let kind = if exits.is_empty() { "no answer" } else { "ended by itself" };
     let sentence = format!("{why}. A view service answers every request, and nothing was broken.");
     let operations = unanswered.map(|(operation, _)| operation.call).into_iter().collect();
     let violation = Violation { kind: kind.to_owned(), sentence: sentence.clone(), operations };
