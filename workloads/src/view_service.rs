@@ -1,7 +1,7 @@
 //! `view-service`: what servers do to a view service, and what it may answer.
 //!
 //! It is no store, so there are no clients: the bench plays the servers. A [`Script`] says who pings with which number, round
-//! by round: the [named scripts](NAMED) are the tests of the courses, [random ones](random) follow. The service starts anew for
+//! by round: the [named scripts](NAMED) are the tests of the courses, [random ones](random()) follow. The service starts anew for
 //! each. The record of a script begins with the operation [`START`]; then follow the pings and their answers.
 //!
 //! ```text
@@ -53,5 +53,7 @@ pub const PING: &str = "ping";
 /// The question for the current view.
 pub const LOOK: &str = "view";
 
+/// How the reason begins for which a request has no answer, where none came in time.
+pub const TOO_LATE: &str = "nothing came in time: ";
 /// How the reason begins for which a request has no answer, where there was one that breaks the contract.
 pub const BROKE_CONTRACT: &str = "the answer breaks the contract: ";

@@ -1,6 +1,10 @@
 //! The servers of a view service, which the bench plays: their pings as HTTP requests, recorded like operations.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use contract::{
@@ -11,7 +15,7 @@ use history::EventKind;
 use http_client::{Full, Request};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-use workloads::view_service::{BROKE_CONTRACT, LOOK, PING, SERVERS};
+use workloads::view_service::{BROKE_CONTRACT, LOOK, PING, SERVERS, TOO_LATE};
 
 use super::{
     Shared,
@@ -75,21 +79,20 @@ impl Servers {
                 (id, caller, answer)
             });
             if !at_once {
-                self.answered(pinging.join_next().await, &mut answers);
+                self.take_answers(&mut pinging, &mut answers).await;
             }
         }
-        while !pinging.is_empty() {
-            self.answered(pinging.join_next().await, &mut answers);
-        }
+        self.take_answers(&mut pinging, &mut answers).await;
         answers
     }
 
-    fn answered(
+    /// Waits for all answers that are due.
+    async fn take_answers(
         &mut self,
-        pinged: Option<Result<(&'static str, Caller, Option<View>), tokio::task::JoinError>>,
+        pinging: &mut JoinSet<(&'static str, Caller, Option<View>)>,
         answers: &mut Vec<(NodeId, Option<View>)>,
     ) {
-        if let Some(Ok((id, caller, answer))) = pinged {
+        while let Some(Ok((id, caller, answer))) = pinging.join_next().await {
             self.servers.insert(id, Some(caller));
             answers.push((id.to_owned(), answer));
         }
@@ -107,6 +110,7 @@ impl Caller {
         let node = self.shared.nodes.first().cloned()?;
         let limit: Duration = self.shared.patience.operation;
         self.record(EventKind::Invoke, f, arguments, None);
+        let begun = Instant::now();
         let result = match request {
             Ok(request) => self.connections.call(&node, request, limit, View::parse).await,
             Err(reason) => AttemptResult::NotSent(reason),
@@ -126,7 +130,9 @@ impl Caller {
                 self.shared.protocol_errors.record(&format!("{node}: `{f}`: {reason}"));
                 format!("{BROKE_CONTRACT}{reason}")
             }
-            AttemptResult::NotSent(reason) | AttemptResult::Uncertain(reason) => reason,
+            AttemptResult::NotSent(reason) | AttemptResult::Uncertain(reason) => {
+                if begun.elapsed() < limit { reason } else { format!("{TOO_LATE}{reason}") }
+            }
         };
         self.record(EventKind::Info, f, Value::Null, Some(reason));
         // What was not answered stays open for ever.

@@ -4,7 +4,7 @@ use contract::{View, view::Ping};
 
 use super::script::{Heard, Round, Script};
 
-/// A script waits so many rounds for a view, and then ends: a right service needs less than half of that.
+/// A script waits so many rounds for a view, and then ends: a right service needs half of that at most.
 const WAIT_ROUNDS: usize = 30;
 /// So many rounds are longer than a service may leave anything undone that is due.
 const LONG: usize = 16;
@@ -21,11 +21,13 @@ pub struct Named {
     steps: &'static [&'static [Step]],
 }
 
-/// Who is primary and backup; `""`: nobody.
+/// Who is primary and backup.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Goal {
-    pub(super) primary: &'static str,
-    pub(super) backup: &'static str,
+pub(super) enum Goal {
+    /// These; `""`: nobody.
+    Are(&'static str, &'static str),
+    /// Somebody else than this server is primary. Where two fall silent at once, each service sees another one do so first.
+    NotPrimary(&'static str),
 }
 
 /// Who pings, and with which number.
@@ -51,17 +53,17 @@ enum Step {
 enum With {
     /// That of the view it was told: as primary it acknowledges.
     Heard,
-    /// The one before: it has not taken up its view yet.
-    Late,
+    /// 1, that of the first view: it has not taken up another one yet.
+    One,
     /// 0: it has started anew.
     Zero,
 }
 
 use Step::{Between, For, Look, Until, UntilPrimary};
-use With::{Heard as H, Late, Zero};
+use With::{Heard as H, One, Zero};
 
 const fn goal(primary: &'static str, backup: &'static str) -> Goal {
-    Goal { primary, backup }
+    Goal::Are(primary, backup)
 }
 
 const FIRST_PRIMARY: &[Step] = &[Look, Until(goal("n1", ""), &[("n1", Zero)])];
@@ -139,10 +141,9 @@ pub const NAMED: [Named; 17] = [
             FIRST_PRIMARY,
             ACKNOWLEDGED,
             &[
-                Until(goal("n1", "n2"), &[("n2", H)]),
+                Until(goal("n1", "n2"), &[("n2", H), ("n1", One)]),
                 For(LONG, &[("n2", H)]),
-                For(1, &[("n1", H)]),
-                For(LONG, &[("n1", Late)]),
+                For(LONG, &[("n1", One)]),
                 Until(goal("n1", ""), &[("n1", H)]),
             ],
         ],
@@ -167,15 +168,15 @@ pub const NAMED: [Named; 17] = [
     },
     Named {
         name: "uninitialised-not-promoted",
-        about: "Primary and backup fall silent, and an idle server pings: it has no data and does not become primary; the \
-                backup does when it comes back.",
-        goal: goal("n2", "n3"),
+        about: "Primary and backup fall silent, and an idle server pings: it has no data and does not become primary, nor when \
+                the backup is back.",
+        goal: Goal::NotPrimary("n3"),
         steps: &[
             FIRST_PRIMARY,
             ACKNOWLEDGED,
             BOTH,
             WITH_IDLE,
-            &[Between(LONG, &[("n3", H)]), Until(goal("n2", "n3"), &[("n2", H), ("n3", H)])],
+            &[Between(LONG, &[("n3", H)]), For(LONG, &[("n2", H), ("n3", H)])],
         ],
     },
     Named {
@@ -268,7 +269,11 @@ impl Named {
 impl Goal {
     pub(super) fn is(&self, view: &View) -> bool {
         let named = |server: &Option<String>| server.clone().unwrap_or_default();
-        (named(&view.primary).as_str(), named(&view.backup).as_str()) == (self.primary, self.backup)
+        let (now_primary, now_backup) = (named(&view.primary), named(&view.backup));
+        match self {
+            Self::Are(primary, backup) => now_primary == *primary && now_backup == *backup,
+            Self::NotPrimary(server) => !now_primary.is_empty() && now_primary != *server,
+        }
     }
 }
 
@@ -318,7 +323,7 @@ impl With {
         let Ping { node, view } = heard.ping(server);
         let view = match self {
             H => view,
-            Late => view.saturating_sub(1),
+            One => 1,
             Zero => 0,
         };
         Ping { node, view }

@@ -147,9 +147,9 @@ fn may_be_dead_ns(script: &Played) -> u64 {
     script.dead_ns / 2
 }
 
-/// After so long whatever is due must have happened.
+/// After so long whatever is due must have happened: what the contract says, and a margin, since no timer is exact.
 fn must_ns(script: &Played) -> u64 {
-    script.dead_ns.saturating_mul(2)
+    script.dead_ns.saturating_add(script.ping_ns).saturating_mul(2)
 }
 
 /// All calls and answers in the order of the record.

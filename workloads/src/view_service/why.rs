@@ -184,8 +184,7 @@ impl Case<'_> {
             let why = after("a server cannot be its own backup".to_owned());
             return ("one server twice", why, Vec::new());
         }
-        let pinged = |server: &str| self.last_ping(server).is_some();
-        if let Some(unknown) = [primary].into_iter().chain(backup).find(|id| !pinged(id)) {
+        if let Some(unknown) = [primary].into_iter().chain(backup).find(|id| !self.has_pinged(id)) {
             let why = after(format!("{} had never pinged", name(unknown)));
             return ("unknown server", why, Vec::new());
         }
@@ -227,7 +226,8 @@ impl Case<'_> {
                 first_and(self.pings_of(&[old])),
             );
         }
-        if let Some(dead) = backup.filter(|id| !now.may_be_alive(id)) {
+        let pings = |id: &str| self.times.acts()[self.act].is_ping_of(id);
+        if let Some(dead) = backup.filter(|id| !now.may_be_alive(id) && !pings(id)) {
             let last = self.last_ping(dead).map(Act::who).unwrap_or_default();
             let why = after(format!("{} is silent since {last}", name(dead)));
             return ("dead server made backup", why, self.pings_of(&[dead]));
@@ -251,6 +251,12 @@ impl Case<'_> {
 
     fn last_ping_place(&self, server: &str) -> Option<usize> {
         self.answered_before().find(|act| self.times.acts()[*act].is_ping_of(server))
+    }
+
+    /// Whether a ping of a server was sent, be it the one that was answered now.
+    fn has_pinged(&self, server: &str) -> bool {
+        let moments = &self.times.moments()[..=self.moment];
+        moments.iter().any(|moment| self.times.acts()[moment.act].is_ping_of(server))
     }
 
     fn pings_of(&self, servers: &[&str]) -> Vec<usize> {

@@ -8,7 +8,7 @@ const NS_A_MS: u64 = 1_000_000;
 /// Silent for this number of rounds, a server may be taken for dead, or not.
 pub const SHORT: usize = 6;
 /// After this number of rounds whatever was due should have happened.
-pub const LONG: usize = 16;
+pub const LONG: usize = 18;
 
 /// A view: number, primary, backup; `""`: nobody.
 pub type Told<'a> = (u64, &'a str, &'a str);

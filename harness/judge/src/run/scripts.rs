@@ -3,7 +3,7 @@
 use history::words::{counted, cut};
 use history::{CheckResult, Completion, Operation, Verdict, Violation};
 use record::{Folder, Mark, OwnExit, Phase, Promise, ResultsFile, RunFile, VERSION};
-use workloads::view_service::{self, BROKE_CONTRACT, NAMED, Named, Scripts};
+use workloads::view_service::{self, NAMED, Named, Scripts, TOO_LATE};
 
 use super::{
     Record, broken, in_main, is_ended, notes, recovery, sentence_case, summary, with_kind,
@@ -123,7 +123,8 @@ fn answers(operations: &[Operation], marks: &[Mark]) -> CheckResult {
         ([], Some((operation, reason))) => {
             let (who, reason) = (view_service::who(operation), cut(reason, REASON_CHARS_MAX));
             let why = format!("{} has no answer: {reason}", sentence_case(&who));
-            if reason.starts_with(BROKE_CONTRACT) {
+            if !reason.starts_with(TOO_LATE) {
+                // A connection may be closed by chance; what breaks the contract is told as such.
                 return inconclusive(format!("{why}."));
             }
             ("no answer", why)
