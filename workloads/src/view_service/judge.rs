@@ -43,7 +43,7 @@ pub fn judge(operations: &[Operation]) -> Result<Scripts, String> {
     let judged: Vec<Judged> = played.iter().map(Judged::of).collect();
     let of = |name: &str| judged.iter().filter(|one| one.name == name).collect::<Vec<_>>();
     let mut checks: Vec<CheckResult> =
-        NAMED.iter().filter_map(|named| Some(of_named(named, of(named.name).first()?))).collect();
+        NAMED.iter().filter_map(|named| of_named(named, &of(named.name))).collect();
     let is_named = |one: &&Judged| NAMED.iter().any(|named| named.name == one.name);
     let random: Vec<&Judged> = judged.iter().filter(|one| !is_named(one)).collect();
     if !random.is_empty() {
@@ -132,25 +132,30 @@ impl Judged {
     }
 }
 
-fn of_named(named: &Named, judged: &Judged) -> CheckResult {
+/// `None`: the script was not played. It may have been played again, where it did not come to its end.
+fn of_named(named: &Named, tries: &[&Judged]) -> Option<CheckResult> {
+    let last = tries.last()?;
     let mut findings = Findings::default();
-    judged.add_to(&mut findings);
-    let views = judged.views();
+    tries.iter().for_each(|judged| judged.add_to(&mut findings));
+    let views = last.views();
     if !findings.is_empty() {
-        return findings.into_result(named.name, &views);
+        return Some(findings.into_result(named.name, &views));
     }
     let inconclusive = |why: String| {
         CheckResult::inconclusive(named.name, format!("`{}` is not decided: {why}", named.name))
     };
-    if let Some(lack) = judged.lack() {
-        return inconclusive(format!("{lack}."));
+    if let Some(lack) = tries.iter().find_map(|judged| judged.lack()) {
+        return Some(inconclusive(format!("{lack}.")));
     }
-    match judged.views.last() {
-        Some(last) if named.goal.is(last) => CheckResult::valid(named.name, views),
-        _ => inconclusive(format!(
-            "no answer was wrong, but the script did not come to its end. {views}"
-        )),
-    }
+    let is_whole = last.views.last().is_some_and(|latest| named.has_come_to_its_end(latest));
+    Some(if is_whole {
+        CheckResult::valid(named.name, views)
+    } else {
+        let times = counted(tries.len(), "time");
+        inconclusive(format!(
+            "no answer was wrong, but the script did not come to its end, {times}. {views}"
+        ))
+    })
 }
 
 fn of_random(random: &[&Judged]) -> CheckResult {

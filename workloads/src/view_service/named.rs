@@ -17,13 +17,13 @@ pub struct Named {
     /// What happens and what must follow, in one sentence.
     pub about: &'static str,
     /// Who must be primary and backup at its end.
-    pub(super) goal: Goal,
+    goal: Goal,
     steps: &'static [&'static [Step]],
 }
 
 /// Who is primary and backup.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Goal {
+enum Goal {
     /// These; `""`: nobody.
     Are(&'static str, &'static str),
     /// Somebody else than this server is primary. Where two fall silent at once, each service sees another one do so first.
@@ -264,10 +264,17 @@ impl Named {
         let steps = self.steps.iter().copied().flatten().copied().collect();
         Box::new(Steps { steps, at: 0, rounds: 0 })
     }
+
+    /// Whether the script has come to its end where this is the last view: on a busy machine servers may seem to fall silent
+    /// that should not.
+    #[must_use]
+    pub fn has_come_to_its_end(&self, latest: &View) -> bool {
+        self.goal.is(latest)
+    }
 }
 
 impl Goal {
-    pub(super) fn is(&self, view: &View) -> bool {
+    fn is(&self, view: &View) -> bool {
         let named = |server: &Option<String>| server.clone().unwrap_or_default();
         let (now_primary, now_backup) = (named(&view.primary), named(&view.backup));
         match self {

@@ -23,8 +23,13 @@ pub struct Record {
 impl Record {
     /// A script has begun.
     pub fn new() -> Self {
-        let start = json!({ "script": "random-1", "ping_ms": 50, "dead_ms": 300 });
-        Self::default().done(3, START, start, Some(json!({})))
+        Self::default().begin("random-1")
+    }
+
+    /// A script of this name begins, with a service that starts anew.
+    pub fn begin(self, script: &str) -> Self {
+        let start = json!({ "script": script, "ping_ms": 50, "dead_ms": 300 });
+        self.done(3, START, start, Some(json!({})))
     }
 
     /// n1 is primary, n2 backup of view 2, and n1 has acknowledged view 1.
@@ -97,8 +102,17 @@ impl Record {
 
     /// What the check of all scripts without a name of their own says.
     pub fn judged(&self) -> CheckResult {
+        self.judged_by(workloads::view_service::RANDOM)
+    }
+
+    pub fn judged_by(&self, checker: &str) -> CheckResult {
         let checks = judge(&self.operations).unwrap().checks;
-        checks.into_iter().find(|check| check.checker == workloads::view_service::RANDOM).unwrap()
+        checks.into_iter().find(|check| check.checker == checker).unwrap()
+    }
+
+    /// Why this is no record of scripts.
+    pub fn refused(&self) -> String {
+        judge(&self.operations).unwrap_err()
     }
 
     #[track_caller]

@@ -168,3 +168,28 @@ fn what_is_not_answered_decides_nothing() {
         "{result:?}"
     );
 }
+
+#[test]
+fn a_script_counts_once_it_has_come_to_its_end_in_one_of_its_tries() {
+    let script = "first-backup";
+    let half = |record: Record| record.begin(script).ping("n1", 0, (1, "n1", ""));
+    let whole = |record| half(record).ping("n1", 1, (1, "n1", "")).ping("n2", 0, (2, "n1", "n2"));
+    let verdict = |record: &Record| record.judged_by(script).verdict;
+    let unfinished = half(Record::default());
+    assert_eq!(verdict(&unfinished), Verdict::Inconclusive);
+    let summary = unfinished.judged_by(script).summary;
+    assert!(
+        summary.contains("did not come to its end, 1 time. Views: 1 (n1, no backup)."),
+        "{summary}"
+    );
+    assert_eq!(verdict(&whole(unfinished.clone())), Verdict::Valid);
+    // What was wrong in one of them stays wrong.
+    let wrong = unfinished.ping("n1", 1, (0, "", ""));
+    assert_eq!(verdict(&whole(wrong)), Verdict::Violation);
+}
+
+#[test]
+fn what_is_no_record_of_scripts_is_refused() {
+    let early = Record::default().ping("n1", 0, (1, "n1", ""));
+    assert!(early.refused().contains("comes before any script has begun"), "{}", early.refused());
+}
