@@ -114,6 +114,9 @@ pub fn result(f: &str, arguments: &Value, result: &Value, chars: usize) -> Strin
         Value::Object(fields) if fields.len() == 1 && fields.contains_key("values") => {
             value(&fields["values"], &mut out);
         }
+        Value::Object(fields) if has_just(fields, &["num", "primary", "backup"]) => {
+            view(fields, &mut out);
+        }
         same if same == arguments && !same.is_array() && !is_read(f) => {}
         Value::Object(fields) => out.list(fields, ", ", |out, (name, field)| match field {
             Value::Bool(true) => out.push(name),
@@ -158,10 +161,28 @@ fn fields_of_call(fields: &Map<String, Value>, out: &mut Bounded) {
         value(&fields["a"], out);
         out.push(" ↔ ");
         value(&fields["b"], out);
+    } else if has(&["node", "view"]) {
+        value(&fields["node"], out);
+        out.push(" with ");
+        value(&fields["view"], out);
     } else if fields.contains_key("ops") {
         transaction(fields, out);
     } else {
         out.list(fields, " ", |out, (name, field)| pair(name, field, out));
+    }
+}
+
+/// `view 2: n1, n2`, the primary first.
+fn view(fields: &Map<String, Value>, out: &mut Bounded) {
+    out.push("view ");
+    value(&fields["num"], out);
+    let servers = ["primary", "backup"].map(|name| &fields[name]);
+    if servers.iter().any(|server| !server.is_null()) {
+        out.push(": ");
+        out.list(servers, ", ", |out, server| match server {
+            Value::Null => out.push("–"),
+            server => value(server, out),
+        });
     }
 }
 
@@ -281,6 +302,7 @@ mod tests {
                 "txn if x=1: r x, w y=2",
             ),
             ("txn", json!([["r", "x", null], ["append", "x", 4]]), "txn [r x, append x=4]"),
+            ("ping", json!({"node": "n1", "view": 2}), "ping n1 with 2"),
             ("transfer", json!({"from": 1, "amount": 5}), "transfer amount=5 from=1"),
             ("read", json!(null), "read"),
         ];
@@ -311,6 +333,9 @@ mod tests {
                 json!({"committed": true, "results": [1, null]}),
                 "committed, results=[1, null]",
             ),
+            ("ping", &put, json!({"num": 2, "primary": "n1", "backup": "n2"}), "view 2: n1, n2"),
+            ("ping", &put, json!({"num": 1, "primary": "n1", "backup": null}), "view 1: n1, –"),
+            ("view", &put, json!({"num": 0, "primary": null, "backup": null}), "view 0"),
             ("multiget", &get, json!({"values": {"x": null, "y": "2"}}), "{x=null, y=2}"),
         ];
         for (f, arguments, given, expected) in cases {

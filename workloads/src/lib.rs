@@ -25,6 +25,7 @@ mod seeded;
 mod set;
 pub mod store;
 mod transactions;
+pub mod view_service;
 mod words;
 mod write_skew;
 
@@ -85,7 +86,7 @@ pub struct WorkloadEntry {
     pub make: fn(&[Capability]) -> Box<dyn Workload>,
 }
 
-/// All workloads.
+/// All workloads for stores.
 pub const WORKLOADS: [WorkloadEntry; 13] = [
     register::REGISTER,
     register::APPEND,
@@ -127,12 +128,18 @@ impl WorkloadEntry {
     }
 }
 
-/// The names of all workloads.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    WORKLOADS.into_iter().map(|entry| entry.name)
+/// The names of all workloads, and what they do in a sentence: of those for stores, and of [`view_service`].
+pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of_stores = WORKLOADS.into_iter().map(|entry| (entry.name, entry.about));
+    of_stores.chain([(view_service::NAME, view_service::ABOUT)])
 }
 
-/// The row of this name.
+/// The names of all workloads.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    all().map(|(name, _)| name)
+}
+
+/// The row of this name, of a workload for stores.
 ///
 /// # Errors
 /// An unknown name, with the names there are.

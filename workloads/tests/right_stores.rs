@@ -101,7 +101,7 @@ fn every_operation_a_workload_needs_is_exercised() {
 
 #[test]
 fn the_same_seed_and_answers_give_the_same_operations() {
-    for name in workloads::names() {
+    for workloads::WorkloadEntry { name, .. } in workloads::WORKLOADS {
         let history = |seed| {
             let workload = by_name(name, &ALL).expect("the name is known");
             run(workload.as_ref(), seed, PLAN, None).history

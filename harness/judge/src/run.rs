@@ -16,6 +16,7 @@ mod messages;
 mod minority;
 mod promises;
 mod recovery;
+mod scripts;
 mod so_far;
 mod summary;
 mod witnesses;
@@ -107,6 +108,15 @@ pub fn judge(
     limits: &Limits,
 ) -> Result<ResultsFile, RunError> {
     let record = Record::read(folder)?;
+    if scripts::is(&record.run) {
+        return match asked {
+            None => Ok(scripts::judge(folder, &record)),
+            Some(_) => Err(RunError::Workload(format!(
+                "the workload `{}` knows no consistency levels: leave out --consistency",
+                record.run.workload
+            ))),
+        };
+    }
     let Record { run, events, faults, .. } = &record;
     // The record decides, whatever the store can do.
     let all = CAPABILITIES.map(|entry| entry.capability);

@@ -5,7 +5,6 @@ use invariants::Invariant;
 use isolation::Datatype;
 use linearizability::Named;
 use record::Evidence;
-use workloads::WORKLOADS;
 
 use crate::nemesis::Family;
 
@@ -15,7 +14,8 @@ pub(super) fn workloads() -> String {
 }
 
 pub(super) fn workloads_in_sentences() -> String {
-    let sentences = WORKLOADS.map(|workload| format!("  {}: {}", workload.name, workload.about));
+    let sentences: Vec<String> =
+        workloads::all().map(|(name, about)| format!("  {name}: {about}")).collect();
     format!("Workloads:\n{}", sentences.join("\n"))
 }
 

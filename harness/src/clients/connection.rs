@@ -4,7 +4,7 @@ use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use contract::{NodeId, Operation, Outcome, Refusal};
-use http_client::{Connection, Full, Request, StatusCode, connection::Failure, header};
+use http_client::{Connection, Full, Request, StatusCode, header};
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -13,9 +13,9 @@ const ANSWER_BYTES_MAX: usize = 2 << 20;
 
 /// What one attempt came to.
 #[derive(Clone, Debug, PartialEq)]
-pub enum AttemptResult {
+pub enum AttemptResult<T = Outcome> {
     /// A valid answer that matches the request.
-    Answered(Outcome),
+    Answered(T),
     /// A refusal in the contract's words.
     Refused(Refusal),
     /// Nothing was sent: certainly not executed by this attempt.
@@ -53,15 +53,27 @@ impl Connections {
         body: &Bytes,
         limit: Duration,
     ) -> AttemptResult {
+        match post("/v1/op", body.clone()) {
+            Ok(request) => {
+                self.call(node, request, limit, |result| operation.parse_outcome(result)).await
+            }
+            Err(reason) => AttemptResult::NotSent(reason),
+        }
+    }
+
+    /// The same with any request; `parse` reads the result.
+    pub async fn call<T>(
+        &mut self,
+        node: &NodeId,
+        request: Request<Full<Bytes>>,
+        limit: Duration,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> AttemptResult<T> {
         let started = tokio::time::Instant::now();
         let mut connection = match timeout(limit, self.take(node)).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(reason)) => return AttemptResult::NotSent(reason),
             Err(_) => return AttemptResult::NotSent(format!("no connection to {node} in time")),
-        };
-        let request = match post(body.clone()) {
-            Ok(request) => request,
-            Err(reason) => return AttemptResult::NotSent(reason.to_string()),
         };
         let left = limit.saturating_sub(started.elapsed());
         let answer = match timeout(left, connection.exchange(request, ANSWER_BYTES_MAX)).await {
@@ -75,7 +87,7 @@ impl Connections {
             }
         };
         self.open.insert(node.clone(), connection);
-        interpret(operation, answer.0, &answer.1)
+        interpret(answer.0, &answer.1, parse)
     }
 
     /// The open connection to `node`, or a new one; it goes back only after a complete answer.
@@ -90,14 +102,31 @@ impl Connections {
     }
 }
 
-fn post(body: Bytes) -> Result<Request<Full<Bytes>>, Failure> {
-    let request = Request::post("/v1/op")
+/// A request that brings JSON.
+///
+/// # Errors
+/// The path is none.
+pub(super) fn post(path: &str, body: Bytes) -> Result<Request<Full<Bytes>>, String> {
+    let request = Request::post(path)
         .header(header::HOST, "node")
         .header(header::CONTENT_TYPE, "application/json");
-    Ok(request.body(Full::new(body))?)
+    request.body(Full::new(body)).map_err(|error| error.to_string())
 }
 
-fn interpret(operation: &Operation, status: StatusCode, body: &[u8]) -> AttemptResult {
+/// A request that brings nothing.
+///
+/// # Errors
+/// The path is none.
+pub(super) fn get(path: &str) -> Result<Request<Full<Bytes>>, String> {
+    let request = Request::get(path).header(header::HOST, "node");
+    request.body(Full::default()).map_err(|error| error.to_string())
+}
+
+fn interpret<T>(
+    status: StatusCode,
+    body: &[u8],
+    parse: impl FnOnce(&Value) -> Result<T, String>,
+) -> AttemptResult<T> {
     let parsed: Result<Value, _> = serde_json::from_slice(body);
     if status == StatusCode::OK {
         let Ok(Value::Object(mut fields)) = parsed else {
@@ -107,9 +136,9 @@ fn interpret(operation: &Operation, status: StatusCode, body: &[u8]) -> AttemptR
             ));
         };
         return match fields.remove("ok") {
-            Some(result) => operation
-                .parse_outcome(&result)
-                .map_or_else(AttemptResult::Garbled, AttemptResult::Answered),
+            Some(result) => {
+                parse(&result).map_or_else(AttemptResult::Garbled, AttemptResult::Answered)
+            }
             None => AttemptResult::Garbled(format!("status 200 without `ok`: {}", excerpt(body))),
         };
     }
@@ -149,7 +178,8 @@ mod tests {
     #[test]
     fn answers_are_read_by_the_contract_and_nothing_else_counts() {
         let read = |status: u16, body: &str| {
-            interpret(&get(), StatusCode::from_u16(status).unwrap(), body.as_bytes())
+            let parse = |result: &Value| get().parse_outcome(result);
+            interpret(StatusCode::from_u16(status).unwrap(), body.as_bytes(), parse)
         };
         let value = Some("1".to_owned());
         assert_eq!(

@@ -7,6 +7,7 @@
 //! connection       HTTP to one node
 //! faults           replies lost, requests sent twice
 //! protocol_errors  answers that broke the contract
+//! servers          the servers of a view service, which the bench plays
 //! ```
 
 pub mod attempts;
@@ -14,6 +15,7 @@ pub mod clerk;
 pub mod connection;
 pub mod faults;
 pub mod protocol_errors;
+pub mod servers;
 mod trail;
 
 use std::{

@@ -10,7 +10,7 @@ use history::Verdict;
 use isolation::Consistency;
 use linearizability::Limits;
 use record::{Folder, Required, ResultsFile, RunFile, VERSION, files};
-use workloads::Workload;
+use workloads::view_service;
 
 use super::{block_on, complain};
 use crate::{disk, exit::Failure, run::setting::Setting, target::Target};
@@ -19,9 +19,10 @@ use crate::{disk, exit::Failure, run::setting::Setting, target::Target};
 pub(super) struct Recording<'a> {
     pub(super) setting: &'a Setting,
     pub(super) target: &'a Target,
-    pub(super) workload: &'a dyn Workload,
-    /// What the store is held to.
-    pub(super) level: Consistency,
+    /// The workload's name.
+    pub(super) workload: &'a str,
+    /// What the store is held to, where there is a choice.
+    pub(super) level: Option<Consistency>,
     pub(super) require: &'a Required,
     /// Where results folders go.
     pub(super) out: &'a Path,
@@ -36,7 +37,7 @@ impl Recording<'_> {
     /// The machine did not let it.
     pub(super) fn begin(self) -> Result<(Folder, RunFile), Failure> {
         let Self { setting, workload, out, .. } = &self;
-        let folder = Folder::create(out, workload.name(), setting.seed).map_err(|error| {
+        let folder = Folder::create(out, workload, setting.seed).map_err(|error| {
             let (place, why) = (out.display(), disk::explain(&error));
             Failure::Failed(format!("no results folder in {place}: {why}"))
         })?;
@@ -57,11 +58,12 @@ impl Recording<'_> {
             target_folder: target.folder.display().to_string(),
             serves: target.manifest.serves.iter().map(|rung| rung.name().to_owned()).collect(),
             caps: target.manifest.caps.iter().map(|cap| cap.name().to_owned()).collect(),
-            workload: workload.name().to_owned(),
-            consistency: Some(self.level.name().to_owned()),
+            workload: workload.to_owned(),
+            consistency: self.level.map(|level| level.name().to_owned()),
             seed: setting.seed,
             nodes: setting.nodes.clone(),
             view_service: setting.view_service.clone(),
+            played: setting.played.clone(),
             clients: setting.clients,
             rate: setting.rate,
             faults: setting.families.iter().map(|family| family.name().to_owned()).collect(),
@@ -87,6 +89,23 @@ pub(super) fn can_be_tested(manifest: &Manifest) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Usage(refusal(manifest)))
+}
+
+/// That it is a store, which clients can ask.
+///
+/// # Errors
+/// It is a view service and nothing else.
+pub(super) fn is_a_store(manifest: &Manifest) -> Result<(), Failure> {
+    let is_store = |rung: &Rung| *rung != Rung::ViewService;
+    if manifest.serves.iter().any(is_store) {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "{} serves only `{}`, which no client asks: test it with `harness run … --workload {}`",
+        manifest.name,
+        Rung::ViewService.name(),
+        view_service::NAME
+    )))
 }
 
 /// Why a store that serves only planned rungs is not tested.

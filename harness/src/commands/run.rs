@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use contract::{Manifest, manifest::Rung};
 use history::Verdict;
 use isolation::Consistency;
 use linearizability::Limits;
 use record::{Folder, ResultsFile};
-use workloads::Workload;
+use workloads::{Workload, view_service};
 
 use super::{
     block_on, complain,
@@ -19,7 +20,14 @@ use crate::{
     cli::RunArguments,
     exit::{Exit, Failure},
     nemesis::Families,
-    run::{forecast, interrupt::Interrupts, machine, phases, progress::Progress, setting::Setting},
+    run::{
+        forecast,
+        interrupt::Interrupts,
+        machine,
+        phases::{self, Play},
+        progress::Progress,
+        setting::Setting,
+    },
     target::Target,
 };
 
@@ -42,14 +50,11 @@ struct Outcomes {
 /// Usage, a broken submission, a failure of the harness, or Ctrl-C, where there is no verdict yet.
 pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let target = Target::locate(arguments.target.as_deref())?;
-    let workload = choose_workload(&target, &arguments.workload)?;
+    let chosen = Chosen::of(&target, arguments)?;
     let seed = arguments.seed.unwrap_or_else(fresh_seed);
-    let promised =
-        arguments.consistency.or(target.promises).unwrap_or(Consistency::StrictSerializable);
-    let level = workloads::levels::level(&*workload, promised).map_err(Failure::Usage)?;
-    let setting = Setting::of(arguments, &target.manifest, seed);
+    let setting = chosen.setting(arguments, &target.manifest, seed);
     let shortcomings = forecast::shortcomings(&setting, &arguments.require).into_iter();
-    for shortcoming in shortcomings.chain(forecast::undecidable(&*workload, level)) {
+    for shortcoming in shortcomings.chain(chosen.undecidable()) {
         complain(&format!("This run cannot be called valid: {shortcoming}."));
     }
     let interrupts = Interrupts::listen()?;
@@ -58,14 +63,7 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let mut outcomes = Outcomes::default();
     for repetition in 0..arguments.repeat {
         let is_first = repetition == 0;
-        let run = Run {
-            arguments,
-            setting: &setting,
-            target: &target,
-            workload: workload.as_ref(),
-            level,
-            is_first,
-        };
+        let run = Run { arguments, setting: &setting, target: &target, chosen: &chosen, is_first };
         if let Err(failure) = run.once(&interrupts, &mut outcomes) {
             return outcomes.cut_short(failure, arguments);
         }
@@ -73,24 +71,31 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     Ok(outcomes.conclude(arguments))
 }
 
+/// What is asked of the target.
+enum Chosen {
+    /// A workload for stores, and the level that the store is held to.
+    OfStore(Box<dyn Workload>, Consistency),
+    /// The scripts for a view service.
+    Scripts,
+}
+
 /// One repetition.
 struct Run<'a> {
     arguments: &'a RunArguments,
     setting: &'a Setting,
     target: &'a Target,
-    workload: &'a dyn Workload,
-    level: Consistency,
+    chosen: &'a Chosen,
     is_first: bool,
 }
 
 impl Run<'_> {
     fn once(&self, interrupts: &Interrupts, outcomes: &mut Outcomes) -> Result<(), Failure> {
-        let Self { arguments, setting, target, workload, is_first, .. } = *self;
+        let Self { arguments, setting, target, chosen, is_first } = *self;
         let recording = Recording {
             setting,
             target,
-            workload,
-            level: self.level,
+            workload: chosen.name(),
+            level: chosen.level(),
             require: &arguments.require,
             out: &arguments.out,
             command: self.command(),
@@ -111,15 +116,14 @@ impl Run<'_> {
         folder: &Folder,
         interrupts: &Interrupts,
     ) -> Result<ResultsFile, Failure> {
-        let Self { arguments, setting, target, workload, .. } = *self;
+        let Self { arguments, setting, target, chosen, .. } = *self;
         let end = Instant::now() + arguments.time_limit + AFTER_MAIN;
         let ran = block_on(phases::execute(
             setting,
             target,
-            workload,
+            chosen.play(),
             folder,
             Box::new(Progress::new()),
-            None,
             interrupts,
         ));
         let left = end.saturating_duration_since(Instant::now()).max(CHECK_AT_LEAST);
@@ -129,13 +133,13 @@ impl Run<'_> {
 
     /// The command that repeats this run, with everything that was left to chance or to the store decided as it was here.
     fn command(&self) -> String {
-        let Self { arguments, setting, target, workload, .. } = *self;
+        let Self { arguments, setting, target, chosen, .. } = *self;
         let here = std::env::current_dir().unwrap_or_default();
         let folder = target.folder.strip_prefix(&here).unwrap_or(&target.folder);
         again::run(&RunArguments {
             target: Some(folder.to_path_buf()),
-            workload: workload.name().to_owned(),
-            consistency: Some(self.level),
+            workload: chosen.name().to_owned(),
+            consistency: chosen.level(),
             faults: Some(Families(setting.families.clone())),
             nodes: u32::try_from(setting.nodes.len()).ok(),
             seed: Some(setting.seed),
@@ -206,9 +210,83 @@ impl Outcomes {
     }
 }
 
-fn choose_workload(target: &Target, name: &str) -> Result<Box<dyn Workload>, Failure> {
-    let manifest = &target.manifest;
-    recording::can_be_tested(manifest)?;
+impl Chosen {
+    fn of(target: &Target, arguments: &RunArguments) -> Result<Self, Failure> {
+        let manifest = &target.manifest;
+        recording::can_be_tested(manifest)?;
+        if arguments.workload == view_service::NAME {
+            return scripts(manifest, arguments);
+        }
+        recording::is_a_store(manifest)?;
+        let workload = workload_for_store(manifest, &arguments.workload)?;
+        let promised =
+            arguments.consistency.or(target.promises).unwrap_or(Consistency::StrictSerializable);
+        let level = workloads::levels::level(&*workload, promised).map_err(Failure::Usage)?;
+        Ok(Self::OfStore(workload, level))
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::OfStore(workload, _) => workload.name(),
+            Self::Scripts => view_service::NAME,
+        }
+    }
+
+    fn level(&self) -> Option<Consistency> {
+        match self {
+            Self::OfStore(_, level) => Some(*level),
+            Self::Scripts => None,
+        }
+    }
+
+    fn setting(&self, arguments: &RunArguments, manifest: &Manifest, seed: u64) -> Setting {
+        match self {
+            Self::OfStore(..) => Setting::of(arguments, manifest, seed),
+            Self::Scripts => Setting::of_view_service(arguments, manifest, seed),
+        }
+    }
+
+    fn play(&self) -> Play<'_> {
+        match self {
+            Self::OfStore(workload, _) => Play::Clients(workload.as_ref()),
+            Self::Scripts => Play::Scripts,
+        }
+    }
+
+    /// That the record cannot show what is asked for.
+    fn undecidable(&self) -> Option<String> {
+        match self {
+            Self::OfStore(workload, level) => forecast::undecidable(&**workload, *level),
+            Self::Scripts => None,
+        }
+    }
+}
+
+/// The scripts for a view service, if the target is one and nothing is asked for that has no meaning there.
+fn scripts(manifest: &Manifest, arguments: &RunArguments) -> Result<Chosen, Failure> {
+    let (name, rung) = (view_service::NAME, Rung::ViewService);
+    if !manifest.serves.contains(&rung) {
+        let (target, rung) = (&manifest.name, rung.name());
+        return Err(Failure::Usage(format!(
+            "the workload `{name}` needs `{rung}` in the `serves` of {target}'s manifest"
+        )));
+    }
+    let breaks = arguments.faults.as_ref().is_some_and(|faults| !faults.0.is_empty());
+    let of_stores = [
+        ("--faults", breaks),
+        ("--nodes", arguments.nodes.is_some_and(|nodes| nodes != 1)),
+        ("--rate", arguments.rate.is_some()),
+        ("--consistency", arguments.consistency.is_some()),
+    ];
+    match of_stores.into_iter().find(|(_, is_asked)| *is_asked) {
+        Some((option, _)) => Err(Failure::Usage(format!(
+            "`{name}` starts one process, breaks only the servers that it plays, and knows no levels: leave out {option}"
+        ))),
+        None => Ok(Chosen::Scripts),
+    }
+}
+
+fn workload_for_store(manifest: &Manifest, name: &str) -> Result<Box<dyn Workload>, Failure> {
     let workload = workloads::entry(name).map_err(Failure::Usage)?;
     if !workload.suits(&manifest.caps) {
         return Err(Failure::Usage(format!(

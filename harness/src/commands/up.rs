@@ -16,7 +16,12 @@ use crate::{
     again,
     cli::UpArguments,
     exit::{Exit, Failure},
-    run::{interrupt::Interrupts, machine, phases, setting::Setting},
+    run::{
+        interrupt::Interrupts,
+        machine,
+        phases::{self, Play},
+        setting::Setting,
+    },
     session::{Narrator, Session, console::Console},
     target::Target,
 };
@@ -31,6 +36,7 @@ const CHECK_LIMIT: Duration = Duration::from_secs(20);
 pub fn up(arguments: &UpArguments) -> Result<Exit, Failure> {
     let target = Target::locate(arguments.target.as_deref())?;
     recording::can_be_tested(&target.manifest)?;
+    recording::is_a_store(&target.manifest)?;
     let workload = ByHand::default();
     let promised = target.promises.unwrap_or(Consistency::StrictSerializable);
     let level = workload.levels().judged(promised).ok_or_else(|| {
@@ -46,8 +52,8 @@ pub fn up(arguments: &UpArguments) -> Result<Exit, Failure> {
     let recording = Recording {
         setting: &setting,
         target: &target,
-        workload: &workload,
-        level,
+        workload: workload.name(),
+        level: Some(level),
         require: &arguments.require,
         out: &arguments.out,
         command: again::up(arguments),
@@ -62,10 +68,9 @@ pub fn up(arguments: &UpArguments) -> Result<Exit, Failure> {
         let played = phases::execute(
             &setting,
             &target,
-            &workload,
+            Play::ByHand(&session),
             &folder,
             narrator,
-            Some(&session),
             &interrupts,
         );
         recording::judged(block_on(played), &folder, &Limits::within(CHECK_LIMIT))

@@ -23,9 +23,10 @@ use crate::{
 
 /// More messages than this are counted but not written down.
 const TRACE_RECORDS_MAX: u64 = 200_000;
-/// The timing hints every node gets.
-const HEARTBEAT: Duration = Duration::from_millis(50);
-const ELECTION: Duration = Duration::from_millis(300);
+/// The timing hint every node gets: how often to show that it lives.
+pub const HEARTBEAT: Duration = Duration::from_millis(50);
+/// The timing hint every node gets: how long to wait for another one.
+pub const ELECTION: Duration = Duration::from_millis(300);
 
 /// What an environment is made of.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,8 @@ pub struct Parts<'a> {
     pub nodes: &'a [NodeId],
     /// The view service, which clients have no link to.
     pub view_service: Option<&'a NodeId>,
+    /// The servers that the bench plays, where the only node is a view service; else nobody.
+    pub played: &'a [NodeId],
     /// How many clerks there will be.
     pub clerks: u64,
     /// Whether a person may ask the nodes, too, past the record.
@@ -118,8 +121,8 @@ impl Parts<'_> {
             node: id.clone(),
             listen,
             peers: self.processes().filter_map(peer).collect(),
-            members: self.nodes.to_vec(),
-            view: self.view_service.cloned(),
+            members: if self.played.is_empty() { self.nodes } else { self.played }.to_vec(),
+            view: self.view_service.or_else(|| self.played.first().map(|_| id)).cloned(),
             data: self.folder.join(files::NODES).join(id).join("data"),
             heartbeat: HEARTBEAT,
             election: ELECTION,

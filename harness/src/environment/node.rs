@@ -2,7 +2,11 @@
 
 use cluster::{NodeProcess, NodeSpec, Stopped, ready::Readiness};
 use record::OwnExit;
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crate::{duration::format_duration, exit::Failure};
 
@@ -68,6 +72,22 @@ impl Node {
         self.process = Some(process);
         self.state = State::Running;
         Ok(())
+    }
+
+    /// Starts it as if it had never run: without data.
+    pub(super) async fn start_anew(&mut self) -> Result<(), NotStarted> {
+        if let Some(old) = self.process.take() {
+            // An error says that it is gone already.
+            let _ = old.kill().await;
+        }
+        let data = self.spec.environment.iter().find(|(name, _)| name == "DS_DATA");
+        if let Some((_, data)) = data {
+            empty(Path::new(data)).map_err(|error| NotStarted {
+                reason: format!("{data} could not be emptied: {error}"),
+                submissions_fault: false,
+            })?;
+        }
+        self.start().await
     }
 
     /// Starts it again on its data, where the nemesis killed it; else there is nothing to do.
@@ -214,6 +234,14 @@ impl Node {
     pub(super) fn switch_off(&mut self) -> Option<NodeProcess> {
         self.state = State::Off;
         self.process.take()
+    }
+}
+
+/// Leaves a folder with nothing in it.
+fn empty(folder: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => std::fs::create_dir_all(folder),
     }
 }
 

@@ -56,13 +56,22 @@ impl Nodes {
     /// One clear sentence on the first node that does not start, ends, answers garbage or never gets ready.
     pub async fn start_all(self: &Arc<Self>) -> Result<(), Failure> {
         for node in self.nodes.values() {
-            node.lock().await.start().await.map_err(|trouble| match trouble.submissions_fault {
-                true => Failure::Broken(trouble.reason),
-                false => Failure::Failed(trouble.reason),
-            })?;
+            node.lock().await.start().await.map_err(not_started)?;
         }
         self.wait_until_bound().await?;
         self.wait_for("/readyz", self.timeouts.ready()).await
+    }
+
+    /// Starts a node as if it had never run, without data, and waits until it is bound and ready.
+    ///
+    /// # Errors
+    /// As for all nodes.
+    pub async fn start_anew(&self, id: &str) -> Result<(), Failure> {
+        let mut node = self.node(id).map_err(Failure::Failed)?.lock().await;
+        node.start_anew().await.map_err(not_started)?;
+        let listen = self.listens[id];
+        node.wait_for("/healthz", listen, self.timeouts.bind()).await?;
+        node.wait_for("/readyz", listen, self.timeouts.ready()).await
     }
 
     /// Waits until every running node answers at all.
@@ -293,6 +302,13 @@ impl Nodes {
 
     fn node(&self, id: &str) -> Result<&Mutex<Node>, String> {
         self.nodes.get(id).ok_or_else(|| format!("there is no node {id}"))
+    }
+}
+
+fn not_started(trouble: NotStarted) -> Failure {
+    match trouble.submissions_fault {
+        true => Failure::Broken(trouble.reason),
+        false => Failure::Failed(trouble.reason),
     }
 }
 

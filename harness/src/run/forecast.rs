@@ -1,14 +1,22 @@
 //! What is known before a run: that it cannot be called valid.
 
+use std::time::Duration;
+
 use isolation::Consistency;
 use record::{Evidence, Required};
 use workloads::Workload;
 
 use super::setting::Setting;
 
+/// How long all scripts against a right view service take.
+const SCRIPTS: Duration = Duration::from_secs(20);
+
 /// Why the run will at best be inconclusive, whatever the store does; each with the way out.
 #[must_use]
 pub fn shortcomings(setting: &Setting, required: &Required) -> Vec<String> {
+    if !setting.played.is_empty() {
+        return too_short_for_scripts(setting).into_iter().collect();
+    }
     too_slow(setting, required).into_iter().chain(nothing_planned(setting)).collect()
 }
 
@@ -18,6 +26,15 @@ pub fn undecidable(workload: &dyn Workload, level: Consistency) -> Option<String
     (!workload.levels().can_hold(level)).then(|| {
         format!(
             "a record can show that {level} is violated, never that it is kept: ask for another --consistency"
+        )
+    })
+}
+
+fn too_short_for_scripts(setting: &Setting) -> Option<String> {
+    (setting.time_limit < SCRIPTS).then(|| {
+        format!(
+            "the scripts of the courses need up to {} s: give the run more time with --time-limit",
+            SCRIPTS.as_secs()
         )
     })
 }
@@ -56,13 +73,13 @@ mod tests {
     use super::*;
     use crate::nemesis::Families;
     use contract::manifest::Timeouts;
-    use std::time::Duration;
 
     fn setting(nodes: usize, rate: Option<f64>, seconds: u64, faults: &str) -> Setting {
         let time_limit = Duration::from_secs(seconds);
         Setting {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
             view_service: None,
+            played: Vec::new(),
             can_restart: true,
             can_restart_all: true,
             exactly_once: true,

@@ -13,6 +13,7 @@ pub mod phases;
 pub mod progress;
 mod recovery;
 mod restart;
+mod scripts;
 pub mod setting;
 pub mod starvation;
 

@@ -14,6 +14,7 @@ use super::{
     main_phase::AbortOnDrop,
     open_files::{OpenFiles, RAN_OUT},
     recovery::Recovery,
+    scripts,
     setting::Setting,
     starvation::Starvation,
 };
@@ -36,17 +37,27 @@ const QUIESCE: Duration = Duration::from_millis(300);
 /// More than one broken answer to so many good ones: the record says nothing about the store any more.
 const BROKEN_SHARE: u64 = 10;
 
-/// Runs `workload` against `target` into `folder`, or lets the person of a `session` play; `onlooker` shows it.
+/// Who asks, and what.
+#[derive(Clone, Copy)]
+pub enum Play<'a> {
+    /// Clients.
+    Clients(&'a dyn Workload),
+    /// A person.
+    ByHand(&'a Session<'a>),
+    /// The servers of a view service.
+    Scripts,
+}
+
+/// Runs `target` into `folder`; `onlooker` shows it.
 ///
 /// # Errors
 /// A broken submission, or a failure of the harness or machine. Whatever was recorded until then is in the folder.
 pub async fn execute(
     setting: &Setting,
     target: &Target,
-    workload: &dyn Workload,
+    play: Play<'_>,
     folder: &Folder,
     onlooker: Box<dyn Reader>,
-    session: Option<&Session<'_>>,
     interrupts: &Interrupts,
 ) -> Result<(), Failure> {
     let mut readers = folder::readers(folder, setting.shows_log)?;
@@ -55,9 +66,10 @@ pub async fn execute(
     let parts = Parts {
         nodes: &setting.nodes,
         view_service: setting.view_service.as_ref(),
+        played: &setting.played,
         // One more: the admin client.
         clerks: u64::from(setting.clients) + 1,
-        for_a_person: session.is_some(),
+        for_a_person: matches!(play, Play::ByHand(_)),
         seed: setting.seed,
         target,
         folder: folder.path(),
@@ -66,17 +78,20 @@ pub async fn execute(
         Ok(environment) => {
             let environment = Arc::new(environment);
             let open_files = OpenFiles::watch();
-            let live = if setting.to_the_end { None } else { Some(Live::watch(folder)?) };
-            let runner = Runner {
-                setting,
-                workload,
-                session,
-                environment: &environment,
-                open_files: &open_files,
-                live,
+            let played = async {
+                let (workload, session): (&dyn Workload, _) = match play {
+                    Play::Scripts => return scripts::play(setting, &environment).await,
+                    Play::Clients(workload) => (workload, None),
+                    Play::ByHand(session) => (&session.workload, Some(session)),
+                };
+                let live = if setting.to_the_end { None } else { Some(Live::watch(folder)?) };
+                let (environment, open_files) = (&environment, &open_files);
+                Runner { setting, workload, session, environment, open_files, live }
+                    .all_phases()
+                    .await
             };
             let outcome = tokio::select! {
-                outcome = runner.all_phases() => outcome,
+                outcome = played => outcome,
                 () = record_broke(&reading) => Ok(()),
                 () = interrupts.next() => Err(Failure::Interrupted),
             };
@@ -168,7 +183,7 @@ impl Runner<'_> {
         if self.open_files.ran_out() {
             stream.mark(&Mark::Hindered(RAN_OUT.to_owned()));
         }
-        self.judge_protocol_errors()
+        judge_protocol_errors(environment)
     }
 
     /// Whether the store serves again, after a restart, too; whether its log compacts; and what every node reads.
@@ -215,7 +230,7 @@ impl Runner<'_> {
     }
 
     async fn why_nothing_works(&self, operation: &Operation) -> String {
-        if let Some(example) = self.example_of_broken_answers() {
+        if let Some(example) = example_of_broken_answers(self.environment) {
             return example;
         }
         let mut why = format!(
@@ -227,11 +242,6 @@ impl Runner<'_> {
             why.push_str(&format!(" {own}."));
         }
         why
-    }
-
-    fn example_of_broken_answers(&self) -> Option<String> {
-        let examples = self.environment.clients.protocol_errors.examples();
-        examples.keys().next().map(|example| format!("its answers break the contract: {example}"))
     }
 
     /// Whether the store serves again: asked by operations of one more client, in the record like all others.
@@ -264,20 +274,23 @@ impl Runner<'_> {
         }
         self.environment.stream.mark(&Mark::FinalReads { asked, answered });
     }
+}
 
-    /// Puts into the record how often the contract was broken; a store that keeps breaking it is broken.
-    fn judge_protocol_errors(&self) -> Result<(), Failure> {
-        let clients = &self.environment.clients;
-        for (example, count) in clients.protocol_errors.examples() {
-            self.environment.note(format!("{count} answers broke the contract: {example}."));
+fn example_of_broken_answers(environment: &Environment) -> Option<String> {
+    let examples = environment.clients.protocol_errors.examples();
+    examples.keys().next().map(|example| format!("its answers break the contract: {example}"))
+}
+
+/// Puts into the record how often the contract was broken; a store that keeps breaking it is broken.
+pub(super) fn judge_protocol_errors(environment: &Environment) -> Result<(), Failure> {
+    let clients = &environment.clients;
+    for (example, count) in clients.protocol_errors.examples() {
+        environment.note(format!("{count} answers broke the contract: {example}."));
+    }
+    match example_of_broken_answers(environment) {
+        Some(example) if clients.protocol_errors.total() * BROKEN_SHARE > clients.successes() => {
+            Err(Failure::Broken(example))
         }
-        match self.example_of_broken_answers() {
-            Some(example)
-                if clients.protocol_errors.total() * BROKEN_SHARE > clients.successes() =>
-            {
-                Err(Failure::Broken(example))
-            }
-            _ => Ok(()),
-        }
+        _ => Ok(()),
     }
 }

@@ -8,6 +8,8 @@ use contract::{
     manifest::{Capability, Rung, Timeouts},
 };
 
+use workloads::view_service::SERVERS;
+
 use crate::{
     cli::{RunArguments, UpArguments},
     nemesis::{
@@ -27,6 +29,8 @@ pub struct Setting {
     pub nodes: Vec<NodeId>,
     /// The view service, which is no node that clients ask.
     pub view_service: Option<NodeId>,
+    /// The servers that the bench plays, where the only node is a view service; else nobody.
+    pub played: Vec<NodeId>,
     /// Whether a killed node may be started again on its data.
     pub can_restart: bool,
     /// Whether that holds even if all are killed at once.
@@ -77,6 +81,22 @@ impl Setting {
         setting
     }
 
+    /// A view service alone, whose servers the bench plays. Nothing else is broken.
+    #[must_use]
+    pub fn of_view_service(arguments: &RunArguments, manifest: &Manifest, seed: u64) -> Self {
+        let played: Vec<NodeId> = SERVERS.map(str::to_owned).to_vec();
+        Self {
+            nodes: vec![VIEW_SERVICE.to_owned()],
+            view_service: None,
+            clients: u32::try_from(played.len()).unwrap_or(u32::MAX),
+            played,
+            compacts: false,
+            seed,
+            time_limit: arguments.time_limit,
+            ..Self::of_store(None, manifest)
+        }
+    }
+
     /// What a session is made of: a person decides what is broken, and for how long.
     #[must_use]
     pub fn by_hand(arguments: &UpArguments, manifest: &Manifest) -> Self {
@@ -93,6 +113,7 @@ impl Setting {
         Self {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
             view_service: has_backup.then(|| VIEW_SERVICE.to_owned()),
+            played: Vec::new(),
             can_restart: manifest.can(Capability::Restart) || manifest.can(Capability::Rejoin),
             can_restart_all: manifest.can(Capability::Restart),
             exactly_once: manifest.can(Capability::ExactlyOnce),

@@ -1,6 +1,9 @@
 //! The requests that a node answers, and the fields of `GET /v1/status`.
 
-use crate::Availability;
+use crate::{
+    Availability,
+    view::{PING_PATH, VIEW_PATH},
+};
 
 /// One row of the registry of endpoints.
 #[derive(Clone, Copy, Debug)]
@@ -18,19 +21,13 @@ pub struct Endpoint {
 }
 
 /// Every request of the client API.
-pub const ENDPOINTS: [Endpoint; 6] = [
+pub const ENDPOINTS: [Endpoint; 7] = [
     now("GET", "/healthz", "200 once the node is bound."),
     now("GET", "/readyz", "200 while the node believes that it can serve, else 503."),
     now("POST", "/v1/op", "The result of one operation, or an error."),
     now("GET", "/v1/status", "What the node knows of itself (capability `introspect`)."),
-    Endpoint {
-        availability: Availability::Planned,
-        ..now(
-            "GET",
-            "/v1/view",
-            "The current view, as the view service knows it: `num`, `primary`, `backup`.",
-        )
-    },
+    now("POST", PING_PATH, "The current view, after a server's ping (rung `view-service`)."),
+    now("GET", VIEW_PATH, "The current view (rung `view-service`)."),
     Endpoint {
         query: &["from", "to"],
         ..now(

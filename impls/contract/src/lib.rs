@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod peer;
 pub mod reference;
 pub mod shape;
+pub mod view;
 pub mod wire;
 
 pub use availability::Availability;
@@ -29,6 +30,7 @@ pub use manifest::Manifest;
 pub use micro_operation::MicroOperation;
 pub use operations::Operation;
 pub use outcome::Outcome;
+pub use view::View;
 pub use wire::{Answer, Refusal, Request};
 
 /// A node's id, such as `n1`. Nodes are named by id everywhere; addresses never travel in messages.

@@ -2,9 +2,10 @@
 
 use std::{fmt::Debug, hash::Hash, ops::Range};
 
-use contract::{Answer, LogEntry, NodeId, Request};
+use contract::{Answer, ErrorCode, LogEntry, NodeId, Refusal, Request};
 use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 /// Names one client request that waits for its answer on this node, in this life of the process.
 pub type Token = u64;
@@ -35,11 +36,28 @@ pub trait Protocol: Sized + Send + 'static {
     /// A client asks; answer now or later with [`Effects::reply`], or never (the client gives up by itself).
     fn on_request(&mut self, token: Token, request: Request, effects: &mut Effects<Self>);
 
+    /// The requests that it answers besides those that every node does: method and path.
+    const CALLS: &'static [(&'static str, &'static str)] = &[];
+
+    /// One of [`Self::CALLS`] came, with the JSON in its body, `null` where that is empty. The result is answered at once,
+    /// as `{"ok":…}`, or the refusal as `{"error":…}`: once everything persisted so far is durable.
+    ///
+    /// # Errors
+    /// The refusal.
+    fn on_call(
+        &mut self,
+        path: &str,
+        _body: Value,
+        _effects: &mut Effects<Self>,
+    ) -> Result<Value, Refusal> {
+        Err(Refusal::new(ErrorCode::Unsupported, format!("this node does not answer {path}")))
+    }
+
     /// Whether the node believes that it can serve: `GET /readyz`.
     fn is_ready(&self) -> bool;
 
     /// The answer of `GET /v1/status`: role, term, leader, commit, applied, log and snapshot size…
-    fn status(&self) -> serde_json::Value;
+    fn status(&self) -> Value;
 
     /// The entries in these slots that this node knows to be chosen, in the order of their slots: `GET /v1/log`. `None`: the
     /// protocol shows no log. Only as many are taken as fit into an answer.

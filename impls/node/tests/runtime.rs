@@ -203,13 +203,26 @@ fn a_refusal_carries_its_status_and_hint() {
 }
 
 #[test]
-fn whoever_knows_the_view_tells_it() {
+fn a_protocol_answers_requests_of_its_own_and_what_they_persist_is_durable() {
     let cluster = Cluster::new();
-    let nodes = [cluster.start("n1"), cluster.start("n2")];
-    let view = |node: &str| http(cluster.address(node), "GET", "/v1/view", b"");
-    assert_eq!(view("n1"), (200, json!({ "num": 1, "primary": "n1", "backup": null })));
-    assert_eq!(view("n2").0, 404);
-    nodes.into_iter().for_each(|node| node.stop().unwrap());
+    let node = cluster.start("n1");
+    let call = |method: &str, path: &str, body: &[u8]| {
+        let (status, body) = http(cluster.address("n1"), method, path, body);
+        (status, body["ok"].clone(), body["error"]["code"].clone())
+    };
+    let length = |length: u64| (200, json!({ "length": length }), Value::Null);
+    let bad_request = || (400, Value::Null, json!("bad_request"));
+    assert_eq!(call("GET", "/v1/length", b""), length(0));
+    assert_eq!(call("POST", "/v1/lengthen", b"\"a\""), length(1));
+    assert_eq!(call("POST", "/v1/lengthen", b"7"), bad_request());
+    assert_eq!(call("POST", "/v1/lengthen", b"{"), bad_request());
+    assert_eq!(call("POST", "/v1/lengthen", b""), bad_request());
+    assert_eq!(call("GET", "/v1/lengthen", b"").0, 405);
+    assert_eq!(call("GET", "/v1/view", b"").0, 404);
+    node.stop().unwrap();
+    let node = cluster.start("n1");
+    assert_eq!(call("GET", "/v1/length", b""), length(1));
+    node.stop().unwrap();
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub struct Config {
     pub servers: Vec<NodeId>,
     /// The view service.
     pub view_service: NodeId,
+    /// Whether servers are nodes of this store, and not only ask for the view.
+    pub reaches_servers: bool,
     /// How often servers ping, and everything unanswered is sent again.
     pub ping_ms: u64,
     /// After so many intervals without a ping a server counts as dead.
@@ -38,6 +40,7 @@ impl Config {
             node: launch.node.clone(),
             servers: launch.members.clone(),
             view_service,
+            reaches_servers: !launch.peers.is_empty(),
             ping_ms: u64::try_from(ping_ms).unwrap_or(u64::MAX),
             dead_pings: u32::try_from(dead_pings).unwrap_or(u32::MAX),
             snapshot_bytes: launch.snapshot_bytes,

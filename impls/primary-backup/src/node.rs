@@ -1,6 +1,9 @@
 //! A node: the view service or a server. Both speak the same messages.
 
-use contract::{Answer, NodeId, Request};
+use contract::{
+    Answer, ErrorCode, NodeId, Refusal, Request,
+    view::{PING_PATH, VIEW_PATH},
+};
 use node::{Application, Protocol, Token};
 use serde_json::Value;
 
@@ -76,6 +79,25 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Node<A> {
         match self {
             Self::ViewService(service) => service.on_request(token, effects),
             Self::Server(server) => server.on_request(token, request, effects),
+        }
+    }
+
+    /// The rung `view-service`: servers that speak no protocol of ours.
+    const CALLS: &'static [(&'static str, &'static str)] =
+        &[("POST", PING_PATH), ("GET", VIEW_PATH)];
+
+    fn on_call(
+        &mut self,
+        path: &str,
+        body: Value,
+        effects: &mut Effects<A>,
+    ) -> Result<Value, Refusal> {
+        match self {
+            Self::ViewService(service) if path == PING_PATH => service.on_call(body, effects),
+            Self::ViewService(service) => Ok(service.view()),
+            Self::Server(_) => {
+                Err(Refusal::new(ErrorCode::Unsupported, "this node is not the view service"))
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The view service as a node: its rules ([`Views`]) with a clock, a disk and messages.
 
-use contract::{Answer, ErrorCode, NodeId, Refusal, Request};
+use contract::{Answer, ErrorCode, NodeId, Refusal, Request, view::Ping};
 use node::{Application, Token};
 use serde_json::{Value, json};
 
@@ -66,6 +66,30 @@ impl ViewService {
         effects.send(from, self.current_view());
     }
 
+    /// A ping of the rung `view-service`: its answer is the current view.
+    pub(crate) fn on_call<A>(
+        &mut self,
+        body: Value,
+        effects: &mut Effects<A>,
+    ) -> Result<Value, Refusal>
+    where
+        A: Application<Command = Request, Output = Answer>,
+    {
+        let refusal = |reason: String| Refusal::new(ErrorCode::BadRequest, reason);
+        let Ping { node, view } = serde_json::from_value(body)
+            .map_err(|error| refusal(format!("the body is no ping: {error}")))?;
+        if !self.config.servers.contains(&node) {
+            return Err(refusal("the sender is not in DS_MEMBERS".to_owned()));
+        }
+        self.change(effects, |views| views.ping(&node, view));
+        Ok(self.view())
+    }
+
+    /// The current view, as the contract writes it.
+    pub(crate) fn view(&self) -> Value {
+        json!(self.views.view())
+    }
+
     pub(crate) fn on_tick<A>(&mut self, effects: &mut Effects<A>)
     where
         A: Application<Command = Request, Output = Answer>,
@@ -88,7 +112,8 @@ impl ViewService {
         let (view, acknowledged) = (self.views.view().clone(), self.views.is_acknowledged());
         effects.rewrite(vec![Record::Chosen { view, acknowledged }]);
         if is_new {
-            self.config.servers.iter().for_each(|server| effects.send(server, self.current_view()));
+            let reached = self.config.servers.iter().filter(|_| self.config.reaches_servers);
+            reached.for_each(|server| effects.send(server, self.current_view()));
         }
     }
 
@@ -110,12 +135,7 @@ impl ViewService {
     }
 
     pub(crate) fn status(&self) -> Value {
-        let View { num, primary, backup } = self.views.view();
-        json!({
-            "role": "view",
-            "term": num,
-            "leader": primary,
-            "view": { "num": num, "primary": primary, "backup": backup },
-        })
+        let View { num, primary, .. } = self.views.view();
+        json!({ "role": "view", "term": num, "leader": primary, "view": self.view() })
     }
 }

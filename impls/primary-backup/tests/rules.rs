@@ -2,13 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests: a failure here is a failed test")]
 
-use contract::{Answer, ErrorCode, NodeId, Operation, Request};
+use contract::{
+    Answer, ErrorCode, NodeId, Operation, Request,
+    view::{PING_PATH, VIEW_PATH},
+};
 use kv::{ExactlyOnce, Store};
 use node::{Effect, Effects, Protocol};
 use primary_backup::{
     Config, Node, View,
     message::{Message, Record},
 };
+use serde_json::{Value, json};
 
 type Kv = Node<ExactlyOnce<Store>>;
 
@@ -27,6 +31,7 @@ impl Server {
             node: name.to_owned(),
             servers: ["n1", "n2", "n3"].map(str::to_owned).to_vec(),
             view_service: "v1".to_owned(),
+            reaches_servers: true,
             ping_ms: 50,
             dead_pings: 6,
             snapshot_bytes: None,
@@ -274,4 +279,33 @@ fn a_server_that_learns_too_late_that_it_is_in_a_view_stays_out_of_it() {
         assert_eq!(server.replied(), [(1, Some(ErrorCode::NotLeader))]);
         assert!(server.log.is_empty());
     }
+}
+
+/// The rung `view-service`: others ask the view service, too.
+#[test]
+fn the_view_service_answers_pings_that_come_as_requests() {
+    let mut service = Server::new("v1", Vec::new());
+    let call = |service: &mut Server, path: &str, body: Value| {
+        let mut result = None;
+        service.step(|node, effects| result = Some(node.on_call(path, body, effects)));
+        result.unwrap().map_err(|refusal| refusal.code)
+    };
+    let none = json!({ "num": 0, "primary": null, "backup": null });
+    assert_eq!(call(&mut service, VIEW_PATH, Value::Null), Ok(none));
+    let ping = |node: &str, view: u64| json!({ "node": node, "view": view });
+    let first = json!({ "num": 1, "primary": "n1", "backup": null });
+    assert_eq!(call(&mut service, PING_PATH, ping("n1", 0)), Ok(first.clone()));
+    assert!(matches!(service.log[..], [Record::Chosen { acknowledged: false, .. }]));
+    assert_eq!(call(&mut service, PING_PATH, ping("n1", 1)), Ok(first));
+    let second = json!({ "num": 2, "primary": "n1", "backup": "n2" });
+    assert_eq!(call(&mut service, PING_PATH, ping("n2", 0)), Ok(second.clone()));
+    for bad in
+        [ping("n9", 0), json!({ "node": "n1" }), json!({ "node": "n1", "view": -1 }), Value::Null]
+    {
+        assert_eq!(call(&mut service, PING_PATH, bad), Err(ErrorCode::BadRequest));
+    }
+    // What was told is on the disk.
+    assert_eq!(call(&mut service.restart(), VIEW_PATH, Value::Null), Ok(second));
+    let mut server = Server::new("n1", Vec::new());
+    assert_eq!(call(&mut server, PING_PATH, ping("n1", 0)), Err(ErrorCode::Unsupported));
 }

@@ -36,6 +36,9 @@ pub struct RunFile {
     /// The id of the view service, which clients do not ask and which does not fail; `None` where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view_service: Option<String>,
+    /// The servers that the bench played, where the only node is a view service; else nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub played: Vec<String>,
     /// Closed-loop clerks.
     pub clients: u32,
     /// Operations a second over all clerks; `None`: as fast as they are answered.

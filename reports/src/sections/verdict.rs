@@ -178,7 +178,13 @@ fn of_run(run: &RunFile, end_ns: u64, cluster: Option<&Cluster>) -> Vec<Fact> {
         ("Target", run.target.clone(), run.target_folder.clone()),
         ("Workload", run.workload.clone(), workload_detail(run)),
         ("Nodes", counted(run.nodes.len() as u64, "node"), nodes),
-        ("Clients", counted(u64::from(run.clients), "client"), rate),
+        match run.played.as_slice() {
+            [] => ("Clients", counted(u64::from(run.clients), "client"), rate),
+            played => {
+                let who = format!("{}, played by the bench", played.join(", "));
+                ("Servers", counted(played.len() as u64, "server"), who)
+            }
+        },
         ("Faults", faults, effective),
         (
             "Duration",

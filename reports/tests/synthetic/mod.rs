@@ -210,6 +210,7 @@ fn run_file() -> RunFile {
         seed: 42,
         nodes: vec!["n1".into(), "n2".into(), "n3".into()],
         view_service: None,
+        played: Vec::new(),
         clients: 5,
         rate: None,
         faults: vec!["partition".into(), "kill".into(), "network".into()],

@@ -110,7 +110,7 @@ impl Attempt {
 }
 
 /// Why a store that did not serve again may not be to blame.
-fn excuse(marks: &[Mark], exits: &[&OwnExit]) -> Option<String> {
+pub(super) fn excuse(marks: &[Mark], exits: &[&OwnExit]) -> Option<String> {
     let starved_ms = marks.iter().map(|mark| if let Mark::StarvedMs(ms) = mark { *ms } else { 0 });
     let starved_ms = starved_ms.max().unwrap_or(0);
     if starved_ms >= STARVED_MS {
@@ -152,7 +152,7 @@ fn commonest_error(events: &[Event], phase: Phase) -> Option<String> {
     ))
 }
 
-fn own_exit(mark: &Mark) -> Option<&OwnExit> {
+pub(super) fn own_exit(mark: &Mark) -> Option<&OwnExit> {
     match mark {
         Mark::OwnExit(exit) => Some(exit),
         _ => None,

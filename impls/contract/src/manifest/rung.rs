@@ -61,11 +61,11 @@ pub const RUNGS: [RungEntry; 8] = [
             "Each operation happens at most once under lost replies and duplicates, in bounded memory.",
         )
     },
-    planned(
+    tested(
         Rung::ViewService,
         "view-service",
-        "DSLabs lab 2",
-        "The view does not change before its primary has acknowledged it.",
+        "MIT 6.824 lab 2, part A; DSLabs lab 2, part 1; Columbia's view service",
+        "The [rules of the view service](#the-view-service), which the bench asks in the place of the servers.",
     ),
     tested(
         Rung::PrimaryBackup,

@@ -11,6 +11,7 @@ use crate::{
     manifest::{CAPABILITIES, Capability, FILE_NAME, KEYS, RUNGS, Rung, TIMEOUTS, Timeouts},
     operations::{Field, OPERATIONS, OperationEntry},
     peer::{HEADERS, PEERS, PeerEntry},
+    view::{FIELDS, PING_PATH, Ping, VIEW_PATH, View},
 };
 
 /// The reference page in Markdown.
@@ -23,6 +24,7 @@ pub fn markdown() -> String {
         client_api(),
         operations(),
         errors(),
+        view_service(),
         EXACTLY_ONCE.to_owned(),
         introspection(),
         LOG.to_owned(),
@@ -94,6 +96,42 @@ With `log`, these are promises, also of a node that was killed and started again
 - No two nodes ever say, at whatever time, that they lead (`role` is `leader` or `primary`) with the same `term`. A ballot
   round that two nodes can share is no such `term`; round times the number of nodes, plus the node's place among them, is.
 - `GET /v1/status` has `role`, `term` and `commit`. All slots up to `commit` are chosen.
+";
+
+const VIEW_SERVICE_API: &str = "\
+## The view service
+
+Only for the rung `view-service`. It is one process and does not fail. Servers ping it, several at once; each ping is
+answered with the current view, and so is the question for it. The service calls nobody.
+
+";
+
+const VIEW_SERVICE_RULES: &str = "
+Rules, those of the courses:
+
+1. **Views.** Before any server pinged, the view is number 0 without primary and backup. The first server that pings is the
+   primary of view 1. From then on each view has a primary. Numbers go up by one, a view never changes under its
+   number, and two views that follow each other differ in primary or backup.
+2. **Acknowledgement.** A primary acknowledges a view by pinging with its number. Until the primary of the current view has
+   done so, the view does not change, whoever dies.
+3. **Dead.** A server is dead that has not pinged for `DS_ELECTION_MS`; it is alive again with its next ping. A primary or
+   backup that pings with 0 in an acknowledged view has restarted without its data: it counts as dead, though it pings. (A
+   backup that never pinged with the number of the current view may not know that view yet: it may count as dead or not.)
+4. **A new view** is due when the primary is dead and the backup is not: the backup becomes primary. So it is when the primary
+   is alive and the backup is dead: the backup is removed. And so it is when the primary is alive, there is no backup, and an
+   idle server, one that pings and is in no view, is there: it becomes the backup.
+5. **Idle servers** may become backup in the same view in which the former backup left or was promoted, or in the next one.
+   One that is dead is never made backup.
+6. **Nobody else** becomes primary: never an idle server, which has no data, and never a backup that has restarted. Where both
+   are dead, nothing has to happen; the service may wait for ever. Where only the backup is silent, or nobody is dead, the
+   primary stays.
+
+When exactly a server counts as dead is left to the service, within limits. It is wrong to take one for dead that was silent for
+less than half of `DS_ELECTION_MS`, and wrong not to have made a view that has been due for twice `DS_ELECTION_MS`. Between
+these, either is right. A service that looks only now and then, such as once in `DS_HEARTBEAT_MS`, is right.
+
+The bench answers for what it sends: it pings with the id of a server in `DS_MEMBERS`, one ping at a time for each, and with 0,
+the number of the view that this server was told last, or that of the view before. Anything else is a `bad_request`.
 ";
 
 const PEER_TRAFFIC: &str = "\
@@ -205,6 +243,14 @@ fn launch() -> String {
         Rung::PrimaryBackup.name()
     );
     line(&mut page, &view_service);
+    let alone = format!(
+        "\nFor the rung `{}` the bench starts the view service `{VIEW_SERVICE}` and no other process, also with \
+         `DS_ROLE=view`. It plays the servers in `DS_MEMBERS` itself, so `DS_PEERS` is `{{}}` and there is nobody to connect \
+         to. `DS_HEARTBEAT_MS` is how often a server pings, `DS_ELECTION_MS` how long it may be silent before it counts as \
+         dead. For each of its scripts the bench starts the process anew, with an empty `DS_DATA`; nothing else is broken.",
+        Rung::ViewService.name()
+    );
+    line(&mut page, &alone);
     page
 }
 
@@ -292,6 +338,30 @@ fn errors() -> String {
          | anything unparsable | – | **no** | Nobody knows. | {STOPS} |"
     );
     line(&mut page, &row);
+    page
+}
+
+fn view_service() -> String {
+    let mut page = VIEW_SERVICE_API.to_owned();
+    page.push_str("| field | holds | meaning |\n|---|---|---|\n");
+    for field in FIELDS {
+        let arrow = if field.is_answer { "→ " } else { "" };
+        let kinds = field.kinds.join(" or ");
+        line(&mut page, &format!("| {arrow}`{}` | {kinds} | {} |", field.name, field.meaning));
+    }
+    let server = |id: &str| Some(id.to_owned());
+    let view = |num, primary, backup| json(&View { num, primary, backup });
+    let first = json(&Ping { node: "n1".to_owned(), view: 0 });
+    let later = json(&Ping { node: "n1".to_owned(), view: 3 });
+    page.push_str("\n```\n");
+    line(&mut page, &format!("GET  {VIEW_PATH}"));
+    line(&mut page, &format!("200            {{\"ok\":{}}}", view(0, None, None)));
+    line(&mut page, &format!("POST {PING_PATH}  {first}"));
+    line(&mut page, &format!("200            {{\"ok\":{}}}", view(1, server("n1"), None)));
+    line(&mut page, &format!("POST {PING_PATH}  {later}"));
+    line(&mut page, &format!("200            {{\"ok\":{}}}", view(4, server("n1"), server("n2"))));
+    page.push_str("```\n");
+    page.push_str(VIEW_SERVICE_RULES);
     page
 }
 

@@ -9,6 +9,7 @@ use crate::{
     errors::ERRORS,
     log::ENTRIES_MAX,
     operations::{Field, OPERATIONS, OperationEntry},
+    view::{self, PING_PATH, VIEW_PATH, ViewField},
 };
 
 /// The document as JSON text, its keys in alphabetical order.
@@ -34,6 +35,8 @@ fn paths() -> Value {
         let mut operation = match endpoint.path {
             "/v1/op" => run_operation(),
             "/readyz" => responses(&[("200", plain("It can.")), ("503", plain("It cannot."))]),
+            PING_PATH => ping(),
+            VIEW_PATH => responses(&[("200", body("The view.", &view_answer()))]),
             "/v1/status" => responses(&[("200", body("Its state.", &reference("Status")))]),
             "/v1/log" => responses(&[("200", body("What it knows.", &reference("Log")))]),
             _ => responses(&[("200", plain(endpoint.answer))]),
@@ -64,6 +67,22 @@ fn responses(responses: &[(&str, Value)]) -> Value {
     let responses: Map<String, Value> =
         responses.iter().map(|(status, answer)| ((*status).to_owned(), answer.clone())).collect();
     json!({ "responses": responses })
+}
+
+fn ping() -> Value {
+    let mut operation = responses(&[
+        ("200", body("The view.", &view_answer())),
+        ("400", body("It is no ping, or not of a server in `DS_MEMBERS`.", &reference("Error"))),
+    ]);
+    operation["requestBody"] = json!({
+        "required": true,
+        "content": { "application/json": { "schema": reference("Ping") } },
+    });
+    operation
+}
+
+fn view_answer() -> Value {
+    object(&[("ok", reference("View"), true)])
 }
 
 fn run_operation() -> Value {
@@ -148,7 +167,20 @@ fn schemas() -> Value {
     ]);
     let entries = json!({ "type": "array", "items": entry, "maxItems": ENTRIES_MAX });
     add("Log", object(&[("entries", entries, true)]));
+    add("Ping", of_view_service(false));
+    add("View", of_view_service(true));
     Value::Object(schemas)
+}
+
+/// The fields of a ping, or of the view that answers it.
+fn of_view_service(is_answer: bool) -> Value {
+    let fields = view::FIELDS.iter().filter(|field| field.is_answer == is_answer);
+    let schema = |field: &ViewField| match field.kinds {
+        ["integer"] => json!({ "type": "integer", "minimum": 0, "description": field.meaning }),
+        [kind] => json!({ "type": kind, "description": field.meaning }),
+        kinds => json!({ "type": kinds, "description": field.meaning }),
+    };
+    object(&fields.map(|field| (field.name, schema(field), true)).collect::<Vec<_>>())
 }
 
 fn micro_operation() -> Value {

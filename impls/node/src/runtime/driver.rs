@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use contract::{Answer, Launch, LogAnswer, NodeId, Request};
+use contract::{Answer, Launch, LogAnswer, NodeId, Refusal, Request};
 use rand::{Rng, SeedableRng, rngs::ChaCha8Rng};
 use serde::Serialize;
 use serde_json::Value;
@@ -36,11 +36,21 @@ const IDLE: Duration = Duration::from_secs(60);
 pub(super) enum Input<P: Protocol> {
     Message(NodeId, P::Message, Stamp),
     Request(Request, oneshot::Sender<Answer>),
+    Call(Call, oneshot::Sender<CallResult>),
     Inspect(oneshot::Sender<Inspection>),
     /// What was chosen in these slots; `None`: the protocol does not say.
     Chosen(Range<u64>, oneshot::Sender<Option<LogAnswer>>),
     Stop,
 }
+
+/// One of [`Protocol::CALLS`].
+pub(super) struct Call {
+    pub(super) path: &'static str,
+    pub(super) body: Value,
+}
+
+/// What came of it.
+pub(super) type CallResult = Result<Value, Refusal>;
 
 /// What the protocol says of itself.
 pub(super) struct Inspection {
@@ -84,6 +94,7 @@ enum Outbound<P: Protocol> {
     Own(P::Message),
     Message(NodeId, P::Message, Stamp),
     Answer(Token, Answer),
+    Called(oneshot::Sender<CallResult>, CallResult),
 }
 
 impl<P: Protocol> Driver<P> {
@@ -161,6 +172,11 @@ impl<P: Protocol> Driver<P> {
                 self.clients.insert(token, client);
                 self.step(batch, |protocol, effects| protocol.on_request(token, request, effects));
             }
+            Input::Call(Call { path, body }, caller) => {
+                let result =
+                    self.step(batch, |protocol, effects| protocol.on_call(path, body, effects));
+                batch.outbound.push(Outbound::Called(caller, result));
+            }
             Input::Inspect(client) => {
                 // Nobody waits for it any more: nothing to do.
                 let _ = client.send(self.inspect());
@@ -188,13 +204,18 @@ impl<P: Protocol> Driver<P> {
         next.map_or(IDLE, |at| at.saturating_duration_since(Instant::now()))
     }
 
-    fn step(&mut self, batch: &mut Batch<P>, handler: impl FnOnce(&mut P, &mut Effects<P>)) {
+    fn step<T>(
+        &mut self,
+        batch: &mut Batch<P>,
+        handler: impl FnOnce(&mut P, &mut Effects<P>) -> T,
+    ) -> T {
         let now_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let mut effects = Effects::new(now_ms, self.random.next_u64());
-        handler(&mut self.protocol, &mut effects);
+        let result = handler(&mut self.protocol, &mut effects);
         for effect in effects.into_list() {
             self.collect(effect, batch);
         }
+        result
     }
 
     fn collect(&mut self, effect: Effect<P>, batch: &mut Batch<P>) {
@@ -241,6 +262,10 @@ impl<P: Protocol> Driver<P> {
                         // Fails where the client has given up, which is fine.
                         let _ = client.send(answer);
                     }
+                }
+                Outbound::Called(caller, result) => {
+                    // The same.
+                    let _ = caller.send(result);
                 }
             }
         }

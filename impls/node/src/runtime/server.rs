@@ -14,9 +14,9 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{DefaultBodyLimit, State, rejection::BytesRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{MethodFilter, MethodRouter, get, on, post},
     serve::ListenerExt,
 };
 use contract::{Answer, ErrorCode, Launch, NodeId, Refusal, Request};
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 
 use super::{
-    driver::{Input, Inspection},
+    driver::{Call, CallResult, Input, Inspection},
     log,
 };
 use crate::{Protocol, clock::Stamp};
@@ -62,11 +62,13 @@ pub(super) async fn serve<P: Protocol>(
 ) -> io::Result<()> {
     let known = launch.peers.keys().chain([&launch.node]).cloned().collect();
     let shared = Arc::new(Shared { inputs, known });
-    let router = Router::new()
+    let calls = P::CALLS.iter().fold(Router::new(), |router, (method, path)| {
+        router.route(path, call_route::<P>(method, path))
+    });
+    let router = calls
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready::<P>))
         .route("/v1/status", get(status::<P>))
-        .route("/v1/view", get(view::<P>))
         .route("/v1/log", get(chosen::<P>))
         .route("/v1/op", post(operation::<P>).layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX)))
         .route("/v1/peer", post(peer::<P>).layer(DefaultBodyLimit::max(MESSAGE_BYTES_MAX)))
@@ -92,14 +94,24 @@ async fn status<P: Protocol>(State(shared): Handle<P>) -> Response {
     }
 }
 
-/// What the status says of the view: only a view service knows.
-async fn view<P: Protocol>(State(shared): Handle<P>) -> Response {
-    let status = shared.inspect().await.map(|inspection| inspection.status);
-    match status.as_ref().map(|status| status.get("view")) {
-        Some(Some(view)) => Json(view).into_response(),
-        Some(None) => StatusCode::NOT_FOUND.into_response(),
-        None => respond(&refusal(ErrorCode::NotReady, "the protocol is busy")),
-    }
+/// Where one of the protocol's own requests is taken.
+fn call_route<P: Protocol>(
+    method: &'static str,
+    path: &'static str,
+) -> MethodRouter<Arc<Shared<P>>> {
+    let method = method.parse().ok().and_then(|method: Method| MethodFilter::try_from(method).ok());
+    let take = move |State(shared): Handle<P>, body: Result<Bytes, BytesRejection>| async move {
+        let body = read_body(body).and_then(|body| parse_call(&body));
+        let result = match body {
+            Ok(body) => shared.call(Call { path, body }).await,
+            Err(refusal) => Err(refusal),
+        };
+        match result {
+            Ok(result) => Json(json!({ "ok": result })).into_response(),
+            Err(refusal) => respond(&Answer::Error(refusal)),
+        }
+    };
+    on(method.unwrap_or(MethodFilter::GET), take).layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
 }
 
 async fn chosen<P: Protocol>(State(shared): Handle<P>, uri: Uri) -> Response {
@@ -161,6 +173,19 @@ impl<P: Protocol> Shared<P> {
         in_time(answer, OPERATION_TIMEOUT).await
     }
 
+    /// Hands one of its own requests to the protocol and waits for the result.
+    async fn call(&self, call: Call) -> CallResult {
+        let (reply, result) = oneshot::channel();
+        if self.inputs.try_send(Input::Call(call, reply)).is_err() {
+            let message = "too much waits for this node already, or it is stopping";
+            return Err(Refusal::new(ErrorCode::NotReady, message));
+        }
+        let late = |_| Refusal::new(ErrorCode::Timeout, "no outcome in time");
+        let ended =
+            |_| Refusal::new(ErrorCode::Internal, "the node stopped before it could answer");
+        timeout(OPERATION_TIMEOUT, result).await.map_err(late)?.map_err(ended)?
+    }
+
     async fn inspect(&self) -> Option<Inspection> {
         self.look(Input::Inspect).await
     }
@@ -185,6 +210,15 @@ async fn in_time(answer: oneshot::Receiver<Answer>, limit: Duration) -> Answer {
 
 fn read_body(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
     body.map_err(|rejection| Refusal::new(ErrorCode::BadRequest, rejection.body_text()))
+}
+
+fn parse_call(body: &[u8]) -> Result<Value, Refusal> {
+    if body.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        Refusal::new(ErrorCode::BadRequest, format!("the body is no JSON: {error}"))
+    })
 }
 
 fn parse_request(body: &[u8]) -> Result<Request, Refusal> {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use contract::{Answer, ErrorCode, NodeId, Operation, Outcome, Refusal, Request};
 use node::{Effects, Protocol, Token};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// How often the keeper tells the others, in milliseconds.
 pub const HEARTBEAT_MS: u64 = 50;
@@ -152,17 +152,32 @@ impl Protocol for Toy {
         effects.reply(token, Answer::Ok(Outcome::Value { value: Some(value) }));
     }
 
+    const CALLS: &'static [(&'static str, &'static str)] =
+        &[("POST", "/v1/lengthen"), ("GET", "/v1/length")];
+
+    fn on_call(
+        &mut self,
+        path: &str,
+        body: Value,
+        effects: &mut Effects<Self>,
+    ) -> Result<Value, Refusal> {
+        if path == "/v1/lengthen" {
+            let Some(text) = body.as_str() else {
+                return Err(Refusal::new(ErrorCode::BadRequest, "no text"));
+            };
+            let entry = Entry { client: "call".to_owned(), seq: 1, text: text.to_owned() };
+            self.entries.push(entry.clone());
+            effects.persist(entry);
+        }
+        Ok(json!({ "length": self.entries.len() }))
+    }
+
     fn is_ready(&self) -> bool {
         true
     }
 
-    fn status(&self) -> serde_json::Value {
-        let mut status =
-            json!({ "role": "toy", "applied": self.entries.len(), "heard": self.heard });
-        if self.members.first() == Some(&self.me) {
-            status["view"] = json!({ "num": 1, "primary": self.me, "backup": null });
-        }
-        status
+    fn status(&self) -> Value {
+        json!({ "role": "toy", "applied": self.entries.len(), "heard": self.heard })
     }
 
     fn message_kind(message: &Message) -> &'static str {

@@ -83,6 +83,7 @@ impl System for Cluster {
                 node: node.clone(),
                 servers: servers.clone(),
                 view_service: VIEW_SERVICE.to_owned(),
+                reaches_servers: true,
                 ping_ms,
                 dead_pings,
                 snapshot_bytes: snapshot_bytes(seed),
