@@ -32,6 +32,7 @@ pub struct Clerk {
     /// The node it keeps coming back to: a deposed leader is only caught by those who still ask it.
     home: usize,
     favourite: usize,
+    patience: Patience,
 }
 
 #[cfg(test)]
@@ -41,7 +42,11 @@ mod tests;
 /// The chances of the client faults, per answer and per request.
 const LOSE_REPLY: f64 = 0.15;
 const SEND_COPY: f64 = 0.15;
+/// A copy may come long after the request, or meet it on its way.
 const COPY_DELAY_MS_MAX: u64 = 400;
+const COPY_AT_ONCE_MS_MAX: u64 = 5;
+/// So many times as long as the others a patient client goes on with an operation.
+const PATIENCE: u32 = 2;
 
 impl Clerk {
     /// The clerk with this number, from 0; `seed` decides its choices.
@@ -56,8 +61,18 @@ impl Clerk {
             seq: 0,
             home,
             favourite: home,
+            patience: shared.patience,
             shared,
         }
+    }
+
+    /// The same, but it waits for each answer as long as the others go on with an operation, and goes on longer: what a
+    /// node answers late is lost on the others.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        let operation = self.shared.patience.operation;
+        self.patience = Patience { attempt: operation, operation: operation * PATIENCE };
+        self
     }
 
     /// Makes `node` the one that is asked first.
@@ -73,7 +88,7 @@ impl Clerk {
 
     /// Carries out one operation and records it.
     pub async fn perform(&mut self, operation: &Operation) -> Performed {
-        self.perform_within(operation, self.shared.patience).await
+        self.perform_within(operation, self.patience).await
     }
 
     /// The same with other limits.
@@ -220,7 +235,9 @@ impl Clerk {
     /// The same request again on a connection of its own, some time later, to any node; its answer is ignored.
     fn send_copy(&mut self, operation: &Operation, body: &Bytes, invoked: u64) {
         let node = self.shared.nodes[self.rng.random_range(0..self.shared.nodes.len())].clone();
-        let delay = Duration::from_millis(self.rng.random_range(0..COPY_DELAY_MS_MAX));
+        let at_once = self.rng.random_bool(0.5);
+        let longest_ms = if at_once { COPY_AT_ONCE_MS_MAX } else { COPY_DELAY_MS_MAX };
+        let delay = Duration::from_millis(self.rng.random_range(0..longest_ms));
         let mut connections = Connections::new(self.shared.addresses.clone());
         let (operation, body, limit) =
             (operation.clone(), body.clone(), self.shared.patience.attempt);

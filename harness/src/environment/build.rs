@@ -9,7 +9,7 @@ use std::{
 };
 
 use cluster::{NodeSpec, ports};
-use contract::{Launch, NodeId, launch::SNAPSHOT_BYTES, manifest::Capability};
+use contract::{Launch, NodeId, manifest::Capability};
 use network::{LinkSpec, Network, Trace};
 use record::files;
 
@@ -41,6 +41,8 @@ pub struct Parts<'a> {
     pub clerks: u64,
     /// Whether a person may ask the nodes, too, past the record.
     pub for_a_person: bool,
+    /// `DS_SNAPSHOT_BYTES`; `None`: never.
+    pub snapshot_bytes: Option<u64>,
     /// Decides the message faults.
     pub seed: u64,
     /// What the nodes run.
@@ -126,7 +128,7 @@ impl Parts<'_> {
             data: self.folder.join(files::NODES).join(id).join("data"),
             heartbeat: HEARTBEAT,
             election: ELECTION,
-            snapshot_bytes: Some(SNAPSHOT_BYTES),
+            snapshot_bytes: self.snapshot_bytes,
             restart: false,
         }
     }

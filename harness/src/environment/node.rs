@@ -95,12 +95,14 @@ impl Node {
         if self.state != State::Killed {
             return Ok(());
         }
-        for (name, value) in &mut self.spec.environment {
-            if name == "DS_RESTART" {
-                "1".clone_into(value);
-            }
-        }
+        self.set_variable("DS_RESTART", "1");
         self.start().await
+    }
+
+    /// Changes a variable of its environment, from its next start on.
+    pub(super) fn set_variable(&mut self, name: &str, value: &str) {
+        let variables = self.spec.environment.iter_mut().filter(|(own, _)| own == name);
+        variables.for_each(|(_, own)| value.clone_into(own));
     }
 
     /// Waits until it answers `GET path` with 200, where it is supposed to run.

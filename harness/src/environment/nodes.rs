@@ -221,6 +221,13 @@ impl Nodes {
         leaders.into_iter().flatten().max().map(|(_, id)| id)
     }
 
+    /// Gives the nodes another `DS_SNAPSHOT_BYTES`, from their next start on.
+    pub async fn limit_logs(&self, bytes: u64) {
+        for node in self.nodes.values() {
+            node.lock().await.set_variable("DS_SNAPSHOT_BYTES", &bytes.to_string());
+        }
+    }
+
     /// What each node is supposed to be doing, and what it says of itself, in the order of their ids. `None` of one that
     /// does not say anything in time.
     pub async fn statuses(&self) -> Vec<(NodeId, State, Option<serde_json::Value>)> {

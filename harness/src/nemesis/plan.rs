@@ -66,6 +66,8 @@ pub struct Plan<'a> {
     rng: ChaCha8Rng,
     /// What has its turn before anything has its second.
     waiting: VecDeque<Kind>,
+    /// Families that have not yet been beside an act.
+    unmet: Vec<Family>,
     absences: VecDeque<Absence>,
 }
 
@@ -78,10 +80,10 @@ struct Absence {
     due: Duration,
 }
 
-/// The share of acts beside which the network or the clients are disturbed.
+/// The share of acts beside which the network or the clients are disturbed, once each was.
 const BESIDE: f64 = 0.3;
 /// An absence lasts so long at most: a majority that goes on shows it within that.
-const ABSENCE_MAX: Duration = Duration::from_millis(2600);
+const ABSENCE_MAX: Duration = Duration::from_millis(2200);
 /// In a short run, an absence is this part of it.
 const ABSENCE_SHARE: f64 = 1.0 / 9.0;
 /// Where a node may be the only one with the state, others need so long to get it.
@@ -95,7 +97,12 @@ impl<'a> Plan<'a> {
         let families: Vec<Family> = input.families.iter().filter(own).copied().collect();
         let mut rng = ChaCha8Rng::seed_from_u64(input.seed);
         let absences = absences(&input, &families, &mut rng);
-        Self { input, families, rng, waiting: VecDeque::new(), absences }
+        let unmet = if families.iter().any(|family| family.can_take_away()) {
+            families.iter().filter(|family| !family.can_take_away()).copied().collect()
+        } else {
+            Vec::new()
+        };
+        Self { input, families, rng, waiting: VecDeque::new(), unmet, absences }
     }
 
     /// The next act, at this moment of the main phase; `None` where there is nothing to do.
@@ -114,15 +121,18 @@ impl<'a> Plan<'a> {
         let beside = self.beside(kind);
         let calm = match self.absences.front() {
             Some(_) if self.input.members.view_service.is_some() => CALM_BEFORE_ABSENCE,
-            _ => Duration::from_millis(self.rng.random_range(80..600)),
+            _ => Duration::from_millis(self.rng.random_range(50..400)),
         };
         Some(Act { deed, beside, calm })
     }
 
-    /// Every kind of act, in a random order; first some that use all families together, so that a short run has each.
+    /// Every kind of act, in a random order; first some that use all families together, so that a short run has each. What
+    /// takes no node away stands alone only where nothing else does: beside other acts it does more.
     fn shuffled(&mut self) -> VecDeque<Kind> {
         let families = &self.families;
-        let mut kinds: Vec<Kind> = families.iter().map(|family| Kind::Alone(*family)).collect();
+        let some_take_away = families.iter().any(|family| family.can_take_away());
+        let alone = families.iter().filter(|family| family.can_take_away() || !some_take_away);
+        let mut kinds: Vec<Kind> = alone.map(|family| Kind::Alone(*family)).collect();
         let suits = |scenario: &&&Scenario| scenario.suits(families, self.input.members);
         kinds.extend(SCENARIOS.iter().filter(suits).map(|scenario| Kind::Scenario(scenario)));
         kinds.shuffle(&mut self.rng);
@@ -167,15 +177,18 @@ impl<'a> Plan<'a> {
             return interval.mul_f64(self.rng.random_range(0.25..0.6));
         }
         let range_ms = match self.rng.random_range(0..10) {
-            0..4 => 250..700,
-            4..8 => 700..1500,
-            _ => 1500..2700,
+            0..5 => 250..700,
+            5..9 => 700..1500,
+            _ => 1500..2500,
         };
         Duration::from_millis(self.rng.random_range(range_ms))
     }
 
     /// A disturbance beside the act; of another family than its own.
     fn beside(&mut self, kind: Kind) -> Option<(Family, Box<dyn Fault>)> {
+        if let Some(family) = self.unmet.pop() {
+            return Some((family, family.plan(self.input.members, &mut self.rng)?));
+        }
         if !self.rng.random_bool(BESIDE) {
             return None;
         }
@@ -327,8 +340,10 @@ mod tests {
     #[test]
     fn over_a_few_seeds_every_scenario_and_every_form_is_planned() {
         let store = Store::new(5, ALL);
+        let acts = (0..40).flat_map(|seed| store.acts(seed, EACH));
+        let beside = |act: &Act| act.beside.as_ref().map(|(_, fault)| fault.form());
         let names: BTreeSet<String> =
-            (0..40).flat_map(|seed| store.acts(seed, EACH)).map(|act| name(&act)).collect();
+            acts.flat_map(|act| [Some(name(&act)), beside(&act)]).flatten().collect();
         let forms = [
             "halves",
             "one",
@@ -376,7 +391,9 @@ mod tests {
             let mut plan = Plan::new(store.input(3));
             let mut seen = BTreeSet::new();
             for _ in 0..2 * store.families.len() {
-                if let Deed::Alone(family, ..) = plan.next(Duration::ZERO).unwrap().deed {
+                let act = plan.next(Duration::ZERO).unwrap();
+                seen.extend(act.beside.map(|(family, _)| family));
+                if let Deed::Alone(family, ..) = act.deed {
                     seen.insert(family);
                 }
             }

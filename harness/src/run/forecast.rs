@@ -90,6 +90,7 @@ mod tests {
             seed: 1,
             families: faults.parse::<Families>().unwrap().0,
             interval: None,
+            snapshot_bytes: None,
             to_the_end: false,
             time_limit,
             timeouts: Timeouts::default(),

@@ -18,6 +18,8 @@ use crate::{
     nemesis::play::play,
 };
 
+/// One client of so many is patient.
+const PATIENT: u32 = 4;
 /// How long healing may take.
 pub(super) const HEAL_LIMIT: Duration = Duration::from_secs(5);
 /// How often the nodes are looked at.
@@ -96,6 +98,7 @@ impl Runner<'_> {
         for number in 0..clients {
             let shared = Arc::clone(&self.environment.clients);
             let clerk = Clerk::new(shared, u64::from(number), seed);
+            let clerk = if number % PATIENT == PATIENT - 1 { clerk.patient() } else { clerk };
             let client = self.workload.client(seed, number);
             running.spawn(closed_loop(clerk, client, pace, stopped.clone()));
         }

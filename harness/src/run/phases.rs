@@ -66,6 +66,7 @@ pub async fn execute(
     let parts = Parts {
         nodes: &setting.nodes,
         view_service: setting.view_service.as_ref(),
+        snapshot_bytes: setting.snapshot_bytes,
         played: &setting.played,
         // One more: the admin client.
         clerks: u64::from(setting.clients) + 1,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use contract::launch::SNAPSHOT_BYTES;
 use record::{Mark, Phase};
 use tokio::task::JoinSet;
 
@@ -14,8 +15,7 @@ impl Runner<'_> {
     /// After the faults, so that the final reads look at what came back; whether the store serves again. Where nodes are
     /// not to be killed nothing is done.
     pub(super) async fn restart_all(&self, admin: &mut Admin) -> bool {
-        let may_kill = self.setting.families.iter().any(|family| family.name() == "kill");
-        if !may_kill || !self.setting.can_restart_all {
+        if !self.setting.restarts_all() {
             return true;
         }
         let (environment, stream) = (self.environment, &self.environment.stream);
@@ -27,6 +27,8 @@ impl Runner<'_> {
         }
         let misses: Vec<String> =
             kills.join_all().await.into_iter().filter_map(Result::err).collect();
+        // From here on the log must compact, whatever its limit was.
+        environment.nodes.limit_logs(SNAPSHOT_BYTES).await;
         environment.revive_nodes(HEAL_LIMIT).await;
         if let Err(failure) = environment.nodes.wait_until_bound().await {
             environment.note(failure.to_string());

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use contract::{
     Manifest, NodeId,
-    launch::VIEW_SERVICE,
+    launch::{SNAPSHOT_BYTES, VIEW_SERVICE},
     manifest::{Capability, Rung, Timeouts},
 };
 
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use workloads::view_service::SERVERS;
 
 use crate::{
@@ -41,6 +42,8 @@ pub struct Setting {
     pub compacts: bool,
     /// Whether its nodes show their logs.
     pub shows_log: bool,
+    /// `DS_SNAPSHOT_BYTES`; `None`: never.
+    pub snapshot_bytes: Option<u64>,
     /// Closed-loop clerks.
     pub clients: u32,
     /// Operations a second over all of them.
@@ -78,6 +81,7 @@ impl Setting {
             setting.families = Family::all().collect();
             setting.families = setting.planned_families();
         }
+        setting.snapshot_bytes = setting.snapshot_bytes_of(seed);
         setting
     }
 
@@ -118,6 +122,7 @@ impl Setting {
             can_restart_all: manifest.can(Capability::Restart),
             exactly_once: manifest.can(Capability::ExactlyOnce),
             compacts: is_replicated,
+            snapshot_bytes: Some(SNAPSHOT_BYTES),
             shows_log: manifest.can(Capability::Log),
             clients: 0,
             rate: None,
@@ -128,6 +133,25 @@ impl Setting {
             time_limit: Duration::ZERO,
             timeouts: manifest.timeouts.clone(),
         }
+    }
+
+    /// Whether all nodes are killed and started again after the faults.
+    #[must_use]
+    pub fn restarts_all(&self) -> bool {
+        let may_kill = self.families.iter().any(|family| family.name() == "kill");
+        may_kill && self.can_restart_all
+    }
+
+    /// A small log sends snapshots to whoever is behind, a large one entries: the seed decides. Where the log must compact
+    /// and the nodes are not started anew for that, it is never large.
+    fn snapshot_bytes_of(&self, seed: u64) -> Option<u64> {
+        const SMALL: u64 = 4 << 10;
+        const LARGE: u64 = 1 << 20;
+        let choices = [Some(SNAPSHOT_BYTES), Some(SMALL), Some(LARGE), None];
+        let may_be_large = !self.compacts || self.restarts_all();
+        let count = if may_be_large { choices.len() } else { 2 };
+        let choice = ChaCha8Rng::seed_from_u64(seed ^ 0x5A4F).random_range(0..count);
+        choices[choice]
     }
 
     /// Whether a killed node comes back with the help of the others.

@@ -23,8 +23,8 @@ pub struct Behaviour {
     pub longest_wait: Option<Stretch>,
     /// What the nodes sent each other.
     pub traffic: Option<Traffic>,
-    /// `DS_SNAPSHOT_BYTES`: a log that grows beyond it is to be compacted.
-    pub snapshot_limit_bytes: u64,
+    /// `DS_SNAPSHOT_BYTES`: a log that grows beyond it is to be compacted; `None`: none is.
+    pub snapshot_limit_bytes: Option<u64>,
     /// What each node occupied.
     pub nodes: BTreeMap<String, Occupied>,
 }

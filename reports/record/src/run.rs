@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use contract::manifest::Timeouts;
+use contract::{launch::SNAPSHOT_BYTES, manifest::Timeouts};
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Required;
+
+fn usual_snapshot_bytes() -> Option<u64> {
+    Some(SNAPSHOT_BYTES)
+}
 
 /// `run.json`: written before the first node starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +43,9 @@ pub struct RunFile {
     /// The servers that the bench played, where the only node is a view service; else nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub played: Vec<String>,
+    /// `DS_SNAPSHOT_BYTES`; `None`: never. Older benches do not say it.
+    #[serde(default = "usual_snapshot_bytes")]
+    pub snapshot_bytes: Option<u64>,
     /// Closed-loop clerks.
     pub clients: u32,
     /// Operations a second over all clerks; `None`: as fast as they are answered.

@@ -94,8 +94,13 @@ fn messages(traffic: &Traffic) -> Row {
 /// Of the node with the most of each.
 fn occupied(behaviour: &Behaviour) -> impl Iterator<Item = Row> {
     let Behaviour { nodes, snapshot_limit_bytes, .. } = behaviour;
-    let limit = size(*snapshot_limit_bytes as f64);
-    let compacts = format!("A log beyond {limit} (DS_SNAPSHOT_BYTES) is to be compacted.");
+    let compacts = match snapshot_limit_bytes {
+        Some(limit) => {
+            let limit = size(*limit as f64);
+            format!("A log beyond {limit} (DS_SNAPSHOT_BYTES) is to be compacted.")
+        }
+        None => "The log need not be compacted (DS_SNAPSHOT_BYTES is -1).".to_owned(),
+    };
     let row = |name, of: fn(&Occupied) -> Option<Extent>, meaning: String| {
         let seen = || nodes.iter().filter_map(|(node, its)| Some((node.as_str(), of(its)?)));
         let (most_at, most) = seen().max_by_key(|(_, extent)| extent.most)?;

@@ -211,6 +211,7 @@ fn run_file() -> RunFile {
         nodes: vec!["n1".into(), "n2".into(), "n3".into()],
         view_service: None,
         played: Vec::new(),
+        snapshot_bytes: Some(65_536),
         clients: 5,
         rate: None,
         faults: vec!["partition".into(), "kill".into(), "network".into()],
@@ -351,7 +352,7 @@ fn behaviour() -> Behaviour {
             bytes_per_operation: 2_150.0,
             until_ms: Some(28_400.0),
         }),
-        snapshot_limit_bytes: 65_536,
+        snapshot_limit_bytes: Some(65_536),
         nodes: (1..=3).map(node).collect(),
     }
 }

@@ -5,7 +5,6 @@ mod footprints;
 mod outages;
 mod traffic;
 
-use contract::launch::SNAPSHOT_BYTES;
 use history::{Event, Operation};
 use record::{Behaviour, FaultRecord, Phase, RunFile, Times};
 
@@ -35,7 +34,7 @@ impl Behaving<'_> {
     pub(super) fn behaviour(&self) -> Behaviour {
         let &Self { run, events, main, faults, .. } = self;
         let occupied = Behaviour {
-            snapshot_limit_bytes: SNAPSHOT_BYTES,
+            snapshot_limit_bytes: run.snapshot_bytes,
             nodes: footprints::occupied(&run.linked(), super::footprints(events)),
             ..Behaviour::default()
         };
@@ -90,6 +89,8 @@ mod tests {
 
     use super::super::witnesses::tests as witnesses;
     pub(super) use super::super::witnesses::tests::MS;
+    use contract::launch::SNAPSHOT_BYTES;
+
     use super::*;
 
     /// A write that this node acknowledged.
@@ -154,7 +155,8 @@ mod tests {
         assert_eq!(run.recovery_ms, Times::of(vec![Some(200 * MS)]));
         assert_eq!(run.longest_outage.map(|outage| outage.lasted_ms), Some(800.0));
         assert_eq!(run.longest_wait.map(|wait| wait.lasted_ms), Some(100.0));
-        let limit_only = Behaviour { snapshot_limit_bytes: SNAPSHOT_BYTES, ..Behaviour::default() };
+        let limit_only =
+            Behaviour { snapshot_limit_bytes: Some(SNAPSHOT_BYTES), ..Behaviour::default() };
         assert_eq!(behaviour("by-hand"), limit_only);
     }
 }

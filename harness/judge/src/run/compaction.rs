@@ -75,7 +75,7 @@ impl<'a> Compaction<'a> {
         Some(CheckResult::inconclusive(
             COMPACTION,
             format!(
-                "The log does not seem to compact. {seen} DS_SNAPSHOT_BYTES was {SNAPSHOT_BYTES}. `--require \
+                "The log does not seem to compact. {seen} DS_SNAPSHOT_BYTES was {SNAPSHOT_BYTES} then. `--require \
                  percent-compacted=0` accepts that."
             ),
         ))
