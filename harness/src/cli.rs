@@ -37,6 +37,8 @@ pub enum Command {
     Check(CheckArguments),
     /// Build and run the planted bugs: which are caught, how fast, how often
     Bugs(BugsArguments),
+    /// What the bench breaks: the kinds of faults, and the scenarios made of them
+    Faults,
     /// What this machine can and cannot do, and what each lack means
     Doctor(DoctorArguments),
     /// Write a synthetic history of transactions, right or with one anomaly, to try checkers on

@@ -14,10 +14,8 @@ const FEW: &str = "--workload register --faults none --clients 4 --seed 1 --time
 /// Half a second for each answer was once all that a store could get.
 #[test]
 fn a_slow_store_gets_the_time_that_its_manifest_asks_for() {
-    Bench::with_toy("slow").run(FEW).expect(
-        1,
-        "No operation ever succeeded: none under faults, and none without them within 8 s",
-    );
+    // One client in four is patient, but whoever asks whether the store has recovered is not.
+    Bench::with_toy("slow").run(FEW).expect(1, "did not succeed any more within 8 s");
     let patient = "[timeouts]\nattempt_ms = 3000\noperation_ms = 4000\n";
     let bench = Bench::with_toy_and("slow", patient);
     bench.run(FEW).expect(0, "VALID");

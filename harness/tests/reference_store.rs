@@ -198,7 +198,7 @@ fn no_other_node_is_killed_before_the_killed_one_is_ready_again() {
     ));
     // Its nodes are three stores, so that the verdict says nothing here.
     never_ready_again.run(
-        "--workload register --nodes 3 --faults kill --fault-interval 1s --time-limit 10s --seed 1",
+        "--workload register --nodes 3 --faults kill --fault-interval 1s --time-limit 10s --seed 1 --to-the-end",
     );
     let mut killed = kills_started(&never_ready_again).concat();
     killed.sort();

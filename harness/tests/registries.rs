@@ -9,7 +9,10 @@ use std::{collections::BTreeSet, path::Path, process::Command, sync::LazyLock};
 use clap::CommandFactory;
 use common::{HARNESS, finish};
 use contract::manifest::{TIMEOUTS, TimeoutEntry};
-use harness::{cli::Cli, nemesis::Family};
+use harness::{
+    cli::Cli,
+    nemesis::{Family, scenario::SCENARIOS},
+};
 use history::Format;
 use invariants::Invariant;
 use isolation::Datatype;
@@ -79,6 +82,17 @@ fn the_readme_says_how_long_the_bench_waits() {
 #[test]
 fn the_readme_names_every_fault_family() {
     same(table("fault"), Family::all().map(Family::name));
+}
+
+#[test]
+fn the_readme_and_harness_faults_explain_every_scenario() {
+    same(table("scenario"), SCENARIOS.iter().map(|scenario| scenario.name));
+    let printed = finish(Command::new(HARNESS).arg("faults")).expect(0, "").stdout;
+    for scenario in SCENARIOS {
+        let row = format!("| `{}` | {} |", scenario.name, scenario.about);
+        assert!(README.contains(&row), "the README has no row {row}");
+        assert!(printed.contains(scenario.about), "{printed}");
+    }
 }
 
 #[test]

@@ -158,7 +158,7 @@ fn a_full_disk_ends_the_run_with_a_reason() {
 fn a_full_disk_hides_no_violation_that_was_recorded_before() {
     let bench = Bench::with_toy("");
     let forgetful = "--workload register --faults kill --fault-interval 1s --clients 4 --rate 200 \
-                     --time-limit 10m --seed 1";
+                     --time-limit 10m --seed 1 --to-the-end";
     // The toy forgets everything at each kill. The longer the record, the more kills are in it.
     let run =
         |limit: &str| finish(&mut at_most_a_minute(&limited(limit, &bench.command(forgetful))));

@@ -5,6 +5,7 @@ pub mod check;
 pub mod completions;
 pub mod doctor;
 pub mod export;
+pub mod faults;
 pub mod generate;
 pub mod manual;
 mod output;
@@ -27,6 +28,7 @@ pub fn dispatch(cli: &Cli) -> Exit {
         Command::Up(arguments) => (up::up(arguments), false),
         Command::Check(arguments) => (check::check(arguments), arguments.json),
         Command::Bugs(arguments) => (bugs::bugs(arguments), arguments.json),
+        Command::Faults => (Ok(faults::faults()), false),
         Command::Doctor(arguments) => (doctor::doctor(arguments), arguments.json),
         Command::Generate(arguments) => (generate::generate(arguments), false),
         Command::Export(arguments) => (export::export(arguments), false),

@@ -453,9 +453,7 @@ mod tests {
             let acts = store.acts(3, EACH);
             assert!(!acts.iter().any(|act| name(act).starts_with("kill")));
             assert!(acts.iter().all(|act| match &act.deed {
-                Deed::Scenario(scenario, families, _) => {
-                    scenario.uses(families).all(|family| family.name() == "pause")
-                }
+                Deed::Scenario(_, may_use, _) => may_use.iter().all(|own| own.name() == "pause"),
                 Deed::Alone(..) => true,
             }));
             permanent(&store.input(3), || 0)

@@ -80,12 +80,12 @@ impl Player<'_> {
             let Some(act) = plan.next(now) else { return Ok(()) };
             let calm = act.calm;
             self.act(act).await?;
-            self.until_it_serves().await;
             next = self.interval.map_or(Instant::now() + calm, |interval| begun + interval);
         }
         Ok(())
     }
 
+    /// An act, until the store serves again: what is disturbed beside it is so until then.
     async fn act(&self, act: Act) -> std::io::Result<()> {
         let (over, until_over) = watch::channel(false);
         let beside = async {
@@ -98,6 +98,7 @@ impl Player<'_> {
         };
         let deed = async {
             let done = self.deed(act.deed).await;
+            self.until_it_serves().await;
             over.send_replace(true);
             done
         };
@@ -165,13 +166,13 @@ impl Player<'_> {
             (self.members.nodes.to_vec(), self.members.linked());
         let began_ns = stream.now_ns();
         let mut script = Script::new(nodes, families, settings, rng, self.stop.clone());
-        let done = (scenario.play)(&mut script).await;
-        let story = script.finish().await;
-        let (step, note) = match done {
+        let (step, note) = match (scenario.play)(&mut script).await {
             Ok(()) | Err(Ended::Stopped) => (FaultStep::Started, String::new()),
             Err(Ended::Failed(why)) => (FaultStep::Missed, why),
         };
         stream.fault(record(began_ns, step, note));
+        stream.fault(record(stream.now_ns(), FaultStep::Healing, String::new()));
+        let story = script.finish().await;
         stream.fault(record(stream.now_ns(), FaultStep::Healed, story));
         Ok(())
     }

@@ -57,12 +57,6 @@ impl Scenario {
             && members.nodes.len() >= self.nodes_min
             && (!self.kills_many || members.can_restart_all)
     }
-
-    /// The families that it uses, of those that are allowed.
-    pub fn uses<'a>(&self, families: &'a [Family]) -> impl Iterator<Item = Family> + 'a {
-        let names = [self.needs, self.needs_one_of].concat();
-        families.iter().copied().filter(move |family| names.contains(&family.name()))
-    }
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl<'a> Troubles<'a> {
             let nodes = fault.targets.iter().map(|node| (healing, node.as_str()));
             let targets = fault.targets.iter().map(|target| (span, target.as_str()));
             match (fault.step, fault.family.as_str()) {
-                // What a scenario breaks stands beside it.
+                // What a scenario breaks has records of its own.
                 (FaultStep::Healing | FaultStep::Healed | FaultStep::Planned, _)
                 | (_, "client" | SCENARIOS) => continue,
                 (FaultStep::Missed, _) => troubles.unclear.push(span),

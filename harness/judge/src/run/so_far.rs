@@ -63,11 +63,15 @@ pub(super) fn check(marks: &[Mark], of_workload: &[CheckResult]) -> Option<Check
 
 #[cfg(test)]
 mod tests {
+    use history::Violation;
+
     use super::*;
 
     #[test]
     fn a_violation_that_is_gone_in_the_end_is_a_mistake_of_the_bench() {
-        let found = || CheckResult::found("set", "lost".to_owned(), Vec::new());
+        let lost =
+            || Violation { kind: "lost".to_owned(), sentence: String::new(), operations: vec![3] };
+        let found = || CheckResult::found("set", "lost", vec![lost()]);
         let valid = || CheckResult::valid("set", String::new());
         assert_eq!(check(&[Mark::Proven(7)], &[found()]), None);
         assert_eq!(check(&[], &[valid()]), None);
