@@ -11,7 +11,7 @@ use common::{HARNESS, finish};
 use contract::manifest::{TIMEOUTS, TimeoutEntry};
 use harness::{
     cli::Cli,
-    nemesis::{Family, scenario::SCENARIOS},
+    nemesis::{Family, scenarios::SCENARIOS},
 };
 use history::Format;
 use invariants::Invariant;

@@ -83,7 +83,7 @@ fn the_same_seed_breaks_the_same_things_in_the_same_order() {
     // What a scenario breaks has its name.
     fn is_an_act((family, form): &(String, String)) -> bool {
         family == SCENARIOS
-            || !harness::nemesis::scenario::SCENARIOS.iter().any(|it| it.name == form)
+            || !harness::nemesis::scenarios::SCENARIOS.iter().any(|it| it.name == form)
     }
     assert_eq!(acts(7)[..3], acts(7)[..3]);
     let first: std::collections::BTreeSet<_> =

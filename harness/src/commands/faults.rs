@@ -3,7 +3,7 @@
 use super::say;
 use crate::{
     exit::Exit,
-    nemesis::{Family, scenario::SCENARIOS},
+    nemesis::{Family, scenarios::SCENARIOS},
 };
 
 /// Prints the families of faults and the scenarios.

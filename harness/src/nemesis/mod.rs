@@ -8,14 +8,14 @@
 //! execute     carries it out: starts it, says whether it took hold, heals it
 //! steps       faults that start and heal one by one
 //! script      … what a scenario acts with
-//! scenarios/  the scenarios, one file each
-//! scenario    the table of the scenarios
+//! scenario    what a scenario is
+//! scenarios/  the scenarios, one file each, and their table
 //! plan        which acts follow one another: everything is decided from a seed
 //! play        … carried out
 //! ```
 //!
 //! A new family is a file in `faults/` and a row in the table of `family`; a new scenario a file in `scenarios/` and a row
-//! in the table of `scenario`.
+//! in its table.
 
 pub mod execute;
 pub mod family;
@@ -25,7 +25,7 @@ pub mod plan;
 pub mod planned;
 pub mod play;
 pub mod scenario;
-mod scenarios;
+pub mod scenarios;
 pub mod script;
 pub mod steps;
 

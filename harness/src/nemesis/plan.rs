@@ -13,7 +13,8 @@ use super::{
     Family,
     fault::{Fault, Members},
     planned::PlannedFault,
-    scenario::{SCENARIOS, Scenario},
+    scenario::Scenario,
+    scenarios::SCENARIOS,
 };
 
 /// What a plan depends on.

@@ -3,7 +3,6 @@
 use super::{
     Family,
     fault::{Members, Work},
-    scenarios,
     script::{Done, Script},
 };
 
@@ -28,23 +27,6 @@ pub struct Scenario {
     pub play: for<'a> fn(&'a mut Script) -> Work<'a, Done>,
 }
 
-/// All scenarios.
-pub static SCENARIOS: [&Scenario; 13] = [
-    &scenarios::deposed::SCENARIO,
-    &scenarios::lone_entry::SCENARIO,
-    &scenarios::laggard::SCENARIO,
-    &scenarios::voters_restart::SCENARIO,
-    &scenarios::leaders_in_turn::SCENARIO,
-    &scenarios::shifting_groups::SCENARIO,
-    &scenarios::held_messages::SCENARIO,
-    &scenarios::one_way::SCENARIO,
-    &scenarios::short_pauses::SCENARIO,
-    &scenarios::short_cuts::SCENARIO,
-    &scenarios::crash_again::SCENARIO,
-    &scenarios::all_at_once::SCENARIO,
-    &scenarios::followers_restart::SCENARIO,
-];
-
 impl Scenario {
     /// Whether it can be played with these families among these nodes.
     #[must_use]
@@ -56,54 +38,5 @@ impl Scenario {
             && (self.needs_one_of.is_empty() || self.needs_one_of.iter().any(may))
             && members.nodes.len() >= self.nodes_min
             && (!self.kills_many || members.can_restart_all)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_scenario_has_a_name_of_its_own_a_sentence_and_known_families() {
-        let names: std::collections::BTreeSet<_> =
-            SCENARIOS.iter().map(|scenario| scenario.name).collect();
-        assert_eq!(names.len(), SCENARIOS.len());
-        for Scenario { name, about, needs, needs_one_of, .. } in SCENARIOS {
-            assert!(about.ends_with('.'), "{about}");
-            assert!(!needs.is_empty() || !needs_one_of.is_empty(), "{name}");
-            // Forms that end so say that the bench had asked who leads.
-            assert!(!name.ends_with("-leader"), "{name}");
-            for family in [*needs, *needs_one_of].concat() {
-                assert!(Family::by_name(family).is_some(), "{name}: {family}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_scenario_is_played_only_where_all_it_needs_is_allowed() {
-        let nodes: Vec<String> = (1..=3).map(|n| format!("n{n}")).collect();
-        let members = |nodes, can_restart, can_restart_all| Members {
-            nodes,
-            view_service: None,
-            can_restart,
-            can_restart_all,
-            exactly_once: true,
-        };
-        let suiting = |families: &str, members| {
-            let families = families.parse::<super::super::Families>().unwrap().0;
-            let all = SCENARIOS.iter().filter(|scenario| scenario.suits(&families, members));
-            all.map(|scenario| scenario.name).collect::<Vec<_>>()
-        };
-        assert_eq!(
-            suiting("partition,kill,pause", members(&nodes, true, true)).len(),
-            SCENARIOS.len()
-        );
-        assert!(suiting("network,client", members(&nodes, true, true)).is_empty());
-        assert!(
-            suiting("kill", members(&nodes, false, false)).is_empty(),
-            "what is killed is gone"
-        );
-        assert!(!suiting("kill", members(&nodes, true, false)).contains(&"voters-restart"));
-        assert!(suiting("partition", members(&nodes[..1], true, true)).is_empty());
     }
 }

@@ -1,18 +1,87 @@
 //! The scenarios, one file each.
 
-pub mod all_at_once;
-pub mod crash_again;
-pub mod deposed;
-pub mod followers_restart;
-pub mod held_messages;
-pub mod laggard;
-pub mod leaders_in_turn;
-pub mod lone_entry;
-pub mod one_way;
-pub mod shifting_groups;
-pub mod short_cuts;
-pub mod short_pauses;
-pub mod voters_restart;
+mod all_at_once;
+mod crash_again;
+mod deposed;
+mod followers_restart;
+mod held_messages;
+mod laggard;
+mod leaders_in_turn;
+mod lone_entry;
+mod one_way;
+mod shifting_groups;
+mod short_cuts;
+mod short_pauses;
+mod voters_restart;
+
+use super::scenario::Scenario;
+
+/// All scenarios.
+pub static SCENARIOS: [&Scenario; 13] = [
+    &deposed::SCENARIO,
+    &lone_entry::SCENARIO,
+    &laggard::SCENARIO,
+    &voters_restart::SCENARIO,
+    &leaders_in_turn::SCENARIO,
+    &shifting_groups::SCENARIO,
+    &held_messages::SCENARIO,
+    &one_way::SCENARIO,
+    &short_pauses::SCENARIO,
+    &short_cuts::SCENARIO,
+    &crash_again::SCENARIO,
+    &all_at_once::SCENARIO,
+    &followers_restart::SCENARIO,
+];
 
 /// So long a store may take to find another leader, in milliseconds; else the scenario is given up.
 const NEW_LEADER_MS: u64 = 2500;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nemesis::{Families, Family, fault::Members};
+
+    #[test]
+    fn each_scenario_has_a_name_of_its_own_a_sentence_and_known_families() {
+        let names: std::collections::BTreeSet<_> =
+            SCENARIOS.iter().map(|scenario| scenario.name).collect();
+        assert_eq!(names.len(), SCENARIOS.len());
+        for Scenario { name, about, needs, needs_one_of, .. } in SCENARIOS {
+            assert!(about.ends_with('.'), "{about}");
+            assert!(!needs.is_empty() || !needs_one_of.is_empty(), "{name}");
+            // Forms that end so say that the bench had asked who leads.
+            assert!(!name.ends_with("-leader"), "{name}");
+            for family in [*needs, *needs_one_of].concat() {
+                assert!(Family::by_name(family).is_some(), "{name}: {family}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_scenario_is_played_only_where_all_it_needs_is_allowed() {
+        let nodes: Vec<String> = (1..=3).map(|n| format!("n{n}")).collect();
+        let members = |nodes, can_restart, can_restart_all| Members {
+            nodes,
+            view_service: None,
+            can_restart,
+            can_restart_all,
+            exactly_once: true,
+        };
+        let suiting = |families: &str, members| {
+            let families = families.parse::<Families>().unwrap().0;
+            let all = SCENARIOS.iter().filter(|scenario| scenario.suits(&families, members));
+            all.map(|scenario| scenario.name).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            suiting("partition,kill,pause", members(&nodes, true, true)).len(),
+            SCENARIOS.len()
+        );
+        assert!(suiting("network,client", members(&nodes, true, true)).is_empty());
+        assert!(
+            suiting("kill", members(&nodes, false, false)).is_empty(),
+            "what is killed is gone"
+        );
+        assert!(!suiting("kill", members(&nodes, true, false)).contains(&"voters-restart"));
+        assert!(suiting("partition", members(&nodes[..1], true, true)).is_empty());
+    }
+}
