@@ -217,19 +217,25 @@ fn promised(run: &RunFile) -> Result<Consistency, RunError> {
     })
 }
 
+/// The history, and the line in whose middle it ends, if it does.
+fn read_events(folder: &Folder) -> Result<(Vec<Event>, Option<u64>), RunError> {
+    let mut events = Vec::new();
+    let history = folder.read_history(|event| events.push(event))?;
+    if history.missing {
+        return Err(FolderError::Missing(folder.path().join(files::HISTORY)).into());
+    }
+    let torn_line = history.torn_line;
+    undamaged(folder, files::HISTORY, history)?;
+    Ok((events, torn_line))
+}
+
 impl Record {
     fn read(folder: &Folder) -> Result<Self, RunError> {
         let run = read_run(folder)?;
-        let mut events = Vec::new();
-        let history = folder.read_history(|event| events.push(event))?;
-        if history.missing {
-            return Err(FolderError::Missing(folder.path().join(files::HISTORY)).into());
-        }
+        let (events, torn_line) = read_events(folder)?;
         let mut faults = Vec::new();
         let reading = folder.read_faults(|fault| faults.push(fault))?;
         undamaged(folder, files::FAULTS, reading)?;
-        let torn_line = history.torn_line;
-        undamaged(folder, files::HISTORY, history)?;
         Ok(Self { run, events, faults, torn_line })
     }
 

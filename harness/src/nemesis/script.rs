@@ -92,11 +92,6 @@ impl Script {
         all.get(at).cloned().ok_or_else(|| Ended::Failed("there is nobody to choose".to_owned()))
     }
 
-    /// A number from the range.
-    pub fn number(&mut self, range: Range<u64>) -> u64 {
-        self.rng.random_range(range)
-    }
-
     /// Adds to what is told of it.
     pub fn tell(&mut self, what: impl Into<String>) {
         self.story.push(what.into());
@@ -172,6 +167,19 @@ impl Script {
         self.healing.push(healing);
     }
 
+    /// Whether processes are killed rather than paused, of what it may use.
+    pub fn kills(&mut self) -> bool {
+        self.has("kill") && (!self.has("pause") || self.coin())
+    }
+
+    /// Kills a node, or pauses it.
+    ///
+    /// # Errors
+    /// The main phase is over, or the node could not be stopped.
+    pub async fn kill_or_pause(&mut self, node: &NodeId, kills: bool) -> Done {
+        if kills { self.kill(node).await } else { self.pause(node).await }
+    }
+
     /// Takes a node away by some means that it may use: killed, paused or cut off.
     ///
     /// # Errors
@@ -208,7 +216,7 @@ impl Script {
     /// # Errors
     /// The main phase is over.
     pub async fn wait(&mut self, range_ms: Range<u64>) -> Done {
-        let pause = Duration::from_millis(self.number(range_ms));
+        let pause = Duration::from_millis(self.rng.random_range(range_ms));
         self.sleep(pause).await
     }
 

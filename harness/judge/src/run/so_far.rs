@@ -7,7 +7,7 @@ use linearizability::Limits;
 use record::{Folder, Mark};
 use workloads::Workload;
 
-use super::{Record, RunError, promised};
+use super::{RunError, promised, read_events, read_run};
 
 /// The name of the check that a violation that was seen is there in the end, too.
 pub(super) const CHECKER: &str = "ended early";
@@ -18,7 +18,8 @@ pub(super) const CHECKER: &str = "ended early";
 /// # Errors
 /// The record cannot be read.
 pub fn proves_violation(folder: &Folder, limits: &Limits) -> Result<Option<u64>, RunError> {
-    let Record { run, events, .. } = Record::read(folder)?;
+    let run = read_run(folder)?;
+    let (events, _) = read_events(folder)?;
     let all = CAPABILITIES.map(|entry| entry.capability);
     let workload = workloads::by_name(&run.workload, &all).map_err(RunError::Workload)?;
     let level =

@@ -18,15 +18,11 @@ pub static SCENARIO: Scenario = Scenario {
 };
 
 async fn play(script: &mut Script) -> Done {
-    let kills = script.has("kill") && (!script.has("pause") || script.coin());
+    let kills = script.kills();
     let nodes = script.nodes.clone();
     for _ in 0..2 {
         for node in &nodes {
-            if kills {
-                script.kill(node).await?;
-            } else {
-                script.pause(node).await?;
-            }
+            script.kill_or_pause(node, kills).await?;
         }
         if !kills {
             script.wait(300..900).await?;

@@ -31,12 +31,8 @@ async fn play(script: &mut Script) -> Done {
         if script.coin() {
             script.wait(0..60).await?;
         }
-        let kills = script.has("kill") && (!script.has("pause") || script.coin());
-        if kills {
-            script.kill(&leader).await?;
-        } else {
-            script.pause(&leader).await?;
-        }
+        let kills = script.kills();
+        script.kill_or_pause(&leader, kills).await?;
         script.next_leader(&leader, NEW_LEADER_MS).await?;
         script.wait(0..150).await?;
         script.bring_back(&leader);
