@@ -1,30 +1,28 @@
 //! Duplicates: the same request over a connection of its own, its answer thrown away.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::budget::Buffer;
 use crate::framing::{Framer, Verb};
-use crate::gate::Passage;
-use crate::link::Link;
 use crate::pump::CHUNK_BYTES;
+use crate::trigger::Message;
 
 /// How long the duplicate's connection waits for its answer: a server may abandon a request whose sender left.
 const ANSWER_MS_MAX: u64 = 5_000;
 
-/// Sends `message` a second time, in the background.
-pub(crate) fn send(link: &Arc<Link>, mut gate: Passage, message: Arc<Buffer>, verb: Verb) {
+/// Sends `message` once more, in the background.
+pub(crate) fn send(message: Message) {
+    let Message { link, mut gate, bytes, verb } = message;
     let upstream = link.upstream;
     link.tasks.spawn(async move {
         let exchange = async {
             gate.pass().await.ok()?;
             let mut stream = TcpStream::connect(upstream).await.ok()?;
             stream.set_nodelay(true).ok()?;
-            stream.write_all(message.bytes()).await.ok()?;
-            drop(message);
+            stream.write_all(bytes.bytes()).await.ok()?;
+            drop(bytes);
             let answer = answer(&mut stream, verb);
             tokio::time::timeout(Duration::from_millis(ANSWER_MS_MAX), answer).await.ok()
         };

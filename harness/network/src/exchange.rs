@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::framing::Verb;
 use crate::reorder::Overtaken;
+use crate::trigger::Catch;
 
 /// Requests without an answer on one connection; who pipelines more is carried as raw bytes.
 const DUE_MAX: usize = 10_000;
@@ -26,6 +27,8 @@ pub(crate) struct Due {
     pub late: bool,
     /// Whom the request overtook.
     pub overtaken: Option<Overtaken>,
+    /// Somebody waits for it.
+    pub catch: Option<Catch>,
 }
 
 #[derive(Default)]
@@ -48,10 +51,13 @@ impl Exchange {
         room
     }
 
-    /// The method of the next answer's request, and whether to drop the answer. An unasked answer is passed on.
-    pub fn next(&self) -> (Verb, bool) {
-        let queue = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.front().map_or((Verb::Other, false), |due| (due.verb, due.drop))
+    /// The next answer begins: the method of its request, whether to drop it, and who waits for it. An unasked answer is
+    /// passed on.
+    pub fn next(&self) -> (Verb, bool, Option<Catch>) {
+        let mut queue = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.front_mut().map_or((Verb::Other, false, None), |due| {
+            (due.verb, due.drop, due.catch.take())
+        })
     }
 
     /// The next answer is complete.

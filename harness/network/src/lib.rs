@@ -27,6 +27,7 @@ mod reorder;
 mod requests;
 mod responses;
 mod trace;
+mod trigger;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -40,12 +41,14 @@ pub use faults::{Delay, MessageFaults};
 pub use gate::Gate;
 pub use link::LinkSpec;
 pub use trace::{Trace, TraceSummary, Unseen};
+pub use trigger::{Armed, Boundary, Caught, Trigger};
 
 use budget::Budget;
 use connection::Passages;
 use gate::Gatekeeper;
 use link::Link;
 use listener::Port;
+use trigger::Triggers;
 
 /// All links, open for traffic until [`Network::close`].
 pub struct Network {
@@ -54,6 +57,7 @@ pub struct Network {
     gates: BTreeMap<(String, String), Gatekeeper>,
     listeners: JoinSet<()>,
     trace: Option<Trace>,
+    triggers: Arc<Triggers>,
 }
 
 impl Network {
@@ -69,6 +73,7 @@ impl Network {
             gates: BTreeMap::new(),
             listeners: JoinSet::new(),
             trace,
+            triggers: Arc::default(),
         };
         for spec in links {
             network.add(spec, seed, &budget)?;
@@ -92,7 +97,8 @@ impl Network {
             responses: self.gate(&to, &from).passage(),
         };
         let recorder = self.trace.as_ref().map(Trace::recorder);
-        let link = Arc::new(Link::new(spec, seed, recorder, Arc::clone(budget)));
+        let triggers = Arc::clone(&self.triggers);
+        let link = Arc::new(Link::new(spec, seed, recorder, Arc::clone(budget), triggers));
         self.links.push((port.address(), Arc::clone(&link)));
         self.listeners.spawn(listener::run(link, port, listener, passages));
         Ok(())
@@ -146,6 +152,19 @@ impl Network {
         for (_, link) in &self.links {
             link.set_faults(MessageFaults::default());
         }
+    }
+
+    /// Catches the next message of which all this holds; only one whose first byte comes later than this call. What is not
+    /// HTTP/1.1 is never caught.
+    #[must_use]
+    pub fn arm(&self, trigger: Trigger) -> Armed {
+        self.triggers.arm(trigger)
+    }
+
+    /// How many messages of each kind the links have carried so far, by (from, to). Only where there is a trace.
+    pub fn kinds(&self) -> Vec<(String, String, BTreeMap<String, u64>)> {
+        let of = |link: &Link| (link.from.clone(), link.to.clone(), link.kinds.snapshot());
+        self.links.iter().map(|(_, link)| of(link)).collect()
     }
 
     /// What happened so far, by (from, to).

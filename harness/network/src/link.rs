@@ -13,6 +13,7 @@ use crate::faults::{Dice, MessageFaults, Roll};
 use crate::framing::Label;
 use crate::reorder::WaitingPlace;
 use crate::trace::{Recorder, Times, Unseen};
+use crate::trigger::{Kinds, Triggers, kind_of};
 
 /// A link to be: connections that `from` opens to `to`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub(crate) struct Link {
     pub waiting_place: WaitingPlace,
     pub budget: Arc<Budget>,
     pub tasks: Tasks,
+    pub triggers: Arc<Triggers>,
+    pub kinds: Kinds,
     trace: Option<Recorder>,
     unseen_requests: Earliest,
     unseen_answers: Earliest,
@@ -42,7 +45,13 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub fn new(spec: LinkSpec, seed: u64, trace: Option<Recorder>, budget: Arc<Budget>) -> Self {
+    pub fn new(
+        spec: LinkSpec,
+        seed: u64,
+        trace: Option<Recorder>,
+        budget: Arc<Budget>,
+        triggers: Arc<Triggers>,
+    ) -> Self {
         let dice = Dice::new(seed, &spec.from, &spec.to);
         Self {
             from: spec.from,
@@ -52,6 +61,8 @@ impl Link {
             waiting_place: WaitingPlace::default(),
             budget,
             tasks: Tasks::default(),
+            triggers,
+            kinds: Kinds::default(),
             trace,
             unseen_requests: Earliest::default(),
             unseen_answers: Earliest::default(),
@@ -65,8 +76,9 @@ impl Link {
         self.faulty.store(faults.is_active(), Ordering::Relaxed);
     }
 
-    pub fn is_faulty(&self) -> bool {
-        self.faulty.load(Ordering::Relaxed)
+    /// Whether anything may happen to a whole request.
+    pub fn holds_requests(&self) -> bool {
+        self.faulty.load(Ordering::Relaxed) || self.triggers.watch(&self.from, &self.to)
     }
 
     pub fn roll(&self) -> Roll {
@@ -85,6 +97,7 @@ impl Link {
 
     pub fn record(&self, times: Times, label: Option<Label>, bytes: u64, fate: Fate) {
         let Some((trace, label)) = self.trace.as_ref().zip(label) else { return };
+        self.kinds.count(kind_of(&label));
         if !trace.record(times, (&self.from, &self.to), label, bytes, fate) {
             self.unseen_requests.note(times.head_ns);
         }

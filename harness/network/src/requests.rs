@@ -16,6 +16,7 @@ use crate::link::Link;
 use crate::pump::{CHUNK_BYTES, End};
 use crate::reorder::{Overtaken, Passing};
 use crate::trace::Times;
+use crate::trigger::{Boundary, Catch, Message};
 
 /// The request being read.
 #[derive(Default)]
@@ -108,7 +109,7 @@ impl<'c> RequestPump<'c> {
     async fn piece(&mut self, piece: &[u8], step: Step) -> Result<Flow, End> {
         if !self.incoming.started {
             self.incoming.started = true;
-            self.incoming.buffer = self.link.is_faulty().then(|| Buffer::new(&self.link.budget));
+            self.incoming.buffer = self.link.holds_requests().then(|| Buffer::new(&self.link.budget));
         }
         self.incoming.bytes += piece.len() as u64;
         let head_is_new = step.head.is_some();
@@ -139,7 +140,7 @@ impl<'c> RequestPump<'c> {
         let held = self.incoming.buffer.take();
         let head_is_known = self.incoming.head.is_some();
         if head_is_known {
-            self.expect_answer(Roll::default(), None);
+            self.expect_answer(Roll::default(), None, None);
         }
         if let Some(held) = held
             && !self.write(held.bytes()).await?
@@ -152,7 +153,7 @@ impl<'c> RequestPump<'c> {
     /// The path without faults.
     async fn pass_on(&mut self, piece: &[u8], head_is_new: bool, end: bool) -> Result<Flow, End> {
         if head_is_new {
-            self.expect_answer(Roll::default(), None);
+            self.expect_answer(Roll::default(), None, None);
         }
         if end && !self.gate.is_open() {
             self.record(Fate::Stalled);
@@ -166,7 +167,7 @@ impl<'c> RequestPump<'c> {
         Ok(Flow::Continue)
     }
 
-    /// A whole request is here, and faults are on.
+    /// A whole request is here, and something may happen to it.
     async fn deliver(&mut self) -> Result<Flow, End> {
         let roll = self.link.roll();
         let counters = &self.link.counters;
@@ -187,18 +188,29 @@ impl<'c> RequestPump<'c> {
             Passing::Overtakes(other) => overtaken = Some(other),
             Passing::Waits(until) => (held, reordered) = (true, until.released().await),
         }
-        let Some(message) = self.incoming.buffer.take().map(Arc::new) else {
+        let Some(bytes) = self.incoming.buffer.take().map(Arc::new) else {
             return Ok(Flow::Continue);
         };
         if roll.duplicate {
             counters.duplicated.count();
             self.incoming.passed_on = true;
-            let verb = self.incoming.head.as_ref().map_or_else(Default::default, |head| head.verb);
-            duplicate::send(self.link, self.gate.clone(), Arc::clone(&message), verb);
+            duplicate::send(self.message(&bytes));
         }
-        self.expect_answer(roll, overtaken);
-        if !self.write(message.bytes()).await? {
+        let label = self.incoming.head.as_ref().and_then(|head| head.label.as_ref());
+        let mut catch = self.link.triggers.catch(label, || self.message(&bytes));
+        if let Some(catch) = &mut catch
+            && catch.reaches(Boundary::BeforeDelivery)
+        {
+            held = true;
+            catch.pass().await;
+        }
+        let rest = catch.as_mut().map(Catch::rest);
+        self.expect_answer(roll, overtaken, rest);
+        if !self.write(bytes.bytes()).await? {
             return Ok(Flow::UpstreamGone);
+        }
+        if let Some(mut catch) = catch {
+            catch.reaches(Boundary::Delivered);
         }
         if reordered {
             counters.reordered.count();
@@ -212,12 +224,26 @@ impl<'c> RequestPump<'c> {
         Ok(if roll.drop_response { Flow::Lost } else { Flow::Continue })
     }
 
+    fn message(&self, bytes: &Arc<Buffer>) -> Message {
+        Message {
+            link: Arc::clone(self.link),
+            gate: self.gate.clone(),
+            bytes: Arc::clone(bytes),
+            verb: self.incoming.head.as_ref().map_or_else(Default::default, |head| head.verb),
+        }
+    }
+
     /// Lets the other pump know, before a byte goes out, what the next answer belongs to.
-    fn expect_answer(&mut self, roll: Roll, overtaken: Option<Overtaken>) {
+    fn expect_answer(
+        &mut self,
+        roll: Roll,
+        overtaken: Option<Overtaken>,
+        catch: Option<Catch>,
+    ) {
         let verb = self.incoming.head.as_ref().map_or_else(Default::default, |head| head.verb);
         let touched = roll.drop_response || roll.reorder || roll.delay.is_some();
         let late = touched || self.incoming.stalled || !self.gate.is_open();
-        let due = Due { verb, drop: roll.drop_response, late, overtaken };
+        let due = Due { verb, drop: roll.drop_response, late, overtaken, catch };
         if !self.exchange.push(due) && self.exchange.go_raw() {
             self.link.loses_sight();
         }

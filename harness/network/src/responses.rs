@@ -10,6 +10,7 @@ use crate::framing::Framer;
 use crate::gate::Passage;
 use crate::link::Link;
 use crate::pump::{CHUNK_BYTES, End};
+use crate::trigger::{Boundary, Catch};
 
 pub(crate) struct ResponsePump<'c> {
     link: &'c Link,
@@ -23,6 +24,8 @@ pub(crate) struct ResponsePump<'c> {
     /// The client hears nothing more: an answer was dropped, or it is gone. The upstream is read on, so that it is
     /// not disturbed and answers are still seen.
     mute: bool,
+    /// Somebody waits for this answer.
+    catch: Option<Catch>,
 }
 
 impl<'c> ResponsePump<'c> {
@@ -35,7 +38,7 @@ impl<'c> ResponsePump<'c> {
     ) -> Self {
         let framer = Framer::responses();
         let gate = gate.clone();
-        Self { link, exchange, gate, upstream, client, framer, inside: false, mute: false }
+        Self { link, exchange, gate, upstream, client, framer, inside: false, mute: false, catch: None }
     }
 
     pub async fn run(mut self) -> Result<(), End> {
@@ -71,9 +74,16 @@ impl<'c> ResponsePump<'c> {
                 self.framer.go_raw();
             }
             if !self.inside {
-                let (verb, drop) = self.exchange.next();
+                let (verb, drop, catch) = self.exchange.next();
                 self.framer.answers(verb);
                 self.mute |= drop;
+                if catch.is_some() {
+                    self.catch = catch;
+                }
+                if let Some(catch) = &mut self.catch {
+                    catch.reaches(Boundary::BeforeAnswer);
+                    catch.pass().await;
+                }
             }
             let step = self.framer.advance(rest);
             let (piece, tail) = rest.split_at(step.used);
@@ -85,13 +95,17 @@ impl<'c> ResponsePump<'c> {
                 self.link.misses_answer();
             }
             self.inside |= step.head.is_some();
+            let is_whole = step.end && !step.head.is_some_and(|head| head.interim);
             if step.end {
                 self.inside = false;
-                if !step.head.is_some_and(|head| head.interim) {
-                    self.exchange.answered();
-                }
+            }
+            if is_whole {
+                self.exchange.answered();
             }
             self.write(piece).await?;
+            if is_whole && let Some(mut catch) = self.catch.take() {
+                catch.reaches(Boundary::Answered);
+            }
         }
         Ok(())
     }

@@ -1,0 +1,124 @@
+//! Triggers: a message stops at its boundary, and what happens there happens before it goes on.
+#![allow(clippy::unwrap_used)] // Helpers of tests say what they expect by unwrapping it, too.
+
+mod common;
+
+use common::*;
+use network::{Armed, Boundary, Caught, Trace, Trigger};
+
+/// A network with a trace: kinds are only known there.
+async fn open() -> (Bench, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("messages.jsonl");
+    let trace = Trace::create(file, std::time::Instant::now(), 1_000).unwrap();
+    (Bench::traced(Some(trace)).await, folder)
+}
+
+fn arm(bench: &Bench, boundary: Boundary, skip: u32) -> Armed {
+    let links = vec![("n1".to_owned(), "n2".to_owned())];
+    bench.network.arm(Trigger { links, kind: Some("Test".to_owned()), boundary, skip })
+}
+
+async fn caught(armed: &mut Armed) -> Caught {
+    tokio::time::timeout(LIMIT, armed.caught()).await.expect("hangs").unwrap()
+}
+
+#[tokio::test]
+async fn a_request_is_held_before_its_receiver_sees_it() {
+    let (bench, _folder) = open().await;
+    let mut client = bench.connection().await;
+    let mut armed = arm(&bench, Boundary::BeforeDelivery, 0);
+    client.send(post("/a", "1")).await;
+    let caught = caught(&mut armed).await;
+    assert_eq!([&caught.from, &caught.to, &caught.kind], ["n1", "n2", "Test"]);
+    assert!(bench.hears_nothing(&mut client).await);
+    assert_eq!(bench.n2.log.count("/a"), 0);
+    drop(caught);
+    assert_eq!(client.answer().await.as_deref(), Some("1"));
+    client.send(post("/b", "2")).await;
+    assert_eq!(client.answer().await.as_deref(), Some("2"), "only one is caught");
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn an_answer_is_held_once_the_request_is_delivered_or_once_it_is_given() {
+    for boundary in [Boundary::Delivered, Boundary::BeforeAnswer] {
+        let (bench, _folder) = open().await;
+        let mut client = bench.connection().await;
+        let mut armed = arm(&bench, boundary, 0);
+        client.send(post("/a", "1")).await;
+        let caught = caught(&mut armed).await;
+        assert!(bench.hears_nothing(&mut client).await, "{boundary:?}");
+        assert_eq!(bench.n2.log.count("/a"), 1);
+        drop(caught);
+        assert_eq!(client.answer().await.as_deref(), Some("1"));
+        bench.close().await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_was_given_is_told_and_not_held() {
+    let (bench, _folder) = open().await;
+    let mut client = bench.connection().await;
+    let mut armed = arm(&bench, Boundary::Answered, 0);
+    client.send(post("/a", "1")).await;
+    let caught = caught(&mut armed).await;
+    assert_eq!(client.answer().await.as_deref(), Some("1"));
+    client.send(post("/b", "2")).await;
+    assert_eq!(client.answer().await.as_deref(), Some("2"));
+    drop(caught);
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn so_many_messages_are_let_by_first_and_other_kinds_and_links_do_not_count() {
+    let (bench, _folder) = open().await;
+    let mut client = bench.connection().await;
+    let mut back = bench.connection_of("n2", "n1").await;
+    let mut armed = arm(&bench, Boundary::BeforeDelivery, 1);
+    back.send(post("/back", "0")).await;
+    assert_eq!(back.answer().await.as_deref(), Some("0"));
+    client.send("POST /other HTTP/1.1\r\nContent-Length: 1\r\n\r\n0").await;
+    assert_eq!(client.answer().await.as_deref(), Some("0"));
+    client.send(post("/a", "1")).await;
+    assert_eq!(client.answer().await.as_deref(), Some("1"));
+    client.send(post("/b", "2")).await;
+    let caught = caught(&mut armed).await;
+    assert!(bench.hears_nothing(&mut client).await);
+    drop(caught);
+    assert_eq!(client.answer().await.as_deref(), Some("2"));
+    let kinds = bench.network.kinds();
+    let (.., counts) = kinds.iter().find(|(from, to, _)| from == "n1" && to == "n2").unwrap();
+    assert_eq!((counts["Test"], counts["/other"]), (3, 1), "{counts:?}");
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn what_was_caught_can_be_sent_again_later() {
+    let (bench, _folder) = open().await;
+    let mut client = bench.connection().await;
+    let mut armed = arm(&bench, Boundary::Answered, 0);
+    client.send(post("/a", "1")).await;
+    let caught = caught(&mut armed).await;
+    assert_eq!(client.answer().await.as_deref(), Some("1"));
+    caught.send_again();
+    until("executed twice", || bench.n2.log.count("/a") == 2).await;
+    assert!(bench.hears_nothing(&mut client).await, "the second answer is nobody's");
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_trigger_that_is_dropped_catches_nothing_and_a_lost_connection_is_said() {
+    let (bench, _folder) = open().await;
+    let mut client = bench.connection().await;
+    drop(arm(&bench, Boundary::BeforeDelivery, 0));
+    client.send(post("/a", "1")).await;
+    assert_eq!(client.answer().await.as_deref(), Some("1"));
+    let mut armed = arm(&bench, Boundary::Answered, 0);
+    client.send(post("/slow", "1")).await;
+    until("at work", || bench.n2.log.count("/slow") == 1).await;
+    drop(client);
+    let ended = tokio::time::timeout(LIMIT, armed.caught()).await.expect("hangs");
+    assert!(ended.is_none());
+    bench.close().await;
+}
