@@ -55,9 +55,9 @@ impl Exchange {
     /// passed on.
     pub fn next(&self) -> (Verb, bool, Option<Catch>) {
         let mut queue = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.front_mut().map_or((Verb::Other, false, None), |due| {
-            (due.verb, due.drop, due.catch.take())
-        })
+        queue
+            .front_mut()
+            .map_or((Verb::Other, false, None), |due| (due.verb, due.drop, due.catch.take()))
     }
 
     /// The next answer is complete.

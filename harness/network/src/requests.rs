@@ -109,7 +109,8 @@ impl<'c> RequestPump<'c> {
     async fn piece(&mut self, piece: &[u8], step: Step) -> Result<Flow, End> {
         if !self.incoming.started {
             self.incoming.started = true;
-            self.incoming.buffer = self.link.holds_requests().then(|| Buffer::new(&self.link.budget));
+            self.incoming.buffer =
+                self.link.holds_requests().then(|| Buffer::new(&self.link.budget));
         }
         self.incoming.bytes += piece.len() as u64;
         let head_is_new = step.head.is_some();
@@ -234,12 +235,7 @@ impl<'c> RequestPump<'c> {
     }
 
     /// Lets the other pump know, before a byte goes out, what the next answer belongs to.
-    fn expect_answer(
-        &mut self,
-        roll: Roll,
-        overtaken: Option<Overtaken>,
-        catch: Option<Catch>,
-    ) {
+    fn expect_answer(&mut self, roll: Roll, overtaken: Option<Overtaken>, catch: Option<Catch>) {
         let verb = self.incoming.head.as_ref().map_or_else(Default::default, |head| head.verb);
         let touched = roll.drop_response || roll.reorder || roll.delay.is_some();
         let late = touched || self.incoming.stalled || !self.gate.is_open();

@@ -38,7 +38,17 @@ impl<'c> ResponsePump<'c> {
     ) -> Self {
         let framer = Framer::responses();
         let gate = gate.clone();
-        Self { link, exchange, gate, upstream, client, framer, inside: false, mute: false, catch: None }
+        Self {
+            link,
+            exchange,
+            gate,
+            upstream,
+            client,
+            framer,
+            inside: false,
+            mute: false,
+            catch: None,
+        }
     }
 
     pub async fn run(mut self) -> Result<(), End> {

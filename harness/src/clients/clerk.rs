@@ -3,7 +3,7 @@
 //! The rules of the record live here: the invocation is recorded before the first byte of the first attempt, the
 //! completion after the last byte of the answer; `fail` only where every attempt was definite.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use contract::{ErrorCode, Operation, Refusal, Request};
@@ -11,7 +11,7 @@ use history::EventKind;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use record::AttemptRecord;
 use serde_json::Value;
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
 use super::{
     Patience, Shared,
@@ -26,6 +26,8 @@ pub struct Clerk {
     shared: Arc<Shared>,
     connections: Connections,
     copies: JoinSet<()>,
+    /// Changes once, when it retires.
+    retired: watch::Sender<()>,
     rng: ChaCha8Rng,
     process: u64,
     seq: u64,
@@ -42,9 +44,8 @@ mod tests;
 /// The chances of the client faults, per answer and per request.
 const LOSE_REPLY: f64 = 0.15;
 const SEND_COPY: f64 = 0.15;
-/// A copy may come long after the request, or meet it on its way.
-const COPY_DELAY_MS_MAX: u64 = 400;
-const COPY_AT_ONCE_MS_MAX: u64 = 5;
+/// A copy may meet the request on its way, come soon after it, or when others lead, in milliseconds.
+const COPY_DELAYS_MS: [Range<u64>; 3] = [0..5, 5..400, 400..3000];
 /// So many times as long as the others a patient client goes on with an operation.
 const PATIENCE: u32 = 2;
 
@@ -56,6 +57,7 @@ impl Clerk {
         Self {
             connections: Connections::new(shared.addresses.clone()),
             copies: JoinSet::new(),
+            retired: watch::Sender::new(()),
             rng: ChaCha8Rng::seed_from_u64(seed ^ number.wrapping_mul(0xA076_1D64_78BD_642F)),
             process: number,
             seq: 0,
@@ -81,8 +83,9 @@ impl Clerk {
         self.favourite = node;
     }
 
-    /// Waits for the copies still on their way: afterwards this clerk changes nothing any more.
+    /// Waits for the copies that are on their way, and sends no more: afterwards this clerk changes nothing any more.
     pub async fn retire(mut self) {
+        self.retired.send_replace(());
         while self.copies.join_next().await.is_some() {}
     }
 
@@ -235,15 +238,18 @@ impl Clerk {
     /// The same request again on a connection of its own, some time later, to any node; its answer is ignored.
     fn send_copy(&mut self, operation: &Operation, body: &Bytes, invoked: u64) {
         let node = self.shared.nodes[self.rng.random_range(0..self.shared.nodes.len())].clone();
-        let at_once = self.rng.random_bool(0.5);
-        let longest_ms = if at_once { COPY_AT_ONCE_MS_MAX } else { COPY_DELAY_MS_MAX };
-        let delay = Duration::from_millis(self.rng.random_range(0..longest_ms));
+        let range_ms = &COPY_DELAYS_MS[self.rng.random_range(0..COPY_DELAYS_MS.len())];
+        let delay = Duration::from_millis(self.rng.random_range(range_ms.clone()));
         let mut connections = Connections::new(self.shared.addresses.clone());
         let (operation, body, limit) =
             (operation.clone(), body.clone(), self.shared.patience.attempt);
         let (shared, process) = (Arc::clone(&self.shared), self.process);
+        let mut retired = self.retired.subscribe();
         self.copies.spawn(async move {
-            tokio::time::sleep(delay).await;
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                _ = retired.changed() => return,
+            }
             let sent_ns = shared.stream.now_ns();
             let received = connections.ask(&node, &operation, &body, limit).await;
             let span = Span { sent_ns, ended_ns: shared.stream.now_ns() };

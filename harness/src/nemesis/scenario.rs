@@ -23,6 +23,8 @@ pub struct Scenario {
     pub kills_many: bool,
     /// Whether what is cut must wait and arrive later.
     pub holds_messages: bool,
+    /// How often it has its turn before another kind of act has its second.
+    pub turns: usize,
     /// Does it.
     pub play: for<'a> fn(&'a mut Script) -> Work<'a, Done>,
 }

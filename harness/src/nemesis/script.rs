@@ -1,8 +1,9 @@
 //! What a scenario acts with: it breaks, waits, looks who leads, and heals.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, ops::Range, sync::Arc, time::Duration};
 
 use contract::NodeId;
+use network::{Armed, Boundary, Caught, Trigger};
 use rand::{RngExt, rngs::ChaCha8Rng, seq::SliceRandom};
 use tokio::{sync::watch, time::Instant};
 
@@ -18,6 +19,12 @@ const LOOK: Duration = Duration::from_millis(15);
 
 /// So long another leader may take to be found, where nobody says that it leads.
 const UNKNOWN: Duration = Duration::from_millis(600);
+
+/// So long a message of some kind may take to come while a leader leads, and once it is away.
+const SOON_MS: u64 = 200;
+const AFTER_A_LEADER_MS: u64 = 1200;
+/// So many messages of a kind are let by at most, before one is caught.
+const SKIP_MAX: u32 = 4;
 
 /// Why a scenario did not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,19 +192,26 @@ impl Script {
     /// # Errors
     /// The main phase is over, or the node could not be taken away.
     pub async fn take_away(&mut self, node: &NodeId) -> Done {
-        let around = What::Cut(self.links_around(std::slice::from_ref(node)));
-        let means = [
-            ("kill", What::Killed(node.clone())),
-            ("pause", What::Paused(node.clone())),
-            ("partition", around),
-        ];
-        let own: Vec<What> = means
-            .into_iter()
-            .filter(|(family, _)| self.has(family))
-            .map(|(_, what)| what)
-            .collect();
-        let what = self.one_of(&own)?;
-        self.start(what).await
+        if self.has("kill") && (self.rng.random_ratio(1, 3) || !self.may_take_away_alive()) {
+            return self.kill(node).await;
+        }
+        self.take_away_alive(node).await
+    }
+
+    /// Pauses a node or cuts it off: its process goes on living.
+    ///
+    /// # Errors
+    /// The main phase is over, or the node could not be taken away.
+    pub async fn take_away_alive(&mut self, node: &NodeId) -> Done {
+        let pauses = self.has("pause") && (!self.has("partition") || self.coin());
+        if pauses {
+            return self.pause(node).await;
+        }
+        self.cut(&self.links_around(std::slice::from_ref(node))).await
+    }
+
+    fn may_take_away_alive(&self) -> bool {
+        self.has("pause") || self.has("partition")
     }
 
     /// Brings a node back that was taken away, without waiting until it answers.
@@ -206,9 +220,95 @@ impl Script {
         let healing = self.steps.take(|what| match what {
             What::Killed(taken) | What::Paused(taken) => taken == node,
             What::Cut(links) => *links == around,
+            What::Held(_) => false,
         });
         healing.begin();
         self.healing.push(healing);
+    }
+
+    /// Whether this is a node that can be taken away: neither a view service, nor away already.
+    #[must_use]
+    pub fn stands(&self, node: &NodeId) -> bool {
+        let around = self.links_around(std::slice::from_ref(node));
+        let is_away = self.steps.on().any(|what| match what {
+            What::Killed(taken) | What::Paused(taken) => taken == node,
+            What::Cut(links) => *links == around,
+            What::Held(_) => false,
+        });
+        self.nodes.contains(node) && !is_away
+    }
+
+    /// Catches a message of some kind at this boundary. Where none comes soon, the leader is taken away: some kinds are only
+    /// sent in an election.
+    ///
+    /// # Errors
+    /// The main phase is over, or no such message came.
+    pub async fn catch(&mut self, boundary: Boundary) -> Done<Caught> {
+        let mut armed = self.arm(boundary)?;
+        if let Some(caught) = self.caught(&mut armed, SOON_MS).await? {
+            return Ok(caught);
+        }
+        let leader = self.leader().await;
+        self.take_away(&leader).await?;
+        let caught = self.caught(&mut armed, AFTER_A_LEADER_MS).await?;
+        caught.ok_or_else(|| Ended::Failed("no such message came".to_owned()))
+    }
+
+    /// Waits for a message of some kind between nodes. Each kind that was seen so far is as likely, however rare its messages
+    /// are.
+    ///
+    /// # Errors
+    /// No message between nodes was seen yet.
+    pub fn arm(&mut self, boundary: Boundary) -> Done<Armed> {
+        let links: Vec<Link> = self.linked.iter().flat_map(|node| self.links_from(node)).collect();
+        let seen = self.environment.network.kinds().into_iter();
+        let seen = seen.filter(|(from, to, _)| links.iter().any(|(a, b)| a == from && b == to));
+        let kinds: BTreeSet<String> = seen.flat_map(|(.., kinds)| kinds.into_keys()).collect();
+        let kinds: Vec<String> = kinds.into_iter().collect();
+        let kind = self.one_of(&kinds)?;
+        let skip = self.rng.random_range(0..SKIP_MAX);
+        self.tell(format!("{kind} was waited for"));
+        Ok(self.environment.network.arm(Trigger { links, kind: Some(kind), boundary, skip }))
+    }
+
+    /// The message, where it comes in time.
+    ///
+    /// # Errors
+    /// The main phase is over.
+    pub async fn caught(&mut self, armed: &mut Armed, limit_ms: u64) -> Done<Option<Caught>> {
+        let limit = Duration::from_millis(limit_ms);
+        let caught = tokio::select! {
+            caught = tokio::time::timeout(limit, armed.caught()) => caught.ok().flatten(),
+            _ = self.stop.wait_for(|stop| *stop) => return Err(Ended::Stopped),
+        };
+        if let Some(Caught { from, to, kind, .. }) = &caught {
+            self.tell(format!("{kind} {from}>{to} was caught"));
+        }
+        Ok(caught)
+    }
+
+    /// Keeps a message that was caught.
+    ///
+    /// # Errors
+    /// The main phase is over.
+    pub async fn hold(&mut self, caught: Caught) -> Done {
+        self.steps.hold(caught).await.map_err(Ended::Failed)
+    }
+
+    /// Lets all messages go on that are held.
+    pub async fn let_go(&mut self) {
+        self.steps.take(|what| matches!(what, What::Held(_))).finish().await;
+    }
+
+    /// Brings all nodes back but this one, without waiting until they answer.
+    pub fn bring_back_all_but(&mut self, node: &NodeId) {
+        self.others(node).iter().for_each(|other| self.bring_back(other));
+    }
+
+    /// Lets these nodes go on, as near to the same moment as can be.
+    pub async fn resume_all(&mut self, nodes: &[NodeId]) {
+        let paused = |what: &What| matches!(what, What::Paused(node) if nodes.contains(node));
+        self.steps.take(paused).finish().await;
     }
 
     /// Waits for a time in milliseconds from the range.

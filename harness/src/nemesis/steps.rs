@@ -10,6 +10,7 @@ use std::{
 };
 
 use contract::NodeId;
+use network::Caught;
 use tokio::{
     sync::{oneshot, watch},
     time::Instant,
@@ -20,7 +21,7 @@ use super::{
     execute::{WrittenPlan, carry_out},
     fault::{Fault, Hits, Members, Work},
     faults::{
-        kill,
+        held, kill,
         partition::{self, CutMode, Link},
         pause,
     },
@@ -37,6 +38,8 @@ pub enum What {
     Killed(NodeId),
     /// This node is paused.
     Paused(NodeId),
+    /// A message on this link is held.
+    Held(Link),
 }
 
 /// Numbers for the faults of a run: no two have the same.
@@ -113,12 +116,32 @@ impl Steps {
     /// # Errors
     /// Why nothing broke.
     pub async fn start(&mut self, what: What) -> Result<(), String> {
-        let Settings { environment, away_max, begin, numbers, form, mode } = &self.settings;
+        let Settings { environment, away_max, mode, .. } = &self.settings;
         let (family, fault) = match &what {
             What::Cut(links) => ("partition", partition::chosen(links.clone(), *mode)),
             What::Killed(node) => ("kill", kill::chosen(node, environment.can_restart, *away_max)),
             What::Paused(node) => ("pause", pause::chosen(node)),
+            What::Held((from, to)) => return Err(format!("no message {from}>{to} was caught")),
         };
+        self.begin(what, family, fault).await
+    }
+
+    /// Holds a message that was caught, until this is healed.
+    ///
+    /// # Errors
+    /// The record cannot be written.
+    pub async fn hold(&mut self, caught: Caught) -> Result<(), String> {
+        let link = (caught.from.clone(), caught.to.clone());
+        self.begin(What::Held(link), "network", held::chosen(caught)).await
+    }
+
+    async fn begin(
+        &mut self,
+        what: What,
+        family: &str,
+        fault: Box<dyn Fault>,
+    ) -> Result<(), String> {
+        let Settings { environment, begin, numbers, form, .. } = &self.settings;
         let (told, tried) = oneshot::channel();
         let at = begin.elapsed();
         let planned = PlannedFault {

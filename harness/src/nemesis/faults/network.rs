@@ -1,15 +1,23 @@
 //! Network: messages are lost, late, doubled and overtaken, on every link.
 
+use std::collections::BTreeMap;
+
 use network::{Delay, LinkCounters, MessageFaults};
 use rand::{RngExt, rngs::ChaCha8Rng};
 
 use crate::{
     environment::{CLIENTS, Environment},
-    nemesis::fault::{Fault, Hits, Members, Work},
+    nemesis::{
+        fault::{Fault, Hits, Members, Work},
+        faults::partition::Link,
+    },
 };
 
+/// The delays of uneven links, in milliseconds: two rounds of the longest still fit into an election timeout.
+const DELAYS_MS: [u64; 8] = [0, 0, 1, 4, 10, 25, 50, 90];
+
 /// A profile of message faults, put on every link.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Profile {
     /// MIT 6.5840: 10 % of requests and of replies lost, delays under 27 ms.
     Mit,
@@ -17,16 +25,39 @@ enum Profile {
     Dslabs,
     /// Messages doubled and overtaken, some very late.
     Disorder,
+    /// Each link between nodes has a delay of its own, in milliseconds: what is sent first on one arrives after what is sent
+    /// much later on another.
+    Uneven(BTreeMap<Link, u64>),
 }
 
 /// One of the profiles.
-pub(in crate::nemesis) fn plan(_: Members<'_>, rng: &mut ChaCha8Rng) -> Option<Box<dyn Fault>> {
-    let profiles = [Profile::Mit, Profile::Dslabs, Profile::Disorder];
-    Some(Box::new(profiles[rng.random_range(0..profiles.len())]))
+pub(in crate::nemesis) fn plan(
+    members: Members<'_>,
+    rng: &mut ChaCha8Rng,
+) -> Option<Box<dyn Fault>> {
+    let profile = match rng.random_range(0..5) {
+        0 => Profile::Mit,
+        1 => Profile::Dslabs,
+        2 => Profile::Disorder,
+        // As probabilistic concurrency testing does with threads (Burckhardt et al., ASPLOS 2010): few priorities, for long,
+        // bring up orders that delays drawn for each message do not.
+        _ => Profile::uneven(members, rng),
+    };
+    Some(Box::new(profile))
 }
 
 impl Profile {
-    fn message_faults(self) -> MessageFaults {
+    fn uneven(members: Members<'_>, rng: &mut ChaCha8Rng) -> Self {
+        let linked = members.linked();
+        let links = linked.iter().flat_map(|from| linked.iter().map(move |to| (from, to)));
+        let delay_ms = |link: (&String, &String)| {
+            let delay_ms = DELAYS_MS[rng.random_range(0..DELAYS_MS.len())];
+            ((link.0.clone(), link.1.clone()), delay_ms)
+        };
+        Self::Uneven(links.map(delay_ms).collect())
+    }
+
+    fn message_faults(&self, from: &str, to: &str) -> MessageFaults {
         match self {
             Self::Mit => MessageFaults::mit(),
             Self::Dslabs => MessageFaults::dslabs(),
@@ -36,13 +67,19 @@ impl Profile {
                 delay: Some(Delay { probability: 0.1, min_ms: 50, max_ms: 600 }),
                 ..MessageFaults::default()
             },
+            Self::Uneven(delays_ms) => {
+                let delay = delays_ms.get(&(from.to_owned(), to.to_owned())).map(|delay_ms| {
+                    Delay { probability: 1.0, min_ms: *delay_ms, max_ms: *delay_ms }
+                });
+                MessageFaults { delay, ..MessageFaults::default() }
+            }
         }
     }
 
     /// On client links nothing is doubled: a doubled request that was refused once and executed once would make the
     /// refusal a lie of the bench. Clients send their copies themselves and know about it.
-    fn on_link(self, from: &str) -> MessageFaults {
-        let faults = self.message_faults();
+    fn on_link(&self, from: &str, to: &str) -> MessageFaults {
+        let faults = self.message_faults(from, to);
         if from == CLIENTS { MessageFaults { duplicate: 0.0, ..faults } } else { faults }
     }
 }
@@ -53,6 +90,7 @@ impl Fault for Profile {
             Self::Mit => "mit",
             Self::Dslabs => "dslabs",
             Self::Disorder => "disorder",
+            Self::Uneven(_) => "uneven",
         };
         name.to_owned()
     }
@@ -63,7 +101,7 @@ impl Fault for Profile {
 
     fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {
         for (from, to, _) in environment.network.counters() {
-            environment.network.set_faults(&from, &to, self.on_link(&from));
+            environment.network.set_faults(&from, &to, self.on_link(&from, &to));
         }
         Box::pin(async { Hits::on(self.targets()) })
     }

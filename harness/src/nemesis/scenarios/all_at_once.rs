@@ -14,6 +14,7 @@ pub static SCENARIO: Scenario = Scenario {
     nodes_min: 2,
     kills_many: true,
     holds_messages: false,
+    turns: 1,
     play: |script| Box::pin(play(script)),
 };
 

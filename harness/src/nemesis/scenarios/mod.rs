@@ -1,23 +1,28 @@
 //! The scenarios, one file each.
 
 mod all_at_once;
+mod answered_then_crashed;
+mod candidates_at_once;
 mod crash_again;
 mod deposed;
 mod followers_restart;
 mod held_messages;
 mod laggard;
+mod late_message;
 mod leaders_in_turn;
 mod lone_entry;
+mod one_left;
 mod one_way;
 mod shifting_groups;
 mod short_cuts;
 mod short_pauses;
+mod struck_at_a_message;
 mod voters_restart;
 
 use super::scenario::Scenario;
 
 /// All scenarios.
-pub static SCENARIOS: [&Scenario; 13] = [
+pub static SCENARIOS: [&Scenario; 18] = [
     &deposed::SCENARIO,
     &lone_entry::SCENARIO,
     &laggard::SCENARIO,
@@ -31,6 +36,11 @@ pub static SCENARIOS: [&Scenario; 13] = [
     &crash_again::SCENARIO,
     &all_at_once::SCENARIO,
     &followers_restart::SCENARIO,
+    &struck_at_a_message::SCENARIO,
+    &answered_then_crashed::SCENARIO,
+    &late_message::SCENARIO,
+    &candidates_at_once::SCENARIO,
+    &one_left::SCENARIO,
 ];
 
 /// So long a store may take to find another leader, in milliseconds; else the scenario is given up.
@@ -73,7 +83,7 @@ mod tests {
             all.map(|scenario| scenario.name).collect::<Vec<_>>()
         };
         assert_eq!(
-            suiting("partition,kill,pause", members(&nodes, true, true)).len(),
+            suiting("partition,kill,pause,network", members(&nodes, true, true)).len(),
             SCENARIOS.len()
         );
         assert!(suiting("network,client", members(&nodes, true, true)).is_empty());

@@ -1,0 +1,55 @@
+//! Followers stand still for longer than an election timeout and go on in the same moment: several ask for votes at once, and
+//! whoever led before is there, too, or not. Perhaps a node crashes just when it has answered one of them.
+
+use network::Boundary;
+
+use crate::nemesis::{
+    scenario::Scenario,
+    script::{Done, Script},
+};
+
+/// The scenario.
+pub static SCENARIO: Scenario = Scenario {
+    name: "candidates-at-once",
+    about: "Followers stand still for longer than an election timeout and go on in the same moment: several ask for votes at once.",
+    needs: &["pause"],
+    needs_one_of: &[],
+    nodes_min: 3,
+    kills_many: false,
+    holds_messages: false,
+    turns: 2,
+    play: |script| Box::pin(play(script)),
+};
+
+async fn play(script: &mut Script) -> Done {
+    for _ in 0..2 {
+        let leader = script.leader().await;
+        let followers = script.others(&leader);
+        for follower in &followers {
+            script.pause(follower).await?;
+        }
+        script.take_away(&leader).await?;
+        let is_back_before = script.coin();
+        if is_back_before {
+            script.bring_back(&leader);
+        }
+        script.wait(350..700).await?;
+        let mut armed = script.arm(Boundary::BeforeAnswer)?;
+        script.resume_all(&followers).await;
+        if let Some(caught) = script.caught(&mut armed, 300).await?
+            && script.has("kill")
+            && script.coin()
+        {
+            let voter = caught.to.clone();
+            drop(caught);
+            if script.stands(&voter) {
+                script.kill(&voter).await?;
+                script.restart(&voter);
+            }
+        }
+        script.wait(100..300).await?;
+        script.bring_back(&leader);
+        script.wait(50..200).await?;
+    }
+    Ok(())
+}

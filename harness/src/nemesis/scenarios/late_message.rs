@@ -1,0 +1,65 @@
+//! One message of some kind, or its answer, is held while others pass, or arrives a second time. Then the leader goes; or it
+//! has gone before, and the message is from a time that is over.
+
+use network::{Boundary, Caught};
+
+use super::NEW_LEADER_MS;
+use crate::nemesis::{
+    scenario::Scenario,
+    script::{Done, Script},
+};
+
+/// The scenario.
+pub static SCENARIO: Scenario = Scenario {
+    name: "late-message",
+    about: "One message of some kind, or its answer, is held or arrives a second time: just before the leader is gone, or after.",
+    needs: &["network"],
+    needs_one_of: &["partition", "kill", "pause"],
+    nodes_min: 3,
+    kills_many: false,
+    holds_messages: false,
+    turns: 2,
+    play: |script| Box::pin(play(script)),
+};
+
+const BOUNDARIES: [Boundary; 3] =
+    [Boundary::BeforeDelivery, Boundary::BeforeAnswer, Boundary::Answered];
+
+async fn play(script: &mut Script) -> Done {
+    let boundary = script.one_of(&BOUNDARIES)?;
+    let caught = script.catch(boundary).await?;
+    let again = if boundary == Boundary::Answered {
+        Some(caught)
+    } else {
+        script.hold(caught).await?;
+        None
+    };
+    let leader = script.leader().await;
+    if script.stands(&leader) && script.coin() {
+        script.wait(20..300).await?;
+        arrive(script, again).await;
+        script.wait(0..15).await?;
+        script.take_away(&leader).await?;
+        script.next_leader(&leader, NEW_LEADER_MS).await?;
+    } else {
+        if script.stands(&leader) {
+            script.take_away(&leader).await?;
+        }
+        script.next_leader(&leader, NEW_LEADER_MS).await?;
+        script.wait(0..300).await?;
+        if script.coin() {
+            script.bring_back(&leader);
+            script.wait(0..200).await?;
+        }
+        arrive(script, again).await;
+    }
+    script.wait(50..300).await
+}
+
+async fn arrive(script: &mut Script, again: Option<Caught>) {
+    match again {
+        Some(caught) => caught.send_again(),
+        None => script.let_go().await,
+    }
+    script.tell("it came late");
+}
