@@ -149,8 +149,9 @@ pub fn judge(
     let compaction = Compaction::of(&run.nodes, events, &of_compaction);
     let asked = run.require.of(Evidence::PercentCompacted);
     of_bench.extend(compaction.as_ref().and_then(|compaction| compaction.check(asked)));
-    of_bench.extend(so_far::check(&marks, &of_workload));
-    of_bench.extend(introspection.checks());
+    let of_logs: Vec<CheckResult> = introspection.checks().collect();
+    of_bench.extend(so_far::check(&marks, of_workload.iter().chain(&of_logs)));
+    of_bench.extend(of_logs);
     let mut promises = Outcome {
         run,
         of_workload: &of_workload,

@@ -243,7 +243,7 @@ impl Script {
     ///
     /// # Errors
     /// The main phase is over, or no such message came.
-    pub async fn catch(&mut self, boundary: Boundary) -> Done<Caught> {
+    pub async fn catch(&mut self, boundary: Boundary) -> Done<Arc<Caught>> {
         let mut armed = self.arm(boundary)?;
         if let Some(caught) = self.caught(&mut armed, SOON_MS).await? {
             return Ok(caught);
@@ -275,24 +275,25 @@ impl Script {
     ///
     /// # Errors
     /// The main phase is over.
-    pub async fn caught(&mut self, armed: &mut Armed, limit_ms: u64) -> Done<Option<Caught>> {
+    pub async fn caught(&mut self, armed: &mut Armed, limit_ms: u64) -> Done<Option<Arc<Caught>>> {
         let limit = Duration::from_millis(limit_ms);
         let caught = tokio::select! {
             caught = tokio::time::timeout(limit, armed.caught()) => caught.ok().flatten(),
             _ = self.stop.wait_for(|stop| *stop) => return Err(Ended::Stopped),
         };
-        if let Some(Caught { from, to, kind, .. }) = &caught {
+        let caught = caught.map(Arc::new);
+        if let Some(Caught { from, to, kind, .. }) = caught.as_deref() {
             self.tell(format!("{kind} {from}>{to} was caught"));
         }
         Ok(caught)
     }
 
-    /// Keeps a message that was caught.
+    /// Keeps a message that was caught, until it is let go and dropped.
     ///
     /// # Errors
     /// The main phase is over.
-    pub async fn hold(&mut self, caught: Caught) -> Done {
-        self.steps.hold(caught).await.map_err(Ended::Failed)
+    pub async fn hold(&mut self, caught: &Arc<Caught>) -> Done {
+        self.steps.hold(Arc::clone(caught)).await.map_err(Ended::Failed)
     }
 
     /// Lets all messages go on that are held.

@@ -130,7 +130,7 @@ impl Steps {
     ///
     /// # Errors
     /// The record cannot be written.
-    pub async fn hold(&mut self, caught: Caught) -> Result<(), String> {
+    pub async fn hold(&mut self, caught: Arc<Caught>) -> Result<(), String> {
         let link = (caught.from.clone(), caught.to.clone());
         self.begin(What::Held(link), "network", held::chosen(caught)).await
     }

@@ -7,7 +7,7 @@ use linearizability::Limits;
 use record::{Folder, Mark};
 use workloads::Workload;
 
-use super::{RunError, promised, read_events, read_run};
+use super::{Introspection, RunError, promised, read_events, read_run};
 
 /// The name of the check that a violation that was seen is there in the end, too.
 pub(super) const CHECKER: &str = "ended early";
@@ -27,8 +27,10 @@ pub fn proves_violation(folder: &Folder, limits: &Limits) -> Result<Option<u64>,
     let Ok(operations) = history::operations(&events) else { return Ok(None) };
     let count = events.len() as u64;
     drop(events);
-    let checks = workload.check(&operations, level, limits);
-    Ok(checks.iter().any(|check| check.verdict == Verdict::Violation).then_some(count))
+    let said = Introspection::read(folder, &run)?;
+    let is_violated = said.checks().any(|check| is_violation(&check))
+        || workload.check(&operations, level, limits).iter().any(is_violation);
+    Ok(is_violated.then_some(count))
 }
 
 /// The checks of the workload, on the events that proved a violation where the run ended for that: more of them show
@@ -51,10 +53,18 @@ pub(super) fn checks_of(
     workload.check(&operations, level, limits)
 }
 
-/// Where a run ended because a violation was proven, the whole record must prove it, too: else the bench is wrong.
-pub(super) fn check(marks: &[Mark], of_workload: &[CheckResult]) -> Option<CheckResult> {
+fn is_violation(check: &CheckResult) -> bool {
+    check.verdict == Verdict::Violation
+}
+
+/// Where a run ended because a violation was proven, the checks of the whole record must prove it, too: else the bench is
+/// wrong.
+pub(super) fn check<'a>(
+    marks: &[Mark],
+    mut checks: impl Iterator<Item = &'a CheckResult>,
+) -> Option<CheckResult> {
     let ended_early = marks.iter().any(|mark| matches!(mark, Mark::Proven(_)));
-    let is_there = of_workload.iter().any(|check| check.verdict == Verdict::Violation);
+    let is_there = checks.any(is_violation);
     (ended_early && !is_there).then(|| {
         let why = "The run was ended because a violation had been found, which is not found in the whole record: a mistake \
                    of the bench. Please report it, with this folder.";
@@ -74,9 +84,9 @@ mod tests {
             || Violation { kind: "lost".to_owned(), sentence: String::new(), operations: vec![3] };
         let found = || CheckResult::found("set", "lost", vec![lost()]);
         let valid = || CheckResult::valid("set", String::new());
-        assert_eq!(check(&[Mark::Proven(7)], &[found()]), None);
-        assert_eq!(check(&[], &[valid()]), None);
-        let result = check(&[Mark::Proven(7)], &[valid()]).unwrap();
+        assert_eq!(check(&[Mark::Proven(7)], [valid(), found()].iter()), None);
+        assert_eq!(check(&[], [valid()].iter()), None);
+        let result = check(&[Mark::Proven(7)], [valid()].iter()).unwrap();
         assert_eq!(result.verdict, Verdict::Inconclusive);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use network::Caught;
@@ -17,11 +17,11 @@ use crate::{
 struct Held {
     link: String,
     /// What was caught; `None` once it went on.
-    caught: Mutex<Option<Caught>>,
+    caught: Mutex<Option<Arc<Caught>>>,
 }
 
 /// Keeps this message.
-pub(crate) fn chosen(caught: Caught) -> Box<dyn Fault> {
+pub(crate) fn chosen(caught: Arc<Caught>) -> Box<dyn Fault> {
     let link = link_names(&[(caught.from.clone(), caught.to.clone())]).concat();
     Box::new(Held { link, caught: Mutex::new(Some(caught)) })
 }

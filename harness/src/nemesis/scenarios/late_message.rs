@@ -1,6 +1,8 @@
 //! One message of some kind, or its answer, is held while others pass, or arrives a second time. Then the leader goes; or it
 //! has gone before, and the message is from a time that is over.
 
+use std::sync::Arc;
+
 use network::{Boundary, Caught};
 
 use super::NEW_LEADER_MS;
@@ -28,12 +30,11 @@ const BOUNDARIES: [Boundary; 3] =
 async fn play(script: &mut Script) -> Done {
     let boundary = script.one_of(&BOUNDARIES)?;
     let caught = script.catch(boundary).await?;
-    let again = if boundary == Boundary::Answered {
-        Some(caught)
-    } else {
-        script.hold(caught).await?;
-        None
-    };
+    let was_answered = boundary == Boundary::Answered;
+    if !was_answered {
+        script.hold(&caught).await?;
+    }
+    let again = was_answered.then_some(caught);
     let leader = script.leader().await;
     if script.stands(&leader) && script.coin() {
         script.wait(20..300).await?;
@@ -56,7 +57,7 @@ async fn play(script: &mut Script) -> Done {
     script.wait(50..300).await
 }
 
-async fn arrive(script: &mut Script, again: Option<Caught>) {
+async fn arrive(script: &mut Script, again: Option<Arc<Caught>>) {
     match again {
         Some(caught) => caught.send_again(),
         None => script.let_go().await,

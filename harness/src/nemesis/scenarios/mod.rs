@@ -8,11 +8,13 @@ mod deposed;
 mod followers_restart;
 mod held_messages;
 mod laggard;
+mod late_after_crash;
 mod late_message;
 mod leaders_in_turn;
 mod lone_entry;
 mod one_left;
 mod one_way;
+mod shared_member;
 mod shifting_groups;
 mod short_cuts;
 mod short_pauses;
@@ -22,7 +24,7 @@ mod voters_restart;
 use super::scenario::Scenario;
 
 /// All scenarios.
-pub static SCENARIOS: [&Scenario; 18] = [
+pub static SCENARIOS: [&Scenario; 20] = [
     &deposed::SCENARIO,
     &lone_entry::SCENARIO,
     &laggard::SCENARIO,
@@ -41,6 +43,8 @@ pub static SCENARIOS: [&Scenario; 18] = [
     &late_message::SCENARIO,
     &candidates_at_once::SCENARIO,
     &one_left::SCENARIO,
+    &shared_member::SCENARIO,
+    &late_after_crash::SCENARIO,
 ];
 
 /// So long a store may take to find another leader, in milliseconds; else the scenario is given up.
