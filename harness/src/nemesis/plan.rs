@@ -122,7 +122,7 @@ impl<'a> Plan<'a> {
         let beside = self.beside(kind);
         let calm = match self.absences.front() {
             Some(_) if self.input.members.view_service.is_some() => CALM_BEFORE_ABSENCE,
-            _ => Duration::from_millis(self.rng.random_range(50..400)),
+            _ => Duration::from_millis(self.rng.random_range(30..200)),
         };
         Some(Act { deed, beside, calm })
     }
@@ -181,9 +181,9 @@ impl<'a> Plan<'a> {
             return interval.mul_f64(self.rng.random_range(0.25..0.6));
         }
         let range_ms = match self.rng.random_range(0..10) {
-            0..5 => 250..700,
-            5..9 => 700..1500,
-            _ => 1500..2500,
+            0..6 => 250..700,
+            6..9 => 700..1300,
+            _ => 1300..2500,
         };
         Duration::from_millis(self.rng.random_range(range_ms))
     }

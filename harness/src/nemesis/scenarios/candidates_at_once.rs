@@ -17,39 +17,35 @@ pub static SCENARIO: Scenario = Scenario {
     nodes_min: 3,
     kills_many: false,
     holds_messages: false,
-    turns: 2,
+    turns: 3,
     play: |script| Box::pin(play(script)),
 };
 
 async fn play(script: &mut Script) -> Done {
-    for _ in 0..2 {
-        let leader = script.leader().await;
-        let followers = script.others(&leader);
-        for follower in &followers {
-            script.pause(follower).await?;
-        }
-        script.take_away(&leader).await?;
-        let is_back_before = script.coin();
-        if is_back_before {
-            script.bring_back(&leader);
-        }
-        script.wait(350..700).await?;
-        let mut armed = script.arm(Boundary::BeforeAnswer)?;
-        script.resume_all(&followers).await;
-        if let Some(caught) = script.caught(&mut armed, 300).await?
-            && script.has("kill")
-            && script.coin()
-        {
-            let voter = caught.to.clone();
-            drop(caught);
-            if script.stands(&voter) {
-                script.kill(&voter).await?;
-                script.restart(&voter);
-            }
-        }
-        script.wait(100..300).await?;
-        script.bring_back(&leader);
-        script.wait(50..200).await?;
+    let leader = script.leader().await;
+    let followers = script.others(&leader);
+    for follower in &followers {
+        script.pause(follower).await?;
     }
-    Ok(())
+    script.take_away(&leader).await?;
+    if script.coin() {
+        script.bring_back(&leader);
+    }
+    script.wait(330..600).await?;
+    let mut armed = script.arm(Boundary::BeforeAnswer)?;
+    script.resume_all(&followers).await;
+    if script.has("kill")
+        && script.coin()
+        && let Some(caught) = script.caught(&mut armed, 200).await?
+    {
+        let voter = caught.to.clone();
+        drop(caught);
+        if script.stands(&voter) {
+            script.kill(&voter).await?;
+            script.restart(&voter);
+        }
+    }
+    script.wait(80..300).await?;
+    script.bring_back(&leader);
+    script.wait(30..150).await
 }

@@ -47,7 +47,7 @@ async fn play(script: &mut Script) -> Done {
         if crashes {
             script.restart(&shared);
         }
-        script.wait(300..900).await?;
+        script.wait(250..650).await?;
     }
     Ok(())
 }

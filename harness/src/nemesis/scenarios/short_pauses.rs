@@ -19,7 +19,7 @@ pub static SCENARIO: Scenario = Scenario {
 };
 
 async fn play(script: &mut Script) -> Done {
-    for _ in 0..4 {
+    for _ in 0..2 {
         let leader = script.leader().await;
         script.pause(&leader).await?;
         script.wait(120..650).await?;
