@@ -19,6 +19,7 @@ pub fn run(arguments: &RunArguments) -> String {
         workload,
         faults,
         fault_interval,
+        plan,
         to_the_end,
         time_limit,
         consistency,
@@ -39,6 +40,7 @@ pub fn run(arguments: &RunArguments) -> String {
     line.option("workload", workload);
     line.optional("faults", faults.as_ref());
     line.optional("fault-interval", fault_interval.map(format_duration).as_ref());
+    line.optional("plan", plan.as_ref().map(|path| path.display()).as_ref());
     line.flag("to-the-end", *to_the_end);
     line.option("time-limit", &format_duration(*time_limit));
     line.optional("consistency", consistency.as_ref());
@@ -220,6 +222,7 @@ mod tests {
             "--json",
         ]);
         twice(&["harness", "run", "./-store", "--faults", "none"]);
+        twice(&["harness", "run", "store", "--plan", "a plan.json", "--to-the-end"]);
     }
 
     #[test]

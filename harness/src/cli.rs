@@ -35,6 +35,8 @@ pub enum Command {
     Up(UpArguments),
     /// Judge a results folder again, from its record alone, or any tool's history against a model
     Check(CheckArguments),
+    /// Find the fewest faults, clients and nodes under which the failure of a run still comes back
+    Shrink(ShrinkArguments),
     /// Build and run the planted bugs: which are caught, how fast, how often
     Bugs(BugsArguments),
     /// What the bench breaks: the kinds of faults, and the scenarios made of them
@@ -71,6 +73,9 @@ pub struct RunArguments {
     /// From the start of one fault to the start of the next [default: as soon as the store serves again]
     #[arg(long, value_parser = parse_duration)]
     pub fault_interval: Option<Duration>,
+    /// Break what this plan says instead of what the seed decides: a file of `harness shrink`, or the results folder of a run
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["faults", "fault_interval"])]
+    pub plan: Option<PathBuf>,
     /// Go on after a violation is proven, to recovery and final reads
     #[arg(long)]
     pub to_the_end: bool,
@@ -159,6 +164,22 @@ pub struct CheckArguments {
     /// Print one JSON document on stdout and everything else on stderr
     #[arg(long)]
     pub json: bool,
+}
+
+/// `harness shrink`.
+#[derive(Clone, Debug, Args)]
+pub struct ShrinkArguments {
+    /// The results folder of a run that failed, such as results/latest
+    pub run: PathBuf,
+    /// Where to write the plan
+    #[arg(long, value_name = "FILE", default_value = "plan.json")]
+    pub plan: PathBuf,
+    /// How many runs decide that the failure does not come back
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub tries: u32,
+    /// How many runs count how often it comes back in the end
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub times: u32,
 }
 
 /// `harness bugs`.

@@ -68,12 +68,10 @@ impl Bug {
     /// # Errors
     /// Says what its header lacks, or that it holds no diff.
     pub fn parse(system: &str, name: &str, text: &str) -> Result<Self, String> {
-        let start = if text.starts_with("--- a/") {
-            0
-        } else {
-            text.find("\n--- a/").map_or(text.len(), |at| at + 1)
-        };
-        let (header, diff) = text.split_at(start);
+        let lines = text.split_inclusive('\n');
+        let is_header = |line: &&str| !line.starts_with("--- a/") && !line.starts_with(GIT);
+        let header: usize = lines.take_while(is_header).map(str::len).sum();
+        let (header, diff) = text.split_at(header);
         let mut fields = fields(header);
         let mut need =
             |name: &str| fields.remove(name).ok_or_else(|| format!("the header lacks `{name}:`"));
@@ -113,6 +111,9 @@ impl Bug {
     }
 }
 
+/// What git writes before the diff of each file.
+const GIT: &str = "diff --git ";
+
 fn fields(header: &str) -> BTreeMap<String, String> {
     let mut fields: BTreeMap<String, String> = BTreeMap::new();
     let mut current = None;
@@ -141,6 +142,9 @@ fn split_files(diff: &str) -> Result<BTreeMap<PathBuf, String>, String> {
     let lines: Vec<&str> = diff.lines().collect();
     for (number, line) in lines.iter().enumerate() {
         let next_is_target = lines.get(number + 1).is_some_and(|next| next.starts_with("+++ b/"));
+        if line.starts_with(GIT) {
+            current = None;
+        }
         if let Some(path) = line.strip_prefix("--- a/").filter(|_| next_is_target) {
             current = Some(PathBuf::from(path.trim()));
         }
@@ -188,6 +192,21 @@ mod tests {
         );
         let patched = bug.apply(|_| Ok("one\ntwo\n".to_owned())).unwrap();
         assert_eq!(patched[Path::new("x/a.rs")], "one\nzwei\n");
+    }
+
+    #[test]
+    fn what_git_writes_before_each_file_may_stay() {
+        let git = "diff --git a/x/a.rs b/x/a.rs\nindex 1..2 100644\n--- a/x/a.rs";
+        let second = "diff --git a/b.rs b/b.rs\nindex 3..4 100644\n--- a/b.rs\n+++ b/b.rs\n@@ -1 +1 @@\n-one\n+eins\n";
+        let text = format!("{}{second}", PATCH.replace("--- a/x/a.rs", git));
+        let bug = Bug::parse("paxos", "forgets", &text).unwrap();
+        assert_eq!(bug.nodes, Some(5));
+        let patched = bug.apply(|path| {
+            Ok(if path == Path::new("b.rs") { "one\n" } else { "one\ntwo\n" }.to_owned())
+        });
+        let patched = patched.unwrap();
+        assert_eq!(patched[Path::new("x/a.rs")], "one\nzwei\n");
+        assert_eq!(patched[Path::new("b.rs")], "eins\n");
     }
 
     #[test]

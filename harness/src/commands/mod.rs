@@ -11,6 +11,7 @@ pub mod manual;
 mod output;
 mod recording;
 pub mod run;
+pub mod shrink;
 pub mod up;
 mod verdict;
 
@@ -27,6 +28,7 @@ pub fn dispatch(cli: &Cli) -> Exit {
         Command::Run(arguments) => (run::run(arguments), arguments.json),
         Command::Up(arguments) => (up::up(arguments), false),
         Command::Check(arguments) => (check::check(arguments), arguments.json),
+        Command::Shrink(arguments) => (shrink::shrink(arguments), false),
         Command::Bugs(arguments) => (bugs::bugs(arguments), arguments.json),
         Command::Faults => (Ok(faults::faults()), false),
         Command::Doctor(arguments) => (doctor::doctor(arguments), arguments.json),

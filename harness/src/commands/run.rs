@@ -19,7 +19,7 @@ use crate::{
     again,
     cli::RunArguments,
     exit::{Exit, Failure},
-    nemesis::Families,
+    nemesis::{Families, recorded_plan::RecordedPlan},
     run::{
         forecast,
         interrupt::Interrupts,
@@ -52,7 +52,10 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     let target = Target::locate(arguments.target.as_deref())?;
     let chosen = Chosen::of(&target, arguments)?;
     let seed = arguments.seed.unwrap_or_else(fresh_seed);
-    let setting = chosen.setting(arguments, &target.manifest, seed);
+    let mut setting = chosen.setting(arguments, &target.manifest, seed);
+    if let Some(path) = &arguments.plan {
+        setting.replay(RecordedPlan::open(path).map_err(Failure::Usage)?);
+    }
     let shortcomings = forecast::shortcomings(&setting, &arguments.require).into_iter();
     for shortcoming in shortcomings.chain(chosen.undecidable()) {
         complain(&format!("This run cannot be called valid: {shortcoming}."));
@@ -140,7 +143,7 @@ impl Run<'_> {
             target: Some(folder.to_path_buf()),
             workload: chosen.name().to_owned(),
             consistency: chosen.level(),
-            faults: Some(Families(setting.families.clone())),
+            faults: arguments.plan.is_none().then(|| Families(setting.families.clone())),
             nodes: u32::try_from(setting.nodes.len()).ok(),
             seed: Some(setting.seed),
             repeat: 1,

@@ -12,6 +12,8 @@
 //! scenarios/  the scenarios, one file each, and their table
 //! plan        which acts follow one another: everything is decided from a seed
 //! play        … carried out
+//! recorded_plan  what broke in a run, as a file
+//! replay      … carried out again
 //! ```
 //!
 //! A new family is a file in `faults/` and a row in the table of `family`; a new scenario a file in `scenarios/` and a row
@@ -24,6 +26,8 @@ pub mod faults;
 pub mod plan;
 pub mod planned;
 pub mod play;
+pub mod recorded_plan;
+pub mod replay;
 pub mod scenario;
 pub mod scenarios;
 pub mod script;

@@ -13,6 +13,7 @@ use super::{
     Family,
     fault::{Fault, Members},
     planned::PlannedFault,
+    recorded_plan::RecordedPlan,
     scenario::Scenario,
     scenarios::SCENARIOS,
 };
@@ -30,6 +31,8 @@ pub struct PlanInput<'a> {
     pub interval: Option<Duration>,
     /// Length of the main phase.
     pub time_limit: Duration,
+    /// What is carried out instead of a plan.
+    pub recorded: Option<&'a RecordedPlan>,
 }
 
 /// What an act does.
@@ -245,6 +248,7 @@ fn absences(input: &PlanInput<'_>, families: &[Family], rng: &mut ChaCha8Rng) ->
 #[must_use]
 pub fn permanent(input: &PlanInput<'_>, number: impl Fn() -> u64) -> Vec<PlannedFault> {
     let own = input.families.iter().filter(|family| family.is_permanent(input.members));
+    let own = own.filter(|_| input.recorded.is_none());
     let fault = |family: &Family| {
         let mut rng = ChaCha8Rng::seed_from_u64(input.seed ^ 0x9E37_79B9_7F4A_7C15);
         let fault = family.plan(input.members, &mut rng)?;
@@ -313,6 +317,7 @@ mod tests {
                 },
                 interval: None,
                 time_limit: self.time_limit,
+                recorded: None,
             }
         }
 

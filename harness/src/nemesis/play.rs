@@ -53,18 +53,24 @@ pub async fn play(
         numbers: numbers.clone(),
         stop,
     };
-    let (acts, ()) = tokio::join!(player.acts(Plan::new(input)), lasting);
+    let acts = async {
+        match input.recorded {
+            Some(recorded) => player.replay(recorded).await,
+            None => player.acts(Plan::new(input)).await,
+        }
+    };
+    let (acts, ()) = tokio::join!(acts, lasting);
     acts
 }
 
-struct Player<'a> {
-    environment: &'a Arc<Environment>,
-    begin: Instant,
+pub(super) struct Player<'a> {
+    pub(super) environment: &'a Arc<Environment>,
+    pub(super) begin: Instant,
     time_limit: Duration,
     interval: Option<Duration>,
-    members: Members<'a>,
+    pub(super) members: Members<'a>,
     numbers: Numbers,
-    stop: watch::Receiver<bool>,
+    pub(super) stop: watch::Receiver<bool>,
 }
 
 impl Player<'_> {
@@ -123,7 +129,7 @@ impl Player<'_> {
         }
     }
 
-    fn planned(
+    pub(super) fn planned(
         &self,
         family: Family,
         fault: Box<dyn Fault>,
@@ -178,7 +184,7 @@ impl Player<'_> {
     }
 
     /// Returns once the store has served again for some operations, or does not.
-    async fn until_it_serves(&self) {
+    pub(super) async fn until_it_serves(&self) {
         let (before, deadline) = (self.environment.clients.successes(), Instant::now() + CALM_MAX);
         while self.environment.clients.successes() < before + SERVES_AGAIN {
             let next = Instant::now() + LOOK;
@@ -188,8 +194,12 @@ impl Player<'_> {
         }
     }
 
+    pub(super) fn is_over(&self) -> bool {
+        *self.stop.borrow()
+    }
+
     /// False where `stop` turned true first.
-    async fn sleep_until(&self, when: Instant) -> bool {
+    pub(super) async fn sleep_until(&self, when: Instant) -> bool {
         let mut stop = self.stop.clone();
         tokio::select! {
             () = tokio::time::sleep_until(when) => true,

@@ -85,6 +85,7 @@ mod tests {
             exactly_once: true,
             compacts: true,
             shows_log: true,
+            recorded: None,
             clients: 5,
             rate,
             seed: 1,

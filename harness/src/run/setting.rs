@@ -1,6 +1,6 @@
 //! What a run is made of.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use contract::{
     Manifest, NodeId,
@@ -17,6 +17,7 @@ use crate::{
         Families, Family,
         fault::Members,
         plan::{PlanInput, plannable},
+        recorded_plan::RecordedPlan,
     },
     session::CLERKS,
 };
@@ -54,6 +55,8 @@ pub struct Setting {
     pub families: Vec<Family>,
     /// From one fault to the next; `None`: as soon as the store serves again.
     pub interval: Option<Duration>,
+    /// What is broken instead of a plan from the seed.
+    pub recorded: Option<Arc<RecordedPlan>>,
     /// Length of the main phase.
     pub time_limit: Duration,
     /// Whether the run goes on after a violation is proven.
@@ -131,6 +134,7 @@ impl Setting {
             interval: None,
             to_the_end: true,
             time_limit: Duration::ZERO,
+            recorded: None,
             timeouts: manifest.timeouts.clone(),
         }
     }
@@ -185,6 +189,16 @@ impl Setting {
         plannable(&self.plan_input())
     }
 
+    /// Breaks what was recorded, and nothing else.
+    pub fn replay(&mut self, plan: RecordedPlan) {
+        let is_in_it = |family: &Family| {
+            let mut faults = plan.acts.iter().flat_map(|act| &act.faults);
+            faults.any(|fault| fault.family == family.name())
+        };
+        self.families = Family::all().filter(is_in_it).collect();
+        self.recorded = Some(Arc::new(plan));
+    }
+
     /// What the plan of faults depends on.
     #[must_use]
     pub fn plan_input(&self) -> PlanInput<'_> {
@@ -194,6 +208,7 @@ impl Setting {
             members: self.members(),
             interval: self.interval,
             time_limit: self.time_limit,
+            recorded: self.recorded.as_deref(),
         }
     }
 }

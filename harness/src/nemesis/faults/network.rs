@@ -35,13 +35,29 @@ pub(in crate::nemesis) fn plan(
     members: Members<'_>,
     rng: &mut ChaCha8Rng,
 ) -> Option<Box<dyn Fault>> {
-    let profile = match rng.random_range(0..5) {
-        0 => Profile::Mit,
-        1 => Profile::Dslabs,
-        2 => Profile::Disorder,
+    let form = match rng.random_range(0..5) {
+        0 => "mit",
+        1 => "dslabs",
+        2 => "disorder",
         // As probabilistic concurrency testing does with threads (Burckhardt et al., ASPLOS 2010): few priorities, for long,
         // bring up orders that delays drawn for each message do not.
-        _ => Profile::uneven(members, rng),
+        _ => "uneven",
+    };
+    of_form(form, members, rng)
+}
+
+/// The one of this form; `None` where there is no such form.
+pub(in crate::nemesis) fn of_form(
+    form: &str,
+    members: Members<'_>,
+    rng: &mut ChaCha8Rng,
+) -> Option<Box<dyn Fault>> {
+    let profile = match form {
+        "mit" => Profile::Mit,
+        "dslabs" => Profile::Dslabs,
+        "disorder" => Profile::Disorder,
+        "uneven" => Profile::uneven(members, rng),
+        _ => return None,
     };
     Some(Box::new(profile))
 }

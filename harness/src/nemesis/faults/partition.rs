@@ -59,6 +59,15 @@ pub(crate) fn chosen(links: Vec<Link>, mode: CutMode) -> Box<dyn Fault> {
 }
 
 impl CutMode {
+    /// How a plan says it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Stall => "bytes wait",
+            Self::Refuse => "connections are refused",
+        }
+    }
+
     /// Bytes wait more often than not: what arrives late finds more mistakes than what is lost.
     pub(in crate::nemesis) fn choose(rng: &mut ChaCha8Rng) -> Self {
         if rng.random_bool(0.7) { Self::Stall } else { Self::Refuse }
@@ -102,10 +111,7 @@ impl Fault for Partition {
     }
 
     fn manner(&self) -> Option<&'static str> {
-        Some(match self.mode {
-            CutMode::Stall => "bytes wait",
-            CutMode::Refuse => "connections are refused",
-        })
+        Some(self.mode.words())
     }
 
     fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {

@@ -1,0 +1,96 @@
+//! Carries out a plan that was recorded: act after act, each once the store has served again after the one before.
+
+use std::{sync::Arc, time::Duration};
+
+use rand::{SeedableRng, rngs::ChaCha8Rng};
+use tokio::{task::JoinSet, time::Instant};
+
+use super::{
+    Family,
+    execute::{WrittenPlan, carry_out},
+    fault::{Fault, Members},
+    faults::{
+        client, kill, network,
+        partition::{self, CutMode},
+        pause,
+    },
+    play::Player,
+    recorded_plan::{RecordedAct, RecordedFault, RecordedPlan},
+};
+
+impl Player<'_> {
+    /// Every act of the plan, until the main phase is over.
+    pub(super) async fn replay(&self, plan: &RecordedPlan) -> std::io::Result<()> {
+        for act in &plan.acts {
+            self.until_it_serves().await;
+            if self.is_over() {
+                break;
+            }
+            let leader = self.environment.leader().await;
+            let act = leader.node().map_or_else(|| act.clone(), |leader| act.led_by(leader));
+            self.act_again(&act).await?;
+        }
+        Ok(())
+    }
+
+    async fn act_again(&self, act: &RecordedAct) -> std::io::Result<()> {
+        let mut under_way = JoinSet::new();
+        let began = Instant::now();
+        for fault in &act.faults {
+            if !self.sleep_until(began + Duration::from_millis(fault.after_ms)).await {
+                break;
+            }
+            let lasts = Duration::from_millis(fault.lasts_ms);
+            let known = |target: &String| {
+                let ends = target.split('>');
+                ends.into_iter().all(|end| self.members.linked().iter().any(|node| node == end))
+            };
+            let targets: Vec<String> =
+                fault.targets.iter().filter(|target| known(target)).cloned().collect();
+            for (family, fault) in again(fault, &targets, self.members) {
+                let planned = self.planned(family, fault, lasts, lasts.mul_f64(2.0));
+                let plan = WrittenPlan::write(vec![planned], &self.environment.stream).await?;
+                let environment = Arc::clone(self.environment);
+                under_way.spawn(carry_out(plan, environment, self.begin, self.stop.clone()));
+            }
+        }
+        while under_way.join_next().await.is_some() {}
+        Ok(())
+    }
+}
+
+/// The same fault, aimed at these targets: a process is killed or paused by a fault of its own.
+fn again(
+    recorded: &RecordedFault,
+    targets: &[String],
+    members: Members<'_>,
+) -> Vec<(Family, Box<dyn Fault>)> {
+    // Delays are drawn anew, the same each time.
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let away_max = kill::away_max(members);
+    let links = || targets.iter().filter_map(|link| link.split_once('>'));
+    let cut = |mode| {
+        let links: Vec<_> = links().map(|(from, to)| (from.to_owned(), to.to_owned())).collect();
+        (!links.is_empty()).then(|| partition::chosen(links, mode))
+    };
+    let mode = if recorded.refuses { CutMode::Refuse } else { CutMode::Stall };
+    let named = |family: &str, faults: Vec<Box<dyn Fault>>| {
+        let family = Family::by_name(family);
+        faults.into_iter().filter_map(move |fault| Some((family?, fault))).collect()
+    };
+    match recorded.family.as_str() {
+        "kill" => {
+            let kill = |node: &String| kill::chosen(node, members.can_restart, away_max);
+            named("kill", targets.iter().map(kill).collect())
+        }
+        "pause" => named("pause", targets.iter().map(|node| pause::chosen(node)).collect()),
+        "partition" => named("partition", cut(mode).into_iter().collect()),
+        "client" => named("client", client::plan(members, &mut rng).into_iter().collect()),
+        "network" => match network::of_form(&recorded.form, members, &mut rng) {
+            Some(fault) => named("network", vec![fault]),
+            // A single message was held: its link is, this time.
+            None => named("partition", cut(CutMode::Stall).into_iter().collect()),
+        },
+        _ => Vec::new(),
+    }
+}
