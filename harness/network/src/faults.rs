@@ -68,6 +68,19 @@ pub(crate) struct Roll {
     pub delay: Option<Duration>,
 }
 
+impl Roll {
+    /// Whatever either of them says.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            drop_request: self.drop_request || other.drop_request,
+            drop_response: self.drop_response || other.drop_response,
+            duplicate: self.duplicate || other.duplicate,
+            reorder: self.reorder || other.reorder,
+            delay: self.delay.max(other.delay),
+        }
+    }
+}
+
 /// The random decisions of one link: the n-th message's depend only on the seed, the link and n.
 pub(crate) struct Dice(ChaCha8Rng);
 

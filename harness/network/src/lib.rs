@@ -147,10 +147,22 @@ impl Network {
         }
     }
 
+    /// Sets further faults for requests of one kind, as [`Self::kinds`] names it, on the same connections; `None` ends them.
+    /// Only where there is a trace.
+    pub fn set_faults_of_kind(&self, from: &str, to: &str, faults: Option<(&str, MessageFaults)>) {
+        match self.link(from, to) {
+            Some((_, link)) => {
+                link.set_faults_of_kind(faults.map(|(kind, faults)| (kind.to_owned(), faults)));
+            }
+            None => tracing::warn!(from, to, "no such link: the message faults have no effect"),
+        }
+    }
+
     /// Ends message faults on every link. What is delayed already still arrives late.
     pub fn clear_faults(&self) {
         for (_, link) in &self.links {
             link.set_faults(MessageFaults::default());
+            link.set_faults_of_kind(None);
         }
     }
 

@@ -41,7 +41,15 @@ pub(crate) struct Link {
     unseen_answers: Earliest,
     /// Whether `faults` can hit at all: a link without faults pays one load a message for them.
     faulty: AtomicBool,
-    faults: Mutex<(MessageFaults, Dice)>,
+    faults: Mutex<Faults>,
+}
+
+/// What may happen to messages.
+struct Faults {
+    of_all: MessageFaults,
+    /// What may happen besides to the messages of one kind.
+    of_kind: Option<(String, MessageFaults)>,
+    dice: Dice,
 }
 
 impl Link {
@@ -67,13 +75,23 @@ impl Link {
             unseen_requests: Earliest::default(),
             unseen_answers: Earliest::default(),
             faulty: AtomicBool::new(false),
-            faults: Mutex::new((MessageFaults::default(), dice)),
+            faults: Mutex::new(Faults { of_all: MessageFaults::default(), of_kind: None, dice }),
         }
     }
 
-    pub fn set_faults(&self, faults: MessageFaults) {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner).0 = faults;
-        self.faulty.store(faults.is_active(), Ordering::Relaxed);
+    pub fn set_faults(&self, of_all: MessageFaults) {
+        self.change_faults(|faults| faults.of_all = of_all);
+    }
+
+    pub fn set_faults_of_kind(&self, of_kind: Option<(String, MessageFaults)>) {
+        self.change_faults(|faults| faults.of_kind = of_kind);
+    }
+
+    fn change_faults(&self, change: impl FnOnce(&mut Faults)) {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut faults);
+        let is_faulty = faults.of_all.is_active() || faults.of_kind.is_some();
+        self.faulty.store(is_faulty, Ordering::Relaxed);
     }
 
     /// Whether anything may happen to a whole request.
@@ -81,9 +99,15 @@ impl Link {
         self.faulty.load(Ordering::Relaxed) || self.triggers.watch(&self.from, &self.to)
     }
 
-    pub fn roll(&self) -> Roll {
-        let (faults, dice) = &mut *self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        dice.roll(faults)
+    /// What happens to a message of this kind.
+    pub fn roll(&self, label: Option<&Label>) -> Roll {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let Faults { of_all, of_kind, dice } = &mut *faults;
+        let roll = dice.roll(of_all);
+        match (of_kind, label.map(kind_of)) {
+            (Some((own, of_kind)), Some(kind)) if own == kind => roll.and(dice.roll(of_kind)),
+            _ => roll,
+        }
     }
 
     pub fn is_traced(&self) -> bool {

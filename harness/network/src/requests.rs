@@ -170,7 +170,8 @@ impl<'c> RequestPump<'c> {
 
     /// A whole request is here, and something may happen to it.
     async fn deliver(&mut self) -> Result<Flow, End> {
-        let roll = self.link.roll();
+        let label = self.incoming.head.as_ref().and_then(|head| head.label.as_ref());
+        let roll = self.link.roll(label);
         let counters = &self.link.counters;
         if roll.drop_request {
             counters.request_dropped.count();

@@ -319,3 +319,24 @@ async fn executions_are_what_the_counters_say() {
     }
     bench.close().await;
 }
+
+#[tokio::test]
+async fn one_kind_alone_is_doubled_and_others_pass_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Trace::create(folder.path().join("m.jsonl"), Instant::now(), 100).unwrap();
+    let bench = Bench::traced(Some(trace)).await;
+    let mut client = bench.connection().await;
+    let doubled = MessageFaults { duplicate: 1.0, ..NONE };
+    bench.network.set_faults_of_kind("n1", "n2", Some(("Test", doubled)));
+    client.send(post("/a", "1")).await;
+    assert_eq!(client.answer().await.as_deref(), Some("1"));
+    until("doubled", || bench.n2.log.count("/a") == 2).await;
+    client.send("POST /other HTTP/1.1\r\nContent-Length: 1\r\n\r\n0").await;
+    assert_eq!(client.answer().await.as_deref(), Some("0"));
+    bench.network.set_faults_of_kind("n1", "n2", None);
+    client.send(post("/b", "2")).await;
+    assert_eq!(client.answer().await.as_deref(), Some("2"));
+    bench.a_while().await;
+    assert_eq!((bench.n2.log.count("/other"), bench.n2.log.count("/b")), (1, 1));
+    bench.close().await;
+}

@@ -9,7 +9,10 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{
     Family,
-    faults::partition::{Link, between},
+    faults::{
+        one_kind::Mishap,
+        partition::{Link, between},
+    },
     steps::{Healing, Settings, Steps, What},
 };
 use crate::environment::{Environment, Leader};
@@ -220,7 +223,7 @@ impl Script {
         let healing = self.steps.take(|what| match what {
             What::Killed(taken) | What::Paused(taken) => taken == node,
             What::Cut(links) => *links == around,
-            What::Held(_) => false,
+            What::Held(_) | What::OneKind(..) => false,
         });
         healing.begin();
         self.healing.push(healing);
@@ -233,7 +236,7 @@ impl Script {
         let is_away = self.steps.on().any(|what| match what {
             What::Killed(taken) | What::Paused(taken) => taken == node,
             What::Cut(links) => *links == around,
-            What::Held(_) => false,
+            What::Held(_) | What::OneKind(..) => false,
         });
         self.nodes.contains(node) && !is_away
     }
@@ -254,21 +257,47 @@ impl Script {
         caught.ok_or_else(|| Ended::Failed("no such message came".to_owned()))
     }
 
-    /// Waits for a message of some kind between nodes. Each kind that was seen so far is as likely, however rare its messages
-    /// are.
+    /// Waits for a message of some kind between nodes.
     ///
     /// # Errors
     /// No message between nodes was seen yet.
     pub fn arm(&mut self, boundary: Boundary) -> Done<Armed> {
-        let links: Vec<Link> = self.linked.iter().flat_map(|node| self.links_from(node)).collect();
+        let kind = self.some_kind()?;
+        let skip = self.rng.random_range(0..SKIP_MAX);
+        self.tell(format!("{kind} was waited for"));
+        let trigger = Trigger { links: self.links(), kind: Some(kind), boundary, skip };
+        Ok(self.environment.network.arm(trigger))
+    }
+
+    /// Has this happen to messages of some kind between nodes.
+    ///
+    /// # Errors
+    /// The main phase is over, or no message between nodes was seen yet.
+    pub async fn disturb_one_kind(&mut self, mishap: Mishap) -> Done {
+        let kind = self.some_kind()?;
+        self.tell(format!("messages of the kind {kind} {}", mishap.words()));
+        let links = self.links();
+        self.start(What::OneKind(kind, mishap, links)).await
+    }
+
+    /// No kind of messages is disturbed any more.
+    pub async fn leave_kinds_alone(&mut self) {
+        self.steps.take(|what| matches!(what, What::OneKind(..))).finish().await;
+    }
+
+    /// All links between those who have any to each other.
+    fn links(&self) -> Vec<Link> {
+        self.linked.iter().flat_map(|node| self.links_from(node)).collect()
+    }
+
+    /// A kind of the messages that were seen so far: each is as likely, however rare its messages are.
+    fn some_kind(&mut self) -> Done<String> {
+        let links = self.links();
         let seen = self.environment.network.kinds().into_iter();
         let seen = seen.filter(|(from, to, _)| links.iter().any(|(a, b)| a == from && b == to));
         let kinds: BTreeSet<String> = seen.flat_map(|(.., kinds)| kinds.into_keys()).collect();
         let kinds: Vec<String> = kinds.into_iter().collect();
-        let kind = self.one_of(&kinds)?;
-        let skip = self.rng.random_range(0..SKIP_MAX);
-        self.tell(format!("{kind} was waited for"));
-        Ok(self.environment.network.arm(Trigger { links, kind: Some(kind), boundary, skip }))
+        self.one_of(&kinds)
     }
 
     /// The message, where it comes in time.

@@ -4,6 +4,7 @@ pub mod client;
 pub mod held;
 pub mod kill;
 pub mod network;
+pub mod one_kind;
 pub mod partition;
 pub mod pause;
 mod targets;

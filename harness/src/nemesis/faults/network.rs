@@ -138,7 +138,9 @@ impl Fault for Profile {
     }
 
     fn heal<'a>(&'a self, environment: &'a Environment, _: &'a [String]) -> Work<'a, Vec<String>> {
-        environment.network.clear_faults();
+        for (from, to, _) in environment.network.counters() {
+            environment.network.set_faults(&from, &to, MessageFaults::default());
+        }
         Box::pin(async { Vec::new() })
     }
 }

@@ -17,7 +17,7 @@ pub static SCENARIO: Scenario = Scenario {
     nodes_min: 3,
     kills_many: false,
     holds_messages: false,
-    turns: 3,
+    turns: 2,
     play: |script| Box::pin(play(script)),
 };
 

@@ -6,12 +6,14 @@ mod candidates_at_once;
 mod crash_again;
 mod deposed;
 mod followers_restart;
+mod former_leader_crashes;
 mod held_messages;
 mod laggard;
 mod late_after_crash;
 mod late_message;
 mod leaders_in_turn;
 mod lone_entry;
+mod one_kind;
 mod one_left;
 mod one_way;
 mod shared_member;
@@ -24,7 +26,7 @@ mod voters_restart;
 use super::scenario::Scenario;
 
 /// All scenarios.
-pub static SCENARIOS: [&Scenario; 20] = [
+pub static SCENARIOS: [&Scenario; 22] = [
     &deposed::SCENARIO,
     &lone_entry::SCENARIO,
     &laggard::SCENARIO,
@@ -45,6 +47,8 @@ pub static SCENARIOS: [&Scenario; 20] = [
     &one_left::SCENARIO,
     &shared_member::SCENARIO,
     &late_after_crash::SCENARIO,
+    &one_kind::SCENARIO,
+    &former_leader_crashes::SCENARIO,
 ];
 
 /// So long a store may take to find another leader, in milliseconds; else the scenario is given up.

@@ -18,7 +18,7 @@ pub static SCENARIO: Scenario = Scenario {
     nodes_min: 2,
     kills_many: false,
     holds_messages: false,
-    turns: 3,
+    turns: 2,
     play: |script| Box::pin(play(script)),
 };
 
