@@ -23,17 +23,23 @@ async fn play(script: &mut Script) -> Done {
     let old = script.leader().await;
     let (sent, heard) = (script.links_from(&old), script.links_to(&old));
     let paused = script.has("pause") && script.coin();
+    // A leader that stands still finds what was said before in its sockets: better nothing later is there, too.
+    let deaf_from_the_start = !paused || script.coin();
     if paused {
         script.pause(&old).await?;
     } else {
         script.cut(&sent).await?;
+    }
+    if deaf_from_the_start {
         script.cut(&heard).await?;
     }
     script.next_leader(&old, NEW_LEADER_MS).await?;
     // Something new must have happened that the old leader does not know of.
     script.wait(20..200).await?;
-    if paused {
+    if !deaf_from_the_start {
         script.cut(&heard).await?;
+    }
+    if paused {
         script.resume(&old).await;
     } else if script.coin() {
         script.open(&sent).await;
