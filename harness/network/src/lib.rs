@@ -147,13 +147,16 @@ impl Network {
         }
     }
 
-    /// Sets further faults for requests of one kind, as [`Self::kinds`] names it, on the same connections; `None` ends them.
-    /// Only where there is a trace.
-    pub fn set_faults_of_kind(&self, from: &str, to: &str, faults: Option<(&str, MessageFaults)>) {
+    /// Sets further faults for requests of these kinds, as [`Self::kinds`] names them, on connections that `from` opened to
+    /// `to`; an empty map ends them. Only where there is a trace.
+    pub fn set_faults_of_kinds(
+        &self,
+        from: &str,
+        to: &str,
+        of_kinds: BTreeMap<String, MessageFaults>,
+    ) {
         match self.link(from, to) {
-            Some((_, link)) => {
-                link.set_faults_of_kind(faults.map(|(kind, faults)| (kind.to_owned(), faults)));
-            }
+            Some((_, link)) => link.set_faults_of_kinds(of_kinds),
             None => tracing::warn!(from, to, "no such link: the message faults have no effect"),
         }
     }
@@ -162,7 +165,7 @@ impl Network {
     pub fn clear_faults(&self) {
         for (_, link) in &self.links {
             link.set_faults(MessageFaults::default());
-            link.set_faults_of_kind(None);
+            link.set_faults_of_kinds(BTreeMap::new());
         }
     }
 

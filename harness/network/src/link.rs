@@ -1,5 +1,6 @@
 //! One directed link: everything its connections share.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,8 +48,8 @@ pub(crate) struct Link {
 /// What may happen to messages.
 struct Faults {
     of_all: MessageFaults,
-    /// What may happen besides to the messages of one kind.
-    of_kind: Option<(String, MessageFaults)>,
+    /// What may happen besides to the messages of these kinds.
+    of_kinds: BTreeMap<String, MessageFaults>,
     dice: Dice,
 }
 
@@ -75,7 +76,11 @@ impl Link {
             unseen_requests: Earliest::default(),
             unseen_answers: Earliest::default(),
             faulty: AtomicBool::new(false),
-            faults: Mutex::new(Faults { of_all: MessageFaults::default(), of_kind: None, dice }),
+            faults: Mutex::new(Faults {
+                of_all: MessageFaults::default(),
+                of_kinds: BTreeMap::new(),
+                dice,
+            }),
         }
     }
 
@@ -83,14 +88,14 @@ impl Link {
         self.change_faults(|faults| faults.of_all = of_all);
     }
 
-    pub fn set_faults_of_kind(&self, of_kind: Option<(String, MessageFaults)>) {
-        self.change_faults(|faults| faults.of_kind = of_kind);
+    pub fn set_faults_of_kinds(&self, of_kinds: BTreeMap<String, MessageFaults>) {
+        self.change_faults(|faults| faults.of_kinds = of_kinds);
     }
 
     fn change_faults(&self, change: impl FnOnce(&mut Faults)) {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut faults);
-        let is_faulty = faults.of_all.is_active() || faults.of_kind.is_some();
+        let is_faulty = faults.of_all.is_active() || !faults.of_kinds.is_empty();
         self.faulty.store(is_faulty, Ordering::Relaxed);
     }
 
@@ -102,11 +107,11 @@ impl Link {
     /// What happens to a message of this kind.
     pub fn roll(&self, label: Option<&Label>) -> Roll {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        let Faults { of_all, of_kind, dice } = &mut *faults;
+        let Faults { of_all, of_kinds, dice } = &mut *faults;
         let roll = dice.roll(of_all);
-        match (of_kind, label.map(kind_of)) {
-            (Some((own, of_kind)), Some(kind)) if own == kind => roll.and(dice.roll(of_kind)),
-            _ => roll,
+        match label.and_then(|label| of_kinds.get(kind_of(label))) {
+            Some(of_kind) => roll.and(dice.roll(of_kind)),
+            None => roll,
         }
     }
 

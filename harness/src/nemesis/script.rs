@@ -10,7 +10,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     Family,
     faults::{
-        one_kind::Mishap,
+        kinds::Mishaps,
         partition::{Link, between},
     },
     steps::{Healing, Settings, Steps, What},
@@ -223,7 +223,7 @@ impl Script {
         let healing = self.steps.take(|what| match what {
             What::Killed(taken) | What::Paused(taken) => taken == node,
             What::Cut(links) => *links == around,
-            What::Held(_) | What::OneKind(..) => false,
+            What::Held(_) | What::Kinds(..) => false,
         });
         healing.begin();
         self.healing.push(healing);
@@ -236,7 +236,7 @@ impl Script {
         let is_away = self.steps.on().any(|what| match what {
             What::Killed(taken) | What::Paused(taken) => taken == node,
             What::Cut(links) => *links == around,
-            What::Held(_) | What::OneKind(..) => false,
+            What::Held(_) | What::Kinds(..) => false,
         });
         self.nodes.contains(node) && !is_away
     }
@@ -262,27 +262,29 @@ impl Script {
     /// # Errors
     /// No message between nodes was seen yet.
     pub fn arm(&mut self, boundary: Boundary) -> Done<Armed> {
-        let kind = self.some_kind()?;
+        // Each kind is as likely, however rare its messages are.
+        let kind = self.one_of(&self.kinds())?;
         let skip = self.rng.random_range(0..SKIP_MAX);
         self.tell(format!("{kind} was waited for"));
         let trigger = Trigger { links: self.links(), kind: Some(kind), boundary, skip };
         Ok(self.environment.network.arm(trigger))
     }
 
-    /// Has this happen to messages of some kind between nodes.
+    /// Has this happen to messages between nodes.
     ///
     /// # Errors
-    /// The main phase is over, or no message between nodes was seen yet.
-    pub async fn disturb_one_kind(&mut self, mishap: Mishap) -> Done {
-        let kind = self.some_kind()?;
-        self.tell(format!("messages of the kind {kind} {}", mishap.words()));
+    /// The main phase is over.
+    pub async fn disturb_kinds(&mut self, mishaps: Mishaps) -> Done {
+        let words: Vec<String> =
+            mishaps.iter().map(|(kind, mishap)| format!("{kind} was {}", mishap.words())).collect();
+        self.tell(words.join(", "));
         let links = self.links();
-        self.start(What::OneKind(kind, mishap, links)).await
+        self.start(What::Kinds(mishaps, links)).await
     }
 
     /// No kind of messages is disturbed any more.
     pub async fn leave_kinds_alone(&mut self) {
-        self.steps.take(|what| matches!(what, What::OneKind(..))).finish().await;
+        self.steps.take(|what| matches!(what, What::Kinds(..))).finish().await;
     }
 
     /// All links between those who have any to each other.
@@ -290,14 +292,14 @@ impl Script {
         self.linked.iter().flat_map(|node| self.links_from(node)).collect()
     }
 
-    /// A kind of the messages that were seen so far: each is as likely, however rare its messages are.
-    fn some_kind(&mut self) -> Done<String> {
+    /// The kinds of messages between nodes that were seen so far.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<String> {
         let links = self.links();
         let seen = self.environment.network.kinds().into_iter();
         let seen = seen.filter(|(from, to, _)| links.iter().any(|(a, b)| a == from && b == to));
         let kinds: BTreeSet<String> = seen.flat_map(|(.., kinds)| kinds.into_keys()).collect();
-        let kinds: Vec<String> = kinds.into_iter().collect();
-        self.one_of(&kinds)
+        kinds.into_iter().collect()
     }
 
     /// The message, where it comes in time.

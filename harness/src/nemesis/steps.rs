@@ -22,7 +22,7 @@ use super::{
     fault::{Fault, Hits, Members, Work},
     faults::{
         held, kill,
-        one_kind::{self, Mishap},
+        kinds::{self, Mishaps},
         partition::{self, CutMode, Link},
         pause,
     },
@@ -41,8 +41,8 @@ pub enum What {
     Paused(NodeId),
     /// A message on this link is held.
     Held(Link),
-    /// This happens to messages of this kind on these links.
-    OneKind(String, Mishap, Vec<Link>),
+    /// This happens to messages of some kinds on these links.
+    Kinds(Mishaps, Vec<Link>),
 }
 
 /// Numbers for the faults of a run: no two have the same.
@@ -124,8 +124,8 @@ impl Steps {
             What::Cut(links) => ("partition", partition::chosen(links.clone(), *mode)),
             What::Killed(node) => ("kill", kill::chosen(node, environment.can_restart, *away_max)),
             What::Paused(node) => ("pause", pause::chosen(node)),
-            What::OneKind(kind, mishap, links) => {
-                ("network", one_kind::chosen(kind.clone(), *mishap, links.clone()))
+            What::Kinds(mishaps, links) => {
+                ("network", kinds::chosen(mishaps.clone(), links.clone()))
             }
             What::Held((from, to)) => return Err(format!("no message {from}>{to} was caught")),
         };

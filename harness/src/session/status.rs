@@ -48,7 +48,7 @@ pub(super) fn table<'a>(nodes: &[Said], broken: impl Iterator<Item = &'a What>) 
         .iter()
         .filter_map(|what| match what {
             What::Cut(links) => Some(link_names(links)),
-            What::Killed(_) | What::Paused(_) | What::Held(_) | What::OneKind(..) => None,
+            What::Killed(_) | What::Paused(_) | What::Held(_) | What::Kinds(..) => None,
         })
         .flatten()
         .collect();

@@ -3,8 +3,8 @@
 pub mod client;
 pub mod held;
 pub mod kill;
+pub mod kinds;
 pub mod network;
-pub mod one_kind;
 pub mod partition;
 pub mod pause;
 mod targets;

@@ -8,12 +8,12 @@ mod deposed;
 mod followers_restart;
 mod former_leader_crashes;
 mod held_messages;
+mod kinds;
 mod laggard;
 mod late_after_crash;
 mod late_message;
 mod leaders_in_turn;
 mod lone_entry;
-mod one_kind;
 mod one_left;
 mod one_way;
 mod shared_member;
@@ -47,7 +47,7 @@ pub static SCENARIOS: [&Scenario; 22] = [
     &one_left::SCENARIO,
     &shared_member::SCENARIO,
     &late_after_crash::SCENARIO,
-    &one_kind::SCENARIO,
+    &kinds::SCENARIO,
     &former_leader_crashes::SCENARIO,
 ];
 

@@ -1,16 +1,16 @@
-//! Messages of one kind are late, lost or doubled for a while, and all others pass; meanwhile the leader goes.
+//! Messages of one kind are late, lost or doubled, or each kind has a delay of its own; meanwhile the leader goes.
 
 use super::NEW_LEADER_MS;
 use crate::nemesis::{
-    faults::one_kind::Mishap,
+    faults::kinds::Mishap,
     scenario::Scenario,
     script::{Done, Ended, Script},
 };
 
 /// The scenario.
 pub static SCENARIO: Scenario = Scenario {
-    name: "one-kind",
-    about: "Messages of one kind are late, lost or doubled for a while, and all others pass; meanwhile the leader goes.",
+    name: "kinds",
+    about: "Messages of one kind are late, lost or doubled, or each kind has a delay of its own; meanwhile the leader goes.",
     needs: &["network"],
     needs_one_of: &["partition", "kill", "pause"],
     nodes_min: 3,
@@ -20,18 +20,23 @@ pub static SCENARIO: Scenario = Scenario {
     play: |script| Box::pin(play(script)),
 };
 
+/// How late messages of a kind may be, in milliseconds: an election must remain possible.
+const DELAYS_MS: [u64; 8] = [0, 0, 0, 5, 15, 40, 80, 120];
 /// So long another leader may take to be found while messages go astray.
 const MEANWHILE_MS: u64 = 900;
 
 async fn play(script: &mut Script) -> Done {
-    let late_ms = script.one_of(&[10, 30, 80, 150])?;
-    let mishap = script.one_of(&[
-        Mishap::Late(late_ms),
-        Mishap::Late(late_ms),
-        Mishap::Lost,
-        Mishap::Doubled,
-    ])?;
-    script.disturb_one_kind(mishap).await?;
+    let kinds = script.kinds();
+    let mishaps = if script.coin() {
+        let late = |_: &String| script.one_of(&DELAYS_MS).map(Mishap::Late);
+        let late: Vec<Mishap> = kinds.iter().map(late).collect::<Done<_>>()?;
+        kinds.into_iter().zip(late).collect()
+    } else {
+        let late = Mishap::Late(script.one_of(&DELAYS_MS)?);
+        let mishap = script.one_of(&[late, Mishap::Lost, Mishap::Doubled])?;
+        [(script.one_of(&kinds)?, mishap)].into()
+    };
+    script.disturb_kinds(mishaps).await?;
     script.wait(20..250).await?;
     let leader = script.leader().await;
     script.take_away(&leader).await?;

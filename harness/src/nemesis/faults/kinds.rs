@@ -1,4 +1,6 @@
-//! One kind: messages of one kind between nodes are lost, late or doubled, and all others pass.
+//! Kinds: messages of some kinds between nodes are lost, late or doubled, and all others pass.
+
+use std::collections::BTreeMap;
 
 use network::{Delay, MessageFaults};
 
@@ -8,7 +10,7 @@ use crate::{
     nemesis::fault::{Fault, Hits, Work},
 };
 
-/// What happens to the messages.
+/// What happens to the messages of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mishap {
     /// All are late by so many milliseconds.
@@ -19,17 +21,19 @@ pub enum Mishap {
     Doubled,
 }
 
-/// What happens to messages of this kind on these links.
+/// What happens to messages of which kinds.
+pub type Mishaps = BTreeMap<String, Mishap>;
+
+/// What happens to messages of some kinds on these links.
 #[derive(Debug)]
-struct OneKind {
-    kind: String,
-    mishap: Mishap,
+struct Kinds {
+    mishaps: Mishaps,
     links: Vec<Link>,
 }
 
-/// Does this to messages of this kind on these links.
-pub(crate) fn chosen(kind: String, mishap: Mishap, links: Vec<Link>) -> Box<dyn Fault> {
-    Box::new(OneKind { kind, mishap, links })
+/// Does this to messages on these links.
+pub(crate) fn chosen(mishaps: Mishaps, links: Vec<Link>) -> Box<dyn Fault> {
+    Box::new(Kinds { mishaps, links })
 }
 
 impl Mishap {
@@ -49,16 +53,24 @@ impl Mishap {
     #[must_use]
     pub fn words(self) -> String {
         match self {
-            Self::Late(ms) => format!("were {ms} ms late"),
-            Self::Lost => "were lost, every other one".to_owned(),
-            Self::Doubled => "arrived twice".to_owned(),
+            Self::Late(ms) => format!("{ms} ms late"),
+            Self::Lost => "half lost".to_owned(),
+            Self::Doubled => "doubled".to_owned(),
         }
     }
 }
 
-impl Fault for OneKind {
+impl Kinds {
+    fn set(&self, environment: &Environment, of_kinds: &BTreeMap<String, MessageFaults>) {
+        for (from, to) in &self.links {
+            environment.network.set_faults_of_kinds(from, to, of_kinds.clone());
+        }
+    }
+}
+
+impl Fault for Kinds {
     fn form(&self) -> String {
-        "one-kind".to_owned()
+        "kinds".to_owned()
     }
 
     fn targets(&self) -> Vec<String> {
@@ -66,17 +78,13 @@ impl Fault for OneKind {
     }
 
     fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {
-        for (from, to) in &self.links {
-            let faults = (self.kind.as_str(), self.mishap.message_faults());
-            environment.network.set_faults_of_kind(from, to, Some(faults));
-        }
+        let faults = |(kind, mishap): (&String, &Mishap)| (kind.clone(), mishap.message_faults());
+        self.set(environment, &self.mishaps.iter().map(faults).collect());
         Box::pin(async { Hits::on(self.targets()) })
     }
 
     fn heal<'a>(&'a self, environment: &'a Environment, _: &'a [String]) -> Work<'a, Vec<String>> {
-        for (from, to) in &self.links {
-            environment.network.set_faults_of_kind(from, to, None);
-        }
+        self.set(environment, &BTreeMap::new());
         Box::pin(async { Vec::new() })
     }
 }
