@@ -145,15 +145,19 @@ impl Triggers {
         }
         let kind = label.map(kind_of).unwrap_or_default();
         let message = message();
-        let mut trap = None;
-        self.change(|traps| {
-            let link = &message.link;
-            let suits = |trap: &&mut Trap| {
-                trap.trigger.is_about(&link.from, &link.to)
-                    && trap.trigger.kind.as_deref().is_none_or(|own| own == kind)
-            };
-            let Some(number) = traps.iter_mut().find(suits).and_then(Trap::count) else { return };
-            trap = traps.iter().position(|trap| trap.number == number).map(|at| traps.remove(at));
+        let suits = |trap: &Trap| {
+            trap.trigger.is_about(&message.link.from, &message.link.to)
+                && trap.trigger.kind.as_deref().is_none_or(|own| own == kind)
+        };
+        let trap = self.change(|traps| {
+            let at = traps.iter().position(suits)?;
+            match traps[at].trigger.skip.checked_sub(1) {
+                None => Some(traps.remove(at)),
+                Some(skip) => {
+                    traps[at].trigger.skip = skip;
+                    None
+                }
+            }
         });
         let Trap { trigger, caught, .. } = trap?;
         let (released, hold) = watch::channel(());
@@ -163,19 +167,11 @@ impl Triggers {
         Some(Catch { boundary: trigger.boundary, telling: Some((caught, what)), hold })
     }
 
-    fn change(&self, change: impl FnOnce(&mut Vec<Trap>)) {
+    fn change<T>(&self, change: impl FnOnce(&mut Vec<Trap>) -> T) -> T {
         let mut traps = self.traps.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut traps);
+        let result = change(&mut traps);
         self.armed.store(traps.len(), Ordering::Relaxed);
-    }
-}
-
-impl Trap {
-    /// Its number where this message is the one.
-    fn count(&mut self) -> Option<usize> {
-        let skip = self.trigger.skip.checked_sub(1);
-        self.trigger.skip = skip.unwrap_or(0);
-        skip.is_none().then_some(self.number)
+        result
     }
 }
 

@@ -30,6 +30,19 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// What most have in common; name, sentence and play are each one's own.
+    pub const USUAL: Self = Self {
+        name: "",
+        about: "",
+        needs: &[],
+        needs_one_of: &[],
+        nodes_min: 3,
+        kills_many: false,
+        holds_messages: false,
+        turns: 1,
+        play: |_| Box::pin(async { Ok(()) }),
+    };
+
     /// Whether it can be played with these families among these nodes.
     #[must_use]
     pub fn suits(&self, families: &[Family], members: Members<'_>) -> bool {

@@ -9,13 +9,11 @@ use crate::nemesis::{
 pub static SCENARIO: Scenario = Scenario {
     name: "all-at-once",
     about: "All nodes stop in the same moment, in the middle of their work, and go on in the same moment.",
-    needs: &[],
     needs_one_of: &["kill", "pause"],
     nodes_min: 2,
     kills_many: true,
-    holds_messages: false,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

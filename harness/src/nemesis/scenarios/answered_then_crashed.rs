@@ -14,12 +14,9 @@ pub static SCENARIO: Scenario = Scenario {
     name: "answered-then-crashed",
     about: "A node is killed just when it has answered a message of some kind; it comes back, and whoever got the answer is taken away.",
     needs: &["kill"],
-    needs_one_of: &[],
-    nodes_min: 3,
-    kills_many: false,
-    holds_messages: false,
     turns: 2,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

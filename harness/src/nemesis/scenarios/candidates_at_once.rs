@@ -13,12 +13,9 @@ pub static SCENARIO: Scenario = Scenario {
     name: "candidates-at-once",
     about: "Followers stand still for longer than an election timeout and go on in the same moment: several ask for votes at once.",
     needs: &["pause"],
-    needs_one_of: &[],
-    nodes_min: 3,
-    kills_many: false,
-    holds_messages: false,
     turns: 2,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

@@ -10,12 +10,9 @@ pub static SCENARIO: Scenario = Scenario {
     name: "crash-again",
     about: "A node is killed, and killed again while it comes back.",
     needs: &["kill"],
-    needs_one_of: &[],
     nodes_min: 1,
-    kills_many: false,
-    holds_messages: false,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

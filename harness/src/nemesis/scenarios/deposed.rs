@@ -11,12 +11,9 @@ pub static SCENARIO: Scenario = Scenario {
     name: "deposed",
     about: "The leader is away until another one leads; then its clients reach it again, and it hears nothing of the others.",
     needs: &["partition"],
-    needs_one_of: &[],
-    nodes_min: 3,
-    kills_many: false,
-    holds_messages: false,
     turns: 2,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

@@ -10,12 +10,8 @@ pub static SCENARIO: Scenario = Scenario {
     name: "followers-restart",
     about: "Followers are killed and started again, one by one or all together, while the leader goes on.",
     needs: &["kill"],
-    needs_one_of: &[],
-    nodes_min: 3,
-    kills_many: false,
-    holds_messages: false,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

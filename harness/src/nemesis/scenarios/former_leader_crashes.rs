@@ -12,12 +12,8 @@ pub static SCENARIO: Scenario = Scenario {
     name: "former-leader-crashes",
     about: "The leader is alone for a while, then follows another one, then crashes and comes back; and then the other one is gone.",
     needs: &["partition", "kill"],
-    needs_one_of: &[],
-    nodes_min: 3,
-    kills_many: false,
-    holds_messages: false,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

@@ -11,12 +11,9 @@ pub static SCENARIO: Scenario = Scenario {
     name: "held-messages",
     about: "What the leader sends is held until another one leads, and only then arrives.",
     needs: &["partition"],
-    needs_one_of: &[],
-    nodes_min: 3,
-    kills_many: false,
     holds_messages: true,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

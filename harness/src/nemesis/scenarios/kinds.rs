@@ -13,11 +13,9 @@ pub static SCENARIO: Scenario = Scenario {
     about: "Messages of one kind are late, lost or doubled, or each kind has a delay of its own; meanwhile the leader goes.",
     needs: &["network"],
     needs_one_of: &["partition", "kill", "pause"],
-    nodes_min: 3,
-    kills_many: false,
-    holds_messages: false,
     turns: 2,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 /// How late messages of a kind may be, in milliseconds: an election must remain possible.

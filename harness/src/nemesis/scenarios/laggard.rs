@@ -12,11 +12,8 @@ pub static SCENARIO: Scenario = Scenario {
     about: "A follower misses much, perhaps more than the log still holds; as soon as it is back, the leader is gone.",
     needs: &["partition"],
     needs_one_of: &["kill", "pause"],
-    nodes_min: 3,
-    kills_many: false,
-    holds_messages: false,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

@@ -14,12 +14,8 @@ pub static SCENARIO: Scenario = Scenario {
     name: "late-after-crash",
     about: "A message of some kind is held until another node leads and the receiver has crashed and come back; then the new leader is gone.",
     needs: &["network", "partition", "kill"],
-    needs_one_of: &[],
-    nodes_min: 3,
-    kills_many: false,
-    holds_messages: false,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

@@ -10,13 +10,9 @@ use crate::nemesis::{
 pub static SCENARIO: Scenario = Scenario {
     name: "leaders-in-turn",
     about: "Whoever comes to lead is taken away at once, several times.",
-    needs: &[],
     needs_one_of: &["partition", "kill", "pause"],
-    nodes_min: 3,
-    kills_many: false,
-    holds_messages: false,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

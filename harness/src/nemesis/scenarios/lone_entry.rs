@@ -11,12 +11,8 @@ pub static SCENARIO: Scenario = Scenario {
     name: "lone-entry",
     about: "The leader writes to nobody, or to few; it dies, others lead, and it comes back while the next leader dies.",
     needs: &["partition", "kill"],
-    needs_one_of: &[],
-    nodes_min: 3,
-    kills_many: false,
-    holds_messages: false,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

@@ -9,13 +9,10 @@ use crate::nemesis::{
 pub static SCENARIO: Scenario = Scenario {
     name: "one-left",
     about: "All nodes but one are away at once, and come back one after the other.",
-    needs: &[],
     needs_one_of: &["partition", "pause"],
     nodes_min: 2,
-    kills_many: false,
-    holds_messages: false,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

@@ -10,12 +10,9 @@ pub static SCENARIO: Scenario = Scenario {
     name: "one-way",
     about: "The leader is heard by nobody but hears all, or the other way round; or so it is with one follower.",
     needs: &["partition"],
-    needs_one_of: &[],
     nodes_min: 2,
-    kills_many: false,
-    holds_messages: false,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

@@ -13,12 +13,9 @@ pub static SCENARIO: Scenario = Scenario {
     name: "shared-member",
     about: "Two majorities that share a single node take turns, and it crashes between them: what it forgets, nobody else knows.",
     needs: &["partition"],
-    needs_one_of: &[],
-    nodes_min: 3,
-    kills_many: false,
-    holds_messages: false,
     turns: 2,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

@@ -11,12 +11,8 @@ pub static SCENARIO: Scenario = Scenario {
     name: "shifting-groups",
     about: "The leader is left with few, then with a majority, then alone: groups change without a moment in which all are connected.",
     needs: &["partition"],
-    needs_one_of: &[],
-    nodes_min: 3,
-    kills_many: false,
-    holds_messages: false,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

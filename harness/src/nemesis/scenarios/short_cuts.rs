@@ -10,12 +10,8 @@ pub static SCENARIO: Scenario = Scenario {
     name: "short-cuts",
     about: "The leader is cut off about as long as an election takes to begin, again and again: a heal meets an election.",
     needs: &["partition"],
-    needs_one_of: &[],
-    nodes_min: 3,
-    kills_many: false,
-    holds_messages: false,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

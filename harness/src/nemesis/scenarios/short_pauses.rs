@@ -10,12 +10,9 @@ pub static SCENARIO: Scenario = Scenario {
     name: "short-pauses",
     about: "The leader stands still again and again, sometimes too short and sometimes just long enough to be deposed.",
     needs: &["pause"],
-    needs_one_of: &[],
     nodes_min: 1,
-    kills_many: false,
-    holds_messages: false,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {

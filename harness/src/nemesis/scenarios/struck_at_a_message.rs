@@ -13,13 +13,11 @@ use crate::nemesis::{
 pub static SCENARIO: Scenario = Scenario {
     name: "struck-at-a-message",
     about: "Just when a message of some kind is sent, delivered or answered, one of its ends is taken away, and perhaps the other.",
-    needs: &[],
     needs_one_of: &["partition", "kill", "pause"],
     nodes_min: 2,
-    kills_many: false,
-    holds_messages: false,
     turns: 2,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 const BOUNDARIES: [Boundary; 4] =

@@ -10,12 +10,9 @@ pub static SCENARIO: Scenario = Scenario {
     name: "voters-restart",
     about: "The leader is away, and whoever may have voted is killed in the middle of the election and started again.",
     needs: &["kill"],
-    needs_one_of: &[],
-    nodes_min: 3,
     kills_many: true,
-    holds_messages: false,
-    turns: 1,
     play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {
