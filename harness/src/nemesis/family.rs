@@ -51,7 +51,7 @@ const TABLE: [Row; 5] = [
     },
     Row {
         name: "network",
-        about: "messages are lost, delayed, doubled or arrive out of order; or each link has a delay of its own",
+        about: "messages are lost, delayed, doubled or arrive out of order; or each link, or each kind of them, has a delay of its own",
         plan: network::plan,
         take_away: None,
         is_permanent: |_| false,

@@ -85,7 +85,7 @@ struct Absence {
 }
 
 /// The share of acts beside which the network or the clients are disturbed, once each was.
-const BESIDE: f64 = 0.3;
+const BESIDE: f64 = 0.4;
 /// An absence lasts so long at most: a majority that goes on shows it within that.
 const ABSENCE_MAX: Duration = Duration::from_millis(2200);
 /// In a short run, an absence is this part of it.
@@ -375,6 +375,7 @@ mod tests {
             "dslabs",
             "disorder",
             "uneven",
+            "uneven-kinds",
             "lost-replies-and-duplicates",
         ];
         let scenarios = SCENARIOS.iter().map(|scenario| scenario.name);

@@ -10,7 +10,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     Family,
     faults::{
-        kinds::Mishaps,
+        kinds::{self, Mishap, Mishaps},
         partition::{Link, between},
     },
     steps::{Healing, Settings, Steps, What},
@@ -268,6 +268,11 @@ impl Script {
         self.tell(format!("{kind} was waited for"));
         let trigger = Trigger { links: self.links(), kind: Some(kind), boundary, skip };
         Ok(self.environment.network.arm(trigger))
+    }
+
+    /// Messages are late, by a time that was drawn.
+    pub fn late(&mut self) -> Mishap {
+        Mishap::Late(kinds::some_delay_ms(&mut self.rng))
     }
 
     /// Has this happen to messages between nodes.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use network::{Delay, MessageFaults};
+use rand::{Rng, RngExt};
 
 use super::partition::{Link, link_names};
 use crate::{
@@ -21,6 +22,14 @@ pub enum Mishap {
     Doubled,
 }
 
+/// How late messages of a kind may be, in milliseconds: an election must remain possible.
+const DELAYS_MS: [u64; 8] = [0, 0, 0, 5, 15, 40, 80, 120];
+
+/// So late messages of some kind may be, in milliseconds.
+pub(in crate::nemesis) fn some_delay_ms(rng: &mut impl Rng) -> u64 {
+    DELAYS_MS[rng.random_range(0..DELAYS_MS.len())]
+}
+
 /// What happens to messages of which kinds.
 pub type Mishaps = BTreeMap<String, Mishap>;
 
@@ -37,7 +46,7 @@ pub(crate) fn chosen(mishaps: Mishaps, links: Vec<Link>) -> Box<dyn Fault> {
 }
 
 impl Mishap {
-    fn message_faults(self) -> MessageFaults {
+    pub(super) fn message_faults(self) -> MessageFaults {
         let none = MessageFaults::default();
         match self {
             Self::Late(ms) => {

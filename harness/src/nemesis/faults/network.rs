@@ -1,15 +1,18 @@
 //! Network: messages are lost, late, doubled and overtaken, on every link.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use network::{Delay, LinkCounters, MessageFaults};
-use rand::{RngExt, rngs::ChaCha8Rng};
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 use crate::{
-    environment::{CLIENTS, Environment},
+    environment::{CLIENTS, Environment, PERSON},
     nemesis::{
         fault::{Fault, Hits, Members, Work},
-        faults::partition::Link,
+        faults::{
+            kinds::{self, Mishap},
+            partition::Link,
+        },
     },
 };
 
@@ -28,6 +31,8 @@ enum Profile {
     /// Each link between nodes has a delay of its own, in milliseconds: what is sent first on one arrives after what is sent
     /// much later on another.
     Uneven(BTreeMap<Link, u64>),
+    /// Each kind of messages between nodes has a delay of its own, drawn from this seed.
+    UnevenKinds(u64),
 }
 
 /// One of the profiles.
@@ -35,13 +40,14 @@ pub(in crate::nemesis) fn plan(
     members: Members<'_>,
     rng: &mut ChaCha8Rng,
 ) -> Option<Box<dyn Fault>> {
-    let form = match rng.random_range(0..5) {
+    let form = match rng.random_range(0..6) {
         0 => "mit",
         1 => "dslabs",
         2 => "disorder",
         // As probabilistic concurrency testing does with threads (Burckhardt et al., ASPLOS 2010): few priorities, for long,
         // bring up orders that delays drawn for each message do not.
-        _ => "uneven",
+        3 => "uneven",
+        _ => "uneven-kinds",
     };
     of_form(form, members, rng)
 }
@@ -57,6 +63,7 @@ pub(in crate::nemesis) fn of_form(
         "dslabs" => Profile::Dslabs,
         "disorder" => Profile::Disorder,
         "uneven" => Profile::uneven(members, rng),
+        "uneven-kinds" => Profile::UnevenKinds(rng.random()),
         _ => return None,
     };
     Some(Box::new(profile))
@@ -89,7 +96,16 @@ impl Profile {
                 });
                 MessageFaults { delay, ..MessageFaults::default() }
             }
+            Self::UnevenKinds(_) => MessageFaults::default(),
         }
+    }
+
+    /// What happens besides to messages of these kinds, which were seen so far.
+    fn of_kinds(&self, kinds: BTreeSet<String>) -> BTreeMap<String, MessageFaults> {
+        let Self::UnevenKinds(seed) = self else { return BTreeMap::new() };
+        let mut rng = ChaCha8Rng::seed_from_u64(*seed);
+        let late = |kind| (kind, Mishap::Late(kinds::some_delay_ms(&mut rng)).message_faults());
+        kinds.into_iter().map(late).collect()
     }
 
     /// On client links nothing is doubled: a doubled request that was refused once and executed once would make the
@@ -107,6 +123,7 @@ impl Fault for Profile {
             Self::Dslabs => "dslabs",
             Self::Disorder => "disorder",
             Self::Uneven(_) => "uneven",
+            Self::UnevenKinds(_) => "uneven-kinds",
         };
         name.to_owned()
     }
@@ -116,8 +133,15 @@ impl Fault for Profile {
     }
 
     fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {
-        for (from, to, _) in environment.network.counters() {
-            environment.network.set_faults(&from, &to, self.on_link(&from, &to));
+        let network = &environment.network;
+        let between_nodes = |from: &String| from != CLIENTS && from != PERSON;
+        let of_links = network.kinds().into_iter().filter(|(from, ..)| between_nodes(from));
+        let of_kinds = self.of_kinds(of_links.flat_map(|(.., kinds)| kinds.into_keys()).collect());
+        for (from, to, _) in network.counters() {
+            network.set_faults(&from, &to, self.on_link(&from, &to));
+            if between_nodes(&from) {
+                network.set_faults_of_kinds(&from, &to, of_kinds.clone());
+            }
         }
         Box::pin(async { Hits::on(self.targets()) })
     }
@@ -138,9 +162,7 @@ impl Fault for Profile {
     }
 
     fn heal<'a>(&'a self, environment: &'a Environment, _: &'a [String]) -> Work<'a, Vec<String>> {
-        for (from, to, _) in environment.network.counters() {
-            environment.network.set_faults(&from, &to, MessageFaults::default());
-        }
+        environment.network.clear_faults();
         Box::pin(async { Vec::new() })
     }
 }

@@ -18,19 +18,15 @@ pub static SCENARIO: Scenario = Scenario {
     ..Scenario::USUAL
 };
 
-/// How late messages of a kind may be, in milliseconds: an election must remain possible.
-const DELAYS_MS: [u64; 8] = [0, 0, 0, 5, 15, 40, 80, 120];
 /// So long another leader may take to be found while messages go astray.
 const MEANWHILE_MS: u64 = 900;
 
 async fn play(script: &mut Script) -> Done {
     let kinds = script.kinds();
     let mishaps = if script.coin() {
-        let late = |_: &String| script.one_of(&DELAYS_MS).map(Mishap::Late);
-        let late: Vec<Mishap> = kinds.iter().map(late).collect::<Done<_>>()?;
-        kinds.into_iter().zip(late).collect()
+        kinds.into_iter().map(|kind| (kind, script.late())).collect()
     } else {
-        let late = Mishap::Late(script.one_of(&DELAYS_MS)?);
+        let late = script.late();
         let mishap = script.one_of(&[late, Mishap::Lost, Mishap::Doubled])?;
         [(script.one_of(&kinds)?, mishap)].into()
     };
