@@ -13,7 +13,7 @@ use super::{
     fault::{Fault, Members},
     faults::{kill, partition::CutMode},
     plan::{Act, Deed, Plan, PlanInput, permanent},
-    planned::{PlannedFault, UNTIL_HEALED},
+    planned::PlannedFault,
     scenario::Scenario,
     script::{Ended, Script},
     steps::{Numbers, Settings},
@@ -28,6 +28,8 @@ const CALM_MAX: Duration = Duration::from_millis(2500);
 const LOOK: Duration = Duration::from_millis(10);
 /// A fault waits so long for its effect.
 const TO_SHOW: Duration = Duration::from_millis(1000);
+/// What is disturbed beside an act is so no longer: nodes that are on their way back may need a network that works.
+const BESIDE_MAX: Duration = Duration::from_secs(4);
 /// With less time left no act begins.
 const ACT_MIN: Duration = Duration::from_millis(200);
 
@@ -91,12 +93,12 @@ impl Player<'_> {
         Ok(())
     }
 
-    /// An act, until the store serves again: what is disturbed beside it is so until then.
+    /// An act, until the store serves again: what is disturbed beside it is so until then at most.
     async fn act(&self, act: Act) -> std::io::Result<()> {
         let (over, until_over) = watch::channel(false);
         let beside = async {
             if let Some((family, fault)) = act.beside {
-                let planned = self.planned(family, fault, UNTIL_HEALED, UNTIL_HEALED);
+                let planned = self.planned(family, fault, BESIDE_MAX, BESIDE_MAX);
                 let plan = WrittenPlan::write(vec![planned], &self.environment.stream).await?;
                 carry_out(plan, Arc::clone(self.environment), self.begin, until_over).await;
             }
