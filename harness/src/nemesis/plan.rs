@@ -4,7 +4,7 @@
 //! store does without them. Acts follow one another, so that none spoils the chances of another; but the network or the
 //! clients may be disturbed while an act is on. Every kind of act has a turn before any has its second.
 
-use std::{collections::VecDeque, iter, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
 use contract::NodeId;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
@@ -130,19 +130,27 @@ impl<'a> Plan<'a> {
         Some(Act { deed, beside, calm })
     }
 
-    /// Every kind of act, in a random order; first some that use all families together, so that a short run has each. What
-    /// takes no node away stands alone only where nothing else does: beside other acts it does more.
+    /// Every kind of act, in a random order: what has two turns has one in each half. First some that use all families
+    /// together, so that a short run has each. What takes no node away stands alone only where nothing else does: beside other
+    /// acts it does more.
     fn shuffled(&mut self) -> VecDeque<Kind> {
         let families = &self.families;
         let some_take_away = families.iter().any(|family| family.can_take_away());
         let alone = families.iter().filter(|family| family.can_take_away() || !some_take_away);
-        let mut kinds: Vec<Kind> = alone.map(|family| Kind::Alone(*family)).collect();
         let suits = |scenario: &&&Scenario| scenario.suits(families, self.input.members);
-        let suiting = SCENARIOS.iter().filter(suits);
-        kinds.extend(
-            suiting.flat_map(|scenario| iter::repeat_n(Kind::Scenario(scenario), scenario.turns)),
-        );
-        kinds.shuffle(&mut self.rng);
+        let scenarios = SCENARIOS.iter().filter(suits);
+        let turns = alone
+            .map(|family| (Kind::Alone(*family), 1))
+            .chain(scenarios.map(|scenario| (Kind::Scenario(scenario), scenario.turns)));
+        let mut order = Vec::new();
+        for (kind, turns) in turns {
+            for turn in 0..turns {
+                let at: f64 = self.rng.random_range(0.0..1.0);
+                order.push(((f64::from(turn) + at) / f64::from(turns), kind));
+            }
+        }
+        order.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        let mut kinds: Vec<Kind> = order.into_iter().map(|(_, kind)| kind).collect();
         let mut unused = families.clone();
         let mut first = Vec::new();
         kinds.retain(|kind| {

@@ -12,6 +12,7 @@ pub static SCENARIO: Scenario = Scenario {
     about: "A follower misses much, perhaps more than the log still holds; as soon as it is back, the leader is gone.",
     needs: &["partition"],
     needs_one_of: &["kill", "pause"],
+    turns: 2,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };

@@ -11,6 +11,7 @@ pub static SCENARIO: Scenario = Scenario {
     name: "lone-entry",
     about: "The leader writes to nobody, or to few; it dies, others lead, and it comes back while the next leader dies.",
     needs: &["partition", "kill"],
+    turns: 2,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };
