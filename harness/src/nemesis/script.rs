@@ -201,6 +201,22 @@ impl Script {
         self.take_away_alive(node).await
     }
 
+    /// Takes a node away, and of five nodes or more perhaps others with it: any minority.
+    ///
+    /// # Errors
+    /// The main phase is over, or a node could not be taken away.
+    pub async fn take_away_with_others(&mut self, node: &NodeId) -> Done {
+        self.take_away(node).await?;
+        let minority = self.nodes.len().saturating_sub(1) / 2;
+        if minority < 2 || !self.coin() {
+            return Ok(());
+        }
+        for other in self.others(node).into_iter().take(minority - 1) {
+            self.take_away(&other).await?;
+        }
+        Ok(())
+    }
+
     /// Pauses a node or cuts it off: its process goes on living.
     ///
     /// # Errors

@@ -16,6 +16,8 @@ use crate::{
     },
 };
 
+/// So many messages arrive twice, where any do.
+const DOUBLED: f64 = 0.1;
 /// The delays of uneven links, in milliseconds: two rounds of the longest still fit into an election timeout.
 const DELAYS_MS: [u64; 8] = [0, 0, 1, 4, 10, 25, 50, 90];
 
@@ -85,7 +87,7 @@ impl Profile {
             Self::Mit => MessageFaults::mit(),
             Self::Dslabs => MessageFaults::dslabs(),
             Self::Disorder => MessageFaults {
-                duplicate: 0.1,
+                duplicate: DOUBLED,
                 reorder: 0.1,
                 delay: Some(Delay { probability: 0.1, min_ms: 50, max_ms: 600 }),
                 ..MessageFaults::default()
@@ -94,9 +96,11 @@ impl Profile {
                 let delay = delays_ms.get(&(from.to_owned(), to.to_owned())).map(|delay_ms| {
                     Delay { probability: 1.0, min_ms: *delay_ms, max_ms: *delay_ms }
                 });
-                MessageFaults { delay, ..MessageFaults::default() }
+                MessageFaults { delay, duplicate: DOUBLED, ..MessageFaults::default() }
             }
-            Self::UnevenKinds(_) => MessageFaults::default(),
+            Self::UnevenKinds(_) => {
+                MessageFaults { duplicate: DOUBLED, ..MessageFaults::default() }
+            }
         }
     }
 

@@ -33,7 +33,7 @@ async fn play(script: &mut Script) -> Done {
     script.disturb_kinds(mishaps).await?;
     script.wait(20..250).await?;
     let leader = script.leader().await;
-    script.take_away(&leader).await?;
+    script.take_away_with_others(&leader).await?;
     match script.next_leader(&leader, MEANWHILE_MS).await {
         Ok(_) => script.wait(50..300).await?,
         Err(Ended::Stopped) => return Err(Ended::Stopped),

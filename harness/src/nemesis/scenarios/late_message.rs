@@ -38,11 +38,11 @@ async fn play(script: &mut Script) -> Done {
         script.wait(20..300).await?;
         arrive(script, again).await;
         script.wait(0..15).await?;
-        script.take_away(&leader).await?;
+        script.take_away_with_others(&leader).await?;
         script.next_leader(&leader, NEW_LEADER_MS).await?;
     } else {
         if script.stands(&leader) {
-            script.take_away(&leader).await?;
+            script.take_away_with_others(&leader).await?;
         }
         script.next_leader(&leader, NEW_LEADER_MS).await?;
         script.wait(0..300).await?;
