@@ -81,7 +81,7 @@ impl Roll {
     }
 }
 
-/// The random decisions of one link: the n-th message's depend only on the seed, the link and n.
+/// The random decisions of one link: the n-th one depends only on the seed, the link and n.
 pub(crate) struct Dice(ChaCha8Rng);
 
 impl Dice {

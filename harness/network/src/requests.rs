@@ -27,8 +27,8 @@ struct Incoming {
     /// Held until complete, because a fault may hit it; `None`: passed on as it comes.
     buffer: Option<Buffer>,
     started: bool,
-    /// It had to wait at the gate.
-    stalled: bool,
+    /// It had to wait at the gate, or for whoever caught it.
+    waited: bool,
     /// Some of it has left.
     passed_on: bool,
     /// A stalled request is recorded when it starts to wait: it may wait for ever.
@@ -65,7 +65,7 @@ impl<'c> RequestPump<'c> {
         held: bool,
     ) -> Self {
         let framer = Framer::requests(link.is_traced());
-        let incoming = Incoming { stalled: held, ..Incoming::default() };
+        let incoming = Incoming { waited: held, ..Incoming::default() };
         Self { link, exchange, gate: gate.clone(), client, upstream, framer, incoming }
     }
 
@@ -178,6 +178,10 @@ impl<'c> RequestPump<'c> {
             self.record(Fate::RequestDropped);
             return Ok(Flow::Lost);
         }
+        let Some(bytes) = self.incoming.buffer.take().map(Arc::new) else {
+            return Ok(Flow::Continue);
+        };
+        let mut catch = self.link.triggers.catch(label, || self.message(&bytes));
         if !self.gate.is_open() {
             self.record(Fate::Stalled);
         }
@@ -190,20 +194,17 @@ impl<'c> RequestPump<'c> {
             Passing::Overtakes(other) => overtaken = Some(other),
             Passing::Waits(until) => (held, reordered) = (true, until.released().await),
         }
-        let Some(bytes) = self.incoming.buffer.take().map(Arc::new) else {
-            return Ok(Flow::Continue);
-        };
         if roll.duplicate {
             counters.duplicated.count();
             self.incoming.passed_on = true;
             duplicate::send(self.message(&bytes));
         }
-        let label = self.incoming.head.as_ref().and_then(|head| head.label.as_ref());
-        let mut catch = self.link.triggers.catch(label, || self.message(&bytes));
         if let Some(catch) = &mut catch
             && catch.reaches(Boundary::BeforeDelivery)
         {
             held = true;
+            // Whoever caught it may send it again, whatever becomes of this connection.
+            (self.incoming.waited, self.incoming.passed_on) = (true, true);
             catch.pass().await;
         }
         let rest = catch.as_mut().map(Catch::rest);
@@ -239,7 +240,7 @@ impl<'c> RequestPump<'c> {
     fn expect_answer(&mut self, roll: Roll, overtaken: Option<Overtaken>, catch: Option<Catch>) {
         let verb = self.incoming.head.as_ref().map_or_else(Default::default, |head| head.verb);
         let touched = roll.drop_response || roll.reorder || roll.delay.is_some();
-        let late = touched || self.incoming.stalled || !self.gate.is_open();
+        let late = touched || self.incoming.waited || !self.gate.is_open();
         let due = Due { verb, drop: roll.drop_response, late, overtaken, catch };
         if !self.exchange.push(due) && self.exchange.go_raw() {
             self.link.loses_sight();
@@ -275,7 +276,7 @@ impl<'c> RequestPump<'c> {
 
     async fn pass_gate(&mut self) -> Result<(), End> {
         if !self.gate.is_open() {
-            self.incoming.stalled = true;
+            self.incoming.waited = true;
             self.link.counters.stalled.count();
             self.gate.pass().await?;
         }

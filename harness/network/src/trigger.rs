@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::budget::Buffer;
 use crate::framing::Verb;
@@ -27,7 +28,7 @@ pub enum Boundary {
     Delivered,
     /// The receiver answers, and the sender has seen nothing of that.
     BeforeAnswer,
-    /// The sender has the answer. There is nothing to hold any more.
+    /// The answer has passed, if it was not lost. There is nothing to hold any more.
     Answered,
 }
 
@@ -118,6 +119,8 @@ pub(crate) struct Catch {
     telling: Option<(mpsc::UnboundedSender<Caught>, Caught)>,
     /// Ends when the message may go on.
     hold: watch::Receiver<()>,
+    /// It goes on then at the latest.
+    deadline: Instant,
 }
 
 impl Triggers {
@@ -164,7 +167,8 @@ impl Triggers {
         let (from, to) = (message.link.from.clone(), message.link.to.clone());
         let kind = kind.to_owned();
         let what = Caught { from, to, kind, message, _released: released };
-        Some(Catch { boundary: trigger.boundary, telling: Some((caught, what)), hold })
+        let deadline = Instant::now() + Duration::from_millis(HOLD_MS_MAX);
+        Some(Catch { boundary: trigger.boundary, telling: Some((caught, what)), hold, deadline })
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Vec<Trap>) -> T) -> T {
@@ -218,15 +222,14 @@ impl Catch {
         let boundary = self.boundary;
         let is_later = matches!(boundary, Boundary::BeforeAnswer | Boundary::Answered);
         let telling = self.telling.take_if(|_| is_later);
-        Self { boundary, telling, hold: self.hold.clone() }
+        Self { boundary, telling, hold: self.hold.clone(), deadline: self.deadline }
     }
 
     /// Returns when the message may go on; at once where it is not held yet.
     pub async fn pass(&mut self) {
         if self.telling.is_none() {
-            let limit = Duration::from_millis(HOLD_MS_MAX);
             // Nothing is ever sent: the channel ends with its `Caught`.
-            let _ = tokio::time::timeout(limit, self.hold.changed()).await;
+            let _ = tokio::time::timeout_at(self.deadline, self.hold.changed()).await;
         }
     }
 }

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use network::{Armed, Boundary, Caught, Trace, Trigger};
+use network::{Armed, Boundary, Caught, Gate, Trace, Trigger};
 
 /// A network with a trace: kinds are only known there.
 async fn open() -> (Bench, tempfile::TempDir) {
@@ -46,10 +46,12 @@ async fn an_answer_is_held_once_the_request_is_delivered_or_once_it_is_given() {
         let (bench, _folder) = open().await;
         let mut client = bench.connection().await;
         let mut armed = arm(&bench, boundary, 0);
-        client.send(post("/a", "1")).await;
+        client.send(post("/slow", "1")).await;
         let caught = caught(&mut armed).await;
+        let is_answered = bench.n2.log.count("finished") == 1;
+        assert_eq!(is_answered, boundary == Boundary::BeforeAnswer);
+        until("answered", || bench.n2.log.count("finished") == 1).await;
         assert!(bench.hears_nothing(&mut client).await, "{boundary:?}");
-        assert_eq!(bench.n2.log.count("/a"), 1);
         drop(caught);
         assert_eq!(client.answer().await.as_deref(), Some("1"));
         bench.close().await;
@@ -112,7 +114,10 @@ async fn a_trigger_that_is_dropped_catches_nothing_and_a_lost_connection_is_said
     let (bench, _folder) = open().await;
     let mut client = bench.connection().await;
     drop(arm(&bench, Boundary::BeforeDelivery, 0));
+    let mut second = arm(&bench, Boundary::BeforeDelivery, 0);
     client.send(post("/a", "1")).await;
+    // The first would have caught it, had it still been there.
+    drop(caught(&mut second).await);
     assert_eq!(client.answer().await.as_deref(), Some("1"));
     let mut armed = arm(&bench, Boundary::Answered, 0);
     client.send(post("/slow", "1")).await;
@@ -120,5 +125,34 @@ async fn a_trigger_that_is_dropped_catches_nothing_and_a_lost_connection_is_said
     drop(client);
     let ended = tokio::time::timeout(LIMIT, armed.caught()).await.expect("hangs");
     assert!(ended.is_none());
+    bench.close().await;
+}
+
+/// Servers often give a request up when its sender has gone.
+#[tokio::test]
+async fn a_held_request_outlives_its_sender() {
+    let (bench, _folder) = open().await;
+    let mut client = bench.connection().await;
+    let mut armed = arm(&bench, Boundary::BeforeDelivery, 0);
+    client.send(post("/slow", "1")).await;
+    let caught = caught(&mut armed).await;
+    drop(client);
+    bench.a_while().await;
+    drop(caught);
+    until("executed", || bench.n2.log.count("finished") == 1).await;
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn a_message_before_a_closed_gate_is_caught_by_its_kind_too() {
+    let (bench, _folder) = open().await;
+    let mut client = bench.connection().await;
+    bench.network.close_gate("n1", "n2", Gate::Stall);
+    let mut armed = arm(&bench, Boundary::BeforeDelivery, 0);
+    client.send(post("/a", "1")).await;
+    drop(caught(&mut armed).await);
+    assert!(bench.hears_nothing(&mut client).await, "the gate is closed all the same");
+    bench.network.open_gate("n1", "n2");
+    assert_eq!(client.answer().await.as_deref(), Some("1"));
     bench.close().await;
 }

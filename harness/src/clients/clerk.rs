@@ -153,11 +153,14 @@ impl Clerk {
                 shared.faults.count_one();
                 attempts.may_take_effect();
                 attempts.reason = "the reply was lost".to_owned();
+                if !self.may_repeat(operation) {
+                    return Next::GiveUp;
+                }
                 // Another node may not know yet, or not any more, that the request was executed.
                 if self.rng.random_bool(0.5) {
                     attempts.turn_to_next(shared.nodes.len());
                 }
-                if self.may_repeat(operation) { Next::Again } else { Next::GiveUp }
+                Next::Again
             }
             AttemptResult::Answered(outcome) => {
                 self.favourite = attempts.node;

@@ -143,6 +143,8 @@ impl Run<'_> {
             target: Some(folder.to_path_buf()),
             workload: chosen.name().to_owned(),
             consistency: chosen.level(),
+            // `latest` is this run when somebody repeats it.
+            plan: arguments.plan.as_ref().map(|plan| plan.canonicalize().unwrap_or(plan.clone())),
             faults: arguments.plan.is_none().then(|| Families(setting.families.clone())),
             nodes: u32::try_from(setting.nodes.len()).ok(),
             seed: Some(setting.seed),

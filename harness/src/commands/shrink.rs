@@ -1,11 +1,12 @@
 //! `harness shrink`: the fewest faults under which a failure still comes back.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::Stdio,
 };
 
-use record::{Folder, RunFile};
+use record::{Folder, ResultsFile, RunFile};
 
 use super::{complain, say};
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// After each act the store may take so long to serve again.
-const BETWEEN_MS: u64 = 700;
+const BETWEEN_MS: u64 = 1500;
 /// What was broken last may show so much later.
 const AFTER_MS: u64 = 1500;
 /// With fewer clients hardly anything is seen.
@@ -32,8 +33,15 @@ pub fn shrink(arguments: &ShrinkArguments) -> Result<Exit, Failure> {
     let folder = Folder::existing(arguments.run.clone());
     let run = folder.run().map_err(|error| Failure::Usage(error.to_string()))?;
     let plan = RecordedPlan::of(&folder).map_err(Failure::Usage)?;
+    let results = folder.results().map_err(|error| Failure::Usage(error.to_string()))?;
+    let failed = checks_that_failed(&results);
+    if failed.is_empty() {
+        let folder = arguments.run.display();
+        return Err(Failure::Usage(format!("{folder}: this run found no violation")));
+    }
     let scratch = tempfile::tempdir()?;
-    let mut search = Search { run: &run, scratch: scratch.path(), tries: arguments.tries, runs: 0 };
+    let mut search =
+        Search { run: &run, failed, scratch: scratch.path(), tries: arguments.tries, runs: 0 };
     let clients = run.clients;
     let mut case = Case { plan, clients, nodes: run.nodes.len() };
     complain(&format!("{case}: does the failure come back?"));
@@ -62,6 +70,12 @@ pub fn shrink(arguments: &ShrinkArguments) -> Result<Exit, Failure> {
     ));
     say(&format!("again   {}", case.command(&run, &arguments.plan)));
     Ok(Exit::Valid)
+}
+
+/// The names of the checks that found a violation.
+fn checks_that_failed(results: &ResultsFile) -> BTreeSet<String> {
+    let failed = results.checks.iter().filter(|check| !check.violations.is_empty());
+    failed.map(|check| check.checker.clone()).collect()
 }
 
 /// What a run is made with.
@@ -120,6 +134,8 @@ impl std::fmt::Display for Case {
 /// The runs that are made to find a smaller case.
 struct Search<'a> {
     run: &'a RunFile,
+    /// The checks that failed: another failure is not this one.
+    failed: BTreeSet<String>,
     scratch: &'a Path,
     /// So many runs decide that a failure does not come back.
     tries: u32,
@@ -133,7 +149,7 @@ impl Search<'_> {
         let mut last = 1;
         while last < all {
             let acts = case.plan.acts[all - last..].to_vec();
-            let fewer = Case { plan: RecordedPlan { acts }, ..case.clone() };
+            let fewer = Case { plan: RecordedPlan { acts, ..case.plan.clone() }, ..case.clone() };
             if self.keeps(case, fewer)? {
                 break;
             }
@@ -218,11 +234,19 @@ impl Search<'_> {
         case.plan.write(&plan).map_err(Failure::Failed)?;
         self.runs += 1;
         let mut command = std::process::Command::new(std::env::current_exe()?);
-        command.args(case.words(self.run, &plan)).arg("--out").arg(self.scratch.join("results"));
-        let output = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let output = output.output()?;
+        let results = self.scratch.join("results");
+        command.args(case.words(self.run, &plan)).arg("--json").arg("--out").arg(&results);
+        let output = command.stdin(Stdio::null()).output()?;
+        // Dozens of records would fill the disk; one that is gone already is none.
+        let _ = std::fs::remove_dir_all(&results);
         match output.status.code() {
-            Some(1) => Ok(true),
+            Some(1) => {
+                let results: ResultsFile =
+                    serde_json::from_slice(&output.stdout).map_err(|error| {
+                        Failure::Failed(format!("the results do not parse: {error}"))
+                    })?;
+                Ok(!checks_that_failed(&results).is_disjoint(&self.failed))
+            }
             Some(0 | 3) => Ok(false),
             _ => Err(Failure::Failed(format!(
                 "the store did not run:\n{}",

@@ -2,7 +2,7 @@
 //!
 //! An act is one fault alone, one [scenario](super::scenario), or a minority of the nodes away for long, which shows how a
 //! store does without them. Acts follow one another, so that none spoils the chances of another; but the network or the
-//! clients may be disturbed while an act is on. Every kind of act has a turn before any has its second.
+//! clients may be disturbed while an act is on. Every kind of act has its turns before any has them again.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -201,14 +201,18 @@ impl<'a> Plan<'a> {
 
     /// A disturbance beside the act; of another family than its own.
     fn beside(&mut self, kind: Kind) -> Option<(Family, Box<dyn Fault>)> {
-        if let Some(family) = self.unmet.pop() {
+        // Both would set the same faults of the same links.
+        let is_its_own = |family: &Family| match kind {
+            Kind::Alone(own) => own == *family,
+            Kind::Scenario(scenario) => scenario.needs.contains(&family.name()),
+        };
+        if let Some(family) = self.unmet.pop_if(|family| !is_its_own(family)) {
             return Some((family, family.plan(self.input.members, &mut self.rng)?));
         }
         if !self.rng.random_bool(BESIDE) {
             return None;
         }
-        let is_own = |family: &Family| matches!(kind, Kind::Alone(own) if own == *family);
-        let fits = |family: &&Family| !family.can_take_away() && !is_own(family);
+        let fits = |family: &&Family| !family.can_take_away() && !is_its_own(family);
         let fitting: Vec<Family> = self.families.iter().filter(fits).copied().collect();
         let family = *fitting.get(self.rng.random_range(0..fitting.len().max(1)))?;
         Some((family, family.plan(self.input.members, &mut self.rng)?))

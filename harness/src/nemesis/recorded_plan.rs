@@ -3,21 +3,29 @@
 //! It holds what was done and not why: the acts of a run, each with the faults that overlapped, and who led when it began.
 //! Nodes are meant by their part in it: where another node leads, the two change places.
 
-use std::{fmt, path::Path};
+use std::{collections::BTreeSet, fmt, path::Path};
 
+use contract::launch::SNAPSHOT_BYTES;
+use history::words::counted;
 use record::{FaultRecord, FaultStep, Folder, LeaderChange, Mark, Phase, SCENARIOS};
 use serde::{Deserialize, Serialize};
 
-use super::faults::partition::CutMode;
+use super::{Family, faults::partition::CutMode};
 
 /// No plan that anybody makes is larger.
 const BYTES_MAX: u64 = 16 << 20;
 const NS_PER_MS: u64 = 1_000_000;
 
 /// The acts of a run, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedPlan {
+    /// `DS_SNAPSHOT_BYTES`; `null`: never.
+    #[serde(default = "usual_snapshot_bytes")]
+    pub snapshot_bytes: Option<u64>,
+    /// Faults of the record that no plan can repeat: messages of some kinds were disturbed.
+    #[serde(default)]
+    pub left_out: usize,
     /// The first comes first; each begins once the store has served again after the one before.
     pub acts: Vec<RecordedAct>,
 }
@@ -52,6 +60,10 @@ pub struct RecordedFault {
     pub lasts_ms: u64,
 }
 
+fn usual_snapshot_bytes() -> Option<u64> {
+    Some(SNAPSHOT_BYTES)
+}
+
 impl RecordedPlan {
     /// What took hold in the run in this folder.
     ///
@@ -69,7 +81,10 @@ impl RecordedPlan {
         history.map_err(|error| error.to_string())?;
         let end = phases.iter().find(|(phase, _)| *phase == Phase::Heal);
         let end_ns = end.map_or(u64::MAX, |(_, time_ns)| *time_ns);
-        let plan = Self { acts: acts(&faults, &leaders, end_ns) };
+        let run = folder.run().map_err(|error| error.to_string())?;
+        let (faults, left_out) = repeatable(faults);
+        let acts = acts(&faults, &leaders, end_ns);
+        let plan = Self { snapshot_bytes: run.snapshot_bytes, left_out, acts };
         match plan.acts.is_empty() {
             true => Err(format!("{}: no fault took hold in this run", folder.path().display())),
             false => Ok(plan),
@@ -91,8 +106,22 @@ impl RecordedPlan {
     pub fn read(path: &Path) -> Result<Self, String> {
         let complain = |what: &dyn fmt::Display| format!("{}: {what}", path.display());
         let bytes = plain_file::read(path, BYTES_MAX).map_err(|error| complain(&error))?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| complain(&format!("this is no plan of faults: {error}")))
+        let plan: Self = serde_json::from_slice(&bytes)
+            .map_err(|error| complain(&format!("this is no plan of faults: {error}")))?;
+        match plan.flaw() {
+            Some(flaw) => Err(complain(&flaw)),
+            None => Ok(plan),
+        }
+    }
+
+    /// What is wrong with it.
+    fn flaw(&self) -> Option<String> {
+        let faults = || self.acts.iter().flat_map(|act| &act.faults);
+        if faults().next().is_none() {
+            return Some("this plan breaks nothing".to_owned());
+        }
+        let unknown = faults().find(|fault| Family::by_name(&fault.family).is_none())?;
+        Some(format!("there is no family of faults `{}`; see `harness faults`", unknown.family))
     }
 
     /// Writes the plan into this file.
@@ -116,6 +145,28 @@ impl RecordedPlan {
     pub fn lasts_ms(&self) -> u64 {
         self.acts.iter().map(RecordedAct::lasts_ms).sum()
     }
+}
+
+/// The faults that a plan can repeat, and how many it cannot. A scenario holds a single message by a fault of the network: in
+/// a plan its link is cut.
+fn repeatable(faults: Vec<FaultRecord>) -> (Vec<FaultRecord>, usize) {
+    let of_scenarios: BTreeSet<String> = faults
+        .iter()
+        .filter(|fault| fault.family == SCENARIOS)
+        .map(|fault| fault.form.clone())
+        .collect();
+    let (mut kept, mut left_out) = (Vec::new(), 0);
+    for mut fault in faults {
+        if fault.family == "network" && of_scenarios.contains(&fault.form) {
+            if fault.targets.len() > 1 {
+                left_out += usize::from(fault.step == FaultStep::Started);
+                continue;
+            }
+            "partition".clone_into(&mut fault.family);
+        }
+        kept.push(fault);
+    }
+    (kept, left_out)
 }
 
 /// The acts that these faults make: what overlaps belongs together. What began when the main phase was over does not count.
@@ -161,7 +212,8 @@ fn span(fault: &FaultRecord, all: &[FaultRecord], end_ns: u64) -> (u64, u64, Rec
         targets: fault.targets.clone(),
         refuses,
         after_ms: 0,
-        lasts_ms: (ended_ns - fault.time_ns) / NS_PER_MS,
+        // A fault of no length is none.
+        lasts_ms: ((ended_ns - fault.time_ns) / NS_PER_MS).max(1),
     };
     (fault.time_ns, ended_ns, recorded)
 }
@@ -198,7 +250,15 @@ impl fmt::Display for RecordedPlan {
     /// In words, for a report.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, act) in self.acts.iter().enumerate() {
-            write!(formatter, "{}{act}", if at == 0 { "" } else { " Then, served again: " })?;
+            let before = if at == 0 { "" } else { " Once the store has served again, " };
+            write!(formatter, "{before}{act}")?;
+        }
+        if self.left_out > 0 {
+            write!(
+                formatter,
+                " Left out: {}, which disturbed messages of some kinds.",
+                counted(self.left_out, "fault")
+            )?;
         }
         Ok(())
     }
@@ -238,7 +298,13 @@ impl fmt::Display for RecordedFault {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::nemesis::{
+        faults::partition,
+        planned::{PlannedFault, UNTIL_HEALED},
+    };
 
     const MS: u64 = NS_PER_MS;
 
@@ -270,7 +336,8 @@ mod tests {
         let leaders = [(0, Some("n1")), (1400, None), (2000, Some("n3"))];
         let leaders = leaders
             .map(|(time, node)| LeaderChange { time_ns: time * MS, node: node.map(str::to_owned) });
-        RecordedPlan { acts: acts(&faults.concat(), &leaders, 4000 * MS) }
+        let acts = acts(&faults.concat(), &leaders, 4000 * MS);
+        RecordedPlan { snapshot_bytes: None, left_out: 0, acts }
     }
 
     #[test]
@@ -300,17 +367,60 @@ mod tests {
         let path = place.path().join("plan.json");
         plan().write(&path).unwrap();
         assert_eq!(RecordedPlan::read(&path).unwrap(), plan());
-        std::fs::write(&path, "{\"acts\": [{}]}").unwrap();
-        let error = RecordedPlan::read(&path).unwrap_err();
-        assert!(error.contains("no plan of faults"), "{error}");
+        let fault = r#"{"family": "pauze", "targets": ["n1"], "after_ms": 0, "lasts_ms": 5}"#;
+        for (text, flaw) in [
+            (r#"{"acts": [{}]}"#.to_owned(), "no plan of faults"),
+            (r#"{"acts": []}"#.to_owned(), "breaks nothing"),
+            (format!(r#"{{"acts": [{{"leader": null, "faults": [{fault}]}}]}}"#), "`pauze`"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = RecordedPlan::read(&path).unwrap_err();
+            assert!(error.contains(flaw), "{error}");
+        }
+    }
+
+    /// The record says it in the note of the plan only.
+    #[test]
+    fn how_links_were_cut_is_known_again() {
+        for (mode, refuses) in [(CutMode::Stall, false), (CutMode::Refuse, true)] {
+            let planned = PlannedFault {
+                number: 1,
+                family: Family::by_name("partition").unwrap(),
+                at: Duration::ZERO,
+                lasts: UNTIL_HEALED,
+                until: UNTIL_HEALED,
+                fault: partition::chosen(vec![("n1".to_owned(), "n2".to_owned())], mode),
+            };
+            let started = planned.record(5, FaultStep::Started, Vec::new(), String::new());
+            let acts = acts(&[planned.planned_record(), started], &[], 9);
+            assert_eq!(acts[0].faults[0].refuses, refuses);
+        }
+    }
+
+    #[test]
+    fn a_held_message_is_a_cut_link_and_disturbed_kinds_are_left_out() {
+        let of_scenario = |mut fault: FaultRecord| {
+            "late-message".clone_into(&mut fault.form);
+            fault
+        };
+        let faults = [
+            fault(1, SCENARIOS, &[], 0, 9),
+            fault(2, "network", &["n1>n2"], 1, 5),
+            fault(3, "network", &["n1>n2", "n2>n1"], 2, 5),
+        ];
+        let (kept, left_out) = repeatable(faults.concat().into_iter().map(of_scenario).collect());
+        let acts = acts(&kept, &[], u64::MAX);
+        let families: Vec<&str> =
+            acts[0].faults.iter().map(|fault| fault.family.as_str()).collect();
+        assert_eq!((families, left_out), (vec!["partition"], 1));
     }
 
     #[test]
     fn it_is_said_in_words() {
         assert_eq!(
             plan().to_string(),
-            "n1 leads: cut n1>n2 for 500 ms; 200 ms later kill n2, start again after 400 ms. Then, served again: n3 leads: \
-             disturb messages (some) for 1500 ms."
+            "n1 leads: cut n1>n2 for 500 ms; 200 ms later kill n2, start again after 400 ms. Once the store has \
+             served again, n3 leads: disturb messages (some) for 1500 ms."
         );
     }
 }

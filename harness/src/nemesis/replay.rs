@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use history::words::counted;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use tokio::{task::JoinSet, time::Instant};
 
@@ -21,9 +22,14 @@ use super::{
 impl Player<'_> {
     /// Every act of the plan, until the main phase is over.
     pub(super) async fn replay(&self, plan: &RecordedPlan) -> std::io::Result<()> {
-        for act in &plan.acts {
+        for (played, act) in plan.acts.iter().enumerate() {
             self.until_it_serves().await;
             if self.is_over() {
+                let left = plan.acts.len() - played;
+                self.environment.note(format!(
+                    "{} of the plan did not fit into the time limit.",
+                    counted(left, "act")
+                ));
                 break;
             }
             let leader = self.environment.leader().await;
@@ -47,6 +53,10 @@ impl Player<'_> {
             };
             let targets: Vec<String> =
                 fault.targets.iter().filter(|target| known(target)).cloned().collect();
+            let is_aimed = !["network", "client"].contains(&fault.family.as_str());
+            if targets.is_empty() && is_aimed {
+                self.environment.note(format!("Nobody is here whom the plan means by: {fault}."));
+            }
             for (family, fault) in again(fault, &targets, self.members) {
                 let planned = self.planned(family, fault, lasts, lasts.mul_f64(2.0));
                 let plan = WrittenPlan::write(vec![planned], &self.environment.stream).await?;
@@ -86,11 +96,10 @@ fn again(
         "pause" => named("pause", targets.iter().map(|node| pause::chosen(node)).collect()),
         "partition" => named("partition", cut(mode).into_iter().collect()),
         "client" => named("client", client::plan(members, &mut rng).into_iter().collect()),
-        "network" => match network::of_form(&recorded.form, members, &mut rng) {
-            Some(fault) => named("network", vec![fault]),
-            // A single message was held: its link is, this time.
-            None => named("partition", cut(CutMode::Stall).into_iter().collect()),
-        },
+        "network" => {
+            let fault = network::of_form(&recorded.form, members, &mut rng);
+            named("network", fault.into_iter().collect())
+        }
         _ => Vec::new(),
     }
 }

@@ -10,7 +10,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     Family,
     faults::{
-        kinds::{self, Mishap, Mishaps},
+        kinds::{self, Mishaps},
         partition::{Link, between},
     },
     steps::{Healing, Settings, Steps, What},
@@ -236,11 +236,7 @@ impl Script {
     /// Brings a node back that was taken away, without waiting until it answers.
     pub fn bring_back(&mut self, node: &NodeId) {
         let around = self.links_around(std::slice::from_ref(node));
-        let healing = self.steps.take(|what| match what {
-            What::Killed(taken) | What::Paused(taken) => taken == node,
-            What::Cut(links) => *links == around,
-            What::Held(_) | What::Kinds(..) => false,
-        });
+        let healing = self.steps.take(|what| what.takes_away(node, &around));
         healing.begin();
         self.healing.push(healing);
     }
@@ -249,11 +245,7 @@ impl Script {
     #[must_use]
     pub fn stands(&self, node: &NodeId) -> bool {
         let around = self.links_around(std::slice::from_ref(node));
-        let is_away = self.steps.on().any(|what| match what {
-            What::Killed(taken) | What::Paused(taken) => taken == node,
-            What::Cut(links) => *links == around,
-            What::Held(_) | What::Kinds(..) => false,
-        });
+        let is_away = self.steps.on().any(|what| what.takes_away(node, &around));
         self.nodes.contains(node) && !is_away
     }
 
@@ -278,17 +270,16 @@ impl Script {
     /// # Errors
     /// No message between nodes was seen yet.
     pub fn arm(&mut self, boundary: Boundary) -> Done<Armed> {
-        // Each kind is as likely, however rare its messages are.
-        let kind = self.one_of(&self.kinds())?;
+        let kind = self.some_kind()?;
         let skip = self.rng.random_range(0..SKIP_MAX);
         self.tell(format!("{kind} was waited for"));
         let trigger = Trigger { links: self.links(), kind: Some(kind), boundary, skip };
         Ok(self.environment.network.arm(trigger))
     }
 
-    /// Messages are late, by a time that was drawn.
-    pub fn late(&mut self) -> Mishap {
-        Mishap::Late(kinds::some_delay_ms(&mut self.rng))
+    /// Each kind of messages that was seen so far has a delay of its own, or none.
+    pub fn each_kind_late(&mut self) -> Mishaps {
+        kinds::each_late(self.kinds(), &mut self.rng)
     }
 
     /// Has this happen to messages between nodes.
@@ -313,9 +304,18 @@ impl Script {
         self.linked.iter().flat_map(|node| self.links_from(node)).collect()
     }
 
+    /// A kind of messages between nodes: each that was seen so far is as likely, however rare its messages are.
+    ///
+    /// # Errors
+    /// None was seen yet.
+    pub fn some_kind(&mut self) -> Done<String> {
+        let kinds = self.kinds();
+        let nothing = |_| Ended::Failed("no message between nodes was seen yet".to_owned());
+        self.one_of(&kinds).map_err(nothing)
+    }
+
     /// The kinds of messages between nodes that were seen so far.
-    #[must_use]
-    pub fn kinds(&self) -> Vec<String> {
+    fn kinds(&self) -> Vec<String> {
         let links = self.links();
         let seen = self.environment.network.kinds().into_iter();
         let seen = seen.filter(|(from, to, _)| links.iter().any(|(a, b)| a == from && b == to));
@@ -356,6 +356,11 @@ impl Script {
     /// Brings all nodes back but this one, without waiting until they answer.
     pub fn bring_back_all_but(&mut self, node: &NodeId) {
         self.others(node).iter().for_each(|other| self.bring_back(other));
+    }
+
+    /// Brings all nodes back, without waiting until they answer.
+    pub fn bring_back_all(&mut self) {
+        self.nodes.clone().iter().for_each(|node| self.bring_back(node));
     }
 
     /// Lets these nodes go on, as near to the same moment as can be.

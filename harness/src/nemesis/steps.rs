@@ -45,6 +45,18 @@ pub enum What {
     Kinds(Mishaps, Vec<Link>),
 }
 
+impl What {
+    /// Whether it takes this node away, whose links to everybody else are `around`.
+    #[must_use]
+    pub fn takes_away(&self, node: &NodeId, around: &[Link]) -> bool {
+        match self {
+            Self::Killed(taken) | Self::Paused(taken) => taken == node,
+            Self::Cut(links) => links == around,
+            Self::Held(_) | Self::Kinds(..) => false,
+        }
+    }
+}
+
 /// Numbers for the faults of a run: no two have the same.
 #[derive(Clone, Debug, Default)]
 pub struct Numbers(Arc<AtomicU64>);

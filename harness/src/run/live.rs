@@ -15,7 +15,7 @@ const FIRST: Duration = Duration::from_millis(1000);
 const SHARE: u32 = 10;
 /// One look takes no longer.
 const LOOK_MAX: Duration = Duration::from_secs(3);
-/// A larger history is not looked at any more: that would take too much memory from the store.
+/// A larger record is not looked at any more: that would take too much memory from the store.
 const BYTES_MAX: u64 = 40 << 20;
 
 /// Looks at the record in the background. Once this is dropped, no new look begins.
@@ -73,7 +73,8 @@ enum Look {
 }
 
 fn look(folder: &Folder) -> Look {
-    let bytes = std::fs::metadata(folder.path().join(files::HISTORY)).map_or(0, |file| file.len());
+    let of_file = |name| std::fs::metadata(folder.path().join(name)).map_or(0, |file| file.len());
+    let bytes = of_file(files::HISTORY) + of_file(files::INTROSPECTION);
     if bytes > BYTES_MAX {
         return Look::TooLarge;
     }

@@ -196,6 +196,12 @@ impl Setting {
             faults.any(|fault| fault.family == family.name())
         };
         self.families = Family::all().filter(is_in_it).collect();
+        self.snapshot_bytes = plan.snapshot_bytes;
+        if self.compacts && !self.restarts_all() {
+            // Nothing would make a larger log compact.
+            self.snapshot_bytes =
+                Some(plan.snapshot_bytes.map_or(SNAPSHOT_BYTES, |bytes| bytes.min(SNAPSHOT_BYTES)));
+        }
         self.recorded = Some(Arc::new(plan));
     }
 

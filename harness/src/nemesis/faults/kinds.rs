@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use network::{Delay, MessageFaults};
 use rand::{Rng, RngExt};
 
-use super::partition::{Link, link_names};
+use super::{
+    network::touched,
+    partition::{Link, link_names},
+};
 use crate::{
     environment::Environment,
     nemesis::fault::{Fault, Hits, Work},
@@ -22,12 +25,19 @@ pub enum Mishap {
     Doubled,
 }
 
-/// How late messages of a kind may be, in milliseconds: an election must remain possible.
-const DELAYS_MS: [u64; 8] = [0, 0, 0, 5, 15, 40, 80, 120];
+/// How late messages of a kind may be, in milliseconds: an election must remain possible. Half of the kinds are not late.
+const DELAYS_MS: [u64; 4] = [5, 15, 40, 100];
 
-/// So late messages of some kind may be, in milliseconds.
-pub(in crate::nemesis) fn some_delay_ms(rng: &mut impl Rng) -> u64 {
-    DELAYS_MS[rng.random_range(0..DELAYS_MS.len())]
+/// Each of these kinds has a delay of its own, or none.
+pub(in crate::nemesis) fn each_late(
+    kinds: impl IntoIterator<Item = String>,
+    rng: &mut impl Rng,
+) -> Mishaps {
+    let late = |kind| {
+        let delay_ms = DELAYS_MS[rng.random_range(0..DELAYS_MS.len())];
+        rng.random_bool(0.5).then_some((kind, Mishap::Late(delay_ms)))
+    };
+    kinds.into_iter().filter_map(late).collect()
 }
 
 /// What happens to messages of which kinds.
@@ -90,6 +100,10 @@ impl Fault for Kinds {
         let faults = |(kind, mishap): (&String, &Mishap)| (kind.clone(), mishap.message_faults());
         self.set(environment, &self.mishaps.iter().map(faults).collect());
         Box::pin(async { Hits::on(self.targets()) })
+    }
+
+    fn observed(&self, environment: &Environment) -> Option<u64> {
+        Some(touched(environment))
     }
 
     fn heal<'a>(&'a self, environment: &'a Environment, _: &'a [String]) -> Work<'a, Vec<String>> {

@@ -6,7 +6,7 @@ use network::Boundary;
 use super::NEW_LEADER_MS;
 use crate::nemesis::{
     scenario::Scenario,
-    script::{Done, Script},
+    script::{Done, Ended, Script},
 };
 
 /// The scenario.
@@ -27,9 +27,10 @@ async fn play(script: &mut Script) -> Done {
         // The answer is on its way already.
         drop(caught);
     }
-    if script.stands(&answered) {
-        script.kill(&answered).await?;
+    if !script.stands(&answered) {
+        return Err(Ended::Failed(format!("{answered} cannot be killed")));
     }
+    script.kill(&answered).await?;
     script.tell(format!("{answered} crashed"));
     // Whoever was away for the election may lead next: what it lacks shows who forgot.
     script.bring_back_all_but(&answered);

@@ -29,10 +29,10 @@ async fn play(script: &mut Script) -> Done {
         script.bring_back(&leader);
     }
     script.wait(330..600).await?;
-    let mut armed = script.arm(Boundary::BeforeAnswer)?;
+    let crashes = script.has("kill") && script.coin();
+    let armed = if crashes { Some(script.arm(Boundary::BeforeAnswer)?) } else { None };
     script.resume_all(&followers).await;
-    if script.has("kill")
-        && script.coin()
+    if let Some(mut armed) = armed
         && let Some(caught) = script.caught(&mut armed, 200).await?
     {
         let voter = caught.to.clone();

@@ -1,4 +1,5 @@
-//! Messages of one kind are late, lost or doubled, or each kind has a delay of its own; meanwhile the leader goes.
+//! Messages of one kind are late, lost or doubled, or each kind has a delay of its own; meanwhile the leader goes. (A message
+//! that is lost takes its connection with it.)
 
 use super::NEW_LEADER_MS;
 use crate::nemesis::{
@@ -22,13 +23,11 @@ pub static SCENARIO: Scenario = Scenario {
 const MEANWHILE_MS: u64 = 900;
 
 async fn play(script: &mut Script) -> Done {
-    let kinds = script.kinds();
     let mishaps = if script.coin() {
-        kinds.into_iter().map(|kind| (kind, script.late())).collect()
+        script.each_kind_late()
     } else {
-        let late = script.late();
-        let mishap = script.one_of(&[late, Mishap::Lost, Mishap::Doubled])?;
-        [(script.one_of(&kinds)?, mishap)].into()
+        let mishap = script.one_of(&[Mishap::Late(80), Mishap::Lost, Mishap::Doubled])?;
+        [(script.some_kind()?, mishap)].into()
     };
     script.disturb_kinds(mishaps).await?;
     script.wait(20..250).await?;

@@ -33,17 +33,17 @@ async fn play(script: &mut Script) -> Done {
         script.hold(&caught).await?;
     }
     let again = was_answered.then_some(caught);
+    // Whoever was away for the election is needed for the next one.
+    script.bring_back_all();
     let leader = script.leader().await;
-    if script.stands(&leader) && script.coin() {
+    if script.coin() {
         script.wait(20..300).await?;
         arrive(script, again).await;
         script.wait(0..15).await?;
         script.take_away_with_others(&leader).await?;
         script.next_leader(&leader, NEW_LEADER_MS).await?;
     } else {
-        if script.stands(&leader) {
-            script.take_away_with_others(&leader).await?;
-        }
+        script.take_away_with_others(&leader).await?;
         script.next_leader(&leader, NEW_LEADER_MS).await?;
         script.wait(0..300).await?;
         if script.coin() {
