@@ -151,7 +151,7 @@ impl Campaign<'_> {
     }
 }
 
-/// From the start of the main phase until the witness of the first violation was complete.
+/// From the start of the main phase until the witness of the first violation was complete, or the violation proven.
 fn seconds_to_witness(results: &ResultsFile) -> Option<f64> {
     let mut events = Vec::new();
     Folder::existing(results.folder.clone().into())
@@ -165,8 +165,12 @@ fn seconds_to_witness(results: &ResultsFile) -> Option<f64> {
             operations.iter().filter(|operation| violation.operations.contains(&operation.call));
         witness.map(|operation| operation.return_ns.unwrap_or(operation.call_ns)).max()
     };
-    let first = results.checks.iter().flat_map(|check| &check.violations).filter_map(end).min()?;
-    Some(std::time::Duration::from_nanos(first.saturating_sub(main)).as_secs_f64())
+    let first = results.checks.iter().flat_map(|check| &check.violations).filter_map(end).min();
+    // What nodes say of their logs is no operation.
+    let is_proof = |event: &&history::Event| matches!(Mark::of(event), Some(Mark::Proven(_)));
+    let proven = || events.iter().find(is_proof).map(|event| event.time_ns);
+    let seen_ns = first.or_else(proven)?;
+    Some(std::time::Duration::from_nanos(seen_ns.saturating_sub(main)).as_secs_f64())
 }
 
 fn caught(runs: &[BugRun]) -> usize {
