@@ -7,7 +7,11 @@
 use std::{collections::VecDeque, time::Duration};
 
 use contract::NodeId;
-use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
+use rand::{
+    RngExt, SeedableRng,
+    rngs::ChaCha8Rng,
+    seq::{IndexedRandom, SliceRandom},
+};
 
 use super::{
     Family,
@@ -85,7 +89,7 @@ struct Absence {
 }
 
 /// The share of acts beside which the network or the clients are disturbed, once each was.
-const BESIDE: f64 = 0.4;
+const BESIDE: f64 = 0.5;
 /// An absence lasts so long at most: a majority that goes on shows it within that.
 const ABSENCE_MAX: Duration = Duration::from_millis(2200);
 /// In a short run, an absence is this part of it.
@@ -213,8 +217,10 @@ impl<'a> Plan<'a> {
             return None;
         }
         let fits = |family: &&Family| !family.can_take_away() && !is_its_own(family);
+        // What the network does to the nodes finds more than what it does to clients.
+        let weigh = |family: &Family| if family.name() == "network" { 2 } else { 1 };
         let fitting: Vec<Family> = self.families.iter().filter(fits).copied().collect();
-        let family = *fitting.get(self.rng.random_range(0..fitting.len().max(1)))?;
+        let family = *fitting.choose_weighted(&mut self.rng, weigh).ok()?;
         Some((family, family.plan(self.input.members, &mut self.rng)?))
     }
 
