@@ -82,6 +82,8 @@ fn how_the_store_behaved_is_shown_in_figures_with_their_meaning() {
             "<th scope='row'>Longest outage<td class='wide'>880 ms, from 9.0 s on",
             "<th scope='row'>Longest wait<td class='wide'>940 ms, from 9.0 s on",
             "6.5 messages and 2.1 KiB a successful operation",
+            "1,204 different, 14 of them only in the last tenth of the run",
+            "a new one with 0.37 %",
             "Until 28.4 s, where the trace is full.",
             "<th scope='row'>Data folder<td class='wide'>at most 586 KiB (n3), at the end 88 KiB (n1)",
             "A log beyond 64 KiB (DS_SNAPSHOT_BYTES) is to be compacted.",

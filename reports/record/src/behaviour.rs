@@ -23,6 +23,9 @@ pub struct Behaviour {
     pub longest_wait: Option<Stretch>,
     /// What the nodes sent each other.
     pub traffic: Option<Traffic>,
+    /// In how many orders messages reached the nodes.
+    #[serde(default)]
+    pub orders: Option<Orders>,
     /// `DS_SNAPSHOT_BYTES`: a log that grows beyond it is to be compacted; `None`: none is.
     pub snapshot_limit_bytes: Option<u64>,
     /// What each node occupied.
@@ -113,6 +116,18 @@ pub struct Traffic {
     pub bytes_per_operation: f64,
     /// Counted to this moment since the start of the run, where the trace ends before the main phase does.
     pub until_ms: Option<f64>,
+}
+
+/// The orders in which messages reached the nodes: three messages in a row at a node, told apart by their kinds and by whether
+/// the network had done something to them. As far as the trace goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Orders {
+    /// How many different ones.
+    pub different: u64,
+    /// How many of them had been seen by the end of each tenth of the main phase.
+    pub by_tenth: Vec<u64>,
+    /// How likely the next message would have shown a new one (Good, Biometrika 1953); from 0 to 1.
+    pub next_is_new: f64,
 }
 
 /// What a node occupied; `None`: nobody could see it.

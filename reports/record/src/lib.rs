@@ -32,7 +32,7 @@ pub mod run;
 pub mod stamp;
 
 pub use attempt::{AttemptEnd, AttemptRecord, AttemptWriter};
-pub use behaviour::{Behaviour, Extent, Occupied, Stretch, Times, Traffic};
+pub use behaviour::{Behaviour, Extent, Occupied, Orders, Stretch, Times, Traffic};
 pub use block_writer::BlockWriter;
 pub use clocks::Clocks;
 pub use evidence::{Evidence, Required};

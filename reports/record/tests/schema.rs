@@ -48,6 +48,7 @@ fn results_json() {
             "longest_outage": {"from_ms": 9000.5, "lasted_ms": 900.0},
             "longest_wait": {"from_ms": 9000.5, "lasted_ms": 950.0},
             "traffic": {"messages_per_operation": 6.5, "bytes_per_operation": 2100.0, "until_ms": null},
+            "orders": {"different": 12, "by_tenth": [8, 12], "next_is_new": 0.25},
             "snapshot_limit_bytes": 65536,
             "nodes": {"n1": {
                 "data_bytes": {"most": 500000, "end": 70000},

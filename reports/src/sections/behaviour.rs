@@ -1,6 +1,6 @@
 //! How the store behaved: what was measured and decides nothing.
 
-use record::{Behaviour, Extent, Occupied, Stretch, Traffic};
+use record::{Behaviour, Extent, Occupied, Orders, Stretch, Traffic};
 
 use crate::axis::duration;
 use crate::markup::{Markup, cut, grouped};
@@ -55,7 +55,9 @@ fn rows(behaviour: &Behaviour) -> Vec<Row> {
         "The successful operation that took longest, from its call to its answer, with all its requests.",
     );
     let occupied = occupied(behaviour);
-    let measured = [fail_over, recovery, outage, wait, traffic.as_ref().map(messages)];
+    let messages = traffic.as_ref().map(messages);
+    let orders = behaviour.orders.as_ref().map(orders);
+    let measured = [fail_over, recovery, outage, wait, messages, orders];
     measured.into_iter().flatten().chain(occupied).collect()
 }
 
@@ -89,6 +91,23 @@ fn messages(traffic: &Traffic) -> Row {
     let meaning = "All requests that passed from node to node, heartbeats included, divided by the number of operations \
                    that succeeded meanwhile. Answers are not counted.";
     ("Messages", figure, format!("{meaning}{}", until.unwrap_or_default()))
+}
+
+fn orders(orders: &Orders) -> Row {
+    let Orders { different, by_tenth, next_is_new } = orders;
+    let late = match by_tenth[..] {
+        [.., before, end] => {
+            format!(", {} of them only in the last tenth of the run", grouped(end - before))
+        }
+        _ => String::new(),
+    };
+    let figure = format!("{} different{late}", grouped(*different));
+    let meaning = format!(
+        "An order is three messages in a row at a node, by their kinds and by whether the network had touched them. The next \
+         message would have shown a new one with {:.2} %: the less, the more of what these faults can show was seen.",
+        100.0 * next_is_new
+    );
+    ("Orders of messages", figure, meaning)
 }
 
 /// Of the node with the most of each.

@@ -10,8 +10,8 @@ use history::HARNESS;
 use history::{CheckResult, Event, EventKind, Process, Verdict, Violation};
 use record::{
     AttemptEnd, AttemptRecord, Behaviour, Counts, Extent, Fate, FaultCounts, FaultRecord,
-    FaultStep, Measured, MessageRecord, Occupied, Promise, Quantiles, Required, ResultsFile,
-    RunFile, Stretch, Times, Traffic, VERSION, files,
+    FaultStep, Measured, MessageRecord, Occupied, Orders, Promise, Quantiles, Required,
+    ResultsFile, RunFile, Stretch, Times, Traffic, VERSION, files,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -351,6 +351,11 @@ fn behaviour() -> Behaviour {
             messages_per_operation: 6.54,
             bytes_per_operation: 2_150.0,
             until_ms: Some(28_400.0),
+        }),
+        orders: Some(Orders {
+            different: 1_204,
+            by_tenth: vec![400, 700, 850, 940, 1_010, 1_080, 1_120, 1_160, 1_190, 1_204],
+            next_is_new: 0.0037,
         }),
         snapshot_limit_bytes: Some(65_536),
         nodes: (1..=3).map(node).collect(),

@@ -2,6 +2,7 @@
 
 mod fail_over;
 mod footprints;
+mod orders;
 mod outages;
 mod traffic;
 
@@ -53,6 +54,7 @@ impl Behaving<'_> {
             longest_outage: outages::longest(main),
             longest_wait: outages::longest_wait(main),
             traffic: self.passed.and_then(|passed| passed.by_operation(main)),
+            orders: self.passed.and_then(Passed::orders),
             ..occupied
         }
     }

@@ -1,7 +1,9 @@
 //! What the nodes sent each other for each operation that succeeded.
 
 use history::Operation;
-use record::{Fate, MessageRecord, Traffic};
+use record::{Fate, MessageRecord, Orders, Traffic};
+
+use super::orders::Seen;
 
 /// The messages that passed from node to node in the main phase, counted one by one.
 pub(in crate::run) struct Passed {
@@ -10,6 +12,7 @@ pub(in crate::run) struct Passed {
     main_ns: (u64, u64),
     messages: u64,
     bytes: u64,
+    orders: Seen,
     /// When the last message of the whole trace was seen. No more than so many are written down.
     last_ns: u64,
 }
@@ -17,7 +20,8 @@ pub(in crate::run) struct Passed {
 impl Passed {
     /// Between these nodes, in this time.
     pub(in crate::run) fn new(nodes: &[String], main_ns: (u64, u64)) -> Self {
-        Self { nodes: nodes.to_vec(), main_ns, messages: 0, bytes: 0, last_ns: 0 }
+        let orders = Seen::new(main_ns);
+        Self { nodes: nodes.to_vec(), main_ns, messages: 0, bytes: 0, orders, last_ns: 0 }
     }
 
     pub(in crate::run) fn take(&mut self, message: &MessageRecord) {
@@ -30,7 +34,13 @@ impl Passed {
         if passed && is_between_nodes && (from_ns..to_ns).contains(&message.time_ns) {
             self.messages += 1;
             self.bytes = self.bytes.saturating_add(message.bytes);
+            self.orders.take(message);
         }
+    }
+
+    /// In how many orders messages reached the nodes.
+    pub(super) fn orders(&self) -> Option<Orders> {
+        self.orders.orders()
     }
 
     /// By the operations of the main phase that succeeded while the trace lasted; `None` of one node, or without success.
