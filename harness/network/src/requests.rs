@@ -10,7 +10,7 @@ use crate::budget::Buffer;
 use crate::duplicate;
 use crate::exchange::{Due, Exchange};
 use crate::faults::Roll;
-use crate::framing::{Framer, Head, Step};
+use crate::framing::{Framer, Head, Step, Verb};
 use crate::gate::Passage;
 use crate::link::Link;
 use crate::pump::{CHUNK_BYTES, End};
@@ -33,6 +33,17 @@ struct Incoming {
     passed_on: bool,
     /// A stalled request is recorded when it starts to wait: it may wait for ever.
     recorded: bool,
+}
+
+/// What kept a request, besides a closed gate.
+#[derive(Default)]
+struct Wait {
+    /// It was kept until others let it go.
+    held: bool,
+    /// Until a later one had overtaken it.
+    reordered: bool,
+    /// Whom it overtook itself.
+    overtaken: Option<Overtaken>,
 }
 
 /// How the pump goes on after some bytes.
@@ -172,9 +183,8 @@ impl<'c> RequestPump<'c> {
     async fn deliver(&mut self) -> Result<Flow, End> {
         let label = self.incoming.head.as_ref().and_then(|head| head.label.as_ref());
         let roll = self.link.roll(label);
-        let counters = &self.link.counters;
         if roll.drop_request {
-            counters.request_dropped.count();
+            self.link.counters.request_dropped.count();
             self.record(Fate::RequestDropped);
             return Ok(Flow::Lost);
         }
@@ -185,46 +195,64 @@ impl<'c> RequestPump<'c> {
         if !self.gate.is_open() {
             self.record(Fate::Stalled);
         }
-        if let Some(delay) = roll.delay {
-            tokio::time::sleep(delay).await;
-        }
-        let (mut held, mut reordered, mut overtaken) = (false, false, None);
-        match self.link.waiting_place.enter(roll.reorder) {
-            Passing::Free => {}
-            Passing::Overtakes(other) => overtaken = Some(other),
-            Passing::Waits(until) => (held, reordered) = (true, until.released().await),
-        }
+        let mut wait = self.hold_up(roll).await;
         if roll.duplicate {
-            counters.duplicated.count();
+            self.link.counters.duplicated.count();
             self.incoming.passed_on = true;
             duplicate::send(self.message(&bytes));
         }
-        if let Some(catch) = &mut catch
-            && catch.reaches(Boundary::BeforeDelivery)
-        {
-            held = true;
-            // Whoever caught it may send it again, whatever becomes of this connection.
-            (self.incoming.waited, self.incoming.passed_on) = (true, true);
-            catch.pass().await;
-        }
+        wait.held |= self.stop_where_caught(catch.as_mut()).await;
         let rest = catch.as_mut().map(Catch::rest);
-        self.expect_answer(roll, overtaken, rest);
+        self.expect_answer(roll, wait.overtaken.take(), rest);
         if !self.write(bytes.bytes()).await? {
             return Ok(Flow::UpstreamGone);
         }
         if let Some(mut catch) = catch {
             catch.reaches(Boundary::Delivered);
         }
-        if reordered {
+        self.count(roll, &wait);
+        self.delivered(fate(&roll, wait.held, wait.reordered));
+        Ok(if roll.drop_response { Flow::Lost } else { Flow::Continue })
+    }
+
+    /// Returns when the request may go on as far as the message faults are concerned.
+    async fn hold_up(&self, roll: Roll) -> Wait {
+        if let Some(delay) = roll.delay {
+            tokio::time::sleep(delay).await;
+        }
+        let mut wait = Wait::default();
+        match self.link.waiting_place.enter(roll.reorder) {
+            Passing::Free => {}
+            Passing::Overtakes(other) => wait.overtaken = Some(other),
+            Passing::Waits(until) => {
+                (wait.held, wait.reordered) = (true, until.released().await);
+            }
+        }
+        wait
+    }
+
+    /// Stops where the request is to be caught before it is delivered; whether it was.
+    async fn stop_where_caught(&mut self, catch: Option<&mut Catch>) -> bool {
+        let Some(catch) = catch else { return false };
+        let is_caught = catch.reaches(Boundary::BeforeDelivery);
+        if is_caught {
+            // Whoever caught it may send it again, whatever becomes of this connection.
+            (self.incoming.waited, self.incoming.passed_on) = (true, true);
+            catch.pass().await;
+        }
+        is_caught
+    }
+
+    fn count(&self, roll: Roll, wait: &Wait) {
+        let counters = &self.link.counters;
+        if wait.reordered {
             counters.reordered.count();
-        } else if held || roll.delay.is_some() {
+        } else if wait.held || roll.delay.is_some() {
             counters.delayed.count();
         }
         if roll.drop_response {
             counters.response_dropped.count();
         }
-        self.delivered(fate(&roll, held, reordered));
-        Ok(if roll.drop_response { Flow::Lost } else { Flow::Continue })
     }
 
     fn message(&self, bytes: &Arc<Buffer>) -> Message {
@@ -232,13 +260,17 @@ impl<'c> RequestPump<'c> {
             link: Arc::clone(self.link),
             gate: self.gate.clone(),
             bytes: Arc::clone(bytes),
-            verb: self.incoming.head.as_ref().map_or_else(Default::default, |head| head.verb),
+            verb: self.verb(),
         }
+    }
+
+    fn verb(&self) -> Verb {
+        self.incoming.head.as_ref().map_or_else(Default::default, |head| head.verb)
     }
 
     /// Lets the other pump know, before a byte goes out, what the next answer belongs to.
     fn expect_answer(&mut self, roll: Roll, overtaken: Option<Overtaken>, catch: Option<Catch>) {
-        let verb = self.incoming.head.as_ref().map_or_else(Default::default, |head| head.verb);
+        let verb = self.verb();
         let touched = roll.drop_response || roll.reorder || roll.delay.is_some();
         let late = touched || self.incoming.waited || !self.gate.is_open();
         let due = Due { verb, drop: roll.drop_response, late, overtaken, catch };
