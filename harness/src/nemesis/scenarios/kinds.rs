@@ -1,7 +1,6 @@
 //! Messages of one kind are late, lost or doubled, or each kind has a delay of its own; meanwhile the leader goes. (A message
 //! that is lost takes its connection with it.)
 
-use super::NEW_LEADER_MS;
 use crate::nemesis::{
     faults::kinds::Mishap,
     scenario::Scenario,
@@ -30,17 +29,19 @@ async fn play(script: &mut Script) -> Done {
         [(script.some_kind()?, mishap)].into()
     };
     script.disturb_kinds(mishaps).await?;
-    script.wait(20..250).await?;
-    let leader = script.leader().await;
-    script.take_away_with_others(&leader).await?;
-    match script.next_leader(&leader, MEANWHILE_MS).await {
-        Ok(_) => script.wait(50..300).await?,
-        Err(Ended::Stopped) => return Err(Ended::Stopped),
-        Err(Ended::Failed(_)) => {}
+    for _ in 0..2 {
+        script.wait(20..250).await?;
+        let leader = script.leader().await;
+        script.take_away_with_others(&leader).await?;
+        match script.next_leader(&leader, MEANWHILE_MS).await {
+            Ok(_) => script.wait(30..250).await?,
+            Err(Ended::Stopped) => return Err(Ended::Stopped),
+            // Without these messages perhaps nobody can.
+            Err(Ended::Failed(_)) => break,
+        }
+        script.bring_back_all();
     }
     script.leave_kinds_alone().await;
-    script.next_leader(&leader, NEW_LEADER_MS).await?;
-    script.wait(0..100).await?;
-    script.bring_back(&leader);
+    script.bring_back_all();
     script.wait(50..200).await
 }
