@@ -1,5 +1,7 @@
 //! `harness faults`: what the bench breaks, and in which order.
 
+use history::words::counted;
+
 use super::say;
 use crate::{
     exit::Exit,
@@ -20,13 +22,13 @@ pub fn faults() -> Exit {
             .into_iter()
             .filter(|needed| !needed.is_empty())
             .collect();
-        let nodes = scenario.nodes_min;
-        let about = format!("{} Needs {}; {nodes} nodes.", scenario.about, needs.join(", "));
+        let nodes = counted(scenario.nodes_min, "node");
+        let about = format!("{} Needs {}; {nodes}.", scenario.about, needs.join(", "));
         say(&row(scenario.name, &about));
     }
     Exit::Valid
 }
 
 fn row(name: &str, about: &str) -> String {
-    format!("  {name:<18} {about}")
+    format!("  {name:<21} {about}")
 }

@@ -287,12 +287,38 @@ impl fmt::Display for RecordedFault {
         let what = match self.family.as_str() {
             "kill" => format!("kill {targets}, start again"),
             "pause" => format!("pause {targets}"),
-            "partition" => format!("cut {targets}"),
+            "partition" => cut_in_words(&self.targets),
             "network" => format!("disturb messages ({})", self.form),
             _ => format!("disturb clients ({})", self.form),
         };
         let after = if self.family == "kill" { "after" } else { "for" };
         write!(formatter, "{what} {after} {} ms", self.lasts_ms)
+    }
+}
+
+/// `cut n1 off from n2, n3`, where all these links have one end in common; else the links.
+fn cut_in_words(links: &[String]) -> String {
+    let ends: Vec<(&str, &str)> = links.iter().filter_map(|link| link.split_once('>')).collect();
+    let all = || format!("cut {}", links.join(", "));
+    let Some((first, second)) = ends.first() else { return all() };
+    let common = [first, second].into_iter().find(|node| {
+        // Of a single link, whoever sends.
+        ends.iter().all(|(from, to)| from == *node || to == *node)
+    });
+    let Some(node) = common else { return all() };
+    let heard: BTreeSet<&str> =
+        ends.iter().filter(|(from, _)| from == node).map(|(_, to)| *to).collect();
+    let sent: BTreeSet<&str> =
+        ends.iter().filter(|(_, to)| to == node).map(|(from, _)| *from).collect();
+    let words = |nodes: &BTreeSet<&str>| nodes.iter().copied().collect::<Vec<_>>().join(", ");
+    if heard == sent {
+        format!("cut {node} off from {}", words(&heard))
+    } else if sent.is_empty() {
+        format!("cut what {node} sends to {}", words(&heard))
+    } else if heard.is_empty() {
+        format!("cut what {node} hears of {}", words(&sent))
+    } else {
+        all()
     }
 }
 
@@ -416,10 +442,21 @@ mod tests {
     }
 
     #[test]
+    fn links_around_one_node_are_said_by_its_name() {
+        let words = |links: &[&str]| {
+            cut_in_words(&links.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(words(&["n1>n2", "n1>n3", "n2>n1", "n3>n1"]), "cut n1 off from n2, n3");
+        assert_eq!(words(&["n2>n1", "n3>n1"]), "cut what n1 hears of n2, n3");
+        assert_eq!(words(&["n1>n2", "n3>n1"]), "cut n1>n2, n3>n1");
+        assert_eq!(words(&["n1>n2", "n3>n4"]), "cut n1>n2, n3>n4");
+    }
+
+    #[test]
     fn it_is_said_in_words() {
         assert_eq!(
             plan().to_string(),
-            "n1 leads: cut n1>n2 for 500 ms; 200 ms later kill n2, start again after 400 ms. Once the store has \
+            "n1 leads: cut what n1 sends to n2 for 500 ms; 200 ms later kill n2, start again after 400 ms. Once the store has \
              served again, n3 leads: disturb messages (some) for 1500 ms."
         );
     }
