@@ -5,7 +5,7 @@ use std::process::Stdio;
 use record::{Folder, Mark, Phase, ResultsFile};
 use serde::Serialize;
 
-use super::{complain, say, say_json};
+use super::{complain, names_of_failed_checks, say, say_json};
 use crate::{
     bugs::{
         patch::Bug,
@@ -144,8 +144,7 @@ impl Campaign<'_> {
         let results: ResultsFile = serde_json::from_slice(&output.stdout)
             .map_err(|error| Failure::Failed(format!("the run's results do not parse: {error}")))?;
         run.after_s = seconds_to_witness(&results);
-        let found = results.checks.iter().filter(|check| !check.violations.is_empty());
-        run.found_by = found.map(|check| check.checker.clone()).collect();
+        run.found_by = names_of_failed_checks(&results).collect();
         let first = results.checks.iter().flat_map(|check| &check.violations).next();
         Ok((run, first.map(|violation| violation.sentence.clone())))
     }

@@ -15,6 +15,8 @@ pub mod shrink;
 pub mod up;
 mod verdict;
 
+use record::ResultsFile;
+
 use crate::{
     cli::{Cli, Command},
     exit::{Exit, Failure},
@@ -74,6 +76,12 @@ pub fn refuse(error: &clap::Error, json: bool) -> Exit {
 /// The document where there is no answer.
 fn say_failure(exit: Exit, error: &str) {
     say_json(&serde_json::json!({ "verdict": null, "exit": exit as u8, "error": error }));
+}
+
+/// The names of the checks that found a violation.
+fn names_of_failed_checks(results: &ResultsFile) -> impl Iterator<Item = String> {
+    let failed = results.checks.iter().filter(|check| !check.violations.is_empty());
+    failed.map(|check| check.checker.clone())
 }
 
 /// Runs asynchronous work on a runtime of its own.

@@ -8,7 +8,7 @@ use std::{
 
 use record::{Folder, ResultsFile, RunFile};
 
-use super::{complain, say};
+use super::{complain, names_of_failed_checks, say};
 use crate::{
     cli::ShrinkArguments,
     exit::{Exit, Failure},
@@ -34,7 +34,7 @@ pub fn shrink(arguments: &ShrinkArguments) -> Result<Exit, Failure> {
     let run = folder.run().map_err(|error| Failure::Usage(error.to_string()))?;
     let plan = RecordedPlan::of(&folder).map_err(Failure::Usage)?;
     let results = folder.results().map_err(|error| Failure::Usage(error.to_string()))?;
-    let failed = checks_that_failed(&results);
+    let failed: BTreeSet<String> = names_of_failed_checks(&results).collect();
     if failed.is_empty() {
         let folder = arguments.run.display();
         return Err(Failure::Usage(format!("{folder}: this run found no violation")));
@@ -70,12 +70,6 @@ pub fn shrink(arguments: &ShrinkArguments) -> Result<Exit, Failure> {
     ));
     say(&format!("again   {}", case.command(&run, &arguments.plan)));
     Ok(Exit::Valid)
-}
-
-/// The names of the checks that found a violation.
-fn checks_that_failed(results: &ResultsFile) -> BTreeSet<String> {
-    let failed = results.checks.iter().filter(|check| !check.violations.is_empty());
-    failed.map(|check| check.checker.clone()).collect()
 }
 
 /// What a run is made with.
@@ -245,7 +239,7 @@ impl Search<'_> {
                     serde_json::from_slice(&output.stdout).map_err(|error| {
                         Failure::Failed(format!("the results do not parse: {error}"))
                     })?;
-                Ok(!checks_that_failed(&results).is_disjoint(&self.failed))
+                Ok(names_of_failed_checks(&results).any(|name| self.failed.contains(&name)))
             }
             Some(0 | 3) => Ok(false),
             _ => Err(Failure::Failed(format!(

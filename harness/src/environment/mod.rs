@@ -87,6 +87,20 @@ impl Leader {
 }
 
 impl Environment {
+    /// How many messages of each kind passed between nodes so far.
+    #[must_use]
+    pub fn kinds_between_nodes(&self) -> BTreeMap<String, u64> {
+        let mut kinds = BTreeMap::new();
+        for (from, _, of_link) in self.network.kinds() {
+            if from != CLIENTS && from != PERSON {
+                for (kind, count) in of_link {
+                    *kinds.entry(kind).or_default() += count;
+                }
+            }
+        }
+        kinds
+    }
+
     /// Puts something that a person should know into the record.
     pub fn note(&self, text: impl Into<String>) {
         self.stream.mark(&Mark::Note(text.into()));

@@ -57,7 +57,9 @@ impl Player<'_> {
             if targets.is_empty() && is_aimed {
                 self.environment.note(format!("Nobody is here whom the plan means by: {fault}."));
             }
-            for (family, fault) in again(fault, &targets, self.members) {
+            // A plan with another family is refused when it is read.
+            let Some(family) = Family::by_name(&fault.family) else { continue };
+            for fault in again(fault, &targets, self.members) {
                 let planned = self.planned(family, fault, lasts, lasts.mul_f64(2.0));
                 let plan = WrittenPlan::write(vec![planned], &self.environment.stream).await?;
                 let environment = Arc::clone(self.environment);
@@ -74,32 +76,25 @@ fn again(
     recorded: &RecordedFault,
     targets: &[String],
     members: Members<'_>,
-) -> Vec<(Family, Box<dyn Fault>)> {
+) -> Vec<Box<dyn Fault>> {
     // Delays are drawn anew, the same each time.
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let away_max = kill::away_max(members);
-    let links = || targets.iter().filter_map(|link| link.split_once('>'));
-    let cut = |mode| {
-        let links: Vec<_> = links().map(|(from, to)| (from.to_owned(), to.to_owned())).collect();
-        (!links.is_empty()).then(|| partition::chosen(links, mode))
-    };
-    let mode = if recorded.refuses { CutMode::Refuse } else { CutMode::Stall };
-    let named = |family: &str, faults: Vec<Box<dyn Fault>>| {
-        let family = Family::by_name(family);
-        faults.into_iter().filter_map(move |fault| Some((family?, fault))).collect()
-    };
     match recorded.family.as_str() {
         "kill" => {
+            let away_max = kill::away_max(members);
             let kill = |node: &String| kill::chosen(node, members.can_restart, away_max);
-            named("kill", targets.iter().map(kill).collect())
+            targets.iter().map(kill).collect()
         }
-        "pause" => named("pause", targets.iter().map(|node| pause::chosen(node)).collect()),
-        "partition" => named("partition", cut(mode).into_iter().collect()),
-        "client" => named("client", client::plan(members, &mut rng).into_iter().collect()),
-        "network" => {
-            let fault = network::of_form(&recorded.form, members, &mut rng);
-            named("network", fault.into_iter().collect())
+        "pause" => targets.iter().map(|node| pause::chosen(node)).collect(),
+        "partition" if targets.is_empty() => Vec::new(),
+        "partition" => {
+            let ends = targets.iter().filter_map(|link| link.split_once('>'));
+            let links = ends.map(|(from, to)| (from.to_owned(), to.to_owned())).collect();
+            let mode = if recorded.refuses { CutMode::Refuse } else { CutMode::Stall };
+            vec![partition::chosen(links, mode)]
         }
+        "network" => network::of_form(&recorded.form, members, &mut rng).into_iter().collect(),
+        "client" => client::plan(members, &mut rng).into_iter().collect(),
         _ => Vec::new(),
     }
 }

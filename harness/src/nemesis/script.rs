@@ -1,6 +1,6 @@
 //! What a scenario acts with: it breaks, waits, looks who leads, and heals.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use contract::NodeId;
 use network::{Armed, Boundary, Caught, Trigger};
@@ -283,7 +283,7 @@ impl Script {
 
     /// Each kind of messages that was seen so far has a delay of its own, or none.
     pub fn each_kind_late(&mut self) -> Mishaps {
-        kinds::each_late(self.kinds().into_keys(), &mut self.rng)
+        kinds::each_late(self.environment.kinds_between_nodes().into_keys(), &mut self.rng)
     }
 
     /// Has this happen to messages between nodes.
@@ -314,25 +314,14 @@ impl Script {
     /// # Errors
     /// None was seen yet.
     pub fn some_kind(&mut self) -> Done<String> {
-        let kinds: Vec<(String, u64)> = self.kinds().into_iter().collect();
+        let kinds: Vec<(String, u64)> =
+            self.environment.kinds_between_nodes().into_iter().collect();
         let by_count = self.coin();
         let weigh = |(_, count): &(String, u64)| if by_count { *count } else { 1 };
         let chosen = kinds.choose_weighted(&mut self.rng, weigh);
         let (kind, _) = chosen
             .map_err(|_| Ended::Failed("no message between nodes was seen yet".to_owned()))?;
         Ok(kind.clone())
-    }
-
-    /// How many messages of each kind between nodes were seen so far.
-    fn kinds(&self) -> BTreeMap<String, u64> {
-        let links = self.links();
-        let seen = self.environment.network.kinds().into_iter();
-        let seen = seen.filter(|(from, to, _)| links.iter().any(|(a, b)| a == from && b == to));
-        let mut kinds = BTreeMap::new();
-        for (kind, count) in seen.flat_map(|(.., kinds)| kinds) {
-            *kinds.entry(kind).or_default() += count;
-        }
-        kinds
     }
 
     /// The message, where it comes in time.

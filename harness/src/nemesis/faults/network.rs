@@ -1,6 +1,6 @@
 //! Network: messages are lost, late, doubled and overtaken, on every link.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use network::{Delay, LinkCounters, MessageFaults};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
@@ -103,7 +103,7 @@ impl Profile {
     }
 
     /// What happens besides to messages of these kinds, which were seen so far.
-    fn of_kinds(&self, kinds: BTreeSet<String>) -> BTreeMap<String, MessageFaults> {
+    fn of_kinds(&self, kinds: impl Iterator<Item = String>) -> BTreeMap<String, MessageFaults> {
         let Self::UnevenKinds(seed) = self else { return BTreeMap::new() };
         let mut rng = ChaCha8Rng::seed_from_u64(*seed);
         let late = kinds::each_late(kinds, &mut rng).into_iter();
@@ -152,12 +152,10 @@ impl Fault for Profile {
 
     fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {
         let network = &environment.network;
-        let between_nodes = |from: &String| from != CLIENTS && from != PERSON;
-        let of_links = network.kinds().into_iter().filter(|(from, ..)| between_nodes(from));
-        let of_kinds = self.of_kinds(of_links.flat_map(|(.., kinds)| kinds.into_keys()).collect());
+        let of_kinds = self.of_kinds(environment.kinds_between_nodes().into_keys());
         for (from, to, _) in network.counters() {
             network.set_faults(&from, &to, self.on_link(&from, &to));
-            if between_nodes(&from) {
+            if from != CLIENTS && from != PERSON {
                 network.set_faults_of_kinds(&from, &to, of_kinds.clone());
             }
         }
