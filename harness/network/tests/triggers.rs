@@ -19,17 +19,27 @@ fn arm(bench: &Bench, boundary: Boundary, skip: u32) -> Armed {
     bench.network.arm(Trigger { links, kind: Some("Test".to_owned()), boundary, skip })
 }
 
+/// n1 has sent this request to n2, and it was caught.
+async fn sent_and_caught(
+    boundary: Boundary,
+    path: &str,
+) -> (Bench, tempfile::TempDir, Client, Caught) {
+    let (bench, folder) = open().await;
+    let mut client = bench.connection().await;
+    let mut armed = arm(&bench, boundary, 0);
+    client.send(post(path, "1")).await;
+    let caught = caught(&mut armed).await;
+    (bench, folder, client, caught)
+}
+
 async fn caught(armed: &mut Armed) -> Caught {
     tokio::time::timeout(LIMIT, armed.caught()).await.expect("hangs").unwrap()
 }
 
 #[tokio::test]
 async fn a_request_is_held_before_its_receiver_sees_it() {
-    let (bench, _folder) = open().await;
-    let mut client = bench.connection().await;
-    let mut armed = arm(&bench, Boundary::BeforeDelivery, 0);
-    client.send(post("/a", "1")).await;
-    let caught = caught(&mut armed).await;
+    let (bench, _folder, mut client, caught) =
+        sent_and_caught(Boundary::BeforeDelivery, "/a").await;
     assert_eq!([&caught.from, &caught.to, &caught.kind], ["n1", "n2", "Test"]);
     assert!(bench.hears_nothing(&mut client).await);
     assert_eq!(bench.n2.log.count("/a"), 0);
@@ -43,11 +53,7 @@ async fn a_request_is_held_before_its_receiver_sees_it() {
 #[tokio::test]
 async fn an_answer_is_held_once_the_request_is_delivered_or_once_it_is_given() {
     for boundary in [Boundary::Delivered, Boundary::BeforeAnswer] {
-        let (bench, _folder) = open().await;
-        let mut client = bench.connection().await;
-        let mut armed = arm(&bench, boundary, 0);
-        client.send(post("/slow", "1")).await;
-        let caught = caught(&mut armed).await;
+        let (bench, _folder, mut client, caught) = sent_and_caught(boundary, "/slow").await;
         let is_answered = bench.n2.log.count("finished") == 1;
         assert_eq!(is_answered, boundary == Boundary::BeforeAnswer);
         until("answered", || bench.n2.log.count("finished") == 1).await;
@@ -60,11 +66,7 @@ async fn an_answer_is_held_once_the_request_is_delivered_or_once_it_is_given() {
 
 #[tokio::test]
 async fn an_answer_that_was_given_is_told_and_not_held() {
-    let (bench, _folder) = open().await;
-    let mut client = bench.connection().await;
-    let mut armed = arm(&bench, Boundary::Answered, 0);
-    client.send(post("/a", "1")).await;
-    let caught = caught(&mut armed).await;
+    let (bench, _folder, mut client, caught) = sent_and_caught(Boundary::Answered, "/a").await;
     assert_eq!(client.answer().await.as_deref(), Some("1"));
     client.send(post("/b", "2")).await;
     assert_eq!(client.answer().await.as_deref(), Some("2"));
@@ -97,11 +99,7 @@ async fn so_many_messages_are_let_by_first_and_other_kinds_and_links_do_not_coun
 
 #[tokio::test]
 async fn what_was_caught_can_be_sent_again_later() {
-    let (bench, _folder) = open().await;
-    let mut client = bench.connection().await;
-    let mut armed = arm(&bench, Boundary::Answered, 0);
-    client.send(post("/a", "1")).await;
-    let caught = caught(&mut armed).await;
+    let (bench, _folder, mut client, caught) = sent_and_caught(Boundary::Answered, "/a").await;
     assert_eq!(client.answer().await.as_deref(), Some("1"));
     caught.send_again();
     until("executed twice", || bench.n2.log.count("/a") == 2).await;
@@ -131,11 +129,7 @@ async fn a_trigger_that_is_dropped_catches_nothing_and_a_lost_connection_is_said
 /// Servers often give a request up when its sender has gone.
 #[tokio::test]
 async fn a_held_request_outlives_its_sender() {
-    let (bench, _folder) = open().await;
-    let mut client = bench.connection().await;
-    let mut armed = arm(&bench, Boundary::BeforeDelivery, 0);
-    client.send(post("/slow", "1")).await;
-    let caught = caught(&mut armed).await;
+    let (bench, _folder, client, caught) = sent_and_caught(Boundary::BeforeDelivery, "/slow").await;
     drop(client);
     bench.a_while().await;
     drop(caught);
