@@ -190,6 +190,12 @@ pub struct BugsArguments {
     /// Runs per bug, with seeds 1, 2, 3…
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub seeds: u32,
+    /// Run mutants instead, with one seed: those that `cargo mutants --list --json --diff` wrote into this file
+    #[arg(long, value_name = "LIST", conflicts_with = "seeds")]
+    pub mutants: Option<PathBuf>,
+    /// So many mutants that pass a run without faults; which, is random but always the same
+    #[arg(long, value_name = "MUTANTS", default_value_t = 120, requires = "mutants")]
+    pub sample: usize,
     /// Keep a row for each run in this file, and do not repeat the runs that it has
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,

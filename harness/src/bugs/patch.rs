@@ -19,6 +19,8 @@ use std::{
 
 /// Where the patches are, relative to the root of a checkout: one folder a system.
 pub const FOLDER: &str = "impls/bugs";
+/// File systems take few more.
+const FOLDER_LETTERS_MAX: usize = 100;
 
 /// One planted bug.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,13 @@ impl Bug {
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}/{}", self.system, self.name)
+    }
+
+    /// The name as one of a folder.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        let plain = |letter: char| if letter.is_alphanumeric() { letter } else { '-' };
+        self.name.chars().map(plain).take(FOLDER_LETTERS_MAX).collect()
     }
 
     /// Every bug under `root`, by system and name.
@@ -84,6 +93,19 @@ impl Bug {
         let files = split_files(diff)?;
         let (system, name) = (system.to_owned(), name.to_owned());
         Ok(Self { system, name, story, workload, nodes, files })
+    }
+
+    /// A bug in a single file; its name is its story.
+    #[must_use]
+    pub fn in_one_file(system: &str, name: &str, workload: &str, diff: (PathBuf, String)) -> Self {
+        Self {
+            system: system.to_owned(),
+            name: name.to_owned(),
+            story: name.to_owned(),
+            workload: workload.to_owned(),
+            nodes: None,
+            files: [diff].into(),
+        }
     }
 
     /// The patched text of every file the bug touches, given how to read the originals.

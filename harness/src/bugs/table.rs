@@ -17,6 +17,9 @@ const OPTIONS: &str = "# options of each run: ";
 /// No table that anybody makes is larger.
 const BYTES_MAX: u64 = 64 << 20;
 
+/// What is seen to be broken without any fault.
+pub const UNHEALTHY: &str = "unhealthy";
+
 /// One run of a planted bug.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BugRun {
@@ -24,7 +27,7 @@ pub struct BugRun {
     pub bug: String,
     /// The seed of the run.
     pub seed: u64,
-    /// How it ended: `violation`, `valid`, `inconclusive`, or `broken`.
+    /// How it ended: `violation`, `valid`, `inconclusive`, `broken`, or [`UNHEALTHY`].
     pub outcome: String,
     /// Seconds from the start of the main phase until the violation was there to see; `None` of other outcomes, and where
     /// no operation shows it.

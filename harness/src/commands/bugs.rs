@@ -1,15 +1,16 @@
-//! `harness bugs`: build and run the planted bugs; which are caught, how fast, how often.
+//! `harness bugs`: build and run the planted bugs, or mutants; which are caught, how fast, how often.
 
-use std::process::Stdio;
+mod campaign;
 
-use record::{Folder, Mark, Phase, ResultsFile};
+use campaign::Campaign;
 use serde::Serialize;
 
-use super::{complain, names_of_failed_checks, say, say_json};
+use super::{complain, say, say_json};
 use crate::{
     bugs::{
+        mutants,
         patch::Bug,
-        table::{BugRun, Table},
+        table::{BugRun, Table, UNHEALTHY},
         workspace::Workspace,
     },
     cli::BugsArguments,
@@ -18,6 +19,8 @@ use crate::{
 
 /// A bug counts as caught where at least four of five seeds catch it.
 const CAUGHT_SHARE: f64 = 0.8;
+/// The seed that mutants run with.
+const MUTANTS_SEED: u64 = 1;
 
 /// What became of one bug.
 #[derive(Clone, Debug, Serialize)]
@@ -31,14 +34,18 @@ struct Row {
     sentence: Option<String>,
 }
 
-/// Runs the planted bugs. The exit code is 0 where every bug was caught on at least four of five seeds, else 1.
+/// Runs the planted bugs, or mutants. The exit code is 0 where every one was caught, of planted bugs on at least four of
+/// five seeds; else 1.
 ///
 /// # Errors
-/// No checkout, a patch that no longer applies, a bug that does not build, a table that cannot be kept.
+/// No checkout, a patch that no longer applies, a bug that does not build, a list of mutants or a table that is none.
 pub fn bugs(arguments: &BugsArguments) -> Result<Exit, Failure> {
     let workspace = Workspace::find().map_err(Failure::Usage)?;
     let filter = arguments.filter.as_deref().unwrap_or("");
-    let mut bugs = Bug::all(workspace.root()).map_err(Failure::Failed)?;
+    let mut bugs = match &arguments.mutants {
+        Some(list) => mutants::read(list, workspace.root()).map_err(Failure::Usage)?,
+        None => Bug::all(workspace.root()).map_err(Failure::Failed)?,
+    };
     bugs.retain(|bug| bug.id().contains(filter));
     if bugs.is_empty() {
         return Err(Failure::Usage(format!(
@@ -58,118 +65,70 @@ pub fn bugs(arguments: &BugsArguments) -> Result<Exit, Failure> {
         None => Table::unkept(),
     };
     let mut campaign = Campaign { workspace, table, options: &arguments.run_options };
-    let mut rows = Vec::new();
-    for bug in &bugs {
-        let row = campaign.run_bug(bug, arguments.seeds)?;
-        complain(&describe(&row));
-        rows.push(row);
-    }
+    let (rows, in_total) = if arguments.mutants.is_some() {
+        run_mutants(&mut campaign, &bugs, arguments.sample)?
+    } else {
+        run_bugs(&mut campaign, &bugs, arguments.seeds)?
+    };
     let all_caught = rows.iter().all(|row| row.caught);
     if arguments.json {
         say_json(&serde_json::json!({ "all_caught": all_caught, "bugs": rows }));
     } else {
         rows.iter().for_each(|row| say(&describe(row)));
-        say(&in_total(&rows));
+        say(&in_total);
     }
     Ok(if all_caught { Exit::Valid } else { Exit::Violation })
 }
 
-/// Runs of planted bugs, all with the same options.
-struct Campaign<'a> {
-    workspace: Workspace,
-    table: Table,
-    /// Options of `harness run`.
-    options: &'a [String],
-}
-
-impl Campaign<'_> {
-    /// Runs that the table has are not repeated.
-    fn run_bug(&mut self, bug: &Bug, seeds: u32) -> Result<Row, Failure> {
-        let mut row = Row {
-            bug: bug.id(),
-            story: bug.story.clone(),
-            caught: false,
-            runs: Vec::new(),
-            sentence: None,
-        };
+/// Each with every seed; and how many were caught, in words.
+fn run_bugs(
+    campaign: &mut Campaign<'_>,
+    bugs: &[Bug],
+    seeds: u32,
+) -> Result<(Vec<Row>, String), Failure> {
+    let mut rows = Vec::new();
+    for bug in bugs {
+        let mut runs = Vec::new();
+        let mut sentence = None;
         for seed in 1..=u64::from(seeds) {
-            if self.table.run(&row.bug, seed).is_none() {
-                let (run, sentence) = self.run_seed(bug, seed)?;
-                complain(&format!("  {} seed {seed}: {}", run.bug, run.outcome));
-                row.sentence = row.sentence.or(sentence);
-                self.table.add(run)?;
-            }
-            row.runs.extend(self.table.run(&row.bug, seed).cloned());
+            let (run, says) = campaign.run(bug, seed)?;
+            sentence = sentence.or(says);
+            runs.push(run);
         }
-        row.caught = share(caught(&row.runs), row.runs.len()) >= CAUGHT_SHARE;
-        Ok(row)
+        let row = row(bug, runs, sentence);
+        complain(&describe(&row));
+        rows.push(row);
     }
-
-    /// One run, in a process of its own: a bug must not take the others down. With what its first violation says.
-    fn run_seed(&self, bug: &Bug, seed: u64) -> Result<(BugRun, Option<String>), Failure> {
-        let folder = self.workspace.plant(bug).map_err(Failure::Failed)?;
-        let root = self.workspace.root();
-        let out = root.join("target/bugs/results").join(&bug.system).join(&bug.name);
-        let mut command = std::process::Command::new(std::env::current_exe()?);
-        command.args(["run", "--json", "--workload", &bug.workload]);
-        if let Some(nodes) = bug.nodes {
-            command.arg("--nodes").arg(nodes.to_string());
-        }
-        command.args(self.options).arg("--seed").arg(seed.to_string());
-        command.arg("--out").arg(out).arg(folder);
-        let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output()?;
-        let errors = String::from_utf8_lossy(&output.stderr);
-        let (bug, outcome) = (bug.id(), |outcome: &str| outcome.to_owned());
-        let mut run =
-            BugRun { bug, seed, outcome: String::new(), after_s: None, found_by: Vec::new() };
-        run.outcome = match output.status.code() {
-            Some(1) => outcome("violation"),
-            Some(0) => outcome("valid"),
-            Some(3) => outcome("inconclusive"),
-            // What breaks the submission instead of its promises must not end the whole table.
-            Some(4) => {
-                complain(errors.trim_end());
-                outcome("broken")
-            }
-            _ => {
-                let bug = run.bug;
-                return Err(Failure::Failed(format!(
-                    "the planted bug {bug} did not run:\n{errors}"
-                )));
-            }
-        };
-        if !run.is_caught() {
-            return Ok((run, None));
-        }
-        let results: ResultsFile = serde_json::from_slice(&output.stdout)
-            .map_err(|error| Failure::Failed(format!("the run's results do not parse: {error}")))?;
-        run.after_s = seconds_to_witness(&results);
-        run.found_by = names_of_failed_checks(&results).collect();
-        let first = results.checks.iter().flat_map(|check| &check.violations).next();
-        Ok((run, first.map(|violation| violation.sentence.clone())))
-    }
+    let in_total = in_total("bugs", &rows);
+    Ok((rows, in_total))
 }
 
-/// From the start of the main phase until the witness of the first violation was complete, or the violation proven.
-fn seconds_to_witness(results: &ResultsFile) -> Option<f64> {
-    let mut events = Vec::new();
-    Folder::existing(results.folder.clone().into())
-        .read_history(|event| events.push(event))
-        .ok()?;
-    let main =
-        events.iter().find(|event| Mark::of(event) == Some(Mark::Phase(Phase::Main)))?.time_ns;
-    let operations = history::operations(&events).ok()?;
-    let end = |violation: &history::Violation| {
-        let witness =
-            operations.iter().filter(|operation| violation.operations.contains(&operation.call));
-        witness.map(|operation| operation.return_ns.unwrap_or(operation.call_ns)).max()
-    };
-    let first = results.checks.iter().flat_map(|check| &check.violations).filter_map(end).min();
-    // What nodes say of their logs is no operation.
-    let is_proof = |event: &&history::Event| matches!(Mark::of(event), Some(Mark::Proven(_)));
-    let proven = || events.iter().find(is_proof).map(|event| event.time_ns);
-    let seen_ns = first.or_else(proven)?;
-    Some(std::time::Duration::from_nanos(seen_ns.saturating_sub(main)).as_secs_f64())
+/// So many as pass a run without faults, in the order that they have; and how many were caught, in words.
+fn run_mutants(
+    campaign: &mut Campaign<'_>,
+    mutants: &[Bug],
+    sample: usize,
+) -> Result<(Vec<Row>, String), Failure> {
+    let (mut rows, mut unhealthy) = (Vec::new(), 0_usize);
+    for mutant in mutants {
+        if rows.len() == sample {
+            break;
+        }
+        let run = campaign.run_mutant(mutant, MUTANTS_SEED)?;
+        if run.outcome == UNHEALTHY {
+            unhealthy += 1;
+        } else {
+            rows.push(row(mutant, vec![run], None));
+        }
+    }
+    let others = format!("; {unhealthy} others did not build, or did not even pass without faults");
+    let in_total = in_total("mutants", &rows) + &others;
+    Ok((rows, in_total))
+}
+
+fn row(bug: &Bug, runs: Vec<BugRun>, sentence: Option<String>) -> Row {
+    let caught = share(caught(&runs), runs.len()) >= CAUGHT_SHARE;
+    Row { bug: bug.id(), story: bug.story.clone(), caught, runs, sentence }
 }
 
 fn caught(runs: &[BugRun]) -> usize {
@@ -206,11 +165,11 @@ fn describe(row: &Row) -> String {
     text
 }
 
-fn in_total(rows: &[Row]) -> String {
+fn in_total(what: &str, rows: &[Row]) -> String {
     let runs: Vec<BugRun> = rows.iter().flat_map(|row| row.runs.clone()).collect();
     let bugs = rows.iter().filter(|row| row.caught).count();
     format!(
-        "{bugs} of {} bugs caught, in {} of {} runs{}",
+        "{bugs} of {} {what} caught, in {} of {} runs{}",
         rows.len(),
         caught(&runs),
         runs.len(),
