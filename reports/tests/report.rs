@@ -86,7 +86,7 @@ fn how_the_store_behaved_is_shown_in_figures_with_their_meaning() {
             "a new one with 0.37 %",
             "Until 28.4 s, where the trace is full.",
             "<th scope='row'>Data folder<td class='wide'>at most 586 KiB (n3), at the end 88 KiB (n1)",
-            "A log beyond 64 KiB (DS_SNAPSHOT_BYTES) is to be compacted.",
+            "A log beyond 64 KiB is to be compacted (DS_SNAPSHOT_BYTES at the first start).",
             "<th scope='row'>Memory<td class='wide'>at most 12 MiB",
         ],
     );

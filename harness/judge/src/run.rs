@@ -257,6 +257,7 @@ impl Record {
             main,
             must_succeed,
             clients: run.clients,
+            probers: run.probers,
             asked_first: &|operation| asked_first(events, operation),
             nodes_away: majority.nodes_away() as u64,
             leader_changes: leader_changes(events)

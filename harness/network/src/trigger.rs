@@ -37,8 +37,8 @@ pub enum Boundary {
 pub struct Trigger {
     /// On one of these links: from, to.
     pub links: Vec<(String, String)>,
-    /// Of this kind, as [`Network::kinds`](crate::Network::kinds) names it; `None`: of any.
-    pub kind: Option<String>,
+    /// Of one of these kinds, as [`Network::kinds`](crate::Network::kinds) names them; none: of any.
+    pub kinds: Vec<String>,
     /// Where it is caught.
     pub boundary: Boundary,
     /// After so many others of which all this holds.
@@ -149,8 +149,9 @@ impl Triggers {
         let kind = label.map(kind_of).unwrap_or_default();
         let message = message();
         let suits = |trap: &Trap| {
+            let Trigger { kinds, .. } = &trap.trigger;
             trap.trigger.is_about(&message.link.from, &message.link.to)
-                && trap.trigger.kind.as_deref().is_none_or(|own| own == kind)
+                && (kinds.is_empty() || kinds.iter().any(|own| own == kind))
         };
         let trap = self.change(|traps| {
             let at = traps.iter().position(suits)?;

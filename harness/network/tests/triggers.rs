@@ -16,7 +16,7 @@ async fn open() -> (Bench, tempfile::TempDir) {
 
 fn arm(bench: &Bench, boundary: Boundary, skip: u32) -> Armed {
     let links = vec![("n1".to_owned(), "n2".to_owned())];
-    bench.network.arm(Trigger { links, kind: Some("Test".to_owned()), boundary, skip })
+    bench.network.arm(Trigger { links, kinds: vec!["Test".to_owned()], boundary, skip })
 }
 
 /// n1 has sent this request to n2, and it was caught.

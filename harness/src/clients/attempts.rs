@@ -69,6 +69,11 @@ impl Attempts {
         Self { pinned: true, ..Self::new(node, patience) }
     }
 
+    /// Whether nothing was heard yet, of this operation, but what may be the first refusal.
+    pub(super) fn are_new(&self) -> bool {
+        self.failures == 0 && !self.uncertain
+    }
+
     /// The time for the next one.
     pub(super) fn limit(&self) -> Duration {
         self.each.min(self.time_left())

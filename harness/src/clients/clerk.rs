@@ -44,6 +44,11 @@ mod tests;
 /// The chances of the client faults, per answer and per request.
 const LOSE_REPLY: f64 = 0.15;
 const SEND_COPY: f64 = 0.15;
+/// The chance that a client takes a refusal for the outcome, where it is the first answer and came late: whoever knew of a
+/// request for a while and then refuses it for certain must be right.
+const TAKE_NO: f64 = 0.25;
+/// So late.
+const LATE: Duration = Duration::from_millis(20);
 /// A copy may meet the request on its way, come soon after it, or when others lead, in milliseconds.
 const COPY_DELAYS_MS: [Range<u64>; 3] = [0..5, 5..400, 400..3000];
 /// So many times as long as the others a patient client goes on with an operation.
@@ -167,7 +172,14 @@ impl Clerk {
                 shared.succeeded_at(node);
                 Next::Done(Performed::Ok(outcome))
             }
-            AttemptResult::Refused(refusal) => self.refused(operation, &refusal, attempts).await,
+            AttemptResult::Refused(refusal) => {
+                let waited = Duration::from_nanos(span.ended_ns - span.sent_ns);
+                if refusal.code.is_definite() && self.takes_no(attempts, waited) {
+                    refusal.code.name().clone_into(&mut attempts.reason);
+                    return Next::GiveUp;
+                }
+                self.refused(operation, &refusal, attempts).await
+            }
             AttemptResult::NotSent(reason) => {
                 attempts.reason = reason;
                 self.turn_to_next(attempts).await;
@@ -218,6 +230,10 @@ impl Clerk {
             }
             ErrorCode::Timeout | ErrorCode::Internal => self.after_doubt(operation, attempts).await,
         }
+    }
+
+    fn takes_no(&mut self, attempts: &Attempts, waited: Duration) -> bool {
+        attempts.are_new() && waited >= LATE && self.rng.random_bool(TAKE_NO)
     }
 
     /// What follows an attempt that may have been executed.

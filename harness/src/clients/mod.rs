@@ -5,6 +5,7 @@
 //! attempts         the attempts of one operation
 //! trail            what is recorded of them
 //! connection       HTTP to one node
+//! probes           single reads where the faults want them
 //! faults           replies lost, requests sent twice
 //! protocol_errors  answers that broke the contract
 //! servers          the servers of a view service, which the bench plays
@@ -14,6 +15,7 @@ pub mod attempts;
 pub mod clerk;
 pub mod connection;
 pub mod faults;
+pub mod probes;
 pub mod protocol_errors;
 pub mod servers;
 mod trail;
@@ -32,6 +34,7 @@ use contract::{NodeId, manifest::Timeouts};
 
 use crate::stream::Stream;
 use faults::ClientFaults;
+use probes::Probes;
 use protocol_errors::ProtocolErrors;
 
 /// How long a clerk waits.
@@ -66,6 +69,8 @@ pub struct Shared {
     pub exactly_once: bool,
     /// The client faults.
     pub faults: ClientFaults,
+    /// Where to read next, at moments that matter.
+    pub probes: Probes,
     /// Answers that broke the contract.
     pub protocol_errors: ProtocolErrors,
     successes: AtomicU64,
@@ -92,6 +97,7 @@ impl Shared {
             patience,
             exactly_once,
             faults: ClientFaults::default(),
+            probes: Probes::default(),
             protocol_errors: ProtocolErrors::default(),
             successes: AtomicU64::new(0),
             last_answer: Mutex::new(None),
@@ -108,6 +114,13 @@ impl Shared {
     #[must_use]
     pub fn last_answer(&self) -> Option<NodeId> {
         self.last_answer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Has a node read at now.
+    pub fn probe(&self, node: &NodeId) {
+        if let Some(place) = self.nodes.iter().position(|own| own == node) {
+            self.probes.at(place);
+        }
     }
 
     /// An operation succeeded at this node.

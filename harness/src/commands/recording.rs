@@ -66,6 +66,7 @@ impl Recording<'_> {
             snapshot_bytes: setting.snapshot_bytes,
             played: setting.played.clone(),
             clients: setting.clients,
+            probers: setting.probers,
             rate: setting.rate,
             faults: setting.families.iter().map(|family| family.name().to_owned()).collect(),
             fault_interval_ms: setting.interval.map(millis),

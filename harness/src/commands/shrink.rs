@@ -40,12 +40,18 @@ pub fn shrink(arguments: &ShrinkArguments) -> Result<Exit, Failure> {
         return Err(Failure::Usage(format!("{folder}: this run found no violation")));
     }
     let scratch = tempfile::tempdir()?;
-    let mut search =
-        Search { run: &run, failed, scratch: scratch.path(), tries: arguments.tries, runs: 0 };
+    let mut search = Search {
+        run: &run,
+        failed,
+        scratch: scratch.path(),
+        tries: arguments.tries,
+        wanted: 1,
+        runs: 0,
+    };
     let clients = run.clients;
     let mut case = Case { plan, clients, nodes: run.nodes.len() };
     complain(&format!("{case}: does the failure come back?"));
-    if !search.fails(&case)? {
+    if !search.comes_back(&case)? {
         say(&format!(
             "The failure did not come back in {} runs under the same faults: it depends on more than they say. Try more runs \
              with --tries.",
@@ -131,12 +137,30 @@ struct Search<'a> {
     /// The checks that failed: another failure is not this one.
     failed: BTreeSet<String>,
     scratch: &'a Path,
-    /// So many runs decide that a failure does not come back.
+    /// So many runs decide whether a failure comes back.
     tries: u32,
+    /// In so many of them it must: one may be luck.
+    wanted: u32,
     runs: u32,
 }
 
+/// Where the failure came back so often with the whole plan, it must with a smaller one.
+const WANTED: u32 = 2;
+
 impl Search<'_> {
+    /// Whether the failure comes back at all; if often, a smaller case must not make it rare.
+    fn comes_back(&mut self, case: &Case) -> Result<bool, Failure> {
+        let mut count = 0;
+        for _ in 0..self.tries {
+            count += u32::from(self.fails_once(case)?);
+            if count == WANTED {
+                break;
+            }
+        }
+        self.wanted = count.max(1);
+        Ok(count > 0)
+    }
+
     /// A violation mostly comes soon after what caused it: the last acts first.
     fn fewer_acts(&mut self, case: &mut Case) -> Result<(), Failure> {
         let all = case.plan.acts.len();
@@ -214,12 +238,12 @@ impl Search<'_> {
     }
 
     fn fails(&mut self, case: &Case) -> Result<bool, Failure> {
-        for _ in 0..self.tries {
-            if self.fails_once(case)? {
-                return Ok(true);
-            }
+        let (mut count, mut left) = (0, self.tries);
+        while count < self.wanted && count + left >= self.wanted {
+            count += u32::from(self.fails_once(case)?);
+            left -= 1;
         }
-        Ok(false)
+        Ok(count == self.wanted)
     }
 
     /// One run, in a process of its own, as a person would make it.

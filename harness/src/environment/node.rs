@@ -24,6 +24,8 @@ pub(super) struct Node {
     state: State,
     /// Whether it was killed and has not been seen ready since.
     is_coming_back: bool,
+    /// `DS_SNAPSHOT_BYTES` of its next life, whose own is that of the life after: `None` where all lives have the same.
+    next_log_limit: Option<String>,
 }
 
 /// What a node is supposed to be doing.
@@ -51,7 +53,7 @@ pub struct NotStarted {
 impl Node {
     /// It does not run yet.
     pub(super) fn new(spec: NodeSpec) -> Self {
-        Self { spec, process: None, state: State::Off, is_coming_back: false }
+        Self { spec, process: None, state: State::Off, is_coming_back: false, next_log_limit: None }
     }
 
     /// What it is supposed to be doing.
@@ -96,13 +98,28 @@ impl Node {
             return Ok(());
         }
         self.set_variable("DS_RESTART", "1");
+        if let Some(limit) = self.next_log_limit.take() {
+            self.next_log_limit = self.set_variable("DS_SNAPSHOT_BYTES", &limit);
+        }
         self.start().await
     }
 
-    /// Changes a variable of its environment, from its next start on.
-    pub(super) fn set_variable(&mut self, name: &str, value: &str) {
-        let variables = self.spec.environment.iter_mut().filter(|(own, _)| own == name);
-        variables.for_each(|(_, own)| value.clone_into(own));
+    /// Gives it this `DS_SNAPSHOT_BYTES` from its next start on.
+    pub(super) fn limit_log(&mut self, bytes: u64) {
+        self.next_log_limit = None;
+        self.set_variable("DS_SNAPSHOT_BYTES", &bytes.to_string());
+    }
+
+    /// Gives it this `DS_SNAPSHOT_BYTES` from its next start on, and what it has now from the one after that, and so on.
+    pub(super) fn alternate_log_limit(&mut self, bytes: u64) {
+        self.next_log_limit = Some(bytes.to_string());
+    }
+
+    /// Changes a variable of its environment, from its next start on: what it was.
+    fn set_variable(&mut self, name: &str, value: &str) -> Option<String> {
+        let mut variables = self.spec.environment.iter_mut();
+        let (_, own) = variables.find(|(own, _)| own == name)?;
+        Some(std::mem::replace(own, value.to_owned()))
     }
 
     /// Waits until it answers `GET path` with 200, where it is supposed to run.

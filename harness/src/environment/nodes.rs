@@ -224,7 +224,15 @@ impl Nodes {
     /// Gives the nodes another `DS_SNAPSHOT_BYTES`, from their next start on.
     pub async fn limit_logs(&self, bytes: u64) {
         for node in self.nodes.values() {
-            node.lock().await.set_variable("DS_SNAPSHOT_BYTES", &bytes.to_string());
+            node.lock().await.limit_log(bytes);
+        }
+    }
+
+    /// Gives every other life of a node this `DS_SNAPSHOT_BYTES`, from its next start on: a store must bear a crash with a
+    /// snapshot and a short log as well as one with a long log.
+    pub async fn alternate_log_limits(&self, bytes: u64) {
+        for node in self.nodes.values() {
+            node.lock().await.alternate_log_limit(bytes);
         }
     }
 

@@ -107,6 +107,8 @@ impl Player<'_> {
         let deed = async {
             let done = self.deed(act.deed).await;
             self.until_it_serves().await;
+            // Each node may have missed something.
+            self.members.nodes.iter().for_each(|node| self.environment.clients.probe(node));
             over.send_replace(true);
             done
         };

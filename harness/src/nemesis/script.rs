@@ -14,7 +14,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     Family,
     faults::{
-        kinds::{self, Mishaps},
+        kinds::{self, Mishap, Mishaps},
         partition::{Link, between},
     },
     steps::{Healing, Settings, Steps, What},
@@ -32,6 +32,10 @@ const SOON_MS: u64 = 200;
 const AFTER_A_LEADER_MS: u64 = 1200;
 /// So many messages of a kind are let by at most, before one is caught.
 const SKIP_MAX: u32 = 4;
+/// Of so many messages less than one is of a rare kind: votes are, and what brings a new node up to date.
+const RARE: u64 = 40;
+/// So many rare messages are let by at most.
+const RARE_SKIP_MAX: u32 = 3;
 
 /// Why a scenario did not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -277,8 +281,20 @@ impl Script {
         let kind = self.some_kind()?;
         let skip = self.rng.random_range(0..SKIP_MAX);
         self.tell(format!("{kind} was waited for"));
-        let trigger = Trigger { links: self.links(), kind: Some(kind), boundary, skip };
+        let trigger = Trigger { links: self.links(), kinds: vec![kind], boundary, skip };
         Ok(self.environment.network.arm(trigger))
+    }
+
+    /// Waits for a rare message that this node sends, before it is delivered: what it says matters, and it has to stand by it
+    /// afterwards.
+    pub fn arm_rare(&mut self, from: &NodeId) -> Armed {
+        let kinds = self.environment.kinds_between_nodes();
+        let all: u64 = kinds.values().sum();
+        let rare = kinds.into_iter().filter(|(_, count)| count * RARE < all);
+        let kinds = rare.map(|(kind, _)| kind).collect();
+        let (links, skip) = (self.links_from(from), self.rng.random_range(0..RARE_SKIP_MAX));
+        let boundary = Boundary::BeforeDelivery;
+        self.environment.network.arm(Trigger { links, kinds, boundary, skip })
     }
 
     /// Each kind of messages that was seen so far has a delay of its own, or none.
@@ -286,14 +302,19 @@ impl Script {
         kinds::each_late(self.environment.kinds_between_nodes().into_keys(), &mut self.rng)
     }
 
+    /// The same happens to each kind of messages that was seen so far.
+    #[must_use]
+    pub fn every_kind(&self, mishap: Mishap) -> Mishaps {
+        let kinds = self.environment.kinds_between_nodes().into_keys();
+        kinds.map(|kind| (kind, mishap)).collect()
+    }
+
     /// Has this happen to messages between nodes.
     ///
     /// # Errors
     /// The main phase is over.
     pub async fn disturb_kinds(&mut self, mishaps: Mishaps) -> Done {
-        let words: Vec<String> =
-            mishaps.iter().map(|(kind, mishap)| format!("{kind} was {}", mishap.words())).collect();
-        self.tell(words.join(", "));
+        self.tell(kinds::in_words(&mishaps));
         let links = self.links();
         self.start(What::Kinds(mishaps, links)).await
     }
@@ -404,11 +425,27 @@ impl Script {
         while begin.elapsed() < limit {
             if let Some(leader) = self.environment.leader_among(&others).await {
                 self.tell(format!("{leader} {} ms later", begin.elapsed().as_millis()));
+                // What others had acknowledged before, it must know now.
+                self.probe(&leader);
                 return Ok(leader);
             }
             self.sleep(LOOK).await?;
         }
         Err(Ended::Failed(format!("nobody but {not} came to lead within {limit_ms} ms")))
+    }
+
+    /// Has a node read at, now.
+    pub fn probe(&self, node: &NodeId) {
+        self.environment.clients.probe(node);
+    }
+
+    /// Messages on these links are late by so much.
+    ///
+    /// # Errors
+    /// The main phase is over.
+    pub async fn slow(&mut self, links: &[Link], late_ms: u64) -> Done {
+        let mishaps = self.every_kind(Mishap::Late(late_ms));
+        self.start(What::Kinds(mishaps, links.to_vec())).await
     }
 
     /// Ends it: heals everything, and says what happened.

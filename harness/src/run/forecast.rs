@@ -87,6 +87,7 @@ mod tests {
             shows_log: true,
             recorded: None,
             clients: 5,
+            probers: 0,
             rate,
             seed: 1,
             families: faults.parse::<Families>().unwrap().0,

@@ -2,17 +2,21 @@
 
 use std::{sync::Arc, time::Duration};
 
+use rand::{SeedableRng, rngs::ChaCha8Rng};
 use record::{Mark, Phase};
 use tokio::{
-    sync::watch,
+    sync::{Mutex, mpsc, watch},
     task::{JoinError, JoinHandle, JoinSet},
     time::Instant,
 };
 use workloads::Client;
 
-use super::{phases::Runner, setting::Setting};
+use super::{
+    phases::Runner,
+    setting::{SMALL_LOG_BYTES, Setting},
+};
 use crate::{
-    clients::clerk::Clerk,
+    clients::{clerk::Clerk, probes},
     environment::{introspection, leader},
     exit::Failure,
     nemesis::play::play,
@@ -34,15 +38,19 @@ impl Runner<'_> {
         let environment = self.environment;
         let (stop, stopped) = watch::channel(false);
         environment.stream.mark(&Mark::Phase(Phase::Main));
+        environment.nodes.alternate_log_limits(SMALL_LOG_BYTES).await;
         let begin = Instant::now();
         let _watching_leader = AbortOnDrop(self.watch_leader());
         let mut clients = self.start_clients(&stopped);
         let (setting, all) = (self.setting.clone(), Arc::clone(environment));
-        let nemesis = async move { play(setting.plan_input(), all, begin, stopped).await };
+        let until = stopped.clone();
+        let nemesis = async move { play(setting.plan_input(), all, begin, until).await };
         let nemesis = AbortOnDrop(tokio::spawn(nemesis));
+        let probing = self.probe(&mut clients, &stopped);
         let proven = tokio::select! {
             () = self.watch_nodes(begin + self.setting.time_limit) => None,
             events = self.proven() => Some(events),
+            () = probing => None,
         };
         if let Some(events) = proven {
             let after_s = begin.elapsed().as_secs_f64();
@@ -103,6 +111,26 @@ impl Runner<'_> {
             running.spawn(closed_loop(clerk, client, pace, stopped.clone()));
         }
         running
+    }
+
+    /// Starts the probing clients among the others; then hands out probes for ever.
+    fn probe(
+        &self,
+        clients: &mut JoinSet<()>,
+        stopped: &watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + '_ {
+        let Setting { seed, clients: others, probers, .. } = *self.setting;
+        let (to, probes) = mpsc::channel(probers.max(1) as usize);
+        let probes = Arc::new(Mutex::new(probes));
+        for prober in 0..probers {
+            // Behind the client that sets up and reads last.
+            let number = u64::from(others) + 1 + u64::from(prober);
+            let clerk = Clerk::new(Arc::clone(&self.environment.clients), number, seed);
+            clients.spawn(probes::prober(clerk, Arc::clone(&probes), stopped.clone()));
+        }
+        let rng = ChaCha8Rng::seed_from_u64(seed);
+        let reads = || self.workload.final_reads();
+        async move { self.environment.clients.probes.hand_out(&to, reads, rng).await }
     }
 
     /// Waits for the end of the main phase; records nodes that end meanwhile though nobody killed them.

@@ -13,6 +13,7 @@ use workloads::view_service::SERVERS;
 
 use crate::{
     cli::{RunArguments, UpArguments},
+    clients::probes::PROBERS,
     nemesis::{
         Families, Family,
         fault::Members,
@@ -47,6 +48,8 @@ pub struct Setting {
     pub snapshot_bytes: Option<u64>,
     /// Closed-loop clerks.
     pub clients: u32,
+    /// Clerks that only read where the faults want it.
+    pub probers: u32,
     /// Operations a second over all of them.
     pub rate: Option<f64>,
     /// Decides workload and plan.
@@ -65,12 +68,16 @@ pub struct Setting {
     pub timeouts: Timeouts,
 }
 
+/// `DS_SNAPSHOT_BYTES` of a log that is compacted after a few dozen operations.
+pub(super) const SMALL_LOG_BYTES: u64 = 4 << 10;
+
 impl Setting {
     /// What was asked for; what was not said is decided by what the store is.
     #[must_use]
     pub fn of(arguments: &RunArguments, manifest: &Manifest, seed: u64) -> Self {
         let mut setting = Self {
             clients: arguments.clients,
+            probers: PROBERS,
             rate: arguments.rate,
             seed,
             interval: arguments.fault_interval,
@@ -128,6 +135,7 @@ impl Setting {
             snapshot_bytes: Some(SNAPSHOT_BYTES),
             shows_log: manifest.can(Capability::Log),
             clients: 0,
+            probers: 0,
             rate: None,
             seed: 0,
             families: Vec::new(),
@@ -149,9 +157,8 @@ impl Setting {
     /// A small log sends snapshots to whoever is behind, a large one entries: the seed decides. Where the log must compact
     /// and the nodes are not started anew for that, it is never large.
     fn snapshot_bytes_of(&self, seed: u64) -> Option<u64> {
-        const SMALL: u64 = 4 << 10;
         const LARGE: u64 = 1 << 20;
-        let choices = [Some(SNAPSHOT_BYTES), Some(SMALL), Some(LARGE), None];
+        let choices = [Some(SNAPSHOT_BYTES), Some(SMALL_LOG_BYTES), Some(LARGE), None];
         let may_be_large = !self.compacts || self.restarts_all();
         let count = if may_be_large { choices.len() } else { 2 };
         let choice = ChaCha8Rng::seed_from_u64(seed ^ 0x5A4F).random_range(0..count);

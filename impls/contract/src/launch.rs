@@ -49,7 +49,11 @@ pub const VARIABLES: [Variable; 14] = [
     planned("DS_SHARDS", "10", "The number of shards."),
     variable("DS_HEARTBEAT_MS", "50", "Timing hint: how often a leader shows that it lives."),
     variable("DS_ELECTION_MS", "300", "Timing hint: how long to wait for it before an election."),
-    variable("DS_SNAPSHOT_BYTES", "65536", "Compact the log past this size; -1 means never."),
+    variable(
+        "DS_SNAPSHOT_BYTES",
+        "65536",
+        "Compact the log past this size; -1 means never. The next start may have another one.",
+    ),
     variable(
         "DS_RESTART",
         "0",

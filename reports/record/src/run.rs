@@ -48,6 +48,9 @@ pub struct RunFile {
     pub snapshot_bytes: Option<u64>,
     /// Closed-loop clerks.
     pub clients: u32,
+    /// Further clerks, which only read where the faults want it; older benches had none.
+    #[serde(default)]
+    pub probers: u32,
     /// Operations a second over all clerks; `None`: as fast as they are answered.
     pub rate: Option<f64>,
     /// The fault families asked for.

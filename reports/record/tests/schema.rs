@@ -17,7 +17,7 @@ fn run_json() {
     round_trip::<RunFile>(&json!({
         "version": 1, "harness": "0.1.0", "target": "kv", "target_folder": "impls/kv",
         "serves": ["replicated-kv"], "caps": ["cas", "log"], "workload": "bank",
-        "consistency": "serializable", "seed": 7, "nodes": ["n1"], "snapshot_bytes": null, "clients": 10, "rate": null, "faults": ["kill"], "fault_interval_ms": 5000,
+        "consistency": "serializable", "seed": 7, "nodes": ["n1"], "snapshot_bytes": null, "clients": 10, "probers": 6, "rate": null, "faults": ["kill"], "fault_interval_ms": 5000,
         "time_limit_ms": 30000,
         "timeouts": {"attempt_ms": 500, "operation_ms": 2000, "bind_ms": 10000, "ready_ms": 15000, "recovery_ms": 8000,
                      "stop_ms": 2000},

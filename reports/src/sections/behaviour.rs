@@ -116,9 +116,13 @@ fn occupied(behaviour: &Behaviour) -> impl Iterator<Item = Row> {
     let compacts = match snapshot_limit_bytes {
         Some(limit) => {
             let limit = size(*limit as f64);
-            format!("A log beyond {limit} (DS_SNAPSHOT_BYTES) is to be compacted.")
+            format!(
+                "A log beyond {limit} is to be compacted (DS_SNAPSHOT_BYTES at the first start)."
+            )
         }
-        None => "The log need not be compacted (DS_SNAPSHOT_BYTES is -1).".to_owned(),
+        None => {
+            "The log need not be compacted (DS_SNAPSHOT_BYTES is -1 at the first start).".to_owned()
+        }
     };
     let row = |name, of: fn(&Occupied) -> Option<Extent>, meaning: String| {
         let seen = || nodes.iter().filter_map(|(node, its)| Some((node.as_str(), of(its)?)));

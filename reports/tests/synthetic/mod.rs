@@ -213,6 +213,7 @@ fn run_file() -> RunFile {
         played: Vec::new(),
         snapshot_bytes: Some(65_536),
         clients: 5,
+        probers: 0,
         rate: None,
         faults: vec!["partition".into(), "kill".into(), "network".into()],
         fault_interval_ms: Some(5000),

@@ -28,6 +28,8 @@ pub(super) struct Seen<'a> {
     pub(super) must_succeed: &'static [&'static str],
     /// How many clients there were.
     pub(super) clients: u32,
+    /// How many more only read where the faults want it.
+    pub(super) probers: u32,
     /// The node that an operation asked first.
     pub(super) asked_first: &'a dyn Fn(&Operation) -> Option<&'a str>,
     /// How many nodes were away for long, while a majority of the others was there.
@@ -119,12 +121,15 @@ impl Seen<'_> {
     }
 
     fn by_client(&self) -> BTreeMap<u64, u64> {
-        // One more client sets up and reads last, and a client whose operation is in doubt goes on as another process.
-        let processes = u64::from(self.clients) + 1;
+        // One more client sets up and reads last, others only read now and then; and a client whose operation is in doubt
+        // goes on as another process.
+        let processes = u64::from(self.clients) + 1 + u64::from(self.probers);
         let clients = u64::from(self.clients.min(CLIENTS_MAX));
         let mut counts: BTreeMap<u64, u64> = (0..clients).map(|client| (client, 0)).collect();
         for operation in self.succeeded() {
-            *counts.entry(operation.process % processes).or_default() += 1;
+            if let Some(count) = counts.get_mut(&(operation.process % processes)) {
+                *count += 1;
+            }
         }
         counts
     }
@@ -247,6 +252,7 @@ mod tests {
             main: &main,
             must_succeed,
             clients: CLIENTS,
+            probers: 2,
             asked_first: &node,
             nodes_away: 0,
             leader_changes,

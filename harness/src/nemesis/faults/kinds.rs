@@ -21,6 +21,8 @@ pub enum Mishap {
     Late(u64),
     /// Every other one is lost.
     Lost,
+    /// One in five is lost.
+    SomeLost,
     /// All arrive twice.
     Doubled,
 }
@@ -64,6 +66,7 @@ impl Mishap {
                 MessageFaults { delay: Some(delay), ..none }
             }
             Self::Lost => MessageFaults { drop_request: 0.5, ..none },
+            Self::SomeLost => MessageFaults { drop_request: 0.2, ..none },
             Self::Doubled => MessageFaults { duplicate: 1.0, ..none },
         }
     }
@@ -74,7 +77,22 @@ impl Mishap {
         match self {
             Self::Late(ms) => format!("{ms} ms late"),
             Self::Lost => "half lost".to_owned(),
+            Self::SomeLost => "sometimes lost".to_owned(),
             Self::Doubled => "doubled".to_owned(),
+        }
+    }
+}
+
+/// What happens, in words: one word for all where the same happens to all, and there are several.
+pub(in crate::nemesis) fn in_words(mishaps: &Mishaps) -> String {
+    let mut different: Vec<Mishap> = mishaps.values().copied().collect();
+    different.dedup();
+    match different.as_slice() {
+        [same] if mishaps.len() > 1 => format!("every message was {}", same.words()),
+        _ => {
+            let words =
+                mishaps.iter().map(|(kind, mishap)| format!("{kind} was {}", mishap.words()));
+            words.collect::<Vec<_>>().join(", ")
         }
     }
 }

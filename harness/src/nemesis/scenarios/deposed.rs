@@ -16,16 +16,30 @@ pub static SCENARIO: Scenario = Scenario {
     ..Scenario::USUAL
 };
 
+/// How late what the old leader hears may be, in milliseconds: answers from its time then reach it when another one leads.
+const LATE_MS: [u64; 3] = [30, 90, 180];
+
 async fn play(script: &mut Script) -> Done {
     let old = script.leader().await;
     let (sent, heard) = (script.links_from(&old), script.links_to(&old));
     let paused = script.has("pause") && script.coin();
     // A leader that stands still finds what was said before in its sockets: better nothing later is there, too.
     let deaf_from_the_start = !paused || script.coin();
+    let late = paused && script.has("network") && script.coin();
+    if late {
+        let late_ms = script.one_of(&LATE_MS)?;
+        script.slow(&heard, late_ms).await?;
+        script.tell(format!("it heard everything {late_ms} ms late"));
+        script.wait(late_ms..late_ms + 60).await?;
+    }
     if paused {
         script.pause(&old).await?;
     } else {
         script.cut(&sent).await?;
+    }
+    if late {
+        // What is on its way comes to its sockets.
+        script.wait(100..220).await?;
     }
     if deaf_from_the_start {
         script.cut(&heard).await?;
@@ -36,6 +50,9 @@ async fn play(script: &mut Script) -> Done {
     if !deaf_from_the_start {
         script.cut(&heard).await?;
     }
+    // Who stands still is asked before it goes on: it may answer from what it last knew.
+    script.probe(&old);
+    script.wait(5..30).await?;
     if paused {
         script.resume(&old).await;
     } else if script.coin() {

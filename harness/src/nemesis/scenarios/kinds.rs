@@ -1,5 +1,6 @@
-//! Messages of one kind are late, lost or doubled, or each kind has a delay of its own; meanwhile the leader goes. (A message
-//! that is lost takes its connection with it.)
+//! Messages of one kind are late, lost or doubled, or each kind has a delay of its own, or some messages of all kinds are lost;
+//! meanwhile the leader goes. Then it is other messages, and another leader. (A message that is lost takes its connection with
+//! it.)
 
 use crate::nemesis::{
     faults::kinds::Mishap,
@@ -10,7 +11,7 @@ use crate::nemesis::{
 /// The scenario.
 pub static SCENARIO: Scenario = Scenario {
     name: "kinds",
-    about: "Messages of one kind are late, lost or doubled, or each kind has a delay of its own; meanwhile the leader goes.",
+    about: "Messages of one kind are late, lost or doubled, each kind has a delay of its own, or some of all are lost; meanwhile the leader goes, several times.",
     needs: &["network"],
     needs_one_of: &["partition", "kill", "pause"],
     turns: 2,
@@ -21,27 +22,43 @@ pub static SCENARIO: Scenario = Scenario {
 /// So long another leader may take to be found while messages go astray.
 const MEANWHILE_MS: u64 = 900;
 
+/// To which kinds of messages something happens.
+#[derive(Clone, Copy)]
+enum Which {
+    /// Each has a delay of its own.
+    Each,
+    /// One only.
+    One,
+    /// The same happens to all.
+    All,
+}
+
+/// So often something happens to other kinds, and to another leader.
+const ROUNDS: u32 = 3;
+
 async fn play(script: &mut Script) -> Done {
-    let mishaps = if script.coin() {
-        script.each_kind_late()
-    } else {
-        let mishap = script.one_of(&[Mishap::Late(80), Mishap::Lost, Mishap::Doubled])?;
-        [(script.some_kind()?, mishap)].into()
-    };
-    script.disturb_kinds(mishaps).await?;
-    for _ in 0..2 {
-        script.wait(20..250).await?;
+    for _ in 0..ROUNDS {
+        let mishaps = match script.one_of(&[Which::Each, Which::One, Which::All])? {
+            Which::Each => script.each_kind_late(),
+            Which::One => {
+                let mishap = script.one_of(&[Mishap::Late(80), Mishap::Lost, Mishap::Doubled])?;
+                [(script.some_kind()?, mishap)].into()
+            }
+            Which::All => script.every_kind(Mishap::SomeLost),
+        };
+        script.disturb_kinds(mishaps).await?;
+        script.wait(30..250).await?;
         let leader = script.leader().await;
         script.take_away_with_others(&leader).await?;
         match script.next_leader(&leader, MEANWHILE_MS).await {
-            Ok(_) => script.wait(30..250).await?,
+            Ok(_) => script.wait(30..200).await?,
             Err(Ended::Stopped) => return Err(Ended::Stopped),
             // Without these messages perhaps nobody can.
-            Err(Ended::Failed(_)) => break,
+            Err(Ended::Failed(_)) => {}
         }
+        script.leave_kinds_alone().await;
         script.bring_back_all();
+        script.wait(30..100).await?;
     }
-    script.leave_kinds_alone().await;
-    script.bring_back_all();
-    script.wait(50..200).await
+    Ok(())
 }

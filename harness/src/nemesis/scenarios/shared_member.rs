@@ -18,6 +18,9 @@ pub static SCENARIO: Scenario = Scenario {
     ..Scenario::USUAL
 };
 
+/// So long a majority may take to ask the member that it shares for anything.
+const PROMISE_MS: u64 = 800;
+
 async fn play(script: &mut Script) -> Done {
     let leader = script.leader().await;
     let mut others = script.others(&leader);
@@ -34,17 +37,28 @@ async fn play(script: &mut Script) -> Done {
     for turn in 0..3 {
         let cut_off = &sides[1 - turn % 2];
         let around = script.links_around(cut_off);
-        let crashes = turn > 0 && script.has("kill") && script.coin();
+        let crashes = turn > 0 && script.stands(&shared) && script.has("kill") && script.coin();
         if crashes {
             script.kill(&shared).await?;
         }
+        // A crash when it has just said something that matters, and nobody heard of yet, shows best what it forgets.
+        let promises = !crashes && turn == 1 && script.has("kill") && script.coin();
+        let armed = promises.then(|| script.arm_rare(&shared));
         script.cut(&around).await?;
         script.open(&before).await;
         before = around;
-        if crashes {
-            script.restart(&shared);
+        script.restart(&shared);
+        if let Some(mut armed) = armed
+            && let Some(caught) = script.caught(&mut armed, PROMISE_MS).await?
+        {
+            script.kill(&shared).await?;
+            drop(caught);
+            script.tell("and crashed");
+            script.wait(5..40).await?;
+        } else {
+            script.wait(250..650).await?;
         }
-        script.wait(250..650).await?;
     }
+    script.restart(&shared);
     Ok(())
 }
