@@ -313,7 +313,7 @@ fn restart_of_all(nodes: &[String], events: &[Event]) -> Vec<FaultRecord> {
         form: "kill-all".to_owned(),
         step,
         targets: nodes.to_vec(),
-        note: String::new(),
+        ..FaultRecord::default()
     };
     let served = phase_ns(Phase::Compaction).or_else(|| phase_ns(Phase::Quiesce));
     let healed = served.map(|to_ns| record(FaultStep::Healed, to_ns));

@@ -1,6 +1,8 @@
 //! What a fault is.
 
-use std::{fmt, pin::Pin};
+use std::{collections::BTreeMap, fmt, pin::Pin};
+
+use record::Mishap;
 
 use crate::environment::Environment;
 
@@ -49,6 +51,11 @@ pub trait Fault: fmt::Debug + Send + Sync {
     /// What the form leaves open, for the note of the plan.
     fn manner(&self) -> Option<&'static str> {
         None
+    }
+
+    /// What happens to messages of single kinds, where that is what it does.
+    fn kinds(&self) -> BTreeMap<String, Mishap> {
+        BTreeMap::new()
     }
 
     /// Tries once to break something. Where nothing was hit it is tried again.

@@ -1,6 +1,6 @@
 //! One fault that is going to be carried out.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use record::{FaultRecord, FaultStep};
 
@@ -50,7 +50,9 @@ impl PlannedFault {
     #[must_use]
     pub fn planned_record(&self) -> FaultRecord {
         let targets = self.fault.targets();
-        self.record(nanoseconds(self.at), FaultStep::Planned, targets, self.planned_note())
+        let note = self.planned_note();
+        let record = self.record(nanoseconds(self.at), FaultStep::Planned, targets, note);
+        FaultRecord { kinds: self.fault.kinds(), ..record }
     }
 
     /// A line about a step of the fault.
@@ -63,7 +65,8 @@ impl PlannedFault {
         note: String,
     ) -> FaultRecord {
         let (family, form) = (self.family.name().to_owned(), self.fault.form());
-        FaultRecord { fault: self.number, time_ns, family, form, step, targets, note }
+        let (fault, kinds) = (self.number, BTreeMap::new());
+        FaultRecord { fault, time_ns, family, form, step, targets, kinds, note }
     }
 }
 

@@ -160,6 +160,7 @@ impl Player<'_> {
             step,
             targets: Vec::new(),
             note,
+            ..FaultRecord::default()
         };
         let at_ns = u64::try_from(self.begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         stream.fault(record(at_ns, FaultStep::Planned, String::new()));

@@ -10,7 +10,13 @@ use history::words::counted;
 use record::{FaultRecord, FaultStep, Folder, LeaderChange, Mark, Phase, SCENARIOS};
 use serde::{Deserialize, Serialize};
 
-use super::{Family, faults::partition::CutMode};
+use super::{
+    Family,
+    faults::{
+        kinds::{self, Mishaps},
+        partition::CutMode,
+    },
+};
 
 /// No plan that anybody makes is larger.
 const BYTES_MAX: u64 = 16 << 20;
@@ -23,7 +29,7 @@ pub struct RecordedPlan {
     /// `DS_SNAPSHOT_BYTES`; `null`: never.
     #[serde(default = "usual_snapshot_bytes")]
     pub snapshot_bytes: Option<u64>,
-    /// Faults of the record that no plan can repeat: messages of some kinds were disturbed.
+    /// Faults of the record that no plan can repeat: messages of some kinds were disturbed, and it is not known how.
     #[serde(default)]
     pub left_out: usize,
     /// The first comes first; each begins once the store has served again after the one before.
@@ -51,6 +57,9 @@ pub struct RecordedFault {
     pub form: String,
     /// The nodes, or the links as `n1>n2`.
     pub targets: Vec<String>,
+    /// What happened to messages of single kinds, where that is what it did.
+    #[serde(default, skip_serializing_if = "Mishaps::is_empty")]
+    pub kinds: Mishaps,
     /// Whether what was cut refused connections; else bytes waited.
     #[serde(default)]
     pub refuses: bool,
@@ -155,9 +164,12 @@ fn repeatable(faults: Vec<FaultRecord>) -> (Vec<FaultRecord>, usize) {
         .filter(|fault| fault.family == SCENARIOS)
         .map(|fault| fault.form.clone())
         .collect();
+    let with_kinds: BTreeSet<u64> =
+        faults.iter().filter(|fault| !fault.kinds.is_empty()).map(|fault| fault.fault).collect();
     let (mut kept, mut left_out) = (Vec::new(), 0);
     for mut fault in faults {
-        if fault.family == "network" && of_scenarios.contains(&fault.form) {
+        let is_of_scenario = fault.family == "network" && of_scenarios.contains(&fault.form);
+        if is_of_scenario && !with_kinds.contains(&fault.fault) {
             if fault.targets.len() > 1 {
                 left_out += usize::from(fault.step == FaultStep::Started);
                 continue;
@@ -205,11 +217,14 @@ fn span(fault: &FaultRecord, all: &[FaultRecord], end_ns: u64) -> (u64, u64, Rec
     let refuses = its().any(|other| {
         other.step == FaultStep::Planned && other.note.contains(CutMode::Refuse.words())
     });
-    let has_form = ["network", "client"].contains(&fault.family.as_str());
+    let kinds = its().find(|other| !other.kinds.is_empty());
+    let kinds = kinds.map_or_else(Mishaps::new, |planned| planned.kinds.clone());
+    let has_form = ["network", "client"].contains(&fault.family.as_str()) && kinds.is_empty();
     let recorded = RecordedFault {
         family: fault.family.clone(),
         form: if has_form { fault.form.clone() } else { String::new() },
         targets: fault.targets.clone(),
+        kinds,
         refuses,
         after_ms: 0,
         // A fault of no length is none.
@@ -288,6 +303,9 @@ impl fmt::Display for RecordedFault {
             "kill" => format!("kill {targets}, start again"),
             "pause" => format!("pause {targets}"),
             "partition" => cut_in_words(&self.targets),
+            "network" if !self.kinds.is_empty() => {
+                format!("messages {targets}: {}", kinds::in_words(&self.kinds))
+            }
             "network" => format!("disturb messages ({})", self.form),
             _ => format!("disturb clients ({})", self.form),
         };
@@ -326,6 +344,8 @@ fn cut_in_words(links: &[String]) -> String {
 mod tests {
     use std::time::Duration;
 
+    use record::Mishap;
+
     use super::*;
     use crate::nemesis::{
         faults::partition,
@@ -343,6 +363,7 @@ mod tests {
             step,
             targets: targets.iter().map(ToString::to_string).collect(),
             note: note.to_owned(),
+            ..FaultRecord::default()
         };
         [
             record(FaultStep::Planned, 0, "until it is healed, connections are refused"),
@@ -424,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_message_is_a_cut_link_and_disturbed_kinds_are_left_out() {
+    fn a_held_message_is_a_cut_link_and_what_cannot_be_repeated_is_left_out() {
         let of_scenario = |mut fault: FaultRecord| {
             "late-message".clone_into(&mut fault.form);
             fault
@@ -439,6 +460,20 @@ mod tests {
         let families: Vec<&str> =
             acts[0].faults.iter().map(|fault| fault.family.as_str()).collect();
         assert_eq!((families, left_out), (vec!["partition"], 1));
+    }
+
+    #[test]
+    fn what_happened_to_kinds_of_messages_is_in_the_plan_and_aimed_by_who_leads() {
+        let kinds: Mishaps = [("Vote".to_owned(), Mishap::LateMs(80))].into();
+        let mut faults = fault(2, "network", &["n1>n2", "n2>n1"], 1, 5);
+        faults[0].kinds = kinds.clone();
+        let scenario = fault(1, SCENARIOS, &[], 0, 9);
+        let (kept, left_out) = repeatable([scenario, faults].concat());
+        let leader = LeaderChange { time_ns: 0, node: Some("n1".to_owned()) };
+        let act = acts(&kept, &[leader], u64::MAX)[0].led_by("n3");
+        assert_eq!((left_out, &act.faults[0].kinds), (0, &kinds));
+        let words = "n3 leads: messages n3>n2, n2>n3: Vote was 80 ms late for 4 ms.";
+        assert_eq!(act.to_string(), words);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::{
     execute::{WrittenPlan, carry_out},
     fault::{Fault, Members},
     faults::{
-        client, kill, network,
-        partition::{self, CutMode},
+        client, kill, kinds, network,
+        partition::{self, CutMode, Link},
         pause,
     },
     play::Player,
@@ -53,7 +53,8 @@ impl Player<'_> {
             };
             let targets: Vec<String> =
                 fault.targets.iter().filter(|target| known(target)).cloned().collect();
-            let is_aimed = !["network", "client"].contains(&fault.family.as_str());
+            let is_aimed =
+                !["network", "client"].contains(&fault.family.as_str()) || !fault.kinds.is_empty();
             if targets.is_empty() && is_aimed {
                 self.environment.note(format!("Nobody is here whom the plan means by: {fault}."));
             }
@@ -88,13 +89,20 @@ fn again(
         "pause" => targets.iter().map(|node| pause::chosen(node)).collect(),
         "partition" if targets.is_empty() => Vec::new(),
         "partition" => {
-            let ends = targets.iter().filter_map(|link| link.split_once('>'));
-            let links = ends.map(|(from, to)| (from.to_owned(), to.to_owned())).collect();
             let mode = if recorded.refuses { CutMode::Refuse } else { CutMode::Stall };
-            vec![partition::chosen(links, mode)]
+            vec![partition::chosen(links(targets), mode)]
+        }
+        "network" if !recorded.kinds.is_empty() => {
+            vec![kinds::chosen(recorded.kinds.clone(), links(targets))]
         }
         "network" => network::of_form(&recorded.form, members, &mut rng).into_iter().collect(),
         "client" => client::plan(members, &mut rng).into_iter().collect(),
         _ => Vec::new(),
     }
+}
+
+/// `n1>n2` as its two ends.
+fn links(targets: &[String]) -> Vec<Link> {
+    let ends = targets.iter().filter_map(|link| link.split_once('>'));
+    ends.map(|(from, to)| (from.to_owned(), to.to_owned())).collect()
 }

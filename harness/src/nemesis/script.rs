@@ -9,12 +9,13 @@ use rand::{
     rngs::ChaCha8Rng,
     seq::{IndexedRandom, SliceRandom},
 };
+use record::Mishap;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
     Family,
     faults::{
-        kinds::{self, Mishap, Mishaps},
+        kinds::{self, Mishaps},
         partition::{Link, between},
     },
     steps::{Healing, Settings, Steps, What},
@@ -444,7 +445,7 @@ impl Script {
     /// # Errors
     /// The main phase is over.
     pub async fn slow(&mut self, links: &[Link], late_ms: u64) -> Done {
-        let mishaps = self.every_kind(Mishap::Late(late_ms));
+        let mishaps = self.every_kind(Mishap::LateMs(late_ms));
         self.start(What::Kinds(mishaps, links.to_vec())).await
     }
 

@@ -246,6 +246,10 @@ impl Fault for Step {
         self.fault.manner()
     }
 
+    fn kinds(&self) -> Mishaps {
+        self.fault.kinds()
+    }
+
     fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {
         Box::pin(async move {
             let hits = self.fault.start(environment).await;

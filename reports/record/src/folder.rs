@@ -391,7 +391,7 @@ mod tests {
             form: "one".to_owned(),
             step: crate::FaultStep::Planned,
             targets: Vec::new(),
-            note: String::new(),
+            ..FaultRecord::default()
         };
         faults.append(&record).unwrap();
         faults.bytes = bytes_max::FAULTS - 1;

@@ -36,7 +36,7 @@ pub use behaviour::{Behaviour, Extent, Occupied, Orders, Stretch, Times, Traffic
 pub use block_writer::BlockWriter;
 pub use clocks::Clocks;
 pub use evidence::{Evidence, Required};
-pub use fault::{FaultRecord, FaultStep, SCENARIOS};
+pub use fault::{FaultRecord, FaultStep, Mishap, SCENARIOS};
 pub use folder::{FaultWriter, Folder, FolderError, write_whole};
 pub use introspection::{IntrospectionRecord, Said};
 pub use leadership::{LeaderChange, leader_changes};

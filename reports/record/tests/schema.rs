@@ -75,6 +75,10 @@ fn fault_lines() {
     round_trip::<FaultRecord>(&json!({
         "fault": 0, "time": 5, "family": "partition", "form": "halves", "step": "healed", "targets": ["n1>n2"],
     }));
+    round_trip::<FaultRecord>(&json!({
+        "fault": 1, "time": 5, "family": "network", "form": "kinds", "step": "planned", "targets": ["n1>n2"],
+        "kinds": {"Vote": "some-lost", "Append": {"late-ms": 80}},
+    }));
     let unknown = serde_json::from_value::<FaultStep>(json!("begun"));
     assert!(unknown.is_err());
 }

@@ -244,6 +244,7 @@ fn fault_records() -> Vec<FaultRecord> {
                     step: *step,
                     targets: targets.iter().map(|target| (*target).into()).collect(),
                     note: (*note).into(),
+                    ..FaultRecord::default()
                 });
             }
         };
@@ -493,7 +494,7 @@ pub fn violation(folder: &Path) {
             form: "one".into(),
             step,
             targets: vec!["n1".into()],
-            note: String::new(),
+            ..FaultRecord::default()
         });
     }
     sample.leader(S, Some("n2"));
@@ -563,7 +564,7 @@ pub fn crowded(folder: &Path) {
                 form: "minority".into(),
                 step,
                 targets: vec!["n1".into()],
-                note: String::new(),
+                ..FaultRecord::default()
             });
         }
     }
@@ -633,6 +634,7 @@ pub fn hostile(folder: &Path) {
                 step,
                 targets: vec![HOSTILE.into(), huge.clone()],
                 note: huge.clone(),
+                ..FaultRecord::default()
             });
         }
     }

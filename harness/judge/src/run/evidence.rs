@@ -230,7 +230,7 @@ mod tests {
             form: "kill-all".to_owned(),
             step,
             targets: Vec::new(),
-            note: String::new(),
+            ..FaultRecord::default()
         }
     }
 

@@ -182,7 +182,7 @@ mod tests {
             form: String::new(),
             step,
             targets: targets.iter().map(ToString::to_string).collect(),
-            note: String::new(),
+            ..FaultRecord::default()
         };
         [
             record(FaultStep::Planned, from),

@@ -133,7 +133,7 @@ mod tests {
             form: String::new(),
             step,
             targets: links.iter().map(ToString::to_string).collect(),
-            note: String::new(),
+            ..FaultRecord::default()
         };
         // It takes a while until the record says that the links are open again.
         vec![

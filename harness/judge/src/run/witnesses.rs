@@ -395,7 +395,7 @@ pub(super) mod tests {
             form: form.to_owned(),
             step,
             targets: targets.iter().map(|target| (*target).to_owned()).collect(),
-            note: String::new(),
+            ..FaultRecord::default()
         };
         [record(FaultStep::Started, from_ms), record(FaultStep::Healed, to_ms)]
     }

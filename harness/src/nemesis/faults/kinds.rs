@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use network::{Delay, MessageFaults};
 use rand::{Rng, RngExt};
+use record::Mishap;
 
 use super::{
     network::touched,
@@ -13,19 +14,6 @@ use crate::{
     environment::Environment,
     nemesis::fault::{Fault, Hits, Work},
 };
-
-/// What happens to the messages of a kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mishap {
-    /// All are late by so many milliseconds.
-    Late(u64),
-    /// Every other one is lost.
-    Lost,
-    /// One in five is lost.
-    SomeLost,
-    /// All arrive twice.
-    Doubled,
-}
 
 /// How late messages of a kind may be, in milliseconds: an election must remain possible. Half of the kinds are not late.
 const DELAYS_MS: [u64; 4] = [5, 15, 40, 100];
@@ -37,7 +25,7 @@ pub(in crate::nemesis) fn each_late(
 ) -> Mishaps {
     let late = |kind| {
         let delay_ms = DELAYS_MS[rng.random_range(0..DELAYS_MS.len())];
-        rng.random_bool(0.5).then_some((kind, Mishap::Late(delay_ms)))
+        rng.random_bool(0.5).then_some((kind, Mishap::LateMs(delay_ms)))
     };
     kinds.into_iter().filter_map(late).collect()
 }
@@ -57,30 +45,22 @@ pub(crate) fn chosen(mishaps: Mishaps, links: Vec<Link>) -> Box<dyn Fault> {
     Box::new(Kinds { mishaps, links })
 }
 
-impl Mishap {
-    pub(super) fn message_faults(self) -> MessageFaults {
-        let none = MessageFaults::default();
-        match self {
-            Self::Late(ms) => {
-                let delay = Delay { probability: 1.0, min_ms: ms, max_ms: ms };
-                MessageFaults { delay: Some(delay), ..none }
-            }
-            Self::Lost => MessageFaults { drop_request: 0.5, ..none },
-            Self::SomeLost => MessageFaults { drop_request: 0.2, ..none },
-            Self::Doubled => MessageFaults { duplicate: 1.0, ..none },
+fn message_faults(mishap: Mishap) -> MessageFaults {
+    let none = MessageFaults::default();
+    match mishap {
+        Mishap::LateMs(ms) => {
+            let delay = Delay { probability: 1.0, min_ms: ms, max_ms: ms };
+            MessageFaults { delay: Some(delay), ..none }
         }
+        Mishap::Lost => MessageFaults { drop_request: 0.5, ..none },
+        Mishap::SomeLost => MessageFaults { drop_request: 0.2, ..none },
+        Mishap::Doubled => MessageFaults { duplicate: 1.0, ..none },
     }
+}
 
-    /// In words, of messages.
-    #[must_use]
-    pub fn words(self) -> String {
-        match self {
-            Self::Late(ms) => format!("{ms} ms late"),
-            Self::Lost => "half lost".to_owned(),
-            Self::SomeLost => "sometimes lost".to_owned(),
-            Self::Doubled => "doubled".to_owned(),
-        }
-    }
+/// The same for each kind.
+pub(super) fn faults_of_kinds(mishaps: &Mishaps) -> BTreeMap<String, MessageFaults> {
+    mishaps.iter().map(|(kind, mishap)| (kind.clone(), message_faults(*mishap))).collect()
 }
 
 /// What happens, in words: one word for all where the same happens to all, and there are several.
@@ -114,9 +94,12 @@ impl Fault for Kinds {
         link_names(&self.links)
     }
 
+    fn kinds(&self) -> Mishaps {
+        self.mishaps.clone()
+    }
+
     fn start<'a>(&'a self, environment: &'a Environment) -> Work<'a, Hits> {
-        let faults = |(kind, mishap): (&String, &Mishap)| (kind.clone(), mishap.message_faults());
-        self.set(environment, &self.mishaps.iter().map(faults).collect());
+        self.set(environment, &faults_of_kinds(&self.mishaps));
         Box::pin(async { Hits::on(self.targets()) })
     }
 

@@ -106,8 +106,7 @@ impl Profile {
     fn of_kinds(&self, kinds: impl Iterator<Item = String>) -> BTreeMap<String, MessageFaults> {
         let Self::UnevenKinds(seed) = self else { return BTreeMap::new() };
         let mut rng = ChaCha8Rng::seed_from_u64(*seed);
-        let late = kinds::each_late(kinds, &mut rng).into_iter();
-        late.map(|(kind, late)| (kind, late.message_faults())).collect()
+        kinds::faults_of_kinds(&kinds::each_late(kinds, &mut rng))
     }
 
     /// On client links nothing is doubled: a doubled request that was refused once and executed once would make the

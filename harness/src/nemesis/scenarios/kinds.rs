@@ -2,8 +2,9 @@
 //! meanwhile the leader goes. Then it is other messages, and another leader. (A message that is lost takes its connection with
 //! it.)
 
+use record::Mishap;
+
 use crate::nemesis::{
-    faults::kinds::Mishap,
     scenario::Scenario,
     script::{Done, Ended, Script},
 };
@@ -41,7 +42,7 @@ async fn play(script: &mut Script) -> Done {
         let mishaps = match script.one_of(&[Which::Each, Which::One, Which::All])? {
             Which::Each => script.each_kind_late(),
             Which::One => {
-                let mishap = script.one_of(&[Mishap::Late(80), Mishap::Lost, Mishap::Doubled])?;
+                let mishap = script.one_of(&[Mishap::LateMs(80), Mishap::Lost, Mishap::Doubled])?;
                 [(script.some_kind()?, mishap)].into()
             }
             Which::All => script.every_kind(Mishap::SomeLost),
