@@ -12,6 +12,7 @@
 //! ```
 //! This crate knows nothing of processes, workloads or verdicts: it does what it is asked and counts what took hold.
 
+mod body;
 mod budget;
 mod connection;
 mod counters;

@@ -6,6 +6,7 @@ use record::Fate;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
+use crate::body::{Body, after_head};
 use crate::budget::Buffer;
 use crate::duplicate;
 use crate::exchange::{Due, Exchange};
@@ -23,6 +24,8 @@ use crate::trigger::{Boundary, Catch, Message};
 struct Incoming {
     bytes: u64,
     head: Option<Head>,
+    /// Read where the head names no kind.
+    body: Body,
     times: Times,
     /// Held until complete, because a fault may hit it; `None`: passed on as it comes.
     buffer: Option<Buffer>,
@@ -33,6 +36,18 @@ struct Incoming {
     passed_on: bool,
     /// A stalled request is recorded when it starts to wait: it may wait for ever.
     recorded: bool,
+}
+
+impl Incoming {
+    /// More of the body came, perhaps the end.
+    fn name(&mut self, piece: &[u8], is_whole: bool) {
+        let label = self.head.as_mut().and_then(|head| head.label.as_mut());
+        let Some(label) = label.filter(|label| label.kind.is_none()) else { return };
+        self.body.add(piece);
+        if is_whole {
+            label.kind = self.body.kind();
+        }
+    }
 }
 
 /// What kept a request, besides a closed gate.
@@ -133,6 +148,7 @@ impl<'c> RequestPump<'c> {
                 self.incoming.head = step.head;
             }
         }
+        self.incoming.name(if head_is_new { after_head(piece) } else { piece }, step.end);
         if self.framer.is_raw() && self.exchange.go_raw() {
             self.link.loses_sight();
         }

@@ -45,7 +45,7 @@ pub struct Trigger {
     pub skip: u32,
 }
 
-/// The kind of a message: `X-DS-Type`, or else its path.
+/// The kind of a message: `X-DS-Type`, or else what its body calls it, or else its path.
 pub(crate) fn kind_of(label: &Label) -> &str {
     label.kind.as_deref().unwrap_or_else(|| label.path.split('?').next().unwrap_or_default())
 }

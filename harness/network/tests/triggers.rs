@@ -150,3 +150,29 @@ async fn a_message_before_a_closed_gate_is_caught_by_its_kind_too() {
     assert_eq!(client.answer().await.as_deref(), Some("1"));
     bench.close().await;
 }
+
+#[tokio::test]
+async fn a_message_without_the_header_is_of_the_kind_that_its_body_says() {
+    let (bench, _folder) = open().await;
+    let links = vec![("n1".to_owned(), "n2".to_owned())];
+    let kinds = vec!["Vote".to_owned()];
+    let boundary = Boundary::BeforeDelivery;
+    let mut armed = bench.network.arm(Trigger { links, kinds, boundary, skip: 0 });
+    let mut client = bench.connection().await;
+    let message = |body: &str| post("/peer", body).replace("X-DS-Type: Test\r\n", "");
+    client.send(message(r#"{"type":"Append","n":1}"#)).await;
+    assert!(client.answer().await.is_some());
+    client.send(message(r#"{"n":2,"type":"Vote"}"#)).await;
+    let caught = caught(&mut armed).await;
+    assert_eq!(caught.kind, "Vote");
+    drop(caught);
+    assert!(client.answer().await.is_some());
+    // Where the body says nothing, the path does.
+    client.send(message("no json")).await;
+    assert!(client.answer().await.is_some());
+    let kinds: Vec<String> =
+        bench.network.kinds().into_iter().flat_map(|(_, _, kinds)| kinds.into_keys()).collect();
+    // The connection was tried out with one of kind `Test`.
+    assert_eq!(kinds, ["/peer", "Append", "Test", "Vote"]);
+    bench.close().await;
+}

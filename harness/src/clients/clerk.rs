@@ -35,6 +35,8 @@ pub struct Clerk {
     home: usize,
     favourite: usize,
     patience: Patience,
+    /// Whether it may take a late refusal for the outcome.
+    trusting: bool,
 }
 
 #[cfg(test)]
@@ -44,9 +46,8 @@ mod tests;
 /// The chances of the client faults, per answer and per request.
 const LOSE_REPLY: f64 = 0.15;
 const SEND_COPY: f64 = 0.15;
-/// The chance that a client takes a refusal for the outcome, where it is the first answer and came late: whoever knew of a
-/// request for a while and then refuses it for certain must be right.
-const TAKE_NO: f64 = 0.25;
+/// The chance that a trusting client takes a refusal for the outcome, where it is the first answer and came late.
+const TAKE_NO: f64 = 0.5;
 /// So late.
 const LATE: Duration = Duration::from_millis(20);
 /// A copy may meet the request on its way, come soon after it, or when others lead, in milliseconds.
@@ -69,6 +70,7 @@ impl Clerk {
             home,
             favourite: home,
             patience: shared.patience,
+            trusting: false,
             shared,
         }
     }
@@ -79,6 +81,14 @@ impl Clerk {
     pub fn patient(mut self) -> Self {
         let operation = self.shared.patience.operation;
         self.patience = Patience { attempt: operation, operation: operation * PATIENCE };
+        self
+    }
+
+    /// The same, but it may take a refusal for the outcome where others would go on: whoever knew of a request for a while and
+    /// then refuses it for certain must be right.
+    #[must_use]
+    pub fn trusting(mut self) -> Self {
+        self.trusting = true;
         self
     }
 
@@ -233,7 +243,7 @@ impl Clerk {
     }
 
     fn takes_no(&mut self, attempts: &Attempts, waited: Duration) -> bool {
-        attempts.are_new() && waited >= LATE && self.rng.random_bool(TAKE_NO)
+        self.trusting && attempts.are_new() && waited >= LATE && self.rng.random_bool(TAKE_NO)
     }
 
     /// What follows an attempt that may have been executed.

@@ -39,6 +39,8 @@ impl Reader for Memory {
 enum Reply {
     Ok,
     Refuse(&'static str, u16),
+    /// It knew of the request for a while.
+    RefuseLate(&'static str, u16),
     Never,
     Body(u16, &'static str),
 }
@@ -74,7 +76,10 @@ async fn serve(State(node): State<Node>, body: Bytes) -> axum::response::Respons
     match step {
         Reply::Ok if request.op.is_read_only() => r#"{"ok":{"value":null}}"#.into_response(),
         Reply::Ok => r#"{"ok":{}}"#.into_response(),
-        Reply::Refuse(code, http) => {
+        Reply::Refuse(code, http) | Reply::RefuseLate(code, http) => {
+            if matches!(step, Reply::RefuseLate(..)) {
+                tokio::time::sleep(LATE).await;
+            }
             (status(http), format!(r#"{{"error":{{"code":"{code}"}}}}"#)).into_response()
         }
         Reply::Never => std::future::pending().await,
@@ -172,6 +177,29 @@ async fn where_every_attempt_was_definite_the_operation_failed() {
     let mut setup = setup(&refusals).await;
     assert_eq!(setup.clerk.perform(&put()).await, Performed::Fail);
     assert!(setup.requests().len() > 2, "it tried elsewhere");
+}
+
+#[tokio::test]
+async fn a_trusting_client_takes_a_late_refusal_for_the_outcome_but_not_after_an_uncertain_attempt()
+{
+    let late = Reply::RefuseLate("not_leader", 421);
+    let often = |replies: [Reply; 2]| (0..20).flat_map(|_| replies.clone()).collect::<Vec<_>>();
+    let setup_of = setup(&often([late.clone(), Reply::Ok])).await;
+    let mut clerk = setup_of.clerk.trusting();
+    let mut taken = 0;
+    for _ in 0..15 {
+        let asked = setup_of.node.seen.lock().unwrap().len();
+        let is_taken = clerk.perform(&put()).await == Performed::Fail;
+        let attempts = setup_of.node.seen.lock().unwrap().len() - asked;
+        assert!(!is_taken || attempts == 1, "{attempts}");
+        taken += u32::from(is_taken);
+    }
+    assert!(taken > 0, "nobody took it");
+    let doubtful = setup(&often([Reply::Refuse("timeout", 504), late])).await;
+    let mut clerk = doubtful.clerk.trusting();
+    for _ in 0..5 {
+        assert_ne!(clerk.perform(&put()).await, Performed::Fail);
+    }
 }
 
 #[tokio::test]

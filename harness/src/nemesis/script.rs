@@ -111,6 +111,11 @@ impl Script {
         all.get(at).cloned().ok_or_else(|| Ended::Failed("there is nobody to choose".to_owned()))
     }
 
+    /// Brings these into a random order.
+    pub fn mix(&mut self, nodes: &mut [NodeId]) {
+        nodes.shuffle(&mut self.rng);
+    }
+
     /// Adds to what is told of it.
     pub fn tell(&mut self, what: impl Into<String>) {
         self.story.push(what.into());
@@ -315,8 +320,16 @@ impl Script {
     /// # Errors
     /// The main phase is over.
     pub async fn disturb_kinds(&mut self, mishaps: Mishaps) -> Done {
-        self.tell(kinds::in_words(&mishaps));
         let links = self.links();
+        self.disturb_kinds_on(mishaps, links).await
+    }
+
+    /// The same on these links only.
+    ///
+    /// # Errors
+    /// The main phase is over.
+    pub async fn disturb_kinds_on(&mut self, mishaps: Mishaps, links: Vec<Link>) -> Done {
+        self.tell(kinds::in_words(&mishaps));
         self.start(What::Kinds(mishaps, links)).await
     }
 
@@ -446,7 +459,7 @@ impl Script {
     /// The main phase is over.
     pub async fn slow(&mut self, links: &[Link], late_ms: u64) -> Done {
         let mishaps = self.every_kind(Mishap::LateMs(late_ms));
-        self.start(What::Kinds(mishaps, links.to_vec())).await
+        self.disturb_kinds_on(mishaps, links.to_vec()).await
     }
 
     /// Ends it: heals everything, and says what happened.

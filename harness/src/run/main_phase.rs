@@ -24,6 +24,8 @@ use crate::{
 
 /// One client of so many is patient.
 const PATIENT: u32 = 4;
+/// One client of so many is trusting.
+const TRUSTING: u32 = 2;
 /// How long healing may take.
 pub(super) const HEAL_LIMIT: Duration = Duration::from_secs(5);
 /// How often the nodes are looked at.
@@ -107,6 +109,7 @@ impl Runner<'_> {
             let shared = Arc::clone(&self.environment.clients);
             let clerk = Clerk::new(shared, u64::from(number), seed);
             let clerk = if number % PATIENT == PATIENT - 1 { clerk.patient() } else { clerk };
+            let clerk = if number % TRUSTING == TRUSTING - 1 { clerk.trusting() } else { clerk };
             let client = self.workload.client(seed, number);
             running.spawn(closed_loop(clerk, client, pace, stopped.clone()));
         }

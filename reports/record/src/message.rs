@@ -18,7 +18,7 @@ pub struct MessageRecord {
     pub method: String,
     /// The path.
     pub path: String,
-    /// `X-DS-Type`, where the message has one.
+    /// `X-DS-Type`, or else what its JSON body calls it, where the message has either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Its sender's clocks, where the message tells them.

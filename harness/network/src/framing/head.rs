@@ -26,6 +26,7 @@ pub(crate) enum Verb {
 pub(crate) struct Label {
     pub method: String,
     pub path: String,
+    /// `X-DS-Type`, or else what the body calls it.
     pub kind: Option<String>,
     pub clocks: Option<Clocks>,
 }

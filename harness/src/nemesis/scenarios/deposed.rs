@@ -29,7 +29,6 @@ async fn play(script: &mut Script) -> Done {
     if late {
         let late_ms = script.one_of(&LATE_MS)?;
         script.slow(&heard, late_ms).await?;
-        script.tell(format!("it heard everything {late_ms} ms late"));
         script.wait(late_ms..late_ms + 60).await?;
     }
     if paused {

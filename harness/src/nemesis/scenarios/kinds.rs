@@ -5,6 +5,7 @@
 use record::Mishap;
 
 use crate::nemesis::{
+    faults::kinds::Mishaps,
     scenario::Scenario,
     script::{Done, Ended, Script},
 };
@@ -39,14 +40,7 @@ const ROUNDS: u32 = 3;
 
 async fn play(script: &mut Script) -> Done {
     for _ in 0..ROUNDS {
-        let mishaps = match script.one_of(&[Which::Each, Which::One, Which::All])? {
-            Which::Each => script.each_kind_late(),
-            Which::One => {
-                let mishap = script.one_of(&[Mishap::LateMs(80), Mishap::Lost, Mishap::Doubled])?;
-                [(script.some_kind()?, mishap)].into()
-            }
-            Which::All => script.every_kind(Mishap::SomeLost),
-        };
+        let mishaps = some_mishaps(script)?;
         script.disturb_kinds(mishaps).await?;
         script.wait(30..250).await?;
         let leader = script.leader().await;
@@ -62,4 +56,16 @@ async fn play(script: &mut Script) -> Done {
         script.wait(30..100).await?;
     }
     Ok(())
+}
+
+/// What happens to messages of which kinds.
+pub(super) fn some_mishaps(script: &mut Script) -> Done<Mishaps> {
+    Ok(match script.one_of(&[Which::Each, Which::One, Which::All])? {
+        Which::Each => script.each_kind_late(),
+        Which::One => {
+            let mishap = script.one_of(&[Mishap::LateMs(80), Mishap::Lost, Mishap::Doubled])?;
+            [(script.some_kind()?, mishap)].into()
+        }
+        Which::All => script.every_kind(Mishap::SomeLost),
+    })
 }

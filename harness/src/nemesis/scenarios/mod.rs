@@ -2,6 +2,7 @@
 
 mod all_at_once;
 mod answered_then_crashed;
+mod bare_majority;
 mod candidates_at_once;
 mod crash_again;
 mod deposed;
@@ -26,7 +27,7 @@ mod voters_restart;
 use super::scenario::Scenario;
 
 /// All scenarios.
-pub static SCENARIOS: [&Scenario; 22] = [
+pub static SCENARIOS: [&Scenario; 23] = [
     &deposed::SCENARIO,
     &lone_entry::SCENARIO,
     &laggard::SCENARIO,
@@ -49,6 +50,7 @@ pub static SCENARIOS: [&Scenario; 22] = [
     &late_after_crash::SCENARIO,
     &kinds::SCENARIO,
     &former_leader_crashes::SCENARIO,
+    &bare_majority::SCENARIO,
 ];
 
 /// So long a store may take to find another leader, in milliseconds; else the scenario is given up.

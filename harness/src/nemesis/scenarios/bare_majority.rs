@@ -1,0 +1,55 @@
+//! A minority of the followers is away, and messages between the leader and the rest are lost, late or doubled. Then the leader
+//! goes, and whoever was away is back: what the leader took for known to a majority must be, by each of them.
+
+use super::{NEW_LEADER_MS, kinds::some_mishaps};
+use crate::nemesis::{
+    scenario::Scenario,
+    script::{Done, Script},
+};
+
+/// The scenario.
+pub static SCENARIO: Scenario = Scenario {
+    name: "bare-majority",
+    about: "The leader has a bare majority, whose messages are lost, late or doubled; then it goes, and the others are back.",
+    needs: &["partition", "network"],
+    turns: 2,
+    play: |script| Box::pin(play(script)),
+    ..Scenario::USUAL
+};
+
+/// So often, with another majority.
+const ROUNDS: u32 = 2;
+
+async fn play(script: &mut Script) -> Done {
+    for _ in 0..ROUNDS {
+        let leader = script.leader().await;
+        let mut followers = script.others(&leader);
+        script.mix(&mut followers);
+        let away = followers.split_off(script.nodes.len() / 2);
+        let around = script.links_around(&away);
+        script.cut(&around).await?;
+        script.tell(format!("without {}", away.join(", ")));
+        let mut between = Vec::new();
+        for follower in &followers {
+            between.push((leader.clone(), follower.clone()));
+            between.push((follower.clone(), leader.clone()));
+        }
+        let mishaps = some_mishaps(script)?;
+        script.disturb_kinds_on(mishaps, between).await?;
+        script.wait(80..350).await?;
+        if script.coin() {
+            script.take_away(&leader).await?;
+            script.open(&around).await;
+        } else {
+            // What is sent at the last moment reaches nobody.
+            script.open(&around).await;
+            script.take_away(&leader).await?;
+        }
+        script.leave_kinds_alone().await;
+        script.next_leader(&leader, NEW_LEADER_MS).await?;
+        script.wait(50..250).await?;
+        script.bring_back(&leader);
+        script.wait(30..150).await?;
+    }
+    Ok(())
+}
