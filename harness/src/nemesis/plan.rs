@@ -19,7 +19,7 @@ use super::{
     planned::PlannedFault,
     recorded_plan::RecordedPlan,
     scenario::Scenario,
-    scenarios::SCENARIOS,
+    scenarios::{SCENARIOS, laggard},
 };
 
 /// What a plan depends on.
@@ -55,6 +55,8 @@ pub struct Act {
     pub deed: Deed,
     /// What is disturbed meanwhile.
     pub beside: Option<(Family, Box<dyn Fault>)>,
+    /// What follows at once.
+    pub then: Option<Deed>,
     /// How long the store is left alone afterwards, from when it serves again.
     pub calm: Duration,
 }
@@ -131,7 +133,7 @@ impl<'a> Plan<'a> {
             Some(_) if self.input.members.view_service.is_some() => CALM_BEFORE_ABSENCE,
             _ => Duration::from_millis(self.rng.random_range(30..200)),
         };
-        Some(Act { deed, beside, calm })
+        Some(Act { deed, beside, then: None, calm })
     }
 
     /// Every kind of act, in a random order: what has two turns has one in each half. First some that use all families
@@ -184,10 +186,12 @@ impl<'a> Plan<'a> {
                 let lasts = self.lasts();
                 Some(Deed::Alone(family, family.plan(members, &mut self.rng)?, lasts))
             }
-            Kind::Scenario(scenario) => {
-                Some(Deed::Scenario(scenario, self.families.clone(), self.rng.random()))
-            }
+            Kind::Scenario(scenario) => Some(self.scenario(scenario)),
         }
+    }
+
+    fn scenario(&mut self, scenario: &'static Scenario) -> Deed {
+        Deed::Scenario(scenario, self.families.clone(), self.rng.random())
     }
 
     /// From just beyond an election timeout to longer than an operation may take.
@@ -230,7 +234,10 @@ impl<'a> Plan<'a> {
         let lasts = longest.min(self.input.time_limit.mul_f64(ABSENCE_SHARE).max(longest / 4));
         let fault = family.take_away(nodes, self.input.members, &mut self.rng)?;
         let deed = Deed::Alone(*family, fault, lasts);
-        Some(Act { deed, beside: None, calm: Duration::from_millis(300) })
+        // The absence itself must show whether the others go on: nothing is beside it.
+        let suits = laggard::SCENARIO.suits(&self.families, self.input.members);
+        let then = suits.then(|| self.scenario(&laggard::SCENARIO));
+        Some(Act { deed, beside: None, then, calm: Duration::from_millis(200) })
     }
 }
 
@@ -349,11 +356,15 @@ mod tests {
 
     const EACH: Duration = Duration::from_millis(1200);
 
-    fn name(act: &Act) -> String {
-        match &act.deed {
+    fn name(deed: &Deed) -> String {
+        match deed {
             Deed::Alone(_, fault, _) => fault.form(),
             Deed::Scenario(scenario, ..) => scenario.name.to_owned(),
         }
+    }
+
+    fn names(act: &Act) -> Vec<String> {
+        [Some(&act.deed), act.then.as_ref()].into_iter().flatten().map(name).collect()
     }
 
     #[test]
@@ -370,7 +381,7 @@ mod tests {
         let acts = (0..40).flat_map(|seed| store.acts(seed, EACH));
         let beside = |act: &Act| act.beside.as_ref().map(|(_, fault)| fault.form());
         let names: BTreeSet<String> =
-            acts.flat_map(|act| [Some(name(&act)), beside(&act)]).flatten().collect();
+            acts.flat_map(|act| names(&act).into_iter().chain(beside(&act))).collect();
         let forms = [
             "halves",
             "one",
@@ -409,7 +420,7 @@ mod tests {
             SCENARIOS.iter().map(|scenario| (scenario.name, 0)).collect();
         for seed in 0..20 {
             let acts = store.acts(seed, EACH);
-            let played: BTreeSet<String> = acts.iter().map(name).collect();
+            let played: BTreeSet<String> = acts.iter().flat_map(names).collect();
             for (_, times) in times.iter_mut().filter(|(name, _)| played.contains(**name)) {
                 *times += 1;
             }
@@ -467,7 +478,8 @@ mod tests {
     }
 
     #[test]
-    fn an_absence_lasts_long_enough_to_say_something_and_nothing_is_beside_it() {
+    fn an_absence_lasts_long_enough_to_say_something_with_nothing_beside_it_and_then_the_leader_goes()
+     {
         let store = Store::new(3, ALL);
         let mut long = 0;
         for act in store.acts(4, EACH) {
@@ -476,6 +488,7 @@ mod tests {
             {
                 long += 1;
                 assert!(act.beside.is_none());
+                assert_eq!(act.then.as_ref().map(name).as_deref(), Some("laggard"));
             }
         }
         assert!(long >= 3, "{long}");
@@ -486,7 +499,7 @@ mod tests {
         let kills = |nodes| {
             let store = Store { can_restart: false, ..Store::new(nodes, "kill,pause") };
             let acts = store.acts(3, EACH);
-            assert!(!acts.iter().any(|act| name(act).starts_with("kill")));
+            assert!(!acts.iter().flat_map(names).any(|name| name.starts_with("kill")));
             assert!(acts.iter().all(|act| match &act.deed {
                 Deed::Scenario(_, may_use, _) => may_use.iter().all(|own| own.name() == "pause"),
                 Deed::Alone(..) => true,

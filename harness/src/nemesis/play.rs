@@ -105,7 +105,10 @@ impl Player<'_> {
             Ok(())
         };
         let deed = async {
-            let done = self.deed(act.deed).await;
+            let mut done = self.deed(act.deed).await;
+            if let Some(then) = act.then.filter(|_| !self.is_over()) {
+                done = done.and(self.deed(then).await);
+            }
             self.until_it_serves().await;
             // Each node may have missed something.
             self.members.nodes.iter().for_each(|node| self.environment.clients.probe(node));

@@ -23,7 +23,8 @@ pub struct Scenario {
     pub kills_many: bool,
     /// Whether what is cut must wait and arrive later.
     pub holds_messages: bool,
-    /// How often it has its turn before another kind of act has its second: twice, where a class of mistakes shows in no other.
+    /// How often it has its turn before another kind of act has its second: more than once, where a class of mistakes shows in no
+    /// other. 0: it only follows something else.
     pub turns: u32,
     /// Does it.
     pub play: for<'a> fn(&'a mut Script) -> Work<'a, Done>,

@@ -37,6 +37,8 @@ const SKIP_MAX: u32 = 4;
 const RARE: u64 = 40;
 /// So many rare messages are let by at most.
 const RARE_SKIP_MAX: u32 = 3;
+/// So many probes in a row.
+const PROBES: u32 = 4;
 
 /// Why a scenario did not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -451,6 +453,18 @@ impl Script {
     /// Has a node read at, now.
     pub fn probe(&self, node: &NodeId) {
         self.environment.clients.probe(node);
+    }
+
+    /// Has a node read at again and again: what it did not know when it came to lead it must not have answered without.
+    ///
+    /// # Errors
+    /// The main phase is over.
+    pub async fn probe_often(&mut self, node: &NodeId) -> Done {
+        for _ in 0..PROBES {
+            self.probe(node);
+            self.wait(10..25).await?;
+        }
+        Ok(())
     }
 
     /// Messages on these links are late by so much.

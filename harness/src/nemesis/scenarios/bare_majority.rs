@@ -1,6 +1,8 @@
 //! A minority of the followers is away, and messages between the leader and the rest are lost, late or doubled. Then the leader
 //! goes, and whoever was away is back: what the leader took for known to a majority must be, by each of them.
 
+use record::Mishap;
+
 use super::{NEW_LEADER_MS, kinds::some_mishaps};
 use crate::nemesis::{
     scenario::Scenario,
@@ -12,7 +14,7 @@ pub static SCENARIO: Scenario = Scenario {
     name: "bare-majority",
     about: "The leader has a bare majority, whose messages are lost, late or doubled; then it goes, and the others are back.",
     needs: &["partition", "network"],
-    turns: 2,
+    turns: 3,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };
@@ -34,7 +36,11 @@ async fn play(script: &mut Script) -> Done {
             between.push((leader.clone(), follower.clone()));
             between.push((follower.clone(), leader.clone()));
         }
-        let mishaps = some_mishaps(script)?;
+        // What is lost leaves gaps; that shows most.
+        let mishaps = match script.coin() {
+            true => script.every_kind(Mishap::SomeLost),
+            false => some_mishaps(script)?,
+        };
         script.disturb_kinds_on(mishaps, between).await?;
         script.wait(80..350).await?;
         if script.coin() {
@@ -46,8 +52,9 @@ async fn play(script: &mut Script) -> Done {
             script.take_away(&leader).await?;
         }
         script.leave_kinds_alone().await;
-        script.next_leader(&leader, NEW_LEADER_MS).await?;
-        script.wait(50..250).await?;
+        let next = script.next_leader(&leader, NEW_LEADER_MS).await?;
+        script.probe_often(&next).await?;
+        script.wait(0..150).await?;
         script.bring_back(&leader);
         script.wait(30..150).await?;
     }

@@ -13,7 +13,6 @@ pub static SCENARIO: Scenario = Scenario {
     name: "candidates-at-once",
     about: "Followers stand still for longer than an election timeout and go on in the same moment: several ask for votes at once.",
     needs: &["pause"],
-    turns: 2,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };

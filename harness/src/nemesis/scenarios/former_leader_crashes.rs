@@ -12,7 +12,6 @@ pub static SCENARIO: Scenario = Scenario {
     name: "former-leader-crashes",
     about: "The leader is alone for a while, then follows another one, then crashes and comes back; and then the other one is gone.",
     needs: &["partition", "kill"],
-    turns: 2,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };

@@ -46,7 +46,10 @@ async fn play(script: &mut Script) -> Done {
         let leader = script.leader().await;
         script.take_away_with_others(&leader).await?;
         match script.next_leader(&leader, MEANWHILE_MS).await {
-            Ok(_) => script.wait(30..200).await?,
+            Ok(next) => {
+                script.probe_often(&next).await?;
+                script.wait(0..100).await?;
+            }
             Err(Ended::Stopped) => return Err(Ended::Stopped),
             // Without these messages perhaps nobody can.
             Err(Ended::Failed(_)) => {}

@@ -1,4 +1,5 @@
-//! A follower misses much, perhaps more than the log still holds; as soon as it is back, the leader is gone.
+//! Nodes were away for long and missed much, perhaps more than the log still holds; as soon as they are back, the leader is
+//! gone. Played after each absence of a plan.
 
 use super::NEW_LEADER_MS;
 use crate::nemesis::{
@@ -9,33 +10,21 @@ use crate::nemesis::{
 /// The scenario.
 pub static SCENARIO: Scenario = Scenario {
     name: "laggard",
-    about: "A follower misses much, perhaps more than the log still holds; as soon as it is back, the leader is gone.",
-    needs: &["partition"],
-    needs_one_of: &["kill", "pause"],
-    turns: 2,
+    about: "Nodes were away for long and missed much, perhaps more than the log still holds; as soon as they are back, the leader is gone.",
+    needs_one_of: &["partition", "kill", "pause"],
+    turns: 0,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };
 
 async fn play(script: &mut Script) -> Done {
-    for _ in 0..2 {
-        let leader = script.leader().await;
-        let followers = script.others(&leader);
-        let laggard = script.one_of(&followers)?;
-        let around = script.links_around(std::slice::from_ref(&laggard));
-        script.cut(&around).await?;
-        script.wait(250..900).await?;
-        script.open(&around).await;
-        script.tell(format!("{laggard} was behind"));
-        if script.coin() {
-            script.wait(0..60).await?;
-        }
-        let kills = script.kills();
-        script.kill_or_pause(&leader, kills).await?;
-        script.next_leader(&leader, NEW_LEADER_MS).await?;
-        script.wait(0..150).await?;
-        script.bring_back(&leader);
-        script.wait(50..250).await?;
+    let leader = script.leader().await;
+    if script.coin() {
+        script.wait(0..60).await?;
     }
-    Ok(())
+    script.take_away(&leader).await?;
+    let next = script.next_leader(&leader, NEW_LEADER_MS).await?;
+    script.probe_often(&next).await?;
+    script.bring_back(&leader);
+    script.wait(30..150).await
 }

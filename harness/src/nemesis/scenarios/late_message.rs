@@ -17,7 +17,6 @@ pub static SCENARIO: Scenario = Scenario {
     about: "One message of some kind, or its answer, is held or arrives a second time: just before the leader is gone, or after.",
     needs: &["network"],
     needs_one_of: &["partition", "kill", "pause"],
-    turns: 2,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };

@@ -10,7 +10,7 @@ mod followers_restart;
 mod former_leader_crashes;
 mod held_messages;
 mod kinds;
-mod laggard;
+pub mod laggard;
 mod late_after_crash;
 mod late_message;
 mod leaders_in_turn;

@@ -13,7 +13,7 @@ pub static SCENARIO: Scenario = Scenario {
     name: "shared-member",
     about: "Two majorities that share a single node take turns, and it crashes between them: what it forgets, nobody else knows.",
     needs: &["partition"],
-    turns: 2,
+    turns: 3,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };

@@ -15,7 +15,6 @@ pub static SCENARIO: Scenario = Scenario {
     about: "Just when a message of some kind is sent, delivered or answered, one of its ends is taken away, and perhaps the other.",
     needs_one_of: &["partition", "kill", "pause"],
     nodes_min: 2,
-    turns: 2,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };
