@@ -68,6 +68,27 @@ fn a_run_goes_through_its_phases_in_order_and_stops_the_faults_before_the_last_r
     }
 }
 
+/// Whoever reads where the faults want it does nothing else, and is none of the clients.
+#[test]
+fn after_each_fault_the_nodes_are_read_at_by_clients_that_do_nothing_else() {
+    let bench = Bench::with_toy("");
+    bench.run(&format!("{RUN} --seed 5")).expect(0, "VALID");
+    let run: record::RunFile =
+        serde_json::from_str(&std::fs::read_to_string(bench.latest().join("run.json")).unwrap())
+            .unwrap();
+    let (clients, probers) = (u64::from(run.clients), u64::from(run.probers));
+    let is_prober = |event: &&Event| match event.process {
+        Process::Client(process) => process % (clients + 1 + probers) > clients,
+        _ => false,
+    };
+    let events = history(&bench);
+    let probes: Vec<&Event> = events.iter().filter(is_prober).collect();
+    let invoked = probes.iter().filter(|event| event.kind == EventKind::Invoke);
+    let invoked: Vec<&str> = invoked.map(|event| event.f.as_str()).collect();
+    assert!(!invoked.is_empty() && invoked.iter().all(|f| *f == "get"), "{invoked:?}");
+    assert!(probes.iter().any(|event| event.kind == EventKind::Ok));
+}
+
 /// How long each act takes depends on the store, but not which act follows which.
 #[test]
 fn the_same_seed_breaks_the_same_things_in_the_same_order() {
