@@ -77,9 +77,9 @@ fn after_each_fault_the_nodes_are_read_at_by_clients_that_do_nothing_else() {
         serde_json::from_str(&std::fs::read_to_string(bench.latest().join("run.json")).unwrap())
             .unwrap();
     let (clients, probers) = (u64::from(run.clients), u64::from(run.probers));
-    let is_prober = |event: &&Event| match event.process {
-        Process::Client(process) => process % (clients + 1 + probers) > clients,
-        _ => false,
+    let is_prober = |event: &&Event| {
+        let Process::Client(process) = event.process else { return false };
+        process % (clients + 1 + probers) > clients
     };
     let events = history(&bench);
     let probes: Vec<&Event> = events.iter().filter(is_prober).collect();

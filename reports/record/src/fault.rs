@@ -39,6 +39,8 @@ pub struct FaultRecord {
 pub enum Mishap {
     /// All are late by so many milliseconds.
     LateMs(u64),
+    /// Each is late by up to so many milliseconds, so that they overtake each other.
+    UpToMs(u64),
     /// Every other one is lost.
     Lost,
     /// One in five is lost.
@@ -53,6 +55,7 @@ impl Mishap {
     pub fn words(self) -> String {
         match self {
             Self::LateMs(ms) => format!("{ms} ms late"),
+            Self::UpToMs(ms) => format!("up to {ms} ms late"),
             Self::Lost => "half lost".to_owned(),
             Self::SomeLost => "sometimes lost".to_owned(),
             Self::Doubled => "doubled".to_owned(),

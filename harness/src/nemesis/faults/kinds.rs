@@ -47,11 +47,13 @@ pub(crate) fn chosen(mishaps: Mishaps, links: Vec<Link>) -> Box<dyn Fault> {
 
 fn message_faults(mishap: Mishap) -> MessageFaults {
     let none = MessageFaults::default();
+    let late = |min_ms, max_ms| MessageFaults {
+        delay: Some(Delay { probability: 1.0, min_ms, max_ms }),
+        ..none
+    };
     match mishap {
-        Mishap::LateMs(ms) => {
-            let delay = Delay { probability: 1.0, min_ms: ms, max_ms: ms };
-            MessageFaults { delay: Some(delay), ..none }
-        }
+        Mishap::LateMs(ms) => late(ms, ms),
+        Mishap::UpToMs(ms) => late(0, ms),
         Mishap::Lost => MessageFaults { drop_request: 0.5, ..none },
         Mishap::SomeLost => MessageFaults { drop_request: 0.2, ..none },
         Mishap::Doubled => MessageFaults { duplicate: 1.0, ..none },

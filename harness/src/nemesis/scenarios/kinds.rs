@@ -1,6 +1,6 @@
-//! Messages of one kind are late, lost or doubled, or each kind has a delay of its own, or some messages of all kinds are lost;
-//! meanwhile the leader goes. Then it is other messages, and another leader. (A message that is lost takes its connection with
-//! it.)
+//! Messages of one kind are late, lost or doubled, or each kind has a delay of its own, or some messages of all kinds are lost or
+//! overtaken; meanwhile the leader goes. Then it is other messages, and another leader. (A message that is lost takes its
+//! connection with it.)
 
 use record::Mishap;
 
@@ -13,7 +13,7 @@ use crate::nemesis::{
 /// The scenario.
 pub static SCENARIO: Scenario = Scenario {
     name: "kinds",
-    about: "Messages of one kind are late, lost or doubled, each kind has a delay of its own, or some of all are lost; meanwhile the leader goes, several times.",
+    about: "Messages of one kind are late, lost or doubled, each kind has a delay of its own, or some of all are lost or overtaken; meanwhile the leader goes, several times.",
     needs: &["network"],
     needs_one_of: &["partition", "kill", "pause"],
     turns: 2,
@@ -69,6 +69,9 @@ pub(super) fn some_mishaps(script: &mut Script) -> Done<Mishaps> {
             let mishap = script.one_of(&[Mishap::LateMs(80), Mishap::Lost, Mishap::Doubled])?;
             [(script.some_kind()?, mishap)].into()
         }
-        Which::All => script.every_kind(Mishap::SomeLost),
+        Which::All => {
+            let mishap = script.one_of(&[Mishap::SomeLost, Mishap::UpToMs(100)])?;
+            script.every_kind(mishap)
+        }
     })
 }
