@@ -163,6 +163,26 @@ impl Script {
         self.steps.take(|what| *what == cut).finish().await;
     }
 
+    /// Has these nodes stand still, or cuts them off from everybody else.
+    ///
+    /// # Errors
+    /// The main phase is over, or nothing could be broken.
+    pub async fn part(&mut self, nodes: &[NodeId], pauses: bool) -> Done {
+        if !pauses {
+            return self.cut(&self.links_around(nodes)).await;
+        }
+        for node in nodes {
+            self.pause(node).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings these nodes back that were parted together.
+    pub async fn join(&mut self, nodes: &[NodeId]) {
+        self.open(&self.links_around(nodes)).await;
+        self.resume_all(nodes).await;
+    }
+
     /// Pauses a node.
     ///
     /// # Errors

@@ -33,10 +33,10 @@ async fn play(script: &mut Script) -> Done {
         sides[side].push(other);
     }
     script.tell(format!("{shared} was in both majorities"));
-    let mut before = Vec::new();
+    // Whoever stands still goes on as what it was before, a leader perhaps; whoever is cut off learns that nobody hears it.
+    let pauses = script.has("pause") && script.coin();
     for turn in 0..3 {
-        let cut_off = &sides[1 - turn % 2];
-        let around = script.links_around(cut_off);
+        let [away, back] = [&sides[1 - turn % 2], &sides[turn % 2]];
         let crashes = turn > 0 && script.stands(&shared) && script.has("kill") && script.coin();
         if crashes {
             script.kill(&shared).await?;
@@ -44,9 +44,8 @@ async fn play(script: &mut Script) -> Done {
         // A crash when it has just said something that matters, and nobody heard of yet, shows best what it forgets.
         let promises = !crashes && turn == 1 && script.has("kill") && script.coin();
         let armed = promises.then(|| script.arm_rare(&shared));
-        script.cut(&around).await?;
-        script.open(&before).await;
-        before = around;
+        script.part(away, pauses).await?;
+        script.join(back).await;
         script.restart(&shared);
         if let Some(mut armed) = armed
             && let Some(caught) = script.caught(&mut armed, PROMISE_MS).await?
