@@ -73,6 +73,8 @@ pub struct Shared {
     pub probes: Probes,
     /// Answers that broke the contract.
     pub protocol_errors: ProtocolErrors,
+    /// How long clients rest after each operation, in milliseconds.
+    rest_ms: AtomicU64,
     successes: AtomicU64,
     last_answer: Mutex<Option<NodeId>>,
 }
@@ -99,6 +101,7 @@ impl Shared {
             faults: ClientFaults::default(),
             probes: Probes::default(),
             protocol_errors: ProtocolErrors::default(),
+            rest_ms: AtomicU64::new(0),
             successes: AtomicU64::new(0),
             last_answer: Mutex::new(None),
         }
@@ -114,6 +117,17 @@ impl Shared {
     #[must_use]
     pub fn last_answer(&self) -> Option<NodeId> {
         self.last_answer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on clients rest so long after each operation; 0: not at all.
+    pub fn slow_down(&self, rest_ms: u64) {
+        self.rest_ms.store(rest_ms, Ordering::Relaxed);
+    }
+
+    /// How long clients rest after an operation.
+    #[must_use]
+    pub fn rest(&self) -> Duration {
+        Duration::from_millis(self.rest_ms.load(Ordering::Relaxed))
     }
 
     /// Has a node read at now.

@@ -37,6 +37,8 @@ const SKIP_MAX: u32 = 4;
 const RARE: u64 = 40;
 /// So many rare messages are let by at most.
 const RARE_SKIP_MAX: u32 = 3;
+/// How long slow clients rest after an operation, in milliseconds.
+const RESTS_MS: Range<u64> = 50..400;
 /// So many probes in a row.
 const PROBES: u32 = 4;
 
@@ -487,6 +489,12 @@ impl Script {
         Ok(())
     }
 
+    /// From now on clients rest after each operation, until this ends: what is decided now is little beside what was sent before.
+    pub fn slow_clients(&mut self) {
+        self.environment.clients.slow_down(self.rng.random_range(RESTS_MS));
+        self.tell("clients had little to do");
+    }
+
     /// Messages on these links are late by so much.
     ///
     /// # Errors
@@ -498,6 +506,7 @@ impl Script {
 
     /// Ends it: heals everything, and says what happened.
     pub async fn finish(mut self) -> String {
+        self.environment.clients.slow_down(0);
         // All at once, then wait for all.
         let rest = self.steps.take(|_| true);
         rest.begin();

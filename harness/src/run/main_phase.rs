@@ -16,7 +16,7 @@ use super::{
     setting::{SMALL_LOG_BYTES, Setting},
 };
 use crate::{
-    clients::{clerk::Clerk, probes},
+    clients::{Shared, clerk::Clerk, probes},
     environment::{introspection, leader},
     exit::Failure,
     nemesis::play::play,
@@ -111,7 +111,8 @@ impl Runner<'_> {
             let clerk = if number % PATIENT == PATIENT - 1 { clerk.patient() } else { clerk };
             let clerk = if number % TRUSTING == TRUSTING - 1 { clerk.trusting() } else { clerk };
             let client = self.workload.client(seed, number);
-            running.spawn(closed_loop(clerk, client, pace, stopped.clone()));
+            let shared = Arc::clone(&self.environment.clients);
+            running.spawn(closed_loop(shared, clerk, client, pace, stopped.clone()));
         }
         running
     }
@@ -198,6 +199,7 @@ fn panicked(who: &str, error: &JoinError) -> Failure {
 
 /// One client until it is stopped; the operation it is in comes to its end.
 async fn closed_loop(
+    shared: Arc<Shared>,
     mut clerk: Clerk,
     mut client: Box<dyn Client>,
     pace: Option<Duration>,
@@ -208,9 +210,10 @@ async fn closed_loop(
         let operation = client.next();
         let performed = clerk.perform(&operation).await;
         client.completed(&operation, performed.outcome());
-        if let Some(pace) = pace {
+        let next = (begun + pace.unwrap_or_default()).max(Instant::now() + shared.rest());
+        if next > Instant::now() {
             // Cut short by the end of the main phase.
-            let _ = tokio::time::timeout_at(begun + pace, stopped.wait_for(|stop| *stop)).await;
+            let _ = tokio::time::timeout_at(next, stopped.wait_for(|stop| *stop)).await;
         }
     }
     clerk.retire().await;

@@ -25,7 +25,7 @@ async fn play(script: &mut Script) -> Done {
     let paused = script.has("pause") && script.coin();
     // A leader that stands still finds what was said before in its sockets: better nothing later is there, too.
     let deaf_from_the_start = !paused || script.coin();
-    let late = paused && script.has("network") && script.coin();
+    let late = script.has("network") && script.coin();
     if late {
         let late_ms = script.one_of(&LATE_MS)?;
         script.slow(&heard, late_ms).await?;
@@ -37,13 +37,17 @@ async fn play(script: &mut Script) -> Done {
         script.cut(&sent).await?;
     }
     if late {
-        // What is on its way comes to its sockets.
+        // What is on its way still reaches it.
         script.wait(100..220).await?;
     }
     if deaf_from_the_start {
         script.cut(&heard).await?;
     }
     script.next_leader(&old, NEW_LEADER_MS).await?;
+    if !paused {
+        // It may still take itself for the leader.
+        script.probe_often(&old).await?;
+    }
     // Something new must have happened that the old leader does not know of.
     script.wait(20..200).await?;
     if !deaf_from_the_start {

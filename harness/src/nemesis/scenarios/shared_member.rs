@@ -36,6 +36,9 @@ async fn play(script: &mut Script) -> Done {
     // Whoever stands still goes on as what it was before, a leader perhaps; whoever is cut off learns that nobody hears it.
     let pauses = script.has("pause") && script.coin();
     for turn in 0..3 {
+        if turn == 1 && script.coin() {
+            script.slow_clients();
+        }
         let [away, back] = [&sides[1 - turn % 2], &sides[turn % 2]];
         let crashes = turn > 0 && script.stands(&shared) && script.has("kill") && script.coin();
         if crashes {
