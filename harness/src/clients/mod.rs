@@ -5,7 +5,7 @@
 //! attempts         the attempts of one operation
 //! trail            what is recorded of them
 //! connection       HTTP to one node
-//! probes           single reads where the faults want them
+//! probes           single operations where the faults want them
 //! faults           replies lost, requests sent twice
 //! protocol_errors  answers that broke the contract
 //! servers          the servers of a view service, which the bench plays
@@ -134,6 +134,13 @@ impl Shared {
     pub fn probe(&self, node: &NodeId) {
         if let Some(place) = self.nodes.iter().position(|own| own == node) {
             self.probes.at(place);
+        }
+    }
+
+    /// Has a node written at now, by clients that ask no other one.
+    pub fn burst(&self, node: &NodeId) {
+        if let Some(place) = self.nodes.iter().position(|own| own == node) {
+            self.probes.write_at(place);
         }
     }
 

@@ -1,10 +1,12 @@
-//! Probes: single reads at one node, of what clients have just used, at moments when a node may answer from a state that is over.
+//! Probes: single operations at one node. Reads of what clients have just used, at moments when a node may answer from a state
+//! that is over; writes to a node that nobody hears, and that no other node is asked for.
 
 use std::sync::Arc;
 
 use contract::Operation;
 use rand::{RngExt, rngs::ChaCha8Rng};
 use tokio::sync::{Mutex, mpsc, watch};
+use workloads::Client;
 
 use super::clerk::Clerk;
 
@@ -16,19 +18,29 @@ const READS: usize = 2;
 const LATEST_PERCENT: u32 = 75;
 /// So many are the latest.
 const LATEST: usize = 10;
+/// A client that has so many reads in a row has no writes.
+const WRITE_TRIES: usize = 100;
 
 /// Where to read next. Where all probers still wait for answers, probes are forgotten: none must come late.
 #[derive(Debug)]
 pub struct Probes {
-    asked: mpsc::Sender<usize>,
-    waiting: Mutex<mpsc::Receiver<usize>>,
+    asked: mpsc::Sender<Asked>,
+    waiting: Mutex<mpsc::Receiver<Asked>>,
 }
 
-/// A read at a node, by its place.
-#[derive(Clone, Debug)]
+/// What is wanted at the node at this place.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    Read(usize),
+    Write(usize),
+}
+
+/// An operation at a node, by its place.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Probe {
     node: usize,
-    read: Operation,
+    /// `None`: a write of the prober's own.
+    read: Option<Operation>,
 }
 
 impl Default for Probes {
@@ -43,7 +55,14 @@ impl Probes {
     pub fn at(&self, node: usize) {
         for _ in 0..READS {
             // Full: the probers are busy.
-            let _ = self.asked.try_send(node);
+            let _ = self.asked.try_send(Asked::Read(node));
+        }
+    }
+
+    /// Has each prober write at the node at this place now.
+    pub fn write_at(&self, node: usize) {
+        for _ in 0..PROBERS {
+            let _ = self.asked.try_send(Asked::Write(node));
         }
     }
 
@@ -55,11 +74,16 @@ impl Probes {
         mut rng: ChaCha8Rng,
     ) {
         let mut waiting = self.waiting.lock().await;
-        while let Some(node) = waiting.recv().await {
-            if let Some(read) = chosen(reads(), &mut rng) {
-                // Full: the probers are busy.
-                let _ = to.try_send(Probe { node, read });
-            }
+        while let Some(asked) = waiting.recv().await {
+            let probe = match asked {
+                Asked::Read(node) => {
+                    let read = chosen(reads(), &mut rng);
+                    read.map(|read| Probe { node, read: Some(read) })
+                }
+                Asked::Write(node) => Some(Probe { node, read: None }),
+            };
+            // Full: the probers are busy.
+            let _ = probe.map(|probe| to.try_send(probe));
         }
         std::future::pending::<()>().await;
     }
@@ -76,9 +100,22 @@ fn chosen(mut reads: Vec<Operation>, rng: &mut ChaCha8Rng) -> Option<Operation> 
     Some(reads.swap_remove(rng.random_range(from..reads.len())))
 }
 
+/// The next write of this client; `None` where it writes too seldom.
+fn write_of(client: &mut dyn Client) -> Option<Operation> {
+    for _ in 0..WRITE_TRIES {
+        let operation = client.next();
+        if !operation.is_read_only() {
+            return Some(operation);
+        }
+        client.completed(&operation, None);
+    }
+    None
+}
+
 /// Carries out one probe after the other, until it is stopped.
 pub async fn prober(
     mut clerk: Clerk,
+    mut client: Box<dyn Client>,
     probes: Arc<Mutex<mpsc::Receiver<Probe>>>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -89,7 +126,12 @@ pub async fn prober(
             _ = stopped.wait_for(|stop| *stop) => None,
         };
         let Some(Probe { node, read }) = probe else { break };
-        clerk.perform_at(&read, node).await;
+        if let Some(read) = read {
+            clerk.perform_at(&read, node).await;
+        } else if let Some(write) = write_of(&mut *client) {
+            let performed = clerk.perform_at(&write, node).await;
+            client.completed(&write, performed.outcome());
+        }
     }
     clerk.retire().await;
 }
@@ -119,6 +161,26 @@ mod tests {
         assert_eq!(super::chosen(Vec::new(), &mut rng), None);
     }
 
+    #[test]
+    fn a_write_is_the_next_one_of_the_client_if_it_has_any() {
+        struct Alternating(bool);
+        impl Client for Alternating {
+            fn next(&mut self) -> Operation {
+                self.0 = !self.0;
+                let (key, value) = ("k".to_owned(), "v".to_owned());
+                if self.0 { Operation::Get { key } } else { Operation::Put { key, value } }
+            }
+        }
+        struct Reading;
+        impl Client for Reading {
+            fn next(&mut self) -> Operation {
+                read(1)
+            }
+        }
+        assert!(matches!(write_of(&mut Alternating(false)), Some(Operation::Put { .. })));
+        assert_eq!(write_of(&mut Reading), None);
+    }
+
     #[tokio::test]
     async fn probes_that_nobody_can_carry_out_now_are_forgotten() {
         let probes = Probes::default();
@@ -129,7 +191,7 @@ mod tests {
         let _ = tokio::time::timeout(std::time::Duration::from_millis(50), handing).await;
         let mut count = 0;
         while let Ok(probe) = from.try_recv() {
-            assert_eq!((probe.node, probe.read), (1, read(0)));
+            assert_eq!(probe, Probe { node: 1, read: Some(read(0)) });
             count += 1;
         }
         assert_eq!(count, PROBERS);

@@ -477,6 +477,12 @@ impl Script {
         self.environment.clients.probe(node);
     }
 
+    /// Has a node written at, by clients that ask no other one: where nobody hears it, it has more than anybody is told.
+    pub fn burst(&mut self, node: &NodeId) {
+        self.environment.clients.burst(node);
+        self.tell(format!("{node} got more to do"));
+    }
+
     /// Has a node read at again and again: what it did not know when it came to lead it must not have answered without.
     ///
     /// # Errors

@@ -128,9 +128,10 @@ impl Runner<'_> {
         let probes = Arc::new(Mutex::new(probes));
         for prober in 0..probers {
             // Behind the client that sets up and reads last.
-            let number = u64::from(others) + 1 + u64::from(prober);
-            let clerk = Clerk::new(Arc::clone(&self.environment.clients), number, seed);
-            clients.spawn(probes::prober(clerk, Arc::clone(&probes), stopped.clone()));
+            let number = others + 1 + prober;
+            let clerk = Clerk::new(Arc::clone(&self.environment.clients), number.into(), seed);
+            let client = self.workload.client(seed, number);
+            clients.spawn(probes::prober(clerk, client, Arc::clone(&probes), stopped.clone()));
         }
         let rng = ChaCha8Rng::seed_from_u64(seed);
         let reads = || self.workload.final_reads();

@@ -48,7 +48,7 @@ pub struct Setting {
     pub snapshot_bytes: Option<u64>,
     /// Closed-loop clerks.
     pub clients: u32,
-    /// Clerks that only read where the faults want it.
+    /// Clerks that ask one node only, when the faults want it.
     pub probers: u32,
     /// Operations a second over all of them.
     pub rate: Option<f64>,

@@ -48,7 +48,7 @@ pub struct RunFile {
     pub snapshot_bytes: Option<u64>,
     /// Closed-loop clerks.
     pub clients: u32,
-    /// Further clerks, which only read where the faults want it; older benches had none.
+    /// Further clerks, which ask one node only, when the faults want it; older benches had none.
     #[serde(default)]
     pub probers: u32,
     /// Operations a second over all clerks; `None`: as fast as they are answered.

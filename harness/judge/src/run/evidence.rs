@@ -28,7 +28,7 @@ pub(super) struct Seen<'a> {
     pub(super) must_succeed: &'static [&'static str],
     /// How many clients there were.
     pub(super) clients: u32,
-    /// How many more only read where the faults want it.
+    /// How many more ask one node only, when the faults want it.
     pub(super) probers: u32,
     /// The node that an operation asked first.
     pub(super) asked_first: &'a dyn Fn(&Operation) -> Option<&'a str>,
@@ -121,7 +121,7 @@ impl Seen<'_> {
     }
 
     fn by_client(&self) -> BTreeMap<u64, u64> {
-        // One more client sets up and reads last, others only read now and then; and a client whose operation is in doubt
+        // One more client sets up and reads last, others ask one node now and then; and a client whose operation is in doubt
         // goes on as another process.
         let processes = u64::from(self.clients) + 1 + u64::from(self.probers);
         let clients = u64::from(self.clients.min(CLIENTS_MAX));

@@ -24,11 +24,12 @@ async fn play(script: &mut Script) -> Done {
     let side = [&[first.clone()][..], &others[..kept]].concat();
     let around = script.links_around(&side);
     script.cut(&around).await?;
-    script.wait(60..350).await?;
     if script.coin() {
         // What the first one has alone is then more than what others decide without it.
+        script.burst(&first);
         script.slow_clients();
     }
+    script.wait(60..350).await?;
     script.kill(&first).await?;
     script.open(&around).await;
     let second = script.next_leader(&first, NEW_LEADER_MS).await?;

@@ -26,7 +26,7 @@ async fn play(script: &mut Script) -> Done {
     let mut others = script.others(&leader);
     let shared = others.pop().unwrap_or_else(|| leader.clone());
     // Whoever leads begins with a majority.
-    let mut sides: [Vec<NodeId>; 2] = [vec![leader], Vec::new()];
+    let mut sides: [Vec<NodeId>; 2] = [vec![leader.clone()], Vec::new()];
     let half = script.nodes.len() / 2;
     for other in others {
         let side = usize::from(sides[0].len() == half);
@@ -36,9 +36,6 @@ async fn play(script: &mut Script) -> Done {
     // Whoever stands still goes on as what it was before, a leader perhaps; whoever is cut off learns that nobody hears it.
     let pauses = script.has("pause") && script.coin();
     for turn in 0..3 {
-        if turn == 1 && script.coin() {
-            script.slow_clients();
-        }
         let [away, back] = [&sides[1 - turn % 2], &sides[turn % 2]];
         let crashes = turn > 0 && script.stands(&shared) && script.has("kill") && script.coin();
         if crashes {
@@ -48,6 +45,11 @@ async fn play(script: &mut Script) -> Done {
         let promises = !crashes && turn == 1 && script.has("kill") && script.coin();
         let armed = promises.then(|| script.arm_rare(&shared));
         script.part(away, pauses).await?;
+        if turn == 1 && !pauses && script.coin() {
+            // What the first one has alone is then more than what others decide without it.
+            script.burst(&leader);
+            script.slow_clients();
+        }
         script.join(back).await;
         script.restart(&shared);
         if let Some(mut armed) = armed
