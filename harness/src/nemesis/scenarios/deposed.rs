@@ -25,7 +25,7 @@ async fn play(script: &mut Script) -> Done {
     let paused = script.has("pause") && script.coin();
     // A leader that stands still finds what was said before in its sockets: better nothing later is there, too.
     let deaf_from_the_start = !paused || script.coin();
-    let late = script.has("network") && script.coin();
+    let late = script.has("network") && (paused || script.coin());
     if late {
         let late_ms = script.one_of(&LATE_MS)?;
         script.slow(&heard, late_ms).await?;
