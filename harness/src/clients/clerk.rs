@@ -184,11 +184,7 @@ impl Clerk {
             }
             AttemptResult::Refused(refusal) => {
                 let waited = Duration::from_nanos(span.ended_ns - span.sent_ns);
-                if refusal.code.is_definite() && self.takes_no(attempts, waited) {
-                    refusal.code.name().clone_into(&mut attempts.reason);
-                    return Next::GiveUp;
-                }
-                self.refused(operation, &refusal, attempts).await
+                self.refused(operation, &refusal, attempts, waited).await
             }
             AttemptResult::NotSent(reason) => {
                 attempts.reason = reason;
@@ -214,6 +210,7 @@ impl Clerk {
         operation: &Operation,
         refusal: &Refusal,
         attempts: &mut Attempts,
+        waited: Duration,
     ) -> Next {
         let code = refusal.code;
         code.name().clone_into(&mut attempts.reason);
@@ -222,6 +219,9 @@ impl Clerk {
         }
         match code {
             ErrorCode::NotLeader | ErrorCode::WrongGroup | ErrorCode::NotReady => {
+                if self.takes_no(attempts, waited) {
+                    return Next::GiveUp;
+                }
                 let nodes = &self.shared.nodes;
                 let hinted =
                     refusal.hint.as_ref().and_then(|id| nodes.iter().position(|n| n == id));

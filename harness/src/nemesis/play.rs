@@ -110,8 +110,7 @@ impl Player<'_> {
                 done = done.and(self.deed(then).await);
             }
             self.until_it_serves().await;
-            // Each node may have missed something.
-            self.members.nodes.iter().for_each(|node| self.environment.clients.probe(node));
+            self.probe_all();
             over.send_replace(true);
             done
         };
@@ -189,6 +188,11 @@ impl Player<'_> {
         let story = script.finish().await;
         stream.fault(record(stream.now_ns(), FaultStep::Healed, story));
         Ok(())
+    }
+
+    /// Has every node read at: each may have missed something.
+    pub(super) fn probe_all(&self) {
+        self.members.nodes.iter().for_each(|node| self.environment.clients.probe(node));
     }
 
     /// Returns once the store has served again for some operations, or does not.

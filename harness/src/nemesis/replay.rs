@@ -35,6 +35,7 @@ impl Player<'_> {
             let leader = self.environment.leader().await;
             let act = leader.node().map_or_else(|| act.clone(), |leader| act.led_by(leader));
             self.act_again(&act).await?;
+            self.probe_all();
         }
         Ok(())
     }
