@@ -39,11 +39,11 @@ struct Incoming {
 }
 
 impl Incoming {
-    /// More of the body came, perhaps the end.
-    fn name(&mut self, piece: &[u8], is_whole: bool) {
+    /// More of it came, with the end of the head or without, perhaps the end of all.
+    fn name(&mut self, piece: &[u8], ends_head: bool, is_whole: bool) {
         let label = self.head.as_mut().and_then(|head| head.label.as_mut());
         let Some(label) = label.filter(|label| label.kind.is_none()) else { return };
-        self.body.add(piece);
+        self.body.add(if ends_head { after_head(piece) } else { piece });
         if is_whole {
             label.kind = self.body.kind();
         }
@@ -148,7 +148,7 @@ impl<'c> RequestPump<'c> {
                 self.incoming.head = step.head;
             }
         }
-        self.incoming.name(if head_is_new { after_head(piece) } else { piece }, step.end);
+        self.incoming.name(piece, head_is_new, step.end);
         if self.framer.is_raw() && self.exchange.go_raw() {
             self.link.loses_sight();
         }

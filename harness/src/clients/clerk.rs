@@ -92,6 +92,12 @@ impl Clerk {
         self
     }
 
+    /// How long it should rest after an operation.
+    #[must_use]
+    pub fn rest(&self) -> Duration {
+        self.shared.rest()
+    }
+
     /// Makes `node` the one that is asked first.
     pub fn move_home(&mut self, node: usize) {
         self.home = node;
@@ -223,8 +229,7 @@ impl Clerk {
                     return Next::GiveUp;
                 }
                 let nodes = &self.shared.nodes;
-                let hinted =
-                    refusal.hint.as_ref().and_then(|id| nodes.iter().position(|n| n == id));
+                let hinted = refusal.hint.as_ref().and_then(|id| self.shared.place(id));
                 if !attempts.follow_hint(hinted, nodes.len()) {
                     self.turn_to_next(attempts).await;
                 }

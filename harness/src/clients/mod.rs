@@ -119,6 +119,12 @@ impl Shared {
         self.last_answer.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The place of a node among those that clients ask.
+    #[must_use]
+    pub fn place(&self, node: &str) -> Option<usize> {
+        self.nodes.iter().position(|own| own == node)
+    }
+
     /// From now on clients rest so long after each operation; 0: not at all.
     pub fn slow_down(&self, rest_ms: u64) {
         self.rest_ms.store(rest_ms, Ordering::Relaxed);
@@ -132,14 +138,14 @@ impl Shared {
 
     /// Has a node read at now.
     pub fn probe(&self, node: &NodeId) {
-        if let Some(place) = self.nodes.iter().position(|own| own == node) {
+        if let Some(place) = self.place(node) {
             self.probes.at(place);
         }
     }
 
     /// Has a node written at now, by clients that ask no other one.
     pub fn burst(&self, node: &NodeId) {
-        if let Some(place) = self.nodes.iter().position(|own| own == node) {
+        if let Some(place) = self.place(node) {
             self.probes.write_at(place);
         }
     }

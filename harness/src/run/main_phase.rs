@@ -16,7 +16,7 @@ use super::{
     setting::{SMALL_LOG_BYTES, Setting},
 };
 use crate::{
-    clients::{Shared, clerk::Clerk, probes},
+    clients::{clerk::Clerk, probes},
     environment::{introspection, leader},
     exit::Failure,
     nemesis::play::play,
@@ -111,8 +111,7 @@ impl Runner<'_> {
             let clerk = if number % PATIENT == PATIENT - 1 { clerk.patient() } else { clerk };
             let clerk = if number % TRUSTING == TRUSTING - 1 { clerk.trusting() } else { clerk };
             let client = self.workload.client(seed, number);
-            let shared = Arc::clone(&self.environment.clients);
-            running.spawn(closed_loop(shared, clerk, client, pace, stopped.clone()));
+            running.spawn(closed_loop(clerk, client, pace, stopped.clone()));
         }
         running
     }
@@ -200,7 +199,6 @@ fn panicked(who: &str, error: &JoinError) -> Failure {
 
 /// One client until it is stopped; the operation it is in comes to its end.
 async fn closed_loop(
-    shared: Arc<Shared>,
     mut clerk: Clerk,
     mut client: Box<dyn Client>,
     pace: Option<Duration>,
@@ -211,7 +209,7 @@ async fn closed_loop(
         let operation = client.next();
         let performed = clerk.perform(&operation).await;
         client.completed(&operation, performed.outcome());
-        let next = (begun + pace.unwrap_or_default()).max(Instant::now() + shared.rest());
+        let next = (begun + pace.unwrap_or_default()).max(Instant::now() + clerk.rest());
         if next > Instant::now() {
             // Cut short by the end of the main phase.
             let _ = tokio::time::timeout_at(next, stopped.wait_for(|stop| *stop)).await;

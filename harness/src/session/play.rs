@@ -170,7 +170,7 @@ impl Play<'_> {
 
     /// The place of a node among those that clients ask.
     fn place(&self, node: &str) -> usize {
-        self.environment.clients.nodes.iter().position(|other| other == node).unwrap_or(0)
+        self.environment.clients.place(node).unwrap_or(0)
     }
 
     async fn wait_for_all(&mut self) {

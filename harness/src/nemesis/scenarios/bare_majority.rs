@@ -5,6 +5,7 @@ use record::Mishap;
 
 use super::{NEW_LEADER_MS, kinds::some_mishaps};
 use crate::nemesis::{
+    faults::partition::between,
     scenario::Scenario,
     script::{Done, Script},
 };
@@ -31,17 +32,13 @@ async fn play(script: &mut Script) -> Done {
         let around = script.links_around(&away);
         script.cut(&around).await?;
         script.tell(format!("without {}", away.join(", ")));
-        let mut between = Vec::new();
-        for follower in &followers {
-            between.push((leader.clone(), follower.clone()));
-            between.push((follower.clone(), leader.clone()));
-        }
         // What is lost leaves gaps; that shows most.
         let mishaps = match script.coin() {
             true => script.every_kind(Mishap::SomeLost),
             false => some_mishaps(script)?,
         };
-        script.disturb_kinds_on(mishaps, between).await?;
+        let links = between(std::slice::from_ref(&leader), &followers);
+        script.disturb_kinds_on(mishaps, links).await?;
         script.wait(80..350).await?;
         if script.coin() {
             script.take_away(&leader).await?;
