@@ -147,6 +147,36 @@ fn a_store_that_goes_on_without_a_node_that_ended_by_itself_is_inconclusive() {
     assert!(ran.stdout.contains("from then on less was tested"), "{}", ran.stdout);
 }
 
+/// A node of the reference store that runs this first when it is started again on its data.
+fn started_again(first: &str) -> Bench {
+    let store = common::example("reference_store");
+    let store = store.display();
+    let script = format!("[ $DS_NODE$DS_RESTART != n11 ] || {{ {first}; }}; exec {store}");
+    Bench::with_manifest(&format!(
+        "name = \"x\"\nserves = [\"replicated-kv\"]\ncaps = [\"exactly-once\", \"restart\"]\nrun = [\"sh\", \"-c\", {script:?}]\n"
+    ))
+}
+
+const KILLS: &str =
+    "--nodes 3 --workload register --faults kill --clients 4 --seed 1 --time-limit 6s";
+
+/// The others cover it up: such a store was once INCONCLUSIVE at most.
+#[test]
+fn a_node_that_refuses_to_start_on_its_own_data_breaks_the_promise_of_a_restart() {
+    let refuses = started_again("echo a hole in my log >&2; exit 3");
+    let ran = refuses.run(KILLS).expect(
+        1,
+        "VIOLATION: No restart: Node n1 ended by itself (exited with code 3; its stderr",
+    );
+    assert!(ran.stdout.contains("one node of the store is lost for good"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_node_that_starts_on_its_data_the_second_time_breaks_no_promise() {
+    let once = started_again("[ -e $DS_DATA/tried ] || { touch $DS_DATA/tried; exit 3; }");
+    once.run(KILLS).expect(3, "INCONCLUSIVE: Node n1 ended by itself (");
+}
+
 #[test]
 fn a_node_that_breaks_the_contract_is_named() {
     Bench::with_toy("garbage").run(FEW).expect(4, "its answers break the contract: n1: status 200");

@@ -113,7 +113,7 @@ fn phase_ns(phase: Phase, marks: &[(u64, Mark)]) -> Option<u64> {
     marks.iter().find(|(_, mark)| *mark == Mark::Phase(phase)).map(|(at, _)| *at)
 }
 
-/// A node that ended by itself is not started again.
+/// A node that ended by itself is started again after the faults at most: it counts as ended to the end.
 fn ended(node: &str, marks: &[(u64, Mark)], end_ns: u64) -> Vec<Span> {
     let exit = marks.iter().find_map(|(at, mark)| match mark {
         Mark::OwnExit(OwnExit { node: ended, .. }) if ended == node => Some(*at),

@@ -1,6 +1,8 @@
 //! Asks the nodes of a store with the capability `log` what they act as, and what they know to be chosen. Straight, so that no
 //! fault keeps them from answering, and little at a time, so that it costs them next to nothing.
 
+mod pace;
+
 use std::{collections::BTreeMap, net::SocketAddr, ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -11,14 +13,13 @@ use contract::{
 use http_client::{Client, HttpError, StatusCode};
 use record::{IntrospectionRecord, Said, introspection::bounded_value};
 use serde_json::Value;
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 
 use crate::stream::Stream;
+use pace::Pace;
 
-/// From one question for a node's status to the next.
-const PAUSE: Duration = Duration::from_millis(200);
-/// A question for its log follows after so many of them.
-const STATUSES_A_LOG: u32 = 2;
+/// From one question for a node's log to the next, at least.
+const LOG_PAUSE: Duration = Duration::from_millis(400);
 /// So many slots are asked for again each time: it shows where a value is overwritten soon after it was said.
 const AGAIN_SLOTS: u64 = 200;
 /// So many slots of each node are asked for at the end.
@@ -32,9 +33,11 @@ pub type Addresses = Vec<(NodeId, SocketAddr)>;
 /// Asks each node over and over, until it is aborted. Puts what they say into the record.
 pub async fn watch(nodes: Addresses, stream: Arc<Stream>) {
     let mut interviews = JoinSet::new();
+    let pace = Arc::new(Pace::default());
     for (node, address) in nodes {
         let mut interview = Interview::new(node, address, Arc::clone(&stream));
-        interviews.spawn(async move { interview.go_on().await });
+        let pace = Arc::clone(&pace);
+        interviews.spawn(async move { interview.go_on(&pace).await });
     }
     interviews.join_all().await;
 }
@@ -55,6 +58,8 @@ struct Interview {
     address: SocketAddr,
     client: Client,
     stream: Arc<Stream>,
+    /// Whether it answered when it was asked last.
+    answers: bool,
     /// What it acted as last.
     acts_as: Option<Said>,
     /// What it last said that could not be used.
@@ -80,6 +85,7 @@ impl Interview {
             // A connection for each question: what the faults do to others cannot matter.
             client: http_client::client(LIMIT, 0),
             stream,
+            answers: false,
             acts_as: None,
             unusable: None,
             next_slot: 0,
@@ -87,16 +93,21 @@ impl Interview {
         }
     }
 
-    async fn go_on(&mut self) {
+    async fn go_on(&mut self, pace: &Pace) {
+        let mut log_due = Instant::now();
         loop {
-            for _ in 1..STATUSES_A_LOG {
-                self.status().await;
-                tokio::time::sleep(PAUSE).await;
+            let before = (self.answers, self.acts_as.clone());
+            let commit = self.status().await;
+            if before != (self.answers, self.acts_as.clone()) {
+                pace.hurry();
             }
-            if let Some(commit) = self.status().await {
+            if let Some(commit) = commit
+                && log_due <= Instant::now()
+            {
                 self.log(self.due(commit)).await;
+                log_due = Instant::now() + LOG_PAUSE;
             }
-            tokio::time::sleep(PAUSE).await;
+            pace.rest().await;
         }
     }
 
@@ -122,7 +133,9 @@ impl Interview {
 
     /// Asks what it acts as; gives the last slot that it knows to be chosen, if it says so.
     async fn status(&mut self) -> Option<u64> {
-        let answer = self.ask("/v1/status").await?;
+        let answer = self.ask("/v1/status").await;
+        self.answers = answer.is_some();
+        let answer = answer?;
         let Ok(status) = serde_json::from_slice::<Value>(&answer.body) else {
             self.complain(&answer, "GET /v1/status: no JSON");
             return None;

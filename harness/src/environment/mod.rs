@@ -164,6 +164,17 @@ impl Environment {
         }
     }
 
+    /// Starts nodes that ended by themselves once more, with nothing broken: it shows whether they can go on with what is on their
+    /// disks.
+    pub async fn start_after_their_ends(&self) {
+        self.mark_own_exits().await;
+        if self.can_restart {
+            let troubles = self.nodes.start_after_their_ends().await;
+            troubles.iter().for_each(|trouble| self.mark_not_started(trouble));
+            self.mark_own_exits().await;
+        }
+    }
+
     /// Ends the nodes, then the links; what is odd about how they end goes into the record too.
     pub async fn tear_down(self: Arc<Self>) {
         self.stream.mark(&Mark::Phase(Phase::Stop));

@@ -97,6 +97,16 @@ impl Node {
         if self.state != State::Killed {
             return Ok(());
         }
+        self.start_on_its_data().await
+    }
+
+    /// Starts it once more on its data, after it ended by itself.
+    pub(super) async fn start_after_its_end(&mut self) -> Result<(), NotStarted> {
+        self.is_coming_back = true;
+        self.start_on_its_data().await
+    }
+
+    async fn start_on_its_data(&mut self) -> Result<(), NotStarted> {
         self.set_variable("DS_RESTART", "1");
         if let Some(limit) = self.next_log_limit.take() {
             self.next_log_limit = self.set_variable("DS_SNAPSHOT_BYTES", &limit);

@@ -134,6 +134,32 @@ impl Nodes {
         node.lock().await.start_again().await
     }
 
+    /// Starts the nodes that ended by themselves once more on their data, and waits until they are ready, have ended again, or
+    /// took too long. What stood in the way of which.
+    pub async fn start_after_their_ends(&self) -> Vec<NotStarted> {
+        let (mut started, mut troubles) = (Vec::new(), Vec::new());
+        for (id, node) in &self.nodes {
+            let mut node = node.lock().await;
+            if node.state() != State::Ended {
+                continue;
+            }
+            if let Err(error) = std::net::TcpListener::bind(self.listens[id]) {
+                let reason = format!(
+                    "node {id} could not be started again: {} is taken ({error})",
+                    self.listens[id]
+                );
+                troubles.push(NotStarted { reason, submissions_fault: false });
+                continue;
+            }
+            match node.start_after_its_end().await {
+                Ok(()) => started.push(id.clone()),
+                Err(trouble) => troubles.push(trouble),
+            }
+        }
+        self.wait_until_ready(&started).await;
+        troubles
+    }
+
     /// Waits until these nodes, which were started again, answer, but no longer than a start may take.
     pub async fn wait_until_answer(&self, ids: &[String]) {
         let deadline = Instant::now() + self.timeouts.bind();

@@ -197,6 +197,9 @@ impl Runner<'_> {
         let recovered = self.recovered(admin).await;
         environment.mark_own_exits().await;
         stream.mark(&Mark::Recovered(recovered));
+        if recovered {
+            environment.start_after_their_ends().await;
+        }
         let serves = recovered && self.restart_all(admin).await;
         // A look that began before the overwriting must not be recorded after it.
         drop(watching_footprints);

@@ -98,14 +98,21 @@ pub struct OwnExit {
     pub last_words: String,
 }
 
+impl OwnExit {
+    /// How it ended, in words.
+    #[must_use]
+    pub fn how(&self) -> String {
+        let Self { exit, last_words, .. } = self;
+        match last_words.as_str() {
+            "" => exit.clone(),
+            words => format!("{exit}; its stderr ends with \"{words}\""),
+        }
+    }
+}
+
 impl fmt::Display for OwnExit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { node, exit, last_words, .. } = self;
-        write!(formatter, "Node {node} ended by itself ({exit}")?;
-        if !last_words.is_empty() {
-            write!(formatter, "; its stderr ends with \"{last_words}\"")?;
-        }
-        formatter.write_str(")")
+        write!(formatter, "Node {} ended by itself ({})", self.node, self.how())
     }
 }
 

@@ -36,7 +36,7 @@ impl Proof {
         let kind = violation.kind.as_str();
         let is_loss = kind == "lost" || kind.starts_with("lost ") && kind != "lost update";
         match violation.operations.len() {
-            _ if kind == "no recovery" => Self::Silence,
+            _ if ["no recovery", "no restart"].contains(&kind) => Self::Silence,
             0 if BETWEEN_NODES.contains(&kind) => Self::Direct,
             0 => Self::Whole,
             1..=FEW if is_loss => Self::Loss,

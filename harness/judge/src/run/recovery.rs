@@ -32,10 +32,13 @@ pub(super) fn check(marks: &[Mark], events: &[Event], limit: Duration) -> CheckR
             CHECKER,
             "After all faults that can be healed were healed, the store served again, reads and writes.",
         ),
-        Some(true) => inconclusive(format!(
-            "{}: from then on less was tested than asked for.",
-            sentences(&exits)
-        )),
+        Some(true) => match (ended_again(&exits), excuse(marks, &exits)) {
+            (Some((first, again)), None) => does_not_start(first, again),
+            _ => inconclusive(format!(
+                "{}: from then on less was tested than asked for.",
+                sentences(&exits)
+            )),
+        },
         Some(false) => {
             let outcome = if has_ever_served(events) {
                 "Every fault was healed, yet reads or writes did not succeed any more"
@@ -46,6 +49,30 @@ pub(super) fn check(marks: &[Mark], events: &[Event], limit: Duration) -> CheckR
                 .failed(marks, events)
         }
     }
+}
+
+/// The first node that ended by itself, was started again on its data when nothing was broken any more, and ended once more.
+fn ended_again<'a>(exits: &[&'a OwnExit]) -> Option<(&'a OwnExit, &'a OwnExit)> {
+    let again = |(at, first): (usize, &&'a OwnExit)| {
+        let again = exits[at + 1..].iter().find(|later| later.node == first.node)?;
+        Some((*first, *again))
+    };
+    exits.iter().enumerate().find_map(again)
+}
+
+/// The store may go on without it. But this node is lost for good.
+fn does_not_start(first: &OwnExit, again: &OwnExit) -> CheckResult {
+    let sentence = format!(
+        "{first}. When every fault was healed it was started again on its data, and ended by itself once more ({}): one node of \
+         the store is lost for good.",
+        again.how()
+    );
+    let violation = Violation {
+        kind: "no restart".to_owned(),
+        sentence: sentence.clone(),
+        operations: Vec::new(),
+    };
+    CheckResult::found(CHECKER, sentence, vec![violation])
 }
 
 /// The check of the restart; `None` where there was none.
@@ -198,6 +225,33 @@ mod tests {
         let hindered = Mark::Hindered("no descriptors".into());
         assert_eq!(verdict(vec![hindered, no()]), Verdict::Inconclusive);
         assert_eq!(verdict(vec![exit(false), Mark::Recovered(true)]), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_node_that_ends_again_on_its_data_is_a_violation_whatever_the_others_do() {
+        let exit = |node: &str, killed| {
+            let (exit, last_words) = ("exit code 101".into(), "a hole in the log".into());
+            Mark::OwnExit(OwnExit { node: node.into(), exit, killed, last_words })
+        };
+        let of = |marks: &[Mark]| {
+            let marks = [marks, &[Mark::Recovered(true)]].concat();
+            check(&marks, &[], Duration::from_secs(8))
+        };
+        let twice = of(&[exit("n2", false), exit("n1", false), exit("n2", false)]);
+        assert_eq!(twice.verdict, Verdict::Violation);
+        for part in
+            ["Node n2 ended by itself (exit code 101; its stderr", "once more (exit code 101; "]
+        {
+            assert!(twice.summary.contains(part), "{}", twice.summary);
+        }
+        let once_each = [exit("n1", false), exit("n2", false)];
+        assert_eq!(of(&once_each).verdict, Verdict::Inconclusive);
+        let by_the_machine = [exit("n1", false), exit("n1", true)];
+        assert_eq!(of(&by_the_machine).verdict, Verdict::Inconclusive);
+        let hindered = [exit("n1", false), exit("n1", false), Mark::Hindered("port taken".into())];
+        assert_eq!(of(&hindered).verdict, Verdict::Inconclusive);
+        let starved = [exit("n1", false), exit("n1", false), Mark::StarvedMs(5000)];
+        assert_eq!(of(&starved).verdict, Verdict::Inconclusive);
     }
 
     #[test]

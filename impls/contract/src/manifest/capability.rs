@@ -60,7 +60,8 @@ pub const CAPABILITIES: [CapabilityEntry; 10] = [
     capability(
         Capability::Restart,
         "restart",
-        "A node that was killed may be started again on its data folder, with all it had acknowledged.",
+        "A node that was killed may be started again on its data folder, with all it had acknowledged. It breaks this promise if \
+         it ends by itself, is started once more on that folder with nothing broken, and ends by itself again.",
     ),
     capability(
         Capability::Rejoin,
