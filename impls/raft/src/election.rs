@@ -1,5 +1,5 @@
 //! Leader election (§5.2, §5.4.1), with the question before it (dissertation §9.6) and loyalty to a leader that lives
-//! (§4.2.3).
+//! (dissertation §4.2.3).
 //!
 //! Pre-vote and loyalty keep a server that was cut off from deposing a healthy leader on its return. They are needed for
 //! progress only: safety rests on terms and votes.
@@ -28,9 +28,9 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
     pub(crate) fn on_election_timeout(&mut self, effects: &mut Effects<Self>) {
         self.reset_election_timer(effects);
         self.leader_id = None;
-        if self.configuration().contains(&self.config.node) {
+        if self.may_stand() {
             self.role = Role::PreCandidate([self.config.node.clone()].into());
-            self.on_heartbeat_timer(effects);
+            self.keep_asking_for_votes(effects);
             self.campaign_if_welcome(effects);
         }
     }
@@ -56,11 +56,16 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
         self.reset_election_timer(effects);
         let own = RequestVoteReply { term: self.current_term, vote_granted: true };
         effects.send(&self.config.node, Message::RequestVoteReply(own));
-        self.on_heartbeat_timer(effects);
+        self.keep_asking_for_votes(effects);
     }
 
-    /// Asks those again who have not granted anything: messages may be lost.
-    pub(crate) fn ask_for_votes(&self, effects: &mut Effects<Self>) {
+    /// Asks those who have not granted anything, and again after a while: messages may be lost.
+    pub(crate) fn keep_asking_for_votes(&self, effects: &mut Effects<Self>) {
+        self.ask_for_votes(effects);
+        effects.set_timer(Timer::Heartbeat, self.config.heartbeat_ms);
+    }
+
+    fn ask_for_votes(&self, effects: &mut Effects<Self>) {
         let request = |term, leadership_transfer| RequestVote {
             term,
             last_log_index: self.log.last_index(),

@@ -1,23 +1,23 @@
 //! Raft: a replicated key-value store's protocol, after Ongaro and Ousterhout's "In Search of an Understandable Consensus
-//! Algorithm" (2014; Figure 2 and the sections cited without a name) and Ongaro's dissertation "Consensus: Bridging Theory
-//! and Practice" (2014).
+//! Algorithm" (2014; Figure 2 and the sections without the word dissertation) and Ongaro's dissertation "Consensus: Bridging Theory and
+//! Practice" (2014).
 //!
 //! | rule | where |
 //! |---|---|
 //! | state of a server (Figure 2) | [`raft`]; of a leader: [`leader`]; the log itself: [`log`] |
-//! | election, up-to-date logs (§5.2, §5.4.1), pre-vote (dissertation §9.6), loyalty to a living leader (§4.2.3) | [`election`] |
-//! | replication, commitment (§5.3, §5.4.2), batches, pipeline (§10.2.2), a leader without a majority (§6.2) | [`replication`] |
+//! | election, up-to-date logs (§5.2, §5.4.1), pre-vote (dissertation §9.6), loyalty to a living leader (dissertation §4.2.3) | [`election`] |
+//! | replication, commitment (§5.3, §5.4.2), batches, pipeline (dissertation §10.2.2), a leader without a majority (dissertation §6.2) | [`replication`] |
 //! | the receiver's rules of `AppendEntries` (Figure 2) | [`append_entries`] |
 //! | persistence | [`storage`] |
-//! | linearizable reads (§6.4) | [`reads`] |
-//! | snapshots (§7, §5 of the dissertation) | [`snapshot`]; taken, sent, installed: [`install_snapshot`] |
-//! | changes of the cluster (§4) | [`membership`]; what a majority is: [`configuration`] |
-//! | leadership transfer (§3.10) | [`transfer`] |
+//! | linearizable reads (dissertation §6.4) | [`reads`] |
+//! | snapshots (§7, dissertation §5) | [`snapshot`]; taken, sent, installed: [`install_snapshot`] |
+//! | changes of the cluster (dissertation §4) | [`membership`]; what a majority is: [`configuration`] |
+//! | leadership transfer (dissertation §3.10) | [`transfer`] |
 //! | the RPCs, as messages | [`message`] |
 //!
 //! Read [`election`], [`replication`] and [`append_entries`] beside Figure 2 first: Raft is there.
 //!
-//! Clients' sessions (§6.3) are the application's: `kv::ExactlyOnce` travels in the snapshots.
+//! Clients' sessions (dissertation §6.3) are the application's: `kv::ExactlyOnce` travels in the snapshots.
 //!
 //! # What is not reachable from outside
 //!

@@ -66,7 +66,7 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
     }
 
     /// `RemoveServer` of the dissertation's Figure 4.1. A leader that removes itself leads until that is committed, and
-    /// does not count its own copies meanwhile (§4.2.2).
+    /// does not count its own copies meanwhile (dissertation §4.2.2).
     ///
     /// # Errors
     /// No change begins.
@@ -121,7 +121,7 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
             self.change(&more, effects);
         } else {
             (catch_up.goal, catch_up.began_ms) = (last_index, now_ms);
-            catch_up.rounds_left -= 1;
+            catch_up.rounds_left = catch_up.rounds_left.saturating_sub(1);
         }
     }
 
@@ -138,10 +138,17 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
         }
     }
 
-    /// "A leader that is removed from the configuration steps down once the Cnew entry is committed" (§4.2.2).
-    pub(crate) fn step_down_if_removed(&mut self, effects: &mut Effects<Self>) {
+    /// "A server that is not part of its own latest configuration should still start new elections, as it might still be needed
+    /// until the Cnew entry is committed" (dissertation §4.2.2): it may have this entry alone, and so the longest log. Its own
+    /// vote does not count.
+    pub(crate) fn may_stand(&self) -> bool {
         let is_committed = self.configurations.latest_index() <= self.commit_index;
-        if is_committed && !self.configuration().contains(&self.config.node) {
+        !is_committed || self.configuration().contains(&self.config.node)
+    }
+
+    /// "A leader that is removed from the configuration steps down once the Cnew entry is committed" (dissertation §4.2.2).
+    pub(crate) fn step_down_if_removed(&mut self, effects: &mut Effects<Self>) {
+        if !self.may_stand() {
             self.step_down(effects);
         }
     }

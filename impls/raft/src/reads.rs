@@ -8,7 +8,7 @@
 //! 4. It waits until the state machine has applied as much as the read index, and
 //! 5. answers from the state machine.
 //!
-//! No clock is trusted: there are no leases (§6.4.1).
+//! No clock is trusted: there are no leases (dissertation §6.4.1).
 
 use std::collections::VecDeque;
 

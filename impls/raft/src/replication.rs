@@ -162,7 +162,7 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
         self.send_missing(from, effects);
     }
 
-    /// Entries, or the snapshot where they were compacted away. What is large goes only to those who answer.
+    /// Entries, as far as the pipeline has room, or the snapshot where they were compacted away.
     fn send_missing(&mut self, to: &NodeId, effects: &mut Effects<Self>) {
         if *to != self.config.node && !self.send_entries(to, effects) {
             self.send_snapshot_if_needed(to, effects);
@@ -187,7 +187,9 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
     pub(crate) fn on_heartbeat_timer(&mut self, effects: &mut Effects<Self>) {
         match &mut self.role {
             Role::Follower => return,
-            Role::PreCandidate(_) | Role::Candidate { .. } => self.ask_for_votes(effects),
+            Role::PreCandidate(_) | Role::Candidate { .. } => {
+                return self.keep_asking_for_votes(effects);
+            }
             Role::Leader(leader) => {
                 let now_ms = effects.now_ms();
                 if let Some(own) = leader.followers.get_mut(&self.config.node) {

@@ -56,8 +56,7 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
 
     /// The leader of `term` wants this server to lead. It need not ask whether others would vote for it.
     pub(crate) fn on_timeout_now(&mut self, term: Term, effects: &mut Effects<Self>) {
-        let may_lead = self.configuration().contains(&self.config.node);
-        if term == self.current_term && may_lead && matches!(self.role, Role::Follower) {
+        if term == self.current_term && self.may_stand() && matches!(self.role, Role::Follower) {
             self.campaign(true, effects);
         }
     }

@@ -27,12 +27,13 @@
 //! # Where it differs from the paper
 //!
 //! - Replicas ask each other whether the primary is missed, before anyone starts a view change: [`suspicion`].
+//! - A replica ignores what it hears of a later view until it gets that view's `StartView`, which the primary repeats.
 //! - A view change may skip views whose primaries are not there.
 //! - `Commit` is answered, for reads without clocks ([`reads`]) and so that a primary notices that it is cut off.
 //! - A view-number is on the disk before a `StartViewChange` leaves: [`recovery`].
 //! - State transfer gives only what is committed; and a replica that enters a later view keeps its log until it has the
 //!   new one: [`state_transfer`], and `start_from` in [`view_change`].
-//! - Not here: reconfiguration (§7), witnesses (§6.1).
+//! - Not here: reconfiguration (§7), witnesses (§6.1), recovery of clients (§4.5), whose numbers are the contract's.
 
 pub mod checkpoint;
 pub mod config;

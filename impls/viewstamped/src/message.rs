@@ -1,4 +1,7 @@
 //! What replicas say to each other, and the one thing that they write down.
+//!
+//! The paper's i is who sent a message, which the receiver is told with it; l, n and k are a [`LogSuffix`] together. `Request`
+//! and `Reply` are the contract's.
 
 use std::sync::Arc;
 
@@ -69,7 +72,8 @@ pub enum Message {
         /// Its log, beyond what it knows to be committed (§5.3).
         log: LogSuffix,
     },
-    /// From the new primary: the view has started (§4.2, step 3).
+    /// From the new primary: the view has started (§4.2, step 3). Again and again, to each backup that has not prepared
+    /// anything in this view.
     StartView {
         /// The view.
         view_number: ViewNumber,

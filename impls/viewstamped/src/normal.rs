@@ -46,7 +46,7 @@ impl<A: Application<Command = Request, Output = Answer>> Replica<A> {
             primary.reads.add(token, request, op_number);
             return self.answer_reads(effects);
         }
-        // What is in the table was committed; a read would not be certain.
+        // What the client-table has was committed, so even a primary that was deposed may say it. Of a read it would not know.
         if let Some(answer) = self.application.query(&request) {
             return effects.reply(token, answer);
         }
@@ -226,6 +226,7 @@ impl<A: Application<Command = Request, Output = Answer>> Replica<A> {
         for other in self.config.others() {
             primary.lose_if_silent(other, effects.now_ms(), self.config.patience_ms);
             let Some(prepared) = primary.prepared(other) else {
+                // It may not have heard of this view yet, and ignores all messages of it until then.
                 let log = self.log.suffix(commit_number);
                 effects.send(other, Message::StartView { view_number, log });
                 continue;

@@ -102,7 +102,7 @@ impl Operated {
         if effects.random_below(3) == 0 || !changes {
             self.step(effects, |leader, effects| leader.transfer_leadership(server, effects));
         } else if self.server.configuration().contains(server) {
-            if self.server.configuration().servers().count() > 2
+            if self.server.configuration().servers().count() > 1
                 && self
                     .step(effects, |leader, effects| leader.remove_server(server, effects))
                     .is_ok()
