@@ -75,7 +75,8 @@ pub struct Shared {
     pub protocol_errors: ProtocolErrors,
     /// How long clients rest after each operation, in milliseconds.
     rest_ms: AtomicU64,
-    successes: AtomicU64,
+    /// How many operations succeeded at each node.
+    successes: Vec<AtomicU64>,
     last_answer: Mutex<Option<NodeId>>,
 }
 
@@ -93,6 +94,7 @@ impl Shared {
     ) -> Self {
         Self {
             stream,
+            successes: nodes.iter().map(|_| AtomicU64::new(0)).collect(),
             nodes,
             addresses,
             clerks,
@@ -102,7 +104,6 @@ impl Shared {
             probes: Probes::default(),
             protocol_errors: ProtocolErrors::default(),
             rest_ms: AtomicU64::new(0),
-            successes: AtomicU64::new(0),
             last_answer: Mutex::new(None),
         }
     }
@@ -110,7 +111,15 @@ impl Shared {
     /// How many operations succeeded.
     #[must_use]
     pub fn successes(&self) -> u64 {
-        self.successes.load(Ordering::Relaxed)
+        self.successes_without(&[])
+    }
+
+    /// How many operations succeeded at other nodes than these.
+    #[must_use]
+    pub fn successes_without(&self, away: &[NodeId]) -> u64 {
+        let others =
+            self.nodes.iter().zip(&self.successes).filter(|(node, _)| !away.contains(node));
+        others.map(|(_, count)| count.load(Ordering::Relaxed)).sum()
     }
 
     /// The node that answered last: who leads, where the store does not say.
@@ -152,7 +161,9 @@ impl Shared {
 
     /// An operation succeeded at this node.
     pub(crate) fn succeeded_at(&self, node: &NodeId) {
-        self.successes.fetch_add(1, Ordering::Relaxed);
+        if let Some(place) = self.place(node) {
+            self.successes[place].fetch_add(1, Ordering::Relaxed);
+        }
         *self.last_answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(node.clone());
     }
 }

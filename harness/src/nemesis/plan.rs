@@ -44,6 +44,8 @@ pub struct PlanInput<'a> {
 pub enum Deed {
     /// One fault, for so long.
     Alone(Family, Box<dyn Fault>, Duration),
+    /// One fault that takes these nodes away, until the others have shown that they go on; for so long at most.
+    Absence(Family, Box<dyn Fault>, Vec<NodeId>, Duration),
     /// Faults that follow one another, all of these families at most. The seed decides what they leave open.
     Scenario(&'static Scenario, Vec<Family>, u64),
 }
@@ -96,6 +98,8 @@ const BESIDE: f64 = 0.5;
 const ABSENCE_MAX: Duration = Duration::from_millis(2200);
 /// In a short run, an absence is this part of it.
 const ABSENCE_SHARE: f64 = 1.0 / 9.0;
+/// The store is left alone for so long after an act, in milliseconds.
+const CALM_MS: std::ops::Range<u64> = 10..100;
 /// Where a node may be the only one with the state, others need so long to get it.
 const CALM_BEFORE_ABSENCE: Duration = Duration::from_millis(700);
 
@@ -131,7 +135,7 @@ impl<'a> Plan<'a> {
         let beside = self.beside(kind);
         let calm = match self.absences.front() {
             Some(_) if self.input.members.view_service.is_some() => CALM_BEFORE_ABSENCE,
-            _ => Duration::from_millis(self.rng.random_range(30..200)),
+            _ => Duration::from_millis(self.rng.random_range(CALM_MS)),
         };
         Some(Act { deed, beside, then: None, calm })
     }
@@ -233,7 +237,7 @@ impl<'a> Plan<'a> {
         let longest = self.input.interval.map_or(ABSENCE_MAX, |interval| interval.mul_f64(0.55));
         let lasts = longest.min(self.input.time_limit.mul_f64(ABSENCE_SHARE).max(longest / 4));
         let fault = family.take_away(nodes, self.input.members, &mut self.rng)?;
-        let deed = Deed::Alone(*family, fault, lasts);
+        let deed = Deed::Absence(*family, fault, nodes.clone(), lasts);
         // The absence itself must show whether the others go on: nothing is beside it.
         let suits = laggard::SCENARIO.suits(&self.families, self.input.members);
         let then = suits.then(|| self.scenario(&laggard::SCENARIO));
@@ -358,7 +362,7 @@ mod tests {
 
     fn name(deed: &Deed) -> String {
         match deed {
-            Deed::Alone(_, fault, _) => fault.form(),
+            Deed::Alone(_, fault, _) | Deed::Absence(_, fault, ..) => fault.form(),
             Deed::Scenario(scenario, ..) => scenario.name.to_owned(),
         }
     }
@@ -483,10 +487,9 @@ mod tests {
         let store = Store::new(3, ALL);
         let mut long = 0;
         for act in store.acts(4, EACH) {
-            if let Deed::Alone(_, _, lasts) = act.deed
-                && lasts == ABSENCE_MAX
-            {
+            if let Deed::Absence(_, _, _, lasts) = act.deed {
                 long += 1;
+                assert_eq!(lasts, ABSENCE_MAX);
                 assert!(act.beside.is_none());
                 assert_eq!(act.then.as_ref().map(name).as_deref(), Some("laggard"));
             }
@@ -502,7 +505,7 @@ mod tests {
             assert!(!acts.iter().flat_map(names).any(|name| name.starts_with("kill")));
             assert!(acts.iter().all(|act| match &act.deed {
                 Deed::Scenario(_, may_use, _) => may_use.iter().all(|own| own.name() == "pause"),
-                Deed::Alone(..) => true,
+                Deed::Alone(..) | Deed::Absence(..) => true,
             }));
             permanent(&store.input(3), || 0)
         };
@@ -521,11 +524,13 @@ mod tests {
             let store = Store { can_restart_all: false, ..Store::new(nodes, ALL) };
             for act in (0..50).flat_map(|seed| store.acts(seed, EACH)) {
                 match &act.deed {
-                    Deed::Alone(family, fault, _) if family.name() == "kill" => {
+                    Deed::Alone(family, fault, _) | Deed::Absence(family, fault, ..)
+                        if family.name() == "kill" =>
+                    {
                         assert!(fault.targets().len() <= minority, "{fault:?}");
                         *forms.entry(fault.form()).or_default() += 1;
                     }
-                    Deed::Alone(..) => {}
+                    Deed::Alone(..) | Deed::Absence(..) => {}
                     Deed::Scenario(scenario, ..) => assert!(!scenario.kills_many),
                 }
             }

@@ -30,6 +30,11 @@ const LOOK: Duration = Duration::from_millis(10);
 const TO_SHOW: Duration = Duration::from_millis(1000);
 /// What is disturbed beside an act is so no longer: nodes that are on their way back may need a network that works.
 const BESIDE_MAX: Duration = Duration::from_secs(4);
+/// Once the act is over, that goes on for so long at most.
+const BESIDE_AFTER: Duration = Duration::from_millis(300);
+/// Whoever does without a node for so long, and serves so many operations meanwhile, has shown it.
+const ABSENCE_MIN: Duration = Duration::from_millis(1300);
+const SHOWN: u64 = 50;
 /// With less time left no act begins.
 const ACT_MIN: Duration = Duration::from_millis(200);
 
@@ -109,7 +114,12 @@ impl Player<'_> {
             if let Some(then) = act.then.filter(|_| !self.is_over()) {
                 done = done.and(self.deed(then).await);
             }
-            self.until_it_serves().await;
+            let serves = self.until_it_serves();
+            tokio::pin!(serves);
+            if tokio::time::timeout(BESIDE_AFTER, &mut serves).await.is_err() {
+                over.send_replace(true);
+                serves.await;
+            }
             self.probe_all();
             over.send_replace(true);
             done
@@ -121,17 +131,51 @@ impl Player<'_> {
     async fn deed(&self, deed: Deed) -> std::io::Result<()> {
         match deed {
             Deed::Alone(family, fault, lasts) => {
-                let left = self.time_limit.saturating_sub(self.begin.elapsed());
-                let lasts = lasts.min(left);
-                let planned = self.planned(family, fault, lasts, (lasts + TO_SHOW).min(left));
-                let plan = WrittenPlan::write(vec![planned], &self.environment.stream).await?;
-                let environment = Arc::clone(self.environment);
-                carry_out(plan, environment, self.begin, self.stop.clone()).await;
-                Ok(())
+                self.alone(family, fault, lasts, self.stop.clone()).await
+            }
+            Deed::Absence(family, fault, nodes, lasts) => {
+                let (over, until_over) = watch::channel(false);
+                let alone = self.alone(family, fault, lasts, until_over);
+                tokio::pin!(alone);
+                tokio::select! {
+                    done = &mut alone => return done,
+                    () = self.until_others_have_gone_on(&nodes, lasts) => over.send_replace(true),
+                };
+                alone.await
             }
             Deed::Scenario(scenario, families, seed) => {
                 self.scenario(scenario, families, ChaCha8Rng::seed_from_u64(seed)).await
             }
+        }
+    }
+
+    /// One fault, for so long or until `stop` turns true.
+    async fn alone(
+        &self,
+        family: Family,
+        fault: Box<dyn Fault>,
+        lasts: Duration,
+        stop: watch::Receiver<bool>,
+    ) -> std::io::Result<()> {
+        let left = self.time_limit.saturating_sub(self.begin.elapsed());
+        let lasts = lasts.min(left);
+        let planned = self.planned(family, fault, lasts, (lasts + TO_SHOW).min(left));
+        let plan = WrittenPlan::write(vec![planned], &self.environment.stream).await?;
+        carry_out(plan, Arc::clone(self.environment), self.begin, stop).await;
+        Ok(())
+    }
+
+    /// Returns once the others have shown that they go on without these nodes, long after `lasts`, or at the end.
+    async fn until_others_have_gone_on(&self, away: &[NodeId], lasts: Duration) {
+        let clients = &self.environment.clients;
+        let (begun, before) = (Instant::now(), clients.successes_without(away));
+        let deadline = begun + lasts + TO_SHOW;
+        let mut next = (begun + ABSENCE_MIN).min(deadline);
+        while self.sleep_until(next).await
+            && next < deadline
+            && clients.successes_without(away) < before + SHOWN
+        {
+            next = (next + LOOK).min(deadline);
         }
     }
 

@@ -22,7 +22,8 @@ pub enum Evidence {
     EachKind,
     /// Of a hundred operations that were called while nothing was broken, those that succeeded.
     PercentUnbroken,
-    /// Nodes that were away for two seconds or more, while enough of the others were up and connected.
+    /// Nodes that were away while enough of the others were up and connected: until these had shown that they go on, or for
+    /// two seconds.
     NodesAway,
     /// How often another node came to lead. Asked where the store says who leads and each node was away for a while.
     LeaderChanges,
@@ -73,7 +74,7 @@ impl Evidence {
                 "successes among a hundred operations called while nothing was broken"
             }
             Self::NodesAway => {
-                "nodes that were away for two seconds while enough of the others were not"
+                "nodes without which the others showed that they go on, or had two seconds for it"
             }
             Self::LeaderChanges => "changes of the leader, if each node was away once",
             Self::PercentCompacted => {

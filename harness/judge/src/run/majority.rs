@@ -15,10 +15,10 @@ use super::absences::{Span, Troubles, absences};
 use super::members::Members;
 use super::writes::{is_acknowledged_write, is_write};
 
-/// Of a node that was absent for less in all, nothing is said.
+/// Of a node that was absent for less in all, nothing is said where nothing succeeded without it: the others may need longer.
 const ABSENT_MIN_NS: u64 = 2_000_000_000;
 
-/// Writes that were tried so often say something by failing.
+/// Writes that were tried so often say something by failing, and operations by succeeding.
 const OFTEN: usize = 20;
 
 /// What happened while each node was away.
@@ -142,9 +142,10 @@ impl Without {
         }
     }
 
-    /// Long enough to say something.
+    /// Long enough to say something. That the others go on shows sooner than that they do not.
     fn is_long(&self) -> bool {
-        self.absent_ns >= ABSENT_MIN_NS
+        let have_gone_on = self.succeeded >= OFTEN && (self.written > 0 || self.writes_tried == 0);
+        self.absent_ns >= ABSENT_MIN_NS || have_gone_on
     }
 
     /// Reads alone may come from copies that nobody can change any more.
@@ -265,6 +266,13 @@ mod tests {
         assert!(
             result.summary.contains("without n1, which was down or cut off 2 times, for 4.0 s")
         );
+    }
+
+    #[test]
+    fn that_others_go_on_shows_in_less_time_than_that_they_do_not() {
+        let short = fault(0, "kill", &["n1"], 2 * S, 4 * S - 1);
+        assert_eq!(verdict(&short, |_| true), Some(Verdict::Valid));
+        assert_eq!(verdict(&short, |second| second == 2), None, "ten successes are too few");
     }
 
     #[test]
