@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use network::{Delay, MessageFaults};
-use rand::{Rng, RngExt};
+use rand::{
+    Rng, RngExt,
+    seq::{IndexedRandom, SliceRandom},
+};
 use record::Mishap;
 
 use super::{
@@ -15,19 +18,23 @@ use crate::{
     nemesis::fault::{Fault, Hits, Work},
 };
 
-/// How late messages of a kind may be, in milliseconds: an election must remain possible. Half of the kinds are not late.
-const DELAYS_MS: [u64; 4] = [5, 15, 40, 100];
+/// How late messages of a kind may be everywhere, in milliseconds: an election must remain possible.
+pub(in crate::nemesis) const DELAYS_MS: [u64; 4] = [5, 15, 40, 100];
 
-/// Each of these kinds has a delay of its own, or none.
+/// Half of these kinds, and one at least, have a delay each, one of these.
 pub(in crate::nemesis) fn each_late(
     kinds: impl IntoIterator<Item = String>,
+    delays_ms: &[u64],
     rng: &mut impl Rng,
 ) -> Mishaps {
-    let late = |kind| {
-        let delay_ms = DELAYS_MS[rng.random_range(0..DELAYS_MS.len())];
-        rng.random_bool(0.5).then_some((kind, Mishap::LateMs(delay_ms)))
+    let mut kinds: Vec<String> = kinds.into_iter().collect();
+    kinds.shuffle(rng);
+    let late = |(place, kind)| {
+        let delay_ms =
+            delays_ms.choose(rng).copied().filter(|_| place == 0 || rng.random_bool(0.5));
+        delay_ms.map(|delay_ms| (kind, Mishap::LateMs(delay_ms)))
     };
-    kinds.into_iter().filter_map(late).collect()
+    kinds.into_iter().enumerate().filter_map(late).collect()
 }
 
 /// What happens to messages of which kinds.

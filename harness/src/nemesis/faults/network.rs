@@ -106,7 +106,7 @@ impl Profile {
     fn of_kinds(&self, kinds: impl Iterator<Item = String>) -> BTreeMap<String, MessageFaults> {
         let Self::UnevenKinds(seed) = self else { return BTreeMap::new() };
         let mut rng = ChaCha8Rng::seed_from_u64(*seed);
-        kinds::faults_of_kinds(&kinds::each_late(kinds, &mut rng))
+        kinds::faults_of_kinds(&kinds::each_late(kinds, &kinds::DELAYS_MS, &mut rng))
     }
 
     /// On client links nothing is doubled: a doubled request that was refused once and executed once would make the

@@ -4,8 +4,9 @@
 
 use record::Mishap;
 
+use super::MEANWHILE_MS;
 use crate::nemesis::{
-    faults::kinds::Mishaps,
+    faults::kinds::{DELAYS_MS, Mishaps},
     scenario::Scenario,
     script::{Done, Ended, Script},
 };
@@ -20,9 +21,6 @@ pub static SCENARIO: Scenario = Scenario {
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };
-
-/// So long another leader may take to be found while messages go astray.
-const MEANWHILE_MS: u64 = 900;
 
 /// To which kinds of messages something happens.
 #[derive(Clone, Copy)]
@@ -64,7 +62,7 @@ async fn play(script: &mut Script) -> Done {
 /// What happens to messages of which kinds.
 pub(super) fn some_mishaps(script: &mut Script) -> Done<Mishaps> {
     Ok(match script.one_of(&[Which::Each, Which::One, Which::All])? {
-        Which::Each => script.each_kind_late(),
+        Which::Each => script.each_kind_late(&DELAYS_MS),
         Which::One => {
             let mishap = script.one_of(&[Mishap::LateMs(80), Mishap::Lost, Mishap::Doubled])?;
             [(script.some_kind()?, mishap)].into()

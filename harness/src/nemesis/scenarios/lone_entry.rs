@@ -24,7 +24,7 @@ async fn play(script: &mut Script) -> Done {
     let side = [&[first.clone()][..], &others[..kept]].concat();
     let around = script.links_around(&side);
     script.cut(&around).await?;
-    if script.coin() {
+    if script.one_of(&[true, true, false])? {
         // What the first one has alone is then more than what others decide without it.
         script.burst(&first);
         script.slow_clients();

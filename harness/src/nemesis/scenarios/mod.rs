@@ -21,13 +21,14 @@ mod shared_member;
 mod shifting_groups;
 mod short_cuts;
 mod short_pauses;
+mod slow_links;
 mod struck_at_a_message;
 mod voters_restart;
 
 use super::scenario::Scenario;
 
 /// All scenarios.
-pub static SCENARIOS: [&Scenario; 23] = [
+pub static SCENARIOS: [&Scenario; 24] = [
     &deposed::SCENARIO,
     &lone_entry::SCENARIO,
     &laggard::SCENARIO,
@@ -51,10 +52,13 @@ pub static SCENARIOS: [&Scenario; 23] = [
     &kinds::SCENARIO,
     &former_leader_crashes::SCENARIO,
     &bare_majority::SCENARIO,
+    &slow_links::SCENARIO,
 ];
 
 /// So long a store may take to find another leader, in milliseconds; else the scenario is given up.
 const NEW_LEADER_MS: u64 = 2500;
+/// The same while messages are lost or late.
+const MEANWHILE_MS: u64 = 900;
 
 #[cfg(test)]
 mod tests {

@@ -45,7 +45,7 @@ async fn play(script: &mut Script) -> Done {
         let promises = !crashes && turn == 1 && script.has("kill") && script.coin();
         let armed = promises.then(|| script.arm_rare(&shared));
         script.part(away, pauses).await?;
-        if turn == 1 && !pauses && script.coin() {
+        if turn == 1 && !pauses && script.one_of(&[true, true, false])? {
             // What the first one has alone is then more than what others decide without it.
             script.burst(&leader);
             script.slow_clients();
