@@ -168,7 +168,7 @@ fn a_node_that_refuses_to_start_on_its_own_data_breaks_the_promise_of_a_restart(
         1,
         "VIOLATION: No restart: Node n1 ended by itself (exited with code 3; its stderr",
     );
-    assert!(ran.stdout.contains("one node of the store is lost for good"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("this node is lost for good"), "{}", ran.stdout);
 }
 
 #[test]

@@ -113,15 +113,22 @@ fn phase_ns(phase: Phase, marks: &[(u64, Mark)]) -> Option<u64> {
     marks.iter().find(|(_, mark)| *mark == Mark::Phase(phase)).map(|(at, _)| *at)
 }
 
-/// A node that ended by itself is started again after the faults at most: it counts as ended to the end.
+/// A node that ended by itself, until it was ready again after it was started once more, if it was.
 fn ended(node: &str, marks: &[(u64, Mark)], end_ns: u64) -> Vec<Span> {
     let exit = marks.iter().find_map(|(at, mark)| match mark {
         Mark::OwnExit(OwnExit { node: ended, .. }) if ended == node => Some(*at),
         _ => None,
     });
-    exit.map(|from_ns| Span { state: State::Ended, from_ns, to_ns: end_ns.max(from_ns) })
-        .into_iter()
-        .collect()
+    let ready = marks.iter().find_map(|(at, mark)| match mark {
+        Mark::StartedAgain { node: again, ready: true } if again == node => Some(*at),
+        _ => None,
+    });
+    let span = |from_ns: u64| Span {
+        state: State::Ended,
+        from_ns,
+        to_ns: ready.unwrap_or(end_ns).max(from_ns),
+    };
+    exit.map(span).into_iter().collect()
 }
 
 /// The mark at the end of a run tells the longest delay once more: it is no moment of its own.
@@ -188,11 +195,14 @@ mod tests {
             killed: false,
             last_words: String::new(),
         };
-        let marks = [(7, Mark::OwnExit(own))];
+        let mut marks = vec![(7, Mark::OwnExit(own))];
         let faults = Faults { list, ..Faults::default() };
         let lanes = lanes(&["n1".to_owned()], &marks, &faults, 9);
         let expected = [(State::Killed, 2, 5), (State::Paused, 3, 5), (State::Ended, 7, 9)];
         assert_eq!(of("n1", &lanes), expected);
+        marks.push((8, Mark::StartedAgain { node: "n1".to_owned(), ready: true }));
+        let lanes = super::lanes(&["n1".to_owned()], &marks, &faults, 9);
+        assert_eq!(of("n1", &lanes)[2], (State::Ended, 7, 8));
     }
 
     #[test]

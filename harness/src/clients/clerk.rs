@@ -185,7 +185,7 @@ impl Clerk {
             }
             AttemptResult::Answered(outcome) => {
                 self.favourite = attempts.node;
-                shared.succeeded_at(node);
+                shared.succeeded_at(node, !operation.is_read_only());
                 Next::Done(Performed::Ok(outcome))
             }
             AttemptResult::Refused(refusal) => {

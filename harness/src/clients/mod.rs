@@ -75,9 +75,16 @@ pub struct Shared {
     pub protocol_errors: ProtocolErrors,
     /// How long clients rest after each operation, in milliseconds.
     rest_ms: AtomicU64,
-    /// How many operations succeeded at each node.
-    successes: Vec<AtomicU64>,
+    /// What each node served.
+    served: Vec<Served>,
     last_answer: Mutex<Option<NodeId>>,
+}
+
+/// What a node served so far.
+#[derive(Debug, Default)]
+struct Served {
+    operations: AtomicU64,
+    writes: AtomicU64,
 }
 
 impl Shared {
@@ -94,7 +101,7 @@ impl Shared {
     ) -> Self {
         Self {
             stream,
-            successes: nodes.iter().map(|_| AtomicU64::new(0)).collect(),
+            served: nodes.iter().map(|_| Served::default()).collect(),
             nodes,
             addresses,
             clerks,
@@ -111,15 +118,20 @@ impl Shared {
     /// How many operations succeeded.
     #[must_use]
     pub fn successes(&self) -> u64 {
-        self.successes_without(&[])
+        self.served_without(&[]).0
     }
 
-    /// How many operations succeeded at other nodes than these.
+    /// How many operations succeeded at other nodes than these, and how many of them were writes.
     #[must_use]
-    pub fn successes_without(&self, away: &[NodeId]) -> u64 {
-        let others =
-            self.nodes.iter().zip(&self.successes).filter(|(node, _)| !away.contains(node));
-        others.map(|(_, count)| count.load(Ordering::Relaxed)).sum()
+    pub fn served_without(&self, away: &[NodeId]) -> (u64, u64) {
+        let others = self.nodes.iter().zip(&self.served).filter(|(node, _)| !away.contains(node));
+        let counts = others.map(|(_, served)| (&served.operations, &served.writes));
+        counts.fold((0, 0), |(operations, writes), (more, more_writes)| {
+            (
+                operations + more.load(Ordering::Relaxed),
+                writes + more_writes.load(Ordering::Relaxed),
+            )
+        })
     }
 
     /// The node that answered last: who leads, where the store does not say.
@@ -160,9 +172,10 @@ impl Shared {
     }
 
     /// An operation succeeded at this node.
-    pub(crate) fn succeeded_at(&self, node: &NodeId) {
+    pub(crate) fn succeeded_at(&self, node: &NodeId, is_write: bool) {
         if let Some(place) = self.place(node) {
-            self.successes[place].fetch_add(1, Ordering::Relaxed);
+            self.served[place].operations.fetch_add(1, Ordering::Relaxed);
+            self.served[place].writes.fetch_add(u64::from(is_write), Ordering::Relaxed);
         }
         *self.last_answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(node.clone());
     }

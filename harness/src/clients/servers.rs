@@ -118,7 +118,7 @@ impl Caller {
         let reason = match result {
             AttemptResult::Answered(view) => {
                 self.record(EventKind::Ok, f, json!(view), None);
-                self.shared.succeeded_at(&node);
+                self.shared.succeeded_at(&node, false);
                 return Some(view);
             }
             AttemptResult::Refused(refusal) => {

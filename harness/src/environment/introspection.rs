@@ -96,9 +96,10 @@ impl Interview {
     async fn go_on(&mut self, pace: &Pace) {
         let mut log_due = Instant::now();
         loop {
-            let before = (self.answers, self.acts_as.clone());
+            let (answered, acted_as) = (self.answers, self.acts_as.clone());
             let commit = self.status().await;
-            if before != (self.answers, self.acts_as.clone()) {
+            let came_back = self.answers && !answered;
+            if came_back || self.acts_as != acted_as {
                 pace.hurry();
             }
             if let Some(commit) = commit

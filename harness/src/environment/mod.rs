@@ -47,8 +47,10 @@ pub struct Environment {
     pub nodes: Arc<Nodes>,
     /// The links.
     pub network: Network,
-    /// Whether killed nodes may be started again on their data.
+    /// Whether killed nodes may be started again.
     pub can_restart: bool,
+    /// Whether they have then all that they had acknowledged, whoever else is there.
+    pub restarts_on_its_data: bool,
     /// The nodes' ports, kept from everyone else.
     pub ports: Vec<ports::Reservation>,
 }
@@ -164,15 +166,20 @@ impl Environment {
         }
     }
 
-    /// Starts nodes that ended by themselves once more, with nothing broken: it shows whether they can go on with what is on their
-    /// disks.
+    /// Starts servers that ended by themselves once more, with nothing broken, where they promise that they can go on with what is
+    /// on their disks.
     pub async fn start_after_their_ends(&self) {
         self.mark_own_exits().await;
-        if self.can_restart {
-            let troubles = self.nodes.start_after_their_ends().await;
-            troubles.iter().for_each(|trouble| self.mark_not_started(trouble));
-            self.mark_own_exits().await;
+        if !self.restarts_on_its_data {
+            return;
         }
+        for outcome in self.nodes.start_after_their_ends().await {
+            match outcome {
+                Ok((node, ready)) => self.stream.mark(&Mark::StartedAgain { node, ready }),
+                Err(trouble) => self.mark_not_started(&trouble),
+            }
+        }
+        self.mark_own_exits().await;
     }
 
     /// Ends the nodes, then the links; what is odd about how they end goes into the record too.
@@ -272,11 +279,16 @@ async fn sole_owner<T>(mut shared: Arc<T>, limit: Duration) -> Option<T> {
 impl Environment {
     /// Without nodes and links, for tests of what needs none.
     pub(crate) async fn empty(stream: Arc<Stream>) -> Self {
+        Self::of_nodes_that_never_run(stream, &[]).await
+    }
+
+    /// Clients know of these nodes.
+    pub(crate) async fn of_nodes_that_never_run(stream: Arc<Stream>, nodes: &[&str]) -> Self {
         use crate::clients::Patience;
         use contract::manifest::Timeouts;
         let clients = Shared::new(
             Arc::clone(&stream),
-            Vec::new(),
+            nodes.iter().map(|node| (*node).to_owned()).collect(),
             std::collections::HashMap::new(),
             0,
             Patience::from(&Timeouts::default()),
@@ -288,6 +300,7 @@ impl Environment {
             nodes: Arc::new(Nodes::new(Vec::new(), Timeouts::default(), false)),
             network: Network::open(Vec::new(), 1, None).await.unwrap(),
             can_restart: true,
+            restarts_on_its_data: true,
             ports: Vec::new(),
         }
     }

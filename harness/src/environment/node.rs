@@ -22,8 +22,10 @@ pub(super) struct Node {
     spec: NodeSpec,
     process: Option<NodeProcess>,
     state: State,
-    /// Whether it was killed and has not been seen ready since.
+    /// Whether it was killed or ended, and has not been seen ready since.
     is_coming_back: bool,
+    /// Whether it was neither the bench that ended it nor, as far as one can see, the node itself.
+    was_killed_by_others: bool,
     /// `DS_SNAPSHOT_BYTES` of its next life, whose own is that of the life after: `None` where all lives have the same.
     next_log_limit: Option<String>,
 }
@@ -53,7 +55,14 @@ pub struct NotStarted {
 impl Node {
     /// It does not run yet.
     pub(super) fn new(spec: NodeSpec) -> Self {
-        Self { spec, process: None, state: State::Off, is_coming_back: false, next_log_limit: None }
+        Self {
+            spec,
+            process: None,
+            state: State::Off,
+            is_coming_back: false,
+            was_killed_by_others: false,
+            next_log_limit: None,
+        }
     }
 
     /// What it is supposed to be doing.
@@ -63,10 +72,7 @@ impl Node {
 
     /// Starts the process; one that is still there is ended first, for two would fight over a port and a log.
     pub(super) async fn start(&mut self) -> Result<(), NotStarted> {
-        if let Some(old) = self.process.take() {
-            // An error says that it is gone already.
-            let _ = old.kill().await;
-        }
+        self.end_the_old_one().await;
         let process = NodeProcess::start(&self.spec).await.map_err(|error| NotStarted {
             submissions_fault: error.is_submissions_fault(),
             reason: format!("node {} did not start: {error}", self.spec.id),
@@ -76,12 +82,16 @@ impl Node {
         Ok(())
     }
 
-    /// Starts it as if it had never run: without data.
-    pub(super) async fn start_anew(&mut self) -> Result<(), NotStarted> {
+    async fn end_the_old_one(&mut self) {
         if let Some(old) = self.process.take() {
             // An error says that it is gone already.
             let _ = old.kill().await;
         }
+    }
+
+    /// Starts it as if it had never run: without data.
+    pub(super) async fn start_anew(&mut self) -> Result<(), NotStarted> {
+        self.end_the_old_one().await;
         let data = self.spec.environment.iter().find(|(name, _)| name == "DS_DATA");
         if let Some((_, data)) = data {
             empty(Path::new(data)).map_err(|error| NotStarted {
@@ -100,10 +110,23 @@ impl Node {
         self.start_on_its_data().await
     }
 
-    /// Starts it once more on its data, after it ended by itself.
-    pub(super) async fn start_after_its_end(&mut self) -> Result<(), NotStarted> {
+    /// Starts it once more on its data, where it ended by itself; `None` where it did not.
+    pub(super) async fn start_after_its_end(
+        &mut self,
+        listen: SocketAddr,
+    ) -> Option<Result<(), NotStarted>> {
+        if self.state != State::Ended || self.was_killed_by_others {
+            return None;
+        }
+        self.end_the_old_one().await;
+        if let Err(error) = std::net::TcpListener::bind(listen) {
+            let id = &self.spec.id;
+            let reason =
+                format!("node {id} could not be started again: {listen} is taken ({error})");
+            return Some(Err(NotStarted { reason, submissions_fault: false }));
+        }
         self.is_coming_back = true;
-        self.start_on_its_data().await
+        Some(self.start_on_its_data().await)
     }
 
     async fn start_on_its_data(&mut self) -> Result<(), NotStarted> {
@@ -227,10 +250,13 @@ impl Node {
     pub(super) fn own_exit(&mut self) -> Option<OwnExit> {
         let exit = self.process.as_ref()?.exit().filter(|_| self.state == State::Running)?;
         self.state = State::Ended;
-        let killed = matches!(
-            exit,
-            cluster::Exit::Signal(libc::SIGKILL | libc::SIGTERM) | cluster::Exit::Lost
-        );
+        let killed = match exit {
+            cluster::Exit::Signal(signal) => [libc::SIGKILL, libc::SIGTERM].contains(&signal),
+            // So a shell ends whose child was killed.
+            cluster::Exit::Code(code) => [libc::SIGKILL, libc::SIGTERM].contains(&(code - 128)),
+            cluster::Exit::Lost => true,
+        };
+        self.was_killed_by_others = killed;
         let (node, exit, last_words) = (self.spec.id.clone(), exit.to_string(), self.last_words());
         Some(OwnExit { node, exit, killed, last_words })
     }

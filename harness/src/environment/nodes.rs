@@ -134,30 +134,20 @@ impl Nodes {
         node.lock().await.start_again().await
     }
 
-    /// Starts the nodes that ended by themselves once more on their data, and waits until they are ready, have ended again, or
-    /// took too long. What stood in the way of which.
-    pub async fn start_after_their_ends(&self) -> Vec<NotStarted> {
-        let (mut started, mut troubles) = (Vec::new(), Vec::new());
-        for (id, node) in &self.nodes {
-            let mut node = node.lock().await;
-            if node.state() != State::Ended {
-                continue;
-            }
-            if let Err(error) = std::net::TcpListener::bind(self.listens[id]) {
-                let reason = format!(
-                    "node {id} could not be started again: {} is taken ({error})",
-                    self.listens[id]
-                );
-                troubles.push(NotStarted { reason, submissions_fault: false });
-                continue;
-            }
-            match node.start_after_its_end().await {
-                Ok(()) => started.push(id.clone()),
-                Err(trouble) => troubles.push(trouble),
-            }
+    /// Starts servers that ended by themselves once more on their data, and waits until they are ready, have ended again, or took
+    /// too long: which were ready, or why one could not be started.
+    pub async fn start_after_their_ends(&self) -> Vec<Result<(NodeId, bool), NotStarted>> {
+        let mut outcomes = Vec::new();
+        for (id, node) in self.nodes.iter().filter(|(id, _)| *id != VIEW_SERVICE) {
+            let started = node.lock().await.start_after_its_end(self.listens[id]).await;
+            outcomes.extend(started.map(|started| started.map(|()| (id.clone(), false))));
         }
-        self.wait_until_ready(&started).await;
-        troubles
+        let started = outcomes.iter().flatten().map(|(id, _)| id.clone());
+        self.wait_until_ready(&started.collect::<Vec<_>>()).await;
+        for (id, ready) in outcomes.iter_mut().flatten() {
+            *ready = !self.nodes[id].lock().await.is_away(self.listens[id], LOOK).await;
+        }
+        outcomes
     }
 
     /// Waits until these nodes, which were started again, answer, but no longer than a start may take.

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use record::FaultStep;
+use record::{
+    FaultStep,
+    evidence::{ABSENCE_MIN_NS, GONE_ON_MIN},
+};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use super::{
@@ -20,6 +23,10 @@ use crate::{environment::Environment, stream::Stream};
 const RETRY: Duration = Duration::from_millis(50);
 /// From one look for the effects of a fault to the next.
 const LOOK: Duration = Duration::from_millis(20);
+/// What ends an absence: more than the judge asks for, which sees less of it.
+const ABSENCE_MIN: Duration =
+    Duration::from_nanos(ABSENCE_MIN_NS).saturating_add(Duration::from_millis(200));
+const GONE_ON: u64 = 2 * GONE_ON_MIN as u64;
 
 /// A plan that is on disk: only such a plan is carried out.
 #[derive(Debug)]
@@ -104,11 +111,30 @@ impl Execution {
         self.record(step, hit.clone(), note);
         if step == FaultStep::Started {
             let end = (self.begin + self.planned.until).min(now + self.planned.lasts);
-            self.sleep_until(end).await;
+            self.hold_until(end).await;
         }
         self.record(FaultStep::Healing, Vec::new(), String::new());
         let notes = self.fault().heal(&self.environment, &aimed_at).await;
         self.record(FaultStep::Healed, hit, notes.join("; "));
+    }
+
+    /// It has taken hold. An absence ends sooner, once it has shown what it is for.
+    async fn hold_until(&mut self, end: Instant) {
+        if self.planned.away.is_empty() {
+            self.sleep_until(end).await;
+            return;
+        }
+        let clients = Arc::clone(&self.environment.clients);
+        let away = self.planned.away.clone();
+        let (operations, writes) = clients.served_without(&away);
+        let have_gone_on = || {
+            let now = clients.served_without(&away);
+            now.0 >= operations + GONE_ON && now.1 > writes
+        };
+        let mut next = (Instant::now() + ABSENCE_MIN).min(end);
+        while self.sleep_until(next).await && next < end && !have_gone_on() {
+            next = (next + LOOK).min(end);
+        }
     }
 
     /// Tries to start the fault until something was hit, or it is too late.
@@ -240,6 +266,7 @@ mod tests {
             at: Duration::ZERO,
             lasts,
             until: Duration::from_secs(1),
+            away: Vec::new(),
             fault: Box::new(Arc::clone(scripted)),
         };
         let plan = WrittenPlan::write((0..times).map(planned).collect(), &stream).await.unwrap();
@@ -251,6 +278,58 @@ mod tests {
     }
 
     const SHORT: Duration = Duration::from_millis(20);
+
+    /// n1 is away, from the third attempt on; n2 serves so much before, and so much once it has. How long it was away.
+    async fn absence(before: u64, after: u64, lasts: Duration) -> Duration {
+        let disk = Disk::default();
+        let (stream, _) = Stream::start(vec![Box::new(disk.clone())]).unwrap();
+        let environment =
+            Environment::of_nodes_that_never_run(Arc::clone(&stream), &["n1", "n2"]).await;
+        let environment = Arc::new(environment);
+        let serve = |node: &str, count: u64| {
+            for number in 0..count {
+                environment.clients.succeeded_at(&node.to_owned(), number % 2 == 0);
+            }
+        };
+        serve("n2", before);
+        let planned = PlannedFault {
+            number: 0,
+            family: Family::by_name("kill").unwrap(),
+            at: Duration::ZERO,
+            lasts,
+            until: lasts + Duration::from_secs(1),
+            away: vec!["n1".to_owned()],
+            fault: Box::new(Arc::new(Scripted { hits_at: 3, ..Scripted::default() })),
+        };
+        let plan = WrittenPlan::write(vec![planned], &stream).await.unwrap();
+        let (_stop, stopped) = watch::channel(false);
+        let time_of = |step: FaultStep| {
+            let records = disk.0.lock().unwrap();
+            records.iter().find(|record| record.step == step).map(|record| record.time_ns)
+        };
+        let serving = async {
+            while time_of(FaultStep::Started).is_none() {
+                tokio::time::sleep(SHORT).await;
+            }
+            serve("n1", 1000);
+            serve("n2", after);
+        };
+        let carried_out = carry_out(plan, Arc::clone(&environment), Instant::now(), stopped);
+        tokio::join!(carried_out, serving);
+        stream.flush().await.unwrap();
+        let [from, to] =
+            [FaultStep::Started, FaultStep::Healing].map(|step| time_of(step).unwrap());
+        Duration::from_nanos(to - from)
+    }
+
+    /// What was served before a node was away, or by that node, once ended its absence.
+    #[tokio::test]
+    async fn an_absence_ends_once_the_others_have_gone_on_since_it_took_hold() {
+        let longest = ABSENCE_MIN + Duration::from_millis(300);
+        assert!(absence(1000, GONE_ON - 1, longest).await >= longest);
+        let minute = Duration::from_secs(60);
+        assert!(absence(0, GONE_ON, minute).await < minute);
+    }
 
     #[tokio::test]
     async fn the_whole_plan_is_on_disk_before_the_first_fault_starts() {

@@ -288,6 +288,7 @@ pub fn permanent(input: &PlanInput<'_>, number: impl Fn() -> u64) -> Vec<Planned
             at,
             lasts: until - at,
             until,
+            away: Vec::new(),
             fault,
         })
     };

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use contract::NodeId;
 use record::{FaultRecord, FaultStep};
 
 use super::{Family, fault::Fault};
@@ -22,6 +23,8 @@ pub struct PlannedFault {
     pub lasts: Duration,
     /// When it must be healed at the latest, from the beginning of the main phase.
     pub until: Duration,
+    /// It ends sooner, once all other nodes than these have shown that they go on without them. Empty: it does not.
+    pub away: Vec<NodeId>,
     /// What it does.
     pub fault: Box<dyn Fault>,
 }
@@ -42,6 +45,12 @@ impl PlannedFault {
         let manner = self.fault.manner().map_or(String::new(), |manner| format!(", {manner}"));
         match self.lasts {
             UNTIL_HEALED => format!("until it is healed{manner}"),
+            lasts if !self.away.is_empty() => {
+                format!(
+                    "until the others have gone on, for {} ms at most{manner}",
+                    lasts.as_millis()
+                )
+            }
             lasts => format!("for {} ms{manner}", lasts.as_millis()),
         }
     }

@@ -28,13 +28,10 @@ const CALM_MAX: Duration = Duration::from_millis(2500);
 const LOOK: Duration = Duration::from_millis(10);
 /// A fault waits so long for its effect.
 const TO_SHOW: Duration = Duration::from_millis(1000);
-/// What is disturbed beside an act is so no longer: nodes that are on their way back may need a network that works.
+/// What is disturbed beside an act is so no longer, and no longer than this once the act is over: nodes that are on their way
+/// back may need a network that works.
 const BESIDE_MAX: Duration = Duration::from_secs(4);
-/// Once the act is over, that goes on for so long at most.
 const BESIDE_AFTER: Duration = Duration::from_millis(300);
-/// Whoever does without a node for so long, and serves so many operations meanwhile, has shown it.
-const ABSENCE_MIN: Duration = Duration::from_millis(1300);
-const SHOWN: u64 = 50;
 /// With less time left no act begins.
 const ACT_MIN: Duration = Duration::from_millis(200);
 
@@ -98,7 +95,7 @@ impl Player<'_> {
         Ok(())
     }
 
-    /// An act, until the store serves again: what is disturbed beside it is so until then at most.
+    /// An act, until the store serves again.
     async fn act(&self, act: Act) -> std::io::Result<()> {
         let (over, until_over) = watch::channel(false);
         let beside = async {
@@ -130,18 +127,9 @@ impl Player<'_> {
 
     async fn deed(&self, deed: Deed) -> std::io::Result<()> {
         match deed {
-            Deed::Alone(family, fault, lasts) => {
-                self.alone(family, fault, lasts, self.stop.clone()).await
-            }
+            Deed::Alone(family, fault, lasts) => self.alone(family, fault, lasts, Vec::new()).await,
             Deed::Absence(family, fault, nodes, lasts) => {
-                let (over, until_over) = watch::channel(false);
-                let alone = self.alone(family, fault, lasts, until_over);
-                tokio::pin!(alone);
-                tokio::select! {
-                    done = &mut alone => return done,
-                    () = self.until_others_have_gone_on(&nodes, lasts) => over.send_replace(true),
-                };
-                alone.await
+                self.alone(family, fault, lasts, nodes).await
             }
             Deed::Scenario(scenario, families, seed) => {
                 self.scenario(scenario, families, ChaCha8Rng::seed_from_u64(seed)).await
@@ -149,34 +137,21 @@ impl Player<'_> {
         }
     }
 
-    /// One fault, for so long or until `stop` turns true.
+    /// One fault, for so long; where nodes are given, until the others have gone on without them.
     async fn alone(
         &self,
         family: Family,
         fault: Box<dyn Fault>,
         lasts: Duration,
-        stop: watch::Receiver<bool>,
+        away: Vec<NodeId>,
     ) -> std::io::Result<()> {
         let left = self.time_limit.saturating_sub(self.begin.elapsed());
         let lasts = lasts.min(left);
         let planned = self.planned(family, fault, lasts, (lasts + TO_SHOW).min(left));
+        let planned = PlannedFault { away, ..planned };
         let plan = WrittenPlan::write(vec![planned], &self.environment.stream).await?;
-        carry_out(plan, Arc::clone(self.environment), self.begin, stop).await;
+        carry_out(plan, Arc::clone(self.environment), self.begin, self.stop.clone()).await;
         Ok(())
-    }
-
-    /// Returns once the others have shown that they go on without these nodes, long after `lasts`, or at the end.
-    async fn until_others_have_gone_on(&self, away: &[NodeId], lasts: Duration) {
-        let clients = &self.environment.clients;
-        let (begun, before) = (Instant::now(), clients.successes_without(away));
-        let deadline = begun + lasts + TO_SHOW;
-        let mut next = (begun + ABSENCE_MIN).min(deadline);
-        while self.sleep_until(next).await
-            && next < deadline
-            && clients.successes_without(away) < before + SHOWN
-        {
-            next = (next + LOOK).min(deadline);
-        }
     }
 
     pub(super) fn planned(
@@ -187,7 +162,8 @@ impl Player<'_> {
         until: Duration,
     ) -> PlannedFault {
         let at = self.begin.elapsed();
-        PlannedFault { number: self.numbers.next(), family, at, lasts, until: at + until, fault }
+        let (number, until) = (self.numbers.next(), at + until);
+        PlannedFault { number, family, at, lasts, until, away: Vec::new(), fault }
     }
 
     async fn scenario(

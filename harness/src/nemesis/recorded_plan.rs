@@ -436,6 +436,7 @@ mod tests {
                 at: Duration::ZERO,
                 lasts: UNTIL_HEALED,
                 until: UNTIL_HEALED,
+                away: Vec::new(),
                 fault: partition::chosen(vec![("n1".to_owned(), "n2".to_owned())], mode),
             };
             let started = planned.record(5, FaultStep::Started, Vec::new(), String::new());

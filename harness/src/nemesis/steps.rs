@@ -168,6 +168,7 @@ impl Steps {
             at,
             lasts: UNTIL_HEALED,
             until: at + UNTIL_HEALED,
+            away: Vec::new(),
             fault: Box::new(Step { fault, form: *form, told: Mutex::new(Some(told)) }),
         };
         let plan = WrittenPlan::write(vec![planned], &environment.stream).await;

@@ -142,6 +142,7 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
     /// until the Cnew entry is committed" (dissertation §4.2.2): it may have this entry alone, and so the longest log. Its own
     /// vote does not count.
     pub(crate) fn may_stand(&self) -> bool {
+        // After a restart nothing is known to be committed: a server that is gone asks again, and those with a leader ignore it.
         let is_committed = self.configurations.latest_index() <= self.commit_index;
         !is_committed || self.configuration().contains(&self.config.node)
     }

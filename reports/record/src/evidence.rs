@@ -32,6 +32,11 @@ pub enum Evidence {
     PercentCompacted,
 }
 
+/// A node that was away for less at once says nothing: to find a new leader takes time.
+pub const ABSENCE_MIN_NS: u64 = 1_000_000_000;
+/// Whoever serves so many operations while a node is away has gone on without it, if writes are among them.
+pub const GONE_ON_MIN: usize = 20;
+
 impl Evidence {
     /// All of them.
     pub const ALL: [Self; 8] = [

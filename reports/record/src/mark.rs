@@ -13,6 +13,7 @@ const RECOVERED: &str = "recovered";
 const RESTARTED: &str = "restarted";
 const HINDERED: &str = "hindered";
 const OWN_EXIT: &str = "own-exit";
+const STARTED_AGAIN: &str = "started-again";
 const FINAL_READS: &str = "final-reads";
 const STARVED_MS: &str = "starved-ms";
 const LEADER: &str = "leader";
@@ -36,6 +37,13 @@ pub enum Mark {
     Hindered(String),
     /// A node ended though the bench did not end it.
     OwnExit(OwnExit),
+    /// A node that had ended by itself was started once more on its data, with nothing broken.
+    StartedAgain {
+        /// The node's id.
+        node: String,
+        /// Whether it was ready in time; else it has ended again, or has not come that far.
+        ready: bool,
+    },
     /// How many of the final reads were answered.
     FinalReads {
         /// Reads that were due.
@@ -152,6 +160,7 @@ impl Mark {
             Self::Restarted(_) => RESTARTED,
             Self::Hindered(_) => HINDERED,
             Self::OwnExit(_) => OWN_EXIT,
+            Self::StartedAgain { .. } => STARTED_AGAIN,
             Self::FinalReads { .. } => FINAL_READS,
             Self::StarvedMs(_) => STARVED_MS,
             Self::Leader(_) => LEADER,
@@ -172,6 +181,7 @@ impl Mark {
             Self::OwnExit(OwnExit { node, exit, killed, last_words }) => {
                 json!({ "node": node, "exit": exit, "killed": killed, "last_words": last_words })
             }
+            Self::StartedAgain { node, ready } => json!({ "node": node, "ready": ready }),
             Self::FinalReads { asked, answered } => json!({ "asked": asked, "answered": answered }),
             Self::StarvedMs(number) | Self::Unrecorded(number) | Self::Proven(number) => {
                 (*number).into()
@@ -205,6 +215,10 @@ impl Mark {
                     killed: value["killed"] == true,
                     last_words: text("last_words", ""),
                 }))
+            }
+            STARTED_AGAIN => {
+                let (node, ready) = (value["node"].as_str()?.to_owned(), value["ready"].as_bool()?);
+                Some(Self::StartedAgain { node, ready })
             }
             FINAL_READS => {
                 let (asked, answered) = (value["asked"].as_u64()?, value["answered"].as_u64()?);
@@ -285,6 +299,7 @@ mod tests {
             Mark::Hindered("no descriptors".into()),
             own_exit(true),
             own_exit(false),
+            Mark::StartedAgain { node: "n1".into(), ready: false },
             Mark::FinalReads { asked: 3, answered: 2 },
             Mark::StarvedMs(1500),
             Mark::Leader(Some("n1".into())),

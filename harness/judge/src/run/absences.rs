@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::{FaultRecord, FaultStep, SCENARIOS};
+use record::{FaultRecord, FaultStep, SCENARIOS, evidence::ABSENCE_MIN_NS};
 
 use super::faults::{over_ns, time_ns};
 use super::members::Members;
-
-/// Shorter absences say nothing: to find a new leader takes time.
-const ABSENCE_MIN_NS: u64 = 1_000_000_000;
 
 /// So long it may take until a backup has the state, once nothing is broken any more.
 const CALM_NS: u64 = 500_000_000;

@@ -24,7 +24,7 @@ enum Proof {
     Many,
     /// The whole record.
     Whole,
-    /// Nothing wrong was answered: nothing was answered any more.
+    /// Nothing wrong was answered: nothing was answered any more, or by one node.
     Silence,
 }
 

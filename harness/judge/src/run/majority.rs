@@ -8,17 +8,17 @@ use std::collections::BTreeMap;
 
 use history::words::seconds;
 use history::{CheckResult, Operation};
-use record::FaultRecord;
+use record::{FaultRecord, evidence::GONE_ON_MIN};
 use serde_json::{Map, Value};
 
 use super::absences::{Span, Troubles, absences};
 use super::members::Members;
 use super::writes::{is_acknowledged_write, is_write};
 
-/// Of a node that was absent for less in all, nothing is said where nothing succeeded without it: the others may need longer.
+/// That the others did not go on is said of no node that was absent for less in all: they may need longer.
 const ABSENT_MIN_NS: u64 = 2_000_000_000;
 
-/// Writes that were tried so often say something by failing, and operations by succeeding.
+/// Writes that were tried so often say something by failing.
 const OFTEN: usize = 20;
 
 /// What happened while each node was away.
@@ -144,7 +144,8 @@ impl Without {
 
     /// Long enough to say something. That the others go on shows sooner than that they do not.
     fn is_long(&self) -> bool {
-        let have_gone_on = self.succeeded >= OFTEN && (self.written > 0 || self.writes_tried == 0);
+        let wrote = self.written > 0 || self.writes_tried == 0;
+        let have_gone_on = self.succeeded >= GONE_ON_MIN && wrote;
         self.absent_ns >= ABSENT_MIN_NS || have_gone_on
     }
 
@@ -273,6 +274,21 @@ mod tests {
         let short = fault(0, "kill", &["n1"], 2 * S, 4 * S - 1);
         assert_eq!(verdict(&short, |_| true), Some(Verdict::Valid));
         assert_eq!(verdict(&short, |second| second == 2), None, "ten successes are too few");
+        // Twice as many operations, of which every second is a write that fails.
+        let mut operations = operations(|_| true);
+        operations.extend(operations.clone().into_iter().map(|read| Operation {
+            f: "put".into(),
+            arguments: serde_json::json!({ "key": "x", "value": "1" }),
+            completion: Completion::Fail(read.call + 1, None),
+            ..read
+        }));
+        let nodes = ["n1", "n2", "n3"].map(str::to_owned);
+        let members = Members { nodes: &nodes, view_service: None };
+        let operations: Vec<&Operation> = operations.iter().collect();
+        assert!(Majority::of(members, &short, &operations).check().is_none(), "reads alone");
+        let long = fault(0, "kill", &["n1"], 2 * S, 4 * S);
+        let told = Majority::of(members, &long, &operations).check().unwrap();
+        assert!(told.summary.contains("No write succeeded without n1"), "{}", told.summary);
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Outcome<'_> {
                 self.consistency(),
                 self.progress(
                     "progress in the majority",
-                    "operations succeed without each node that is down or cut off for 2 s",
+                    "operations succeed without each node that is down or cut off for a while",
                 ),
                 self.of_check(
                     "no progress in the minority",
@@ -50,7 +50,7 @@ impl Outcome<'_> {
                 self.consistency(),
                 self.progress(
                     "goes on without each node",
-                    "operations succeed without each node that is down or cut off for 2 s, while all others reach each \
+                    "operations succeed without each node that is down or cut off for a while, while all others reach each \
                      other and the view service, which itself does not fail",
                 ),
                 self.of_check(

@@ -32,13 +32,10 @@ pub(super) fn check(marks: &[Mark], events: &[Event], limit: Duration) -> CheckR
             CHECKER,
             "After all faults that can be healed were healed, the store served again, reads and writes.",
         ),
-        Some(true) => match (ended_again(&exits), excuse(marks, &exits)) {
-            (Some((first, again)), None) => does_not_start(first, again),
-            _ => inconclusive(format!(
-                "{}: from then on less was tested than asked for.",
-                sentences(&exits)
-            )),
-        },
+        Some(true) => inconclusive(format!(
+            "{}: from then on less was tested than asked for.",
+            sentences(&exits)
+        )),
         Some(false) => {
             let outcome = if has_ever_served(events) {
                 "Every fault was healed, yet reads or writes did not succeed any more"
@@ -51,36 +48,15 @@ pub(super) fn check(marks: &[Mark], events: &[Event], limit: Duration) -> CheckR
     }
 }
 
-/// The first node that ended by itself, was started again on its data when nothing was broken any more, and ended once more.
-fn ended_again<'a>(exits: &[&'a OwnExit]) -> Option<(&'a OwnExit, &'a OwnExit)> {
-    let again = |(at, first): (usize, &&'a OwnExit)| {
-        let again = exits[at + 1..].iter().find(|later| later.node == first.node)?;
-        Some((*first, *again))
-    };
-    exits.iter().enumerate().find_map(again)
-}
-
-/// The store may go on without it. But this node is lost for good.
-fn does_not_start(first: &OwnExit, again: &OwnExit) -> CheckResult {
-    let sentence = format!(
-        "{first}. When every fault was healed it was started again on its data, and ended by itself once more ({}): one node of \
-         the store is lost for good.",
-        again.how()
-    );
-    let violation = Violation {
-        kind: "no restart".to_owned(),
-        sentence: sentence.clone(),
-        operations: Vec::new(),
-    };
-    CheckResult::found(CHECKER, sentence, vec![violation])
-}
-
 /// The check of the restart; `None` where there was none.
 pub(super) fn check_restart(
     marks: &[Mark],
     events: &[Event],
     limit: Duration,
 ) -> Option<CheckResult> {
+    if let Some(refused) = refused_to_start(marks) {
+        return Some(refused);
+    }
     let was_due = marks.contains(&Mark::Phase(Phase::Restart));
     let served = marks.iter().rev().find_map(|mark| match mark {
         Mark::Restarted(served) => Some(*served),
@@ -98,6 +74,33 @@ pub(super) fn check_restart(
                        succeed any more";
         Attempt { checker: RESTART, phase: Phase::Restart, outcome, limit }.failed(marks, events)
     })
+}
+
+/// A server that had ended by itself was started once more on its data, with nothing broken, and ended again before it was ready:
+/// the others may go on, but this one is lost for good. `None` where there was none.
+fn refused_to_start(marks: &[Mark]) -> Option<CheckResult> {
+    let (place, node) = marks.iter().enumerate().find_map(|(place, mark)| match mark {
+        Mark::StartedAgain { node, ready: false } => Some((place, node)),
+        _ => None,
+    })?;
+    let of_node = |mark: &&OwnExit| mark.node == *node;
+    let first = marks[..place].iter().filter_map(own_exit).find(of_node)?;
+    let Some(again) = marks[place..].iter().filter_map(own_exit).find(of_node) else {
+        let sentence = format!("{first}. Started once more on its data, it was not ready in time.");
+        return Some(CheckResult::inconclusive(RESTART, sentence));
+    };
+    let sentence = format!(
+        "{first}. When every fault was healed it was started once more on its data, and ended again ({}): this node is lost for \
+         good.",
+        again.how()
+    );
+    let exits: Vec<&OwnExit> = marks.iter().filter_map(own_exit).collect();
+    if let Some(excuse) = excuse(marks, &exits) {
+        return Some(CheckResult::inconclusive(RESTART, format!("{sentence} But {excuse}")));
+    }
+    let kind = "no restart".to_owned();
+    let violation = Violation { kind, sentence: sentence.clone(), operations: Vec::new() };
+    Some(CheckResult::found(RESTART, sentence, vec![violation]))
 }
 
 /// An attempt to be served again.
@@ -233,25 +236,25 @@ mod tests {
             let (exit, last_words) = ("exit code 101".into(), "a hole in the log".into());
             Mark::OwnExit(OwnExit { node: node.into(), exit, killed, last_words })
         };
-        let of = |marks: &[Mark]| {
-            let marks = [marks, &[Mark::Recovered(true)]].concat();
-            check(&marks, &[], Duration::from_secs(8))
-        };
-        let twice = of(&[exit("n2", false), exit("n1", false), exit("n2", false)]);
-        assert_eq!(twice.verdict, Verdict::Violation);
-        for part in
-            ["Node n2 ended by itself (exit code 101; its stderr", "once more (exit code 101; "]
+        let again = |ready| Mark::StartedAgain { node: "n2".into(), ready };
+        let of = |marks: &[Mark]| check_restart(marks, &[], Duration::from_secs(8)).unwrap();
+        let twice = [exit("n2", false), Mark::Recovered(true), again(false), exit("n2", false)];
+        let told = of(&twice);
+        assert_eq!(told.verdict, Verdict::Violation);
+        for part in ["Node n2 ended by itself (exit code 101; its stderr", "again (exit code 101; "]
         {
-            assert!(twice.summary.contains(part), "{}", twice.summary);
+            assert!(told.summary.contains(part), "{}", told.summary);
         }
-        let once_each = [exit("n1", false), exit("n2", false)];
-        assert_eq!(of(&once_each).verdict, Verdict::Inconclusive);
-        let by_the_machine = [exit("n1", false), exit("n1", true)];
-        assert_eq!(of(&by_the_machine).verdict, Verdict::Inconclusive);
-        let hindered = [exit("n1", false), exit("n1", false), Mark::Hindered("port taken".into())];
-        assert_eq!(of(&hindered).verdict, Verdict::Inconclusive);
-        let starved = [exit("n1", false), exit("n1", false), Mark::StarvedMs(5000)];
-        assert_eq!(of(&starved).verdict, Verdict::Inconclusive);
+        for excuse in [exit("n1", true), Mark::Hindered("no memory".into()), Mark::StarvedMs(5000)]
+        {
+            let told = of(&[&twice[..], &[excuse]].concat());
+            assert_eq!(told.verdict, Verdict::Inconclusive, "{}", told.summary);
+        }
+        assert_eq!(of(&twice[..3]).verdict, Verdict::Inconclusive, "it is slow");
+        let came_up = [exit("n2", false), again(true), exit("n2", false), Mark::Restarted(true)];
+        assert_eq!(of(&came_up).verdict, Verdict::Valid, "what it did later is no refusal");
+        let recovery = check(&twice, &[], Duration::from_secs(8));
+        assert_eq!(recovery.verdict, Verdict::Inconclusive);
     }
 
     #[test]

@@ -26,7 +26,8 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// A node changed what it acts as, or came or went: others may do so soon.
+    /// A node changed what it acts as, or came back: others may change soon. (One that only does not answer may be slow, and is not
+    /// asked more often for that.)
     pub(super) fn hurry(&self) {
         self.changed.send_replace(Some(Instant::now()));
     }

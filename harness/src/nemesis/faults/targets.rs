@@ -113,7 +113,7 @@ mod tests {
         let drawn = hit(leader()).await;
         assert_eq!(drawn.hit, ["n2"]);
         assert_eq!(drawn.note(), "no node says that it leads: one was drawn by lot");
-        environment.clients.succeeded_at(&"n3".to_owned());
+        environment.clients.succeeded_at(&"n3".to_owned(), false);
         let answered = hit(leader()).await;
         assert_eq!(answered.hit, ["n3"]);
         assert!(answered.note().ends_with("n3 answered a client last"), "{}", answered.note());

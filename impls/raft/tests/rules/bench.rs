@@ -122,18 +122,11 @@ impl Bench {
 
     /// Makes n1 a candidate: n2 welcomes it.
     pub fn campaign(&mut self) -> Term {
-        self.campaign_with(&["n2"])
-    }
-
-    /// Makes n1 a candidate: these welcome it.
-    pub fn campaign_with(&mut self, welcoming: &[&str]) -> Term {
         self.now_ms += 1_000;
         self.fire(Timer::Election);
         let term = self.server.current_term();
-        for other in welcoming {
-            let reply = PreVoteReply { term, proposed_term: term + 1, vote_granted: true };
-            self.receive(other, Message::PreVoteReply(reply));
-        }
+        let reply = PreVoteReply { term, proposed_term: term + 1, vote_granted: true };
+        self.receive("n2", Message::PreVoteReply(reply));
         assert_eq!(self.server.current_term(), term + 1);
         term + 1
     }
