@@ -13,7 +13,7 @@ use super::clerk::Clerk;
 /// Clerks that do nothing else.
 pub const PROBERS: u32 = 6;
 /// Reads at a node that is to be probed.
-const READS: usize = 2;
+const READS: usize = 3;
 /// The latest of the things that can be read are read in so many of a hundred probes, older ones in the others.
 const LATEST_PERCENT: u32 = 75;
 /// So many are the latest.

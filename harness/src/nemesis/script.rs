@@ -259,6 +259,8 @@ impl Script {
     pub fn bring_back(&mut self, node: &NodeId) {
         let around = self.links_around(std::slice::from_ref(node));
         let healing = self.steps.take(|what| what.takes_away(node, &around));
+        // It may still take itself for the leader.
+        self.probe(node);
         healing.begin();
         self.healing.push(healing);
     }
@@ -321,8 +323,9 @@ impl Script {
         while begin.elapsed() < limit {
             if let Some(leader) = self.environment.leader_among(&others).await {
                 self.tell(format!("{leader} {} ms later", begin.elapsed().as_millis()));
-                // What others had acknowledged before, it must know now.
+                // What others had acknowledged before, it must know now; whoever led before may not know of it.
                 self.probe(&leader);
+                self.probe(not);
                 return Ok(leader);
             }
             self.sleep(LOOK).await?;

@@ -1,5 +1,7 @@
 //! Pause: processes are stopped and continued.
 
+use std::time::Duration;
+
 use rand::rngs::ChaCha8Rng;
 
 use super::targets::Targets;
@@ -7,6 +9,9 @@ use crate::{
     environment::Environment,
     nemesis::fault::{Fault, Hits, Members, Work},
 };
+
+/// So long questions may be on their way to nodes that are about to go on.
+const ASKED_BEFORE: Duration = Duration::from_millis(5);
 
 /// Stops these nodes and continues them.
 #[derive(Debug)]
@@ -55,6 +60,9 @@ impl Fault for Pause {
     ) -> Work<'a, Vec<String>> {
         Box::pin(async move {
             let mut notes = Vec::new();
+            // Whoever stood still may answer from what it last knew.
+            aimed_at.iter().for_each(|node| environment.clients.probe(node));
+            tokio::time::sleep(ASKED_BEFORE).await;
             for node in aimed_at {
                 if let Err(reason) = environment.nodes.resume(node).await {
                     notes.push(format!("{node}: {reason}"));

@@ -53,12 +53,10 @@ async fn play(script: &mut Script) -> Done {
     if !deaf_from_the_start {
         script.cut(&heard).await?;
     }
-    // Who stands still is asked before it goes on: it may answer from what it last knew.
-    script.probe(&old);
-    script.wait(5..30).await?;
     if paused {
         script.resume(&old).await;
     } else if script.coin() {
+        script.probe(&old);
         script.open(&sent).await;
     }
     script.wait(150..450).await?;

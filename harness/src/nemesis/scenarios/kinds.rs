@@ -4,11 +4,11 @@
 
 use record::Mishap;
 
-use super::MEANWHILE_MS;
+use super::probe_next_leader_if_any;
 use crate::nemesis::{
     faults::kinds::{DELAYS_MS, Mishaps},
     scenario::Scenario,
-    script::{Done, Ended, Script},
+    script::{Done, Script},
 };
 
 /// The scenario.
@@ -43,15 +43,8 @@ async fn play(script: &mut Script) -> Done {
         script.wait(30..250).await?;
         let leader = script.leader().await;
         script.take_away_with_others(&leader).await?;
-        match script.next_leader(&leader, MEANWHILE_MS).await {
-            Ok(next) => {
-                script.probe_often(&next).await?;
-                script.wait(0..100).await?;
-            }
-            Err(Ended::Stopped) => return Err(Ended::Stopped),
-            // Without these messages perhaps nobody can.
-            Err(Ended::Failed(_)) => {}
-        }
+        probe_next_leader_if_any(script, &leader).await?;
+        script.wait(0..100).await?;
         script.leave_kinds_alone().await;
         script.bring_back_all();
         script.wait(30..100).await?;

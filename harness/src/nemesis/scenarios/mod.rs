@@ -25,7 +25,12 @@ mod slow_links;
 mod struck_at_a_message;
 mod voters_restart;
 
-use super::scenario::Scenario;
+use contract::NodeId;
+
+use super::{
+    scenario::Scenario,
+    script::{Done, Ended, Script},
+};
 
 /// All scenarios.
 pub static SCENARIOS: [&Scenario; 24] = [
@@ -59,6 +64,15 @@ pub static SCENARIOS: [&Scenario; 24] = [
 const NEW_LEADER_MS: u64 = 2500;
 /// The same while messages are lost or late.
 const MEANWHILE_MS: u64 = 900;
+
+/// Has whoever leads next read at. While messages are lost or late perhaps nobody can lead.
+async fn probe_next_leader_if_any(script: &mut Script, not: &NodeId) -> Done {
+    match script.next_leader(not, MEANWHILE_MS).await {
+        Ok(next) => script.probe_often(&next).await,
+        Err(Ended::Stopped) => Err(Ended::Stopped),
+        Err(Ended::Failed(_)) => Ok(()),
+    }
+}
 
 #[cfg(test)]
 mod tests {

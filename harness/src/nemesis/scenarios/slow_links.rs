@@ -4,10 +4,10 @@
 //! Rare orders of events mostly need few of them to be late, and few changes: so found by probabilistic concurrency testing
 //! (Burckhardt et al., ASPLOS 2010; for distributed systems Ozkan et al., OOPSLA 2018).
 
-use super::MEANWHILE_MS;
+use super::probe_next_leader_if_any;
 use crate::nemesis::{
     scenario::Scenario,
-    script::{Done, Ended, Script},
+    script::{Done, Script},
 };
 
 /// The scenario.
@@ -36,12 +36,7 @@ async fn play(script: &mut Script) -> Done {
         script.wait(40..250).await?;
         let leader = script.leader().await;
         script.take_away(&leader).await?;
-        match script.next_leader(&leader, MEANWHILE_MS).await {
-            Ok(next) => script.probe_often(&next).await?,
-            Err(Ended::Stopped) => return Err(Ended::Stopped),
-            // Its votes may be late.
-            Err(Ended::Failed(_)) => {}
-        }
+        probe_next_leader_if_any(script, &leader).await?;
         script.bring_back_all();
         script.quicken_a_link().await;
         script.slow_one_more_link(&DELAYS_MS).await?;
