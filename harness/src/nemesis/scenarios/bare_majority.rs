@@ -15,7 +15,7 @@ pub static SCENARIO: Scenario = Scenario {
     name: "bare-majority",
     about: "The leader has a bare majority, whose messages are lost, late or doubled; then it goes, and the others are back.",
     needs: &["partition", "network"],
-    turns: 3,
+    turns: 2,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };

@@ -13,7 +13,7 @@ pub static SCENARIO: Scenario = Scenario {
     name: "shared-member",
     about: "Two majorities that share a single node take turns, and it crashes between them: what it forgets, nobody else knows.",
     needs: &["partition"],
-    turns: 3,
+    turns: 2,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };

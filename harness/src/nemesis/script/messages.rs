@@ -175,6 +175,15 @@ impl Script {
         self.steps.take(|what| matches!(what, What::Held(_))).finish().await;
     }
 
+    /// All messages between nodes are late by so much.
+    ///
+    /// # Errors
+    /// The main phase is over.
+    pub async fn slow_all(&mut self, late_ms: u64) -> Done {
+        let links = self.links();
+        self.slow(&links, late_ms).await
+    }
+
     /// Messages on these links are late by so much.
     ///
     /// # Errors
