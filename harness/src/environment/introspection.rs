@@ -62,6 +62,8 @@ struct Interview {
     answers: bool,
     /// What it acted as last.
     acts_as: Option<Said>,
+    /// The last term of which it said that it led in it.
+    led: Option<u64>,
     /// What it last said that could not be used.
     unusable: Option<Said>,
     /// The first slot that it was not asked for yet.
@@ -87,6 +89,7 @@ impl Interview {
             stream,
             answers: false,
             acts_as: None,
+            led: None,
             unusable: None,
             next_slot: 0,
             said: BTreeMap::new(),
@@ -146,6 +149,12 @@ impl Interview {
         if self.acts_as.as_ref() != Some(&acts_as) {
             self.record(&answer, acts_as.clone());
             self.acts_as = Some(acts_as);
+        }
+        // It may have led between two questions.
+        let led = status["led"].as_u64();
+        if led.is_some() && self.led != led {
+            self.record(&answer, Said::status("leader", led));
+            self.led = led;
         }
         status["commit"].as_u64()
     }

@@ -54,7 +54,7 @@ pub struct StatusEntry {
 }
 
 /// Every field of the answer of `GET /v1/status`.
-pub const STATUS: [StatusEntry; 9] = [
+pub const STATUS: [StatusEntry; 10] = [
     status(
         "role",
         "string",
@@ -62,6 +62,11 @@ pub const STATUS: [StatusEntry; 9] = [
     ),
     status("term", "integer", "Its term, view or ballot round."),
     status("leader", "string", "The id of the node it takes for the leader."),
+    status(
+        "led",
+        "integer",
+        "The last term or view in which it led since it was started, if only for a moment between two questions.",
+    ),
     status("commit", "integer", "The last slot it knows to be chosen."),
     status("applied", "integer", "The last slot it has applied."),
     status("config", "integer", "The number of its shard configuration."),

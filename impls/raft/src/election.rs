@@ -197,6 +197,7 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
     fn lead(&mut self, effects: &mut Effects<Self>) {
         tracing::info!(term = self.current_term, "leads");
         self.leader_id = Some(self.config.node.clone());
+        self.led = Some(self.current_term);
         let servers = self.configuration().servers();
         let leader = Leader::new(servers, self.log.last_index(), effects.now_ms());
         self.role = Role::Leader(Box::new(leader));

@@ -70,6 +70,8 @@ pub struct Raft<A> {
     pub(crate) role: Role,
     /// Who is believed to lead.
     pub(crate) leader_id: Option<NodeId>,
+    /// The last term in which it led in this life: for `GET /v1/status`.
+    pub(crate) led: Option<Term>,
     /// When that leader was last heard of.
     pub(crate) heard_ms: u64,
     /// A snapshot on its way to this server.
@@ -96,6 +98,7 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
             application,
             role: Role::Follower,
             leader_id: None,
+            led: None,
             heard_ms: 0,
             receiving: Receiving::default(),
             log_size: LogSize::default(),
@@ -238,6 +241,7 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Raft<A> {
             "role": role,
             "term": self.current_term,
             "leader": self.leader_id,
+            "led": self.led,
             "commit": self.commit_index,
             "applied": self.last_applied,
             "log_bytes": self.log_size.bytes,

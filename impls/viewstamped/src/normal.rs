@@ -25,6 +25,7 @@ impl<A: Application<Command = Request, Output = Answer>> Replica<A> {
             return;
         }
         tracing::info!(view_number = self.view_number, "is the primary");
+        self.led = Some(self.view_number);
         self.primary = Some(Box::new(Primary::new(self.log.op_number(), effects.now_ms())));
         self.suspicion.wait(effects.now_ms());
         self.suspicion.is_in_touch = self.config.quorum() == 1;

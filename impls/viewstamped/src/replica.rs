@@ -56,6 +56,8 @@ pub struct Replica<A> {
     pub(crate) application: A,
     pub(crate) status: Status,
     pub(crate) view_number: ViewNumber,
+    /// The last view whose primary it was in this life: for `GET /v1/status`.
+    pub(crate) led: Option<ViewNumber>,
     /// The last view in which the status was normal.
     pub(crate) last_normal_view: ViewNumber,
     pub(crate) log: Log,
@@ -85,6 +87,7 @@ impl<A: Application<Command = Request, Output = Answer>> Replica<A> {
         Self {
             status: if lived { Status::Recovering(Recovery::default()) } else { Status::Normal },
             view_number: record.as_ref().map_or(0, |record| record.view_number),
+            led: None,
             record,
             config,
             application,
@@ -271,6 +274,7 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Replica<A>
             "role": role,
             "term": self.view_number,
             "leader": self.is_normal().then(|| self.view_primary()),
+            "led": self.led,
             "commit": self.commit_number,
             "applied": self.commit_number,
             "log_bytes": self.log.bytes(),

@@ -87,6 +87,18 @@ async fn what_a_node_acts_as_is_recorded_when_it_changes() {
 }
 
 #[tokio::test]
+async fn that_a_node_led_between_two_questions_is_recorded_once() {
+    let (script, mut interview, memory) = interviewed().await;
+    for led in [3, 3, 5] {
+        script.says(&format!(r#"{{"role":"follower","term":6,"led":{led}}}"#), "");
+        interview.status().await;
+    }
+    let said = recorded(&interview, &memory).await;
+    let led = |term| Said::status("leader", Some(term));
+    assert_eq!(said, [Said::status("follower", Some(6)), led(3), led(5)]);
+}
+
+#[tokio::test]
 async fn what_a_node_says_again_is_not_recorded_and_what_it_takes_back_is() {
     let (script, mut interview, memory) = interviewed().await;
     let says = |text: &str| script.says("{}", &format!(r#"{{"entries":[{text}]}}"#));

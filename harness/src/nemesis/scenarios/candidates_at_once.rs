@@ -19,21 +19,24 @@ pub static SCENARIO: Scenario = Scenario {
 
 /// A message takes so long: each asks for votes before it hears of the others, and a vote counts later than the next is given.
 const LATE_MS: [u64; 3] = [25, 50, 90];
+/// Election timeouts are one to two times `DS_ELECTION_MS`: so all are overdue.
+const OVERDUE_MS: std::ops::Range<u64> = 620..760;
 /// A vote may take so long to come.
 const VOTE_MS: u64 = 700;
 
 async fn play(script: &mut Script) -> Done {
     let leader = script.leader().await;
     let followers = script.others(&leader);
+    // First the leader: else what it says waits in the others' sockets, and counts as news of it when they go on.
+    script.take_away(&leader).await?;
     for follower in &followers {
         script.pause(follower).await?;
     }
-    script.take_away(&leader).await?;
     let is_back = script.one_of(&[true, true, false])?;
     if is_back {
         script.bring_back(&leader);
     }
-    script.wait(330..600).await?;
+    script.wait(OVERDUE_MS).await?;
     if script.has("network") {
         let late_ms = script.one_of(&LATE_MS)?;
         script.slow_all(late_ms).await?;

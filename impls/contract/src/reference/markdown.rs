@@ -93,8 +93,9 @@ share a slot.
 With `log`, these are promises, also of a node that was killed and started again:
 
 - What a node once said was chosen in a slot is chosen for good: no node ever says another value for that slot.
-- No two nodes ever say, at whatever time, that they lead (`role` is `leader` or `primary`) with the same `term`. A ballot
-  round that two nodes can share is no such `term`; round times the number of nodes, plus the node's place among them, is.
+- No two nodes ever say, at whatever time, that they lead (`role` is `leader` or `primary`) with the same `term`, or that they
+  led in it (`led`). A ballot round that two nodes can share is no such `term`; round times the number of nodes, plus the node's
+  place among them, is.
 - `GET /v1/status` has `role`, `term` and `commit`. All slots up to `commit` are chosen.
 ";
 
