@@ -1,8 +1,14 @@
 //! Followers stand still for longer than an election timeout and go on in the same moment, while messages are slow: several ask for
-//! votes before they hear of each other, and whoever led before is there, too, or not. Perhaps a voter crashes just when its vote
-//! is on its way, and is asked by another one when it is back.
+//! votes before they hear of each other, and whoever led before is there, too, or not. A voter crashes just when its vote is on its
+//! way, and is asked by another one when it is back; or candidates that are cut off from each other both need it.
+
+use std::ops::Range;
+
+use contract::NodeId;
+use network::Armed;
 
 use crate::nemesis::{
+    faults::partition::between,
     scenario::Scenario,
     script::{Done, Script},
 };
@@ -20,43 +26,74 @@ pub static SCENARIO: Scenario = Scenario {
 /// A message takes so long: each asks for votes before it hears of the others, and a vote counts later than the next is given.
 const LATE_MS: [u64; 3] = [25, 50, 90];
 /// Election timeouts are one to two times `DS_ELECTION_MS`: so all are overdue.
-const OVERDUE_MS: std::ops::Range<u64> = 620..760;
+const OVERDUE_MS: Range<u64> = 620..760;
 /// A vote may take so long to come.
 const VOTE_MS: u64 = 700;
+/// So often a voter crashes between candidates that do not hear of each other.
+const CRASHES: u32 = 3;
 
 async fn play(script: &mut Script) -> Done {
     let leader = script.leader().await;
     let followers = script.others(&leader);
-    // First the leader: else what it says waits in the others' sockets, and counts as news of it when they go on.
-    script.take_away(&leader).await?;
+    // First the leader, and for good: else what it says waits in the others' sockets, and is news of it when they go on.
+    if script.has("kill") {
+        script.kill(&leader).await?;
+    } else {
+        script.take_away(&leader).await?;
+    }
     for follower in &followers {
         script.pause(follower).await?;
     }
-    let is_back = script.one_of(&[true, true, false])?;
+    let apart = script.has("partition") && script.coin();
+    if apart {
+        let (one, other) = followers.split_at(followers.len() / 2);
+        script.cut(&between(one, other)).await?;
+        script.tell(format!("{} and {} were apart", one.join(", "), other.join(", ")));
+    }
+    let is_back = apart || script.coin();
     if is_back {
         script.bring_back(&leader);
     }
     script.wait(OVERDUE_MS).await?;
-    if script.has("network") {
+    if script.has("network") && script.coin() {
         let late_ms = script.one_of(&LATE_MS)?;
         script.slow_all(late_ms).await?;
     }
     // Whoever stands for election votes for itself.
     let voter = if is_back { leader.clone() } else { script.one_of(&followers)? };
-    let crashes = script.has("kill") && script.coin();
-    let armed = crashes.then(|| script.arm_rare(&voter));
+    let armed = script.has("kill").then(|| script.arm_rare(&voter));
     script.resume_all(&followers).await;
-    if let Some(mut armed) = armed
-        && let Some(caught) = script.caught(&mut armed, VOTE_MS).await?
-        && script.stands(&voter)
-    {
-        script.kill(&voter).await?;
-        drop(caught);
-        script.restart(&voter);
-        script.tell("and crashed");
+    match armed {
+        Some(_) if apart => crash_often(script, &voter).await?,
+        Some(armed) => crash_at_a_vote(script, &voter, armed).await?,
+        None => {}
     }
-    script.wait(200..600).await?;
+    script.wait(150..400).await?;
     script.leave_kinds_alone().await;
     script.bring_back(&leader);
     script.wait(30..150).await
+}
+
+/// A crash just when its vote is on its way.
+async fn crash_at_a_vote(script: &mut Script, voter: &NodeId, mut vote: Armed) -> Done {
+    let caught = script.caught(&mut vote, VOTE_MS).await?;
+    if caught.is_some() && script.stands(voter) {
+        script.kill(voter).await?;
+        drop(caught);
+        script.restart(voter);
+        script.tell("and crashed");
+    }
+    Ok(())
+}
+
+/// Both sides need its vote, and neither hears that the other one has it.
+async fn crash_often(script: &mut Script, voter: &NodeId) -> Done {
+    for _ in 0..CRASHES {
+        script.wait(40..180).await?;
+        if script.stands(voter) {
+            script.kill(voter).await?;
+            script.restart(voter);
+        }
+    }
+    Ok(())
 }

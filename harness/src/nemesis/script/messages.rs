@@ -24,7 +24,7 @@ const SKIP_MAX: u32 = 4;
 /// Of so many messages less than one is of a rare kind: votes are, and what brings a new node up to date.
 const RARE: u64 = 40;
 /// So many rare messages are let by at most.
-const RARE_SKIP_MAX: u32 = 3;
+const RARE_SKIP_MAX: u32 = 2;
 
 impl Script {
     /// Catches a message of some kind at this boundary. Where none comes soon, the leader is taken away: some kinds are only
@@ -55,13 +55,16 @@ impl Script {
         Ok(self.environment.network.arm(trigger))
     }
 
-    /// Waits for a rare message that this node sends, before it is delivered: what it says matters, and it has to stand by it
-    /// afterwards.
+    /// Waits for a message of a rare kind that this node sends, before it is delivered: what it says matters, and it has to stand
+    /// by it afterwards. The rarest kinds are waited for most.
     pub fn arm_rare(&mut self, from: &NodeId) -> Armed {
         let kinds = self.environment.kinds_between_nodes();
         let all: u64 = kinds.values().sum();
-        let rare = kinds.into_iter().filter(|(_, count)| count * RARE < all);
-        let kinds = rare.map(|(kind, _)| kind).collect();
+        let rare: Vec<(String, u64)> =
+            kinds.into_iter().filter(|(_, count)| count * RARE < all).collect();
+        let weigh = |(_, count): &(String, u64)| 1.0 / (*count).max(1) as f64;
+        let chosen = rare.choose_weighted(&mut self.rng, weigh).ok();
+        let kinds = chosen.map(|(kind, _)| kind.clone()).into_iter().collect();
         let (links, skip) = (self.links_from(from), self.rng.random_range(0..RARE_SKIP_MAX));
         let boundary = Boundary::BeforeDelivery;
         self.environment.network.arm(Trigger { links, kinds, boundary, skip })
