@@ -50,16 +50,16 @@ async fn play(script: &mut Script) -> Done {
         script.cut(&between(one, other)).await?;
         script.tell(format!("{} and {} were apart", one.join(", "), other.join(", ")));
     }
-    let is_back = apart || script.coin();
-    if is_back {
-        script.bring_back(&leader);
-    }
     script.wait(OVERDUE_MS).await?;
     if script.has("network") && script.coin() {
         let late_ms = script.one_of(&LATE_MS)?;
         script.slow_all(late_ms).await?;
     }
-    // Whoever stands for election votes for itself.
+    let is_back = apart || script.coin();
+    if is_back {
+        // Not sooner: whoever stands for election votes for itself.
+        script.bring_back(&leader);
+    }
     let voter = if is_back { leader.clone() } else { script.one_of(&followers)? };
     let armed = script.has("kill").then(|| script.arm_rare(&voter));
     script.resume_all(&followers).await;
