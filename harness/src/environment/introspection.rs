@@ -1,4 +1,4 @@
-//! Asks the nodes of a store with the capability `log` what they act as, and what they know to be chosen. Straight, so that no
+//! Asks the nodes of a store with the capability `log` what they act as, what they promised, and what they know to be chosen. Straight, so that no
 //! fault keeps them from answering, and little at a time, so that it costs them next to nothing.
 
 mod pace;
@@ -13,7 +13,10 @@ use contract::{
 use http_client::{Client, HttpError, StatusCode};
 use record::{IntrospectionRecord, Said, introspection::bounded_value};
 use serde_json::Value;
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 
 use crate::stream::Stream;
 use pace::Pace;
@@ -26,6 +29,9 @@ const AGAIN_SLOTS: u64 = 200;
 const LAST_SLOTS: u64 = 10_000;
 /// How long a node may take to answer.
 const LIMIT: Duration = Duration::from_millis(300);
+
+/// How long a node that is to be killed may take to say what it promised: it must not live much longer than was meant.
+const LAST_WORDS_LIMIT: Duration = Duration::from_millis(15);
 
 /// The nodes that are asked.
 pub type Addresses = Vec<(NodeId, SocketAddr)>;
@@ -52,6 +58,13 @@ pub async fn ask_for_last_slots(nodes: Addresses, stream: Arc<Stream>) {
     interviews.join_all().await;
 }
 
+/// Asks a node that is to be killed what it acts as and what it promised. Puts that into the record.
+pub async fn ask_for_last_words(node: NodeId, address: SocketAddr, stream: Arc<Stream>) {
+    let mut interview = Interview::new(node, address, stream);
+    // It may stand still: then it says nothing.
+    let _ = timeout(LAST_WORDS_LIMIT, interview.status()).await;
+}
+
 /// One node, and what it has said so far.
 struct Interview {
     node: NodeId,
@@ -64,6 +77,8 @@ struct Interview {
     acts_as: Option<Said>,
     /// The last term of which it said that it led in it.
     led: Option<u64>,
+    /// What it last said that it promised.
+    promised: Option<Said>,
     /// What it last said that could not be used.
     unusable: Option<Said>,
     /// The first slot that it was not asked for yet.
@@ -90,6 +105,7 @@ impl Interview {
             answers: false,
             acts_as: None,
             led: None,
+            promised: None,
             unusable: None,
             next_slot: 0,
             said: BTreeMap::new(),
@@ -155,6 +171,13 @@ impl Interview {
         if led.is_some() && self.led != led {
             self.record(&answer, Said::status("leader", led));
             self.led = led;
+        }
+        let voted = status["voted"].as_str();
+        let promised = status["promised"].as_u64().map(|term| Said::promised(term, voted));
+        if let Some(promised) = promised.filter(|promised| self.promised.as_ref() != Some(promised))
+        {
+            self.record(&answer, promised.clone());
+            self.promised = Some(promised);
         }
         status["commit"].as_u64()
     }

@@ -51,6 +51,8 @@ pub struct Environment {
     pub can_restart: bool,
     /// Whether they have then all that they had acknowledged, whoever else is there.
     pub restarts_on_its_data: bool,
+    /// Whether nodes say what they promised and what was chosen.
+    pub shows_log: bool,
     /// The nodes' ports, kept from everyone else.
     pub ports: Vec<ports::Reservation>,
 }
@@ -101,6 +103,21 @@ impl Environment {
             }
         }
         kinds
+    }
+
+    /// Kills a node, which is asked first what it promised: once it is back, it must still know.
+    ///
+    /// # Errors
+    /// Why nothing was killed.
+    pub async fn kill(&self, node: &NodeId) -> Result<(), String> {
+        if self.shows_log {
+            let [(node, address)] = &self.nodes.addresses(std::slice::from_ref(node))[..] else {
+                return Err(format!("there is no node {node}"));
+            };
+            let stream = Arc::clone(&self.stream);
+            introspection::ask_for_last_words(node.clone(), *address, stream).await;
+        }
+        self.nodes.kill(node).await
     }
 
     /// Puts something that a person should know into the record.
@@ -301,6 +318,7 @@ impl Environment {
             network: Network::open(Vec::new(), 1, None).await.unwrap(),
             can_restart: true,
             restarts_on_its_data: true,
+            shows_log: false,
             ports: Vec::new(),
         }
     }

@@ -43,11 +43,22 @@ pub struct PlanInput<'a> {
 #[derive(Debug)]
 pub enum Deed {
     /// One fault, for so long.
-    Alone(Family, Box<dyn Fault>, Duration),
-    /// One fault that takes these nodes away, until the others have shown that they go on; for so long at most.
-    Absence(Family, Box<dyn Fault>, Vec<NodeId>, Duration),
+    Alone(Alone),
     /// Faults that follow one another, all of these families at most. The seed decides what they leave open.
     Scenario(&'static Scenario, Vec<Family>, u64),
+}
+
+/// One fault by itself.
+#[derive(Debug)]
+pub struct Alone {
+    /// Its family.
+    pub family: Family,
+    /// What it breaks.
+    pub fault: Box<dyn Fault>,
+    /// For so long at most.
+    pub lasts: Duration,
+    /// The nodes that it takes away, until the others have shown that they go on without them.
+    pub away: Vec<NodeId>,
 }
 
 /// One act of a plan.
@@ -188,7 +199,8 @@ impl<'a> Plan<'a> {
         match kind {
             Kind::Alone(family) => {
                 let lasts = self.lasts();
-                Some(Deed::Alone(family, family.plan(members, &mut self.rng)?, lasts))
+                let fault = family.plan(members, &mut self.rng)?;
+                Some(Deed::Alone(Alone { family, fault, lasts, away: Vec::new() }))
             }
             Kind::Scenario(scenario) => Some(self.scenario(scenario)),
         }
@@ -233,11 +245,12 @@ impl<'a> Plan<'a> {
     }
 
     fn away(&mut self, absence: &Absence) -> Option<Act> {
-        let Absence { family, nodes, .. } = absence;
+        let family = absence.family;
         let longest = self.input.interval.map_or(ABSENCE_MAX, |interval| interval.mul_f64(0.55));
         let lasts = longest.min(self.input.time_limit.mul_f64(ABSENCE_SHARE).max(longest / 4));
-        let fault = family.take_away(nodes, self.input.members, &mut self.rng)?;
-        let deed = Deed::Absence(*family, fault, nodes.clone(), lasts);
+        let away = absence.nodes.clone();
+        let fault = family.take_away(&away, self.input.members, &mut self.rng)?;
+        let deed = Deed::Alone(Alone { family, fault, lasts, away });
         // The absence itself must show whether the others go on: nothing is beside it.
         let suits = laggard::SCENARIO.suits(&self.families, self.input.members);
         let then = suits.then(|| self.scenario(&laggard::SCENARIO));
@@ -363,7 +376,7 @@ mod tests {
 
     fn name(deed: &Deed) -> String {
         match deed {
-            Deed::Alone(_, fault, _) | Deed::Absence(_, fault, ..) => fault.form(),
+            Deed::Alone(alone) => alone.fault.form(),
             Deed::Scenario(scenario, ..) => scenario.name.to_owned(),
         }
     }
@@ -444,7 +457,7 @@ mod tests {
             for _ in 0..2 * store.families.len() {
                 let act = plan.next(Duration::ZERO).unwrap();
                 seen.extend(act.beside.map(|(family, _)| family));
-                if let Deed::Alone(family, ..) = act.deed {
+                if let Deed::Alone(Alone { family, .. }) = act.deed {
                     seen.insert(family);
                 }
             }
@@ -488,9 +501,11 @@ mod tests {
         let store = Store::new(3, ALL);
         let mut long = 0;
         for act in store.acts(4, EACH) {
-            if let Deed::Absence(_, _, _, lasts) = act.deed {
+            if let Deed::Alone(alone) = &act.deed
+                && !alone.away.is_empty()
+            {
                 long += 1;
-                assert_eq!(lasts, ABSENCE_MAX);
+                assert_eq!(alone.lasts, ABSENCE_MAX);
                 assert!(act.beside.is_none());
                 assert_eq!(act.then.as_ref().map(name).as_deref(), Some("laggard"));
             }
@@ -506,7 +521,7 @@ mod tests {
             assert!(!acts.iter().flat_map(names).any(|name| name.starts_with("kill")));
             assert!(acts.iter().all(|act| match &act.deed {
                 Deed::Scenario(_, may_use, _) => may_use.iter().all(|own| own.name() == "pause"),
-                Deed::Alone(..) | Deed::Absence(..) => true,
+                Deed::Alone(_) => true,
             }));
             permanent(&store.input(3), || 0)
         };
@@ -525,13 +540,11 @@ mod tests {
             let store = Store { can_restart_all: false, ..Store::new(nodes, ALL) };
             for act in (0..50).flat_map(|seed| store.acts(seed, EACH)) {
                 match &act.deed {
-                    Deed::Alone(family, fault, _) | Deed::Absence(family, fault, ..)
-                        if family.name() == "kill" =>
-                    {
+                    Deed::Alone(Alone { family, fault, .. }) if family.name() == "kill" => {
                         assert!(fault.targets().len() <= minority, "{fault:?}");
                         *forms.entry(fault.form()).or_default() += 1;
                     }
-                    Deed::Alone(..) | Deed::Absence(..) => {}
+                    Deed::Alone(_) => {}
                     Deed::Scenario(scenario, ..) => assert!(!scenario.kills_many),
                 }
             }

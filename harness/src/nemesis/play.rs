@@ -12,7 +12,7 @@ use super::{
     execute::{WrittenPlan, carry_out},
     fault::{Fault, Members},
     faults::{kill, partition::CutMode},
-    plan::{Act, Deed, Plan, PlanInput, permanent},
+    plan::{Act, Alone, Deed, Plan, PlanInput, permanent},
     planned::PlannedFault,
     scenario::Scenario,
     script::{Ended, Script},
@@ -127,24 +127,15 @@ impl Player<'_> {
 
     async fn deed(&self, deed: Deed) -> std::io::Result<()> {
         match deed {
-            Deed::Alone(family, fault, lasts) => self.alone(family, fault, lasts, Vec::new()).await,
-            Deed::Absence(family, fault, nodes, lasts) => {
-                self.alone(family, fault, lasts, nodes).await
-            }
+            Deed::Alone(alone) => self.alone(alone).await,
             Deed::Scenario(scenario, families, seed) => {
                 self.scenario(scenario, families, ChaCha8Rng::seed_from_u64(seed)).await
             }
         }
     }
 
-    /// One fault, for so long; where nodes are given, until the others have gone on without them.
-    async fn alone(
-        &self,
-        family: Family,
-        fault: Box<dyn Fault>,
-        lasts: Duration,
-        away: Vec<NodeId>,
-    ) -> std::io::Result<()> {
+    async fn alone(&self, alone: Alone) -> std::io::Result<()> {
+        let Alone { family, fault, lasts, away } = alone;
         let left = self.time_limit.saturating_sub(self.begin.elapsed());
         let lasts = lasts.min(left);
         let planned = self.planned(family, fault, lasts, (lasts + TO_SHOW).min(left));

@@ -23,7 +23,7 @@ impl Runner<'_> {
         let mut kills = JoinSet::new();
         for node in environment.nodes.ids() {
             let (environment, node) = (Arc::clone(environment), node.clone());
-            kills.spawn(async move { environment.nodes.kill(&node).await });
+            kills.spawn(async move { environment.kill(&node).await });
         }
         let misses: Vec<String> =
             kills.join_all().await.into_iter().filter_map(Result::err).collect();

@@ -54,7 +54,7 @@ pub struct StatusEntry {
 }
 
 /// Every field of the answer of `GET /v1/status`.
-pub const STATUS: [StatusEntry; 10] = [
+pub const STATUS: [StatusEntry; 12] = [
     status(
         "role",
         "string",
@@ -67,6 +67,13 @@ pub const STATUS: [StatusEntry; 10] = [
         "integer",
         "The last term or view in which it led since it was started, if only for a moment between two questions.",
     ),
+    status(
+        "promised",
+        "integer",
+        "The term, view or ballot round below which nothing counts with it any more. With `log`, only what is on disk, or else \
+         outlives a crash.",
+    ),
+    status("voted", "string", "The id of the node that has its vote in the term `promised`."),
     status("commit", "integer", "The last slot it knows to be chosen."),
     status("applied", "integer", "The last slot it has applied."),
     status("config", "integer", "The number of its shard configuration."),

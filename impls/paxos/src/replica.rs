@@ -266,6 +266,7 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Paxos<A> {
             "role": role,
             "term": ballot.term(&self.config.members),
             "leader": self.leader.as_ref().map(|ballot| &ballot.node),
+            "promised": self.acceptor.promised().term(&self.config.members),
             "commit": self.learner.commit(),
             "applied": self.learner.commit(),
             "log_bytes": self.log_size.bytes,

@@ -242,6 +242,8 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Raft<A> {
             "term": self.current_term,
             "leader": self.leader_id,
             "led": self.led,
+            "promised": self.current_term,
+            "voted": self.voted_for,
             "commit": self.commit_index,
             "applied": self.last_applied,
             "log_bytes": self.log_size.bytes,

@@ -275,6 +275,8 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Replica<A>
             "term": self.view_number,
             "leader": self.is_normal().then(|| self.view_primary()),
             "led": self.led,
+            // The view that it left the earlier ones for, also before a crash (§4.2, §4.3).
+            "promised": (!self.is_normal()).then_some(self.view_number),
             "commit": self.commit_number,
             "applied": self.commit_number,
             "log_bytes": self.log.bytes(),

@@ -8,6 +8,8 @@ pub const SIZE_MAX: u64 = 2_000_000;
 const VALUE_BYTES_MAX: usize = 64;
 /// A longer role is cut.
 const ROLE_CHARS_MAX: usize = 32;
+/// So is a longer name of a node.
+const NODE_CHARS_MAX: usize = 64;
 /// What was wrong with an answer is cut after this.
 const COMPLAINT_CHARS_MAX: usize = 60;
 
@@ -37,6 +39,13 @@ pub enum Said {
         /// Its term; `None` where it said none.
         term: Option<u64>,
     },
+    /// What it promised: recorded only where that is not what it said last.
+    Promised {
+        /// No term, view or ballot round below this counts with it any more.
+        term: u64,
+        /// Who has its vote in that term; `None`: nobody yet.
+        voted: Option<String>,
+    },
     /// What it knows to be chosen in the slots from `from` up to, but not including, `to`. What it had said shortly before, and
     /// says again, is left out.
     Log {
@@ -58,6 +67,13 @@ impl Said {
         Self::Status { role: role.chars().take(ROLE_CHARS_MAX).collect(), term }
     }
 
+    /// A promise, bounded.
+    #[must_use]
+    pub fn promised(term: u64, voted: Option<&str>) -> Self {
+        let voted = voted.map(|node| node.chars().take(NODE_CHARS_MAX).collect());
+        Self::Promised { term, voted }
+    }
+
     /// A complaint about an answer, bounded.
     #[must_use]
     pub fn unusable(complaint: &str) -> Self {
@@ -69,7 +85,7 @@ impl Said {
     pub fn size(&self) -> u64 {
         match self {
             Self::Log { entries, .. } => 1 + entries.len() as u64,
-            Self::Status { .. } | Self::Unusable(_) => 1,
+            Self::Status { .. } | Self::Promised { .. } | Self::Unusable(_) => 1,
         }
     }
 }
@@ -114,7 +130,8 @@ mod tests {
         let worst = "\u{1}".repeat(1000);
         let value = bounded_value(worst[..VALUE_BYTES_MAX].to_owned());
         let log = Said::Log { from: u64::MAX, to: u64::MAX, entries: vec![(u64::MAX, value); 50] };
-        for said in [Said::status(&worst, Some(u64::MAX)), Said::unusable(&worst), log] {
+        let promised = Said::promised(u64::MAX, Some(&worst));
+        for said in [Said::status(&worst, Some(u64::MAX)), promised, Said::unusable(&worst), log] {
             let bytes = bytes_each(said.clone()) * SIZE_MAX;
             assert!(bytes <= crate::bytes_max::INTROSPECTION, "{said:?}: {bytes}");
         }

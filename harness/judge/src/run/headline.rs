@@ -2,14 +2,18 @@
 
 use history::{CheckResult, Verdict, Violation};
 
-use super::introspection::{leaders::TWO_LEADERS, slots::TWO_VALUES};
+use super::introspection::{
+    leaders::TWO_LEADERS,
+    promised::{FORGOTTEN, TWO_VOTES},
+    slots::TWO_VALUES,
+};
 use super::is_ended;
 use super::witnesses::Witnesses;
 
 /// So few operations can be followed at a glance.
 const FEW: usize = 4;
-/// What nodes say that contradict each other, without any operation.
-const BETWEEN_NODES: [&str; 2] = [TWO_VALUES, TWO_LEADERS];
+/// What nodes say that cannot be true, without any operation.
+const OF_NODES: [&str; 4] = [TWO_VALUES, TWO_LEADERS, FORGOTTEN, TWO_VOTES];
 
 /// How much a violation proves by itself, the most first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +41,7 @@ impl Proof {
         let is_loss = kind == "lost" || kind.starts_with("lost ") && kind != "lost update";
         match violation.operations.len() {
             _ if ["no recovery", "no restart"].contains(&kind) => Self::Silence,
-            0 if BETWEEN_NODES.contains(&kind) => Self::Direct,
+            0 if OF_NODES.contains(&kind) => Self::Direct,
             0 => Self::Whole,
             1..=FEW if is_loss => Self::Loss,
             1..=FEW if ["impossible result", "circular order"].contains(&kind) => Self::Few,

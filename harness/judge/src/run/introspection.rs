@@ -1,8 +1,9 @@
-//! What nodes said of themselves, compared: one value a slot, one leader a term.
+//! What nodes said of themselves, compared: one value a slot, one leader a term, promises that are kept.
 //!
 //! Only of a store that promises it, by the capability `log`: a term that two leaders share means nothing elsewhere.
 
 pub(super) mod leaders;
+pub(super) mod promised;
 pub(super) mod slots;
 #[cfg(test)]
 mod tests;
@@ -15,8 +16,12 @@ use record::{Folder, IntrospectionRecord, Promise, RunFile, Said, files};
 
 use super::{RunError, sentence_case, undamaged};
 use leaders::Leaders;
+use promised::{AllPromised, Promised};
 use slots::Slots;
 
+/// The names of all checks here.
+pub(super) const CHECKS: [&str; 3] =
+    [slots::ONE_VALUE_A_SLOT, leaders::ONE_LEADER_A_TERM, promised::PROMISES_ARE_KEPT];
 /// Of no more slots and terms than this is kept what was said; the lowest are forgotten first.
 const KEPT_MAX: usize = 2_000_000;
 /// What nodes say is shown to this length.
@@ -30,6 +35,7 @@ pub(super) struct Introspection {
     has_log: bool,
     slots: Slots,
     leaders: Leaders,
+    promised: AllPromised,
     /// The first answer that could not be used: by whom, and what was wrong with it.
     unusable: Option<(String, String)>,
 }
@@ -67,6 +73,7 @@ impl Introspection {
             has_log: is_shown || run.serves.iter().any(|rung| rung == "replicated-kv"),
             slots: Slots::default(),
             leaders: Leaders::default(),
+            promised: AllPromised::default(),
             unusable: None,
         };
         if is_shown {
@@ -77,13 +84,16 @@ impl Introspection {
     }
 
     fn take(&mut self, run: &RunFile, record: IntrospectionRecord) {
-        let IntrospectionRecord { node, answered_ns, said, .. } = record;
+        let IntrospectionRecord { node, asked_ns, answered_ns, said } = record;
         if !run.nodes.contains(&node) {
             return;
         }
         let by = Statement { node, time_ns: answered_ns };
         match said {
             Said::Status { role, term } => self.leaders.take(by, &role, term),
+            Said::Promised { term, voted } => {
+                self.promised.take(Promised { by, asked_ns, term, voted });
+            }
             Said::Log { entries, .. } => {
                 entries.into_iter().for_each(|(slot, value)| self.slots.take(&by, slot, value));
             }
@@ -93,8 +103,8 @@ impl Introspection {
         }
     }
 
-    fn comparisons(&self) -> [&dyn Comparison; 2] {
-        [&self.slots, &self.leaders]
+    fn comparisons(&self) -> [&dyn Comparison; 3] {
+        [&self.slots, &self.leaders, &self.promised]
     }
 
     /// The checks that compared anything.

@@ -7,7 +7,7 @@ use history::{CheckResult, Operation, Verdict};
 use isolation::Consistency;
 use record::{Counts, Quantiles, RunFile};
 
-use super::introspection::{leaders::ONE_LEADER_A_TERM, slots::ONE_VALUE_A_SLOT};
+use super::introspection;
 use super::{
     by_hand,
     faults::{self, ByFamily},
@@ -98,9 +98,8 @@ impl Verdicts<'_> {
 /// Why it is a violation. That a store serves again is no matter of the level, nor what its nodes say of themselves.
 fn proof(check: &CheckResult, level: Consistency, sentence: &str) -> String {
     match check.checker.as_str() {
-        recovery::CHECKER | recovery::RESTART | ONE_VALUE_A_SLOT | ONE_LEADER_A_TERM => {
-            sentence.to_owned()
-        }
+        recovery::CHECKER | recovery::RESTART => sentence.to_owned(),
+        of_nodes if introspection::CHECKS.contains(&of_nodes) => sentence.to_owned(),
         _ => format!("Not {level}: {sentence}"),
     }
 }

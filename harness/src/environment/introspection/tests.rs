@@ -99,6 +99,25 @@ async fn that_a_node_led_between_two_questions_is_recorded_once() {
 }
 
 #[tokio::test]
+async fn what_a_node_promised_is_recorded_when_it_changes() {
+    let (script, mut interview, memory) = interviewed().await;
+    for promised in [
+        r#""promised":6"#,
+        r#""promised":6,"voted":"n2""#,
+        r#""promised":6,"voted":"n2""#,
+        r#""voted":"n3""#,
+        r#""promised":"x""#,
+        r#""promised":7,"voted":null"#,
+    ] {
+        script.says(&format!("{{{promised}}}"), "");
+        interview.status().await;
+    }
+    let said = recorded(&interview, &memory).await;
+    let promised = Said::promised;
+    assert_eq!(said[1..], [promised(6, None), promised(6, Some("n2")), promised(7, None)]);
+}
+
+#[tokio::test]
 async fn what_a_node_says_again_is_not_recorded_and_what_it_takes_back_is() {
     let (script, mut interview, memory) = interviewed().await;
     let says = |text: &str| script.says("{}", &format!(r#"{{"entries":[{text}]}}"#));

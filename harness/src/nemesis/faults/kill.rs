@@ -1,5 +1,6 @@
 //! Kill: processes are killed and started again on their data.
 
+use contract::NodeId;
 use rand::rngs::ChaCha8Rng;
 
 use super::targets::Targets;
@@ -24,14 +25,14 @@ impl Kill {
     }
 
     /// Kills a node, or says why not: those who were killed before may have to come back first.
-    async fn kill(&self, node: &str, environment: &Environment) -> Result<(), String> {
+    async fn kill(&self, node: &NodeId, environment: &Environment) -> Result<(), String> {
         if let Some(away_max) = self.away_max {
             let away = environment.nodes.away_besides(node).await;
             if away.len() >= away_max {
                 return Err(format!("{} is not ready again", away.join(", ")));
             }
         }
-        environment.nodes.kill(node).await
+        environment.kill(node).await
     }
 }
 

@@ -1,7 +1,12 @@
 //! The leader is away until another one leads; then its clients reach it again, and it hears nothing of the others.
 
+use std::ops::Range;
+
+use contract::NodeId;
+
 use super::NEW_LEADER_MS;
 use crate::nemesis::{
+    faults::partition::Link,
     scenario::Scenario,
     script::{Done, Script},
 };
@@ -16,50 +21,61 @@ pub static SCENARIO: Scenario = Scenario {
     ..Scenario::USUAL
 };
 
-/// How late what the old leader hears may be, in milliseconds: answers from its time then reach it when another one leads.
-const LATE_MS: [u64; 3] = [30, 90, 180];
+/// How late what the old leader hears may be, in milliseconds: answers from its time then reach it when another one leads, and it
+/// takes itself for the leader for longer.
+const LATE_MS: [u64; 4] = [0, 60, 180, 350];
+/// Something new happens within this time, of which the old leader does not know.
+const NEWS_MS: Range<u64> = 20..200;
 
 async fn play(script: &mut Script) -> Done {
     let old = script.leader().await;
-    let (sent, heard) = (script.links_from(&old), script.links_to(&old));
-    let paused = script.has("pause") && script.coin();
-    // A leader that stands still finds what was said before in its sockets: better nothing later is there, too.
-    let deaf_from_the_start = !paused || script.coin();
-    let late = script.has("network") && (paused || script.coin());
-    if late {
-        let late_ms = script.one_of(&LATE_MS)?;
+    let heard = script.links_to(&old);
+    let late_ms = if script.has("network") { script.one_of(&LATE_MS)? } else { 0 };
+    if late_ms > 0 {
         script.slow(&heard, late_ms).await?;
         script.wait(late_ms..late_ms + 60).await?;
     }
-    if paused {
-        script.pause(&old).await?;
+    if script.has("pause") && script.one_of(&[true, false, false])? {
+        stands_still(script, &old, &heard, late_ms).await?;
     } else {
-        script.cut(&sent).await?;
-    }
-    if late {
-        // What is on its way still reaches it.
-        script.wait(100..220).await?;
-    }
-    if deaf_from_the_start {
-        script.cut(&heard).await?;
-    }
-    script.next_leader(&old, NEW_LEADER_MS).await?;
-    if !paused {
-        // It may still take itself for the leader.
-        script.probe_often(&old).await?;
-    }
-    // Something new must have happened that the old leader does not know of.
-    script.wait(20..200).await?;
-    if !deaf_from_the_start {
-        script.cut(&heard).await?;
-    }
-    if paused {
-        script.resume(&old).await;
-    } else if script.coin() {
-        script.probe(&old);
-        script.open(&sent).await;
+        says_nothing(script, &old, &heard, late_ms).await?;
     }
     script.wait(150..450).await?;
     script.tell("asked there");
+    Ok(())
+}
+
+/// The old leader finds what was said before in its sockets: better nothing later is there, too.
+async fn stands_still(script: &mut Script, old: &NodeId, heard: &[Link], late_ms: u64) -> Done {
+    script.pause(old).await?;
+    // What is on its way still reaches it.
+    script.wait(late_ms..late_ms + 60).await?;
+    let deaf_from_the_start = script.coin();
+    if deaf_from_the_start {
+        script.cut(heard).await?;
+    }
+    script.next_leader(old, NEW_LEADER_MS).await?;
+    script.wait(NEWS_MS).await?;
+    if !deaf_from_the_start {
+        script.cut(heard).await?;
+    }
+    script.resume(old).await;
+    Ok(())
+}
+
+/// The old leader hears nothing new, or late; so it may still take itself for the leader.
+async fn says_nothing(script: &mut Script, old: &NodeId, heard: &[Link], late_ms: u64) -> Done {
+    let sent = script.links_from(old);
+    script.cut(&sent).await?;
+    if late_ms == 0 {
+        script.cut(heard).await?;
+    }
+    script.next_leader(old, NEW_LEADER_MS).await?;
+    script.probe_often(old).await?;
+    script.wait(NEWS_MS).await?;
+    if script.coin() {
+        script.probe(old);
+        script.open(&sent).await;
+    }
     Ok(())
 }

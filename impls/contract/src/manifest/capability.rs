@@ -74,8 +74,8 @@ pub const CAPABILITIES: [CapabilityEntry; 10] = [
     capability(
         Capability::Log,
         "log",
-        "Answers `GET /v1/log`. What it says, and the `term` and `role` of `GET /v1/status`, is [checked](#the-log): one \
-         value a slot, one leader a term.",
+        "Answers `GET /v1/log`. What it says, and what `GET /v1/status` says of terms, is [checked](#the-log): one value a \
+         slot, one leader a term, promises that are kept.",
     ),
 ];
 

@@ -95,6 +95,8 @@ enum Outbound<P: Protocol> {
     Message(NodeId, P::Message, Stamp),
     Answer(Token, Answer),
     Called(oneshot::Sender<CallResult>, CallResult),
+    Inspected(oneshot::Sender<Inspection>, Inspection),
+    Chosen(oneshot::Sender<Option<LogAnswer>>, Option<LogAnswer>),
 }
 
 impl<P: Protocol> Driver<P> {
@@ -177,12 +179,13 @@ impl<P: Protocol> Driver<P> {
                     self.step(batch, |protocol, effects| protocol.on_call(path, body, effects));
                 batch.outbound.push(Outbound::Called(caller, result));
             }
+            // What a node says of itself must outlive a crash, as what it says to others.
             Input::Inspect(client) => {
-                // Nobody waits for it any more: nothing to do.
-                let _ = client.send(self.inspect());
+                batch.outbound.push(Outbound::Inspected(client, self.inspect()));
             }
             Input::Chosen(slots, client) => {
-                let _ = client.send(self.protocol.chosen(slots).map(log::answer));
+                let chosen = self.protocol.chosen(slots).map(log::answer);
+                batch.outbound.push(Outbound::Chosen(client, chosen));
             }
             Input::Stop => {}
         }
@@ -263,9 +266,15 @@ impl<P: Protocol> Driver<P> {
                         let _ = client.send(answer);
                     }
                 }
+                // The same.
                 Outbound::Called(caller, result) => {
-                    // The same.
                     let _ = caller.send(result);
+                }
+                Outbound::Inspected(caller, inspection) => {
+                    let _ = caller.send(inspection);
+                }
+                Outbound::Chosen(caller, chosen) => {
+                    let _ = caller.send(chosen);
                 }
             }
         }

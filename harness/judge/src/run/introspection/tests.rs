@@ -21,7 +21,8 @@ fn judged(caps: &[&str], lines: &[(&str, u64, Said)]) -> Introspection {
     let mut file = folder.create_introspection().unwrap();
     for (node, answered_ns, said) in lines {
         let (node, answered_ns) = ((*node).to_owned(), *answered_ns);
-        let record = IntrospectionRecord { node, asked_ns: 0, answered_ns, said: said.clone() };
+        let asked_ns = answered_ns - 1000;
+        let record = IntrospectionRecord { node, asked_ns, answered_ns, said: said.clone() };
         file.append(&record).unwrap();
     }
     file.flush().unwrap();
@@ -170,6 +171,79 @@ fn what_nodes_say_is_shown_short_and_harmless() {
     let [sentence] = &sentences(&all)[..] else { panic!() };
     assert!(!sentence.contains('\u{1b}') && sentence.len() < 200, "{sentence}");
     assert!(sentence.starts_with("slot 18446744073709551615 was chosen as"), "{sentence}");
+}
+
+fn promised(term: u64, voted: &str) -> Said {
+    Said::promised(term, Some(voted).filter(|voted| !voted.is_empty()))
+}
+
+#[test]
+fn promises_that_grow_are_kept_and_those_of_each_node_are_its_own() {
+    let all = judged(
+        &["log"],
+        &[
+            ("n1", S, promised(4, "")),
+            ("n2", S, promised(9, "n2")),
+            ("n1", 2 * S, promised(4, "n1")),
+            ("n1", 3 * S, promised(4, "n1")),
+            ("n2", 3 * S, promised(12, "")),
+        ],
+    );
+    assert_eq!(verdicts(&all), [(promised::PROMISES_ARE_KEPT.to_owned(), Verdict::Valid)]);
+    let seen = all.promises().last().unwrap().seen;
+    assert_eq!(
+        seen,
+        "2 nodes said 3 more times what they had promised, and never took anything back."
+    );
+    let once = judged(&["log"], &[("n1", S, promised(4, "")), ("n2", S, promised(3, ""))]);
+    assert_eq!(verdicts(&once), []);
+}
+
+#[test]
+fn a_lower_promise_and_another_vote_in_a_term_are_violations() {
+    for (before, after, sentence) in [
+        (
+            promised(7, "n2"),
+            promised(6, "n2"),
+            "n1 (1.000 s) said that it had promised term 7, and at 2.000 s only 6.",
+        ),
+        (
+            promised(7, "n2"),
+            promised(7, "n3"),
+            "n1 (1.000 s) said that it had voted for n2 in term 7, and at 2.000 s for n3.",
+        ),
+        (
+            promised(7, "n2"),
+            promised(7, ""),
+            "n1 (1.000 s) said that it had voted for n2 in term 7, and at 2.000 s for nobody.",
+        ),
+    ] {
+        let all = judged(
+            &["log"],
+            &[("n1", S, before), ("n2", S, promised(9, "")), ("n1", 2 * S, after)],
+        );
+        assert_eq!(verdicts(&all), [(promised::PROMISES_ARE_KEPT.to_owned(), Verdict::Violation)]);
+        assert_eq!(sentences(&all), [sentence]);
+    }
+}
+
+/// A node is asked all the time, and once more before it is killed: an answer that came first may be the later one.
+#[test]
+fn answers_to_two_questions_at_once_are_not_compared() {
+    let said = |asked_ns, time_ns, term| Promised {
+        by: Statement { node: "n1".to_owned(), time_ns },
+        asked_ns,
+        term,
+        voted: None,
+    };
+    let verdict = |later: Promised| {
+        let mut all = AllPromised::default();
+        [said(0, 10, 5), said(20, 40, 7), later].into_iter().for_each(|said| all.take(said));
+        all.check().unwrap().verdict
+    };
+    assert_eq!(verdict(said(30, 50, 6)), Verdict::Valid);
+    assert_eq!(verdict(said(30, 50, 4)), Verdict::Violation, "it had said 5 long before");
+    assert_eq!(verdict(said(41, 50, 6)), Verdict::Violation);
 }
 
 /// Not that of a run: whoever is no node of it says nothing.
