@@ -67,7 +67,7 @@ mod flaws {
         error::Error,
         io,
         sync::{
-            Mutex, PoisonError,
+            Arc, Mutex, PoisonError,
             atomic::{AtomicU64, Ordering},
         },
         time::Duration,
@@ -105,22 +105,29 @@ mod flaws {
         Ok(())
     }
 
-    /// What a store with this flaw shows of itself: each node takes itself for the leader, and its log for the only one.
+    /// What a store with this flaw shows of itself: each node takes itself for the leader, and its log for the only one; it promises
+    /// less each time.
     pub(super) fn shown(flaw: &str, node: &str) -> Router {
         let (status, log) = match flaw {
             "own-log" => (
-                json!({ "role": "leader", "term": 7, "commit": 1 }),
+                json!({ "role": "leader", "term": 7, "promised": 1_000_000, "commit": 1 }),
                 json!({ "entries": [{ "slot": 1, "value": format!("the first of {node}") }] }),
             ),
             "odd-log" => (
-                json!({ "role": [], "term": -1, "commit": 3 }),
+                json!({ "role": [], "term": -1, "promised": "all", "voted": 5, "commit": 3 }),
                 json!({ "entries": [{ "slot": -1, "value": 5 }] }),
             ),
             _ => return Router::new(),
         };
-        Router::new()
-            .route("/v1/status", get(async || Json(status)))
-            .route("/v1/log", get(async || Json(log)))
+        let asked = Arc::new(AtomicU64::new(0));
+        let answer = move || {
+            let mut status = status.clone();
+            if let Some(promised) = status["promised"].as_u64() {
+                status["promised"] = (promised - asked.fetch_add(1, Ordering::Relaxed)).into();
+            }
+            std::future::ready(Json(status))
+        };
+        Router::new().route("/v1/status", get(answer)).route("/v1/log", get(async || Json(log)))
     }
 
     /// The answer of a store with this flaw; `None` where the right one is given.

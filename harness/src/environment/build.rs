@@ -82,6 +82,7 @@ impl Environment {
             can_restart: can(Capability::Restart) || can(Capability::Rejoin),
             restarts_on_its_data: can(Capability::Restart),
             shows_log: can(Capability::Log),
+            pace: Arc::default(),
             ports,
         })
     }

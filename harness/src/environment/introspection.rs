@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use crate::stream::Stream;
-use pace::Pace;
+pub use pace::Pace;
 
 /// From one question for a node's log to the next, at least.
 const LOG_PAUSE: Duration = Duration::from_millis(400);
@@ -37,9 +37,8 @@ const LAST_WORDS_LIMIT: Duration = Duration::from_millis(15);
 pub type Addresses = Vec<(NodeId, SocketAddr)>;
 
 /// Asks each node over and over, until it is aborted. Puts what they say into the record.
-pub async fn watch(nodes: Addresses, stream: Arc<Stream>) {
+pub async fn watch(nodes: Addresses, stream: Arc<Stream>, pace: Arc<Pace>) {
     let mut interviews = JoinSet::new();
-    let pace = Arc::new(Pace::default());
     for (node, address) in nodes {
         let mut interview = Interview::new(node, address, Arc::clone(&stream));
         let pace = Arc::clone(&pace);
@@ -127,7 +126,7 @@ impl Interview {
                 self.log(self.due(commit)).await;
                 log_due = Instant::now() + LOG_PAUSE;
             }
-            pace.rest().await;
+            pace.rest(self.answers).await;
         }
     }
 

@@ -53,6 +53,8 @@ pub struct Environment {
     pub restarts_on_its_data: bool,
     /// Whether nodes say what they promised and what was chosen.
     pub shows_log: bool,
+    /// How often they are asked for it.
+    pub pace: Arc<introspection::Pace>,
     /// The nodes' ports, kept from everyone else.
     pub ports: Vec<ports::Reservation>,
 }
@@ -117,6 +119,7 @@ impl Environment {
             let stream = Arc::clone(&self.stream);
             introspection::ask_for_last_words(node.clone(), *address, stream).await;
         }
+        self.pace.hurry();
         self.nodes.kill(node).await
     }
 
@@ -319,6 +322,7 @@ impl Environment {
             can_restart: true,
             restarts_on_its_data: true,
             shows_log: false,
+            pace: Arc::default(),
             ports: Vec::new(),
         }
     }

@@ -88,7 +88,8 @@ impl Runner<'_> {
     pub(super) fn watch_logs(&self) -> Option<AbortOnDrop> {
         let stream = Arc::clone(&self.environment.stream);
         let nodes = self.environment.nodes.addresses(&self.setting.nodes);
-        let watch = || AbortOnDrop(tokio::spawn(introspection::watch(nodes, stream)));
+        let pace = Arc::clone(&self.environment.pace);
+        let watch = || AbortOnDrop(tokio::spawn(introspection::watch(nodes, stream, pace)));
         self.setting.shows_log.then(watch)
     }
 

@@ -12,10 +12,12 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The same for a while after one of them has changed: who leads in an election may do so for a few milliseconds only.
 const PAUSE_AFTER_CHANGE: Duration = Duration::from_millis(20);
 const AFTER_CHANGE: Duration = Duration::from_millis(600);
+/// The same of a node that does not answer: what it has forgotten, others tell it soon after it is back.
+const PAUSE_OF_THE_SILENT: Duration = Duration::from_millis(10);
 
 /// The pace of all questions to the nodes of a store.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub struct Pace {
     changed: watch::Sender<Option<Instant>>,
 }
 
@@ -26,14 +28,16 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// A node changed what it acts as, or came back: others may change soon. (One that only does not answer may be slow, and is not
-    /// asked more often for that.)
-    pub(super) fn hurry(&self) {
+    /// A node changed what it acts as, is killed, or came back: others may change soon.
+    pub fn hurry(&self) {
         self.changed.send_replace(Some(Instant::now()));
     }
 
-    /// Returns when the next question is due.
-    pub(super) async fn rest(&self) {
+    /// Returns when the next question is due to a node that answered the last one, or did not.
+    pub(super) async fn rest(&self, answered: bool) {
+        if !answered {
+            return sleep(PAUSE_OF_THE_SILENT).await;
+        }
         let mut changed = self.changed.subscribe();
         let last = *changed.borrow_and_update();
         if last.is_some_and(|at| at.elapsed() < AFTER_CHANGE) {
@@ -56,14 +60,14 @@ mod tests {
         let pace = Arc::new(Pace::default());
         let rested = async |pace: &Pace| {
             let begun = Instant::now();
-            pace.rest().await;
+            pace.rest(true).await;
             begun.elapsed()
         };
         assert_eq!(rested(&pace).await, PAUSE);
         let other = Arc::clone(&pace);
         let resting = tokio::spawn(async move {
             let begun = Instant::now();
-            other.rest().await;
+            other.rest(true).await;
             begun.elapsed()
         });
         sleep(Duration::from_millis(50)).await;
@@ -72,5 +76,8 @@ mod tests {
         assert_eq!(rested(&pace).await, PAUSE_AFTER_CHANGE);
         sleep(AFTER_CHANGE).await;
         assert_eq!(rested(&pace).await, PAUSE);
+        let begun = Instant::now();
+        pace.rest(false).await;
+        assert_eq!(begun.elapsed(), PAUSE_OF_THE_SILENT);
     }
 }
