@@ -1,7 +1,10 @@
-//! The leader writes to nobody, or to few; it dies, others lead, and it comes back while the next leader dies.
+//! The leader writes to nobody, or to few; perhaps it dies; others lead, and it comes back while the next leader goes.
+
+use contract::NodeId;
 
 use super::NEW_LEADER_MS;
 use crate::nemesis::{
+    faults::partition::Link,
     scenario::Scenario,
     script::{Done, Script},
 };
@@ -9,7 +12,7 @@ use crate::nemesis::{
 /// The scenario.
 pub static SCENARIO: Scenario = Scenario {
     name: "lone-entry",
-    about: "The leader writes to nobody, or to few; it dies, others lead, and it comes back while the next leader dies.",
+    about: "The leader writes to nobody, or to few; perhaps it dies; others lead, and it comes back while the next leader goes.",
     needs: &["partition", "kill"],
     turns: 2,
     play: |script| Box::pin(play(script)),
@@ -30,18 +33,32 @@ async fn play(script: &mut Script) -> Done {
         script.slow_clients();
     }
     script.wait(60..350).await?;
-    script.kill(&first).await?;
-    script.open(&around).await;
+    // Where nodes that were killed have forgotten what they had, it lives on.
+    let dies = script.may_kill_all && script.coin();
+    if dies {
+        script.kill(&first).await?;
+        script.open(&around).await;
+    }
     let second = script.next_leader(&first, NEW_LEADER_MS).await?;
     if script.coin() {
         script.wait(0..150).await?;
     }
-    script.restart(&first);
-    script.wait(0..120).await?;
-    if script.may_kill_all {
-        script.kill(&second).await?;
-        script.next_leader(&second, NEW_LEADER_MS).await?;
-        script.restart(&second);
+    // Perhaps it hears of the next leader, and perhaps only of its end.
+    let is_back_before = script.coin();
+    if is_back_before {
+        come_back(script, &first, &around).await;
+        script.wait(0..120).await?;
     }
+    script.take_away(&second).await?;
+    if !is_back_before {
+        come_back(script, &first, &around).await;
+    }
+    script.next_leader(&second, NEW_LEADER_MS).await?;
+    script.bring_back(&second);
     script.wait(50..200).await
+}
+
+async fn come_back(script: &mut Script, node: &NodeId, around: &[Link]) {
+    script.restart(node);
+    script.open(around).await;
 }
