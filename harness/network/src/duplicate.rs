@@ -12,12 +12,13 @@ use crate::trigger::Message;
 /// How long the duplicate's connection waits for its answer: a server may abandon a request whose sender left.
 const ANSWER_MS_MAX: u64 = 5_000;
 
-/// Sends `message` once more, in the background.
-pub(crate) fn send(message: Message) {
+/// Sends `message` once more, in the background, after so long.
+pub(crate) fn send(message: Message, late: Duration) {
     let Message { link, mut gate, bytes, verb } = message;
     let upstream = link.upstream;
     link.tasks.spawn(async move {
         let exchange = async {
+            tokio::time::sleep(late).await;
             gate.pass().await.ok()?;
             let mut stream = TcpStream::connect(upstream).await.ok()?;
             stream.set_nodelay(true).ok()?;

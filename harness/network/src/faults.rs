@@ -14,6 +14,8 @@ pub struct MessageFaults {
     pub drop_response: f64,
     /// The request arrives twice, the second time over another connection.
     pub duplicate: f64,
+    /// In half of those cases the second time is late, by up to so many milliseconds; else at once.
+    pub duplicate_late_ms_max: u64,
     /// The request arrives after one that was sent later on the same link.
     pub reorder: f64,
     /// The request arrives late.
@@ -63,7 +65,8 @@ impl MessageFaults {
 pub(crate) struct Roll {
     pub drop_request: bool,
     pub drop_response: bool,
-    pub duplicate: bool,
+    /// After how long.
+    pub duplicate: Option<Duration>,
     pub reorder: bool,
     pub delay: Option<Duration>,
 }
@@ -74,7 +77,7 @@ impl Roll {
         Self {
             drop_request: self.drop_request || other.drop_request,
             drop_response: self.drop_response || other.drop_response,
-            duplicate: self.duplicate || other.duplicate,
+            duplicate: self.duplicate.max(other.duplicate),
             reorder: self.reorder || other.reorder,
             delay: self.delay.max(other.delay),
         }
@@ -102,6 +105,9 @@ impl Dice {
         let delayed = self.hits(faults.delay.map_or(0.0, |delay| delay.probability));
         let share: f64 = self.0.random();
         let delay = faults.delay.filter(|_| delayed).map(|delay| delay.at(share));
+        let share = (2.0 * self.0.random::<f64>() - 1.0).max(0.0);
+        let late = Duration::from_millis(faults.duplicate_late_ms_max).mul_f64(share);
+        let duplicate = duplicate.then_some(late);
         Roll { drop_request, drop_response, duplicate, reorder, delay }
     }
 
@@ -162,16 +168,37 @@ mod tests {
     }
 
     #[test]
+    fn half_of_the_copies_are_late() {
+        let faults = MessageFaults {
+            duplicate: 1.0,
+            duplicate_late_ms_max: 1000,
+            ..MessageFaults::default()
+        };
+        let rolls = rolls(1, "n1", &faults);
+        let late = |from_ms, to_ms| {
+            let is_so = |late: &Duration| (from_ms..to_ms).contains(&late.as_millis());
+            rolls.iter().filter_map(|roll| roll.duplicate).filter(is_so).count()
+        };
+        assert!((420..580).contains(&late(0, 1)), "{}", late(0, 1));
+        assert!((190..310).contains(&late(500, 1000)), "{}", late(500, 1000));
+        assert_eq!(late(0, 1000), 1000);
+    }
+
+    #[test]
     fn nonsense_probabilities_do_no_harm() {
         let faults = MessageFaults {
             drop_request: f64::NAN,
             drop_response: -1.0,
             duplicate: f64::INFINITY,
+            duplicate_late_ms_max: u64::MAX,
             reorder: 0.0,
             delay: Some(Delay { probability: 2.0, min_ms: u64::MAX, max_ms: 0 }),
         };
         assert!(rolls(1, "n1", &faults).iter().all(|roll| {
-            !roll.drop_request && !roll.drop_response && roll.duplicate && roll.delay.is_some()
+            !roll.drop_request
+                && !roll.drop_response
+                && roll.duplicate.is_some()
+                && roll.delay.is_some()
         }));
     }
 }

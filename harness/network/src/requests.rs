@@ -212,10 +212,10 @@ impl<'c> RequestPump<'c> {
             self.record(Fate::Stalled);
         }
         let mut wait = self.hold_up(roll).await;
-        if roll.duplicate {
+        if let Some(late) = roll.duplicate {
             self.link.counters.duplicated.count();
             self.incoming.passed_on = true;
-            duplicate::send(self.message(&bytes));
+            duplicate::send(self.message(&bytes), late);
         }
         wait.held |= self.stop_where_caught(catch.as_mut()).await;
         let rest = catch.as_mut().map(Catch::rest);
@@ -378,7 +378,7 @@ impl Drop for RequestPump<'_> {
 fn fate(roll: &Roll, held: bool, reordered: bool) -> Fate {
     if roll.drop_response {
         Fate::ResponseDropped
-    } else if roll.duplicate {
+    } else if roll.duplicate.is_some() {
         Fate::Duplicated
     } else if reordered {
         Fate::Reordered

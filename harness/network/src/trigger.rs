@@ -203,7 +203,7 @@ impl Caught {
     /// Sends the request once more, over a connection of its own; its answer is thrown away.
     pub fn send_again(&self) {
         self.message.link.counters.duplicated.count();
-        duplicate::send(self.message.clone());
+        duplicate::send(self.message.clone(), Duration::ZERO);
     }
 }
 

@@ -14,6 +14,7 @@ const NONE: MessageFaults = MessageFaults {
     drop_request: 0.0,
     drop_response: 0.0,
     duplicate: 0.0,
+    duplicate_late_ms_max: 0,
     reorder: 0.0,
     delay: None,
 };
@@ -271,6 +272,7 @@ async fn executions_are_what_the_counters_say() {
         drop_request: 0.1,
         drop_response: 0.1,
         duplicate: 0.2,
+        duplicate_late_ms_max: 20,
         reorder: 0.1,
         delay: Some(Delay { probability: 0.5, min_ms: 0, max_ms: 20 }),
     });

@@ -39,6 +39,7 @@ const ALL_LOST: MessageFaults = MessageFaults {
     drop_request: 1.0,
     drop_response: 1.0,
     duplicate: 1.0,
+    duplicate_late_ms_max: 20,
     reorder: 1.0,
     delay: None,
 };

@@ -45,7 +45,7 @@ pub enum Mishap {
     Lost,
     /// One in five is lost.
     SomeLost,
-    /// All arrive twice.
+    /// All arrive twice, the second time perhaps late.
     Doubled,
 }
 

@@ -21,6 +21,9 @@ use crate::{
 /// How late messages of a kind may be everywhere, in milliseconds: an election must remain possible.
 pub(in crate::nemesis) const DELAYS_MS: [u64; 4] = [5, 15, 40, 100];
 
+/// A copy of a message comes so late at most, in milliseconds: after an election.
+pub(super) const COPY_LATE_MS_MAX: u64 = 1000;
+
 /// Half of these kinds, and one at least, have a delay each, one of these.
 pub(in crate::nemesis) fn each_late(
     kinds: impl IntoIterator<Item = String>,
@@ -63,7 +66,9 @@ fn message_faults(mishap: Mishap) -> MessageFaults {
         Mishap::UpToMs(ms) => late(0, ms),
         Mishap::Lost => MessageFaults { drop_request: 0.5, ..none },
         Mishap::SomeLost => MessageFaults { drop_request: 0.2, ..none },
-        Mishap::Doubled => MessageFaults { duplicate: 1.0, ..none },
+        Mishap::Doubled => {
+            MessageFaults { duplicate: 1.0, duplicate_late_ms_max: COPY_LATE_MS_MAX, ..none }
+        }
     }
 }
 

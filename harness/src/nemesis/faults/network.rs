@@ -81,24 +81,26 @@ impl Profile {
     }
 
     fn message_faults(&self, from: &str, to: &str) -> MessageFaults {
+        let doubled = MessageFaults {
+            duplicate: DOUBLED,
+            duplicate_late_ms_max: kinds::COPY_LATE_MS_MAX,
+            ..MessageFaults::default()
+        };
         match self {
             Self::Mit => MessageFaults::mit(),
             Self::Dslabs => MessageFaults::dslabs(),
             Self::Disorder => MessageFaults {
-                duplicate: DOUBLED,
                 reorder: 0.1,
                 delay: Some(Delay { probability: 0.1, min_ms: 50, max_ms: 600 }),
-                ..MessageFaults::default()
+                ..doubled
             },
             Self::Uneven(delays_ms) => {
                 let delay = delays_ms.get(&(from.to_owned(), to.to_owned())).map(|delay_ms| {
                     Delay { probability: 1.0, min_ms: *delay_ms, max_ms: *delay_ms }
                 });
-                MessageFaults { delay, duplicate: DOUBLED, ..MessageFaults::default() }
+                MessageFaults { delay, ..doubled }
             }
-            Self::UnevenKinds(_) => {
-                MessageFaults { duplicate: DOUBLED, ..MessageFaults::default() }
-            }
+            Self::UnevenKinds(_) => doubled,
         }
     }
 
