@@ -23,7 +23,7 @@ pub static SCENARIO: Scenario = Scenario {
 
 /// How late what the old leader hears may be, in milliseconds: answers from its time then reach it when another one leads, and it
 /// takes itself for the leader for longer.
-const LATE_MS: [u64; 4] = [0, 60, 180, 350];
+const LATE_MS: [u64; 4] = [0, 60, 250, 450];
 /// Something new happens within this time, of which the old leader does not know.
 const NEWS_MS: Range<u64> = 20..200;
 

@@ -57,20 +57,24 @@ impl AllPromised {
 
 /// What is wrong with these two of the same node, if anything.
 fn contradiction(before: &Promised, after: &Promised) -> Option<(&'static str, String)> {
-    let (node, later) = (before.by.words(), seconds(after.by.time_ns, 3));
-    let (promised, term) = (before.term, after.term);
-    if term < promised {
+    let Promised { by: Statement { node, time_ns }, term: promised, voted, .. } = before;
+    let node = shown(node);
+    let (earlier, later) = (seconds(*time_ns, 3), seconds(after.by.time_ns, 3));
+    let term = after.term;
+    if term < *promised {
         let sentence = format!(
-            "{node} said that it had promised term {promised}, and at {later} s only {term}"
+            "{node} said that it had promised term {promised} ({earlier} s), and later only term {term} ({later} s): it may \
+             vote again in terms in which it has voted"
         );
         return Some((FORGOTTEN, sentence));
     }
-    let voted = before.voted.as_ref().filter(|_| term == promised)?;
-    let changed = after.voted.as_ref() != Some(voted);
-    let now = after.voted.as_ref().map_or("nobody".to_owned(), |now| shown(now));
-    let voted = shown(voted);
+    let voted = voted.as_ref().filter(|_| term == *promised)?;
+    let now = after.voted.as_ref();
+    let changed = now != Some(voted);
+    let (voted, now) = (shown(voted), now.map_or("nobody".to_owned(), |now| shown(now)));
     let sentence = format!(
-        "{node} said that it had voted for {voted} in term {term}, and at {later} s for {now}"
+        "{node} said that it had voted for {voted} in term {term} ({earlier} s), and later for {now} ({later} s): one term may \
+         have two leaders"
     );
     changed.then_some((TWO_VOTES, sentence))
 }
@@ -82,7 +86,7 @@ impl Comparison for AllPromised {
             Some((kind, sentence)) => {
                 let more = match self.contradictions - 1 {
                     0 => String::new(),
-                    more => format!(" So it was {}.", counted(more, "more time")),
+                    more => format!(" It happened {}.", counted(more, "more time")),
                 };
                 found(PROMISES_ARE_KEPT, kind, &format!("{sentence}.{more}"))
             }

@@ -205,17 +205,17 @@ fn a_lower_promise_and_another_vote_in_a_term_are_violations() {
         (
             promised(7, "n2"),
             promised(6, "n2"),
-            "n1 (1.000 s) said that it had promised term 7, and at 2.000 s only 6.",
+            "n1 said that it had promised term 7 (1.000 s), and later only term 6 (2.000 s): it may vote again in terms in which it has voted.",
         ),
         (
             promised(7, "n2"),
             promised(7, "n3"),
-            "n1 (1.000 s) said that it had voted for n2 in term 7, and at 2.000 s for n3.",
+            "n1 said that it had voted for n2 in term 7 (1.000 s), and later for n3 (2.000 s): one term may have two leaders.",
         ),
         (
             promised(7, "n2"),
             promised(7, ""),
-            "n1 (1.000 s) said that it had voted for n2 in term 7, and at 2.000 s for nobody.",
+            "n1 said that it had voted for n2 in term 7 (1.000 s), and later for nobody (2.000 s): one term may have two leaders.",
         ),
     ] {
         let all = judged(
