@@ -4,14 +4,13 @@
 //! store does without them. Acts follow one another, so that none spoils the chances of another; but the network or the
 //! clients may be disturbed while an act is on. Every kind of act has its turns before any has them again.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use contract::NodeId;
-use rand::{
-    RngExt, SeedableRng,
-    rngs::ChaCha8Rng,
-    seq::{IndexedRandom, SliceRandom},
-};
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 
 use super::{
     Family,
@@ -67,7 +66,7 @@ pub struct Act {
     /// What it does.
     pub deed: Deed,
     /// What is disturbed meanwhile.
-    pub beside: Option<(Family, Box<dyn Fault>)>,
+    pub beside: Vec<(Family, Box<dyn Fault>)>,
     /// What follows at once.
     pub then: Option<Deed>,
     /// How long the store is left alone afterwards, from when it serves again.
@@ -90,7 +89,7 @@ pub struct Plan<'a> {
     /// What has its turn before anything has its second.
     waiting: VecDeque<Kind>,
     /// Families that have not yet been beside an act.
-    unmet: Vec<Family>,
+    unmet: BTreeSet<Family>,
     absences: VecDeque<Absence>,
 }
 
@@ -103,8 +102,8 @@ struct Absence {
     due: Duration,
 }
 
-/// The share of acts beside which the network or the clients are disturbed, once each was.
-const BESIDE: f64 = 0.5;
+/// The share of acts beside which the network is disturbed, and the same of the clients, once each was.
+const BESIDE: f64 = 0.4;
 /// An absence lasts so long at most: a majority that goes on shows it within that.
 const ABSENCE_MAX: Duration = Duration::from_millis(2200);
 /// In a short run, an absence is this part of it.
@@ -125,7 +124,7 @@ impl<'a> Plan<'a> {
         let unmet = if families.iter().any(|family| family.can_take_away()) {
             families.iter().filter(|family| !family.can_take_away()).copied().collect()
         } else {
-            Vec::new()
+            BTreeSet::new()
         };
         Self { input, families, rng, waiting: VecDeque::new(), unmet, absences }
     }
@@ -223,25 +222,24 @@ impl<'a> Plan<'a> {
         Duration::from_millis(self.rng.random_range(range_ms))
     }
 
-    /// A disturbance beside the act; of another family than its own.
-    fn beside(&mut self, kind: Kind) -> Option<(Family, Box<dyn Fault>)> {
+    /// Disturbances beside the act; of other families than its own. Network and clients do not get in each other's way.
+    fn beside(&mut self, kind: Kind) -> Vec<(Family, Box<dyn Fault>)> {
         // Both would set the same faults of the same links.
         let is_its_own = |family: &Family| match kind {
             Kind::Alone(own) => own == *family,
             Kind::Scenario(scenario) => scenario.needs.contains(&family.name()),
         };
-        if let Some(family) = self.unmet.pop_if(|family| !is_its_own(family)) {
-            return Some((family, family.plan(self.input.members, &mut self.rng)?));
+        let fits = |family: &Family| !family.can_take_away() && !is_its_own(family);
+        let mut beside = Vec::new();
+        for family in self.families.iter().copied().filter(fits) {
+            let is_unmet = self.unmet.remove(&family);
+            if (self.rng.random_bool(BESIDE) || is_unmet)
+                && let Some(fault) = family.plan(self.input.members, &mut self.rng)
+            {
+                beside.push((family, fault));
+            }
         }
-        if !self.rng.random_bool(BESIDE) {
-            return None;
-        }
-        let fits = |family: &&Family| !family.can_take_away() && !is_its_own(family);
-        // What the network does to the nodes finds more than what it does to clients.
-        let weigh = |family: &Family| if family.name() == "network" { 2 } else { 1 };
-        let fitting: Vec<Family> = self.families.iter().filter(fits).copied().collect();
-        let family = *fitting.choose_weighted(&mut self.rng, weigh).ok()?;
-        Some((family, family.plan(self.input.members, &mut self.rng)?))
+        beside
     }
 
     fn away(&mut self, absence: &Absence) -> Option<Act> {
@@ -254,7 +252,7 @@ impl<'a> Plan<'a> {
         // The absence itself must show whether the others go on: nothing is beside it.
         let suits = laggard::SCENARIO.suits(&self.families, self.input.members);
         let then = suits.then(|| self.scenario(&laggard::SCENARIO));
-        Some(Act { deed, beside: None, then, calm: Duration::from_millis(200) })
+        Some(Act { deed, beside: Vec::new(), then, calm: Duration::from_millis(200) })
     }
 }
 
@@ -320,7 +318,7 @@ pub fn plannable(input: &PlanInput<'_>) -> Vec<Family> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::nemesis::Families;
@@ -397,7 +395,8 @@ mod tests {
     fn over_a_few_seeds_every_scenario_and_every_form_is_planned() {
         let store = Store::new(5, ALL);
         let acts = (0..40).flat_map(|seed| store.acts(seed, EACH));
-        let beside = |act: &Act| act.beside.as_ref().map(|(_, fault)| fault.form());
+        let beside =
+            |act: &Act| act.beside.iter().map(|(_, fault)| fault.form()).collect::<Vec<_>>();
         let names: BTreeSet<String> =
             acts.flat_map(|act| names(&act).into_iter().chain(beside(&act))).collect();
         let forms = [
@@ -456,7 +455,7 @@ mod tests {
             let mut seen = BTreeSet::new();
             for _ in 0..2 * store.families.len() {
                 let act = plan.next(Duration::ZERO).unwrap();
-                seen.extend(act.beside.map(|(family, _)| family));
+                seen.extend(act.beside.iter().map(|(family, _)| *family));
                 if let Deed::Alone(Alone { family, .. }) = act.deed {
                     seen.insert(family);
                 }
@@ -506,7 +505,7 @@ mod tests {
             {
                 long += 1;
                 assert_eq!(alone.lasts, ABSENCE_MAX);
-                assert!(act.beside.is_none());
+                assert!(act.beside.is_empty());
                 assert_eq!(act.then.as_ref().map(name).as_deref(), Some("laggard"));
             }
         }

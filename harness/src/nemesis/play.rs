@@ -99,11 +99,10 @@ impl Player<'_> {
     async fn act(&self, act: Act) -> std::io::Result<()> {
         let (over, until_over) = watch::channel(false);
         let beside = async {
-            if let Some((family, fault)) = act.beside {
-                let planned = self.planned(family, fault, BESIDE_MAX, BESIDE_MAX);
-                let plan = WrittenPlan::write(vec![planned], &self.environment.stream).await?;
-                carry_out(plan, Arc::clone(self.environment), self.begin, until_over).await;
-            }
+            let planned = |(family, fault)| self.planned(family, fault, BESIDE_MAX, BESIDE_MAX);
+            let planned = act.beside.into_iter().map(planned).collect();
+            let plan = WrittenPlan::write(planned, &self.environment.stream).await?;
+            carry_out(plan, Arc::clone(self.environment), self.begin, until_over).await;
             Ok(())
         };
         let deed = async {
