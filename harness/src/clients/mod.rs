@@ -164,8 +164,8 @@ impl Shared {
         }
     }
 
-    /// Has a node written at now, by clients that ask no other one.
-    pub fn burst(&self, node: &NodeId) {
+    /// Has a node written at now, by a client that asks no other one.
+    pub fn write(&self, node: &NodeId) {
         if let Some(place) = self.place(node) {
             self.probes.write_at(place);
         }

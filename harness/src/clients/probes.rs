@@ -59,11 +59,9 @@ impl Probes {
         }
     }
 
-    /// Has each prober write at the node at this place now.
+    /// Has a prober write at the node at this place now.
     pub fn write_at(&self, node: usize) {
-        for _ in 0..PROBERS {
-            let _ = self.asked.try_send(Asked::Write(node));
-        }
+        let _ = self.asked.try_send(Asked::Write(node));
     }
 
     /// Hands out what is asked for, for ever; `reads` says what can be read, the latest last.

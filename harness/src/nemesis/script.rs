@@ -13,7 +13,10 @@ use super::{
     faults::partition::{Link, between},
     steps::{Healing, Settings, Steps, What},
 };
-use crate::environment::{Environment, Leader};
+use crate::{
+    clients::probes::PROBERS,
+    environment::{Environment, Leader},
+};
 
 /// From one look who leads to the next.
 const LOOK: Duration = Duration::from_millis(15);
@@ -23,6 +26,8 @@ const UNKNOWN: Duration = Duration::from_millis(600);
 
 /// How long slow clients rest after an operation, in milliseconds.
 const RESTS_MS: Range<u64> = 50..400;
+/// From one write of a burst to the next: not in one message.
+const BETWEEN_WRITES_MS: Range<u64> = 8..25;
 /// So many probes in a row.
 const PROBES: u32 = 4;
 
@@ -338,10 +343,18 @@ impl Script {
         self.environment.clients.probe(node);
     }
 
-    /// Has a node written at, by clients that ask no other one: where nobody hears it, it has more than anybody is told.
-    pub fn burst(&mut self, node: &NodeId) {
-        self.environment.clients.burst(node);
+    /// Has a node written at, by clients that ask no other one: where nobody hears it, it has more than anybody is told. One after
+    /// the other, so that each write has a place of its own in the log.
+    ///
+    /// # Errors
+    /// The main phase is over.
+    pub async fn burst(&mut self, node: &NodeId) -> Done {
         self.tell(format!("{node} got more to do"));
+        for _ in 0..PROBERS {
+            self.environment.clients.write(node);
+            self.wait(BETWEEN_WRITES_MS).await?;
+        }
+        Ok(())
     }
 
     /// Has a node read at again and again: what it did not know when it came to lead it must not have answered without.

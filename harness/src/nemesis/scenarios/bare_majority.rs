@@ -20,40 +20,34 @@ pub static SCENARIO: Scenario = Scenario {
     ..Scenario::USUAL
 };
 
-/// So often, with another majority.
-const ROUNDS: u32 = 2;
-
 async fn play(script: &mut Script) -> Done {
-    for _ in 0..ROUNDS {
-        let leader = script.leader().await;
-        let mut followers = script.others(&leader);
-        script.mix(&mut followers);
-        let away = followers.split_off(script.nodes.len() / 2);
-        let around = script.links_around(&away);
-        script.cut(&around).await?;
-        script.tell(format!("without {}", away.join(", ")));
-        // What is lost leaves gaps; that shows most.
-        let mishaps = match script.coin() {
-            true => script.every_kind(Mishap::SomeLost),
-            false => some_mishaps(script)?,
-        };
-        let links = between(std::slice::from_ref(&leader), &followers);
-        script.disturb_kinds_on(mishaps, links).await?;
-        script.wait(80..350).await?;
-        if script.coin() {
-            script.take_away(&leader).await?;
-            script.open(&around).await;
-        } else {
-            // What is sent at the last moment reaches nobody.
-            script.open(&around).await;
-            script.take_away(&leader).await?;
-        }
-        script.leave_kinds_alone().await;
-        let next = script.next_leader(&leader, NEW_LEADER_MS).await?;
-        script.probe_often(&next).await?;
-        script.wait(0..150).await?;
-        script.bring_back(&leader);
-        script.wait(30..150).await?;
+    let leader = script.leader().await;
+    let mut followers = script.others(&leader);
+    script.mix(&mut followers);
+    let away = followers.split_off(script.nodes.len() / 2);
+    let around = script.links_around(&away);
+    script.cut(&around).await?;
+    script.tell(format!("without {}", away.join(", ")));
+    // What is lost leaves gaps; that shows most.
+    let mishaps = match script.coin() {
+        true => script.every_kind(Mishap::SomeLost),
+        false => some_mishaps(script)?,
+    };
+    let links = between(std::slice::from_ref(&leader), &followers);
+    script.disturb_kinds_on(mishaps, links).await?;
+    script.wait(80..350).await?;
+    if script.coin() {
+        script.take_away(&leader).await?;
+        script.open(&around).await;
+    } else {
+        // What is sent at the last moment reaches nobody.
+        script.open(&around).await;
+        script.take_away(&leader).await?;
     }
-    Ok(())
+    script.leave_kinds_alone().await;
+    let next = script.next_leader(&leader, NEW_LEADER_MS).await?;
+    script.probe_often(&next).await?;
+    script.wait(0..150).await?;
+    script.bring_back(&leader);
+    script.wait(30..150).await
 }

@@ -17,7 +17,6 @@ pub static SCENARIO: Scenario = Scenario {
     name: "candidates-at-once",
     about: "Followers stand still for longer than an election timeout and go on in the same moment, while messages are slow: several ask for votes before they hear of each other, and perhaps a voter crashes.",
     needs: &["pause"],
-    turns: 2,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };
@@ -29,7 +28,7 @@ const OVERDUE_MS: Range<u64> = 620..760;
 /// A vote may take so long to come.
 const VOTE_MS: u64 = 500;
 /// So often a voter crashes between candidates that do not hear of each other.
-const CRASHES: u32 = 3;
+const CRASHES: u32 = 2;
 
 async fn play(script: &mut Script) -> Done {
     let leader = script.leader().await;

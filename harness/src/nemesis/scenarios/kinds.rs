@@ -34,7 +34,7 @@ enum Which {
 }
 
 /// So often something happens to other kinds, and to another leader.
-const ROUNDS: u32 = 3;
+const ROUNDS: u32 = 2;
 
 async fn play(script: &mut Script) -> Done {
     for _ in 0..ROUNDS {

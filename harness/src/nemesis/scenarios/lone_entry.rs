@@ -14,7 +14,7 @@ pub static SCENARIO: Scenario = Scenario {
     name: "lone-entry",
     about: "The leader writes to nobody, or to few; perhaps it dies; others lead, and it comes back while the next leader goes.",
     needs: &["partition", "kill"],
-    turns: 2,
+    turns: 3,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };
@@ -27,12 +27,13 @@ async fn play(script: &mut Script) -> Done {
     let side = [&[first.clone()][..], &others[..kept]].concat();
     let around = script.links_around(&side);
     script.cut(&around).await?;
-    if script.one_of(&[true, true, false])? {
-        // What the first one has alone is then more than what others decide without it.
-        script.burst(&first);
+    // What the first one has alone is then more than what others decide without it.
+    let has_more = script.one_of(&[true, true, false])?;
+    if has_more {
         script.slow_clients();
+        script.burst(&first).await?;
     }
-    script.wait(60..350).await?;
+    script.wait(0..250).await?;
     // Where nodes that were killed have forgotten what they had, it lives on.
     let dies = script.may_kill_all && script.coin();
     if dies {
@@ -40,7 +41,7 @@ async fn play(script: &mut Script) -> Done {
         script.open(&around).await;
     }
     let second = script.next_leader(&first, NEW_LEADER_MS).await?;
-    if script.coin() {
+    if !has_more && script.coin() {
         script.wait(0..150).await?;
     }
     // Perhaps it hears of the next leader, and perhaps only of its end.

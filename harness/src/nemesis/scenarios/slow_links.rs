@@ -16,7 +16,6 @@ pub static SCENARIO: Scenario = Scenario {
     about: "A few links are slow, each for some kinds of messages, perhaps for longer than an election takes; other links in turn, and leaders go meanwhile.",
     needs: &["network"],
     needs_one_of: &["partition", "kill", "pause"],
-    turns: 2,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };

@@ -11,7 +11,6 @@ pub static SCENARIO: Scenario = Scenario {
     about: "The leader is away, and whoever may have voted is killed in the middle of the election and started again.",
     needs: &["kill"],
     kills_many: true,
-    turns: 2,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };
