@@ -101,12 +101,19 @@ fn broken(node: &str, faults: &Faults, end_ns: u64) -> Vec<Span> {
         .collect()
 }
 
-/// All nodes at once, after the faults.
+/// All nodes at once, after the faults: each time until the next phase.
 fn restarted(marks: &[(u64, Mark)], end_ns: u64) -> Vec<Span> {
-    let from_ns = phase_ns(Phase::Restart, marks);
-    let next = [Phase::Compaction, Phase::Quiesce];
-    let to_ns = next.into_iter().find_map(|phase| phase_ns(phase, marks)).unwrap_or(end_ns);
-    from_ns.map(|from_ns| Span { state: State::Killed, from_ns, to_ns }).into_iter().collect()
+    let phase = |(at, mark): &(u64, Mark)| match mark {
+        Mark::Phase(phase) => Some((*at, *phase)),
+        _ => None,
+    };
+    let phases: Vec<(u64, Phase)> = marks.iter().filter_map(phase).collect();
+    let restarts = phases.iter().enumerate().filter(|(_, (_, phase))| *phase == Phase::Restart);
+    let span = |(at, (from_ns, _)): (usize, &(u64, Phase))| {
+        let to_ns = phases.get(at + 1).map_or(end_ns, |(to_ns, _)| *to_ns);
+        Span { state: State::Killed, from_ns: *from_ns, to_ns }
+    };
+    restarts.map(span).collect()
 }
 
 fn phase_ns(phase: Phase, marks: &[(u64, Mark)]) -> Option<u64> {

@@ -165,7 +165,7 @@ pub fn judge(
     promises.extend(clocks.as_ref().map(Clocks::promise));
     let mut checks: Vec<CheckResult> = of_workload.into_iter().chain(of_bench).collect();
     let mut broken = faults.clone();
-    broken.extend(restart_of_all(&run.nodes, events));
+    broken.extend(restarts_of_all(&run.nodes, events));
     if checks.iter().any(|check| !check.violations.is_empty()) {
         let witnesses = Witnesses::new(run.nodes.len(), &all, &broken)
             .led_by(record::leader_changes(events).collect(), main_end_ns(events))
@@ -302,12 +302,16 @@ fn promises_agreement(level: Consistency) -> bool {
     level.implies(Consistency::SnapshotIsolation) || level.implies(Consistency::Sequential)
 }
 
-/// The restart of all nodes, as the kill that it is.
-fn restart_of_all(nodes: &[String], events: &[Event]) -> Vec<FaultRecord> {
-    let phase_ns = |phase: Phase| phase_at(events, phase).map(|at| events[at].time_ns);
-    let Some(from_ns) = phase_ns(Phase::Restart) else { return Vec::new() };
-    let record = |step, time_ns| FaultRecord {
-        fault: u64::MAX,
+/// The restarts of all nodes, as the kills that they are: each lasts until the next phase.
+fn restarts_of_all(nodes: &[String], events: &[Event]) -> Vec<FaultRecord> {
+    let phase = |event: &Event| match Mark::of(event) {
+        Some(Mark::Phase(phase)) => Some((phase, event.time_ns)),
+        _ => None,
+    };
+    let phases: Vec<(Phase, u64)> = events.iter().filter_map(phase).collect();
+    let record = |at: usize, step, time_ns| FaultRecord {
+        // No fault of the plan has such a number.
+        fault: u64::MAX - at as u64,
         time_ns,
         family: "kill".to_owned(),
         form: "kill-all".to_owned(),
@@ -315,9 +319,12 @@ fn restart_of_all(nodes: &[String], events: &[Event]) -> Vec<FaultRecord> {
         targets: nodes.to_vec(),
         ..FaultRecord::default()
     };
-    let served = phase_ns(Phase::Compaction).or_else(|| phase_ns(Phase::Quiesce));
-    let healed = served.map(|to_ns| record(FaultStep::Healed, to_ns));
-    [record(FaultStep::Started, from_ns)].into_iter().chain(healed).collect()
+    let restarts = phases.iter().enumerate().filter(|(_, (phase, _))| *phase == Phase::Restart);
+    let of_restart = |(at, (_, from_ns)): (usize, &(Phase, u64))| {
+        let healed = phases.get(at + 1).map(|(_, to_ns)| record(at, FaultStep::Healed, *to_ns));
+        [record(at, FaultStep::Started, *from_ns)].into_iter().chain(healed)
+    };
+    restarts.flat_map(of_restart).collect()
 }
 
 /// The main phase; from, to.

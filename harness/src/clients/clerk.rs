@@ -17,6 +17,7 @@ use super::{
     Patience, Shared,
     attempts::{Attempts, Next, Performed},
     connection::{AttemptResult, Connections},
+    repeats::LastWrite,
     trail::{self, Span, Trail},
 };
 
@@ -37,6 +38,8 @@ pub struct Clerk {
     patience: Patience,
     /// Whether it may take a late refusal for the outcome.
     trusting: bool,
+    /// The last one that succeeded.
+    last_write: Option<LastWrite>,
 }
 
 #[cfg(test)]
@@ -71,6 +74,7 @@ impl Clerk {
             favourite: home,
             patience: shared.patience,
             trusting: false,
+            last_write: None,
             shared,
         }
     }
@@ -108,6 +112,9 @@ impl Clerk {
     pub async fn retire(mut self) {
         self.retired.send_replace(());
         while self.copies.join_next().await.is_some() {}
+        if let Some(write) = self.last_write.take() {
+            self.shared.last_writes.add(write);
+        }
     }
 
     /// Carries out one operation and records it.
@@ -141,6 +148,10 @@ impl Clerk {
                 Next::Again | Next::GiveUp => break attempts.give_up(operation),
             }
         };
+        if matches!(performed, Performed::Ok(_)) && !operation.is_read_only() {
+            let (process, operation) = (self.process, operation.clone());
+            self.last_write = Some(LastWrite { invoked, process, operation, body });
+        }
         self.record_end(operation, &performed, &attempts);
         self.shared.stream.attempts(trail.into_records());
         performed

@@ -7,6 +7,7 @@
 //! connection       HTTP to one node
 //! probes           single operations where the faults want them
 //! faults           replies lost, requests sent twice
+//! repeats          the last write of each client, sent once more at the end
 //! protocol_errors  answers that broke the contract
 //! servers          the servers of a view service, which the bench plays
 //! ```
@@ -17,6 +18,7 @@ pub mod connection;
 pub mod faults;
 pub mod probes;
 pub mod protocol_errors;
+pub mod repeats;
 pub mod servers;
 mod trail;
 
@@ -36,6 +38,7 @@ use crate::stream::Stream;
 use faults::ClientFaults;
 use probes::Probes;
 use protocol_errors::ProtocolErrors;
+use repeats::LastWrites;
 
 /// How long a clerk waits.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +76,8 @@ pub struct Shared {
     pub probes: Probes,
     /// Answers that broke the contract.
     pub protocol_errors: ProtocolErrors,
+    /// What is sent once more at the end.
+    pub last_writes: LastWrites,
     /// How long clients rest after each operation, in milliseconds.
     rest_ms: AtomicU64,
     /// What each node served.
@@ -110,6 +115,7 @@ impl Shared {
             faults: ClientFaults::default(),
             probes: Probes::default(),
             protocol_errors: ProtocolErrors::default(),
+            last_writes: LastWrites::default(),
             rest_ms: AtomicU64::new(0),
             last_answer: Mutex::new(None),
         }

@@ -32,11 +32,8 @@ impl Runner<'_> {
         tokio::spawn(footprint::watch(Arc::clone(nodes), Arc::clone(stream), WATCH))
     }
 
-    /// Where the log is to be compacted: writes one key over and over, and records what the nodes occupy before and after.
+    /// Writes one key over and over, and records what the nodes occupy before and after.
     pub(super) async fn overwrite(&self, admin: &mut Admin) {
-        if !self.setting.compacts {
-            return;
-        }
         let (nodes, stream) = (&self.environment.nodes, &self.environment.stream);
         stream.mark(&Mark::Phase(Phase::Compaction));
         let before = footprint::mark(nodes, stream).await;

@@ -1,4 +1,4 @@
-//! The phases of a run: ready → setup → main → heal → recovery → restart → compaction → quiesce → final reads → stop.
+//! The phases of a run: ready → setup → main → heal → recovery → restart → compaction → restart → quiesce → final reads → stop.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use super::{
     starvation::Starvation,
 };
 use crate::{
-    clients::{Patience, attempts::Performed, clerk::Clerk},
+    clients::{Patience, attempts::Performed, clerk::Clerk, repeats},
     duration::format_duration,
     environment::{Environment, build::Parts},
     exit::Failure,
@@ -203,8 +203,9 @@ impl Runner<'_> {
         let serves = recovered && self.restart_all(admin).await;
         // A look that began before the overwriting must not be recorded after it.
         drop(watching_footprints);
-        if serves {
-            self.overwrite(admin).await;
+        let serves = serves && self.restart_compacted(admin).await;
+        if serves && self.setting.sends_again() {
+            repeats::send_again(&environment.clients).await;
         }
         stream.mark(&Mark::Phase(Phase::Quiesce));
         tokio::time::sleep(QUIESCE).await;
@@ -212,6 +213,15 @@ impl Runner<'_> {
         if serves {
             self.final_reads(&mut admin.clerk).await;
         }
+    }
+
+    /// Has the logs compacted, and starts all nodes anew from what is left of them; whether the store serves then.
+    async fn restart_compacted(&self, admin: &mut Admin) -> bool {
+        if !self.setting.compacts {
+            return true;
+        }
+        self.overwrite(admin).await;
+        self.restart_all(admin).await
     }
 
     /// Each operation once, however many attempts it takes: repeated, it would be another one.

@@ -154,6 +154,12 @@ impl Setting {
         may_kill && self.can_restart_all
     }
 
+    /// Whether requests are sent twice.
+    #[must_use]
+    pub fn sends_again(&self) -> bool {
+        self.exactly_once && self.families.iter().any(|family| family.name() == "client")
+    }
+
     /// A small log sends snapshots to whoever is behind, a large one entries: the seed decides. Where the log must compact
     /// and the nodes are not started anew for that, it is never large.
     fn snapshot_bytes_of(&self, seed: u64) -> Option<u64> {
