@@ -15,7 +15,7 @@ use record::AttemptEnd;
 
 use super::*;
 use crate::{
-    clients::Patience,
+    clients::{Patience, repeats},
     stream::{Reader, RunEvent, Stream},
 };
 
@@ -399,4 +399,26 @@ async fn lost_replies_and_copies_are_recorded_for_what_they_are() {
     }
     let requests = node.seen.lock().unwrap().len();
     assert!(attempts.len() <= requests, "{} lines for {requests} requests", attempts.len());
+}
+
+#[tokio::test]
+async fn the_last_write_of_a_client_comes_once_more_when_all_is_over_until_a_node_takes_it() {
+    let mut setup = setup(&[]).await;
+    for operation in [put(), put(), get()] {
+        assert!(matches!(setup.clerk.perform(&operation).await, Performed::Ok(_)));
+    }
+    let Setup { clerk, node, record, shared } = setup;
+    clerk.retire().await;
+    *node.script.lock().unwrap() =
+        [Reply::Refuse("not_leader", 421), Reply::Refuse("stale_seq", 409)].into();
+    repeats::send_again(&shared).await;
+    shared.stream.flush().await.unwrap();
+    let requests = node.seen.lock().unwrap().clone();
+    assert_eq!(requests.len(), 5, "three operations, and one of them twice more");
+    assert_eq!(requests[3..], [requests[1].clone(), requests[1].clone()]);
+    let attempts = record.1.lock().unwrap().clone();
+    assert!(attempts.iter().all(|attempt| attempt.copy), "{attempts:?}");
+    assert_eq!(attempts.len(), 2);
+    repeats::send_again(&shared).await;
+    assert_eq!(node.seen.lock().unwrap().len(), 5, "not again");
 }
