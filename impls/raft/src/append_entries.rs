@@ -4,7 +4,7 @@ use contract::{Answer, NodeId, Request};
 use node::{Application, Effects};
 
 use crate::{
-    message::{AppendEntries, AppendEntriesReply, AppendResult, Message},
+    message::{AppendEntries, AppendEntriesReply, AppendResult, Message, NO_ROUND},
     raft::Raft,
 };
 
@@ -17,11 +17,11 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
     ) {
         let round = request.round;
         // 1. "Reply false if term < currentTerm."
-        let result = if request.term < self.current_term {
-            AppendResult::StaleTerm
+        let (round, result) = if request.term < self.current_term {
+            (NO_ROUND, AppendResult::StaleTerm)
         } else {
             self.follow(from, effects);
-            self.append_new_entries(request, effects)
+            (round, self.append_new_entries(request, effects))
         };
         let reply = AppendEntriesReply { term: self.current_term, round, result };
         effects.send(from, Message::AppendEntriesReply(reply));

@@ -8,7 +8,7 @@ use node::{Application, Effects};
 use crate::{
     configuration::Configurations,
     log::Log,
-    message::{InstallSnapshot, InstallSnapshotReply, Message, Received},
+    message::{InstallSnapshot, InstallSnapshotReply, Message, NO_ROUND, Received},
     raft::{Raft, Role},
     snapshot::{Chunk, Sending, Snapshot},
 };
@@ -88,11 +88,11 @@ impl<A: Application<Command = Request, Output = Answer>> Raft<A> {
         let InstallSnapshot { term, chunk, round } = request;
         let last_included_index = chunk.last_included_index;
         // 1. "Reply immediately if term < currentTerm."
-        let received = if term < self.current_term {
-            Received::Bytes(0)
+        let (round, received) = if term < self.current_term {
+            (NO_ROUND, Received::Bytes(0))
         } else {
             self.follow(from, effects);
-            self.receive(chunk, effects)
+            (round, self.receive(chunk, effects))
         };
         let reply =
             InstallSnapshotReply { term: self.current_term, round, last_included_index, received };

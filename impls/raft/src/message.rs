@@ -88,12 +88,16 @@ pub struct AppendEntries {
     pub round: u64,
 }
 
+/// Answers no round. Each leader counts its rounds anew: one of an earlier term must confirm none of this one, though the answer is of
+/// this term, and the leader perhaps the same.
+pub const NO_ROUND: u64 = 0;
+
 /// Results of `AppendEntries`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppendEntriesReply {
     /// The follower's current term, for the leader to update itself.
     pub term: Term,
-    /// The round that is answered.
+    /// The round that is answered; [`NO_ROUND`] where the message was of an earlier term.
     pub round: u64,
     /// What came of it.
     pub result: AppendResult,
@@ -137,7 +141,7 @@ pub struct InstallSnapshot {
 pub struct InstallSnapshotReply {
     /// The follower's current term, for the leader to update itself.
     pub term: Term,
-    /// The round that is answered.
+    /// The round that is answered; [`NO_ROUND`] where the message was of an earlier term.
     pub round: u64,
     /// Which snapshot.
     pub last_included_index: LogIndex,

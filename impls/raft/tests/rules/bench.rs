@@ -183,6 +183,15 @@ impl Bench {
         }
     }
 
+    /// The round that the only message of the last step answers.
+    pub fn answered_round(&self) -> u64 {
+        match &self.sent[..] {
+            [(_, Message::AppendEntriesReply(reply))] => reply.round,
+            [(_, Message::InstallSnapshotReply(reply))] => reply.round,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Whether the last step gave a vote, or said that it would.
     pub fn granted(&self) -> bool {
         let [(_, message)] = &self.sent[..] else { panic!("{:?}", self.sent) };

@@ -3,7 +3,7 @@
 use raft::{
     Timer,
     log::{LogIndex, Term},
-    message::{AppendResult, InstallSnapshot, InstallSnapshotReply, Message, Received},
+    message::{AppendResult, InstallSnapshot, InstallSnapshotReply, Message, NO_ROUND, Received},
     snapshot::Chunk,
 };
 
@@ -146,4 +146,14 @@ fn a_snapshot_of_the_past_changes_nothing() {
     assert_eq!(bench.terms(1), [1, 1, 2, 2, 2]);
     bench.receive("n3", install(1, &chunks()[0]));
     assert_eq!(answer(&bench), Received::Bytes(0), "a leader of the past");
+}
+
+#[test]
+fn a_snapshot_of_an_earlier_term_confirms_no_read() {
+    let chunk = chunks().remove(0);
+    let mut bench = Bench::new();
+    bench.receive("n3", append(5, (0, 0), &[], 0));
+    bench.receive("n2", Message::InstallSnapshot(InstallSnapshot { term: 4, chunk, round: 900 }));
+    assert_eq!(answer(&bench), Received::Bytes(0));
+    assert_eq!(bench.answered_round(), NO_ROUND);
 }
