@@ -9,6 +9,8 @@ use crate::framing::{Framer, Verb};
 use crate::pump::CHUNK_BYTES;
 use crate::trigger::Message;
 
+/// A duplicate on a link that stays cut for longer never arrives.
+const DELIVERY_MS_MAX: u64 = 1_500;
 /// How long the duplicate's connection waits for its answer: a server may abandon a request whose sender left.
 const ANSWER_MS_MAX: u64 = 5_000;
 
@@ -17,18 +19,22 @@ pub(crate) fn send(message: Message, late: Duration) {
     let Message { link, mut gate, bytes, verb } = message;
     let upstream = link.upstream;
     link.tasks.spawn(async move {
-        let exchange = async {
-            tokio::time::sleep(late).await;
+        tokio::time::sleep(late).await;
+        let delivery = async {
             gate.pass().await.ok()?;
             let mut stream = TcpStream::connect(upstream).await.ok()?;
             stream.set_nodelay(true).ok()?;
             stream.write_all(bytes.bytes()).await.ok()?;
             drop(bytes);
-            let answer = answer(&mut stream, verb);
-            tokio::time::timeout(Duration::from_millis(ANSWER_MS_MAX), answer).await.ok()
+            Some(stream)
         };
-        // A duplicate that cannot be sent is one message less, which no one was promised.
-        let _ = exchange.await;
+        // A duplicate that cannot be sent in time is one message less, which no one was promised.
+        let delivered =
+            tokio::time::timeout(Duration::from_millis(DELIVERY_MS_MAX), delivery).await;
+        if let Ok(Some(mut stream)) = delivered {
+            let limit = Duration::from_millis(ANSWER_MS_MAX);
+            let _ = tokio::time::timeout(limit, answer(&mut stream, verb)).await;
+        }
     });
 }
 

@@ -170,7 +170,7 @@ impl Shared {
         }
     }
 
-    /// Has a node written at now, by a client that asks no other one.
+    /// Has one client write at this node now; it asks no other one.
     pub fn write(&self, node: &NodeId) {
         if let Some(place) = self.place(node) {
             self.probes.write_at(place);

@@ -1,5 +1,5 @@
-//! Asks the nodes of a store with the capability `log` what they act as, what they promised, and what they know to be chosen. Straight, so that no
-//! fault keeps them from answering, and little at a time, so that it costs them next to nothing.
+//! Asks the nodes of a store with the capability `log` what they act as, what they promised, and what they know to be chosen.
+//! Straight, so that no fault keeps them from answering, and little at a time, so that it costs them next to nothing.
 
 mod pace;
 
@@ -32,6 +32,9 @@ const LIMIT: Duration = Duration::from_millis(300);
 
 /// How long a node that is to be killed may take to say what it promised: it must not live much longer than was meant.
 const LAST_WORDS_LIMIT: Duration = Duration::from_millis(15);
+
+/// A node that is down for longer is asked no more often than others.
+const DOWN_MAX: Duration = Duration::from_secs(3);
 
 /// The nodes that are asked.
 pub type Addresses = Vec<(NodeId, SocketAddr)>;
@@ -72,6 +75,8 @@ struct Interview {
     stream: Arc<Stream>,
     /// Whether it answered when it was asked last.
     answers: bool,
+    /// Since when nobody listens there.
+    down_since: Option<Instant>,
     /// What it acted as last.
     acts_as: Option<Said>,
     /// The last term of which it said that it led in it.
@@ -102,6 +107,7 @@ impl Interview {
             client: http_client::client(LIMIT, 0),
             stream,
             answers: false,
+            down_since: None,
             acts_as: None,
             led: None,
             promised: None,
@@ -113,7 +119,14 @@ impl Interview {
 
     async fn go_on(&mut self, pace: &Pace) {
         let mut log_due = Instant::now();
+        let mut kills = pace.kills();
         loop {
+            if kills != pace.kills() {
+                // Its last words were heard by somebody else: what it says when it is back is news, even if it is what was said
+                // before them.
+                kills = pace.kills();
+                self.promised = None;
+            }
             let (answered, acted_as) = (self.answers, self.acts_as.clone());
             let commit = self.status().await;
             let came_back = self.answers && !answered;
@@ -126,7 +139,8 @@ impl Interview {
                 self.log(self.due(commit)).await;
                 log_due = Instant::now() + LOG_PAUSE;
             }
-            pace.rest(self.answers).await;
+            let is_down = self.down_since.is_some_and(|since| since.elapsed() < DOWN_MAX);
+            pace.rest(is_down).await;
         }
     }
 
@@ -171,14 +185,27 @@ impl Interview {
             self.record(&answer, Said::status("leader", led));
             self.led = led;
         }
-        let voted = status["voted"].as_str();
-        let promised = status["promised"].as_u64().map(|term| Said::promised(term, voted));
-        if let Some(promised) = promised.filter(|promised| self.promised.as_ref() != Some(promised))
-        {
-            self.record(&answer, promised.clone());
-            self.promised = Some(promised);
+        if let Some(term) = status["promised"].as_u64() {
+            self.promises(&answer, term, &status);
         }
         status["commit"].as_u64()
+    }
+
+    fn promises(&mut self, answer: &Answer, term: u64, status: &Value) {
+        let voted = match status.get("voted") {
+            None => None,
+            Some(Value::Null) => Some(""),
+            Some(Value::String(node)) => Some(node.as_str()),
+            Some(_) => {
+                self.complain(answer, "GET /v1/status: `voted` is no id");
+                None
+            }
+        };
+        let promised = Said::promised(term, voted);
+        if self.promised.as_ref() != Some(&promised) {
+            self.record(answer, promised.clone());
+            self.promised = Some(promised);
+        }
     }
 
     /// Asks what it knows to be chosen in these slots; gives the last one of which it says something.
@@ -208,6 +235,8 @@ impl Interview {
         let asked_ns = self.stream.now_ns();
         let answer = self.get(path).await;
         let answered_ns = self.stream.now_ns();
+        let is_down = matches!(answer, Err(HttpError::Closed | HttpError::Other(_)));
+        self.down_since = is_down.then(|| self.down_since.unwrap_or_else(Instant::now));
         let with = |body| Answer { body, asked_ns, answered_ns };
         let problem = match answer {
             Ok((StatusCode::OK, body)) => return Some(with(body)),

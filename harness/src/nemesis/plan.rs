@@ -56,7 +56,7 @@ pub struct Alone {
     pub fault: Box<dyn Fault>,
     /// For so long at most.
     pub lasts: Duration,
-    /// The nodes that it takes away, until the others have shown that they go on without them.
+    /// Of an absence, the nodes that it takes away until the others have shown that they go on without them; else nobody.
     pub away: Vec<NodeId>,
 }
 

@@ -133,6 +133,7 @@ impl Player<'_> {
         }
     }
 
+    /// One fault by itself.
     async fn alone(&self, alone: Alone) -> std::io::Result<()> {
         let Alone { family, fault, lasts, away } = alone;
         let left = self.time_limit.saturating_sub(self.begin.elapsed());

@@ -70,10 +70,14 @@ pub const STATUS: [StatusEntry; 12] = [
     status(
         "promised",
         "integer",
-        "The term, view or ballot round below which nothing counts with it any more. With `log`, only what is on disk, or else \
-         outlives a crash.",
+        "The term, view or ballot round below which nothing counts with it any more. With `log`, only what a crash cannot \
+         take from it, such as what is on its disk.",
     ),
-    status("voted", "string", "The id of the node that has its vote in the term `promised`."),
+    status(
+        "voted",
+        "string",
+        "The id of the node that has its vote in the term `promised`; `null`: nobody yet. Of the same moment as that.",
+    ),
     status("commit", "integer", "The last slot it knows to be chosen."),
     status("applied", "integer", "The last slot it has applied."),
     status("config", "integer", "The number of its shard configuration."),

@@ -56,7 +56,8 @@ pub trait Protocol: Sized + Send + 'static {
     /// Whether the node believes that it can serve: `GET /readyz`.
     fn is_ready(&self) -> bool;
 
-    /// The answer of `GET /v1/status`: role, term, leader, commit, applied, log and snapshot size…
+    /// The answer of `GET /v1/status`: role, term, leader, commit, applied, log and snapshot size… It leaves once everything persisted
+    /// so far is durable.
     fn status(&self) -> Value;
 
     /// The entries in these slots that this node knows to be chosen, in the order of their slots: `GET /v1/log`. `None`: the

@@ -66,6 +66,8 @@ pub struct Replica<A> {
     pub(crate) checkpoint: Checkpoint,
     /// What is on the disk; `None`: nothing, this is the first life.
     pub(crate) record: Option<Record>,
+    /// The latest view for which it left the ones before (§4.2), in this life or an earlier one.
+    pub(crate) left_for: ViewNumber,
     /// Where its status is normal and it is the view's primary.
     pub(crate) primary: Option<Box<Primary>>,
     /// Operations of the view that came before others that go before them.
@@ -87,6 +89,7 @@ impl<A: Application<Command = Request, Output = Answer>> Replica<A> {
         Self {
             status: if lived { Status::Recovering(Recovery::default()) } else { Status::Normal },
             view_number: record.as_ref().map_or(0, |record| record.view_number),
+            left_for: record.as_ref().map_or(0, |record| record.view_number),
             led: None,
             record,
             config,
@@ -275,8 +278,7 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Replica<A>
             "term": self.view_number,
             "leader": self.is_normal().then(|| self.view_primary()),
             "led": self.led,
-            // The view that it left the earlier ones for, also before a crash (§4.2, §4.3).
-            "promised": (!self.is_normal()).then_some(self.view_number),
+            "promised": self.left_for,
             "commit": self.commit_number,
             "applied": self.commit_number,
             "log_bytes": self.log.bytes(),

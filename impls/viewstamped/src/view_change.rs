@@ -60,6 +60,7 @@ impl<A: Application<Command = Request, Output = Answer>> Replica<A> {
         self.early.clear();
         self.start_of = None;
         self.view_number = view_number;
+        self.left_for = view_number;
         self.status = Status::ViewChange(ViewChange::default());
         self.suspicion.wait(effects.now_ms());
         self.write_down(view_number, effects);

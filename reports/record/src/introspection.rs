@@ -39,11 +39,12 @@ pub enum Said {
         /// Its term; `None` where it said none.
         term: Option<u64>,
     },
-    /// What it promised: recorded only where that is not what it said last.
+    /// What it promised: recorded where that is not what it said last, and always of a node that was killed since.
     Promised {
         /// No term, view or ballot round below this counts with it any more.
         term: u64,
-        /// Who has its vote in that term; `None`: nobody yet.
+        /// Who has its vote in that term: empty where nobody has yet; `None` where it does not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         voted: Option<String>,
     },
     /// What it knows to be chosen in the slots from `from` up to, but not including, `to`. What it had said shortly before, and

@@ -1,6 +1,9 @@
 //! How often nodes are asked what they act as.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use tokio::{
     sync::watch,
@@ -12,31 +15,43 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The same for a while after one of them has changed: who leads in an election may do so for a few milliseconds only.
 const PAUSE_AFTER_CHANGE: Duration = Duration::from_millis(20);
 const AFTER_CHANGE: Duration = Duration::from_millis(600);
-/// The same of a node that does not answer: what it has forgotten, others tell it soon after it is back.
-const PAUSE_OF_THE_SILENT: Duration = Duration::from_millis(10);
+/// From one question to the next to a node that is down: it must be asked before others tell it what it has forgotten.
+const PAUSE_OF_THE_DEAD: Duration = Duration::from_millis(10);
 
 /// The pace of all questions to the nodes of a store.
 #[derive(Debug)]
 pub struct Pace {
     changed: watch::Sender<Option<Instant>>,
+    kills: AtomicU64,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { changed: watch::Sender::new(None) }
+        Self { changed: watch::Sender::new(None), kills: AtomicU64::new(0) }
     }
 }
 
 impl Pace {
-    /// A node changed what it acts as, is killed, or came back: others may change soon.
+    /// A node changed what it acts as, or came back: others may change soon.
     pub fn hurry(&self) {
         self.changed.send_replace(Some(Instant::now()));
     }
 
-    /// Returns when the next question is due to a node that answered the last one, or did not.
-    pub(super) async fn rest(&self, answered: bool) {
-        if !answered {
-            return sleep(PAUSE_OF_THE_SILENT).await;
+    /// A node is about to be killed.
+    pub fn kill(&self) {
+        self.kills.fetch_add(1, Ordering::SeqCst);
+        self.hurry();
+    }
+
+    /// How many were.
+    pub fn kills(&self) -> u64 {
+        self.kills.load(Ordering::SeqCst)
+    }
+
+    /// Returns when the next question is due to a node that is up, or down.
+    pub(super) async fn rest(&self, is_down: bool) {
+        if is_down {
+            return sleep(PAUSE_OF_THE_DEAD).await;
         }
         let mut changed = self.changed.subscribe();
         let last = *changed.borrow_and_update();
@@ -55,19 +70,21 @@ mod tests {
 
     use super::*;
 
+    const UP: bool = false;
+
     #[tokio::test(start_paused = true)]
     async fn a_change_hastens_all_questions_for_a_while() {
         let pace = Arc::new(Pace::default());
         let rested = async |pace: &Pace| {
             let begun = Instant::now();
-            pace.rest(true).await;
+            pace.rest(UP).await;
             begun.elapsed()
         };
         assert_eq!(rested(&pace).await, PAUSE);
         let other = Arc::clone(&pace);
         let resting = tokio::spawn(async move {
             let begun = Instant::now();
-            other.rest(true).await;
+            other.rest(UP).await;
             begun.elapsed()
         });
         sleep(Duration::from_millis(50)).await;
@@ -77,7 +94,7 @@ mod tests {
         sleep(AFTER_CHANGE).await;
         assert_eq!(rested(&pace).await, PAUSE);
         let begun = Instant::now();
-        pace.rest(false).await;
-        assert_eq!(begun.elapsed(), PAUSE_OF_THE_SILENT);
+        pace.rest(!UP).await;
+        assert_eq!(begun.elapsed(), PAUSE_OF_THE_DEAD);
     }
 }

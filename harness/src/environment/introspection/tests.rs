@@ -108,13 +108,39 @@ async fn what_a_node_promised_is_recorded_when_it_changes() {
         r#""voted":"n3""#,
         r#""promised":"x""#,
         r#""promised":7,"voted":null"#,
+        r#""promised":7,"voted":"""#,
+        r#""promised":8,"voted":2"#,
     ] {
         script.says(&format!("{{{promised}}}"), "");
         interview.status().await;
     }
     let said = recorded(&interview, &memory).await;
     let promised = Said::promised;
-    assert_eq!(said[1..], [promised(6, None), promised(6, Some("n2")), promised(7, None)]);
+    let odd = Said::unusable("GET /v1/status: `voted` is no id");
+    let told =
+        [promised(6, None), promised(6, Some("n2")), promised(7, Some("")), odd, promised(8, None)];
+    assert_eq!(said[1..], told);
+}
+
+/// Its last words went into the record by another way: what it said before them, and says again when it is back, would not have been
+/// recorded, and nobody would have known that it forgot.
+#[tokio::test]
+async fn what_a_node_promised_is_recorded_again_after_a_kill() {
+    let (script, mut interview, memory) = interviewed().await;
+    script.says(r#"{"promised":5}"#, "");
+    let pace = Pace::default();
+    let killing = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        pace.kill();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    tokio::select! {
+        () = interview.go_on(&pace) => {}
+        () = killing => {}
+    }
+    let said = recorded(&interview, &memory).await;
+    let promised = said.iter().filter(|said| **said == Said::promised(5, None));
+    assert_eq!(promised.count(), 2, "{said:?}");
 }
 
 #[tokio::test]

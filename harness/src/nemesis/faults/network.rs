@@ -115,7 +115,11 @@ impl Profile {
     /// refusal a lie of the bench. Clients send their copies themselves and know about it.
     fn on_link(&self, from: &str, to: &str) -> MessageFaults {
         let faults = self.message_faults(from, to);
-        if from == CLIENTS { MessageFaults { duplicate: 0.0, ..faults } } else { faults }
+        if [CLIENTS, PERSON].contains(&from) {
+            MessageFaults { duplicate: 0.0, ..faults }
+        } else {
+            faults
+        }
     }
 }
 

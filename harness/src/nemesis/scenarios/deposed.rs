@@ -1,4 +1,4 @@
-//! The leader is away until another one leads; then its clients reach it again, and it hears nothing of the others.
+//! The others hear nothing of the leader and elect another one; it hears of that late, or not at all, and clients still ask it.
 
 use std::ops::Range;
 
@@ -14,16 +14,16 @@ use crate::nemesis::{
 /// The scenario.
 pub static SCENARIO: Scenario = Scenario {
     name: "deposed",
-    about: "The leader is away until another one leads; then its clients reach it again, and it hears nothing of the others.",
+    about: "The others hear nothing of the leader and elect another one; it hears of that late, or not at all, and clients still ask it.",
     needs: &["partition"],
     turns: 2,
     play: |script| Box::pin(play(script)),
     ..Scenario::USUAL
 };
 
-/// How late what the old leader hears may be, in milliseconds: answers from its time then reach it when another one leads, and it
-/// takes itself for the leader for longer.
-const LATE_MS: [u64; 4] = [0, 60, 250, 450];
+/// How late what the old leader hears may be, in milliseconds: answers from its time then reach it when another one leads. No later
+/// than half an election timeout: else it takes itself for lost before anything is cut.
+const LATE_MS: [u64; 4] = [0, 60, 120, 200];
 /// Something new happens within this time, of which the old leader does not know.
 const NEWS_MS: Range<u64> = 20..200;
 
@@ -45,7 +45,8 @@ async fn play(script: &mut Script) -> Done {
     Ok(())
 }
 
-/// The old leader finds what was said before in its sockets: better nothing later is there, too.
+/// The old leader stands still. When it goes on it finds in its sockets what was said before, and in one of two cases nothing of what
+/// was said since.
 async fn stands_still(script: &mut Script, old: &NodeId, heard: &[Link], late_ms: u64) -> Done {
     script.pause(old).await?;
     // What is on its way still reaches it.
@@ -60,7 +61,7 @@ async fn stands_still(script: &mut Script, old: &NodeId, heard: &[Link], late_ms
         script.cut(heard).await?;
     }
     script.resume(old).await;
-    Ok(())
+    script.probe_often(old).await
 }
 
 /// The old leader hears nothing new, or late; so it may still take itself for the leader.

@@ -1,5 +1,5 @@
-//! Messages of one kind are late, lost or doubled, or each kind has a delay of its own, or some messages of all kinds are lost,
-//! overtaken or doubled; meanwhile the leader goes. Then it is other messages, and another leader. (A message that is lost takes
+//! Messages of one kind are late, lost or doubled, or each kind has a delay of its own, or some messages of all kinds are lost or
+//! overtaken, or all are doubled; meanwhile the leader goes. Then it is other messages, and another leader. (A message that is lost takes
 //! its connection with it.)
 
 use record::Mishap;
@@ -14,7 +14,7 @@ use crate::nemesis::{
 /// The scenario.
 pub static SCENARIO: Scenario = Scenario {
     name: "kinds",
-    about: "Messages of one kind are late, lost or doubled, each kind has a delay of its own, or some of all are lost, overtaken or doubled; meanwhile the leader goes, several times.",
+    about: "Messages of one kind are late, lost or doubled, each kind has a delay of its own, or some of all are lost or overtaken, or all are doubled; meanwhile the leader goes, several times.",
     needs: &["network"],
     needs_one_of: &["partition", "kill", "pause"],
     turns: 2,

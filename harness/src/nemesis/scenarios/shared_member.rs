@@ -47,8 +47,8 @@ async fn play(script: &mut Script) -> Done {
         script.part(away, pauses).await?;
         if turn == 1 && !pauses && script.one_of(&[true, true, false])? {
             // What the first one has alone is then more than what others decide without it.
-            script.burst(&leader).await?;
             script.slow_clients();
+            script.burst(&leader).await?;
         }
         script.join(back).await;
         script.restart(&shared);

@@ -96,8 +96,10 @@ With `log`, these are promises, also of a node that was killed and started again
 - No two nodes ever say, at whatever time, that they lead (`role` is `leader` or `primary`) with the same `term`, or that they
   led in it (`led`). A ballot round that two nodes can share is no such `term`; round times the number of nodes, plus the node's
   place among them, is.
-- What a node says it `promised` never goes down, and who has its vote (`voted`) does not change in that term. A node that has
-  to learn first what it promised leaves it out until then.
+- What a node says it `promised` never goes down. Once it has said who has its vote (`voted`), it says that as long as the term is
+  the same; a store without votes leaves `voted` out, and so does one whose ballot rounds two nodes can share. A node that does not
+  know yet what it promised, because it still reads its disk or asks the others, leaves `promised` out, or answers 503: 0 is a
+  promise, too.
 - `GET /v1/status` has `role`, `term` and `commit`. All slots up to `commit` are chosen.
 ";
 

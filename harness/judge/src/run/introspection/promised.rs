@@ -1,7 +1,7 @@
 //! Promises are kept: what a node promised counts for good, and so does its vote in a term. A node that forgets either over a
 //! crash can help to elect two leaders of one term.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use history::CheckResult;
 use history::words::{counted, seconds};
@@ -16,6 +16,9 @@ pub(in crate::run) const FORGOTTEN: &str = "a forgotten promise";
 /// The same, of a vote.
 pub(in crate::run) const TWO_VOTES: &str = "a vote taken back";
 
+/// A node is not asked more often than this at once.
+const AT_ONCE_MAX: usize = 16;
+
 /// What a node said that it promised.
 #[derive(Clone)]
 pub(super) struct Promised {
@@ -23,15 +26,24 @@ pub(super) struct Promised {
     /// Before the answer: nothing that was said later than this was said before it.
     pub(super) asked_ns: u64,
     pub(super) term: u64,
+    /// Who has its vote, empty: nobody; `None` where it does not say.
     pub(super) voted: Option<String>,
+}
+
+/// What one node said that it promised.
+#[derive(Default)]
+struct OfNode {
+    /// The most of what it had said before all that is in `recent`.
+    settled: Option<Promised>,
+    /// What it may have said at the same time as what comes next, in the order of the record.
+    recent: VecDeque<Promised>,
 }
 
 /// What nodes said that they promised.
 #[derive(Default)]
 pub(super) struct AllPromised {
-    /// By node, in the order of the record.
-    said: BTreeMap<String, Vec<Promised>>,
-    /// How many were said after another one by the same node.
+    nodes: BTreeMap<String, OfNode>,
+    /// How many were compared with what the same node had said before.
     compared: usize,
     /// How often that was a contradiction.
     contradictions: usize,
@@ -40,18 +52,33 @@ pub(super) struct AllPromised {
 }
 
 impl AllPromised {
-    pub(super) fn take(&mut self, promised: Promised) {
-        let said = self.said.entry(promised.by.node.clone()).or_default();
+    pub(super) fn take(&mut self, promised: &Promised) {
+        let node = self.nodes.entry(promised.by.node.clone()).or_default();
+        let before = node.take(promised.clone());
         // A node may be asked twice at once: then nobody knows which answer it gave first.
-        let before = said.iter().rev().find(|said| said.by.time_ns < promised.asked_ns);
-        if let Some(before) = before {
-            self.compared += 1;
-            if let Some(contradiction) = contradiction(before, &promised) {
-                self.contradictions += 1;
-                self.first.get_or_insert(contradiction);
+        let Some(before) = before.filter(|before| before.by.time_ns < promised.asked_ns) else {
+            return;
+        };
+        self.compared += 1;
+        if let Some(contradiction) = contradiction(before, promised) {
+            self.contradictions += 1;
+            self.first.get_or_insert(contradiction);
+        }
+    }
+}
+
+impl OfNode {
+    /// Adds one more; gives the most of what was said before it.
+    fn take(&mut self, promised: Promised) -> Option<&Promised> {
+        let is_before = |said: &Promised| said.by.time_ns < promised.asked_ns;
+        while self.recent.len() >= AT_ONCE_MAX || self.recent.front().is_some_and(is_before) {
+            let Some(said) = self.recent.pop_front() else { break };
+            if self.settled.as_ref().is_none_or(|settled| settled.term <= said.term) {
+                self.settled = Some(said);
             }
         }
-        said.push(promised);
+        self.recent.push_back(promised);
+        self.settled.as_ref()
     }
 }
 
@@ -68,25 +95,31 @@ fn contradiction(before: &Promised, after: &Promised) -> Option<(&'static str, S
         );
         return Some((FORGOTTEN, sentence));
     }
-    let voted = voted.as_ref().filter(|_| term == *promised)?;
-    let now = after.voted.as_ref();
-    let changed = now != Some(voted);
-    let (voted, now) = (shown(voted), now.map_or("nobody".to_owned(), |now| shown(now)));
+    // Where it says nothing of votes, or nobody had its vote before, there is nothing to take back.
+    let (voted, now) = (voted.as_ref()?, after.voted.as_ref()?);
+    if term > *promised || voted.is_empty() || now == voted {
+        return None;
+    }
+    let (voted, now) =
+        (shown(voted), if now.is_empty() { "nobody".to_owned() } else { shown(now) });
     let sentence = format!(
         "{node} said that it had voted for {voted} in term {term} ({earlier} s), and later for {now} ({later} s): one term may \
          have two leaders"
     );
-    changed.then_some((TWO_VOTES, sentence))
+    Some((TWO_VOTES, sentence))
 }
 
 impl Comparison for AllPromised {
     fn check(&self) -> Option<CheckResult> {
-        let statistics = json!({ "compared": self.compared, "nodes": self.said.len() });
+        let statistics = json!({ "compared": self.compared, "nodes": self.nodes.len() });
         let result = match &self.first {
             Some((kind, sentence)) => {
                 let more = match self.contradictions - 1 {
                     0 => String::new(),
-                    more => format!(" It happened {}.", counted(more, "more time")),
+                    more => format!(
+                        " That, or a vote taken back, was seen {}.",
+                        counted(more, "more time")
+                    ),
                 };
                 found(PROMISES_ARE_KEPT, kind, &format!("{sentence}.{more}"))
             }
@@ -94,9 +127,10 @@ impl Comparison for AllPromised {
             None => CheckResult::valid(
                 PROMISES_ARE_KEPT,
                 format!(
-                    "{} said {} what they had promised, and never took anything back.",
-                    counted(self.said.len(), "node"),
-                    counted(self.compared, "more time")
+                    "What {} said that they had promised was compared {} with what the same node had said before, and \
+                     nothing was taken back.",
+                    counted(self.nodes.len(), "node"),
+                    counted(self.compared, "time")
                 ),
             ),
         };
@@ -106,11 +140,11 @@ impl Comparison for AllPromised {
     fn promise(&self) -> (&'static str, &'static str) {
         (
             "promises are kept",
-            "each node is asked what it has promised, several times a second, before it is killed and when it is back",
+            "each node is asked what it has promised, several times a second, also before every other kill and when it is back",
         )
     }
 
     fn nothing(&self) -> String {
-        "No node said two times what it had promised.".to_owned()
+        "No node said twice what it had promised.".to_owned()
     }
 }

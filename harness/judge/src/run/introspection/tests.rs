@@ -174,7 +174,7 @@ fn what_nodes_say_is_shown_short_and_harmless() {
 }
 
 fn promised(term: u64, voted: &str) -> Said {
-    Said::promised(term, Some(voted).filter(|voted| !voted.is_empty()))
+    Said::promised(term, Some(voted))
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn promises_that_grow_are_kept_and_those_of_each_node_are_its_own() {
     let seen = all.promises().last().unwrap().seen;
     assert_eq!(
         seen,
-        "2 nodes said 3 more times what they had promised, and never took anything back."
+        "What 2 nodes said that they had promised was compared 3 times with what the same node had said before, and nothing was taken back."
     );
     let once = judged(&["log"], &[("n1", S, promised(4, "")), ("n2", S, promised(3, ""))]);
     assert_eq!(verdicts(&once), []);
@@ -227,6 +227,22 @@ fn a_lower_promise_and_another_vote_in_a_term_are_violations() {
     }
 }
 
+#[test]
+fn who_says_nothing_of_votes_takes_none_back() {
+    let silent = Said::promised(7, None);
+    let all = judged(
+        &["log"],
+        &[
+            ("n1", S, silent.clone()),
+            ("n1", 2 * S, promised(7, "n2")),
+            ("n1", 3 * S, silent.clone()),
+            ("n2", S, promised(7, "")),
+            ("n2", 2 * S, promised(7, "n1")),
+        ],
+    );
+    assert_eq!(verdicts(&all), [(promised::PROMISES_ARE_KEPT.to_owned(), Verdict::Valid)]);
+}
+
 /// A node is asked all the time, and once more before it is killed: an answer that came first may be the later one.
 #[test]
 fn answers_to_two_questions_at_once_are_not_compared() {
@@ -238,11 +254,19 @@ fn answers_to_two_questions_at_once_are_not_compared() {
     };
     let verdict = |later: Promised| {
         let mut all = AllPromised::default();
-        [said(0, 10, 5), said(20, 40, 7), later].into_iter().for_each(|said| all.take(said));
+        [said(0, 10, 5), said(20, 40, 7), later].into_iter().for_each(|said| all.take(&said));
         all.check().unwrap().verdict
     };
     assert_eq!(verdict(said(30, 50, 6)), Verdict::Valid);
     assert_eq!(verdict(said(30, 50, 4)), Verdict::Violation, "it had said 5 long before");
+    let (one, other) = (said(0, 10, 7), said(5, 12, 6));
+    let mut all = AllPromised::default();
+    [one, other, said(20, 30, 6)].into_iter().for_each(|said| all.take(&said));
+    assert_eq!(
+        all.check().unwrap().verdict,
+        Verdict::Violation,
+        "whichever it said first, 7 was before"
+    );
     assert_eq!(verdict(said(41, 50, 6)), Verdict::Violation);
 }
 
