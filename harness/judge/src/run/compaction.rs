@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use contract::launch::SNAPSHOT_BYTES;
 use history::{CheckResult, Event, Operation, Process};
-use record::{Footprint, Phase};
+use record::{Footprint, Mark, Phase};
 
 use super::writes::is_acknowledged_write;
 use super::{footprints, phase_at};
@@ -36,7 +36,8 @@ impl<'a> Compaction<'a> {
         operations: &[Operation],
     ) -> Option<Self> {
         let events = &events[phase_at(events, Phase::Compaction)?..];
-        let end = phase_at(events, Phase::Quiesce)?;
+        let is_phase = |event: &Event| matches!(Mark::of(event), Some(Mark::Phase(_)));
+        let end = 1 + events[1..].iter().position(is_phase)?;
         let of_client = |event: &Event| matches!(event.process, Process::Client(_));
         let (first, last) =
             (events[..end].iter().position(of_client)?, events[..end].iter().rposition(of_client)?);
@@ -128,7 +129,6 @@ fn growth_bytes(node: &str, before: &[Footprint], after: &[Footprint]) -> Option
 mod tests {
     use super::*;
     use history::{EventKind, HARNESS, Verdict};
-    use record::Mark;
     use serde_json::json;
 
     const KIB: u64 = 1024;
@@ -162,6 +162,10 @@ mod tests {
             events.push(put(EventKind::Ok, json!({})));
         }
         events.extend(after.iter().flat_map(all));
+        // Then the nodes are started anew and asked whether they serve: that says nothing of what they keep.
+        events.push(mark(Mark::Phase(Phase::Restart)));
+        events.push(put(EventKind::Invoke, json!({ "key": "x", "value": "1" })));
+        events.push(put(EventKind::Ok, json!({})));
         events.push(mark(Mark::Phase(Phase::Quiesce)));
         let event = |(index, (process, kind, f, value))| Event {
             index: index as u64,
