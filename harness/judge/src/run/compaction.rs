@@ -154,6 +154,7 @@ mod tests {
             named.collect::<Vec<_>>()
         };
         let put = |kind: EventKind, value| (Process::Client(0), kind, "put".to_owned(), value);
+        let other = |kind: EventKind, value| (Process::Client(1), kind, "put".to_owned(), value);
         let mut events = vec![mark(Mark::Phase(Phase::Compaction))];
         events.extend(all(before));
         for _ in 0..puts {
@@ -166,8 +167,8 @@ mod tests {
         events.extend(after.iter().flat_map(all));
         // Then the nodes are started anew and asked whether they serve: that says nothing of what they keep.
         events.push(mark(Mark::Phase(Phase::Restart)));
-        events.push(put(EventKind::Invoke, json!({ "key": "x", "value": "1" })));
-        events.push(put(EventKind::Ok, json!({})));
+        events.push(other(EventKind::Invoke, json!({ "key": "x", "value": "1" })));
+        events.push(other(EventKind::Ok, json!({})));
         events.push(mark(Mark::Phase(Phase::Quiesce)));
         let event = |(index, (process, kind, f, value))| Event {
             index: index as u64,
