@@ -1,6 +1,6 @@
 //! What each node was doing when it did not just run: killed, paused, ended by itself, leading.
 
-use record::{Mark, OwnExit, Phase};
+use record::{Mark, OwnExit, Phase, restarts};
 
 use crate::faults::Faults;
 use crate::markup::cut;
@@ -101,19 +101,14 @@ fn broken(node: &str, faults: &Faults, end_ns: u64) -> Vec<Span> {
         .collect()
 }
 
-/// All nodes at once, after the faults: each time until the next phase.
+/// All nodes at once, after the faults.
 fn restarted(marks: &[(u64, Mark)], end_ns: u64) -> Vec<Span> {
-    let phase = |(at, mark): &(u64, Mark)| match mark {
-        Mark::Phase(phase) => Some((*at, *phase)),
-        _ => None,
+    let span = |(from_ns, to_ns): (u64, Option<u64>)| Span {
+        state: State::Killed,
+        from_ns,
+        to_ns: to_ns.unwrap_or(end_ns),
     };
-    let phases: Vec<(u64, Phase)> = marks.iter().filter_map(phase).collect();
-    let restarts = phases.iter().enumerate().filter(|(_, (_, phase))| *phase == Phase::Restart);
-    let span = |(at, (from_ns, _)): (usize, &(u64, Phase))| {
-        let to_ns = phases.get(at + 1).map_or(end_ns, |(to_ns, _)| *to_ns);
-        Span { state: State::Killed, from_ns: *from_ns, to_ns }
-    };
-    restarts.map(span).collect()
+    restarts(marks.iter().map(|(at, mark)| (*at, mark))).into_iter().map(span).collect()
 }
 
 fn phase_ns(phase: Phase, marks: &[(u64, Mark)]) -> Option<u64> {

@@ -302,29 +302,27 @@ fn promises_agreement(level: Consistency) -> bool {
     level.implies(Consistency::SnapshotIsolation) || level.implies(Consistency::Sequential)
 }
 
-/// The restarts of all nodes, as the kills that they are: each lasts until the next phase.
+/// The restarts of all nodes, as the kills that they are.
 fn restarts_of_all(nodes: &[String], events: &[Event]) -> Vec<FaultRecord> {
-    let phase = |event: &Event| match Mark::of(event) {
-        Some(Mark::Phase(phase)) => Some((phase, event.time_ns)),
-        _ => None,
+    let marks: Vec<(u64, Mark)> =
+        events.iter().filter_map(|event| Some((event.time_ns, Mark::of(event)?))).collect();
+    let restarts = record::restarts(marks.iter().map(|(at, mark)| (*at, mark)));
+    // No fault of the plan has such a number.
+    let numbered = restarts.into_iter().zip((0..=u64::MAX).rev());
+    let kill = |((from_ns, to_ns), fault): ((u64, Option<u64>), u64)| {
+        let record = move |step, time_ns| FaultRecord {
+            fault,
+            time_ns,
+            family: "kill".to_owned(),
+            form: "kill-all".to_owned(),
+            step,
+            targets: nodes.to_vec(),
+            ..FaultRecord::default()
+        };
+        let healed = to_ns.map(|to_ns| record(FaultStep::Healed, to_ns));
+        [record(FaultStep::Started, from_ns)].into_iter().chain(healed)
     };
-    let phases: Vec<(Phase, u64)> = events.iter().filter_map(phase).collect();
-    let record = |at: usize, step, time_ns| FaultRecord {
-        // No fault of the plan has such a number.
-        fault: u64::MAX - at as u64,
-        time_ns,
-        family: "kill".to_owned(),
-        form: "kill-all".to_owned(),
-        step,
-        targets: nodes.to_vec(),
-        ..FaultRecord::default()
-    };
-    let restarts = phases.iter().enumerate().filter(|(_, (phase, _))| *phase == Phase::Restart);
-    let of_restart = |(at, (_, from_ns)): (usize, &(Phase, u64))| {
-        let healed = phases.get(at + 1).map(|(_, to_ns)| record(at, FaultStep::Healed, *to_ns));
-        [record(at, FaultStep::Started, *from_ns)].into_iter().chain(healed)
-    };
-    restarts.flat_map(of_restart).collect()
+    numbered.flat_map(kill).collect()
 }
 
 /// The main phase; from, to.

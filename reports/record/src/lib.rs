@@ -41,7 +41,7 @@ pub use folder::{FaultWriter, Folder, FolderError, write_whole};
 pub use introspection::{IntrospectionRecord, Said};
 pub use leadership::{LeaderChange, leader_changes};
 pub use lines::{Reading, Unreadable};
-pub use mark::{Footprint, Mark, OwnExit, Phase};
+pub use mark::{Footprint, Mark, OwnExit, Phase, restarts};
 pub use message::{Fate, MessageRecord};
 pub use place::Place;
 pub use results::{Counts, FailureFile, FaultCounts, Measured, Promise, Quantiles, ResultsFile};

@@ -124,6 +124,17 @@ impl fmt::Display for OwnExit {
     }
 }
 
+/// When all nodes were killed at once and started again: from, and to the next phase, if that came. The marks are in their order.
+pub fn restarts<'a>(marks: impl IntoIterator<Item = (u64, &'a Mark)>) -> Vec<(u64, Option<u64>)> {
+    let phase = |(time_ns, mark): (u64, &Mark)| match mark {
+        Mark::Phase(phase) => Some((time_ns, *phase)),
+        _ => None,
+    };
+    let phases: Vec<(u64, Phase)> = marks.into_iter().filter_map(phase).collect();
+    let restarts = phases.iter().enumerate().filter(|(_, (_, phase))| *phase == Phase::Restart);
+    restarts.map(|(at, (from_ns, _))| (*from_ns, phases.get(at + 1).map(|next| next.0))).collect()
+}
+
 /// A phase of a run, in the order of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
@@ -137,7 +148,7 @@ pub enum Phase {
     Heal,
     /// The store must serve again.
     Recovery,
-    /// All nodes are killed at once and started again.
+    /// All nodes are killed at once and started again; once more after [`Self::Compaction`].
     Restart,
     /// One key is written over and over, so that the log has to be compacted.
     Compaction,
@@ -283,6 +294,21 @@ mod tests {
     fn event(process: Process, f: &str, value: Value) -> Event {
         let (f, kind) = (f.to_owned(), EventKind::Info);
         Event { index: 0, time_ns: 0, process, kind, f: f.into(), value, error: None, node: None }
+    }
+
+    #[test]
+    fn each_restart_lasts_until_the_next_phase() {
+        let marks = [
+            (1, Mark::Phase(Phase::Recovery)),
+            (2, Mark::Phase(Phase::Restart)),
+            (3, Mark::Restarted(true)),
+            (5, Mark::Phase(Phase::Compaction)),
+            (7, Mark::Phase(Phase::Restart)),
+        ];
+        let of = |count: usize| restarts(marks[..count].iter().map(|(at, mark)| (*at, mark)));
+        assert_eq!(of(1), []);
+        assert_eq!(of(3), [(2, None)]);
+        assert_eq!(of(5), [(2, Some(5)), (7, None)]);
     }
 
     #[test]
