@@ -9,7 +9,6 @@ use bytes::Bytes;
 use contract::{ErrorCode, Operation, Refusal, Request};
 use history::EventKind;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
-use record::AttemptRecord;
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinSet};
 
@@ -17,8 +16,8 @@ use super::{
     Patience, Shared,
     attempts::{Attempts, Next, Performed},
     connection::{AttemptResult, Connections},
-    repeats::LastWrite,
-    trail::{self, Span, Trail},
+    repeats::Sent,
+    trail::{Span, Trail},
 };
 
 /// One closed-loop client.
@@ -38,8 +37,8 @@ pub struct Clerk {
     patience: Patience,
     /// Whether it may take a late refusal for the outcome.
     trusting: bool,
-    /// The last one that succeeded.
-    last_write: Option<LastWrite>,
+    /// The last write that succeeded.
+    last_write: Option<Sent>,
 }
 
 #[cfg(test)]
@@ -150,7 +149,7 @@ impl Clerk {
         };
         if matches!(performed, Performed::Ok(_)) && !operation.is_read_only() {
             let (process, operation) = (self.process, operation.clone());
-            self.last_write = Some(LastWrite { invoked, process, operation, body });
+            self.last_write = Some(Sent { invoked, process, operation, body });
         }
         self.record_end(operation, &performed, &attempts);
         self.shared.stream.attempts(trail.into_records());
@@ -289,21 +288,16 @@ impl Clerk {
         let node = self.shared.nodes[self.rng.random_range(0..self.shared.nodes.len())].clone();
         let range_ms = &COPY_DELAYS_MS[self.rng.random_range(0..COPY_DELAYS_MS.len())];
         let delay = Duration::from_millis(self.rng.random_range(range_ms.clone()));
-        let mut connections = Connections::new(self.shared.addresses.clone());
-        let (operation, body, limit) =
-            (operation.clone(), body.clone(), self.shared.patience.attempt);
         let (shared, process) = (Arc::clone(&self.shared), self.process);
+        let mut connections = Connections::new(shared.addresses.clone());
+        let sent = Sent { invoked, process, operation: operation.clone(), body: body.clone() };
         let mut retired = self.retired.subscribe();
         self.copies.spawn(async move {
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
                 _ = retired.changed() => return,
             }
-            let sent_ns = shared.stream.now_ns();
-            let received = connections.ask(&node, &operation, &body, limit).await;
-            let span = Span { sent_ns, ended_ns: shared.stream.now_ns() };
-            let line = trail::line(invoked, process, &node, span, &received);
-            shared.stream.attempts(vec![AttemptRecord { copy: true, ..line }]);
+            let received = sent.copy_to(&node, &mut connections, &shared).await;
             // To a dead node it is as if it had not been sent.
             if matches!(received, AttemptResult::Answered(_) | AttemptResult::Refused(_)) {
                 shared.faults.count_one();

@@ -11,7 +11,7 @@ use axum::{
 };
 use contract::{Operation, Request};
 use history::{Event, EventKind, Process};
-use record::AttemptEnd;
+use record::{AttemptEnd, AttemptRecord};
 
 use super::*;
 use crate::{
