@@ -34,6 +34,12 @@ pub const CLIENTS: &str = "clients";
 /// The name of a person's end of a link, who asks the nodes past the record.
 pub const PERSON: &str = "curl";
 
+/// Whether what this end of a link sends comes from no node.
+#[must_use]
+pub fn is_outside(from: &str) -> bool {
+    [CLIENTS, PERSON].contains(&from)
+}
+
 /// No step of taking everything down takes longer; what does is left to the supervisors, which end with this program.
 const TEAR_DOWN_LIMIT: Duration = Duration::from_secs(20);
 
@@ -98,7 +104,7 @@ impl Environment {
     pub fn kinds_between_nodes(&self) -> BTreeMap<String, u64> {
         let mut kinds = BTreeMap::new();
         for (from, _, of_link) in self.network.kinds() {
-            if from != CLIENTS && from != PERSON {
+            if !is_outside(&from) {
                 for (kind, count) in of_link {
                     *kinds.entry(kind).or_default() += count;
                 }
@@ -255,8 +261,7 @@ fn unseen_in_trace(summary: &TraceSummary) -> Option<BTreeMap<NodeId, u64>> {
     }
     let mut unseen = BTreeMap::new();
     // What is answered to the clients stays with them.
-    let from_outside = |from: &str| [CLIENTS, PERSON].contains(&from);
-    for link in summary.unseen.iter().filter(|link| !from_outside(&link.from)) {
+    for link in summary.unseen.iter().filter(|link| !is_outside(&link.from)) {
         for (node, since_ns) in [(&link.from, link.requests_ns), (&link.to, link.answers_ns)] {
             let Some(since_ns) = since_ns else { continue };
             let earliest = unseen.entry(node.clone()).or_insert(since_ns);

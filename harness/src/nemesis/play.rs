@@ -99,6 +99,9 @@ impl Player<'_> {
     async fn act(&self, act: Act) -> std::io::Result<()> {
         let (over, until_over) = watch::channel(false);
         let beside = async {
+            if act.beside.is_empty() {
+                return Ok(());
+            }
             let planned = |(family, fault)| self.planned(family, fault, BESIDE_MAX, BESIDE_MAX);
             let planned = act.beside.into_iter().map(planned).collect();
             let plan = WrittenPlan::write(planned, &self.environment.stream).await?;

@@ -150,14 +150,17 @@ impl Setting {
     /// Whether all nodes are killed and started again after the faults.
     #[must_use]
     pub fn restarts_all(&self) -> bool {
-        let may_kill = self.families.iter().any(|family| family.name() == "kill");
-        may_kill && self.can_restart_all
+        self.breaks("kill") && self.can_restart_all
     }
 
     /// Whether requests are sent twice.
     #[must_use]
     pub fn sends_again(&self) -> bool {
-        self.exactly_once && self.families.iter().any(|family| family.name() == "client")
+        self.breaks("client") && self.exactly_once
+    }
+
+    fn breaks(&self, family: &str) -> bool {
+        self.families.iter().any(|own| own.name() == family)
     }
 
     /// A small log sends snapshots to whoever is behind, a large one entries: the seed decides. Where the log must compact

@@ -92,7 +92,7 @@ impl Introspection {
         match said {
             Said::Status { role, term } => self.leaders.take(by, &role, term),
             Said::Promised { term, voted } => {
-                self.promised.take(&Promised { by, asked_ns, term, voted });
+                self.promised.take(Promised { by, asked_ns, term, voted });
             }
             Said::Log { entries, .. } => {
                 entries.into_iter().for_each(|(slot, value)| self.slots.take(&by, slot, value));

@@ -19,16 +19,10 @@ const AFTER_CHANGE: Duration = Duration::from_millis(600);
 const PAUSE_OF_THE_DEAD: Duration = Duration::from_millis(10);
 
 /// The pace of all questions to the nodes of a store.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Pace {
     changed: watch::Sender<Option<Instant>>,
     kills: AtomicU64,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { changed: watch::Sender::new(None), kills: AtomicU64::new(0) }
-    }
 }
 
 impl Pace {

@@ -6,7 +6,7 @@ use network::{Delay, LinkCounters, MessageFaults};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 use crate::{
-    environment::{CLIENTS, Environment, PERSON},
+    environment::{CLIENTS, Environment, is_outside},
     nemesis::{
         fault::{Fault, Hits, Members, Work},
         faults::{kinds, partition::Link},
@@ -115,11 +115,7 @@ impl Profile {
     /// refusal a lie of the bench. Clients send their copies themselves and know about it.
     fn on_link(&self, from: &str, to: &str) -> MessageFaults {
         let faults = self.message_faults(from, to);
-        if [CLIENTS, PERSON].contains(&from) {
-            MessageFaults { duplicate: 0.0, ..faults }
-        } else {
-            faults
-        }
+        if is_outside(from) { MessageFaults { duplicate: 0.0, ..faults } } else { faults }
     }
 }
 
@@ -160,7 +156,7 @@ impl Fault for Profile {
         let of_kinds = self.of_kinds(environment.kinds_between_nodes().into_keys());
         for (from, to, _) in network.counters() {
             network.set_faults(&from, &to, self.on_link(&from, &to));
-            if from != CLIENTS && from != PERSON {
+            if !is_outside(&from) {
                 network.set_faults_of_kinds(&from, &to, of_kinds.clone());
             }
         }

@@ -20,7 +20,6 @@ pub(in crate::run) const TWO_VOTES: &str = "a vote taken back";
 const AT_ONCE_MAX: usize = 16;
 
 /// What a node said that it promised.
-#[derive(Clone)]
 pub(super) struct Promised {
     pub(super) by: Statement,
     /// Before the answer: nothing that was said later than this was said before it.
@@ -52,33 +51,31 @@ pub(super) struct AllPromised {
 }
 
 impl AllPromised {
-    pub(super) fn take(&mut self, promised: &Promised) {
+    pub(super) fn take(&mut self, promised: Promised) {
         let node = self.nodes.entry(promised.by.node.clone()).or_default();
-        let before = node.take(promised.clone());
-        // A node may be asked twice at once: then nobody knows which answer it gave first.
-        let Some(before) = before.filter(|before| before.by.time_ns < promised.asked_ns) else {
-            return;
-        };
-        self.compared += 1;
-        if let Some(contradiction) = contradiction(before, promised) {
-            self.contradictions += 1;
-            self.first.get_or_insert(contradiction);
+        if let Some(before) = node.before(promised.asked_ns) {
+            self.compared += 1;
+            if let Some(contradiction) = contradiction(before, &promised) {
+                self.contradictions += 1;
+                self.first.get_or_insert(contradiction);
+            }
         }
+        node.recent.push_back(promised);
     }
 }
 
 impl OfNode {
-    /// Adds one more; gives the most of what was said before it.
-    fn take(&mut self, promised: Promised) -> Option<&Promised> {
-        let is_before = |said: &Promised| said.by.time_ns < promised.asked_ns;
+    /// The most of what it had said before it was asked then. (It may be asked twice at once: then nobody knows which answer it gave
+    /// first.)
+    fn before(&mut self, asked_ns: u64) -> Option<&Promised> {
+        let is_before = |said: &Promised| said.by.time_ns < asked_ns;
         while self.recent.len() >= AT_ONCE_MAX || self.recent.front().is_some_and(is_before) {
             let Some(said) = self.recent.pop_front() else { break };
             if self.settled.as_ref().is_none_or(|settled| settled.term <= said.term) {
                 self.settled = Some(said);
             }
         }
-        self.recent.push_back(promised);
-        self.settled.as_ref()
+        self.settled.as_ref().filter(|said| is_before(said))
     }
 }
 

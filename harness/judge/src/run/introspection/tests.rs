@@ -254,14 +254,14 @@ fn answers_to_two_questions_at_once_are_not_compared() {
     };
     let verdict = |later: Promised| {
         let mut all = AllPromised::default();
-        [said(0, 10, 5), said(20, 40, 7), later].into_iter().for_each(|said| all.take(&said));
+        [said(0, 10, 5), said(20, 40, 7), later].into_iter().for_each(|said| all.take(said));
         all.check().unwrap().verdict
     };
     assert_eq!(verdict(said(30, 50, 6)), Verdict::Valid);
     assert_eq!(verdict(said(30, 50, 4)), Verdict::Violation, "it had said 5 long before");
     let (one, other) = (said(0, 10, 7), said(5, 12, 6));
     let mut all = AllPromised::default();
-    [one, other, said(20, 30, 6)].into_iter().for_each(|said| all.take(&said));
+    [one, other, said(20, 30, 6)].into_iter().for_each(|said| all.take(said));
     assert_eq!(
         all.check().unwrap().verdict,
         Verdict::Violation,
