@@ -232,6 +232,7 @@ fn what_tested_nothing_is_never_valid() {
         ("sequential", "write", "1"),
         ("g2", "insert", "[1,[2,null]]"),
         ("monotonic", "add", "null"),
+        ("configurations", "leave", "{\"groups\":[\"g1\"]}"),
         ("list-append", "txn", "[[\"append\",1,1]]"),
         ("rw-register", "txn", "[[\"w\",1,1]]"),
     ] {

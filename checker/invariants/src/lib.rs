@@ -27,6 +27,7 @@
 mod bank;
 mod causal;
 mod causal_reverse;
+mod configurations;
 mod counter;
 mod elements;
 mod g2;

@@ -6,8 +6,8 @@ use crate::bank::Overdraft;
 use crate::judgement::Judgement;
 use crate::set_full::Visible;
 use crate::{
-    bank, causal, causal_reverse, counter, g2, keys, long_fork, monotonic, queue, sequential, set,
-    set_full, total_queue, unique_ids,
+    bank, causal, causal_reverse, configurations, counter, g2, keys, long_fork, monotonic, queue,
+    sequential, set, set_full, total_queue, unique_ids,
 };
 
 /// A checker that goes by a name. `set-final`, `counter-bounds` and `unordered-queue` are Jepsen's `set`, `counter` and
@@ -44,6 +44,8 @@ pub enum Invariant {
     G2,
     /// Rows with growing values and timestamps.
     Monotonic,
+    /// The configurations of a shard controller.
+    Configurations,
 }
 
 /// A row of the table of checkers.
@@ -61,7 +63,7 @@ struct Row {
 }
 
 /// One row for each, in the order in which they are listed.
-static TABLE: [Row; 15] = [
+static TABLE: [Row; 16] = [
     Row {
         invariant: Invariant::Bank,
         name: "bank",
@@ -181,6 +183,15 @@ static TABLE: [Row; 15] = [
         promise: "lets values grow with their timestamps",
         by_key: true,
         judge: monotonic::judge,
+    },
+    Row {
+        invariant: Invariant::Configurations,
+        name: "configurations",
+        functions: "join {groups {ID [SERVER …] …}}, leave {groups [ID …]}, move {shard N, group ID}, query {num N} → \
+                    {num N, shards [ID …], groups {…}}",
+        promise: "makes one balanced configuration after the other",
+        by_key: false,
+        judge: configurations::judge,
     },
 ];
 

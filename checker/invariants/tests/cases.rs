@@ -2,7 +2,10 @@
 
 mod common;
 
-use common::{notation::history, told};
+use common::{
+    notation::{controller, history},
+    told,
+};
 use history::Verdict;
 use invariants::Invariant;
 
@@ -207,6 +210,12 @@ fn each_violation_names_the_operations_that_prove_it() {
             I::Monotonic,
             "add -> {:val 2 :sts 1}; add -> {:val 1 :sts 2}; read -> [{:val 2 :sts 1} {:val 1 :sts 2}]",
             &[0, 2, 4],
+        ),
+        (
+            I::Configurations,
+            "query {:num 0} -> {:num 0 :shards [nil] :groups {}}; join {:groups {1 [1]}}; \
+             query {:num -1} -> {:num 0 :shards [nil] :groups {}}",
+            &[2, 4],
         ),
     ] {
         let result = invariant.check(&history(text));
@@ -559,6 +568,161 @@ fn monotonic() {
             ("drop; read -> [{:val 2 :sts 10} {:val 1 :sts 20}]", "inconclusive"),
         ],
     );
+}
+
+fn expect_of_controller(cases: &[(&str, &str)]) {
+    for (text, expected) in cases {
+        expect(Invariant::Configurations, &[(&controller(text), expected)]);
+    }
+}
+
+#[test]
+fn configurations_as_they_should_be() {
+    for right in [
+        "query -1 = 0 | nil nil |; join 1; query -1 = 1 | 1 1 | 1",
+        "join 1; join 2; query -1 = 2 | 2 1 | 1 2; query 1 = 1 | 1 1 | 1; query 7 = 2 | 2 1 | 1 2",
+        "join 1 2; query -1 = 1 | 1 2 | 1 2; move 0 2; query -1 = 2 | 2 2 | 1 2",
+        // Whatever was moved is spread evenly again.
+        "join 1 2; query -1 = 1 | 1 2 | 1 2; move 0 2; join 3; query -1 = 3 | 2 1 | 1 2 3",
+        "join 1; join 2; leave 1; query -1 = 3 | 2 2 | 2; leave 2; query -1 = 4 | nil nil |",
+        "join 1; leave 1; join 1:8; query -1 = 3 | 1 1 | 1:8",
+        // More groups than shards.
+        "join 1 2 3; query -1 = 1 | 3 1 | 1 2 3; leave 2; query -1 = 2 | 3 1 | 1 3",
+        // Nobody knows.
+        "join 1; join 2 ?; query -1 = 1 | 1 1 | 1; query -1 = 2 | 2 1 | 1 2",
+        "join 1; join 2 ?; query -1 = 1 | 1 1 | 1; query -1 ?; query -1 !",
+        "join 1; join 1 !; query -1 = 1 | 1 1 | 1",
+        // Beside each other.
+        "0-9 join 1; 1-8 join 2; 2-3 query -1 = 1 | 2 2 | 2; 4-5 query -1 = 2 | 1 2 | 1 2",
+        "join 1; 5-9 join 2; 6-7 query -1 = 2 | 2 1 | 1 2; 10-11 query 2 = 2 | 2 1 | 1 2",
+        "join 1; 5-9 query -1 = 1 | 1 1 | 1; 6-7 join 2; 8-10 query 3 = 2 | 2 1 | 1 2",
+        "0-9 query 2 = 0 | nil nil |; 1-2 join 1",
+        // Nobody looked afterwards, or between.
+        "query -1 = 0 | nil nil |; join 1; join 2; leave 1",
+        "join 1; join 2 3; leave 1; move 1 3; query -1 = 4 | 2 3 | 2 3",
+        // The servers of a group have no order.
+        "join 1:1,2; query -1 = 1 | 1 1 | 1:2,1",
+    ] {
+        expect_of_controller(&[(right, "valid")]);
+    }
+    expect_of_controller(&[
+        ("query -1 = 0 | nil |", "inconclusive"),
+        ("join 1 ?; query -1 = 1 | 1 1 | 1", "inconclusive"),
+        ("join 1; query -1 ?", "inconclusive"),
+        ("join ; query -1 = 1 | 1 1 | 1", "inconclusive"),
+        ("join 1; move x 1 ?; query -1 = 1 | 1 1 | 1", "inconclusive"),
+        ("join 1; query x = 1 | 1 1 | 1", "inconclusive"),
+        ("join 1; query -1 = x | 1 1 | 1", "inconclusive"),
+        ("join 1; query -1 = 1 | [1] 1 | 1", "inconclusive"),
+    ]);
+    expect(Invariant::Configurations, &[("drop; query {:num 0} -> nil", "inconclusive")]);
+}
+
+#[test]
+fn configurations_that_are_none_or_change() {
+    expect_of_controller(&[
+        ("join 1; query 1 = 1 | 1 1 | 1; query 1 = 1 | 1 1 | 1:8", "configuration changed"),
+        ("join 1 2; query 1 = 1 | 1 2 | 1 2; query 1 = 1 | 2 1 | 1 2", "configuration changed"),
+        ("join 1; query 0 = 0 | nil nil |; query 1 = 1 | 1 | 1", "malformed configuration"),
+        ("join 1; query 1 = 1 | 1 2 | 1", "malformed configuration"),
+        ("join 1; query 1 = 1 | 1 nil | 1", "malformed configuration"),
+        ("join 1; leave 1; query 2 = 2 | 1 nil |", "malformed configuration"),
+        ("join 1; query 0 = 0 | 1 1 | 1", "malformed configuration"),
+    ]);
+}
+
+#[test]
+fn steps_between_configurations() {
+    expect_of_controller(&[
+        ("join 1 2; query 1 = 1 | 1 1 1 | 1 2", "unbalanced"),
+        ("join 1 2; query 1 = 1 | 1 1 2 2 | 1 2; leave 1; query 2 = 2 | 2 2 2 2 | 2", "valid"),
+        ("join 1; query 1 = 1 | 1 1 1 1 | 1; join 2; query 2 = 2 | 1 2 2 2 | 1 2", "unbalanced"),
+        (
+            "join 1 2; query 1 = 1 | 1 1 2 2 | 1 2; join 3; query 2 = 2 | 3 2 1 1 | 1 2 3",
+            "too many shards moved",
+        ),
+        // The larger share is for the group that has more.
+        (
+            "join 1 2; query 1 = 1 | 1 1 2 | 1 2; leave 2; join 3; query 2 = 2 | 1 1 1 | 1; \
+             query 3 = 3 | 3 3 1 | 1 3",
+            "too many shards moved",
+        ),
+        (
+            "join 1 2; query 1 = 1 | 1 1 2 | 1 2; move 0 2; query 2 = 2 | 2 1 1 | 1 2",
+            "too many shards moved",
+        ),
+        ("join 1; query 1 = 1 | 1 1 | 1; join 2; query 2 = 2 | 2 2 | 2", "impossible change"),
+        ("join 1; query 1 = 1 | 1 1 | 1; join 2 ?; query 2 = 2 | 2 2 | 2", "impossible change"),
+        ("join 1; query 1 = 1 | 1 1 | 1; join 2 ?; query 2 = 2 | 1 1 | 1:8", "impossible change"),
+        ("join 1; query 1 = 1 | 1 1 | 1; join 2 ?; query 2 = 2 | 1 1 | 1", "impossible change"),
+    ]);
+}
+
+#[test]
+fn numbers_of_configurations() {
+    expect_of_controller(&[
+        ("join 1; join 2; query 2 = 2 | 2 1 | 1 2; query -1 = 1 | 1 1 | 1", "stale configuration"),
+        ("join 1; query -1 = 0 | nil nil |", "stale configuration"),
+        ("join 1; query 1 = 0 | nil nil |", "stale configuration"),
+        (
+            "0-9 join 1; 1-2 query -1 = 1 | 1 1 | 1; 3-4 query -1 = 0 | nil nil |; 10-11 query -1 = 1 | 1 1 | 1",
+            "stale configuration",
+        ),
+        ("join 1; query -1 = 2 | 1 1 | 1", "configuration from the future"),
+        ("0-5 query -1 = 1 | 1 1 | 1; 6-7 join 1", "configuration from the future"),
+        ("join 1; join 2; query 1 = 2 | 2 1 | 1 2", "wrong number"),
+    ]);
+}
+
+#[test]
+fn changes_and_their_configurations() {
+    expect_of_controller(&[
+        // As many as were acknowledged, but not that one.
+        (
+            "join 1; query -1 = 1 | 1 1 | 1; join 2; join 3 ?; query -1 = 2 | 1 3 | 1 3",
+            "change lost, change without cause",
+        ),
+        (
+            "join 1; query 1 = 1 | 1 1 | 1; 4-8 join 2; 5-6 join 3 ?; query 2 = 2 | 1 3 | 1 3",
+            "valid",
+        ),
+        (
+            "join 1; query 1 = 1 | 1 1 | 1; 4-8 join 2; 5-6 join 3 ?; query -1 = 2 | 1 3 | 1 3",
+            "change lost",
+        ),
+        ("join 1; query -1 = 1 | 2 2 | 2", "change lost, change without cause"),
+        ("join 1; query 1 = 1 | 2 2 | 2", "change without cause"),
+        (
+            "join 1; query 1 = 1 | 1 1 | 1; leave 1; query 2 = 2 | nil nil |; join 1; leave 1 !; \
+             join 2 ?; query 3 = 3 | 1 1 | 1; query 4 = 4 | nil nil |",
+            "change without cause",
+        ),
+        // It came from a change that had not begun.
+        (
+            "join 1; 2-9 join 2; 3-4 query -1 = 2 | 1 3 | 1 3; 5-6 join 3 ?; \
+             10-11 query 1 = 1 | 1 1 | 1",
+            "change without cause",
+        ),
+        // The first of them came after the second was seen.
+        (
+            "query -1 = 0 | nil nil |; 2-20 join 1; 3-4 join 2; 5-6 query -1 = 1 | 1 1 | 1; \
+             21-22 query 2 = 2 | 1 2 | 1 2",
+            "change lost, change without cause",
+        ),
+    ]);
+}
+
+#[test]
+fn changes_that_had_to_be_refused() {
+    expect_of_controller(&[
+        ("query -1 = 0 | nil nil |; join 1; join 1", "change not refused"),
+        ("query -1 = 0 | nil nil |; join 1; leave 1 ?; join 1", "valid"),
+        ("query -1 = 0 | nil nil |; join 1; leave 2", "change not refused"),
+        ("query -1 = 0 | nil nil |; join 1; leave 1; leave 1", "change not refused"),
+        ("query -1 = 0 | nil nil |; 2-5 leave 1; 3-9 join 1", "valid"),
+        ("query -1 = 0 | nil nil |; join 1; move 0 2", "change not refused"),
+        ("query -1 = 0 | nil nil |; join 1; join 2 ?; move 0 2", "valid"),
+    ]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 #![allow(clippy::unwrap_used, reason = "a test's helpers say what they expect, too")]
 
+pub mod controller;
 pub mod notation;
 pub mod objects;
 

@@ -21,6 +21,49 @@ pub fn history(text: &str) -> Vec<Operation> {
     operations
 }
 
+/// The same for a shard controller: `join 1 2; move 0 2; leave 1 ?; query -1 = 3 | 2 2 nil | 2`, the number that a query
+/// saw, who owns the shards, and the groups. The server of a group has its number, or another: `join 1:8`.
+pub fn controller(text: &str) -> String {
+    text.split(';').map(change_or_query).collect::<Vec<_>>().join("; ")
+}
+
+fn change_or_query(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_function = |word: &&str| ["join", "leave", "move", "query"].contains(word);
+    let at = words.iter().position(is_function).unwrap();
+    let (before, function, mut rest) = (words[..at].join(" "), words[at], words[at + 1..].to_vec());
+    let end = rest.pop_if(|word| ["!", "?"].contains(word)).unwrap_or("-> {}");
+    let groups = |groups: &str| {
+        let group = |group: &str| {
+            let (id, server) = group.split_once(':').unwrap_or((group, group));
+            format!("{id} [{server}]")
+        };
+        groups.split_whitespace().map(group).collect::<Vec<_>>().join(" ")
+    };
+    let rest = rest.join(" ");
+    let asked = match function {
+        "join" => format!("{{:groups {{{}}}}} {end}", groups(&rest)),
+        "leave" => format!("{{:groups [{rest}]}} {end}"),
+        "move" => {
+            let (shard, group) = rest.split_once(' ').unwrap();
+            format!("{{:shard {shard} :group {group}}} {end}")
+        }
+        _ => match rest.split_once('=') {
+            None => format!("{{:num {rest}}} {end}"),
+            Some((asked, saw)) => {
+                let [number, shards, seen] = saw.split('|').collect::<Vec<_>>()[..] else {
+                    panic!("{text} has not three parts")
+                };
+                let seen = groups(seen);
+                format!(
+                    "{{:num {asked}}} -> {{:num {number} :shards [{shards}] :groups {{{seen}}}}}"
+                )
+            }
+        },
+    };
+    format!("{before} {function} {asked}")
+}
+
 fn operation(words: &str, next: u64, process: u64) -> Operation {
     let (interval, rest) = prefixed(words, |word| {
         let (from, to) = word.split_once('-')?;

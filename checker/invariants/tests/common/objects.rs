@@ -7,6 +7,8 @@ use history::Operation;
 use rand::RngExt;
 use serde_json::{Value, json};
 
+use super::controller::{Controller, Use};
+
 /// Accounts that are never overdrawn.
 pub struct Bank {
     balances: BTreeMap<String, i64>,
@@ -376,5 +378,6 @@ pub fn right(invariant: invariants::Invariant) -> Box<dyn Object> {
         Invariant::Sequential => Box::new(Subkeys::default()),
         Invariant::G2 => Box::new(Tables::default()),
         Invariant::Monotonic => Box::new(Rows::default()),
+        Invariant::Configurations => Box::new(Controller::new(Use::default(), None, 0)),
     }
 }
