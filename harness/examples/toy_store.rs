@@ -149,9 +149,7 @@ mod flaws {
                 eprintln!("out of ideas");
                 std::process::exit(3);
             }
-            ("late", read) if read.is_read_only() => {
-                Json(Answer::Ok(late(store, read))).into_response()
-            }
+            ("late", read) if read.is_read_only() => Json(late(store, read)).into_response(),
             ("twice", _) => super::answer(store, &as_if_new(request)),
             ("garbage", _) => (StatusCode::OK, "<html>hello \u{1b}[31mred</html>").into_response(),
             ("redirect", _) => (StatusCode::TEMPORARY_REDIRECT, elsewhere).into_response(),
@@ -171,7 +169,7 @@ mod flaws {
     }
 
     /// An answer to a read from a state that was complete, but is not the newest any more.
-    fn late(store: &SharedStore, read: &Operation) -> Outcome {
+    fn late(store: &SharedStore, read: &Operation) -> Answer {
         static OLD: Mutex<Option<(Store, u64)>> = Mutex::new(None);
         let mut old = OLD.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut state, served) =
@@ -179,9 +177,9 @@ mod flaws {
                 let store = store.lock().unwrap_or_else(PoisonError::into_inner);
                 (store.application().clone(), 0)
             });
-        let outcome = state.apply(read);
+        let answer = state.apply(read);
         *old = Some((state, served + 1));
-        outcome
+        answer
     }
 
     /// The request of a client that was never seen before: what comes again is executed again.

@@ -17,7 +17,7 @@ use crate::{
     register,
     store::Store,
 };
-use objects::{Objects, keys_of};
+use objects::Objects;
 
 /// Its name in `run.json`. It is none of [`crate::WORKLOADS`]: nothing makes its operations but a person.
 pub const NAME: &str = "by-hand";
@@ -37,7 +37,7 @@ impl ByHand {
     /// Keeps the keys of an operation, to read them at the end.
     pub fn asks(&self, operation: &Operation) {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.extend(keys_of(operation).into_iter().map(str::to_owned));
+        keys.extend(operation.keys().into_iter().map(str::to_owned));
     }
 }
 
@@ -96,7 +96,7 @@ fn check_objects(records: Vec<Record>, limits: &Limits) -> Vec<CheckResult> {
     let (together, alone): (Vec<Record>, Vec<Record>) =
         records.into_iter().partition(|record| objects.are_together(&record.operation));
     let (of_bench, alone): (Vec<Record>, Vec<Record>) =
-        alone.into_iter().partition(|record| keys_of(&record.operation) == [RECOVERY_KEY]);
+        alone.into_iter().partition(|record| record.operation.keys() == [RECOVERY_KEY]);
     let mut results = Vec::new();
     if !alone.is_empty() || together.is_empty() {
         results.push(register::check_order(&alone, limits));

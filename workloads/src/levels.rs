@@ -79,7 +79,10 @@ mod tests {
             assert!(judged(entry.name, "strict-serializable").is_ok(), "{}", entry.name);
         }
         let fitting = |promised: &str| names_for(promised.parse().unwrap()).join(" ");
-        assert_eq!(fitting("linearizable"), "register append puthash set counter multi bank:swap");
+        assert_eq!(
+            fitting("linearizable"),
+            "register append puthash set counter multi bank:swap controller"
+        );
         let transactions = "list-append rw-register long-fork";
         assert_eq!(fitting("snapshot-isolation"), format!("{transactions} bank bank:txn"));
         let serializable = format!("{transactions} write-skew bank bank:txn");

@@ -12,6 +12,7 @@ mod anomalies;
 mod bank_swap;
 mod bank_txn;
 pub mod by_hand;
+mod controller;
 mod counter;
 mod guards;
 pub mod levels;
@@ -87,7 +88,7 @@ pub struct WorkloadEntry {
 }
 
 /// All workloads for stores.
-pub const WORKLOADS: [WorkloadEntry; 13] = [
+pub const WORKLOADS: [WorkloadEntry; 14] = [
     register::REGISTER,
     register::APPEND,
     register::PUTHASH,
@@ -101,6 +102,7 @@ pub const WORKLOADS: [WorkloadEntry; 13] = [
     BANK,
     bank_txn::ENTRY,
     bank_swap::ENTRY,
+    controller::ENTRY,
 ];
 
 /// The strongest form that the store can serve.
@@ -115,15 +117,22 @@ const BANK: WorkloadEntry = WorkloadEntry {
 };
 
 impl WorkloadEntry {
-    /// Whether a store with these optional parts can serve the workload.
+    /// Whether a store with these optional parts can serve the workload. A shard controller has no keys.
     #[must_use]
     pub fn suits(&self, manifest_caps: &[Capability]) -> bool {
-        self.needs.is_empty() || self.needs.iter().any(|part| manifest_caps.contains(part))
+        let has_keys = !manifest_caps.contains(&Capability::Configurations);
+        match self.needs {
+            [] => has_keys,
+            needs => needs.iter().any(|part| manifest_caps.contains(part)),
+        }
     }
 
-    /// What a store must have in the `caps` of its manifest: `` `txn` or `multi` ``.
+    /// What a store must have: `` `txn` or `multi` ``.
     #[must_use]
     pub fn needs_in_words(&self) -> String {
+        if self.needs.is_empty() {
+            return "a store with keys".to_owned();
+        }
         self.needs.iter().map(|part| format!("`{}`", part.name())).collect::<Vec<_>>().join(" or ")
     }
 }

@@ -277,7 +277,7 @@ fn as_kv(record: &Record) -> Option<(&str, KvInput, Option<KvOutput>)> {
             current: value.as_ref().map(|value| value.as_ref().map(Into::into)),
         }),
         Outcome::Done {} => Some(KvOutput::Done),
-        Outcome::Values { .. } | Outcome::Committed { .. } => None,
+        Outcome::Values { .. } | Outcome::Committed { .. } | Outcome::Configuration(_) => None,
     });
     Some((key, input, output))
 }

@@ -246,7 +246,21 @@ impl Clerk {
                 Next::Again
             }
             ErrorCode::Aborted => Next::GiveUp,
-            ErrorCode::BadRequest | ErrorCode::Unsupported | ErrorCode::StaleSeq => {
+            ErrorCode::Exists
+            | ErrorCode::UnknownGroup
+            | ErrorCode::NoChange
+            | ErrorCode::BadShard
+                if operation.is_of_controllers() =>
+            {
+                Next::GiveUp
+            }
+            ErrorCode::BadRequest
+            | ErrorCode::Unsupported
+            | ErrorCode::StaleSeq
+            | ErrorCode::Exists
+            | ErrorCode::UnknownGroup
+            | ErrorCode::NoChange
+            | ErrorCode::BadShard => {
                 // The request was right, so the store misunderstands the contract.
                 let (f, name) = (operation.name(), code.name());
                 let node = &self.shared.nodes[attempts.node];

@@ -294,10 +294,13 @@ fn scripts(manifest: &Manifest, arguments: &RunArguments) -> Result<Chosen, Fail
 fn workload_for_store(manifest: &Manifest, name: &str) -> Result<Box<dyn Workload>, Failure> {
     let workload = workloads::entry(name).map_err(Failure::Usage)?;
     if !workload.suits(&manifest.caps) {
+        let suiting = workloads::WORKLOADS.iter().filter(|entry| entry.suits(&manifest.caps));
+        let suiting: Vec<&str> = suiting.map(|entry| entry.name).collect();
         return Err(Failure::Usage(format!(
-            "the workload `{name}` needs {} in the `caps` of {}'s manifest; try `register`, which needs nothing",
+            "the workload `{name}` needs {}, which {}'s manifest does not claim in its `caps`; with it go: {}",
             workload.needs_in_words(),
-            manifest.name
+            manifest.name,
+            suiting.join(", ")
         )));
     }
     Ok((workload.make)(&manifest.caps))

@@ -9,7 +9,7 @@ use std::{
 };
 
 use cluster::{NodeSpec, ports};
-use contract::{Launch, NodeId, manifest::Capability};
+use contract::{Launch, NodeId, launch::SHARDS, manifest::Capability};
 use network::{LinkSpec, Network, Trace};
 use record::files;
 
@@ -122,13 +122,17 @@ impl Parts<'_> {
     fn launch(&self, id: &NodeId, network: &Network, listen: SocketAddr) -> Launch {
         let peer =
             |other: &NodeId| network.address(id, other).map(|address| (other.clone(), address));
+        let is_controller = self.target.manifest.can(Capability::Configurations);
         Launch {
             node: id.clone(),
             listen,
             peers: self.processes().filter_map(peer).collect(),
             members: if self.played.is_empty() { self.nodes } else { self.played }.to_vec(),
             view: self.view_service.or_else(|| self.played.first().map(|_| id)).cloned(),
+            group: None,
+            controllers: if is_controller { self.nodes.to_vec() } else { Vec::new() },
             data: self.folder.join(files::NODES).join(id).join("data"),
+            shards: SHARDS,
             heartbeat: HEARTBEAT,
             election: ELECTION,
             snapshot_bytes: self.snapshot_bytes,

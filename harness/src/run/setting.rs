@@ -123,7 +123,8 @@ impl Setting {
         let is_replicated = serves(Rung::ReplicatedKv);
         // What goes on with a majority needs nobody who decides.
         let has_backup = serves(Rung::PrimaryBackup) && !is_replicated;
-        let nodes = nodes.unwrap_or(if is_replicated || has_backup { NODES } else { 1 });
+        let has_several = is_replicated || has_backup || serves(Rung::ShardController);
+        let nodes = nodes.unwrap_or(if has_several { NODES } else { 1 });
         Self {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
             view_service: has_backup.then(|| VIEW_SERVICE.to_owned()),

@@ -18,6 +18,10 @@ pub(super) fn usage(name: &str) -> Option<&'static str> {
         "multiget" => "multiget KEY…",
         "multiput" => "multiput KEY=VALUE…",
         "swap" => "swap KEY KEY",
+        "join" => "join GROUP=SERVER,SERVER…",
+        "leave" => "leave GROUP…",
+        "move" => "move SHARD GROUP",
+        "query" => "query [NUMBER]",
         "txn" => "txn [if KEY=VALUE|null…] (r KEY | w KEY VALUE | append KEY VALUE)…",
         _ => return None,
     })
@@ -45,6 +49,20 @@ pub(super) fn parse(words: &[&str]) -> Option<Operation> {
         }
         ["swap", a, b] => Operation::Swap { a: text(a), b: text(b) },
         ["txn", ref rest @ ..] => transaction(rest)?,
+        ["join", ref groups @ ..] if !groups.is_empty() => {
+            let servers = |list: &str| list.split(',').map(text).collect();
+            let group =
+                |group: &&str| group.split_once('=').map(|(id, list)| (text(id), servers(list)));
+            Operation::Join { groups: groups.iter().map(group).collect::<Option<_>>()? }
+        }
+        ["leave", ref groups @ ..] if !groups.is_empty() => {
+            Operation::Leave { groups: groups.iter().copied().map(text).collect() }
+        }
+        ["move", shard, group] => {
+            Operation::Move { shard: shard.parse().ok()?, group: text(group) }
+        }
+        ["query"] => Operation::Query { num: -1 },
+        ["query", num] => Operation::Query { num: num.parse().ok()? },
         _ => return None,
     })
 }
@@ -102,6 +120,13 @@ pub(super) fn typed(operation: &Operation) -> String {
             words.extend(values.iter().map(|(key, value)| format!("{key}={value}")));
         }
         Operation::Swap { a, b } => words.extend([a.clone(), b.clone()]),
+        Operation::Join { groups } => {
+            words.extend(groups.iter().map(|(id, servers)| format!("{id}={}", servers.join(","))));
+        }
+        Operation::Leave { groups } => words.extend(groups.iter().cloned()),
+        Operation::Move { shard, group } => words.extend([shard.to_string(), group.clone()]),
+        Operation::Query { num } => words.push(num.to_string()),
+        Operation::Internal { command } => words.push(command.clone()),
         Operation::Txn { guards, ops } => {
             words.extend((!guards.is_empty()).then(|| "if".to_owned()));
             let guards = guards.iter().map(|(key, value)| format!("{key}={}", expected(value)));

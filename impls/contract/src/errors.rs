@@ -20,6 +20,14 @@ pub enum ErrorCode {
     StaleSeq,
     /// The transaction was given up and can never commit.
     Aborted,
+    /// The group is there already.
+    Exists,
+    /// There is no such group.
+    UnknownGroup,
+    /// The group owns that shard already.
+    NoChange,
+    /// There is no such shard.
+    BadShard,
     /// No outcome in time: it may or may not have happened.
     Timeout,
     /// Something broke: it may or may not have happened.
@@ -44,7 +52,7 @@ pub struct ErrorEntry {
 }
 
 /// Every error code of the contract.
-pub const ERRORS: [ErrorEntry; 9] = [
+pub const ERRORS: [ErrorEntry; 13] = [
     entry(
         ErrorCode::NotLeader,
         "not_leader",
@@ -86,13 +94,38 @@ pub const ERRORS: [ErrorEntry; 9] = [
         "The client has already gone past this sequence number.",
         STOPS,
     ),
+    entry(ErrorCode::Aborted, "aborted", 409, true, "The transaction can never commit.", FAILS),
     entry(
-        ErrorCode::Aborted,
-        "aborted",
+        ErrorCode::Exists,
+        "exists",
         409,
         true,
-        "The transaction can never commit.",
-        "Records a fail.",
+        "`join` of a group that is there already.",
+        FAILS,
+    ),
+    entry(
+        ErrorCode::UnknownGroup,
+        "unknown_group",
+        404,
+        true,
+        "`leave` of a group that is not there, or `move` to one.",
+        FAILS,
+    ),
+    entry(
+        ErrorCode::NoChange,
+        "no_change",
+        409,
+        true,
+        "`move` to the group that owns the shard already, or `join` or `leave` of nothing.",
+        FAILS,
+    ),
+    entry(
+        ErrorCode::BadShard,
+        "bad_shard",
+        400,
+        true,
+        "`move` of a shard that is not there.",
+        FAILS,
     ),
     entry(
         ErrorCode::Timeout,
@@ -113,6 +146,7 @@ pub const ERRORS: [ErrorEntry; 9] = [
 ];
 
 const ELSEWHERE: &str = "Goes to the hint or the next node.";
+const FAILS: &str = "Records a fail.";
 /// The bench's requests are right: a store that refuses one so is mistaken, and may be mistaken about having done
 /// nothing.
 pub(crate) const STOPS: &str =
@@ -166,7 +200,9 @@ mod tests {
     #[test]
     fn only_errors_that_a_right_request_can_meet_are_definite() {
         let definite: Vec<_> = ERRORS.iter().filter(|e| e.definite).map(|e| e.name).collect();
-        assert_eq!(definite, ["not_leader", "wrong_group", "not_ready", "aborted"]);
+        let elsewhere = ["not_leader", "wrong_group", "not_ready", "aborted"];
+        let by_controllers = ["exists", "unknown_group", "no_change", "bad_shard"];
+        assert_eq!(definite, [elsewhere, by_controllers].concat());
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub fn puthash(previous: &str, value: &str) -> String {
 }
 
 /// FNV-1a, 32 bits (Fowler, Noll, Vo): start from the offset basis; for each byte xor, then multiply by the prime.
-fn fnv1a_32(bytes: impl Iterator<Item = u8>) -> u32 {
+pub(crate) fn fnv1a_32(bytes: impl Iterator<Item = u8>) -> u32 {
     bytes.fold(0x811C_9DC5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 

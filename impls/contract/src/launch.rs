@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{Availability, NodeId};
+use crate::{Availability, GroupId, NodeId};
 
 /// One row of the registry of launch variables.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,9 @@ pub struct Variable {
 /// `DS_SNAPSHOT_BYTES` in every run: logs are compacted early, so that compaction is tested.
 pub const SNAPSHOT_BYTES: u64 = 65_536;
 
+/// `DS_SHARDS` in every run.
+pub const SHARDS: usize = 10;
+
 /// The view service's id, where the rung has one.
 pub const VIEW_SERVICE: &str = "v1";
 
@@ -29,9 +32,9 @@ pub const VARIABLES: [Variable; 14] = [
     variable(
         "DS_ROLE",
         "kv",
-        "What the node is: `kv`, or `view` for the view service. Later also `controller`, `mr-coordinator`, `mr-worker`.",
+        "What the node is: `kv`, `view` for the view service, `controller` for a shard controller. Later also `mr-coordinator`, `mr-worker`.",
     ),
-    planned("DS_GROUP", "g1", "The replica group, where the rung has groups."),
+    variable("DS_GROUP", "g1", "The node's replica group, where the rung has groups."),
     variable(
         "DS_LISTEN",
         "127.0.0.1:4101",
@@ -43,10 +46,14 @@ pub const VARIABLES: [Variable; 14] = [
         "This node's private view: the address at which it reaches each other node.",
     ),
     variable("DS_MEMBERS", "n1,n2,n3", "The members of this node's own group."),
-    planned("DS_CONTROLLERS", "c1,c2,c3", "The shard controllers' ids, where the rung has them."),
+    variable(
+        "DS_CONTROLLERS",
+        "c1,c2,c3",
+        "The shard controllers' ids; set only where the rung has them.",
+    ),
     variable("DS_VIEW", "v1", "The view service's id; set only where the rung has one."),
     variable("DS_DATA", "/a/folder", "The only place to persist."),
-    planned("DS_SHARDS", "10", "The number of shards."),
+    variable("DS_SHARDS", "10", "The number of shards, where the rung has them."),
     variable("DS_HEARTBEAT_MS", "50", "Timing hint: how often a leader shows that it lives."),
     variable("DS_ELECTION_MS", "300", "Timing hint: how long to wait for it before an election."),
     variable(
@@ -65,10 +72,6 @@ const fn variable(name: &'static str, example: &'static str, meaning: &'static s
     Variable { name, example, meaning, availability: Availability::Now }
 }
 
-const fn planned(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
-    Variable { availability: Availability::Planned, ..variable(name, example, meaning) }
-}
-
 /// What a node of a replicated rung needs to know at its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Launch {
@@ -82,8 +85,14 @@ pub struct Launch {
     pub members: Vec<NodeId>,
     /// `DS_VIEW`, where there is a view service. The node of this id is it.
     pub view: Option<NodeId>,
+    /// `DS_GROUP`, where the rung has groups and the node is no controller.
+    pub group: Option<GroupId>,
+    /// `DS_CONTROLLERS`: a node among them is a shard controller.
+    pub controllers: Vec<NodeId>,
     /// `DS_DATA`.
     pub data: PathBuf,
+    /// `DS_SHARDS`.
+    pub shards: usize,
     /// `DS_HEARTBEAT_MS`.
     pub heartbeat: Duration,
     /// `DS_ELECTION_MS`.
@@ -95,21 +104,49 @@ pub struct Launch {
 }
 
 impl Launch {
+    /// A node without others, with every default.
+    #[must_use]
+    pub fn alone(node: NodeId, listen: SocketAddr) -> Self {
+        Self {
+            members: vec![node.clone()],
+            node,
+            listen,
+            peers: BTreeMap::new(),
+            view: None,
+            controllers: Vec::new(),
+            group: None,
+            data: PathBuf::new(),
+            shards: SHARDS,
+            heartbeat: Duration::from_millis(50),
+            election: Duration::from_millis(300),
+            snapshot_bytes: None,
+            restart: false,
+        }
+    }
+
     /// The variables that start a node with this launch: what the harness sets.
     #[must_use]
     pub fn to_variables(&self) -> Vec<(&'static str, String)> {
         let peers = serde_json::to_string(&self.peers).unwrap_or_default();
-        let role = if self.view.as_ref() == Some(&self.node) { "view" } else { "kv" };
-        let mut variables = vec![
-            ("DS_NODE", self.node.clone()),
-            ("DS_ROLE", role.to_owned()),
+        let role = match self {
+            _ if self.view.as_ref() == Some(&self.node) => "view",
+            _ if self.controllers.contains(&self.node) => "controller",
+            _ => "kv",
+        };
+        let mut variables = vec![("DS_NODE", self.node.clone()), ("DS_ROLE", role.to_owned())];
+        variables.extend(self.group.clone().map(|group| ("DS_GROUP", group)));
+        variables.extend([
             ("DS_LISTEN", self.listen.to_string()),
             ("DS_PEERS", peers),
             ("DS_MEMBERS", self.members.join(",")),
-        ];
+        ]);
+        if !self.controllers.is_empty() {
+            variables.push(("DS_CONTROLLERS", self.controllers.join(",")));
+        }
         variables.extend(self.view.clone().map(|view| ("DS_VIEW", view)));
         variables.extend([
             ("DS_DATA", self.data.display().to_string()),
+            ("DS_SHARDS", self.shards.to_string()),
             ("DS_HEARTBEAT_MS", self.heartbeat.as_millis().to_string()),
             ("DS_ELECTION_MS", self.election.as_millis().to_string()),
             (
@@ -143,20 +180,26 @@ impl Launch {
         let listen = need("DS_LISTEN")?;
         let peers = lookup("DS_PEERS").unwrap_or_else(|| "{}".to_owned());
         let node = need("DS_NODE")?;
-        let members = lookup("DS_MEMBERS").unwrap_or_else(|| node.clone());
+        let ids = |list: String| {
+            let ids = list.split(',').map(|id| id.trim().to_owned());
+            ids.filter(|id| !id.is_empty()).collect()
+        };
+        let shards = number("DS_SHARDS", 10)?;
         Ok(Self {
             listen: listen
                 .parse()
                 .map_err(|_| format!("DS_LISTEN={listen}: expected address:port"))?,
             peers: serde_json::from_str(&peers)
                 .map_err(|error| format!("DS_PEERS={peers}: {error}"))?,
-            members: members
-                .split(',')
-                .map(|id| id.trim().to_owned())
-                .filter(|id| !id.is_empty())
-                .collect(),
+            members: ids(lookup("DS_MEMBERS").unwrap_or_else(|| node.clone())),
+            group: lookup("DS_GROUP").filter(|id| !id.is_empty()),
+            controllers: ids(lookup("DS_CONTROLLERS").unwrap_or_default()),
             view: lookup("DS_VIEW").filter(|id| !id.is_empty()),
             data: PathBuf::from(need("DS_DATA")?),
+            shards: usize::try_from(shards)
+                .ok()
+                .filter(|shards| *shards > 0)
+                .ok_or_else(|| format!("DS_SHARDS={shards}: must be at least 1"))?,
             heartbeat: millis("DS_HEARTBEAT_MS", 50)?,
             election: millis("DS_ELECTION_MS", 300)?,
             snapshot_bytes: u64::try_from(number("DS_SNAPSHOT_BYTES", -1)?).ok(),
@@ -177,6 +220,9 @@ mod tests {
             peers: BTreeMap::from([("n2".to_owned(), "127.0.0.1:5102".parse().unwrap())]),
             members: vec!["n1".to_owned(), "n2".to_owned()],
             view: Some("v1".to_owned()),
+            group: Some("g1".to_owned()),
+            controllers: ["c1", "c2", "c3"].map(str::to_owned).to_vec(),
+            shards: 10,
             data: PathBuf::from("/a/folder"),
             heartbeat: Duration::from_millis(50),
             election: Duration::from_millis(300),
@@ -197,7 +243,14 @@ mod tests {
             let launch = Launch { snapshot_bytes, ..launch() };
             assert_eq!(read(&launch.to_variables()).unwrap(), launch);
         }
-        let fresh = Launch { restart: false, peers: BTreeMap::new(), view: None, ..launch() };
+        let fresh = Launch {
+            restart: false,
+            peers: BTreeMap::new(),
+            view: None,
+            group: None,
+            controllers: Vec::new(),
+            ..launch()
+        };
         assert_eq!(read(&fresh.to_variables()).unwrap(), fresh);
     }
 
@@ -214,8 +267,8 @@ mod tests {
     }
 
     #[test]
-    fn the_view_service_has_a_role_of_its_own() {
-        for (node, role) in [("n1", "kv"), ("v1", "view")] {
+    fn the_view_service_and_shard_controllers_have_roles_of_their_own() {
+        for (node, role) in [("n1", "kv"), ("v1", "view"), ("c2", "controller")] {
             let variables = Launch { node: node.to_owned(), ..launch() }.to_variables();
             assert!(variables.contains(&("DS_ROLE", role.to_owned())), "{variables:?}");
         }
@@ -242,6 +295,7 @@ mod tests {
             ("DS_PEERS", "n2=1"),
             ("DS_HEARTBEAT_MS", "soon"),
             ("DS_ELECTION_MS", "-3"),
+            ("DS_SHARDS", "0"),
             ("DS_SNAPSHOT_BYTES", "64k"),
         ] {
             let mut variables = launch().to_variables();

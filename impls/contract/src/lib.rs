@@ -6,6 +6,7 @@
 //! This crate knows neither the harness nor any implementation.
 
 pub mod availability;
+pub mod configuration;
 pub mod endpoints;
 pub mod errors;
 pub mod hash;
@@ -22,6 +23,7 @@ pub mod view;
 pub mod wire;
 
 pub use availability::Availability;
+pub use configuration::{Configuration, GroupId, shard_of};
 pub use errors::ErrorCode;
 pub use hash::{digest, puthash};
 pub use launch::Launch;

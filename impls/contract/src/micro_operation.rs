@@ -13,6 +13,16 @@ pub enum MicroOperation {
     Append(String, String),
 }
 
+impl MicroOperation {
+    /// The key that it touches.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Read(key) | Self::Write(key, _) | Self::Append(key, _) => key,
+        }
+    }
+}
+
 impl Serialize for MicroOperation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

@@ -12,7 +12,7 @@ pub use registry::{Field, OperationEntry};
 
 use crate::{
     MicroOperation,
-    manifest::Capability::{Append, Cas, Multi, PutHash, Txn},
+    manifest::Capability::{Append, Cas, Configurations, Multi, PutHash, Txn},
     shape::Shaped,
 };
 use registry::operations;
@@ -111,6 +111,39 @@ operations! {
         #[serde(default)]
         results: Vec<Option<String>>,
     }
+
+    /// Adds replica groups: a new configuration.
+    Join "join" (Some(Configurations), examples::join) {
+        /// the servers of each new group
+        groups: BTreeMap<String, Vec<String>>,
+    } => {}
+
+    /// Removes replica groups: a new configuration.
+    Leave "leave" (Some(Configurations), examples::leave) {
+        /// the groups
+        groups: Vec<String>,
+    } => {}
+
+    /// Gives a shard to a group: a new configuration.
+    Move "move" (Some(Configurations), examples::move_shard) {
+        /// the shard, counted from 0
+        shard: u64,
+        /// the group
+        group: String,
+    } => {}
+
+    /// Asks for a configuration.
+    Query "query" (Some(Configurations), examples::query) {
+        /// its number; negative, or past the latest: the latest one
+        num: i64,
+    } => {
+        /// its number
+        num: u64,
+        /// the group that owns each shard; null where there are no groups
+        shards: Vec<Option<String>>,
+        /// the servers of each group
+        groups: BTreeMap<String, Vec<String>>,
+    }
 }
 
 /// The registry's row of the operation with this name.
@@ -124,10 +157,40 @@ impl Operation {
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         match self {
-            Self::Get { .. } | Self::MultiGet { .. } => true,
+            Self::Get { .. } | Self::MultiGet { .. } | Self::Query { .. } => true,
             Self::Txn { ops, .. } => ops.iter().all(|op| matches!(op, MicroOperation::Read(_))),
             _ => false,
         }
+    }
+
+    /// The keys that it names: none, where it is asked of a shard controller.
+    #[must_use]
+    pub fn keys(&self) -> Vec<&str> {
+        match self {
+            Self::Get { key }
+            | Self::Put { key, .. }
+            | Self::Append { key, .. }
+            | Self::PutHash { key, .. }
+            | Self::Cas { key, .. } => vec![key],
+            Self::MultiGet { keys } => keys.iter().map(String::as_str).collect(),
+            Self::MultiPut { values } => values.keys().map(String::as_str).collect(),
+            Self::Swap { a, b } => vec![a, b],
+            Self::Txn { guards, ops } => {
+                let guarded = guards.keys().map(String::as_str);
+                guarded.chain(ops.iter().map(MicroOperation::key)).collect()
+            }
+            Self::Join { .. }
+            | Self::Leave { .. }
+            | Self::Move { .. }
+            | Self::Query { .. }
+            | Self::Internal { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether it is asked of shard controllers, and not of stores with keys.
+    #[must_use]
+    pub fn is_of_controllers(&self) -> bool {
+        entry(self.name()).is_some_and(|entry| entry.capability == Some(Configurations))
     }
 
     /// The operation's fields without its `type`: what a history records as the invocation's value.
@@ -230,6 +293,8 @@ mod tests {
             ("txn", json!({"ops": [["r", "x"], ["append", "x", "1"]]}), false),
             ("cas", json!({"key": "x", "value": "1"}), false),
             ("swap", json!({"a": "x", "b": "x"}), false),
+            ("query", json!({"num": -1}), true),
+            ("leave", json!({"groups": []}), false),
         ] {
             assert_eq!(operation(name, &arguments).is_read_only(), read_only, "{name} {arguments}");
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{MicroOperation, Operation};
+use crate::{Configuration, MicroOperation, Operation};
 
 /// The result of an operation that took effect (or of a condition that did not hold).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -42,7 +42,9 @@ pub enum Outcome {
         #[serde(skip_serializing_if = "Option::is_none")]
         results: Option<Vec<Option<String>>>,
     },
-    /// `put`, `multiput` and `swap` have nothing to say.
+    /// `query`: the configuration.
+    Configuration(Configuration),
+    /// `put`, `multiput`, `swap`, `join`, `leave` and `move` have nothing to say.
     Done {},
 }
 
@@ -70,7 +72,14 @@ impl Operation {
                 Ok(Outcome::Swapped { swapped, value })
             }
             Self::MultiGet { keys } => Ok(Outcome::Values { values: values_of(keys, fields)? }),
-            Self::Put { .. } | Self::MultiPut { .. } | Self::Swap { .. } => Ok(Outcome::Done {}),
+            Self::Query { .. } => Configuration::parse(fields).map(Outcome::Configuration),
+            Self::Put { .. }
+            | Self::MultiPut { .. }
+            | Self::Swap { .. }
+            | Self::Join { .. }
+            | Self::Leave { .. }
+            | Self::Move { .. }
+            | Self::Internal { .. } => Ok(Outcome::Done {}),
             Self::Txn { ops, .. } => {
                 let committed = boolean(fields, "committed")?;
                 let results = if committed { Some(results_of(ops, fields)?) } else { None };

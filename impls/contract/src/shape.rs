@@ -35,6 +35,9 @@ shapes! {
     Vec<String>: "list of strings", list(&text());
     Vec<Option<String>>: "list of strings or nulls", list(&optional_text());
     bool: "true or false", json!({ "type": "boolean" });
+    u64: "whole number from 0", json!({ "type": "integer", "minimum": 0 });
+    i64: "whole number", json!({ "type": "integer" });
+    BTreeMap<String, Vec<String>>: "object: group → list of node ids", by_key(&list(&text()));
     BTreeMap<String, String>: "object: key → string", by_key(&text());
     BTreeMap<String, Option<String>>: "object: key → string or null", by_key(&optional_text());
     Vec<MicroOperation>:

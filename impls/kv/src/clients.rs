@@ -7,13 +7,14 @@
 
 use std::collections::BTreeMap;
 
-use contract::{Answer, ErrorCode, Outcome, Refusal};
+use contract::{Answer, ErrorCode, Refusal, Request};
 use serde::{Deserialize, Serialize};
 
-use crate::stored::StoredOutcome;
+use crate::stored::StoredAnswer;
 
 /// The clients, and how much their answers may take.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "BTreeMap<String, LastAnswer>", into = "BTreeMap<String, LastAnswer>")]
 pub struct Clients {
     table: BTreeMap<String, LastAnswer>,
     /// Whose answer is remembered, by when it was given.
@@ -22,27 +23,47 @@ pub struct Clients {
     answer_bytes_max: usize,
 }
 
+impl Default for Clients {
+    fn default() -> Self {
+        Self::new(Self::ANSWER_BYTES_MAX)
+    }
+}
+
+impl From<BTreeMap<String, LastAnswer>> for Clients {
+    fn from(table: BTreeMap<String, LastAnswer>) -> Self {
+        let mut clients = Self::default();
+        clients.restore(table);
+        clients
+    }
+}
+
+impl From<Clients> for BTreeMap<String, LastAnswer> {
+    fn from(clients: Clients) -> Self {
+        clients.table
+    }
+}
+
 /// What a client's latest request got.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct LastAnswer {
+pub struct LastAnswer {
     pub(crate) seq: u64,
     /// How many requests of all clients had been answered before.
     at: u64,
     /// `None` once it was forgotten.
-    outcome: Option<StoredOutcome>,
+    answer: Option<StoredAnswer>,
 }
 
 impl LastAnswer {
     /// The same answer again; where it was forgotten, that nobody knows it any more.
     pub(crate) fn answer(&self, client: &str) -> Answer {
-        let Some(outcome) = &self.outcome else {
+        let Some(answer) = &self.answer else {
             let message = format!(
                 "request {} of client {client} was carried out; its answer has been forgotten since",
                 self.seq
             );
             return Answer::Error(Refusal::new(ErrorCode::Internal, message));
         };
-        Answer::Ok(outcome.clone().into())
+        answer.clone().into()
     }
 }
 
@@ -60,6 +81,36 @@ impl Clients {
         }
     }
 
+    /// The number of a client's latest request.
+    #[must_use]
+    pub fn latest(&self, client: &str) -> Option<u64> {
+        self.table.get(client).map(|last| last.seq)
+    }
+
+    /// The answer to a client's latest request, if that has this number.
+    #[must_use]
+    pub fn answer(&self, client: &str, seq: u64) -> Option<Answer> {
+        self.table.get(client).filter(|last| last.seq == seq).map(|last| last.answer(client))
+    }
+
+    /// The answer to a request that has been applied before: the same one again for the client's latest, a refusal for
+    /// older ones, whose answers are forgotten. `None` where the request is new, or reads only.
+    #[must_use]
+    pub fn remembered(&self, request: &Request) -> Option<Answer> {
+        let last = self.get(&request.client)?;
+        if request.seq > last.seq || request.op.is_read_only() {
+            return None;
+        }
+        if request.seq == last.seq {
+            return Some(last.answer(&request.client));
+        }
+        let message = format!(
+            "client {} has gone on to request {} and can no longer ask for {}",
+            request.client, last.seq, request.seq
+        );
+        Some(Answer::Error(Refusal::new(ErrorCode::StaleSeq, message)))
+    }
+
     pub(crate) fn get(&self, client: &str) -> Option<&LastAnswer> {
         self.table.get(client)
     }
@@ -72,23 +123,23 @@ impl Clients {
     pub(crate) fn restore(&mut self, table: BTreeMap<String, LastAnswer>) {
         *self = Self { table, ..Self::new(self.answer_bytes_max) };
         for (client, last) in &self.table {
-            if let Some(outcome) = &last.outcome {
+            if let Some(answer) = &last.answer {
                 self.remembered.insert(last.at, client.clone());
-                self.answer_bytes += outcome.bytes();
+                self.answer_bytes += answer.bytes();
             }
         }
     }
 
     /// Remembers the answer instead of the client's previous one.
-    pub(crate) fn insert(&mut self, client: String, seq: u64, outcome: Outcome) {
-        let outcome = StoredOutcome::from(outcome);
+    pub fn insert(&mut self, client: String, seq: u64, answer: Answer) {
+        let answer = StoredAnswer::from(answer);
         let at = self.next();
-        self.answer_bytes += outcome.bytes();
+        self.answer_bytes += answer.bytes();
         self.remembered.insert(at, client.clone());
-        let before = self.table.insert(client, LastAnswer { seq, at, outcome: Some(outcome) });
-        if let Some(LastAnswer { at, outcome: Some(outcome), .. }) = before {
+        let before = self.table.insert(client, LastAnswer { seq, at, answer: Some(answer) });
+        if let Some(LastAnswer { at, answer: Some(answer), .. }) = before {
             self.remembered.remove(&at);
-            self.answer_bytes -= outcome.bytes();
+            self.answer_bytes -= answer.bytes();
         }
         while self.answer_bytes > self.answer_bytes_max && self.remembered.len() > 1 {
             self.forget_oldest();
@@ -102,7 +153,7 @@ impl Clients {
 
     fn forget_oldest(&mut self) {
         let Some((_, client)) = self.remembered.pop_first() else { return };
-        let outcome = self.table.get_mut(&client).and_then(|last| last.outcome.take());
-        self.answer_bytes -= outcome.map_or(0, |outcome| outcome.bytes());
+        let answer = self.table.get_mut(&client).and_then(|last| last.answer.take());
+        self.answer_bytes -= answer.map_or(0, |answer| answer.bytes());
     }
 }

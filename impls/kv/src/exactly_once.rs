@@ -4,7 +4,7 @@
 //! "Consensus: Bridging Theory and Practice", section 6.3). The table is part of the replicated state: it travels in
 //! the snapshot, or a restored replica would apply a retry a second time.
 
-use contract::{Answer, ErrorCode, Operation, Outcome, Refusal, Request};
+use contract::{Answer, Operation, Request};
 use node::Application;
 
 use crate::clients::Clients;
@@ -16,13 +16,13 @@ pub struct ExactlyOnce<A> {
     clients: Clients,
 }
 
-impl<A: Application<Command = Operation, Output = Outcome> + Default> Default for ExactlyOnce<A> {
+impl<A: Application<Command = Operation, Output = Answer> + Default> Default for ExactlyOnce<A> {
     fn default() -> Self {
         Self::new(A::default())
     }
 }
 
-impl<A: Application<Command = Operation, Output = Outcome>> ExactlyOnce<A> {
+impl<A: Application<Command = Operation, Output = Answer>> ExactlyOnce<A> {
     /// Wraps an application that no client has used yet.
     pub fn new(application: A) -> Self {
         Self::remembering(application, Clients::ANSWER_BYTES_MAX)
@@ -38,26 +38,14 @@ impl<A: Application<Command = Operation, Output = Outcome>> ExactlyOnce<A> {
         &self.application
     }
 
-    /// The answer to a request that has been applied before: the same one again for the client's latest, a refusal for
-    /// older ones, whose answers are forgotten. `None` where the request is new, or reads only.
+    /// The answer to a request that has been applied before, see [`Clients::remembered`].
     #[must_use]
     pub fn remembered(&self, request: &Request) -> Option<Answer> {
-        let last = self.clients.get(&request.client)?;
-        if request.seq > last.seq || request.op.is_read_only() {
-            return None;
-        }
-        if request.seq == last.seq {
-            return Some(last.answer(&request.client));
-        }
-        let message = format!(
-            "client {} has gone on to request {} and can no longer ask for {}",
-            request.client, last.seq, request.seq
-        );
-        Some(Answer::Error(Refusal::new(ErrorCode::StaleSeq, message)))
+        self.clients.remembered(request)
     }
 }
 
-impl<A: Application<Command = Operation, Output = Outcome>> Application for ExactlyOnce<A> {
+impl<A: Application<Command = Operation, Output = Answer>> Application for ExactlyOnce<A> {
     type Command = Request;
     type Output = Answer;
 
@@ -65,14 +53,14 @@ impl<A: Application<Command = Operation, Output = Outcome>> Application for Exac
         if let Some(answer) = self.query(request) {
             return answer;
         }
-        let outcome = self.application.apply(&request.op);
-        self.clients.insert(request.client.clone(), request.seq, outcome.clone());
-        Answer::Ok(outcome)
+        let answer = self.application.apply(&request.op);
+        self.clients.insert(request.client.clone(), request.seq, answer.clone());
+        answer
     }
 
     /// Answers reads, and retries of what has been applied: neither changes anything.
     fn query(&self, request: &Request) -> Option<Answer> {
-        self.remembered(request).or_else(|| self.application.query(&request.op).map(Answer::Ok))
+        self.remembered(request).or_else(|| self.application.query(&request.op))
     }
 
     /// The table's length (8 bytes, little endian), the table, the application's snapshot.

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use contract::{MicroOperation, Operation, Outcome, puthash};
+use contract::{Answer, ErrorCode, MicroOperation, Operation, Outcome, Refusal, puthash};
 use node::Application;
+use serde::{Deserialize, Serialize};
 
 /// Keys and their values; sorted, so that equal stores have equal snapshots.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Store {
     values: BTreeMap<String, String>,
 }
@@ -38,7 +40,19 @@ impl Store {
         self.values.insert(key.to_owned(), value);
     }
 
-    fn set(&mut self, key: &str, value: Option<String>) {
+    /// Takes the keys of which `is_taken` says so away from here.
+    pub fn take(&mut self, is_taken: impl Fn(&str) -> bool) -> Self {
+        let taken = self.values.extract_if(.., |key, _| is_taken(key)).collect();
+        Self { values: taken }
+    }
+
+    /// Adds all that another store has.
+    pub fn absorb(&mut self, other: Self) {
+        self.values.extend(other.values);
+    }
+
+    /// Gives a key this value; `None` removes it.
+    pub fn set(&mut self, key: &str, value: Option<String>) {
         match value {
             Some(value) => self.put(key, value),
             None => drop(self.values.remove(key)),
@@ -105,12 +119,18 @@ impl Store {
     }
 }
 
+/// A shard controller's operations mean nothing here.
+fn unsupported(command: &Operation) -> Answer {
+    let message = format!("a store of keys knows no `{}`", command.name());
+    Answer::Error(Refusal::new(ErrorCode::Unsupported, message))
+}
+
 impl Application for Store {
     type Command = Operation;
-    type Output = Outcome;
+    type Output = Answer;
 
-    fn apply(&mut self, command: &Operation) -> Outcome {
-        match command {
+    fn apply(&mut self, command: &Operation) -> Answer {
+        Answer::Ok(match command {
             Operation::Get { key } => Outcome::Value { value: self.owned(key) },
             Operation::Put { key, value } => {
                 self.put(key, value.clone());
@@ -133,16 +153,23 @@ impl Application for Store {
                 Outcome::Done {}
             }
             Operation::Txn { guards, ops } => self.transaction(guards, ops),
-        }
+            Operation::Join { .. }
+            | Operation::Leave { .. }
+            | Operation::Move { .. }
+            | Operation::Query { .. }
+            | Operation::Internal { .. } => return unsupported(command),
+        })
     }
 
-    fn query(&self, command: &Operation) -> Option<Outcome> {
-        match command {
-            Operation::Get { key } => Some(Outcome::Value { value: self.owned(key) }),
-            Operation::MultiGet { keys } => Some(self.get_many(keys.iter())),
+    fn query(&self, command: &Operation) -> Option<Answer> {
+        Some(Answer::Ok(match command {
+            Operation::Get { key } => Outcome::Value { value: self.owned(key) },
+            Operation::MultiGet { keys } => self.get_many(keys.iter()),
+            Operation::Query { .. } => return Some(unsupported(command)),
             Operation::Txn { guards, ops } if command.is_read_only() => {
                 if !self.guards_hold(guards) {
-                    return Some(Outcome::Committed { committed: false, results: None });
+                    let outcome = Outcome::Committed { committed: false, results: None };
+                    return Some(Answer::Ok(outcome));
                 }
                 let read = |op: &MicroOperation| match op {
                     MicroOperation::Read(key)
@@ -150,10 +177,10 @@ impl Application for Store {
                     | MicroOperation::Append(key, _) => self.owned(key),
                 };
                 let results = Some(ops.iter().map(read).collect());
-                Some(Outcome::Committed { committed: true, results })
+                Outcome::Committed { committed: true, results }
             }
-            _ => None,
-        }
+            _ => return None,
+        }))
     }
 
     fn snapshot(&self) -> Vec<u8> {

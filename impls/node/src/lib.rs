@@ -93,5 +93,5 @@ pub mod wal;
 
 pub use application::Application;
 pub use log_size::{LogRecord, LogSize};
-pub use protocol::{Effect, Effects, Protocol, Token};
+pub use protocol::{Effect, Effects, Protocol, Replicates, Token};
 pub use runtime::{main_from, main_with, serve};

@@ -7,6 +7,8 @@ use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
+use crate::Application;
+
 /// Names one client request that waits for its answer on this node, in this life of the process.
 pub type Token = u64;
 
@@ -73,6 +75,18 @@ pub trait Protocol: Sized + Send + 'static {
     fn message_term(_message: &Self::Message) -> Option<u64> {
         None
     }
+}
+
+/// A protocol that replicates an application, for those who build something around it.
+pub trait Replicates: Protocol {
+    /// What it replicates.
+    type Application: Application<Command = Request, Output = Answer>;
+
+    /// This node's copy: what it has applied.
+    fn application(&self) -> &Self::Application;
+
+    /// Whether this node leads, as far as it knows.
+    fn leads(&self) -> bool;
 }
 
 /// One thing a protocol wants done.

@@ -293,3 +293,15 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Paxos<A> {
         message.ballot().map(|ballot| ballot.round)
     }
 }
+
+impl<A: Application<Command = Request, Output = Answer>> node::Replicates for Paxos<A> {
+    type Application = A;
+
+    fn application(&self) -> &A {
+        self.learner.application()
+    }
+
+    fn leads(&self) -> bool {
+        matches!(self.role, Role::Leader(_))
+    }
+}

@@ -265,3 +265,15 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Raft<A> {
         message.term()
     }
 }
+
+impl<A: Application<Command = Request, Output = Answer>> node::Replicates for Raft<A> {
+    type Application = A;
+
+    fn application(&self) -> &A {
+        &self.application
+    }
+
+    fn leads(&self) -> bool {
+        self.is_leader()
+    }
+}

@@ -7,6 +7,13 @@ use node::{
 
 use crate::Failure;
 
+/// Whether this is the refusal of a controller that serves.
+fn is_an_answer(reason: &str) -> bool {
+    use contract::ErrorCode::{BadShard, Exists, NoChange, UnknownGroup};
+    let code = reason.split_once(':').map(|(code, _)| code);
+    [Exists, UnknownGroup, NoChange, BadShard].iter().any(|known| code == Some(known.name()))
+}
+
 /// Every operation that began after `heal_us` must have succeeded, and there must be some.
 ///
 /// # Errors
@@ -19,7 +26,9 @@ pub fn progress<P: Protocol>(report: &Report<P>, heal_us: u64) -> Result<(), Fai
         if began_us < heal_us {
             continue;
         }
-        if let Completion::Fail(_, reason) | Completion::Info(reason) = &operation.completion {
+        if let Completion::Fail(_, reason) | Completion::Info(reason) = &operation.completion
+            && !is_an_answer(reason)
+        {
             let completed = events
                 .iter()
                 .find(|event| event.process == operation.process && event.index > operation.call);

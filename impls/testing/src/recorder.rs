@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use contract::{Answer, Operation, Outcome, Request};
+use contract::{Answer, Operation, Request};
 use kv::{ExactlyOnce, Store};
 use node::Application;
 
@@ -106,14 +106,14 @@ impl Application for Recorder {
 
 impl Application for Counting {
     type Command = Operation;
-    type Output = Outcome;
+    type Output = Answer;
 
-    fn apply(&mut self, operation: &Operation) -> Outcome {
+    fn apply(&mut self, operation: &Operation) -> Answer {
         self.executed += 1;
         self.store.apply(operation)
     }
 
-    fn query(&self, operation: &Operation) -> Option<Outcome> {
+    fn query(&self, operation: &Operation) -> Option<Answer> {
         self.store.query(operation)
     }
 

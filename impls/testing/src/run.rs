@@ -5,12 +5,11 @@ use std::sync::Arc;
 use contract::NodeId;
 use node::{
     Protocol,
-    sim::{FaultPlan, Report, Scenario, Simulator, View, single_key_operation},
+    sim::{FaultPlan, Report, Scenario, Simulator, View},
 };
 
 use crate::{
-    Coverage, Failure, Recorder, System, acknowledged, linearizable, progress,
-    recorder::SNAPSHOTS_READ,
+    Coverage, Failure, Recorder, System, acknowledged, progress, recorder::SNAPSHOTS_READ,
 };
 
 /// Counts nodes that came up.
@@ -70,21 +69,20 @@ impl<S: System> Run<S> {
         if scenario.serialize_messages {
             simulator.serialize_messages();
         }
-        let generator = Box::new(single_key_operation);
-        let report = scenario.run_plan_within(simulator, plan, generator, S::survives());
+        let report = scenario.run_plan_within(simulator, plan, S::generator(), S::survives());
         let installed = coverage.times(SNAPSHOTS_READ) - coverage.times(SNAPSHOTS_RECOVERED);
         coverage.count_times(SNAPSHOTS_INSTALLED, installed);
         Self { scenario, report, coverage }
     }
 
-    /// What every protocol owes its clients. No invariant was broken; the history is linearizable; once the faults are over
+    /// What every protocol owes its clients. No invariant was broken; the history is that of a right object; once the faults are over
     /// everything succeeds; and in the end the copies are the same and hold every write that was acknowledged.
     ///
     /// # Errors
     /// The first of these that does not hold.
     pub fn healthy(&mut self) -> Result<(), Failure> {
         self.no_violation()?;
-        linearizable(&self.report.history)?;
+        S::judge(&self.report.history)?;
         progress(&self.report, self.scenario.faults.duration_ms * 1000)?;
         self.report.simulator.run_for(SETTLE_US);
         self.no_violation()?;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use contract::NodeId;
 use node::{
     Protocol,
-    sim::{Fault, FaultPlan, Scenario, Simulator, View},
+    sim::{Fault, FaultPlan, Generator, History, Scenario, Simulator, View, single_key_operation},
 };
 
-use crate::{Coverage, Recorder, turns};
+use crate::{Coverage, Failure, Recorder, linearizable, turns};
 
 /// A protocol under simulation: its scenarios and its own properties. What every protocol owes its clients is checked for
 /// all of them by [`crate::Run::healthy`].
@@ -52,6 +52,19 @@ pub trait System {
         scenario: &Scenario,
         coverage: &Arc<Coverage>,
     ) -> impl FnMut(&View<'_, Self::Node>) -> Result<(), String> + 'static;
+
+    /// What clients ask: single-key operations, where nothing else is said.
+    fn generator() -> Generator {
+        Box::new(single_key_operation)
+    }
+
+    /// Whether clients saw a right object: linearizable keys, where nothing else is said.
+    ///
+    /// # Errors
+    /// What they saw instead.
+    fn judge(history: &History) -> Result<(), Failure> {
+        linearizable(history)
+    }
 
     /// What a node has applied. Where it is known, no request may be carried out twice, and the copies are compared in the end.
     fn recorder(_node: &Self::Node) -> Option<&Recorder> {

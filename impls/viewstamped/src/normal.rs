@@ -188,17 +188,23 @@ impl<A: Application<Command = Request, Output = Answer>> Replica<A> {
     /// Answers the reads that are confirmed, and starts a round for those that wait for one.
     pub(crate) fn answer_reads(&mut self, effects: &mut Effects<A>) {
         let quorum = self.config.quorum();
+        let mut must_be_applied = false;
         while let Some(primary) = &mut self.primary {
             for read in primary.reads.take_ready(self.commit_number, quorum) {
-                match self.application.query(&read.request) {
-                    Some(answer) => effects.reply(read.token, answer),
-                    None => primary.enqueue(read.token, read.request),
+                if let Some(answer) = self.application.query(&read.request) {
+                    effects.reply(read.token, answer);
+                } else {
+                    primary.enqueue(read.token, read.request);
+                    must_be_applied = true;
                 }
             }
             if self.suspicion.is_suspecting() || !primary.reads.need_round(quorum) {
-                return;
+                break;
             }
             self.send_commit(effects); // alone in the group, this confirms itself at once
+        }
+        if must_be_applied {
+            self.prepare(effects);
         }
     }
 

@@ -300,3 +300,15 @@ impl<A: Application<Command = Request, Output = Answer>> Protocol for Replica<A>
         message.view_number()
     }
 }
+
+impl<A: Application<Command = Request, Output = Answer>> node::Replicates for Replica<A> {
+    type Application = A;
+
+    fn application(&self) -> &A {
+        self.application()
+    }
+
+    fn leads(&self) -> bool {
+        self.is_normal() && self.is_primary()
+    }
+}

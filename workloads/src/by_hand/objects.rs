@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::{MicroOperation, Operation};
+use contract::Operation;
 
 use crate::record::Record;
 
@@ -26,7 +26,7 @@ impl Objects {
         let mut smaller: Vec<usize> = Vec::new();
         for record in records {
             let mut object = None;
-            for key in keys_of(&record.operation) {
+            for key in record.operation.keys() {
                 let number = *numbers.entry(key.to_owned()).or_insert_with(|| {
                     smaller.push(smaller.len());
                     smaller.len() - 1
@@ -53,7 +53,7 @@ impl Objects {
 
     /// `None` of an operation on no key.
     pub(super) fn of_operation(&self, operation: &Operation) -> Option<usize> {
-        self.of.get(*keys_of(operation).first()?).copied()
+        self.of.get(*operation.keys().first()?).copied()
     }
 
     /// Whether an operation is on an object that needs the whole store's model. All operations of an object are, or none.
@@ -78,6 +78,8 @@ fn is_multi_key(operation: &Operation) -> bool {
         Operation::Swap { .. } | Operation::Txn { .. } => true,
         Operation::Get { .. } | Operation::Put { .. } | Operation::Append { .. } => false,
         Operation::PutHash { .. } | Operation::Cas { .. } => false,
+        Operation::Join { .. } | Operation::Leave { .. } => false,
+        Operation::Move { .. } | Operation::Query { .. } | Operation::Internal { .. } => false,
     }
 }
 
@@ -86,26 +88,4 @@ fn smallest(smaller: &[usize], mut number: usize) -> usize {
         number = smaller[number];
     }
     number
-}
-
-/// The keys that an operation names.
-pub(super) fn keys_of(operation: &Operation) -> Vec<&str> {
-    match operation {
-        Operation::Get { key }
-        | Operation::Put { key, .. }
-        | Operation::Append { key, .. }
-        | Operation::PutHash { key, .. }
-        | Operation::Cas { key, .. } => vec![key],
-        Operation::MultiGet { keys } => keys.iter().map(String::as_str).collect(),
-        Operation::MultiPut { values } => values.keys().map(String::as_str).collect(),
-        Operation::Swap { a, b } => vec![a, b],
-        Operation::Txn { guards, ops } => {
-            let touched = ops.iter().map(|op| match op {
-                MicroOperation::Read(key)
-                | MicroOperation::Write(key, _)
-                | MicroOperation::Append(key, _) => key.as_str(),
-            });
-            guards.keys().map(String::as_str).chain(touched).collect()
-        }
-    }
 }

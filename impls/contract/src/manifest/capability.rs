@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// An optional part of the contract. `get` and `put` are never optional.
+/// An optional part of the contract. Of a store with keys, `get` and `put` are never optional.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Capability {
@@ -16,6 +16,8 @@ pub enum Capability {
     Multi,
     /// The operation `txn`.
     Txn,
+    /// The operations `join`, `leave`, `move` and `query`.
+    Configurations,
     /// A request that is sent again takes effect once.
     #[serde(rename = "exactly-once")]
     ExactlyOnce,
@@ -41,7 +43,7 @@ pub struct CapabilityEntry {
 }
 
 /// Every optional part of the contract.
-pub const CAPABILITIES: [CapabilityEntry; 10] = [
+pub const CAPABILITIES: [CapabilityEntry; 11] = [
     capability(Capability::Append, "append", "Serves the operation `append`."),
     capability(Capability::PutHash, "puthash", "Serves the operation `puthash`."),
     capability(Capability::Cas, "cas", "Serves the operation `cas`."),
@@ -51,6 +53,11 @@ pub const CAPABILITIES: [CapabilityEntry; 10] = [
         "Serves the operations `multiget`, `multiput` and `swap`.",
     ),
     capability(Capability::Txn, "txn", "Serves the operation `txn`."),
+    capability(
+        Capability::Configurations,
+        "configurations",
+        "Serves `join`, `leave`, `move` and `query`: it is a shard controller and holds no keys.",
+    ),
     capability(
         Capability::ExactlyOnce,
         "exactly-once",
@@ -113,6 +120,7 @@ mod tests {
             | Capability::Cas
             | Capability::Multi
             | Capability::Txn
+            | Capability::Configurations
             | Capability::ExactlyOnce
             | Capability::Restart
             | Capability::Rejoin

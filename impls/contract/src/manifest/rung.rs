@@ -79,12 +79,16 @@ pub const RUNGS: [RungEntry; 8] = [
         "Viewstamped Replication, Paxos, Multi-Paxos, Raft",
         "Linearizable; progress in the majority and none in the minority; durable through restarts; the log compacts.",
     ),
-    planned(
-        Rung::ShardController,
-        "shard-controller",
-        "DSLabs ShardMaster, MIT shardctrler",
-        "Configurations follow one another linearizably, balanced, moving the fewest shards.",
-    ),
+    RungEntry {
+        needs: Some(Capability::Configurations),
+        ..tested(
+            Rung::ShardController,
+            "shard-controller",
+            "DSLabs ShardMaster, MIT shardctrler",
+            "The [rules of the shard controller](#the-shard-controller): configurations follow one another linearizably, \
+             balanced, moving the fewest shards.",
+        )
+    },
     planned(
         Rung::ShardedKv,
         "sharded-kv",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{MicroOperation, Operation, Outcome};
+use crate::{Configuration, MicroOperation, Operation, Outcome};
 
 fn text(value: &str) -> String {
     value.to_owned()
@@ -65,4 +65,29 @@ pub(super) fn txn() -> (Operation, Vec<Outcome>) {
         Outcome::Committed { committed: false, results: None },
     ];
     (operation, outcomes)
+}
+
+fn servers(group: u64) -> (String, Vec<String>) {
+    (format!("g{group}"), (1..=3).map(|server| format!("n{}", 3 * (group - 1) + server)).collect())
+}
+
+pub(super) fn join() -> (Operation, Vec<Outcome>) {
+    (Operation::Join { groups: [servers(2)].into() }, vec![Outcome::Done {}])
+}
+
+pub(super) fn leave() -> (Operation, Vec<Outcome>) {
+    (Operation::Leave { groups: vec![text("g1")] }, vec![Outcome::Done {}])
+}
+
+pub(super) fn move_shard() -> (Operation, Vec<Outcome>) {
+    (Operation::Move { shard: 4, group: text("g2") }, vec![Outcome::Done {}])
+}
+
+pub(super) fn query() -> (Operation, Vec<Outcome>) {
+    let owners = ["g1", "g2", "g1", "g2"].map(|group| Some(text(group))).to_vec();
+    let groups = [servers(1), servers(2)].into();
+    let configuration = Configuration { num: 2, shards: owners, groups };
+    let first = Configuration::first(4);
+    let outcomes = [configuration, first].map(Outcome::Configuration).to_vec();
+    (Operation::Query { num: -1 }, outcomes)
 }

@@ -67,6 +67,12 @@ macro_rules! operations {
                     )*
                 },
             )*
+            /// A command of the nodes' own, in their log. It is none of the client API: a node refuses it from a client.
+            #[serde(rename = "internal")]
+            Internal {
+                /// What only the nodes understand.
+                command: String,
+            },
         }
 
         /// Every operation of the client API.
@@ -95,6 +101,7 @@ macro_rules! operations {
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$variant { .. } => $name,)*
+                    Self::Internal { .. } => "internal",
                 }
             }
         }

@@ -25,6 +25,7 @@ pub fn markdown() -> String {
         operations(),
         errors(),
         view_service(),
+        SHARD_CONTROLLER.to_owned(),
         EXACTLY_ONCE.to_owned(),
         introspection(),
         LOG.to_owned(),
@@ -42,7 +43,7 @@ What a store must speak to be tested, in any language: one HTTP API for clients,
 few rules. A machine-readable form of the API is in [`openapi.json`](openapi.json).
 
 A part marked *(not yet)* has its name reserved: no version of the bench uses it so far, and a store needs none of it.
-The APIs of the shard controller and MapReduce are not part of this version of the contract.
+The API of MapReduce is not part of this version of the contract.
 ";
 
 const PROMISES: &str = "
@@ -139,6 +140,29 @@ The bench answers for what it sends: it pings with the id of a server in `DS_MEM
 the number of the view that this server was told last, or that of the view before. Anything else is a `bad_request`.
 ";
 
+const SHARD_CONTROLLER: &str = "\
+## The shard controller
+
+Only for the rung `shard-controller` (capability `configurations`). Several nodes keep one sequence of configurations, each of
+which says which replica groups there are and which group owns which of the `DS_SHARDS` shards. They are asked like any store,
+by `POST /v1/op`, with the operations [`join`](#join), [`leave`](#leave), [`move`](#move) and [`query`](#query). The servers of a
+group are names to a controller; the bench of this rung starts none of them.
+
+Rules, those of the courses:
+
+1. **Configurations** are numbered from 0. Number 0 has no groups, and nobody owns anything: each shard's owner is `null`, as it is
+   whenever there are no groups. Otherwise each shard is owned by a group that is there.
+2. **Changes.** Each `join`, `leave` and `move` that succeeds makes one configuration, with the next number. What is refused makes
+   none. A configuration never changes.
+3. **Balance.** After a `join` and after a `leave`, no group owns two shards more than another one, and as few shards as possible have
+   changed their owner. With more groups than shards, some own none.
+4. **Moves.** After a `move`, that shard has its new owner, and nothing else has changed. The next `join` or `leave` balances anew.
+5. **Queries.** A negative number, or one past the latest, asks for the latest configuration: linearizably, at whichever node.
+
+The shard of a key is the number that its last characters spell, if they are ASCII digits, modulo the number of shards; else the
+FNV-1a hash of 32 bits of the whole key, modulo the number of shards.
+";
+
 const PEER_TRAFFIC: &str = "\
 ## Peer traffic
 
@@ -199,7 +223,7 @@ fn manifest() -> String {
     for entry in &CAPABILITIES {
         line(&mut page, &format!("| `{}` | {} |", entry.name, entry.meaning));
     }
-    page.push_str("\n`get` and `put` are never optional.\n");
+    page.push_str("\nOf a store with keys, `get` and `put` are never optional.\n");
     page.push_str(PROMISES);
     timeouts_into(&mut page);
     page
@@ -256,6 +280,11 @@ fn launch() -> String {
         Rung::ViewService.name()
     );
     line(&mut page, &alone);
+    let controllers = format!(
+        "\nFor the rung `{}` all nodes are controllers: `DS_ROLE=controller`, and `DS_CONTROLLERS` is `DS_MEMBERS`.",
+        Rung::ShardController.name()
+    );
+    line(&mut page, &controllers);
     page
 }
 

@@ -19,7 +19,7 @@ use axum::{
     routing::{MethodFilter, MethodRouter, get, on, post},
     serve::ListenerExt,
 };
-use contract::{Answer, ErrorCode, Launch, NodeId, Refusal, Request};
+use contract::{Answer, ErrorCode, Launch, NodeId, Operation, Refusal, Request};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
@@ -232,6 +232,9 @@ fn parse_request(body: &[u8]) -> Result<Request, Refusal> {
     })?;
     if request.seq == 0 {
         return Err(Refusal::new(ErrorCode::BadRequest, "`seq` counts from 1"));
+    }
+    if matches!(request.op, Operation::Internal { .. }) {
+        return Err(Refusal::new(ErrorCode::Unsupported, "clients have no internal operations"));
     }
     Ok(request)
 }

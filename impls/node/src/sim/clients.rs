@@ -195,7 +195,11 @@ impl Clients {
             ErrorCode::BadRequest
             | ErrorCode::Unsupported
             | ErrorCode::StaleSeq
-            | ErrorCode::Aborted => self.give_up(number, simulator),
+            | ErrorCode::Aborted
+            | ErrorCode::Exists
+            | ErrorCode::UnknownGroup
+            | ErrorCode::NoChange
+            | ErrorCode::BadShard => self.give_up(number, simulator),
             ErrorCode::NotLeader
             | ErrorCode::WrongGroup
             | ErrorCode::NotReady

@@ -156,6 +156,8 @@ impl<A: Application<Command = Request, Output = Answer>> Paxos<A> {
             leader.followers.hear_from(from, effects.now_ms());
             leader.reads.acknowledge(from, round);
             self.answer_reads(effects);
+            // Some of them perhaps had to go into the log.
+            self.propose(effects);
         }
     }
 

@@ -165,6 +165,11 @@ impl<'a> Done<'a> {
             }
             // It may bring a value from another key, but each of its pieces was once written.
             Asked::Swap { .. } => false,
+            Asked::Join { .. }
+            | Asked::Leave { .. }
+            | Asked::Move { .. }
+            | Asked::Query { .. }
+            | Asked::Internal { .. } => false,
         }
     }
 

@@ -31,8 +31,7 @@ pub(super) struct Entry<'d, 'a> {
 impl<'d, 'a> Object<'d, 'a> {
     /// The keys of these operations, with those that were ever written together with one of them.
     pub(super) fn around(all: &'d [Done<'a>], proof: &[&'d Done<'a>]) -> Option<Self> {
-        let mut keys: BTreeSet<&str> =
-            proof.iter().flat_map(|done| mentioned(&done.asked)).collect();
+        let mut keys: BTreeSet<&str> = proof.iter().flat_map(|done| done.asked.keys()).collect();
         loop {
             let before = keys.len();
             if before > KEYS_MAX {
@@ -90,6 +89,11 @@ impl<'d, 'a> Entry<'d, 'a> {
                 (!keys.is_empty()).then_some((Asked::MultiGet { keys }, answer))?
             }
             Asked::Txn { guards, ops } => of_transaction(&done.answer, guards, ops, &is_one)?,
+            Asked::Join { .. }
+            | Asked::Leave { .. }
+            | Asked::Move { .. }
+            | Asked::Query { .. }
+            | Asked::Internal { .. } => return None,
         };
         Some(Self { done, asked, answer })
     }
@@ -133,7 +137,7 @@ impl<'d, 'a> Entry<'d, 'a> {
                 values.iter().map(put).collect()
             }
             (Asked::Txn { guards, ops }, _) if !self.is_refused() => {
-                let keys: BTreeSet<&str> = mentioned(&self.asked).into_iter().collect();
+                let keys: BTreeSet<&str> = self.asked.keys().into_iter().collect();
                 let parts = keys.into_iter().filter_map(|key| {
                     of_transaction(&self.answer, guards, ops, &|other: &String| other == key)
                 });
@@ -233,22 +237,15 @@ fn key_of(op: &MicroOperation) -> &String {
     key
 }
 
-/// All keys of an operation.
-fn mentioned(asked: &Asked) -> Vec<&str> {
-    match asked {
-        Asked::MultiGet { keys } => keys.iter().map(String::as_str).collect(),
-        Asked::Txn { guards, ops } => {
-            guards.keys().chain(ops.iter().map(key_of)).map(String::as_str).collect()
-        }
-        Asked::Get { key } => vec![key],
-        _ => written(asked),
-    }
-}
-
 /// The keys that it may write.
 fn written(asked: &Asked) -> Vec<&str> {
     match asked {
         Asked::Get { .. } | Asked::MultiGet { .. } => Vec::new(),
+        Asked::Join { .. }
+        | Asked::Leave { .. }
+        | Asked::Move { .. }
+        | Asked::Query { .. }
+        | Asked::Internal { .. } => Vec::new(),
         Asked::Put { key, .. }
         | Asked::Append { key, .. }
         | Asked::PutHash { key, .. }
