@@ -1,0 +1,27 @@
+//! A sharded key-value store with transactions over groups.
+//!
+//! Shard controllers keep the configurations: which replica group owns which shard. Each group is replicated by a protocol of the
+//! ladder, and so are the controllers. Around that protocol, [`Node`] carries what groups say to each other.
+//!
+//! **Migration** ([`group`], `group/migration.rs`): a group takes the configurations one after the other through its log. What it
+//! loses becomes an immutable copy; the next owner pulls it in parts, through its log, and serves the shard from the moment the
+//! last part is applied; then the copy is deleted. Shards that stay are served all the time, and each one that came is served before
+//! the others have.
+//!
+//! **Transactions** (`group/transactions.rs`): an operation whose keys are in one group takes one entry of its log. One over several
+//! groups is coordinated by the group of its first key, with two-phase commit and two-phase locking.
+//!
+//! **Exactly once**: the table of clients belongs to a shard and travels with it. An operation is remembered at its first key's shard.
+
+pub mod carried;
+pub mod command;
+mod controller;
+pub mod group;
+pub mod message;
+pub mod node;
+mod pairs;
+pub mod transaction;
+
+pub use carried::Carried;
+pub use group::Group;
+pub use node::{Identity, Node};

@@ -1,0 +1,46 @@
+//! One node of the sharded store: a shard controller where `DS_ROLE` is `controller`, else a server of the group `DS_GROUP`.
+//! `--consensus paxos|raft|viewstamped` says which protocol replicates each group, and the controllers.
+
+use std::process::{self, ExitCode};
+
+use contract::Launch;
+use kv::ExactlyOnce;
+use shard_controller::{
+    Controller,
+    consensus::{Carrier, Consensus, OnPaxos, OnRaft, OnViewstamped},
+};
+use sharded::{Carried, Group, Identity, Node};
+
+fn main() -> ExitCode {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    match Consensus::take_from(&mut arguments) {
+        Ok(Consensus::Paxos) => run::<OnPaxos>(&arguments),
+        Ok(Consensus::Raft) => run::<OnRaft>(&arguments),
+        Ok(Consensus::Viewstamped) => run::<OnViewstamped>(&arguments),
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run<C: Carrier>(arguments: &[String]) -> ExitCode {
+    ::node::main_from(arguments, |launch, records| {
+        let inner = carried(launch).and_then(|carried| C::node(launch, carried, records));
+        let inner = inner.unwrap_or_else(|reason| {
+            tracing::error!("{}: {reason}", launch.data.display());
+            process::exit(1)
+        });
+        let identity =
+            Identity { node: launch.node.clone(), controllers: launch.controllers.clone() };
+        Node::new(identity, inner)
+    })
+}
+
+fn carried(launch: &Launch) -> Result<Carried, String> {
+    if launch.controllers.contains(&launch.node) {
+        return Ok(Carried::Controller(ExactlyOnce::new(Controller::new(launch.shards))));
+    }
+    let group = launch.group.clone().ok_or("DS_GROUP is not set, and this is no controller")?;
+    Ok(Carried::Group(Box::new(Group::new(group, launch.shards))))
+}

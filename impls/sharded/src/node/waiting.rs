@@ -1,0 +1,145 @@
+//! Clients that wait: for the protocol's answer, for a decision, or for a lock to be free.
+
+use std::collections::BTreeMap;
+
+use contract::{Answer, ErrorCode, Refusal, Request};
+use node::{Effects, Replicates, Token};
+
+use super::Node;
+use crate::{
+    carried::Carried,
+    group::{LOCKED, UNDECIDED},
+};
+
+/// After so long a client gets what there is.
+const PATIENCE_MS: u64 = 2_000;
+/// The longest pause before a lock, or an attempt that failed, is tried again. Random, so that two transactions that stand in
+/// each other's way do not meet again.
+const PAUSE_MS: u64 = 30;
+
+#[derive(Debug)]
+struct Client {
+    request: Request,
+    since_ms: u64,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The protocol has the request.
+    Asked,
+    /// The transaction has begun.
+    Undecided,
+    /// To be asked again.
+    Pausing { until_ms: u64 },
+}
+
+/// The clients that wait.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    clients: BTreeMap<Token, Client>,
+}
+
+impl Waiting {
+    pub(super) fn begin(&mut self, token: Token, request: Request, now_ms: u64) {
+        let client = Client { request, since_ms: now_ms, state: State::Asked };
+        self.clients.insert(token, client);
+    }
+
+    /// The protocol's answer goes to the client, unless it only says that something must be waited for.
+    pub(super) fn on_answer<P: Replicates<Application = Carried>>(
+        &mut self,
+        token: Token,
+        answer: Answer,
+        effects: &mut Effects<Node<P>>,
+    ) {
+        let now_ms = effects.now_ms();
+        let client = self.clients.get_mut(&token);
+        let patient = client.filter(|client| now_ms < client.since_ms + PATIENCE_MS);
+        match (&answer, patient) {
+            (Answer::Error(Refusal { message, .. }), Some(client)) if message == UNDECIDED => {
+                client.state = State::Undecided;
+            }
+            (Answer::Error(Refusal { message, .. }), Some(client)) if message == LOCKED => {
+                client.state = State::pausing(now_ms, effects);
+            }
+            _ => {
+                self.clients.remove(&token);
+                effects.reply(token, answer);
+            }
+        }
+    }
+
+    /// This node does not lead any more: whoever waits for a decision does not learn it here.
+    pub(super) fn give_up<P: Replicates<Application = Carried>>(
+        &mut self,
+        effects: &mut Effects<Node<P>>,
+    ) {
+        self.clients.retain(|token, client| {
+            match client.state {
+                State::Asked => return true,
+                State::Undecided => effects.reply(*token, unknown()),
+                State::Pausing { .. } => effects.reply(*token, busy()),
+            }
+            false
+        });
+    }
+}
+
+impl State {
+    fn pausing<P: Replicates<Application = Carried>>(
+        now_ms: u64,
+        effects: &mut Effects<Node<P>>,
+    ) -> Self {
+        Self::Pausing { until_ms: now_ms + 1 + effects.random_below(PAUSE_MS) }
+    }
+}
+
+fn unknown() -> Answer {
+    Answer::Error(Refusal::new(ErrorCode::Timeout, UNDECIDED))
+}
+
+fn busy() -> Answer {
+    Answer::Error(Refusal::new(ErrorCode::NotReady, LOCKED))
+}
+
+impl<P: Replicates<Application = Carried>> Node<P> {
+    /// Answers whose transactions are decided, and tries again what could not be done before.
+    pub(super) fn answer_waiting(&mut self, effects: &mut Effects<Self>) {
+        let now_ms = effects.now_ms();
+        let Carried::Group(group) = self.inner.application() else { return };
+        let mut again = Vec::new();
+        self.waiting.clients.retain(|token, client| {
+            let is_late = now_ms >= client.since_ms + PATIENCE_MS;
+            match client.state {
+                State::Asked => return true,
+                State::Undecided => match group.answer_to(&client.request) {
+                    Some(answer) => effects.reply(*token, answer),
+                    None if group.coordinates(&client.request) => {
+                        if is_late {
+                            effects.reply(*token, unknown());
+                        }
+                        return !is_late;
+                    }
+                    None => {
+                        // That attempt was aborted.
+                        client.state = State::pausing(now_ms, effects);
+                        return true;
+                    }
+                },
+                State::Pausing { .. } if is_late => effects.reply(*token, busy()),
+                State::Pausing { until_ms } => {
+                    if now_ms >= until_ms {
+                        again.push((*token, client.request.clone()));
+                        client.state = State::Asked;
+                    }
+                    return true;
+                }
+            }
+            false
+        });
+        for (token, request) in again {
+            self.step(effects, |inner, inside| inner.on_request(token, request, inside));
+        }
+    }
+}

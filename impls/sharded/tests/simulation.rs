@@ -1,0 +1,258 @@
+//! Thousands of simulated systems of two groups and three controllers, under faults, with joins, leaves and moves all the time:
+//! clients must see one store, whose transactions are atomic.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use contract::{Launch, MicroOperation, NodeId, Operation};
+use history::Verdict;
+use invariants::Invariant;
+use kv::ExactlyOnce;
+use linearizability::{Call, Limits, check};
+use node::{
+    Protocol,
+    sim::{Completion, Dice, FaultFamily, Generator, History, NetworkOptions, Scenario, View},
+};
+use shard_controller::{
+    Controller,
+    consensus::{Carrier, OnPaxos, OnRaft, OnViewstamped},
+};
+use sharded::{Carried, Group, Identity, Node};
+use simulation_checks::{
+    Coverage, Failure, System, recorded, run::STARTS, run_seeds, same_seed_same_run,
+};
+use workloads::store::Store;
+
+const SHARDS: usize = 4;
+const SEEDS: u64 = 250;
+const MIGRATED: &str = "shards that came from another group";
+const COORDINATED: &str = "transactions over groups";
+const ABORTED: &str = "attempts that were aborted";
+
+fn ids(letter: char, numbers: std::ops::RangeInclusive<u32>) -> Vec<NodeId> {
+    numbers.map(|number| format!("{letter}{number}")).collect()
+}
+
+fn group_of(node: &str) -> Option<(String, Vec<NodeId>)> {
+    let (group, servers) = match node {
+        "n1" | "n2" | "n3" => (1, 1..=3),
+        "n4" | "n5" | "n6" => (2, 4..=6),
+        _ => return None,
+    };
+    Some((format!("g{group}"), ids('n', servers)))
+}
+
+/// What a protocol promises to survive.
+trait Survives: Carrier {
+    const FAMILIES: &'static [FaultFamily] =
+        &[FaultFamily::Partition, FaultFamily::Crash, FaultFamily::Pause, FaultFamily::Lossy];
+}
+
+impl Survives for OnPaxos {}
+impl Survives for OnRaft {}
+/// No more than a minority of a group may be killed at once; its own simulation keeps to that.
+impl Survives for OnViewstamped {
+    const FAMILIES: &'static [FaultFamily] =
+        &[FaultFamily::Partition, FaultFamily::Pause, FaultFamily::Lossy];
+}
+
+/// A system that `C` replicates.
+struct Sharded<C>(PhantomData<C>);
+
+impl<C: Survives> System for Sharded<C> {
+    type Node = Node<C::Node<Carried>>;
+
+    const AT_LEAST: &'static [(&'static str, u64)] = &[
+        (STARTS, 9 * SEEDS),
+        (MIGRATED, 2 * SEEDS),
+        (COORDINATED, 2 * SEEDS),
+        (ABORTED, SEEDS / 4),
+    ];
+
+    fn scenario(seed: u64) -> Scenario {
+        let mut scenario = Scenario::new(seed, 0);
+        scenario.nodes = [ids('c', 1..=3), ids('n', 1..=6)].concat();
+        scenario.settle_ms = 3_000;
+        scenario.clients.clients = [3, 5][(seed % 2) as usize];
+        scenario.clients.think_ms_max = [100, 30][(seed / 2 % 2) as usize];
+        scenario.clients.operation_timeout_ms = 6_000;
+        scenario.faults.families = C::FAMILIES.to_vec();
+        scenario.faults.duration_ms = 4_000;
+        scenario.faults.interval_ms = 400;
+        scenario.faults.length_ms_max = 900;
+        if seed.is_multiple_of(5) {
+            scenario.faults.network = NetworkOptions::LOSSY;
+        }
+        scenario
+    }
+
+    fn make(
+        scenario: &Scenario,
+        _coverage: &Arc<Coverage>,
+    ) -> impl Fn(&NodeId, Vec<<Self::Node as Protocol>::Record>) -> Self::Node + 'static {
+        let snapshot_bytes = [Some(2_000), Some(20_000), None][(scenario.seed % 3) as usize];
+        move |id, records| {
+            let (carried, members) = match group_of(id) {
+                Some((group, members)) => {
+                    (Carried::Group(Box::new(Group::new(group, SHARDS))), members)
+                }
+                None => {
+                    let controller = ExactlyOnce::new(Controller::new(SHARDS));
+                    (Carried::Controller(controller), ids('c', 1..=3))
+                }
+            };
+            let launch = Launch {
+                members,
+                snapshot_bytes,
+                ..Launch::alone(id.clone(), "127.0.0.1:1".parse().expect("an address"))
+            };
+            let inner = C::node(&launch, carried, records).expect("its own log");
+            Node::new(Identity { node: id.clone(), controllers: ids('c', 1..=3) }, inner)
+        }
+    }
+
+    fn invariant(
+        _scenario: &Scenario,
+        coverage: &Arc<Coverage>,
+    ) -> impl FnMut(&View<'_, Self::Node>) -> Result<(), String> + 'static {
+        let coverage = coverage.clone();
+        let (mut migrated, mut coordinated) = (Vec::new(), Vec::new());
+        move |view| {
+            let (_, node) = view.stepped();
+            let Some(group) = node.group() else { return Ok(()) };
+            for (shard, lost_in) in group.unsettled().keys() {
+                let arrival = (group.id().clone(), *shard, *lost_in);
+                if !migrated.contains(&arrival) {
+                    migrated.push(arrival);
+                    coverage.count(MIGRATED);
+                }
+            }
+            for (id, transaction) in group.coordinated() {
+                let Some(decision) = &transaction.decision else { continue };
+                if !coordinated.contains(id) {
+                    coordinated.push(id.clone());
+                    let is_aborted = decision.values().all(Option::is_none);
+                    coverage.count(if is_aborted { ABORTED } else { COORDINATED });
+                }
+            }
+            Ok(())
+        }
+    }
+
+    fn generator() -> Generator {
+        Box::new(operation)
+    }
+
+    fn judge(history: &History) -> Result<(), Failure> {
+        let operations = recorded(history);
+        let of_controllers = operations.iter().filter(|operation| is_of_controllers(&operation.f));
+        let of_controllers: Vec<_> = of_controllers.cloned().collect();
+        let result = Invariant::Configurations.check(&of_controllers);
+        if result.verdict == Verdict::Violation {
+            return Err(Failure::new(ended_us(history), result.summary));
+        }
+        atomic(history)
+    }
+}
+
+fn ended_us(history: &History) -> u64 {
+    history.events().last().map_or(0, |event| event.time_us)
+}
+
+fn is_of_controllers(f: &str) -> bool {
+    ["join", "leave", "move", "query"].contains(&f)
+}
+
+/// All keys together are one object.
+fn atomic(history: &History) -> Result<(), Failure> {
+    let operations = history.operations();
+    let of_keys = operations.into_iter().filter(|it| !it.operation.is_of_controllers());
+    let calls = of_keys.map(|it| {
+        let (ret, output, failed) = match it.completion {
+            Completion::Ok(at, outcome) => (Some(at), Some(outcome), false),
+            Completion::Fail(at, _) => (Some(at), None, true),
+            Completion::Info(_) => (None, None, false),
+        };
+        Call {
+            id: it.call,
+            process: it.process,
+            input: it.operation,
+            output,
+            call: it.call,
+            ret,
+            call_ns: it.call,
+            return_ns: ret,
+            failed,
+        }
+    });
+    let calls: Vec<_> = calls.collect();
+    let report = check(&Store, &calls, &Limits::default());
+    match (report.verdict, report.witness) {
+        (Verdict::Violation, Some(witness)) => {
+            Err(Failure::new(ended_us(history), witness.sentence))
+        }
+        (Verdict::Violation, None) => {
+            Err(Failure::new(ended_us(history), "not linearizable".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// First both groups join; then mostly keys, alone and together, and now and then a change of the configuration. The first group
+/// never leaves, so that everything can be served in the end.
+fn operation(dice: &mut Dice, unique: u64) -> Operation {
+    let key = |dice: &mut Dice| format!("k{}", dice.index(8));
+    let value = format!("v{unique},");
+    if unique <= 2 || dice.chance(60) {
+        let number = if unique <= 2 { unique } else { dice.between(1, 2) };
+        let (group, servers) = group_of(&format!("n{}", 3 * number)).expect("a server");
+        return match dice.index(4) {
+            _ if unique <= 2 => Operation::Join { groups: [(group, servers)].into() },
+            0 => Operation::Leave { groups: vec!["g2".to_owned()] },
+            1 => {
+                let (group, servers) = group_of("n6").expect("a server");
+                Operation::Join { groups: [(group, servers)].into() }
+            }
+            _ => Operation::Move { shard: dice.between(0, SHARDS as u64 - 1), group },
+        };
+    }
+    match dice.index(10) {
+        0 | 1 => Operation::Get { key: key(dice) },
+        2 | 3 => Operation::Append { key: key(dice), value },
+        4 => Operation::Put { key: key(dice), value },
+        5 => Operation::MultiGet { keys: vec![key(dice), key(dice)] },
+        6 => {
+            let values = [(key(dice), value.clone()), (key(dice), value)];
+            Operation::MultiPut { values: values.into() }
+        }
+        7 => Operation::Swap { a: key(dice), b: key(dice) },
+        8 => Operation::Txn {
+            guards: [].into(),
+            ops: vec![
+                MicroOperation::Read(key(dice)),
+                MicroOperation::Append(key(dice), value.clone()),
+                MicroOperation::Append(key(dice), value),
+            ],
+        },
+        _ => Operation::MultiGet { keys: (0..8).map(|number| format!("k{number}")).collect() },
+    }
+}
+
+#[test]
+fn on_raft_clients_see_one_store_with_atomic_transactions() {
+    run_seeds::<Sharded<OnRaft>>(SEEDS);
+}
+
+#[test]
+fn on_paxos_clients_see_one_store_with_atomic_transactions() {
+    run_seeds::<Sharded<OnPaxos>>(SEEDS);
+}
+
+#[test]
+fn on_viewstamped_replication_clients_see_one_store_with_atomic_transactions() {
+    run_seeds::<Sharded<OnViewstamped>>(SEEDS);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    same_seed_same_run::<Sharded<OnRaft>>(2);
+}
