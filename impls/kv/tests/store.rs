@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use contract::{MicroOperation, Operation, Outcome};
+use contract::{Answer, ErrorCode, MicroOperation, Operation, Outcome};
 use kv::Store;
 use node::Application;
 use proptest::{collection, option, prelude::*};
@@ -69,6 +69,7 @@ impl Model {
                 Outcome::Done {}
             }
             Operation::Txn { guards, ops } => self.transaction(guards, ops),
+            other => panic!("{other:?} is not asked of keys"),
         }
     }
 
@@ -158,7 +159,7 @@ proptest! {
             } else {
                 prop_assert!(!operation.is_read_only());
             }
-            let outcome = store.apply(operation);
+            let Answer::Ok(outcome) = store.apply(operation) else { panic!("{operation:?}") };
             prop_assert_eq!(&outcome, &model.run(operation), "{:?}", operation);
             // What the store answers has the shape that the contract asks for.
             let wire = serde_json::to_value(&outcome).unwrap();
@@ -197,4 +198,27 @@ fn a_snapshot_that_is_none_changes_nothing() {
         assert!(error.contains("no snapshot of a store"), "{error}");
         assert_eq!(store, before);
     }
+}
+
+#[test]
+fn what_is_asked_of_shard_controllers_is_refused_and_changes_nothing() {
+    let mut store = Store::default();
+    for operation in [Operation::Query { num: -1 }, Operation::Leave { groups: Vec::new() }] {
+        let Answer::Error(refusal) = store.apply(&operation) else { panic!("{operation:?}") };
+        assert_eq!(refusal.code, ErrorCode::Unsupported);
+    }
+    assert!(store.is_empty());
+}
+
+#[test]
+fn a_store_falls_into_parts_and_is_put_together_again() {
+    let mut store = Store::default();
+    for key in ["a1", "a2", "b1"] {
+        store.set(key, Some(key.to_owned()));
+    }
+    let whole = store.clone();
+    let taken = store.take(|key| key.starts_with('a'));
+    assert_eq!((taken.len(), store.len(), store.get("b1")), (2, 1, Some("b1")));
+    store.absorb(taken);
+    assert_eq!(store, whole);
 }

@@ -58,16 +58,11 @@ impl Cluster {
     fn launch(&self, node: &str) -> Launch {
         let others = self.sockets.keys().filter(|other| *other != node);
         Launch {
-            node: node.to_owned(),
-            listen: self.address(node),
             peers: others.map(|other| (other.clone(), self.address(other))).collect(),
             members: self.sockets.keys().cloned().collect(),
-            view: None,
             data: self.data(node),
-            heartbeat: Duration::from_millis(50),
-            election: Duration::from_millis(300),
-            snapshot_bytes: None,
             restart: self.data(node).exists(),
+            ..Launch::alone(node.to_owned(), self.address(node))
         }
     }
 

@@ -149,17 +149,14 @@ fn launch(node: &Node, all: &[Node]) -> Launch {
     let others = all.iter().filter(|other| other.name != node.name);
     let peers: BTreeMap<_, _> = others.map(|other| (other.name.clone(), other.client)).collect();
     Launch {
-        node: node.name.clone(),
-        listen: node.client,
         peers,
         members: all.iter().map(|node| node.name.clone()).collect(),
-        view: None,
         data: node.data.clone(),
         heartbeat: Duration::from_millis(HEARTBEAT_MS),
         election: Duration::from_millis(ELECTION_MS),
         // As etcd: no snapshot within a round.
         snapshot_bytes: None,
-        restart: false,
+        ..Launch::alone(node.name.clone(), node.client)
     }
 }
 

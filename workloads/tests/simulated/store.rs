@@ -314,6 +314,7 @@ pub fn apply(state: &mut State, operation: &Operation) -> Outcome {
             state.insert(key.clone(), hash.to_string());
             Outcome::Previous { previous }
         }
+        other => panic!("{other:?} is not asked of keys"),
     }
 }
 
