@@ -81,9 +81,8 @@ impl Workload for Controller {
 
 /// Whether the configurations in the record keep the rules of a shard controller.
 pub(crate) fn check_configurations(operations: &[history::Operation]) -> CheckResult {
-    let records = record::read(operations).map(|records| {
-        let of_controllers = records.iter().filter(|record| record.operation.is_of_controllers());
-        let asked = of_controllers.map(|record| {
+    let records = record::read_of_controllers(operations).map(|records| {
+        let asked = records.iter().map(|record| {
             let (f, arguments) = (record.operation.name(), record.operation.arguments());
             record.to_operation(f, arguments, |outcome| serde_json::to_value(outcome).ok())
         });

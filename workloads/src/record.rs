@@ -1,6 +1,10 @@
 //! The record of a store's operations, typed: what was asked and what came of it.
 
-use contract::{Operation, Outcome, operations::entry};
+use contract::{
+    Operation, Outcome,
+    manifest::Capability,
+    operations::{OperationEntry, entry},
+};
 use history::{CheckResult, Completion, words};
 use invariants::Invariant;
 use linearizability::Call;
@@ -110,13 +114,27 @@ impl Record {
     }
 }
 
-/// Reads the store's operations out of a history, skipping what is none of the client API.
+/// Reads the operations on keys out of a history, skipping all else.
 ///
 /// An `ok` whose result does not fit its operation is kept as unknown: a store that answers gibberish has
 /// promised nothing, and the clerk has counted the protocol error already.
 pub(crate) fn read(operations: &[history::Operation]) -> Result<Vec<Record>, String> {
-    let of_the_store = operations.iter().filter(|operation| entry(&operation.f).is_some());
-    of_the_store.map(read_one).collect()
+    read_those(operations, |entry| entry.capability != Some(Capability::Configurations))
+}
+
+/// The same, of what is asked of shard controllers.
+pub(crate) fn read_of_controllers(
+    operations: &[history::Operation],
+) -> Result<Vec<Record>, String> {
+    read_those(operations, |entry| entry.capability == Some(Capability::Configurations))
+}
+
+fn read_those(
+    operations: &[history::Operation],
+    are_meant: impl Fn(&OperationEntry) -> bool,
+) -> Result<Vec<Record>, String> {
+    let meant = operations.iter().filter(|operation| entry(&operation.f).is_some_and(&are_meant));
+    meant.map(read_one).collect()
 }
 
 /// What an invariant says of these operations, which were made from the record for it.

@@ -165,7 +165,7 @@ pub fn judge(
     promises.extend(clocks.as_ref().map(Clocks::promise));
     let mut checks: Vec<CheckResult> = of_workload.into_iter().chain(of_bench).collect();
     let mut broken = faults.clone();
-    broken.extend(restarts_of_all(&run.nodes, events));
+    broken.extend(restarts_of_all(&run.linked(), events));
     if checks.iter().any(|check| !check.violations.is_empty()) {
         let witnesses = Witnesses::new(run.nodes.len(), &all, &broken)
             .led_by(record::leader_changes(events).collect(), main_end_ns(events))
@@ -251,17 +251,23 @@ impl Record {
     ) -> (Vec<CheckResult>, Vec<Measured>) {
         let Self { run, events, faults, .. } = self;
         let by_hand = by_hand::is(run);
-        let members = Members::of(run);
-        let majority = Majority::of(members, faults, main);
+        let electorates: Vec<(Members<'_>, Vec<&Operation>)> = Members::electorates(run)
+            .into_iter()
+            .map(|members| (members, members.asked(run, main)))
+            .collect();
+        let majorities: Vec<Majority<'_>> = electorates
+            .iter()
+            .map(|(members, asked)| Majority::of(*members, faults, asked))
+            .collect();
+        let nodes_away: usize = majorities.iter().map(Majority::nodes_away).sum();
         let seen = Seen {
             main,
             must_succeed,
             clients: run.clients,
             probers: run.probers,
             asked_first: &|operation| asked_first(events, operation),
-            nodes_away: majority.nodes_away() as u64,
-            leader_changes: leader_changes(events)
-                .filter(|_| majority.nodes_away() == run.nodes.len()),
+            nodes_away: nodes_away as u64,
+            leader_changes: leader_changes(events).filter(|_| nodes_away == run.nodes.len()),
             by_hand,
             faults,
         };
@@ -269,9 +275,13 @@ impl Record {
         let limit = run.timeouts.recovery();
         let mut checks = vec![evidence::check(&seen, &measured)];
         // Whoever asks by hand asks too little for a store to show that it goes on, or that it does not.
-        checks.extend(majority.check().filter(|_| !by_hand));
+        let majority = of_all_groups(majorities.iter().filter_map(Majority::check));
+        checks.extend(majority.filter(|_| !by_hand));
         if promises_agreement(level) {
-            let minority = minority::check(members, faults, main);
+            let minorities = electorates
+                .iter()
+                .filter_map(|(members, asked)| minority::check(*members, faults, asked));
+            let minority = of_all_groups(minorities);
             // Nor does it show anything that nothing was acknowledged where nobody asked.
             checks.extend(minority.filter(|check| !by_hand || check.verdict != Verdict::Valid));
         }
@@ -281,6 +291,21 @@ impl Record {
         checks.extend(faults::check(&run.faults, by_family));
         (checks, measured)
     }
+}
+
+/// What a check says of each group, as one result.
+fn of_all_groups(results: impl Iterator<Item = CheckResult>) -> Option<CheckResult> {
+    results.reduce(|mut all, of_group| {
+        all.verdict = all.verdict.merge(of_group.verdict);
+        all.summary = format!("{} {}", all.summary, of_group.summary);
+        all.violations.extend(of_group.violations);
+        if let (Some(own), serde_json::Value::Object(more)) =
+            (all.statistics.as_object_mut(), of_group.statistics)
+        {
+            own.extend(more);
+        }
+        all
+    })
 }
 
 /// The node that an operation's invocation names.

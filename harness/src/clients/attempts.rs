@@ -1,6 +1,6 @@
 //! The attempts of one operation: where the next one goes, and what the past ones leave open.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use contract::{Operation, Outcome};
 use tokio::time::Instant;
@@ -98,14 +98,15 @@ impl Attempts {
         true
     }
 
-    /// The next node in turn; whether all of them were asked in vain, and there is another turn.
-    pub(super) fn turn_to_next(&mut self, nodes: usize) -> bool {
+    /// The next of these nodes in turn; whether all of them were asked in vain, and there is another turn.
+    pub(super) fn turn_to_next(&mut self, nodes: &Range<usize>) -> bool {
         if self.pinned {
             return false;
         }
         self.failures += 1;
-        self.node = (self.node + 1) % nodes;
-        self.failures >= nodes
+        let next = self.node + 1;
+        self.node = if nodes.contains(&next) { next } else { nodes.start };
+        self.failures >= nodes.len()
     }
 
     /// Whether no further attempt may follow.

@@ -6,7 +6,7 @@
 use std::{ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use contract::{ErrorCode, Operation, Refusal, Request};
+use contract::{ErrorCode, Operation, Outcome, Refusal, Request};
 use history::EventKind;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde_json::Value;
@@ -61,7 +61,7 @@ impl Clerk {
     /// The clerk with this number, from 0; `seed` decides its choices.
     #[must_use]
     pub fn new(shared: Arc<Shared>, number: u64, seed: u64) -> Self {
-        let home = usize::try_from(number).unwrap_or(0) % shared.nodes.len();
+        let home = usize::try_from(number).unwrap_or(0) % shared.routing.servers().len();
         Self {
             connections: Connections::new(shared.addresses.clone()),
             copies: JoinSet::new(),
@@ -124,6 +124,8 @@ impl Clerk {
     /// The same with other limits.
     pub async fn perform_within(&mut self, operation: &Operation, patience: Patience) -> Performed {
         let node = if self.rng.random_bool(0.5) { self.home } else { self.favourite };
+        let places = self.shared.routing.of(operation);
+        let node = if places.contains(&node) { node } else { self.rng.random_range(places) };
         self.carry_out(operation, Attempts::new(node, patience)).await
     }
 
@@ -189,7 +191,7 @@ impl Clerk {
                 }
                 // Another node may not know yet, or not any more, that the request was executed.
                 if self.rng.random_bool(0.5) {
-                    attempts.turn_to_next(shared.nodes.len());
+                    attempts.turn_to_next(&shared.routing.of(operation));
                 }
                 Next::Again
             }
@@ -204,7 +206,7 @@ impl Clerk {
             }
             AttemptResult::NotSent(reason) => {
                 attempts.reason = reason;
-                self.turn_to_next(attempts).await;
+                self.turn_to_next(operation, attempts).await;
                 Next::Again
             }
             AttemptResult::Uncertain(reason) => {
@@ -238,10 +240,13 @@ impl Clerk {
                 if self.takes_no(attempts, waited) {
                     return Next::GiveUp;
                 }
-                let nodes = &self.shared.nodes;
+                if code == ErrorCode::WrongGroup && self.shared.routing.is_sharded() {
+                    self.ask_for_configuration(attempts.limit()).await;
+                }
+                let nodes = self.shared.nodes.len();
                 let hinted = refusal.hint.as_ref().and_then(|id| self.shared.place(id));
-                if !attempts.follow_hint(hinted, nodes.len()) {
-                    self.turn_to_next(attempts).await;
+                if !attempts.follow_hint(hinted, nodes) {
+                    self.turn_to_next(operation, attempts).await;
                 }
                 Next::Again
             }
@@ -280,8 +285,27 @@ impl Clerk {
         if !self.may_repeat(operation) {
             return Next::GiveUp;
         }
-        self.turn_to_next(attempts).await;
+        self.turn_to_next(operation, attempts).await;
         Next::Again
+    }
+
+    /// Asks the shard controllers, one after the other, who owns what now; where none answers, clients go on with what they know.
+    async fn ask_for_configuration(&mut self, limit: Duration) {
+        let shared = Arc::clone(&self.shared);
+        let operation = Operation::Query { num: -1 };
+        // Reads have no place in the table of clients.
+        let request =
+            Request { client: format!("r{}", self.process), seq: 1, op: operation.clone() };
+        let body = Bytes::from(serde_json::to_vec(&request).expect("a request is plain data"));
+        let controllers = shared.routing.controllers();
+        let first = self.rng.random_range(controllers.clone());
+        for place in (first..controllers.end).chain(controllers.start..first) {
+            let node = &shared.nodes[place];
+            let answer = self.connections.ask(node, &operation, &body, limit / 3).await;
+            if let AttemptResult::Answered(Outcome::Configuration(configuration)) = answer {
+                return shared.routing.learn(configuration);
+            }
+        }
     }
 
     /// Whether a request may be sent again that may have been executed: not a write that the store may execute twice.
@@ -290,8 +314,8 @@ impl Clerk {
     }
 
     /// The next node; after a whole round in vain a short rest, so that an election or a restart is not a storm.
-    async fn turn_to_next(&mut self, attempts: &mut Attempts) {
-        if attempts.turn_to_next(self.shared.nodes.len()) {
+    async fn turn_to_next(&mut self, operation: &Operation, attempts: &mut Attempts) {
+        if attempts.turn_to_next(&self.shared.routing.of(operation)) {
             let rest = Duration::from_millis(self.rng.random_range(10..40));
             tokio::time::sleep(rest).await;
         }

@@ -5,6 +5,7 @@
 //! attempts         the attempts of one operation
 //! trail            what is recorded of them
 //! connection       HTTP to one node
+//! routing          which nodes an operation is for
 //! probes           single operations where the faults want them
 //! faults           replies lost, requests sent twice
 //! repeats          the last write of each client, sent once more at the end
@@ -19,6 +20,7 @@ pub mod faults;
 pub mod probes;
 pub mod protocol_errors;
 pub mod repeats;
+pub mod routing;
 pub mod servers;
 mod trail;
 
@@ -34,11 +36,12 @@ use std::{
 
 use contract::{NodeId, manifest::Timeouts};
 
-use crate::stream::Stream;
+use crate::{environment::build::group_id, stream::Stream};
 use faults::ClientFaults;
 use probes::Probes;
 use protocol_errors::ProtocolErrors;
 use repeats::LastWrites;
+use routing::Routing;
 
 /// How long a clerk waits.
 #[derive(Clone, Copy, Debug)]
@@ -60,8 +63,10 @@ impl From<&Timeouts> for Patience {
 pub struct Shared {
     /// Where operations are recorded.
     pub stream: Arc<Stream>,
-    /// The nodes, in order.
+    /// Whom clients ask, in order.
     pub nodes: Vec<NodeId>,
+    /// Which of them for what.
+    pub routing: Routing,
     /// Where clients reach each node.
     pub addresses: HashMap<NodeId, SocketAddr>,
     /// How many clerks there are: a process number is never used by two of them.
@@ -107,6 +112,7 @@ impl Shared {
         Self {
             stream,
             served: nodes.iter().map(|_| Served::default()).collect(),
+            routing: Routing::alike(nodes.len()),
             nodes,
             addresses,
             clerks,
@@ -119,6 +125,18 @@ impl Shared {
             rest_ms: AtomicU64::new(0),
             last_answer: Mutex::new(None),
         }
+    }
+
+    /// The same for a sharded store: these groups, and these controllers. Without groups nothing changes.
+    #[must_use]
+    pub fn routed(mut self, groups: &[Vec<NodeId>], controllers: &[NodeId]) -> Self {
+        if !groups.is_empty() {
+            let sizes =
+                groups.iter().enumerate().map(|(place, group)| (group_id(place), group.len()));
+            let sizes: Vec<_> = sizes.collect();
+            self.routing = Routing::sharded(&sizes, controllers.len());
+        }
+        self
     }
 
     /// How many operations succeeded.
@@ -165,14 +183,17 @@ impl Shared {
 
     /// Has a node read at now.
     pub fn probe(&self, node: &NodeId) {
-        if let Some(place) = self.place(node) {
+        // Controllers have nothing to read.
+        if let Some(place) = self.place(node).filter(|place| self.routing.servers().contains(place))
+        {
             self.probes.at(place);
         }
     }
 
     /// Has one client write at this node now; it asks no other one.
     pub fn write(&self, node: &NodeId) {
-        if let Some(place) = self.place(node) {
+        if let Some(place) = self.place(node).filter(|place| self.routing.servers().contains(place))
+        {
             self.probes.write_at(place);
         }
     }

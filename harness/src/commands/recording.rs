@@ -63,6 +63,8 @@ impl Recording<'_> {
             seed: setting.seed,
             nodes: setting.nodes.clone(),
             view_service: setting.view_service.clone(),
+            groups: setting.groups.clone(),
+            controllers: setting.controllers.clone(),
             snapshot_bytes: setting.snapshot_bytes,
             played: setting.played.clone(),
             clients: setting.clients,

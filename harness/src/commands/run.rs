@@ -61,7 +61,7 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
         complain(&format!("This run cannot be called valid: {shortcoming}."));
     }
     let interrupts = Interrupts::listen()?;
-    let processes = setting.nodes.len() + usize::from(setting.view_service.is_some());
+    let processes = setting.processes();
     machine::prepare(processes as u64, setting.clients.into())?;
     let mut outcomes = Outcomes::default();
     for repetition in 0..arguments.repeat {
@@ -146,7 +146,7 @@ impl Run<'_> {
             // `latest` is this run when somebody repeats it.
             plan: arguments.plan.as_ref().map(|plan| plan.canonicalize().unwrap_or(plan.clone())),
             faults: arguments.plan.is_none().then(|| Families(setting.families.clone())),
-            nodes: u32::try_from(setting.nodes.len()).ok(),
+            nodes: u32::try_from(setting.nodes_asked_for()).ok(),
             seed: Some(setting.seed),
             repeat: 1,
             ..arguments.clone()

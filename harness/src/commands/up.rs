@@ -47,7 +47,7 @@ pub fn up(arguments: &UpArguments) -> Result<Exit, Failure> {
     })?;
     let setting = Setting::by_hand(arguments, &target.manifest);
     let interrupts = Interrupts::listen()?;
-    let processes = setting.nodes.len() + usize::from(setting.view_service.is_some());
+    let processes = setting.processes();
     machine::prepare(processes as u64, setting.clients.into())?;
     let recording = Recording {
         setting: &setting,

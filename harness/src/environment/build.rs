@@ -4,12 +4,12 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use cluster::{NodeSpec, ports};
-use contract::{Launch, NodeId, launch::SHARDS, manifest::Capability};
+use contract::{GroupId, Launch, NodeId, launch::SHARDS, manifest::Capability};
 use network::{LinkSpec, Network, Trace};
 use record::files;
 
@@ -35,6 +35,10 @@ pub struct Parts<'a> {
     pub nodes: &'a [NodeId],
     /// The view service, which clients have no link to.
     pub view_service: Option<&'a NodeId>,
+    /// The replica groups of a sharded store; empty where nothing is sharded.
+    pub groups: &'a [Vec<NodeId>],
+    /// Its shard controllers.
+    pub controllers: &'a [NodeId],
     /// The servers that the bench plays, where the only node is a view service; else nobody.
     pub played: &'a [NodeId],
     /// How many clerks there will be.
@@ -73,6 +77,8 @@ impl Environment {
         Ok(Self {
             clients: Arc::new(parts.clients(&network, Arc::clone(&stream))),
             stream,
+            electorates: parts.electorates(),
+            focus: Mutex::default(),
             nodes: Arc::new(Nodes::new(
                 specs,
                 parts.target.manifest.timeouts.clone(),
@@ -88,10 +94,29 @@ impl Environment {
     }
 }
 
+/// The id of the replica group at this place, from 0.
+#[must_use]
+pub fn group_id(place: usize) -> GroupId {
+    format!("g{}", place + 1)
+}
+
 impl Parts<'_> {
     /// Whatever is started, each as a process of its own.
     fn processes(&self) -> impl Iterator<Item = &NodeId> {
-        self.nodes.iter().chain(self.view_service)
+        self.nodes.iter().chain(self.controllers).chain(self.view_service)
+    }
+
+    /// Whom clients ask.
+    fn asked(&self) -> impl Iterator<Item = &NodeId> {
+        self.nodes.iter().chain(self.controllers)
+    }
+
+    /// Those among whom one leads at a time: each group, and the controllers; or all nodes together.
+    fn electorates(&self) -> Vec<Vec<NodeId>> {
+        match self.groups {
+            [] => vec![self.nodes.to_vec()],
+            groups => groups.iter().cloned().chain([self.controllers.to_vec()]).collect(),
+        }
     }
 
     fn links(&self, listens: &HashMap<NodeId, SocketAddr>) -> Vec<LinkSpec> {
@@ -100,9 +125,9 @@ impl Parts<'_> {
             to: to.clone(),
             upstream: listens[to],
         };
-        let mut links: Vec<LinkSpec> = self.nodes.iter().map(|to| link(CLIENTS, to)).collect();
+        let mut links: Vec<LinkSpec> = self.asked().map(|to| link(CLIENTS, to)).collect();
         if self.for_a_person {
-            links.extend(self.nodes.iter().map(|to| link(PERSON, to)));
+            links.extend(self.asked().map(|to| link(PERSON, to)));
         }
         for from in self.processes() {
             links.extend(self.processes().filter(|to| *to != from).map(|to| link(from, to)));
@@ -113,24 +138,36 @@ impl Parts<'_> {
     fn clients(&self, network: &Network, stream: Arc<Stream>) -> Shared {
         let address =
             |id: &NodeId| network.address(CLIENTS, id).map(|address| (id.clone(), address));
-        let addresses = self.nodes.iter().filter_map(address).collect();
+        let addresses = self.asked().filter_map(address).collect();
         let patience = Patience::from(&self.target.manifest.timeouts);
         let exactly_once = self.target.manifest.can(Capability::ExactlyOnce);
-        Shared::new(stream, self.nodes.to_vec(), addresses, self.clerks, patience, exactly_once)
+        let asked = self.asked().cloned().collect();
+        let shared = Shared::new(stream, asked, addresses, self.clerks, patience, exactly_once);
+        shared.routed(self.groups, self.controllers)
     }
 
     fn launch(&self, id: &NodeId, network: &Network, listen: SocketAddr) -> Launch {
         let peer =
             |other: &NodeId| network.address(id, other).map(|address| (other.clone(), address));
-        let is_controller = self.target.manifest.can(Capability::Configurations);
+        let controllers = match self.target.manifest.can(Capability::Configurations) {
+            true => self.nodes,
+            false => self.controllers,
+        };
+        let place = self.groups.iter().position(|group| group.contains(id));
         Launch {
             node: id.clone(),
             listen,
             peers: self.processes().filter_map(peer).collect(),
-            members: if self.played.is_empty() { self.nodes } else { self.played }.to_vec(),
+            members: match place {
+                Some(place) => &self.groups[place],
+                None if !self.groups.is_empty() => controllers,
+                None if self.played.is_empty() => self.nodes,
+                None => self.played,
+            }
+            .to_vec(),
             view: self.view_service.or_else(|| self.played.first().map(|_| id)).cloned(),
-            group: None,
-            controllers: if is_controller { self.nodes.to_vec() } else { Vec::new() },
+            group: place.map(group_id),
+            controllers: controllers.to_vec(),
             data: self.folder.join(files::NODES).join(id).join("data"),
             shards: SHARDS,
             heartbeat: HEARTBEAT,

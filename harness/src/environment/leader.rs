@@ -2,17 +2,23 @@
 
 use std::{sync::Arc, time::Duration};
 
+use contract::NodeId;
 use record::Mark;
 
 use super::nodes::Nodes;
 use crate::stream::Stream;
 
-/// Asks the nodes who leads until it is aborted, with a `pause` between two questions, and puts each change into the
+/// Asks these nodes who of them leads until it is aborted, with a `pause` between two questions, and puts each change into the
 /// record. Ends at once where the store cannot say.
-pub async fn watch(nodes: Arc<Nodes>, stream: Arc<Stream>, pause: Duration) {
+pub async fn watch(
+    nodes: Arc<Nodes>,
+    electorate: Vec<NodeId>,
+    stream: Arc<Stream>,
+    pause: Duration,
+) {
     let mut known = None;
     while nodes.can_say_who_leads() {
-        let leader = nodes.leader().await;
+        let leader = nodes.leader_among(&electorate).await;
         if known.as_ref() != Some(&leader) {
             stream.mark(&Mark::Leader(leader.clone()));
             known = Some(leader);
@@ -88,9 +94,10 @@ mod tests {
         let ((first, n1), (second, n2)) = (node("n1").await, node("n2").await);
         let say = |node: &Said, text: &str| text.clone_into(&mut node.lock().unwrap());
         let nodes = Arc::new(Nodes::new(vec![n1, n2], Timeouts::default(), true));
+        let both = ["n1", "n2"].map(str::to_owned).to_vec();
         let leaders = Leaders::default();
         let (stream, _) = Stream::start(vec![Box::new(leaders.clone())]).unwrap();
-        let watching = tokio::spawn(watch(nodes, stream, Duration::from_millis(5)));
+        let watching = tokio::spawn(watch(nodes, both, stream, Duration::from_millis(5)));
         leaders.until(&[None]).await;
         say(&first, r#"{"role":"leader","term":3}"#);
         leaders.until(&[None, Some("n1")]).await;
@@ -112,7 +119,7 @@ mod tests {
         let leaders = Leaders::default();
         let (stream, _) = Stream::start(vec![Box::new(leaders.clone())]).unwrap();
         let nodes = Arc::new(Nodes::new(vec![n1], Timeouts::default(), false));
-        watch(nodes, Arc::clone(&stream), Duration::from_millis(5)).await;
+        watch(nodes, vec!["n1".to_owned()], Arc::clone(&stream), Duration::from_millis(5)).await;
         stream.flush().await.unwrap();
         leaders.until(&[]).await;
     }

@@ -16,7 +16,11 @@ pub mod leader;
 pub mod node;
 pub mod nodes;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use cluster::ports;
 use contract::NodeId;
@@ -49,6 +53,10 @@ pub struct Environment {
     pub stream: Arc<Stream>,
     /// What the clerks share.
     pub clients: Arc<Shared>,
+    /// Those among whom one leads at a time: of a sharded store each group, and the controllers.
+    pub electorates: Vec<Vec<NodeId>>,
+    /// Whom the act that is on is aimed at; else the first of these.
+    pub focus: Mutex<Option<Vec<NodeId>>>,
     /// The processes.
     pub nodes: Arc<Nodes>,
     /// The links.
@@ -149,12 +157,26 @@ impl Environment {
         self.stream.mark(&mark(trouble.reason.clone()));
     }
 
+    /// From now on, whoever leads is looked for among these.
+    pub fn focus_on(&self, nodes: &[NodeId]) {
+        *self.focus.lock().unwrap_or_else(PoisonError::into_inner) = Some(nodes.to_vec());
+    }
+
+    /// Those among whom whoever leads is looked for.
+    #[must_use]
+    pub fn focused(&self) -> Vec<NodeId> {
+        let focus = self.focus.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        focus.or_else(|| self.electorates.first().cloned()).unwrap_or_default()
+    }
+
     /// Who leads: by the nodes' own word, else by a guess.
     pub async fn leader(&self) -> Leader {
-        if let Some(leader) = self.nodes.leader().await {
+        let nodes = self.focused();
+        if let Some(leader) = self.nodes.leader_among(&nodes).await {
             return Leader::Known(leader);
         }
-        self.clients.last_answer().map_or(Leader::Unknown, Leader::AnsweredLast)
+        let last = self.clients.last_answer().filter(|last| nodes.contains(last));
+        last.map_or(Leader::Unknown, Leader::AnsweredLast)
     }
 
     /// Who of these leads by its own word; where the store does not say who leads, whoever of these answered last.
@@ -321,6 +343,8 @@ impl Environment {
         Self {
             stream,
             clients: Arc::new(clients),
+            electorates: vec![nodes.iter().map(|node| (*node).to_owned()).collect()],
+            focus: Mutex::default(),
             nodes: Arc::new(Nodes::new(Vec::new(), Timeouts::default(), false)),
             network: Network::open(Vec::new(), 1, None).await.unwrap(),
             can_restart: true,

@@ -214,13 +214,6 @@ impl Nodes {
         self.introspect
     }
 
-    /// The node that says it leads, by the highest term; `None` where the store does not say.
-    pub async fn leader(&self) -> Option<NodeId> {
-        // The view service knows the leader, and is none.
-        let nodes: Vec<NodeId> = self.ids().filter(|id| *id != VIEW_SERVICE).cloned().collect();
-        self.leader_among(&nodes).await
-    }
-
     /// The one of these that says it leads, by the highest term; `None` where none says so.
     pub async fn leader_among(&self, nodes: &[NodeId]) -> Option<NodeId> {
         if !self.introspect {

@@ -14,6 +14,10 @@ pub type Work<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct Members<'a> {
     /// The nodes' ids.
     pub nodes: &'a [String],
+    /// The replica groups that they form; empty where they are one.
+    pub groups: &'a [Vec<String>],
+    /// The shard controllers of a sharded store, which are a group, too.
+    pub controllers: &'a [String],
     /// The view service, where the store has one: it may be cut off, but is neither killed nor paused.
     pub view_service: Option<&'a String>,
     /// Whether a killed node may be started again on its data.
@@ -24,11 +28,24 @@ pub struct Members<'a> {
     pub exactly_once: bool,
 }
 
-impl Members<'_> {
+impl<'a> Members<'a> {
+    /// The groups that faults are aimed at, one at a time: a fault that takes away a minority of all nodes could take all of one
+    /// group.
+    #[must_use]
+    pub fn electorates(self) -> Vec<Self> {
+        let of = |nodes: &'a [String]| Self { nodes, groups: &[], controllers: &[], ..self };
+        let groups = self.groups.iter().map(Vec::as_slice);
+        let controllers = (!self.controllers.is_empty()).then_some(self.controllers);
+        match self.groups {
+            [] => vec![self],
+            _ => groups.chain(controllers).map(of).collect(),
+        }
+    }
+
     /// Whoever has links to others.
     #[must_use]
     pub fn linked(&self) -> Vec<String> {
-        self.nodes.iter().chain(self.view_service).cloned().collect()
+        self.nodes.iter().chain(self.view_service).chain(self.controllers).cloned().collect()
     }
 
     /// How many nodes may be away at once while the store has to go on: any minority, or a single one where two of them

@@ -63,6 +63,8 @@ pub struct Alone {
 /// One act of a plan.
 #[derive(Debug)]
 pub struct Act {
+    /// The nodes that it is aimed at: all, or one group.
+    pub nodes: Vec<NodeId>,
     /// What it does.
     pub deed: Deed,
     /// What is disturbed meanwhile.
@@ -141,13 +143,22 @@ impl<'a> Plan<'a> {
                 self.waiting.pop_front()?
             }
         };
-        let deed = self.deed(kind)?;
+        let members = self.some_electorate();
+        let deed = self.deed(kind, members)?;
         let beside = self.beside(kind);
         let calm = match self.absences.front() {
             Some(_) if self.input.members.view_service.is_some() => CALM_BEFORE_ABSENCE,
             _ => Duration::from_millis(self.rng.random_range(CALM_MS)),
         };
-        Some(Act { deed, beside, then: None, calm })
+        Some(Act { nodes: members.nodes.to_vec(), deed, beside, then: None, calm })
+    }
+
+    fn some_electorate(&mut self) -> Members<'a> {
+        let electorates = self.input.members.electorates();
+        match electorates.len() {
+            0 | 1 => self.input.members,
+            count => electorates[self.rng.random_range(0..count)],
+        }
     }
 
     /// Every kind of act, in a random order: what has two turns has one in each half. First some that use all families
@@ -157,7 +168,8 @@ impl<'a> Plan<'a> {
         let families = &self.families;
         let some_take_away = families.iter().any(|family| family.can_take_away());
         let alone = families.iter().filter(|family| family.can_take_away() || !some_take_away);
-        let suits = |scenario: &&&Scenario| scenario.suits(families, self.input.members);
+        let members = self.input.members.electorates()[0];
+        let suits = |scenario: &&&Scenario| scenario.suits(families, members);
         let scenarios = SCENARIOS.iter().filter(suits);
         let turns = alone
             .map(|family| (Kind::Alone(*family), 1))
@@ -193,8 +205,7 @@ impl<'a> Plan<'a> {
         order
     }
 
-    fn deed(&mut self, kind: Kind) -> Option<Deed> {
-        let members = self.input.members;
+    fn deed(&mut self, kind: Kind, members: Members<'a>) -> Option<Deed> {
         match kind {
             Kind::Alone(family) => {
                 let lasts = self.lasts();
@@ -247,12 +258,16 @@ impl<'a> Plan<'a> {
         let longest = self.input.interval.map_or(ABSENCE_MAX, |interval| interval.mul_f64(0.55));
         let lasts = longest.min(self.input.time_limit.mul_f64(ABSENCE_SHARE).max(longest / 4));
         let away = absence.nodes.clone();
-        let fault = family.take_away(&away, self.input.members, &mut self.rng)?;
+        let electorates = self.input.members.electorates();
+        let own = electorates.iter().find(|own| away.iter().all(|node| own.nodes.contains(node)));
+        let members = own.copied().unwrap_or(self.input.members);
+        let fault = family.take_away(&away, members, &mut self.rng)?;
         let deed = Deed::Alone(Alone { family, fault, lasts, away });
         // The absence itself must show whether the others go on: nothing is beside it.
-        let suits = laggard::SCENARIO.suits(&self.families, self.input.members);
+        let suits = laggard::SCENARIO.suits(&self.families, members);
         let then = suits.then(|| self.scenario(&laggard::SCENARIO));
-        Some(Act { deed, beside: Vec::new(), then, calm: Duration::from_millis(200) })
+        let nodes = members.nodes.to_vec();
+        Some(Act { nodes, deed, beside: Vec::new(), then, calm: Duration::from_millis(200) })
     }
 }
 
@@ -260,27 +275,41 @@ impl<'a> Plan<'a> {
 fn absences(input: &PlanInput<'_>, families: &[Family], rng: &mut ChaCha8Rng) -> VecDeque<Absence> {
     let mut able: Vec<Family> =
         families.iter().filter(|family| family.can_take_away()).copied().collect();
-    let mut nodes = input.members.nodes.to_vec();
-    let minority = input.members.dispensable();
-    if able.is_empty() || minority == 0 {
+    // Without the controllers: nobody can see whether they go on.
+    let groups = match input.members.groups {
+        [] => vec![input.members],
+        groups => input.members.electorates()[..groups.len()].to_vec(),
+    };
+    if able.is_empty() {
         return VecDeque::new();
     }
     able.shuffle(rng);
-    nodes.shuffle(rng);
-    let count = nodes.len().div_ceil(minority).max(able.len());
-    let absence = |number: usize| {
-        let place = |at: usize| nodes[at % nodes.len()].clone();
-        let mut absent: Vec<NodeId> =
-            (number * minority..(number + 1) * minority).map(place).collect();
-        absent.sort();
+    let mut minorities: Vec<Vec<NodeId>> = Vec::new();
+    for group in &groups {
+        minorities.extend(minorities_of(*group, able.len() / groups.len(), rng));
+    }
+    let count = minorities.len();
+    let absence = |(number, mut nodes): (usize, Vec<NodeId>)| {
+        nodes.sort();
         let part = (number as f64 + 0.3) / count as f64;
-        Absence {
-            family: able[number % able.len()],
-            nodes: absent,
-            due: input.time_limit.mul_f64(part),
-        }
+        let due = input.time_limit.mul_f64(part);
+        Absence { family: able[number % able.len()], nodes, due }
     };
-    (0..count).map(absence).collect()
+    minorities.into_iter().enumerate().map(absence).collect()
+}
+
+/// Minorities of a group in which each node is once, at least so many.
+fn minorities_of(group: Members<'_>, at_least: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<NodeId>> {
+    let minority = group.dispensable();
+    if minority == 0 {
+        return Vec::new();
+    }
+    let mut nodes = group.nodes.to_vec();
+    nodes.shuffle(rng);
+    let count = nodes.len().div_ceil(minority).max(at_least);
+    let place = |at: usize| nodes[at % nodes.len()].clone();
+    let of = |number: usize| (number * minority..(number + 1) * minority).map(place).collect();
+    (0..count).map(of).collect()
 }
 
 /// The faults that cannot be healed, in mid-run: the time before is tested with all nodes, the time after with what is
@@ -352,6 +381,8 @@ mod tests {
                 members: Members {
                     nodes: &self.nodes,
                     view_service: None,
+                    groups: &[],
+                    controllers: &[],
                     can_restart: self.can_restart,
                     can_restart_all: self.can_restart_all,
                     exactly_once: true,

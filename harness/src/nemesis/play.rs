@@ -97,6 +97,7 @@ impl Player<'_> {
 
     /// An act, until the store serves again.
     async fn act(&self, act: Act) -> std::io::Result<()> {
+        self.environment.focus_on(&act.nodes);
         let (over, until_over) = watch::channel(false);
         let beside = async {
             if act.beside.is_empty() {
@@ -109,9 +110,9 @@ impl Player<'_> {
             Ok(())
         };
         let deed = async {
-            let mut done = self.deed(act.deed).await;
+            let mut done = self.deed(act.deed, &act.nodes).await;
             if let Some(then) = act.then.filter(|_| !self.is_over()) {
-                done = done.and(self.deed(then).await);
+                done = done.and(self.deed(then, &act.nodes).await);
             }
             let serves = self.until_it_serves();
             tokio::pin!(serves);
@@ -127,11 +128,12 @@ impl Player<'_> {
         deed.and(beside)
     }
 
-    async fn deed(&self, deed: Deed) -> std::io::Result<()> {
+    async fn deed(&self, deed: Deed, nodes: &[NodeId]) -> std::io::Result<()> {
         match deed {
             Deed::Alone(alone) => self.alone(alone).await,
             Deed::Scenario(scenario, families, seed) => {
-                self.scenario(scenario, families, ChaCha8Rng::seed_from_u64(seed)).await
+                let rng = ChaCha8Rng::seed_from_u64(seed);
+                self.scenario(scenario, families, rng, nodes).await
             }
         }
     }
@@ -165,6 +167,7 @@ impl Player<'_> {
         scenario: &Scenario,
         families: Vec<Family>,
         mut rng: ChaCha8Rng,
+        nodes: &[NodeId],
     ) -> std::io::Result<()> {
         let stream = &self.environment.stream;
         let number = self.numbers.next();
@@ -189,8 +192,11 @@ impl Player<'_> {
             form: Some(scenario.name),
             mode: if scenario.holds_messages { CutMode::Stall } else { CutMode::choose(&mut rng) },
         };
-        let nodes: (Vec<NodeId>, Vec<NodeId>) =
-            (self.members.nodes.to_vec(), self.members.linked());
+        let linked = match self.members.groups {
+            [] => self.members.linked(),
+            _ => nodes.to_vec(),
+        };
+        let nodes = (nodes.to_vec(), linked);
         let began_ns = stream.now_ns();
         let mut script = Script::new(nodes, families, settings, rng, self.stop.clone());
         let (step, note) = match (scenario.play)(&mut script).await {

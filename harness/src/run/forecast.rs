@@ -79,6 +79,8 @@ mod tests {
         Setting {
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
             view_service: None,
+            groups: Vec::new(),
+            controllers: Vec::new(),
             played: Vec::new(),
             can_restart: true,
             can_restart_all: true,

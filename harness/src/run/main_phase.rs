@@ -81,7 +81,9 @@ impl Runner<'_> {
 
     pub(super) fn watch_leader(&self) -> JoinHandle<()> {
         let (nodes, stream) = (&self.environment.nodes, &self.environment.stream);
-        tokio::spawn(leader::watch(Arc::clone(nodes), Arc::clone(stream), LEADER_INTERVAL))
+        let electorate = self.environment.electorates[0].clone();
+        let (nodes, stream) = (Arc::clone(nodes), Arc::clone(stream));
+        tokio::spawn(leader::watch(nodes, electorate, stream, LEADER_INTERVAL))
     }
 
     /// Has the nodes show what they know to be chosen, all through the run, if they do.

@@ -66,6 +66,8 @@ pub async fn execute(
     let parts = Parts {
         nodes: &setting.nodes,
         view_service: setting.view_service.as_ref(),
+        groups: &setting.groups,
+        controllers: &setting.controllers,
         snapshot_bytes: setting.snapshot_bytes,
         played: &setting.played,
         // One more: the admin client.
@@ -226,7 +228,7 @@ impl Runner<'_> {
 
     /// Each operation once, however many attempts it takes: repeated, it would be another one.
     async fn set_up(&self, admin: &mut Clerk) -> Result<(), Failure> {
-        for operation in self.workload.setup() {
+        for operation in self.setting.joins().chain(self.workload.setup()) {
             let performed = admin.perform_within(&operation, self.setup_patience()).await;
             if performed.outcome().is_none() {
                 return Err(Failure::Broken(self.why_nothing_works(&operation).await));

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use contract::{
-    Manifest, NodeId,
+    Manifest, NodeId, Operation,
     launch::{SNAPSHOT_BYTES, VIEW_SERVICE},
     manifest::{Capability, Rung, Timeouts},
 };
@@ -14,6 +14,7 @@ use workloads::view_service::SERVERS;
 use crate::{
     cli::{RunArguments, UpArguments},
     clients::probes::PROBERS,
+    environment::build::group_id,
     nemesis::{
         Families, Family,
         fault::Members,
@@ -25,6 +26,9 @@ use crate::{
 
 /// Nodes of a replicated store, unless something else is said.
 const NODES: u32 = 3;
+/// Replica groups of a sharded store, and its controllers.
+const GROUPS: u32 = 2;
+const CONTROLLERS: u32 = 3;
 /// What a run is made of.
 #[derive(Clone, Debug)]
 pub struct Setting {
@@ -32,6 +36,10 @@ pub struct Setting {
     pub nodes: Vec<NodeId>,
     /// The view service, which is no node that clients ask.
     pub view_service: Option<NodeId>,
+    /// The replica groups of a sharded store: together they are the nodes. Empty where nothing is sharded.
+    pub groups: Vec<Vec<NodeId>>,
+    /// Its shard controllers, which clients ask for nothing but configurations.
+    pub controllers: Vec<NodeId>,
     /// The servers that the bench plays, where the only node is a view service; else nobody.
     pub played: Vec<NodeId>,
     /// Whether a killed node may be started again on its data.
@@ -123,10 +131,20 @@ impl Setting {
         let is_replicated = serves(Rung::ReplicatedKv);
         // What goes on with a majority needs nobody who decides.
         let has_backup = serves(Rung::PrimaryBackup) && !is_replicated;
-        let has_several = is_replicated || has_backup || serves(Rung::ShardController);
+        let is_sharded = serves(Rung::ShardedKv) || serves(Rung::ShardedTxn);
+        let has_several =
+            is_replicated || has_backup || is_sharded || serves(Rung::ShardController);
         let nodes = nodes.unwrap_or(if has_several { NODES } else { 1 });
+        let ids = |letter: char, numbers: std::ops::RangeInclusive<u32>| -> Vec<NodeId> {
+            numbers.map(|number| format!("{letter}{number}")).collect()
+        };
+        let group = |number: u32| ids('n', number * nodes + 1..=(number + 1) * nodes);
+        let groups: Vec<Vec<NodeId>> =
+            if is_sharded { (0..GROUPS).map(group).collect() } else { Vec::new() };
         Self {
-            nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
+            nodes: if is_sharded { groups.concat() } else { ids('n', 1..=nodes) },
+            groups,
+            controllers: if is_sharded { ids('c', 1..=CONTROLLERS) } else { Vec::new() },
             view_service: has_backup.then(|| VIEW_SERVICE.to_owned()),
             played: Vec::new(),
             can_restart: manifest.can(Capability::Restart) || manifest.can(Capability::Rejoin),
@@ -188,11 +206,32 @@ impl Setting {
         self.timeouts.bind() + ready
     }
 
+    /// Of a sharded store, what has its groups serve: they join, together.
+    pub fn joins(&self) -> impl Iterator<Item = Operation> {
+        let groups = self.groups.iter().enumerate();
+        let groups = groups.map(|(place, servers)| (group_id(place), servers.clone())).collect();
+        (!self.groups.is_empty()).then_some(Operation::Join { groups }).into_iter()
+    }
+
+    /// How many processes are started.
+    #[must_use]
+    pub fn processes(&self) -> usize {
+        self.nodes.len() + self.controllers.len() + usize::from(self.view_service.is_some())
+    }
+
+    /// How many nodes were asked for: of a sharded store, those of a group.
+    #[must_use]
+    pub fn nodes_asked_for(&self) -> usize {
+        self.groups.first().unwrap_or(&self.nodes).len()
+    }
+
     /// The nodes, as faults see them.
     #[must_use]
     pub fn members(&self) -> Members<'_> {
         Members {
             nodes: &self.nodes,
+            groups: &self.groups,
+            controllers: &self.controllers,
             view_service: self.view_service.as_ref(),
             can_restart: self.can_restart,
             can_restart_all: self.can_restart_all,

@@ -40,6 +40,12 @@ pub struct RunFile {
     /// The id of the view service, which clients do not ask and which does not fail; `None` where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view_service: Option<String>,
+    /// The replica groups of a sharded store, `g1` first: together they are the nodes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Vec<String>>,
+    /// The shard controllers of a sharded store.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub controllers: Vec<String>,
     /// The servers that the bench played, where the only node is a view service; else nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub played: Vec<String>,
@@ -77,9 +83,9 @@ pub struct RunFile {
 }
 
 impl RunFile {
-    /// The ids of all who talk to each other: the nodes, and the view service.
+    /// The ids of all who talk to each other: the nodes, and the view service, or the shard controllers.
     #[must_use]
     pub fn linked(&self) -> Vec<String> {
-        self.nodes.iter().chain(&self.view_service).cloned().collect()
+        self.nodes.iter().chain(&self.view_service).chain(&self.controllers).cloned().collect()
     }
 }

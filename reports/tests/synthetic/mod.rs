@@ -210,6 +210,8 @@ fn run_file() -> RunFile {
         seed: 42,
         nodes: vec!["n1".into(), "n2".into(), "n3".into()],
         view_service: None,
+        groups: Vec::new(),
+        controllers: Vec::new(),
         played: Vec::new(),
         snapshot_bytes: Some(65_536),
         clients: 5,

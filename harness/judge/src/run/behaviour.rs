@@ -46,7 +46,10 @@ impl Behaving<'_> {
         let writes = self.writes();
         let begin_ns = main.iter().map(|operation| operation.call_ns).min().unwrap_or(0);
         let leaders: Vec<_> = record::leader_changes(events).collect();
-        let lost = fail_over::leaders_lost(Members::of(run), (faults, begin_ns), &leaders, &writes);
+        // Of a sharded store, who leads is known of the first group.
+        let first = Members::electorates(run)[0];
+        let of_first = first.asked(run, &writes);
+        let lost = fail_over::leaders_lost(first, (faults, begin_ns), &leaders, &of_first);
         Behaviour {
             fail_over_healed_before: lost.iter().filter(|lost| lost.healed_before).count() as u64,
             fail_over_ms: Times::of(lost.into_iter().map(|lost| lost.lasted_ns).collect()),

@@ -1,5 +1,6 @@
 //! Who takes part in a run, and without how many of them the store has to go on.
 
+use history::Operation;
 use record::RunFile;
 
 /// Who takes part in a run.
@@ -14,6 +15,23 @@ pub(super) struct Members<'a> {
 impl<'a> Members<'a> {
     pub(super) fn of(run: &'a RunFile) -> Self {
         Self { nodes: &run.nodes, view_service: run.view_service.as_deref() }
+    }
+
+    /// The groups, each of which has to go on by itself: of a store that is not sharded, all nodes together.
+    pub(super) fn electorates(run: &'a RunFile) -> Vec<Self> {
+        if run.groups.is_empty() {
+            return vec![Self::of(run)];
+        }
+        run.groups.iter().map(|nodes| Self { nodes, view_service: None }).collect()
+    }
+
+    /// The operations that these nodes were asked last, of all: where there are other groups, the others say nothing of this one.
+    pub(super) fn asked<'o>(&self, run: &RunFile, all: &[&'o Operation]) -> Vec<&'o Operation> {
+        let is_own = |operation: &&&Operation| {
+            let node = operation.node.as_deref();
+            run.groups.is_empty() || self.nodes.iter().any(|own| node == Some(own))
+        };
+        all.iter().filter(is_own).copied().collect()
     }
 
     /// Whoever has links to others.

@@ -101,6 +101,8 @@ mod tests {
         let members = |nodes, can_restart, can_restart_all| Members {
             nodes,
             view_service: None,
+            groups: &[],
+            controllers: &[],
             can_restart,
             can_restart_all,
             exactly_once: true,

@@ -89,13 +89,13 @@ pub const RUNGS: [RungEntry; 8] = [
              balanced, moving the fewest shards.",
         )
     },
-    planned(
+    tested(
         Rung::ShardedKv,
         "sharded-kv",
         "MIT shardkv, DSLabs ShardStore",
         "Linearizable through join, leave and move; shards that do not move keep being served; moved data is deleted.",
     ),
-    planned(
+    tested(
         Rung::ShardedTxn,
         "sharded-txn",
         "DSLabs lab 4, part 3",

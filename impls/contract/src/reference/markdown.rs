@@ -285,6 +285,16 @@ fn launch() -> String {
         Rung::ShardController.name()
     );
     line(&mut page, &controllers);
+    let sharded = format!(
+        "\nFor the rungs `{}` and `{}` the bench starts two groups, `g1` and `g2`, of three nodes each, and three shard controllers, \
+         `c1` to `c3`, all by the same command. `DS_GROUP` says which group a node belongs to, `DS_MEMBERS` who else does, and \
+         `DS_PEERS` reaches everybody. The bench has both groups `join` before its clients come. Clients ask the controllers who owns \
+         a key's shard, keep that, and ask again when they are told `wrong_group`. An operation on several keys is sent to the owner of \
+         the first key that it names.",
+        Rung::ShardedKv.name(),
+        Rung::ShardedTxn.name(),
+    );
+    line(&mut page, &sharded);
     page
 }
 
