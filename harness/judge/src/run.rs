@@ -264,8 +264,12 @@ impl Record {
             main,
             must_succeed,
             clients: run.clients,
-            probers: run.probers,
-            asked_first: &|operation| asked_first(events, operation),
+            // Whoever moves shards is one more that is no client.
+            probers: run.probers + u32::from(!run.controllers.is_empty()),
+            asked_first: &|operation| {
+                let first = asked_first(events, operation)?;
+                run.nodes.iter().any(|node| node == first).then_some(first)
+            },
             nodes_away: nodes_away as u64,
             leader_changes: leader_changes(events).filter(|_| nodes_away == run.nodes.len()),
             by_hand,

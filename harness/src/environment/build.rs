@@ -79,6 +79,7 @@ impl Environment {
             stream,
             electorates: parts.electorates(),
             focus: Mutex::default(),
+            mover: tokio::sync::Mutex::default(),
             nodes: Arc::new(Nodes::new(
                 specs,
                 parts.target.manifest.timeouts.clone(),

@@ -23,13 +23,16 @@ use std::{
 };
 
 use cluster::ports;
-use contract::NodeId;
+use contract::{NodeId, Operation};
 use history::words::seconds;
 use network::{Network, TraceSummary};
 use record::{Mark, OwnExit, Phase, files};
 use tokio::time::{Instant, timeout};
 
-use crate::{clients::Shared, stream::Stream};
+use crate::{
+    clients::{Shared, attempts::Performed, clerk::Clerk},
+    stream::Stream,
+};
 use node::NotStarted;
 use nodes::Nodes;
 
@@ -57,6 +60,8 @@ pub struct Environment {
     pub electorates: Vec<Vec<NodeId>>,
     /// Whom the act that is on is aimed at; else the first of these.
     pub focus: Mutex<Option<Vec<NodeId>>>,
+    /// Whoever changes the configuration of a sharded store while clients are at work; made when it is first needed.
+    pub mover: tokio::sync::Mutex<Option<Clerk>>,
     /// The processes.
     pub nodes: Arc<Nodes>,
     /// The links.
@@ -155,6 +160,16 @@ impl Environment {
     pub fn mark_not_started(&self, trouble: &NotStarted) {
         let mark = if trouble.submissions_fault { Mark::Note } else { Mark::Hindered };
         self.stream.mark(&mark(trouble.reason.clone()));
+    }
+
+    /// Has a change of the configuration carried out, and recorded like what clients ask.
+    pub async fn change_configuration(&self, operation: &Operation) -> Performed {
+        let mut mover = self.mover.lock().await;
+        let last = self.clients.clerks.saturating_sub(1);
+        mover
+            .get_or_insert_with(|| Clerk::new(Arc::clone(&self.clients), last, last))
+            .perform(operation)
+            .await
     }
 
     /// From now on, whoever leads is looked for among these.
@@ -345,6 +360,7 @@ impl Environment {
             clients: Arc::new(clients),
             electorates: vec![nodes.iter().map(|node| (*node).to_owned()).collect()],
             focus: Mutex::default(),
+            mover: tokio::sync::Mutex::default(),
             nodes: Arc::new(Nodes::new(Vec::new(), Timeouts::default(), false)),
             network: Network::open(Vec::new(), 1, None).await.unwrap(),
             can_restart: true,

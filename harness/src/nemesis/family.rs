@@ -6,7 +6,7 @@ use rand::rngs::ChaCha8Rng;
 
 use super::{
     fault::{Fault, Members},
-    faults::{client, kill, network, partition, pause},
+    faults::{client, kill, network, partition, pause, shards},
 };
 
 /// Makes a fault that takes away exactly these nodes.
@@ -27,7 +27,7 @@ struct Row {
 }
 
 /// Every family. The place of a row is part of what a seed means: new rows go to the end.
-const TABLE: [Row; 5] = [
+const TABLE: [Row; 6] = [
     Row {
         name: "partition",
         about: "links between nodes are cut",
@@ -60,6 +60,13 @@ const TABLE: [Row; 5] = [
         name: "client",
         about: "clients lose replies and, if the store has `exactly-once`, send requests twice",
         plan: client::plan,
+        take_away: None,
+        is_permanent: |_| false,
+    },
+    Row {
+        name: "shards",
+        about: "in a sharded store, shards are moved from group to group, and groups leave and join again",
+        plan: shards::plan,
         take_away: None,
         is_permanent: |_| false,
     },

@@ -13,7 +13,7 @@ use super::{
     faults::{
         client, kill, kinds, network,
         partition::{self, CutMode, Link},
-        pause,
+        pause, shards,
     },
     play::Player,
     recorded_plan::{RecordedAct, RecordedFault, RecordedPlan},
@@ -98,6 +98,7 @@ fn again(
         }
         "network" => network::of_form(&recorded.form, members, &mut rng).into_iter().collect(),
         "client" => client::plan(members, &mut rng).into_iter().collect(),
+        "shards" => shards::plan(members, &mut rng).into_iter().collect(),
         _ => Vec::new(),
     }
 }

@@ -70,8 +70,7 @@ pub async fn execute(
         controllers: &setting.controllers,
         snapshot_bytes: setting.snapshot_bytes,
         played: &setting.played,
-        // One more: the admin client.
-        clerks: u64::from(setting.clients) + 1 + u64::from(setting.probers),
+        clerks: setting.clerks(),
         for_a_person: matches!(play, Play::ByHand(_)),
         seed: setting.seed,
         target,

@@ -213,6 +213,13 @@ impl Setting {
         (!self.groups.is_empty()).then_some(Operation::Join { groups }).into_iter()
     }
 
+    /// How many clerks there are: clients, the one that sets up and reads last, probers, and of a sharded store whoever moves shards.
+    #[must_use]
+    pub fn clerks(&self) -> u64 {
+        let movers = u64::from(!self.controllers.is_empty());
+        u64::from(self.clients) + 1 + u64::from(self.probers) + movers
+    }
+
     /// How many processes are started.
     #[must_use]
     pub fn processes(&self) -> usize {

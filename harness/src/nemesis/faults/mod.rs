@@ -7,4 +7,5 @@ pub mod kinds;
 pub mod network;
 pub mod partition;
 pub mod pause;
+pub mod shards;
 mod targets;
