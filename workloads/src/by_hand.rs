@@ -13,6 +13,7 @@ use linearizability::{CHECKER, Call, check_by_key};
 
 use crate::{
     Client, Workload,
+    controller::check_configurations,
     record::{self, Record},
     register,
     store::Store,
@@ -66,10 +67,15 @@ impl Workload for ByHand {
         _level: Consistency,
         limits: &Limits,
     ) -> Vec<CheckResult> {
-        match record::read(operations) {
+        let mut results = match record::read(operations) {
             Ok(records) => check_objects(records, limits),
             Err(reason) => vec![CheckResult::inconclusive(CHECKER, reason)],
+        };
+        let was_queried = |operation: &history::Operation| operation.f == "query";
+        if operations.iter().any(was_queried) {
+            results.push(check_configurations(operations));
         }
+        results
     }
 }
 

@@ -23,8 +23,9 @@ impl Runner<'_> {
         environment.stream.mark(&Mark::Phase(Phase::Main));
         let _watching_leader = AbortOnDrop(self.watch_leader());
         let _watching_nodes = AbortOnDrop(tokio::spawn(watch_nodes(environment.clone())));
+        let asked = [&setting.nodes[..], &setting.controllers].concat();
         let names = Names {
-            nodes: &setting.nodes,
+            nodes: &asked,
             view_service: setting.view_service.as_ref(),
             manifest: session.manifest,
         };

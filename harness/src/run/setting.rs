@@ -131,7 +131,7 @@ impl Setting {
         let is_replicated = serves(Rung::ReplicatedKv);
         // What goes on with a majority needs nobody who decides.
         let has_backup = serves(Rung::PrimaryBackup) && !is_replicated;
-        let is_sharded = serves(Rung::ShardedKv) || serves(Rung::ShardedTxn);
+        let is_sharded = manifest.is_sharded();
         let has_several =
             is_replicated || has_backup || is_sharded || serves(Rung::ShardController);
         let nodes = nodes.unwrap_or(if has_several { NODES } else { 1 });
@@ -152,7 +152,8 @@ impl Setting {
             exactly_once: manifest.can(Capability::ExactlyOnce),
             compacts: is_replicated,
             snapshot_bytes: Some(SNAPSHOT_BYTES),
-            shows_log: manifest.can(Capability::Log),
+            // Each group of a sharded store has a log of its own, and these are not compared yet.
+            shows_log: manifest.can(Capability::Log) && !is_sharded,
             clients: 0,
             probers: 0,
             rate: None,

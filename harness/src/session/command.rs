@@ -120,7 +120,7 @@ impl Names<'_> {
         };
         let operation = operation::parse(words).ok_or_else(|| expected(name))?;
         let needed = entry(name).and_then(|entry| entry.capability);
-        match needed.filter(|needed| !self.manifest.can(*needed)) {
+        match needed.filter(|needed| !self.manifest.may_be_asked(Some(*needed))) {
             Some(needed) => Err(format!(
                 "{} has no `{}` in its caps, so it need not know `{name}`",
                 self.manifest.name,

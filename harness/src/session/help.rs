@@ -26,9 +26,7 @@ const COMMANDS: [(&str, &str); 13] = [
 
 /// All that can be typed at a store with this manifest.
 pub(super) fn commands(manifest: &Manifest) -> String {
-    let known = OPERATIONS
-        .iter()
-        .filter(|entry| entry.capability.is_none_or(|needed| manifest.can(needed)));
+    let known = OPERATIONS.iter().filter(|entry| manifest.may_be_asked(entry.capability));
     let known = known.filter_map(|entry| {
         Some((operation::usage(entry.name)?, entry.meaning.trim_end_matches('.')))
     });

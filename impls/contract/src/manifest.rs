@@ -122,6 +122,20 @@ impl Manifest {
         Ok(())
     }
 
+    /// Whether it is a sharded store: replica groups, and shard controllers beside them.
+    #[must_use]
+    pub fn is_sharded(&self) -> bool {
+        self.serves.iter().any(|rung| matches!(rung, Rung::ShardedKv | Rung::ShardedTxn))
+    }
+
+    /// Whether clients may ask for what needs this; the controllers of a sharded store are asked for configurations.
+    #[must_use]
+    pub fn may_be_asked(&self, capability: Option<Capability>) -> bool {
+        capability.is_none_or(|needed| {
+            self.can(needed) || (needed == Capability::Configurations && self.is_sharded())
+        })
+    }
+
     /// Whether the implementation claims `capability`.
     #[must_use]
     pub fn can(&self, capability: Capability) -> bool {

@@ -171,7 +171,14 @@ fn of_run(run: &RunFile, end_ns: u64, cluster: Option<&Cluster>) -> Vec<Fact> {
             format!("{}{every}", families.join(", "))
         }
     };
-    let nodes = run.nodes.join(", ");
+    let nodes = match run.groups.as_slice() {
+        [] => run.nodes.join(", "),
+        groups => {
+            let groups: Vec<String> = groups.iter().map(|group| group.join(" ")).collect();
+            let controllers = run.controllers.join(" ");
+            format!("groups of {}; shard controllers {controllers}", groups.join(", "))
+        }
+    };
     let machine: Vec<String> =
         run.machine.iter().take(20).map(|(name, value)| format!("{name} {value}")).collect();
     vec![

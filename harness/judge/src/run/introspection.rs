@@ -67,7 +67,8 @@ trait Comparison {
 impl Introspection {
     /// Reads `introspection.jsonl`, where the store shows its log.
     pub(super) fn read(folder: &Folder, run: &RunFile) -> Result<Self, RunError> {
-        let is_shown = run.caps.iter().any(|cap| cap == "log");
+        // Each group has a log of its own, and these are not compared yet.
+        let is_shown = run.caps.iter().any(|cap| cap == "log") && run.groups.is_empty();
         let mut all = Self {
             is_shown,
             has_log: is_shown || run.serves.iter().any(|rung| rung == "replicated-kv"),

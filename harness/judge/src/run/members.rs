@@ -54,3 +54,56 @@ impl<'a> Members<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use history::Completion;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn run(groups: &[&[&str]]) -> RunFile {
+        let nodes: Vec<&str> = groups.concat();
+        let shared = json!({
+            "version": 1, "harness": "", "target": "", "target_folder": "", "workload": "register", "seed": 1,
+            "nodes": nodes, "clients": 5, "rate": null, "faults": [], "fault_interval_ms": null, "time_limit_ms": 1000,
+            "started": "", "command": "", "machine": {}, "groups": if groups.len() > 1 { json!(groups) } else { json!([]) },
+        });
+        serde_json::from_value(shared).unwrap()
+    }
+
+    fn operation(call: u64, node: Option<&str>) -> Operation {
+        Operation {
+            call,
+            process: 0,
+            f: "get".into(),
+            arguments: Value::Null,
+            completion: Completion::Ok(call + 1, Value::Null),
+            call_ns: call,
+            return_ns: Some(call + 1),
+            node: node.map(Into::into),
+            phase: String::new(),
+        }
+    }
+
+    #[test]
+    fn each_group_needs_its_own_majority_and_answers_for_itself() {
+        let run = run(&[&["n1", "n2", "n3"], &["n4", "n5", "n6"]]);
+        let electorates = Members::electorates(&run);
+        assert_eq!(electorates.iter().map(Members::needed).collect::<Vec<_>>(), [2, 2]);
+        let all = [operation(1, Some("n2")), operation(3, Some("n6")), operation(5, None)];
+        let all: Vec<&Operation> = all.iter().collect();
+        let asked = |members: &Members<'_>| -> Vec<u64> {
+            members.asked(&run, &all).iter().map(|operation| operation.call).collect()
+        };
+        assert_eq!(electorates.iter().map(asked).collect::<Vec<_>>(), [vec![1], vec![3]]);
+    }
+
+    #[test]
+    fn a_store_without_groups_answers_for_everything() {
+        let run = run(&[&["n1", "n2", "n3"]]);
+        let [all] = Members::electorates(&run)[..] else { panic!("one electorate") };
+        let operations = [operation(1, Some("n2")), operation(3, None)];
+        assert_eq!(all.asked(&run, &operations.iter().collect::<Vec<_>>()).len(), 2);
+    }
+}

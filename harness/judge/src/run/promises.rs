@@ -45,6 +45,35 @@ impl Outcome<'_> {
                 self.at_most_once(),
                 self.compaction(),
             ]
+        } else if serves("sharded-kv") || serves("sharded-txn") {
+            vec![
+                self.consistency(),
+                self.progress(
+                    "each group goes on with its majority",
+                    "operations succeed in a group without each of its nodes that is down or cut off for a while",
+                ),
+                self.of_check(
+                    "no progress in the minority",
+                    "no node acknowledges a write while it is cut off from every majority of its group",
+                    "minority",
+                    "add `partition` to --faults",
+                ),
+                self.migration(),
+                self.recovery(),
+                self.durability(),
+                self.at_most_once(),
+            ]
+        } else if serves("shard-controller") {
+            vec![
+                self.consistency(),
+                self.progress(
+                    "progress in the majority",
+                    "operations succeed without each node that is down or cut off for a while",
+                ),
+                self.recovery(),
+                self.durability(),
+                self.at_most_once(),
+            ]
         } else if serves("primary-backup") {
             vec![
                 self.consistency(),
@@ -128,6 +157,26 @@ impl Outcome<'_> {
             promise.seen.extend(reads.map(|reads| format!(" {}", reads.summary)));
         }
         promise
+    }
+
+    /// That shards move is seen in the faults; whether anything is lost by it, in the answers.
+    fn migration(&self) -> Promise {
+        let promise = "nothing is lost when shards move".to_owned();
+        let how =
+            "what the workload checks, while shards are moved and groups leave and join again";
+        let moved =
+            |fault: &&FaultRecord| fault.step == FaultStep::Started && fault.family == "shards";
+        let count = self.faults.iter().filter(moved).count();
+        if count == 0 {
+            let how = self.not_asked(how, "add `shards` to --faults");
+            return Promise { promise, how, verdict: None, seen: String::new() };
+        }
+        let (verdict, more) = match self.of_answers() {
+            Verdict::Valid => (Verdict::Valid, ""),
+            _ => (Verdict::Inconclusive, "; see above whether answers are wrong"),
+        };
+        let seen = format!("{} took place{more}", counted(count, "change"));
+        Promise { promise, how: how.to_owned(), verdict: Some(verdict), seen }
     }
 
     fn at_most_once(&self) -> Promise {
