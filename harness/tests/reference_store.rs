@@ -147,6 +147,36 @@ fn a_raft_keeps_lists_strictly_serializable() {
 }
 
 #[test]
+fn a_shard_controller_keeps_its_rules() {
+    let bench = Bench::with_store("shard-controller", "shard_controller");
+    let faults = ["partition", "kill", "pause", "client"];
+    let arguments =
+        "--nodes 3 --workload controller --faults partition,kill,pause,client --seed 7";
+    let results = valid_in(&bench, arguments, &faults);
+    let checks = results["checks"].as_array().unwrap();
+    let rules = checks.iter().find(|check| check["checker"] == "configurations").unwrap();
+    assert!(rules["statistics"]["changes"].as_u64().unwrap() > 10, "{rules}");
+}
+
+/// Its clients learn from the controllers whom to ask; each group is struck, and answers for itself.
+#[test]
+fn a_sharded_store_keeps_transactions_right_while_its_shards_move() {
+    let bench = Bench::with_store("sharded", "sharded");
+    let faults = ["partition", "kill", "pause", "client", "shards"];
+    let arguments =
+        "--nodes 3 --workload multi --faults partition,kill,pause,client,shards --seed 8";
+    valid_in(&bench, arguments, &faults);
+    let read = |file: &str| std::fs::read_to_string(bench.latest().join(file)).unwrap();
+    for node in ["c1", "n1", "n6"] {
+        assert!(read(&format!("nodes/{node}/stderr.log")).contains("recovered"), "{node}");
+    }
+    let history = read("history.jsonl");
+    for asked in ["\"node\":\"n1\"", "\"node\":\"n4\"", "\"f\":\"move\""] {
+        assert!(history.contains(asked), "{asked}");
+    }
+}
+
+#[test]
 fn the_one_server_refuses_to_be_several() {
     let bench = Bench::with_store("exactly-once", "exactly_once");
     let ran = bench.run("--workload counter --nodes 3 --faults none --time-limit 3s");
