@@ -150,8 +150,7 @@ fn a_raft_keeps_lists_strictly_serializable() {
 fn a_shard_controller_keeps_its_rules() {
     let bench = Bench::with_store("shard-controller", "shard_controller");
     let faults = ["partition", "kill", "pause", "client"];
-    let arguments =
-        "--nodes 3 --workload controller --faults partition,kill,pause,client --seed 7";
+    let arguments = "--nodes 3 --workload controller --faults partition,kill,pause,client --seed 7";
     let results = valid_in(&bench, arguments, &faults);
     let checks = results["checks"].as_array().unwrap();
     let rules = checks.iter().find(|check| check["checker"] == "configurations").unwrap();

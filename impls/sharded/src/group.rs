@@ -144,7 +144,9 @@ impl Group {
         self.clients.contains_key(&self.shard(key))
     }
 
-    fn is_locked(&self, operation: &Operation) -> bool {
+    /// Whether a transaction has locked one of its keys.
+    #[must_use]
+    pub fn is_locked(&self, operation: &Operation) -> bool {
         !self.locks.is_empty() && operation.keys().iter().any(|key| self.locks.contains_key(*key))
     }
 

@@ -1,6 +1,6 @@
 //! Clients that wait: for the protocol's answer, for a decision, or for a lock to be free.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{Answer, ErrorCode, Refusal, Request};
 use node::{Effects, Replicates, Token};
@@ -30,8 +30,8 @@ enum State {
     Asked,
     /// The transaction has begun.
     Undecided,
-    /// To be asked again.
-    Pausing { until_ms: u64 },
+    /// To be asked again, or earlier, once its keys are free.
+    Pausing { until_ms: u64, for_locks: bool },
 }
 
 /// The clients that wait.
@@ -61,7 +61,7 @@ impl Waiting {
                 client.state = State::Undecided;
             }
             (Answer::Error(Refusal { message, .. }), Some(client)) if message == LOCKED => {
-                client.state = State::pausing(now_ms, effects);
+                client.state = State::pausing(true, effects);
             }
             _ => {
                 self.clients.remove(&token);
@@ -88,10 +88,11 @@ impl Waiting {
 
 impl State {
     fn pausing<P: Replicates<Application = Carried>>(
-        now_ms: u64,
+        for_locks: bool,
         effects: &mut Effects<Node<P>>,
     ) -> Self {
-        Self::Pausing { until_ms: now_ms + 1 + effects.random_below(PAUSE_MS) }
+        let until_ms = effects.now_ms() + 1 + effects.random_below(PAUSE_MS);
+        Self::Pausing { until_ms, for_locks }
     }
 }
 
@@ -109,6 +110,8 @@ impl<P: Replicates<Application = Carried>> Node<P> {
         let now_ms = effects.now_ms();
         let Carried::Group(group) = self.inner.application() else { return };
         let mut again = Vec::new();
+        // Of those that wait for the same key one goes on, the one that came first.
+        let mut taken: BTreeSet<String> = BTreeSet::new();
         self.waiting.clients.retain(|token, client| {
             let is_late = now_ms >= client.since_ms + PATIENCE_MS;
             match client.state {
@@ -123,13 +126,19 @@ impl<P: Replicates<Application = Carried>> Node<P> {
                     }
                     None => {
                         // That attempt was aborted.
-                        client.state = State::pausing(now_ms, effects);
+                        client.state = State::pausing(false, effects);
                         return true;
                     }
                 },
                 State::Pausing { .. } if is_late => effects.reply(*token, busy()),
-                State::Pausing { until_ms } => {
-                    if now_ms >= until_ms {
+                State::Pausing { until_ms, for_locks } => {
+                    let keys = client.request.op.keys();
+                    let is_free = || {
+                        let is_taken = keys.iter().any(|key| taken.contains(*key));
+                        for_locks && !is_taken && !group.is_locked(&client.request.op)
+                    };
+                    if now_ms >= until_ms || is_free() {
+                        taken.extend(keys.iter().map(|key| (*key).to_owned()));
                         again.push((*token, client.request.clone()));
                         client.state = State::Asked;
                     }
