@@ -75,12 +75,19 @@ impl Workload for Controller {
         _level: Consistency,
         _limits: &Limits,
     ) -> Vec<CheckResult> {
-        vec![check_configurations(operations)]
+        vec![judge(operations)]
     }
 }
 
-/// Whether the configurations in the record keep the rules of a shard controller.
-pub(crate) fn check_configurations(operations: &[history::Operation]) -> CheckResult {
+/// Whether the configurations in the record keep the rules of a shard controller; `None` where nobody was told any.
+#[must_use]
+pub fn check_configurations(operations: &[history::Operation]) -> Option<CheckResult> {
+    let was_told =
+        |operation: &history::Operation| operation.f == "query" && operation.result().is_some();
+    operations.iter().any(was_told).then(|| judge(operations))
+}
+
+fn judge(operations: &[history::Operation]) -> CheckResult {
     let records = record::read_of_controllers(operations).map(|records| {
         let asked = records.iter().map(|record| {
             let (f, arguments) = (record.operation.name(), record.operation.arguments());

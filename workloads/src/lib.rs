@@ -30,6 +30,7 @@ pub mod view_service;
 mod words;
 mod write_skew;
 
+pub use controller::check_configurations;
 pub use levels::Levels;
 
 /// What clients do and what must hold.

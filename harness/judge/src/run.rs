@@ -146,6 +146,9 @@ pub fn judge(
         at_once(|| (of_bench(), of_messages()), of_workload);
     let answers = of_workload.iter().map(|check| check.verdict);
     let answers = answers.fold(Verdict::Valid, Verdict::merge);
+    if !run.groups.is_empty() {
+        of_bench.extend(workloads::check_configurations(&all));
+    }
     let compaction = Compaction::of(&run.nodes, events, &of_compaction);
     let asked = run.require.of(Evidence::PercentCompacted);
     of_bench.extend(compaction.as_ref().and_then(|compaction| compaction.check(asked)));
@@ -255,9 +258,10 @@ impl Record {
             .into_iter()
             .map(|members| (members, members.asked(run, main)))
             .collect();
+        let begin_ns = main.iter().map(|operation| operation.call_ns).min().unwrap_or(0);
         let majorities: Vec<Majority<'_>> = electorates
             .iter()
-            .map(|(members, asked)| Majority::of(*members, faults, asked))
+            .map(|(members, asked)| Majority::of(*members, (faults, begin_ns), asked))
             .collect();
         let nodes_away: usize = majorities.iter().map(Majority::nodes_away).sum();
         let seen = Seen {
@@ -268,6 +272,10 @@ impl Record {
             probers: run.probers + u32::from(!run.controllers.is_empty()),
             asked_first: &|operation| {
                 let first = asked_first(events, operation)?;
+                // Of a group that does not own what it was asked for, a refusal is right.
+                if !run.groups.is_empty() && operation.result().is_none() {
+                    return None;
+                }
                 run.nodes.iter().any(|node| node == first).then_some(first)
             },
             nodes_away: nodes_away as u64,

@@ -39,6 +39,8 @@ pub struct Clerk {
     trusting: bool,
     /// The last write that succeeded.
     last_write: Option<Sent>,
+    /// How often it asked who owns what.
+    routed: u64,
 }
 
 #[cfg(test)]
@@ -74,6 +76,7 @@ impl Clerk {
             patience: shared.patience,
             trusting: false,
             last_write: None,
+            routed: 0,
             shared,
         }
     }
@@ -266,7 +269,8 @@ impl Clerk {
             | ErrorCode::UnknownGroup
             | ErrorCode::NoChange
             | ErrorCode::BadShard => {
-                // The request was right, so the store misunderstands the contract.
+                // The request was right, so the store misunderstands the contract, and may be mistaken about having done nothing.
+                attempts.may_take_effect();
                 let (f, name) = (operation.name(), code.name());
                 let node = &self.shared.nodes[attempts.node];
                 self.shared.protocol_errors.record(&format!("{node}: `{f}` refused as `{name}`"));
@@ -293,17 +297,27 @@ impl Clerk {
     async fn ask_for_configuration(&mut self, limit: Duration) {
         let shared = Arc::clone(&self.shared);
         let operation = Operation::Query { num: -1 };
-        // Reads have no place in the table of clients.
-        let request =
-            Request { client: format!("r{}", self.process), seq: 1, op: operation.clone() };
-        let body = Bytes::from(serde_json::to_vec(&request).expect("a request is plain data"));
         let controllers = shared.routing.controllers();
         let first = self.rng.random_range(controllers.clone());
         for place in (first..controllers.end).chain(controllers.start..first) {
             let node = &shared.nodes[place];
-            let answer = self.connections.ask(node, &operation, &body, limit / 3).await;
-            if let AttemptResult::Answered(Outcome::Configuration(configuration)) = answer {
-                return shared.routing.learn(configuration);
+            // A client of its own, which counts like any other.
+            self.routed += 1;
+            let (client, op) = (format!("r{}", self.process), operation.clone());
+            let request = Request { client, seq: self.routed, op };
+            let body = Bytes::from(serde_json::to_vec(&request).expect("a request is plain data"));
+            match self.connections.ask(node, &operation, &body, limit / 3).await {
+                AttemptResult::Answered(Outcome::Configuration(configuration)) => {
+                    return shared.routing.learn(configuration);
+                }
+                AttemptResult::Garbled(reason) => {
+                    shared.protocol_errors.record(&format!("{node}: {reason}"));
+                }
+                AttemptResult::Refused(refusal) if !refusal.code.is_definite() => {
+                    let code = refusal.code.name();
+                    shared.protocol_errors.record(&format!("{node}: `query` refused as `{code}`"));
+                }
+                _ => {}
             }
         }
     }

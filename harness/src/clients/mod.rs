@@ -142,14 +142,18 @@ impl Shared {
     /// How many operations succeeded.
     #[must_use]
     pub fn successes(&self) -> u64 {
-        self.served_without(&[]).0
+        self.served_where(|_| true).0
     }
 
-    /// How many operations succeeded at other nodes than these, and how many of them were writes.
+    /// How many operations succeeded at these nodes, and how many of them were writes.
     #[must_use]
-    pub fn served_without(&self, away: &[NodeId]) -> (u64, u64) {
-        let others = self.nodes.iter().zip(&self.served).filter(|(node, _)| !away.contains(node));
-        let counts = others.map(|(_, served)| (&served.operations, &served.writes));
+    pub fn served_by(&self, nodes: &[NodeId]) -> (u64, u64) {
+        self.served_where(|node| nodes.contains(node))
+    }
+
+    fn served_where(&self, counts: impl Fn(&NodeId) -> bool) -> (u64, u64) {
+        let those = self.nodes.iter().zip(&self.served).filter(|(node, _)| counts(node));
+        let counts = those.map(|(_, served)| (&served.operations, &served.writes));
         counts.fold((0, 0), |(operations, writes), (more, more_writes)| {
             (
                 operations + more.load(Ordering::Relaxed),

@@ -76,6 +76,13 @@ impl Routing {
         owner.map_or_else(|| self.servers(), |(_, places)| places.clone())
     }
 
+    /// The place of the group that owns an operation's first key, as far as is known.
+    #[must_use]
+    pub fn group_of(&self, operation: &Operation) -> Option<usize> {
+        let places = self.of(operation);
+        self.groups.iter().position(|(_, own)| *own == places)
+    }
+
     /// A controller answered this.
     pub fn learn(&self, configuration: Configuration) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,6 +111,8 @@ mod tests {
         };
         routing.learn(owned(2, "g2"));
         assert_eq!((routing.of(&get("k0")), routing.of(&get("k1"))), (0..3, 3..5));
+        assert_eq!(routing.group_of(&get("k1")), Some(1));
+        assert_eq!(routing.group_of(&Operation::Query { num: -1 }), None);
         // What comes late is old.
         routing.learn(owned(1, "g1"));
         assert_eq!(routing.of(&get("k1")), 3..5);

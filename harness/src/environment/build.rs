@@ -150,10 +150,9 @@ impl Parts<'_> {
     fn launch(&self, id: &NodeId, network: &Network, listen: SocketAddr) -> Launch {
         let peer =
             |other: &NodeId| network.address(id, other).map(|address| (other.clone(), address));
-        let controllers = match self.target.manifest.can(Capability::Configurations) {
-            true => self.nodes,
-            false => self.controllers,
-        };
+        let are_controllers =
+            self.groups.is_empty() && self.target.manifest.can(Capability::Configurations);
+        let controllers = if are_controllers { self.nodes } else { self.controllers };
         let place = self.groups.iter().position(|group| group.contains(id));
         Launch {
             node: id.clone(),

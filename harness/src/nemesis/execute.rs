@@ -125,10 +125,12 @@ impl Execution {
             return;
         }
         let clients = Arc::clone(&self.environment.clients);
-        let away = self.planned.away.clone();
-        let (operations, writes) = clients.served_without(&away);
+        // Of a sharded store, the others of that group have to go on.
+        let mut others = self.environment.focused();
+        others.retain(|node| !self.planned.away.contains(node));
+        let (operations, writes) = clients.served_by(&others);
         let have_gone_on = || {
-            let now = clients.served_without(&away);
+            let now = clients.served_by(&others);
             now.0 >= operations + GONE_ON && now.1 > writes
         };
         let mut next = (Instant::now() + ABSENCE_MIN).min(end);

@@ -106,6 +106,10 @@ struct Absence {
 
 /// The share of acts beside which the network is disturbed, and the same of the clients, once each was.
 const BESIDE: f64 = 0.4;
+/// The share of acts beside which the shards of a sharded store move.
+const SHARDS_BESIDE: f64 = 0.8;
+/// The share of partitions of a sharded store that go through all its processes.
+const EVERYWHERE: f64 = 0.4;
 /// An absence lasts so long at most: a majority that goes on shows it within that.
 const ABSENCE_MAX: Duration = Duration::from_millis(2200);
 /// In a short run, an absence is this part of it.
@@ -136,21 +140,27 @@ impl<'a> Plan<'a> {
         if let Some(absence) = self.absences.pop_front_if(|absence| absence.due <= now) {
             return self.away(&absence);
         }
-        let kind = match self.waiting.pop_front() {
-            Some(kind) => kind,
-            None => {
-                self.waiting = self.shuffled();
-                self.waiting.pop_front()?
-            }
-        };
         let members = self.some_electorate();
-        let deed = self.deed(kind, members)?;
+        let (kind, deed) = self.next_deed(members)?;
         let beside = self.beside(kind);
         let calm = match self.absences.front() {
             Some(_) if self.input.members.view_service.is_some() => CALM_BEFORE_ABSENCE,
             _ => Duration::from_millis(self.rng.random_range(CALM_MS)),
         };
         Some(Act { nodes: members.nodes.to_vec(), deed, beside, then: None, calm })
+    }
+
+    /// The next one that can be planned; `None` where nothing can.
+    fn next_deed(&mut self, members: Members<'a>) -> Option<(Kind, Deed)> {
+        for _ in 0..2 {
+            while let Some(kind) = self.waiting.pop_front() {
+                if let Some(deed) = self.deed(kind, members) {
+                    return Some((kind, deed));
+                }
+            }
+            self.waiting = self.shuffled();
+        }
+        None
     }
 
     fn some_electorate(&mut self) -> Members<'a> {
@@ -209,7 +219,14 @@ impl<'a> Plan<'a> {
         match kind {
             Kind::Alone(family) => {
                 let lasts = self.lasts();
-                let fault = family.plan(members, &mut self.rng)?;
+                let all = self.input.members;
+                // Groups are also cut off from each other, and from the controllers.
+                let everywhere = !all.groups.is_empty()
+                    && family.name() == "partition"
+                    && self.rng.random_bool(EVERYWHERE);
+                let members = if everywhere { Members { groups: &[], ..all } } else { members };
+                let fault = family.plan(members, &mut self.rng);
+                let fault = fault.or_else(|| family.plan(all, &mut self.rng))?;
                 Some(Deed::Alone(Alone { family, fault, lasts, away: Vec::new() }))
             }
             Kind::Scenario(scenario) => Some(self.scenario(scenario)),
@@ -244,7 +261,8 @@ impl<'a> Plan<'a> {
         let mut beside = Vec::new();
         for family in self.families.iter().copied().filter(fits) {
             let is_unmet = self.unmet.remove(&family);
-            if (self.rng.random_bool(BESIDE) || is_unmet)
+            let share = if family.name() == "shards" { SHARDS_BESIDE } else { BESIDE };
+            if (self.rng.random_bool(share) || is_unmet)
                 && let Some(fault) = family.plan(self.input.members, &mut self.rng)
             {
                 beside.push((family, fault));
@@ -280,7 +298,7 @@ fn absences(input: &PlanInput<'_>, families: &[Family], rng: &mut ChaCha8Rng) ->
         [] => vec![input.members],
         groups => input.members.electorates()[..groups.len()].to_vec(),
     };
-    if able.is_empty() {
+    if able.is_empty() || groups.iter().all(|group| group.dispensable() == 0) {
         return VecDeque::new();
     }
     able.shuffle(rng);

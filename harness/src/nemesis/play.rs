@@ -217,8 +217,14 @@ impl Player<'_> {
 
     /// Returns once the store has served again for some operations, or does not.
     pub(super) async fn until_it_serves(&self) {
-        let (before, deadline) = (self.environment.clients.successes(), Instant::now() + CALM_MAX);
-        while self.environment.clients.successes() < before + SERVES_AGAIN {
+        let clients = &self.environment.clients;
+        // Controllers are asked too little to show it.
+        let mut nodes = self.environment.focused();
+        if !nodes.iter().any(|node| self.members.nodes.contains(node)) {
+            nodes = self.members.nodes.to_vec();
+        }
+        let (before, deadline) = (clients.served_by(&nodes).0, Instant::now() + CALM_MAX);
+        while clients.served_by(&nodes).0 < before + SERVES_AGAIN {
             let next = Instant::now() + LOOK;
             if next > deadline || !self.sleep_until(next).await {
                 return;

@@ -68,6 +68,9 @@ impl Runner<'_> {
         while let Some(ended) = clients.join_next().await {
             ended.map_err(|error| panicked("a clerk", &error))?;
         }
+        if let Some(mover) = environment.mover.lock().await.take() {
+            mover.retire().await;
+        }
         environment.revive_nodes(HEAL_LIMIT).await;
         Ok(proven.is_some())
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use contract::Operation;
+use contract::{Operation, Outcome};
 use record::{Folder, Mark, Phase};
 use tokio::time::Instant;
 use workloads::{Client, Workload};
@@ -13,7 +13,7 @@ use super::{
     live::Live,
     main_phase::AbortOnDrop,
     open_files::{OpenFiles, RAN_OUT},
-    recovery::Recovery,
+    recovery::Recoveries,
     scripts,
     setting::Setting,
     starvation::Starvation,
@@ -32,6 +32,8 @@ use crate::{
 const SETUP_LIMIT: Duration = Duration::from_secs(15);
 /// How long all final reads together may take; those of a slow store longer.
 const FINAL_LIMIT: Duration = Duration::from_secs(3);
+/// So many old configurations are asked for at the end.
+const FINAL_QUERIES_MAX: usize = 100;
 /// What is still on its way gets this long to arrive before the final reads.
 const QUIESCE: Duration = Duration::from_millis(300);
 /// More than one broken answer to so many good ones: the record says nothing about the store any more.
@@ -195,6 +197,10 @@ impl Runner<'_> {
         if let Err(failure) = environment.nodes.wait_until_bound().await {
             environment.note(failure.to_string());
         }
+        // A person who had a group leave wants it so.
+        if self.session.is_none() {
+            self.join_groups(&mut admin.clerk).await;
+        }
         let recovered = self.recovered(admin).await;
         environment.mark_own_exits().await;
         stream.mark(&Mark::Recovered(recovered));
@@ -227,13 +233,65 @@ impl Runner<'_> {
 
     /// Each operation once, however many attempts it takes: repeated, it would be another one.
     async fn set_up(&self, admin: &mut Clerk) -> Result<(), Failure> {
-        for operation in self.setting.joins().chain(self.workload.setup()) {
-            let performed = admin.perform_within(&operation, self.setup_patience()).await;
-            if performed.outcome().is_none() {
-                return Err(Failure::Broken(self.why_nothing_works(&operation).await));
-            }
+        for operation in self.setting.joins() {
+            self.must_perform(admin, &operation).await?;
+        }
+        if self.session.is_none() {
+            self.spread_shards(admin).await;
+        }
+        for operation in self.workload.setup() {
+            self.must_perform(admin, &operation).await?;
         }
         Ok(())
+    }
+
+    async fn must_perform(&self, admin: &mut Clerk, operation: &Operation) -> Result<(), Failure> {
+        let performed = admin.perform_within(operation, self.setup_patience()).await;
+        match performed.outcome() {
+            Some(_) => Ok(()),
+            None => Err(Failure::Broken(self.why_nothing_works(operation).await)),
+        }
+    }
+
+    /// In the beginning every second shard is the other group's, so that transactions go over both. What is there already is
+    /// refused.
+    async fn spread_shards(&self, admin: &mut Clerk) {
+        for operation in self.setting.moves() {
+            admin.perform_within(&operation, self.setup_patience()).await;
+        }
+    }
+
+    /// Has every group of a sharded store in the configuration again: a fault may have left one out.
+    async fn join_groups(&self, admin: &mut Clerk) {
+        let deadline = Instant::now() + self.setting.timeouts.recovery();
+        for operation in self.setting.joins() {
+            let Operation::Join { groups } = operation else { continue };
+            while Instant::now() < deadline {
+                let latest = admin.perform(&Operation::Query { num: -1 }).await;
+                let Some(Outcome::Configuration(latest)) = latest.outcome() else { continue };
+                let mut absent = groups.clone();
+                absent.retain(|group, _| !latest.groups.contains_key(group));
+                if absent.is_empty() {
+                    break;
+                }
+                admin.perform(&Operation::Join { groups: absent }).await;
+            }
+        }
+    }
+
+    /// Asks for every configuration that there was, or for many of them: so the record shows what the controllers did.
+    async fn final_queries(&self, admin: &mut Clerk, deadline: Instant) {
+        if self.setting.groups.is_empty() {
+            return;
+        }
+        let latest = admin.perform(&Operation::Query { num: -1 }).await;
+        let Some(Outcome::Configuration(latest)) = latest.outcome() else { return };
+        let nums = i64::try_from(latest.num).unwrap_or(0);
+        for num in (0..nums).rev().take(FINAL_QUERIES_MAX) {
+            if Instant::now() < deadline {
+                admin.perform(&Operation::Query { num }).await;
+            }
+        }
     }
 
     fn setup_patience(&self) -> Patience {
@@ -263,12 +321,13 @@ impl Runner<'_> {
     pub(super) async fn recovered(&self, admin: &mut Admin) -> bool {
         let Admin { clerk, client } = admin;
         let deadline = Instant::now() + self.setting.timeouts.recovery();
-        let mut recovery = Recovery::default();
+        let mut recovery = Recoveries::new(self.setting.groups.len());
         while !recovery.is_done() && (Instant::now() < deadline || recovery.is_too_little()) {
             let operation = client.next();
+            let group = self.environment.clients.routing.group_of(&operation);
             let performed = clerk.perform(&operation).await;
             client.completed(&operation, performed.outcome());
-            recovery.add(&operation, matches!(performed, Performed::Ok(_)));
+            recovery.add(&operation, matches!(performed, Performed::Ok(_)), group);
         }
         recovery.has_recovered()
     }
@@ -288,6 +347,7 @@ impl Runner<'_> {
             }
         }
         self.environment.stream.mark(&Mark::FinalReads { asked, answered });
+        self.final_queries(admin, deadline).await;
     }
 }
 

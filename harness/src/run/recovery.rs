@@ -1,5 +1,7 @@
 //! Does the store serve again once every fault is healed?
 
+use std::collections::BTreeMap;
+
 use contract::Operation;
 
 /// A store gets the chance to serve so many operations, however slow it is.
@@ -9,9 +11,53 @@ const ALIKE_MIN: u32 = 12;
 /// So many operations in a row that were all reads, or all writes: the workload has no others.
 const ALIKE_MAX: u32 = 500;
 
-/// What the store served since the faults were healed.
+/// So many operations in all give each group of a sharded store its chance to be asked.
+const GROUPS_MAX: u32 = 150;
+
+/// What a store served since the faults were healed; where it is sharded, what each group did.
+#[derive(Debug)]
+pub(super) struct Recoveries {
+    all: Recovery,
+    groups: usize,
+    /// Of the groups that were asked.
+    of_groups: BTreeMap<usize, Recovery>,
+}
+
+impl Recoveries {
+    /// Nothing was asked yet of a store with so many groups.
+    pub(super) fn new(groups: usize) -> Self {
+        Self { all: Recovery::default(), groups, of_groups: BTreeMap::new() }
+    }
+
+    /// This was asked of that group, and it succeeded or not.
+    pub(super) fn add(&mut self, operation: &Operation, succeeded: bool, group: Option<usize>) {
+        self.all.add(operation, succeeded);
+        if let Some(group) = group {
+            self.of_groups.entry(group).or_default().add(operation, succeeded);
+        }
+    }
+
+    /// Whether so little was asked that nothing can be said.
+    pub(super) fn is_too_little(&self) -> bool {
+        self.all.is_too_little()
+    }
+
+    /// Whether nothing more has to be asked.
+    pub(super) fn is_done(&self) -> bool {
+        let were_asked = self.of_groups.len() >= self.groups || self.all.asked() >= GROUPS_MAX;
+        self.all.is_done() && were_asked && self.of_groups.values().all(Recovery::serves)
+    }
+
+    /// Whether each kind that the workload asked for was served, and no group served nothing of what it was asked.
+    pub(super) fn has_recovered(&self) -> bool {
+        let is_stuck = |group: &Recovery| !group.serves() && group.asked() >= ALIKE_MIN;
+        self.all.has_recovered() && !self.of_groups.values().any(is_stuck)
+    }
+}
+
+/// What was served of some operations.
 #[derive(Debug, Default)]
-pub(super) struct Recovery {
+struct Recovery {
     reads: Kind,
     writes: Kind,
 }
@@ -24,21 +70,29 @@ struct Kind {
 }
 
 impl Recovery {
+    fn asked(&self) -> u32 {
+        self.reads.asked + self.writes.asked
+    }
+
+    fn serves(&self) -> bool {
+        self.reads.served || self.writes.served
+    }
+
     /// This was asked, and it succeeded or not.
-    pub(super) fn add(&mut self, operation: &Operation, succeeded: bool) {
+    fn add(&mut self, operation: &Operation, succeeded: bool) {
         let kind = if operation.is_read_only() { &mut self.reads } else { &mut self.writes };
         kind.asked += 1;
         kind.served |= succeeded;
     }
 
     /// Whether so little was asked that nothing can be said: a few slow operations may take all the time there is.
-    pub(super) fn is_too_little(&self) -> bool {
+    fn is_too_little(&self) -> bool {
         let (reads, writes) = (self.reads.asked, self.writes.asked);
         reads + writes < ASKED_MIN || (reads.min(writes) == 0 && reads + writes < ALIKE_MIN)
     }
 
     /// Whether nothing more has to be asked.
-    pub(super) fn is_done(&self) -> bool {
+    fn is_done(&self) -> bool {
         let Self { reads, writes } = self;
         let is_only = |kind: &Kind, other: &Kind| kind.asked >= ALIKE_MAX && other.asked == 0;
         let suffices =
@@ -47,7 +101,7 @@ impl Recovery {
     }
 
     /// Whether each kind that the workload asked for was served.
-    pub(super) fn has_recovered(&self) -> bool {
+    fn has_recovered(&self) -> bool {
         let well = |kind: &Kind| kind.asked == 0 || kind.served;
         self.reads.asked + self.writes.asked > 0 && well(&self.reads) && well(&self.writes)
     }
@@ -79,6 +133,25 @@ mod tests {
     }
 
     /// One slow read, answered as the time ended, was once all that was asked.
+    /// A group that lost its data in a restart was not noticed while the other one served.
+    #[test]
+    fn a_group_that_serves_nothing_is_no_recovery_and_one_that_was_not_asked_says_nothing() {
+        let get = Operation::Get { key: "x".to_owned() };
+        let put = Operation::Put { key: "x".to_owned(), value: "1".to_owned() };
+        let mut recoveries = Recoveries::new(2);
+        for _ in 0..ALIKE_MIN {
+            recoveries.add(&get, true, Some(0));
+            recoveries.add(&put, true, Some(0));
+        }
+        assert!(!recoveries.is_done() && recoveries.has_recovered(), "the other one was not asked");
+        for _ in 0..ALIKE_MIN {
+            recoveries.add(&get, false, Some(1));
+        }
+        assert!(!recoveries.is_done() && !recoveries.has_recovered());
+        recoveries.add(&get, true, Some(1));
+        assert!(recoveries.is_done() && recoveries.has_recovered());
+    }
+
     #[test]
     fn a_few_operations_of_one_kind_say_nothing() {
         assert!(after(&[(true, true)]).is_too_little());

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use contract::{
     Manifest, NodeId, Operation,
-    launch::{SNAPSHOT_BYTES, VIEW_SERVICE},
+    launch::{SHARDS, SNAPSHOT_BYTES, VIEW_SERVICE},
     manifest::{Capability, Rung, Timeouts},
 };
 
@@ -212,6 +212,16 @@ impl Setting {
         let groups = self.groups.iter().enumerate();
         let groups = groups.map(|(place, servers)| (group_id(place), servers.clone())).collect();
         (!self.groups.is_empty()).then_some(Operation::Join { groups }).into_iter()
+    }
+
+    /// Of a sharded store, what gives each group every second shard.
+    pub fn moves(&self) -> impl Iterator<Item = Operation> {
+        let groups = self.groups.len();
+        let shards = if groups == 0 { 0 } else { SHARDS };
+        (0..shards).map(move |shard| Operation::Move {
+            shard: shard as u64,
+            group: group_id(shard % groups),
+        })
     }
 
     /// How many clerks there are: clients, the one that sets up and reads last, probers, and of a sharded store whoever moves shards.

@@ -101,6 +101,11 @@ impl Manifest {
                 "`serves` is empty: name at least one rung, such as \"replicated-kv\"".to_owned()
             );
         }
+        if manifest.is_sharded() && manifest.can(Capability::Configurations) {
+            return Err("`caps` lists \"configurations\", which is for a shard controller alone: the controllers of a \
+                        sharded store need not claim it, and a shard controller has a manifest of its own"
+                .to_owned());
+        }
         manifest.promises_what_it_serves()?;
         manifest.timeouts.check()?;
         Ok(manifest)
@@ -201,6 +206,14 @@ caps = ["append", "txn"]
         assert!(error.contains("\"exactly-once\": add it to `caps`"), "{error}");
         let promised = serves.replace("\"txn\"", "\"exactly-once\"");
         assert!(Manifest::parse(&promised).unwrap().can(Capability::ExactlyOnce));
+    }
+
+    #[test]
+    fn a_sharded_store_is_no_shard_controller() {
+        let serves = GOOD.replace("replicated-kv", "sharded-kv");
+        assert!(Manifest::parse(&serves).unwrap().is_sharded());
+        let both = serves.replace("\"txn\"", "\"configurations\"");
+        assert!(Manifest::parse(&both).unwrap_err().contains("a manifest of its own"));
     }
 
     #[test]

@@ -131,6 +131,20 @@ impl Group {
         clients.answer(&request.client, request.seq)
     }
 
+    /// Whether the shard is served here that remembers what the client gets.
+    #[must_use]
+    pub fn has_home_of(&self, request: &Request) -> bool {
+        self.home(&request.op).is_some_and(|home| self.clients.contains_key(&home))
+    }
+
+    /// Whether the operation is this group's to begin, and needs other groups.
+    #[must_use]
+    pub fn spans_groups(&self, operation: &Operation) -> bool {
+        let keys = operation.keys();
+        keys.first().is_some_and(|first| self.is_here(first))
+            && !keys.iter().all(|key| self.is_here(key))
+    }
+
     fn shard(&self, key: &str) -> usize {
         shard_of(key, self.configuration.shards.len())
     }

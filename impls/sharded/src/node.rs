@@ -249,7 +249,7 @@ impl<P: Replicates<Application = Carried>> Protocol for Node<P> {
             return effects.reply(token, Answer::Error(refusal));
         }
         self.waiting.begin(token, request.clone(), effects.now_ms());
-        self.step(effects, |inner, inside| inner.on_request(token, request, inside));
+        self.ask(token, request, effects);
         self.act(effects);
     }
 

@@ -150,6 +150,7 @@ impl<C: Survives> System for Sharded<C> {
         if result.verdict == Verdict::Violation {
             return Err(Failure::new(ended_us(history), result.summary));
         }
+        // Nobody queries: what is decided here is whether changes were refused as they should be.
         atomic(history)
     }
 }
@@ -193,7 +194,11 @@ fn atomic(history: &History) -> Result<(), Failure> {
         (Verdict::Violation, None) => {
             Err(Failure::new(ended_us(history), "not linearizable".to_owned()))
         }
-        _ => Ok(()),
+        (Verdict::Valid, _) => Ok(()),
+        (Verdict::Inconclusive, _) => {
+            let why = report.reason.map_or(String::new(), |reason| format!("{reason:?}"));
+            Err(Failure::new(ended_us(history), format!("not decided: {why}")))
+        }
     }
 }
 

@@ -131,7 +131,7 @@ pub(super) fn absences<'a>(
 
 /// The nodes that are absent from this moment on, if enough of the others are up and connected, each with each.
 pub(super) fn absent<'a>(members: Members<'a>, troubles: &Troubles<'_>, from: u64) -> Vec<&'a str> {
-    let Members { nodes, view_service } = members;
+    let Members { nodes, view_service, .. } = members;
     let is_now = |span: &Span| (span.0..span.1).contains(&from);
     if troubles.unclear.iter().any(is_now) {
         return Vec::new();

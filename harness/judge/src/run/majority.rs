@@ -30,13 +30,12 @@ pub(super) struct Majority<'a> {
 }
 
 impl<'a> Majority<'a> {
-    /// `operations` are those of the main phase.
+    /// `operations` are those of the main phase, which began at `begin_ns`.
     pub(super) fn of(
         members: Members<'a>,
-        faults: &[FaultRecord],
+        (faults, begin_ns): (&[FaultRecord], u64),
         operations: &[&Operation],
     ) -> Self {
-        let begin_ns = operations.iter().map(|operation| operation.call_ns).min().unwrap_or(0);
         let troubles = Troubles::of(faults, begin_ns);
         let absences = absences(members, &troubles);
         let mut not_tested = Vec::new();
@@ -109,13 +108,18 @@ impl<'a> Majority<'a> {
     }
 
     fn tested(&self) -> impl Iterator<Item = (&'a str, &Without)> {
-        let long = |(_, without): &(&&'a str, &Without)| without.is_long();
+        let may_be_idle = self.members.is_one_of_several;
+        let long = move |(_, without): &(&&'a str, &Without)| {
+            without.is_long() && !(may_be_idle && without.asked == 0)
+        };
         self.without.iter().filter(long).map(|(node, without)| (*node, without))
     }
 }
 
 /// What happened without a node.
 struct Without {
+    /// How many operations began meanwhile, and asked another node last.
+    asked: usize,
     absent_ns: u64,
     absences: usize,
     succeeded: usize,
@@ -131,9 +135,15 @@ impl Without {
             operation.node.as_deref() != Some(node)
                 && spans.iter().any(|&(from, to)| call >= from && end <= to)
         };
+        let began = |operation: &&&Operation| {
+            let call = operation.call_ns;
+            operation.node.as_deref() != Some(node)
+                && spans.iter().any(|&(from, to)| (from..to).contains(&call))
+        };
         let tried: Vec<&&Operation> = operations.iter().filter(within).collect();
         let writes = tried.iter().filter(|operation| is_write(operation));
         Self {
+            asked: operations.iter().filter(began).count(),
             absent_ns: spans.iter().map(|(from, to)| to - from).sum(),
             absences: spans.len(),
             succeeded: tried.iter().filter(|operation| operation.result().is_some()).count(),
@@ -229,8 +239,8 @@ mod tests {
     ) -> Option<CheckResult> {
         let nodes = ["n1", "n2", "n3"].map(str::to_owned);
         let operations = operations(succeeds);
-        let members = Members { nodes: &nodes, view_service };
-        Majority::of(members, faults, &operations.iter().collect::<Vec<_>>()).check()
+        let members = Members { nodes: &nodes, view_service, is_one_of_several: false };
+        Majority::of(members, (faults, 0), &operations.iter().collect::<Vec<_>>()).check()
     }
 
     fn verdict(faults: &[FaultRecord], succeeds: impl Fn(u64) -> bool) -> Option<Verdict> {
@@ -283,11 +293,11 @@ mod tests {
             ..read
         }));
         let nodes = ["n1", "n2", "n3"].map(str::to_owned);
-        let members = Members { nodes: &nodes, view_service: None };
+        let members = Members { nodes: &nodes, view_service: None, is_one_of_several: false };
         let operations: Vec<&Operation> = operations.iter().collect();
-        assert!(Majority::of(members, &short, &operations).check().is_none(), "reads alone");
+        assert!(Majority::of(members, (&short, 0), &operations).check().is_none(), "reads alone");
         let long = fault(0, "kill", &["n1"], 2 * S, 4 * S);
-        let told = Majority::of(members, &long, &operations).check().unwrap();
+        let told = Majority::of(members, (&long, 0), &operations).check().unwrap();
         assert!(told.summary.contains("No write succeeded without n1"), "{}", told.summary);
     }
 
@@ -298,8 +308,8 @@ mod tests {
         let verdict = |answers: &str| {
             let mut operations = operations(|_| true);
             operations.iter_mut().for_each(|operation| operation.node = Some(answers.to_owned()));
-            let members = Members { nodes: &nodes, view_service: None };
-            Majority::of(members, &cut_off, &operations.iter().collect::<Vec<_>>())
+            let members = Members { nodes: &nodes, view_service: None, is_one_of_several: false };
+            Majority::of(members, (&cut_off, 0), &operations.iter().collect::<Vec<_>>())
                 .check()
                 .unwrap()
                 .verdict

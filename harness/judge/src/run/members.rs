@@ -10,11 +10,17 @@ pub(super) struct Members<'a> {
     pub(super) nodes: &'a [String],
     /// Decides who takes over. It does not fail itself, but it can be cut off.
     pub(super) view_service: Option<&'a str>,
+    /// Whether there are other groups, so that perhaps nothing was asked of this one.
+    pub(super) is_one_of_several: bool,
 }
 
 impl<'a> Members<'a> {
     pub(super) fn of(run: &'a RunFile) -> Self {
-        Self { nodes: &run.nodes, view_service: run.view_service.as_deref() }
+        Self {
+            nodes: &run.nodes,
+            view_service: run.view_service.as_deref(),
+            is_one_of_several: false,
+        }
     }
 
     /// The groups, each of which has to go on by itself: of a store that is not sharded, all nodes together.
@@ -22,7 +28,10 @@ impl<'a> Members<'a> {
         if run.groups.is_empty() {
             return vec![Self::of(run)];
         }
-        run.groups.iter().map(|nodes| Self { nodes, view_service: None }).collect()
+        run.groups
+            .iter()
+            .map(|nodes| Self { nodes, view_service: None, is_one_of_several: true })
+            .collect()
     }
 
     /// The operations that these nodes were asked last, of all: where there are other groups, the others say nothing of this one.

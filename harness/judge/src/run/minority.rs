@@ -167,7 +167,7 @@ mod tests {
         operations: &[&Operation],
     ) -> Option<CheckResult> {
         let nodes = ["n1", "n2", "n3"].map(str::to_owned);
-        check(Members { nodes: &nodes, view_service }, faults, operations)
+        check(Members { nodes: &nodes, view_service, is_one_of_several: false }, faults, operations)
     }
 
     fn verdict(faults: &[FaultRecord], operation: &Operation) -> Option<Verdict> {

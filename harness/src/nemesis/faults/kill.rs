@@ -40,7 +40,9 @@ impl Kill {
 #[must_use]
 pub(crate) fn away_max(members: Members<'_>) -> Option<usize> {
     let limited = members.can_restart && !members.can_restart_all;
-    limited.then(|| members.dispensable())
+    // Of a sharded store, whichever group it is.
+    let groups = members.electorates();
+    limited.then(|| groups.iter().map(Members::dispensable).min().unwrap_or(0))
 }
 
 /// A kill. What cannot be started again stays down, so it must leave a majority; so must what comes back with the help of

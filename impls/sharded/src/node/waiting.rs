@@ -46,6 +46,17 @@ impl Waiting {
         self.clients.insert(token, client);
     }
 
+    /// The request is handed on later.
+    pub(super) fn pause<P: Replicates<Application = Carried>>(
+        &mut self,
+        token: Token,
+        effects: &mut Effects<Node<P>>,
+    ) {
+        if let Some(client) = self.clients.get_mut(&token) {
+            client.state = State::pausing(false, effects);
+        }
+    }
+
     /// The protocol's answer goes to the client, unless it only says that something must be waited for.
     pub(super) fn on_answer<P: Replicates<Application = Carried>>(
         &mut self,
@@ -124,6 +135,10 @@ impl<P: Replicates<Application = Carried>> Node<P> {
                         }
                         return !is_late;
                     }
+                    // The shard that would remember the answer is not here any more.
+                    None if !group.has_home_of(&client.request) => {
+                        effects.reply(*token, unknown());
+                    }
                     None => {
                         // That attempt was aborted.
                         client.state = State::pausing(false, effects);
@@ -148,6 +163,18 @@ impl<P: Replicates<Application = Carried>> Node<P> {
             false
         });
         for (token, request) in again {
+            self.ask(token, request, effects);
+        }
+    }
+
+    /// Hands a client's request to the protocol. One that would begin a transaction over groups waits, where the group is about to
+    /// leave its configuration: it could not leave it with locks.
+    pub(super) fn ask(&mut self, token: Token, request: Request, effects: &mut Effects<Self>) {
+        let begins = self.migration.is_draining()
+            && self.led().is_some_and(|group| group.spans_groups(&request.op));
+        if begins {
+            self.waiting.pause(token, effects);
+        } else {
             self.step(effects, |inner, inside| inner.on_request(token, request, inside));
         }
     }

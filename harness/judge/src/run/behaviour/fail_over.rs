@@ -95,7 +95,7 @@ mod tests {
         writes: &[Operation],
     ) -> Vec<LeaderLost> {
         let nodes = ["n1", "n2", "n3"].map(str::to_owned);
-        let members = Members { nodes: &nodes, view_service: None };
+        let members = Members { nodes: &nodes, view_service: None, is_one_of_several: false };
         let leaders: Vec<LeaderChange> = leaders
             .iter()
             .map(|(ms, node)| LeaderChange { time_ns: ms * MS, node: node.map(str::to_owned) })
