@@ -107,7 +107,8 @@ mod tests {
     #[tokio::test]
     async fn a_leader_that_no_node_names_is_said_to_be_a_guess() {
         let (stream, _) = Stream::start(Vec::new()).unwrap();
-        let environment = Environment::empty(Arc::clone(&stream)).await;
+        let nodes = ["n1", "n2", "n3"];
+        let environment = Environment::of_nodes_that_never_run(Arc::clone(&stream), &nodes).await;
         let hit = async |targets: Targets| targets.hit(&environment, async |_| Ok(())).await;
         let leader = || Targets::Leader("n2".to_owned());
         let drawn = hit(leader()).await;
@@ -117,6 +118,10 @@ mod tests {
         let answered = hit(leader()).await;
         assert_eq!(answered.hit, ["n3"]);
         assert!(answered.note().ends_with("n3 answered a client last"), "{}", answered.note());
+        // Whoever answered last is of another group than the one that the act is aimed at.
+        environment.focus_on(&["n1".to_owned(), "n2".to_owned()]);
+        let of_group = hit(leader()).await;
+        assert_eq!(of_group.hit, ["n2"]);
         let chosen = hit(Targets::Nodes("one", vec!["n1".to_owned()])).await;
         assert_eq!((chosen.note().as_str(), chosen.hit), ("", vec!["n1".to_owned()]));
     }
