@@ -1,5 +1,7 @@
 //! Which protocol replicates: `--consensus NAME`.
 
+use std::process::ExitCode;
+
 use contract::{Answer, Launch, Request};
 use multi_paxos::Paxos;
 use node::{Application, Protocol, Replicates};
@@ -64,6 +66,28 @@ impl Carrier for OnViewstamped {
         records: Vec<viewstamped::message::Record>,
     ) -> Result<Replica<A>, String> {
         Ok(Replica::new(launch.into(), application, records))
+    }
+}
+
+/// A program whose nodes any protocol of the ladder may replicate.
+pub trait Program {
+    /// Runs a node on this protocol, with these flags.
+    fn run<C: Carrier>(flags: &[String]) -> ExitCode;
+}
+
+/// The `main` of such a program: takes `--consensus` out of the process's arguments, and runs a node. The exit code is 2 where its value
+/// is none.
+#[must_use]
+pub fn main_of<P: Program>() -> ExitCode {
+    let mut flags: Vec<String> = std::env::args().skip(1).collect();
+    match Consensus::take_from(&mut flags) {
+        Ok(Consensus::Paxos) => P::run::<OnPaxos>(&flags),
+        Ok(Consensus::Raft) => P::run::<OnRaft>(&flags),
+        Ok(Consensus::Viewstamped) => P::run::<OnViewstamped>(&flags),
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::from(2)
+        }
     }
 }
 

@@ -7,34 +7,29 @@ use contract::Launch;
 use kv::ExactlyOnce;
 use shard_controller::{
     Controller,
-    consensus::{Carrier, Consensus, OnPaxos, OnRaft, OnViewstamped},
+    consensus::{Carrier, Program, main_of},
 };
 use sharded::{Carried, Group, Identity, Node};
 
 fn main() -> ExitCode {
-    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    match Consensus::take_from(&mut arguments) {
-        Ok(Consensus::Paxos) => run::<OnPaxos>(&arguments),
-        Ok(Consensus::Raft) => run::<OnRaft>(&arguments),
-        Ok(Consensus::Viewstamped) => run::<OnViewstamped>(&arguments),
-        Err(reason) => {
-            eprintln!("{reason}");
-            ExitCode::from(2)
-        }
-    }
+    main_of::<ShardedNode>()
 }
 
-fn run<C: Carrier>(arguments: &[String]) -> ExitCode {
-    ::node::main_from(arguments, |launch, records| {
-        let inner = carried(launch).and_then(|carried| C::node(launch, carried, records));
-        let inner = inner.unwrap_or_else(|reason| {
-            tracing::error!("{}: {reason}", launch.data.display());
-            process::exit(1)
-        });
-        let identity =
-            Identity { node: launch.node.clone(), controllers: launch.controllers.clone() };
-        Node::new(identity, inner)
-    })
+struct ShardedNode;
+
+impl Program for ShardedNode {
+    fn run<C: Carrier>(flags: &[String]) -> ExitCode {
+        ::node::main_from(flags, |launch, records| {
+            let inner = carried(launch).and_then(|carried| C::node(launch, carried, records));
+            let inner = inner.unwrap_or_else(|reason| {
+                tracing::error!("{}: {reason}", launch.data.display());
+                process::exit(1)
+            });
+            let identity =
+                Identity { node: launch.node.clone(), controllers: launch.controllers.clone() };
+            Node::new(identity, inner)
+        })
+    }
 }
 
 fn carried(launch: &Launch) -> Result<Carried, String> {
