@@ -52,8 +52,10 @@ impl Player<'_> {
                 let ends = target.split('>');
                 ends.into_iter().all(|end| self.members.linked().iter().any(|node| node == end))
             };
-            let targets: Vec<String> =
-                fault.targets.iter().filter(|target| known(target)).cloned().collect();
+            // Shards are no nodes.
+            let is_of_shards = fault.family == "shards";
+            let targets = fault.targets.iter().filter(|target| is_of_shards || known(target));
+            let targets: Vec<String> = targets.cloned().collect();
             let is_aimed =
                 !["network", "client"].contains(&fault.family.as_str()) || !fault.kinds.is_empty();
             if targets.is_empty() && is_aimed {
@@ -98,7 +100,7 @@ fn again(
         }
         "network" => network::of_form(&recorded.form, members, &mut rng).into_iter().collect(),
         "client" => client::plan(members, &mut rng).into_iter().collect(),
-        "shards" => shards::plan(members, &mut rng).into_iter().collect(),
+        "shards" => shards::again(&recorded.form, targets, members).into_iter().collect(),
         _ => Vec::new(),
     }
 }

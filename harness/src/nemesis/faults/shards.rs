@@ -19,6 +19,10 @@ enum Shards {
     Leave { group: GroupId, servers: Vec<NodeId> },
 }
 
+/// The forms.
+const MOVE: &str = "move";
+const LEAVE: &str = "leave-and-join";
+
 /// For a sharded store: moves or, in one of three cases, a whole group.
 pub(in crate::nemesis) fn plan(
     members: Members<'_>,
@@ -43,6 +47,32 @@ pub(in crate::nemesis) fn plan(
     Some(Box::new(fault))
 }
 
+/// The same as was recorded of one: its form, and what it was aimed at.
+pub(in crate::nemesis) fn again(
+    form: &str,
+    targets: &[String],
+    members: Members<'_>,
+) -> Option<Box<dyn Fault>> {
+    if form == LEAVE {
+        let place = (0..members.groups.len()).find(|place| targets.contains(&group_id(*place)))?;
+        let servers = members.groups[place].clone();
+        return Some(Box::new(Shards::Leave { group: group_id(place), servers }));
+    }
+    let moves: Vec<(u64, &str)> = targets.iter().filter_map(|target| read_move(target)).collect();
+    let (&(first, group), &(then, _)) = (moves.first()?, moves.last()?);
+    Some(Box::new(Shards::Move { group: group.to_owned(), first, then }))
+}
+
+/// `shard 3 to g1`.
+fn told(shard: u64, group: &str) -> String {
+    format!("shard {shard} to {group}")
+}
+
+fn read_move(target: &str) -> Option<(u64, &str)> {
+    let (shard, group) = target.strip_prefix("shard ")?.split_once(" to ")?;
+    Some((shard.parse().ok()?, group))
+}
+
 /// Asks for it; why it did not happen, where it did not.
 async fn ask(environment: &Environment, operation: Operation) -> Result<(), String> {
     match environment.change_configuration(&operation).await {
@@ -55,15 +85,16 @@ async fn ask(environment: &Environment, operation: Operation) -> Result<(), Stri
 impl Fault for Shards {
     fn form(&self) -> String {
         let form = match self {
-            Self::Move { .. } => "move",
-            Self::Leave { .. } => "leave-and-join",
+            Self::Move { .. } => MOVE,
+            Self::Leave { .. } => LEAVE,
         };
         form.to_owned()
     }
 
     fn targets(&self) -> Vec<String> {
         match self {
-            Self::Move { group, .. } | Self::Leave { group, .. } => vec![group.clone()],
+            Self::Move { group, first, then } => vec![told(*first, group), told(*then, group)],
+            Self::Leave { group, .. } => vec![group.clone()],
         }
     }
 
@@ -74,7 +105,7 @@ impl Fault for Shards {
                 Self::Move { group, first, .. } => {
                     let operation = Operation::Move { shard: *first, group: group.clone() };
                     let moved = ask(environment, operation).await;
-                    hits.add(format!("shard {first} to {group}"), moved);
+                    hits.add(told(*first, group), moved);
                 }
                 Self::Leave { group, .. } => {
                     let operation = Operation::Leave { groups: vec![group.clone()] };
@@ -133,8 +164,13 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         assert!(plan(members(&[]), &mut rng).is_none());
         let planned = (0..100).filter_map(|_| plan(members(&groups), &mut rng));
-        let seen: BTreeSet<(String, Vec<String>)> =
-            planned.map(|fault| (fault.form(), fault.targets())).collect();
-        assert_eq!(seen.len(), 4, "{seen:?}");
+        let planned: Vec<_> = planned.collect();
+        let forms: BTreeSet<String> = planned.iter().map(|fault| fault.form()).collect();
+        assert_eq!(forms, BTreeSet::from([MOVE.to_owned(), LEAVE.to_owned()]));
+        for fault in planned {
+            let again = again(&fault.form(), &fault.targets(), members(&groups)).unwrap();
+            assert_eq!(format!("{again:?}"), format!("{fault:?}"));
+        }
+        assert!(again(MOVE, &["g1".to_owned()], members(&groups)).is_none());
     }
 }
