@@ -205,4 +205,14 @@ mod tests {
         assert!(["join", "leave", "move"].iter().all(|f| counts[f] > 50), "{counts:?}");
         assert_eq!(workload.final_reads().len(), 32, "every third, and the latest");
     }
+
+    #[test]
+    fn the_same_seed_gives_the_same_operations() {
+        let asked = |seed| -> Vec<Operation> {
+            let mut client = Controller::default().client(seed, 0);
+            (0..500).map(|_| client.next()).collect()
+        };
+        assert_eq!(asked(3), asked(3));
+        assert_ne!(asked(3), asked(4));
+    }
 }

@@ -101,7 +101,11 @@ fn every_operation_a_workload_needs_is_exercised() {
 
 #[test]
 fn the_same_seed_and_answers_give_the_same_operations() {
-    for workloads::WorkloadEntry { name, .. } in workloads::WORKLOADS {
+    // The simulated store has keys; `controller` has a test of its own beside it.
+    let with_keys = workloads::WORKLOADS
+        .into_iter()
+        .filter(|entry| !entry.needs.contains(&Capability::Configurations));
+    for workloads::WorkloadEntry { name, .. } in with_keys {
         let history = |seed| {
             let workload = by_name(name, &ALL).expect("the name is known");
             run(workload.as_ref(), seed, PLAN, None).history
