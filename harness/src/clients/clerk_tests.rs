@@ -386,6 +386,8 @@ async fn lost_replies_and_copies_are_recorded_for_what_they_are() {
         setup.clerk.perform(&put()).await;
     }
     let Setup { clerk, node, record, shared } = setup;
+    // The operations take so little time that no copy may have been sent yet.
+    tokio::time::sleep(Duration::from_millis(50)).await;
     clerk.retire().await;
     shared.stream.flush().await.unwrap();
     let attempts = record.1.lock().unwrap().clone();
