@@ -25,7 +25,7 @@ mod writes;
 use std::collections::BTreeMap;
 
 use contract::errors::ERRORS;
-use contract::manifest::{CAPABILITIES, Capability};
+use contract::manifest::CAPABILITIES;
 use history::{CheckResult, Event, Operation, Verdict, Violation};
 use isolation::Consistency;
 use linearizability::Limits;
@@ -266,9 +266,7 @@ impl Record {
         let nodes_away: usize = majorities.iter().map(Majority::nodes_away).sum();
         // Whoever moves shards is often refused with good reason: of a sharded store, what clients asked is what was tested.
         let is_of_clients = |operation: &&&Operation| {
-            let entry = contract::operations::entry(&operation.f);
-            let needs = entry.and_then(|entry| entry.capability);
-            run.groups.is_empty() || needs != Some(Capability::Configurations)
+            run.groups.is_empty() || !contract::operations::is_of_controllers(&operation.f)
         };
         let of_clients: Vec<&Operation> = main.iter().filter(is_of_clients).copied().collect();
         let seen = Seen {
@@ -312,16 +310,22 @@ impl Record {
     }
 }
 
-/// What a check says of each group, as one result.
+/// What a check says of each group, as one result. What was counted is counted together.
 fn of_all_groups(results: impl Iterator<Item = CheckResult>) -> Option<CheckResult> {
     results.reduce(|mut all, of_group| {
         all.verdict = all.verdict.merge(of_group.verdict);
-        all.summary = format!("{} {}", all.summary, of_group.summary);
+        if all.summary != of_group.summary {
+            all.summary = format!("{} {}", all.summary, of_group.summary);
+        }
         all.violations.extend(of_group.violations);
         if let (Some(own), serde_json::Value::Object(more)) =
             (all.statistics.as_object_mut(), of_group.statistics)
         {
-            own.extend(more);
+            for (name, figure) in more {
+                let known = own.get(&name).and_then(serde_json::Value::as_u64).unwrap_or(0);
+                let sum = figure.as_u64().map(|figure| (known + figure).into());
+                own.insert(name, sum.unwrap_or(figure));
+            }
         }
         all
     })
@@ -522,6 +526,17 @@ fn in_main(operations: &[Operation]) -> Vec<&Operation> {
 mod tests {
     use super::*;
     use history::{EventKind, HARNESS, Process};
+
+    #[test]
+    fn what_is_counted_in_each_group_is_counted_together() {
+        let of = |cuts: u64, node: &str| {
+            let statistics = serde_json::json!({ "cuts": cuts, node: "away" });
+            CheckResult::valid("minority", "Nobody.".to_owned()).with_statistics(statistics)
+        };
+        let all = of_all_groups([of(2, "n1"), of(3, "n4")].into_iter()).unwrap();
+        let expected = serde_json::json!({ "cuts": 5, "n1": "away", "n4": "away" });
+        assert_eq!((all.summary.as_str(), all.statistics), ("Nobody.", expected));
+    }
 
     #[test]
     fn a_sentence_gets_one_full_stop_and_a_capital_letter() {

@@ -88,7 +88,7 @@ impl Environment {
             network,
             can_restart: can(Capability::Restart) || can(Capability::Rejoin),
             restarts_on_its_data: can(Capability::Restart),
-            shows_log: can(Capability::Log) && parts.groups.is_empty(),
+            shows_log: can(Capability::Log),
             pace: Arc::default(),
             ports,
         })

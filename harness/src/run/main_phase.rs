@@ -20,6 +20,7 @@ use crate::{
     environment::{introspection, leader},
     exit::Failure,
     nemesis::play::play,
+    stream::Stream,
 };
 
 /// One client of so many is patient.
@@ -91,8 +92,7 @@ impl Runner<'_> {
 
     /// Has the nodes show what they know to be chosen, all through the run, if they do.
     pub(super) fn watch_logs(&self) -> Option<AbortOnDrop> {
-        let stream = Arc::clone(&self.environment.stream);
-        let nodes = self.environment.nodes.addresses(&self.setting.nodes);
+        let (stream, nodes) = self.with_logs();
         let pace = Arc::clone(&self.environment.pace);
         let watch = || AbortOnDrop(tokio::spawn(introspection::watch(nodes, stream, pace)));
         self.setting.shows_log.then(watch)
@@ -100,11 +100,17 @@ impl Runner<'_> {
 
     /// … and once more at the end, all that they still have of it.
     pub(super) async fn ask_for_last_slots(&self) {
-        let stream = Arc::clone(&self.environment.stream);
-        let nodes = self.environment.nodes.addresses(&self.setting.nodes);
         if self.setting.shows_log {
+            let (stream, nodes) = self.with_logs();
             introspection::ask_for_last_slots(nodes, stream).await;
         }
+    }
+
+    /// Those who have logs, and where it is recorded what they show of them.
+    fn with_logs(&self) -> (Arc<Stream>, introspection::Addresses) {
+        let Setting { nodes, controllers, .. } = self.setting;
+        let nodes = self.environment.nodes.addresses(&[&nodes[..], controllers].concat());
+        (Arc::clone(&self.environment.stream), nodes)
     }
 
     fn start_clients(&self, stopped: &watch::Receiver<bool>) -> JoinSet<()> {

@@ -152,8 +152,7 @@ impl Setting {
             exactly_once: manifest.can(Capability::ExactlyOnce),
             compacts: is_replicated,
             snapshot_bytes: Some(SNAPSHOT_BYTES),
-            // Each group of a sharded store has a log of its own, and these are not compared yet.
-            shows_log: manifest.can(Capability::Log) && !is_sharded,
+            shows_log: manifest.can(Capability::Log),
             clients: 0,
             probers: 0,
             rate: None,

@@ -146,6 +146,12 @@ operations! {
     }
 }
 
+/// Whether the operation of this name is asked of shard controllers, and not of stores with keys.
+#[must_use]
+pub fn is_of_controllers(name: &str) -> bool {
+    entry(name).is_some_and(|entry| entry.capability == Some(Configurations))
+}
+
 /// The registry's row of the operation with this name.
 #[must_use]
 pub fn entry(name: &str) -> Option<&'static OperationEntry> {
@@ -190,7 +196,7 @@ impl Operation {
     /// Whether it is asked of shard controllers, and not of stores with keys.
     #[must_use]
     pub fn is_of_controllers(&self) -> bool {
-        entry(self.name()).is_some_and(|entry| entry.capability == Some(Configurations))
+        is_of_controllers(self.name())
     }
 
     /// The operation's fields without its `type`: what a history records as the invocation's value.

@@ -171,12 +171,7 @@ impl Application for Store {
                     let outcome = Outcome::Committed { committed: false, results: None };
                     return Some(Answer::Ok(outcome));
                 }
-                let read = |op: &MicroOperation| match op {
-                    MicroOperation::Read(key)
-                    | MicroOperation::Write(key, _)
-                    | MicroOperation::Append(key, _) => self.owned(key),
-                };
-                let results = Some(ops.iter().map(read).collect());
+                let results = Some(ops.iter().map(|op| self.owned(op.key())).collect());
                 Outcome::Committed { committed: true, results }
             }
             _ => return None,

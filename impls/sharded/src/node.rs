@@ -7,10 +7,10 @@ mod migration;
 mod transactions;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use ::node::{Effect, Effects, Protocol, Replicates, Token};
-use contract::{Answer, ErrorCode, NodeId, Refusal, Request};
+use contract::{Answer, ErrorCode, LogEntry, NodeId, Refusal, Request};
 use serde_json::{Value, json};
 
 use crate::{
@@ -265,6 +265,10 @@ impl<P: Replicates<Application = Carried>> Protocol for Node<P> {
             fields.insert("shards".to_owned(), json!(group.served().collect::<Vec<_>>()));
         }
         status
+    }
+
+    fn chosen(&self, slots: Range<u64>) -> Option<Box<dyn Iterator<Item = LogEntry> + '_>> {
+        self.inner.chosen(slots)
     }
 
     fn message_kind(message: &Self::Message) -> &'static str {

@@ -22,6 +22,8 @@ use slots::Slots;
 /// The names of all checks here.
 pub(super) const CHECKS: [&str; 3] =
     [slots::ONE_VALUE_A_SLOT, leaders::ONE_LEADER_A_TERM, promised::PROMISES_ARE_KEPT];
+/// The rungs whose stores have logs.
+const WITH_LOGS: [&str; 3] = ["replicated-kv", "shard-controller", "sharded-kv"];
 /// Of no more slots and terms than this is kept what was said; the lowest are forgotten first.
 const KEPT_MAX: usize = 2_000_000;
 /// What nodes say is shown to this length.
@@ -44,6 +46,8 @@ pub(super) struct Introspection {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Statement {
     node: String,
+    /// Which of the store's logs the node has a copy of: each group has its own.
+    log: usize,
     time_ns: u64,
 }
 
@@ -67,11 +71,10 @@ trait Comparison {
 impl Introspection {
     /// Reads `introspection.jsonl`, where the store shows its log.
     pub(super) fn read(folder: &Folder, run: &RunFile) -> Result<Self, RunError> {
-        // Each group has a log of its own, and these are not compared yet.
-        let is_shown = run.caps.iter().any(|cap| cap == "log") && run.groups.is_empty();
+        let is_shown = run.caps.iter().any(|cap| cap == "log");
         let mut all = Self {
             is_shown,
-            has_log: is_shown || run.serves.iter().any(|rung| rung == "replicated-kv"),
+            has_log: is_shown || run.serves.iter().any(|rung| WITH_LOGS.contains(&rung.as_str())),
             slots: Slots::default(),
             leaders: Leaders::default(),
             promised: AllPromised::default(),
@@ -86,10 +89,8 @@ impl Introspection {
 
     fn take(&mut self, run: &RunFile, record: IntrospectionRecord) {
         let IntrospectionRecord { node, asked_ns, answered_ns, said } = record;
-        if !run.nodes.contains(&node) {
-            return;
-        }
-        let by = Statement { node, time_ns: answered_ns };
+        let Some(log) = log_of(run, &node) else { return };
+        let by = Statement { node, log, time_ns: answered_ns };
         match said {
             Said::Status { role, term } => self.leaders.take(by, &role, term),
             Said::Promised { term, voted } => {
@@ -141,6 +142,15 @@ impl Introspection {
     }
 }
 
+/// Which log this node has a copy of: that of its group, of the controllers, or the only one. `None` of whoever is no node.
+fn log_of(run: &RunFile, node: &String) -> Option<usize> {
+    if run.groups.is_empty() {
+        return run.nodes.contains(node).then_some(0);
+    }
+    let mut logs = run.groups.iter().chain([&run.controllers]);
+    logs.position(|copies| copies.contains(node))
+}
+
 /// Two statements that cannot both be true, as the violation of a check.
 fn found(checker: &str, kind: &str, sentence: &str) -> CheckResult {
     let (kind, sentence) = (kind.to_owned(), sentence.to_owned());
@@ -153,8 +163,11 @@ fn shown(text: &str) -> String {
     if text.is_empty() { "\"\"".to_owned() } else { cut(text, SHOWN_CHARS_MAX) }
 }
 
-/// Forgets the lowest key where there are too many.
-fn limit<V>(kept: &mut BTreeMap<u64, V>) {
+/// A slot or term, and the log that it is of.
+type Place = (u64, usize);
+
+/// Forgets the lowest place where there are too many.
+fn limit<V>(kept: &mut BTreeMap<Place, V>) {
     if kept.len() > KEPT_MAX {
         kept.pop_first();
     }

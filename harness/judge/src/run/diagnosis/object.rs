@@ -65,7 +65,7 @@ impl<'d, 'a> Object<'d, 'a> {
 impl<'d, 'a> Entry<'d, 'a> {
     /// `None` where it is not about these keys, or nobody can say whether it is.
     fn of(done: &'d Done<'a>, keys: &BTreeSet<&str>) -> Option<Self> {
-        let is_one = |key: &String| keys.contains(key.as_str());
+        let is_one = |key: &str| keys.contains(key);
         let whole =
             |asked: &Asked, is_one: bool| is_one.then(|| (asked.clone(), done.answer.clone()));
         let (asked, answer) = match &done.asked {
@@ -75,7 +75,9 @@ impl<'d, 'a> Entry<'d, 'a> {
             | Asked::PutHash { key, .. }
             | Asked::Cas { key, .. }) => whole(asked, is_one(key))?,
             asked @ Asked::Swap { a, .. } => whole(asked, is_one(a))?,
-            asked @ Asked::MultiPut { values } => whole(asked, values.keys().any(is_one))?,
+            asked @ Asked::MultiPut { values } => {
+                whole(asked, values.keys().any(|key| is_one(key)))?
+            }
             Asked::MultiGet { keys } => {
                 let keys: Vec<String> = keys.iter().filter(|key| is_one(key)).cloned().collect();
                 let answer = done.answer.as_ref().map(|answer| match answer {
@@ -139,7 +141,7 @@ impl<'d, 'a> Entry<'d, 'a> {
             (Asked::Txn { guards, ops }, _) if !self.is_refused() => {
                 let keys: BTreeSet<&str> = self.asked.keys().into_iter().collect();
                 let parts = keys.into_iter().filter_map(|key| {
-                    of_transaction(&self.answer, guards, ops, &|other: &String| other == key)
+                    of_transaction(&self.answer, guards, ops, &|other| other == key)
                 });
                 parts.map(|(asked, answer)| self.call(Step::Whole(asked), answer)).collect()
             }
@@ -209,9 +211,9 @@ fn of_transaction(
     answer: &Option<Outcome>,
     guards: &BTreeMap<String, Option<String>>,
     ops: &[MicroOperation],
-    is_one: &dyn Fn(&String) -> bool,
+    is_one: &dyn Fn(&str) -> bool,
 ) -> Option<(Asked, Option<Outcome>)> {
-    let is_own = |op: &MicroOperation| is_one(key_of(op));
+    let is_own = |op: &MicroOperation| is_one(op.key());
     let own_guards: BTreeMap<String, Option<String>> = (guards.iter())
         .filter(|(key, _)| is_one(key))
         .map(|(key, value)| (key.clone(), value.clone()))
@@ -230,31 +232,14 @@ fn of_transaction(
     is_about.then_some((Asked::Txn { guards: own_guards, ops }, answer))
 }
 
-fn key_of(op: &MicroOperation) -> &String {
-    let (MicroOperation::Read(key)
-    | MicroOperation::Write(key, _)
-    | MicroOperation::Append(key, _)) = op;
-    key
-}
-
 /// The keys that it may write.
 fn written(asked: &Asked) -> Vec<&str> {
     match asked {
-        Asked::Get { .. } | Asked::MultiGet { .. } => Vec::new(),
-        Asked::Join { .. }
-        | Asked::Leave { .. }
-        | Asked::Move { .. }
-        | Asked::Query { .. }
-        | Asked::Internal { .. } => Vec::new(),
-        Asked::Put { key, .. }
-        | Asked::Append { key, .. }
-        | Asked::PutHash { key, .. }
-        | Asked::Cas { key, .. } => vec![key],
-        Asked::Swap { a, b } => vec![a, b],
-        Asked::MultiPut { values } => values.keys().map(String::as_str).collect(),
         Asked::Txn { ops, .. } => {
             let written = ops.iter().filter(|op| !matches!(op, MicroOperation::Read(_)));
-            written.map(|op| key_of(op).as_str()).collect()
+            written.map(MicroOperation::key).collect()
         }
+        _ if asked.is_read_only() => Vec::new(),
+        _ => asked.keys(),
     }
 }

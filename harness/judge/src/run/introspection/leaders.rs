@@ -6,7 +6,7 @@ use history::CheckResult;
 use history::words::counted;
 use serde_json::json;
 
-use super::{Comparison, Statement, found, limit};
+use super::{Comparison, Place, Statement, found, limit};
 
 /// The check's name.
 pub(in crate::run) const ONE_LEADER_A_TERM: &str = "log:one-leader-a-term";
@@ -20,10 +20,10 @@ const LEADING: [&str; 2] = ["leader", "primary"];
 #[derive(Default)]
 pub(super) struct Leaders {
     /// Who was the first to say so, by term.
-    of_term: BTreeMap<u64, Statement>,
+    of_term: BTreeMap<Place, Statement>,
     /// Who was asked.
     asked: BTreeSet<String>,
-    contradicted: BTreeSet<u64>,
+    contradicted: BTreeSet<Place>,
     /// The first two who contradict each other, with the term.
     first: Option<(u64, Statement, Statement)>,
 }
@@ -37,12 +37,13 @@ impl Leaders {
         if !LEADING.contains(&role) {
             return;
         }
-        let Some(known) = self.of_term.get(&term) else {
-            self.of_term.insert(term, by);
+        let place = (term, by.log);
+        let Some(known) = self.of_term.get(&place) else {
+            self.of_term.insert(place, by);
             return limit(&mut self.of_term);
         };
         if known.node != by.node {
-            self.contradicted.insert(term);
+            self.contradicted.insert(place);
             self.first.get_or_insert_with(|| (term, known.clone(), by));
         }
     }

@@ -81,7 +81,7 @@ impl OfNode {
 
 /// What is wrong with these two of the same node, if anything.
 fn contradiction(before: &Promised, after: &Promised) -> Option<(&'static str, String)> {
-    let Promised { by: Statement { node, time_ns }, term: promised, voted, .. } = before;
+    let Promised { by: Statement { node, time_ns, .. }, term: promised, voted, .. } = before;
     let node = shown(node);
     let (earlier, later) = (seconds(*time_ns, 3), seconds(after.by.time_ns, 3));
     let term = after.term;

@@ -6,7 +6,7 @@ use history::CheckResult;
 use history::words::counted;
 use serde_json::json;
 
-use super::{Comparison, Statement, found, limit, shown};
+use super::{Comparison, Place, Statement, found, limit, shown};
 
 /// The check's name.
 pub(in crate::run) const ONE_VALUE_A_SLOT: &str = "log:one-value-a-slot";
@@ -16,7 +16,7 @@ pub(in crate::run) const TWO_VALUES: &str = "two values in one slot";
 /// What nodes said was chosen.
 #[derive(Default)]
 pub(super) struct Slots {
-    chosen: BTreeMap<u64, Chosen>,
+    chosen: BTreeMap<Place, Chosen>,
     /// How many slots two nodes or more spoke of.
     compared: usize,
     /// Of how many slots two values were said.
@@ -41,10 +41,11 @@ struct Contradiction {
 
 impl Slots {
     pub(super) fn take(&mut self, by: &Statement, slot: u64, value: String) {
-        let Some(chosen) = self.chosen.get_mut(&slot) else {
+        let place = (slot, by.log);
+        let Some(chosen) = self.chosen.get_mut(&place) else {
             let by = by.clone();
             let chosen = Chosen { value, by, is_compared: false, is_contradicted: false };
-            self.chosen.insert(slot, chosen);
+            self.chosen.insert(place, chosen);
             return limit(&mut self.chosen);
         };
         if chosen.by.node != by.node && !chosen.is_compared {

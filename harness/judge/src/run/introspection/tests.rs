@@ -16,6 +16,10 @@ fn run(caps: &[&str]) -> RunFile {
 
 /// A record of these lines: the node, when it answered, what it said.
 fn judged(caps: &[&str], lines: &[(&str, u64, Said)]) -> Introspection {
+    read(&run(caps), lines)
+}
+
+fn read(run: &RunFile, lines: &[(&str, u64, Said)]) -> Introspection {
     let place = tempfile::tempdir().unwrap();
     let folder = Folder::existing(place.path().to_owned());
     let mut file = folder.create_introspection().unwrap();
@@ -26,7 +30,7 @@ fn judged(caps: &[&str], lines: &[(&str, u64, Said)]) -> Introspection {
         file.append(&record).unwrap();
     }
     file.flush().unwrap();
-    Introspection::read(&folder, &run(caps)).unwrap()
+    Introspection::read(&folder, run).unwrap()
 }
 
 fn log(entries: &[(u64, &str)]) -> Said {
@@ -247,7 +251,7 @@ fn who_says_nothing_of_votes_takes_none_back() {
 #[test]
 fn answers_to_two_questions_at_once_are_not_compared() {
     let said = |asked_ns, time_ns, term| Promised {
-        by: Statement { node: "n1".to_owned(), time_ns },
+        by: Statement { node: "n1".to_owned(), log: 0, time_ns },
         asked_ns,
         term,
         voted: None,
@@ -292,4 +296,34 @@ fn strangers_and_torn_ends_say_nothing_and_a_damaged_line_is_told() {
     }
     std::fs::remove_file(&path).unwrap();
     assert_eq!(verdicts(&Introspection::read(&folder, &run(&["log"])).unwrap()), []);
+}
+
+#[test]
+fn each_group_has_a_log_of_its_own_and_so_have_the_controllers() {
+    let groups = [["n1", "n2"], ["n3", "n4"]].map(|group| group.map(str::to_owned).to_vec());
+    let run = RunFile {
+        nodes: groups.concat(),
+        groups: groups.to_vec(),
+        controllers: ["c1", "c2"].map(str::to_owned).to_vec(),
+        ..run(&["log"])
+    };
+    let right = [
+        ("n1", S, log(&[(1, "a")])),
+        ("n2", S, log(&[(1, "a")])),
+        ("n3", S, log(&[(1, "b")])),
+        ("c1", S, log(&[(1, "c")])),
+        ("c2", S, log(&[(1, "c")])),
+        ("n1", S, leads(4)),
+        ("n3", S, leads(4)),
+        ("c1", S, leads(4)),
+    ];
+    let all = read(&run, &right);
+    let valid = |name: &str| (name.to_owned(), Verdict::Valid);
+    assert_eq!(verdicts(&all), [valid(slots::ONE_VALUE_A_SLOT), valid(leaders::ONE_LEADER_A_TERM)]);
+    let seen: Vec<String> = all.promises().map(|promise| promise.seen).collect();
+    assert!(seen[0].starts_with("Of 2 slots two nodes or more said"), "{seen:?}");
+    for wrong in [("n4", S, log(&[(1, "a")])), ("c2", 2 * S, leads(4))] {
+        let lines: Vec<_> = right.iter().cloned().chain([wrong]).collect();
+        assert_eq!(sentences(&read(&run, &lines)).len(), 1);
+    }
 }
