@@ -21,6 +21,13 @@ pub struct Behaviour {
     pub longest_outage: Option<Stretch>,
     /// The successful operation that took longest, with all its requests.
     pub longest_wait: Option<Stretch>,
+    /// For how long shards were not served while they went from one group to another: from the last answer of the one, or from
+    /// when somebody asked after that, to the first answer of the other.
+    #[serde(default)]
+    pub shards_paused_ms: Option<Times>,
+    /// Of each of these moves: the successful operation on a shard that stayed which took longest meanwhile.
+    #[serde(default)]
+    pub beside_moves_ms: Option<Times>,
     /// What the nodes sent each other.
     pub traffic: Option<Traffic>,
     /// In how many orders messages reached the nodes.

@@ -47,6 +47,8 @@ fn results_json() {
             "recovery_ms": {"count": 5, "never": 0, "median": 3.5, "max": 40.0},
             "longest_outage": {"from_ms": 9000.5, "lasted_ms": 900.0},
             "longest_wait": {"from_ms": 9000.5, "lasted_ms": 950.0},
+            "shards_paused_ms": {"count": 9, "never": 0, "median": 41.5, "max": 83.0},
+            "beside_moves_ms": {"count": 8, "never": 0, "median": 12.5, "max": 30.0},
             "traffic": {"messages_per_operation": 6.5, "bytes_per_operation": 2100.0, "until_ms": null},
             "orders": {"different": 12, "by_tenth": [8, 12], "next_is_new": 0.25},
             "snapshot_limit_bytes": 65536,

@@ -1,6 +1,6 @@
 //! How the store behaved: what was measured and decides nothing.
 
-use record::{Behaviour, Extent, Occupied, Orders, Stretch, Traffic};
+use record::{Behaviour, Extent, Occupied, Orders, Stretch, Times, Traffic};
 
 use crate::axis::duration;
 use crate::markup::{Markup, cut, grouped};
@@ -54,11 +54,30 @@ fn rows(behaviour: &Behaviour) -> Vec<Row> {
         longest_wait,
         "The successful operation that took longest, from its call to its answer, with all its requests.",
     );
+    let moves = moves(behaviour);
     let occupied = occupied(behaviour);
     let messages = traffic.as_ref().map(messages);
     let orders = behaviour.orders.as_ref().map(orders);
     let measured = [fail_over, recovery, outage, wait, messages, orders];
-    measured.into_iter().flatten().chain(occupied).collect()
+    measured.into_iter().flatten().chain(moves).chain(occupied).collect()
+}
+
+fn moves(behaviour: &Behaviour) -> impl Iterator<Item = Row> {
+    let row = |name, times: &Option<Times>, meaning: &str| {
+        Some((name, times.as_ref()?.words("move"), meaning.to_owned()))
+    };
+    let paused = row(
+        "Pause of a shard that moves",
+        &behaviour.shards_paused_ms,
+        "From the last answer of the group that had it, or from when somebody asked after that, to the first answer of the next \
+         group. Whatever was broken meanwhile counts, too.",
+    );
+    let beside = row(
+        "Wait beside a move",
+        &behaviour.beside_moves_ms,
+        "Meanwhile, the operation that took longest on a shard that stayed where it was.",
+    );
+    paused.into_iter().chain(beside)
 }
 
 fn fail_over(behaviour: &Behaviour) -> Row {

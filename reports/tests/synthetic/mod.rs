@@ -351,6 +351,8 @@ fn behaviour() -> Behaviour {
         recovery_ms: Times::of(vec![Some(3 * MS), None, Some(40 * MS)]),
         longest_outage: Some(Stretch::between((9 * S, 9 * S + 880 * MS))),
         longest_wait: Some(Stretch::between((9 * S, 9 * S + 940 * MS))),
+        shards_paused_ms: Times::of(vec![Some(41 * MS), Some(83 * MS)]),
+        beside_moves_ms: Times::of(vec![Some(12 * MS), Some(30 * MS)]),
         traffic: Some(Traffic {
             messages_per_operation: 6.54,
             bytes_per_operation: 2_150.0,

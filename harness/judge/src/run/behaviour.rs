@@ -2,6 +2,7 @@
 
 mod fail_over;
 mod footprints;
+mod migrations;
 mod orders;
 mod outages;
 mod traffic;
@@ -12,6 +13,7 @@ use record::{Behaviour, FaultRecord, Phase, RunFile, Times};
 use super::by_hand;
 use super::members::Members;
 use super::writes::is_acknowledged_write;
+use migrations::Migrations;
 
 pub(super) use traffic::Passed;
 
@@ -50,7 +52,11 @@ impl Behaving<'_> {
         let first = Members::electorates(run)[0];
         let of_first = first.asked(run, &writes);
         let lost = fail_over::leaders_lost(first, (faults, begin_ns), &leaders, &of_first);
+        let migrations = Migrations::of(run, main);
+        let times = |times_ns: Vec<u64>| Times::of(times_ns.into_iter().map(Some).collect());
         Behaviour {
+            shards_paused_ms: times(migrations.paused_ns),
+            beside_moves_ms: times(migrations.beside_ns),
             fail_over_healed_before: lost.iter().filter(|lost| lost.healed_before).count() as u64,
             fail_over_ms: Times::of(lost.into_iter().map(|lost| lost.lasted_ns).collect()),
             recovery_ms: Times::of(outages::recoveries_ns(main, faults, &writes)),
