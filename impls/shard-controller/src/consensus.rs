@@ -13,6 +13,9 @@ pub trait Carrier: 'static {
     /// A node that replicates `A`.
     type Node<A: Application<Command = Request, Output = Answer>>: Replicates<Application = A>;
 
+    /// Whether any number of nodes may be killed at once: what they promised is on their disks.
+    const SURVIVES_CRASHES: bool = true;
+
     /// A node that comes up with what its earlier lives persisted.
     ///
     /// # Errors
@@ -59,6 +62,9 @@ pub struct OnViewstamped;
 
 impl Carrier for OnViewstamped {
     type Node<A: Application<Command = Request, Output = Answer>> = Replica<A>;
+
+    /// No more than a minority may be away at once.
+    const SURVIVES_CRASHES: bool = false;
 
     fn node<A: Application<Command = Request, Output = Answer>>(
         launch: &Launch,

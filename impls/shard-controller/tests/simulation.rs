@@ -3,20 +3,24 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use contract::{Launch, NodeId, Operation};
+use contract::{NodeId, Operation};
 use history::Verdict;
 use invariants::Invariant;
 use kv::ExactlyOnce;
 use node::{
     Protocol,
-    sim::{Dice, FaultFamily, Generator, History, NetworkOptions, Scenario, View},
+    sim::{Dice, Generator, History, NetworkOptions, Scenario, View},
 };
 use shard_controller::{
     Controller,
     consensus::{Carrier, OnPaxos, OnRaft, OnViewstamped},
 };
 use simulation_checks::{
-    Coverage, Failure, System, recorded, run::STARTS, run_seeds, same_seed_same_run,
+    Coverage, Failure, System,
+    carried::{families, launch},
+    recorded,
+    run::STARTS,
+    run_seeds, same_seed_same_run,
 };
 
 const SHARDS: usize = 10;
@@ -25,24 +29,10 @@ const SEEDS: u64 = 600;
 /// The controller as an application.
 type Application = ExactlyOnce<Controller>;
 
-/// What a protocol promises to survive.
-trait Survives: Carrier {
-    const FAMILIES: &'static [FaultFamily] =
-        &[FaultFamily::Partition, FaultFamily::Crash, FaultFamily::Pause, FaultFamily::Lossy];
-}
-
-impl Survives for OnPaxos {}
-impl Survives for OnRaft {}
-/// No more than a minority may be killed at once; its own simulation keeps to that.
-impl Survives for OnViewstamped {
-    const FAMILIES: &'static [FaultFamily] =
-        &[FaultFamily::Partition, FaultFamily::Pause, FaultFamily::Lossy];
-}
-
 /// Controllers that `C` replicates.
 struct Controllers<C>(PhantomData<C>);
 
-impl<C: Survives> System for Controllers<C> {
+impl<C: Carrier> System for Controllers<C> {
     type Node = C::Node<Application>;
 
     const AT_LEAST: &'static [(&'static str, u64)] = &[(STARTS, 3 * SEEDS)];
@@ -51,7 +41,7 @@ impl<C: Survives> System for Controllers<C> {
         let mut scenario = Scenario::new(seed, 3);
         scenario.settle_ms = 1_500;
         scenario.clients.think_ms_max = [100, 40][(seed % 2) as usize];
-        scenario.faults.families = C::FAMILIES.to_vec();
+        scenario.faults.families = families(C::SURVIVES_CRASHES);
         scenario.faults.duration_ms = 2_500;
         scenario.faults.interval_ms = 300;
         scenario.faults.length_ms_max = 800;
@@ -65,16 +55,10 @@ impl<C: Survives> System for Controllers<C> {
         scenario: &Scenario,
         _coverage: &Arc<Coverage>,
     ) -> impl Fn(&NodeId, Vec<<Self::Node as Protocol>::Record>) -> Self::Node + 'static {
-        let members = scenario.nodes.clone();
-        let snapshot_bytes = [Some(2_000), Some(20_000), None][(scenario.seed % 3) as usize];
+        let (members, seed) = (scenario.nodes.clone(), scenario.seed);
         move |id, records| {
-            let launch = Launch {
-                members: members.clone(),
-                snapshot_bytes,
-                ..Launch::alone(id.clone(), "127.0.0.1:1".parse().expect("an address"))
-            };
             let controller = ExactlyOnce::new(Controller::new(SHARDS));
-            C::node(&launch, controller, records).expect("its own log")
+            C::node(&launch(id, &members, seed), controller, records).expect("its own log")
         }
     }
 

@@ -15,15 +15,16 @@ use kv::{Clients, Store};
 use node::Application;
 use serde::{Deserialize, Serialize};
 
-use crate::{command::Command, message::Origin, pairs, transaction::TransactionId};
+use crate::{
+    command::Command,
+    message::Origin,
+    pairs,
+    transaction::{Prepare, TransactionId},
+    wait::Wait,
+};
 pub use migration::{Arriving, Kept};
+pub use transactions::Coordinated;
 use transactions::Over;
-pub use transactions::{Coordinated, Prepared};
-
-/// Says that a request has begun a transaction whose decision is not known yet: its leader answers when it is.
-pub const UNDECIDED: &str = "the transaction is not decided yet";
-/// Says that a key is locked by a transaction: its leader tries again.
-pub const LOCKED: &str = "a transaction has locked a key";
 
 /// The state of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ pub struct Group {
     locks: BTreeMap<String, TransactionId>,
     /// Transactions of other groups for which keys are locked here.
     #[serde(with = "pairs")]
-    prepared: BTreeMap<TransactionId, Prepared>,
+    prepared: BTreeMap<TransactionId, Prepare>,
     /// Transactions of this group that some participant has not finished.
     #[serde(with = "pairs")]
     coordinated: BTreeMap<TransactionId, Coordinated>,
@@ -109,7 +110,7 @@ impl Group {
 
     /// Transactions of other groups for which keys are locked here.
     #[must_use]
-    pub fn prepared(&self) -> &BTreeMap<TransactionId, Prepared> {
+    pub fn prepared(&self) -> &BTreeMap<TransactionId, Prepare> {
         &self.prepared
     }
 
@@ -193,10 +194,10 @@ impl Group {
             return Some(answer);
         }
         if self.coordinates(request) {
-            return Some(undecided());
+            return Some(Wait::Undecided.answer());
         }
         if self.is_locked(operation) {
-            return Some(Answer::Error(Refusal::new(ErrorCode::NotReady, LOCKED)));
+            return Some(Wait::Locked.answer());
         }
         if keys.iter().all(|key| self.is_here(key)) {
             return self.store.query(operation);
@@ -252,11 +253,6 @@ impl Group {
             Err(reason) => Answer::Error(Refusal::new(ErrorCode::Aborted, reason)),
         }
     }
-}
-
-fn undecided() -> Answer {
-    // Should it ever reach the client: nobody knows what will come of it.
-    Answer::Error(Refusal::new(ErrorCode::Timeout, UNDECIDED))
 }
 
 impl Application for Group {

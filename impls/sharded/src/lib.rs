@@ -21,6 +21,7 @@ pub mod message;
 pub mod node;
 mod pairs;
 pub mod transaction;
+pub mod wait;
 
 pub use carried::Carried;
 pub use group::Group;

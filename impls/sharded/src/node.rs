@@ -75,6 +75,18 @@ pub struct Node<P> {
     tokens: Token,
 }
 
+fn group<P: Replicates<Application = Carried>>(inner: &P) -> Option<&Group> {
+    match inner.application() {
+        Carried::Group(group) => Some(group),
+        Carried::Controller(_) => None,
+    }
+}
+
+/// [`Node::led`] for those who change the rest of the node meanwhile.
+fn led<P: Replicates<Application = Carried>>(inner: &P) -> Option<&Group> {
+    group(inner).filter(|_| inner.leads())
+}
+
 impl<P: Replicates<Application = Carried>> Node<P> {
     /// A node around this protocol.
     #[must_use]
@@ -98,15 +110,12 @@ impl<P: Replicates<Application = Carried>> Node<P> {
 
     /// The group's state as this node has applied it, if it is a server of one.
     pub fn group(&self) -> Option<&Group> {
-        match self.inner.application() {
-            Carried::Group(group) => Some(group),
-            Carried::Controller(_) => None,
-        }
+        group(&self.inner)
     }
 
     /// The group's state, where this node leads the group.
     fn led(&self) -> Option<&Group> {
-        self.group().filter(|_| self.inner.leads())
+        led(&self.inner)
     }
 
     /// One step of the protocol inside, and what follows from it.

@@ -3,14 +3,14 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use contract::{Launch, MicroOperation, NodeId, Operation};
+use contract::{MicroOperation, NodeId, Operation};
 use history::Verdict;
 use invariants::Invariant;
 use kv::ExactlyOnce;
 use linearizability::{Call, Limits, check};
 use node::{
     Protocol,
-    sim::{Completion, Dice, FaultFamily, Generator, History, NetworkOptions, Scenario, View},
+    sim::{Completion, Dice, Generator, History, NetworkOptions, Scenario, View},
 };
 use shard_controller::{
     Controller,
@@ -18,7 +18,11 @@ use shard_controller::{
 };
 use sharded::{Carried, Group, Identity, Node};
 use simulation_checks::{
-    Coverage, Failure, System, recorded, run::STARTS, run_seeds, same_seed_same_run,
+    Coverage, Failure, System,
+    carried::{families, launch},
+    recorded,
+    run::STARTS,
+    run_seeds, same_seed_same_run,
 };
 use workloads::store::Store;
 
@@ -41,24 +45,10 @@ fn group_of(node: &str) -> Option<(String, Vec<NodeId>)> {
     Some((format!("g{group}"), ids('n', servers)))
 }
 
-/// What a protocol promises to survive.
-trait Survives: Carrier {
-    const FAMILIES: &'static [FaultFamily] =
-        &[FaultFamily::Partition, FaultFamily::Crash, FaultFamily::Pause, FaultFamily::Lossy];
-}
-
-impl Survives for OnPaxos {}
-impl Survives for OnRaft {}
-/// No more than a minority of a group may be killed at once; its own simulation keeps to that.
-impl Survives for OnViewstamped {
-    const FAMILIES: &'static [FaultFamily] =
-        &[FaultFamily::Partition, FaultFamily::Pause, FaultFamily::Lossy];
-}
-
 /// A system that `C` replicates.
 struct Sharded<C>(PhantomData<C>);
 
-impl<C: Survives> System for Sharded<C> {
+impl<C: Carrier> System for Sharded<C> {
     type Node = Node<C::Node<Carried>>;
 
     const AT_LEAST: &'static [(&'static str, u64)] = &[
@@ -75,7 +65,7 @@ impl<C: Survives> System for Sharded<C> {
         scenario.clients.clients = [3, 5][(seed % 2) as usize];
         scenario.clients.think_ms_max = [100, 30][(seed / 2 % 2) as usize];
         scenario.clients.operation_timeout_ms = 6_000;
-        scenario.faults.families = C::FAMILIES.to_vec();
+        scenario.faults.families = families(C::SURVIVES_CRASHES);
         scenario.faults.duration_ms = 4_000;
         scenario.faults.interval_ms = 400;
         scenario.faults.length_ms_max = 900;
@@ -89,7 +79,7 @@ impl<C: Survives> System for Sharded<C> {
         scenario: &Scenario,
         _coverage: &Arc<Coverage>,
     ) -> impl Fn(&NodeId, Vec<<Self::Node as Protocol>::Record>) -> Self::Node + 'static {
-        let snapshot_bytes = [Some(2_000), Some(20_000), None][(scenario.seed % 3) as usize];
+        let seed = scenario.seed;
         move |id, records| {
             let (carried, members) = match group_of(id) {
                 Some((group, members)) => {
@@ -100,12 +90,8 @@ impl<C: Survives> System for Sharded<C> {
                     (Carried::Controller(controller), ids('c', 1..=3))
                 }
             };
-            let launch = Launch {
-                members,
-                snapshot_bytes,
-                ..Launch::alone(id.clone(), "127.0.0.1:1".parse().expect("an address"))
-            };
-            let inner = C::node(&launch, carried, records).expect("its own log");
+            let inner =
+                C::node(&launch(id, &members, seed), carried, records).expect("its own log");
             Node::new(Identity { node: id.clone(), controllers: ids('c', 1..=3) }, inner)
         }
     }

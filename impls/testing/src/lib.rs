@@ -12,6 +12,7 @@
 //! `impls/node/examples/primary_backup` is a small example.
 
 pub mod acknowledged;
+pub mod carried;
 pub mod coverage;
 pub mod failure;
 pub mod invariants;

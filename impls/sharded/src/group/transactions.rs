@@ -11,15 +11,11 @@ use kv::Store;
 use node::Application;
 use serde::{Deserialize, Serialize};
 
-use super::{Group, undecided};
-use crate::transaction::{Prepare, TransactionId, Values};
-
-/// A transaction of another group for which keys are locked here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Prepared {
-    /// What was asked.
-    pub prepare: Prepare,
-}
+use super::Group;
+use crate::{
+    transaction::{Prepare, TransactionId, Values},
+    wait::Wait,
+};
 
 /// A transaction that this group coordinates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,7 +103,7 @@ impl Group {
             decision: None,
         };
         self.coordinated.insert(id, transaction);
-        undecided()
+        Wait::Undecided.answer()
     }
 
     /// Locks keys for another group's transaction: the vote is yes, if this succeeds.
@@ -134,14 +130,14 @@ impl Group {
         for key in &prepare.keys {
             self.locks.insert(key.clone(), prepare.id.clone());
         }
-        self.prepared.insert(prepare.id.clone(), Prepared { prepare });
+        self.prepared.insert(prepare.id.clone(), prepare);
         Ok(())
     }
 
     /// What the keys hold that are locked for this attempt: a participant's vote. `None`: none are.
     #[must_use]
     pub fn locked_values(&self, id: &TransactionId) -> Option<Values> {
-        let keys = &self.prepared.get(id)?.prepare.keys;
+        let keys = &self.prepared.get(id)?.keys;
         Some(keys.iter().map(|key| (key.clone(), self.value(key))).collect())
     }
 

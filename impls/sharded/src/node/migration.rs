@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use contract::{Configuration, NodeId};
 use node::{Effects, Replicates};
 
-use super::{Node, Proposal};
+use super::{Node, Proposal, led};
 use crate::{
     carried::Carried,
     command::Command,
@@ -90,9 +90,7 @@ impl<P: Replicates<Application = Carried>> Node<P> {
 
     /// Asks for the next part of each shard that is on its way.
     pub(super) fn fetch_shards(&mut self, effects: &mut Effects<Self>) {
-        let Some(Carried::Group(group)) = self.led().map(|_| self.inner.application()) else {
-            return;
-        };
+        let Some(group) = led(&self.inner) else { return };
         let now_ms = effects.now_ms();
         let arriving = group.arriving();
         self.migration.pulls.retain(|shard, _| arriving.contains_key(shard));
@@ -151,9 +149,7 @@ impl<P: Replicates<Application = Carried>> Node<P> {
 
     /// Tells the last owners of shards that came that they may delete them.
     pub(super) fn settle_shards(&mut self, effects: &mut Effects<Self>) {
-        let Some(Carried::Group(group)) = self.led().map(|_| self.inner.application()) else {
-            return;
-        };
+        let Some(group) = led(&self.inner) else { return };
         let now_ms = effects.now_ms();
         let told_ms = &mut self.migration.settled_ms;
         told_ms.retain(|shard, _| group.unsettled().contains_key(shard));

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use contract::{GroupId, NodeId};
 use node::{Effects, Replicates};
 
-use super::{Node, Proposal};
+use super::{Node, Proposal, led};
 use crate::{
     carried::Carried,
     command::Command,
+    group::Group,
     message::Message,
     transaction::{Prepare, TransactionId, Values},
 };
@@ -43,12 +44,15 @@ struct Round {
     was_decided: bool,
 }
 
+/// A group's vote as its log has it: yes, with the values of the keys that are locked, or no.
+fn vote<M>(group: &Group, id: &TransactionId) -> Message<M> {
+    Message::Vote { id: id.clone(), group: group.id().clone(), values: group.locked_values(id) }
+}
+
 impl<P: Replicates<Application = Carried>> Node<P> {
     /// Asks participants for their votes, decides, and tells decisions, again and again until all have answered.
     pub(super) fn coordinate(&mut self, effects: &mut Effects<Self>) {
-        let Some(Carried::Group(group)) = self.led().map(|_| self.inner.application()) else {
-            return;
-        };
+        let Some(group) = led(&self.inner) else { return };
         let now_ms = effects.now_ms();
         let rounds = &mut self.transactions.coordinated;
         rounds.retain(|id, _| group.coordinated().contains_key(id));
@@ -125,14 +129,10 @@ impl<P: Replicates<Application = Carried>> Node<P> {
         self.propose(Proposal::Prepare(id), Command::Prepare(prepare), effects);
     }
 
-    /// This group's vote as its log has it: yes, with the values of the keys that are locked, or no.
+    /// Tells this group's vote to whoever asked for it.
     pub(super) fn send_vote(&mut self, id: &TransactionId, effects: &mut Effects<Self>) {
         let Some(group) = self.led() else { return };
-        let vote = Message::Vote {
-            id: id.clone(),
-            group: group.id().clone(),
-            values: group.locked_values(id),
-        };
+        let vote = vote(group, id);
         let Some(coordinators) = self.transactions.preparing.remove(id) else { return };
         self.transactions.voted_ms.insert(id.clone(), effects.now_ms());
         Self::broadcast(&coordinators, &vote, effects);
@@ -140,9 +140,7 @@ impl<P: Replicates<Application = Carried>> Node<P> {
 
     /// Asks for decisions that are overdue, by voting again.
     pub(super) fn ask_coordinators(&mut self, effects: &mut Effects<Self>) {
-        let Some(Carried::Group(group)) = self.led().map(|_| self.inner.application()) else {
-            return;
-        };
+        let Some(group) = led(&self.inner) else { return };
         let now_ms = effects.now_ms();
         let voted_ms = &mut self.transactions.voted_ms;
         voted_ms.retain(|id, _| group.prepared().contains_key(id));
@@ -152,12 +150,7 @@ impl<P: Replicates<Application = Carried>> Node<P> {
                 continue;
             }
             *at_ms = now_ms;
-            let vote = Message::Vote {
-                id: id.clone(),
-                group: group.id().clone(),
-                values: group.locked_values(id),
-            };
-            Self::broadcast(&prepared.prepare.coordinators, &vote, effects);
+            Self::broadcast(&prepared.coordinators, &vote(group, id), effects);
         }
     }
 

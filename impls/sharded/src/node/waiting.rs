@@ -2,14 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::{Answer, ErrorCode, Refusal, Request};
+use contract::{Answer, Request};
 use node::{Effects, Replicates, Token};
 
 use super::Node;
-use crate::{
-    carried::Carried,
-    group::{LOCKED, UNDECIDED},
-};
+use crate::{carried::Carried, wait::Wait};
 
 /// After so long a client gets what there is.
 const PATIENCE_MS: u64 = 2_000;
@@ -67,13 +64,9 @@ impl Waiting {
         let now_ms = effects.now_ms();
         let client = self.clients.get_mut(&token);
         let patient = client.filter(|client| now_ms < client.since_ms + PATIENCE_MS);
-        match (&answer, patient) {
-            (Answer::Error(Refusal { message, .. }), Some(client)) if message == UNDECIDED => {
-                client.state = State::Undecided;
-            }
-            (Answer::Error(Refusal { message, .. }), Some(client)) if message == LOCKED => {
-                client.state = State::pausing(true, effects);
-            }
+        match (Wait::of(&answer), patient) {
+            (Some(Wait::Undecided), Some(client)) => client.state = State::Undecided,
+            (Some(Wait::Locked), Some(client)) => client.state = State::pausing(true, effects),
             _ => {
                 self.clients.remove(&token);
                 effects.reply(token, answer);
@@ -89,8 +82,8 @@ impl Waiting {
         self.clients.retain(|token, client| {
             match client.state {
                 State::Asked => return true,
-                State::Undecided => effects.reply(*token, unknown()),
-                State::Pausing { .. } => effects.reply(*token, busy()),
+                State::Undecided => effects.reply(*token, Wait::Undecided.answer()),
+                State::Pausing { .. } => effects.reply(*token, Wait::Locked.answer()),
             }
             false
         });
@@ -105,14 +98,6 @@ impl State {
         let until_ms = effects.now_ms() + 1 + effects.random_below(PAUSE_MS);
         Self::Pausing { until_ms, for_locks }
     }
-}
-
-fn unknown() -> Answer {
-    Answer::Error(Refusal::new(ErrorCode::Timeout, UNDECIDED))
-}
-
-fn busy() -> Answer {
-    Answer::Error(Refusal::new(ErrorCode::NotReady, LOCKED))
 }
 
 impl<P: Replicates<Application = Carried>> Node<P> {
@@ -131,13 +116,13 @@ impl<P: Replicates<Application = Carried>> Node<P> {
                     Some(answer) => effects.reply(*token, answer),
                     None if group.coordinates(&client.request) => {
                         if is_late {
-                            effects.reply(*token, unknown());
+                            effects.reply(*token, Wait::Undecided.answer());
                         }
                         return !is_late;
                     }
                     // The shard that would remember the answer is not here any more.
                     None if !group.has_home_of(&client.request) => {
-                        effects.reply(*token, unknown());
+                        effects.reply(*token, Wait::Undecided.answer());
                     }
                     None => {
                         // That attempt was aborted.
@@ -145,7 +130,7 @@ impl<P: Replicates<Application = Carried>> Node<P> {
                         return true;
                     }
                 },
-                State::Pausing { .. } if is_late => effects.reply(*token, busy()),
+                State::Pausing { .. } if is_late => effects.reply(*token, Wait::Locked.answer()),
                 State::Pausing { until_ms, for_locks } => {
                     let keys = client.request.op.keys();
                     let is_free = || {
