@@ -235,7 +235,10 @@ impl Interview {
         let asked_ns = self.stream.now_ns();
         let answer = self.get(path).await;
         let answered_ns = self.stream.now_ns();
-        let is_down = matches!(answer, Err(HttpError::Closed | HttpError::Other(_)));
+        let is_down = matches!(
+            answer,
+            Err(HttpError::Closed | HttpError::NotConnected(_) | HttpError::Other(_))
+        );
         self.down_since = is_down.then(|| self.down_since.unwrap_or_else(Instant::now));
         let with = |body| Answer { body, asked_ns, answered_ns };
         let problem = match answer {
@@ -243,7 +246,12 @@ impl Interview {
             Ok((StatusCode::SERVICE_UNAVAILABLE, _)) => return None,
             Ok((status, _)) => format!("status {}", status.as_u16()),
             Err(error @ (HttpError::NotHttp(_) | HttpError::TooLong(_))) => error.to_string(),
-            Err(HttpError::TimedOut | HttpError::Closed | HttpError::Other(_)) => return None,
+            Err(
+                HttpError::TimedOut
+                | HttpError::Closed
+                | HttpError::NotConnected(_)
+                | HttpError::Other(_),
+            ) => return None,
         };
         let endpoint = path.split('?').next().unwrap_or_default();
         self.complain(&with(Bytes::new()), &format!("GET {endpoint}: {problem}"));

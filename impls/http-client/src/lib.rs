@@ -31,7 +31,10 @@ pub enum HttpError {
     /// The answer is longer than the caller reads.
     #[error("the answer is longer than {0} bytes")]
     TooLong(usize),
-    /// Anything else, such as a refused connection.
+    /// There was no connection to send it over.
+    #[error("{0}")]
+    NotConnected(String),
+    /// Anything else.
     #[error("{0}")]
     Other(String),
 }
@@ -101,6 +104,7 @@ fn explain(error: &reqwest::Error) -> HttpError {
         }
         match cause.source() {
             Some(source) => cause = source,
+            None if error.is_connect() => return HttpError::NotConnected(cause.to_string()),
             None => return HttpError::Other(cause.to_string()),
         }
     }
