@@ -1,4 +1,4 @@
-//! Three processes, which end with this one.
+//! The processes of a store, three in each group, which end with this one.
 
 use std::{
     fs::File,
@@ -20,6 +20,7 @@ use crate::{
     store::{Ask, Node, Store},
 };
 
+/// The nodes of a group.
 const NODES: usize = 3;
 
 /// So long may a cluster take to be ready.
@@ -41,17 +42,19 @@ pub struct Cluster<'s> {
 }
 
 impl<'s> Cluster<'s> {
-    /// Starts it, with its data in a folder of its own in this one, and waits until each node is ready.
-    pub async fn start(store: &'s Store, data: &Path) -> Result<Self, Failure> {
+    /// Starts these groups of three nodes, with their data in a folder of its own in this one, and waits until each node is ready.
+    pub async fn start(store: &'s Store, groups: &[String], data: &Path) -> Result<Self, Failure> {
         let data = data.canonicalize().map_err(|error| format!("{}: {error}", data.display()))?;
         let folder = TempDir::with_prefix_in("throughput-", data)?;
-        let addresses = free_addresses(2 * NODES)?;
+        let count = NODES * groups.len();
+        let addresses = free_addresses(2 * count)?;
         let node = |at: usize| {
             let name = format!("n{}", at + 1);
             let data = folder.path().join(&name);
-            Node { name, client: addresses[at], peer: addresses[NODES + at], data }
+            let group = groups[at / NODES].clone();
+            Node { name, group, client: addresses[at], peer: addresses[count + at], data }
         };
-        let nodes: Vec<Node> = (0..NODES).map(node).collect();
+        let nodes: Vec<Node> = (0..count).map(node).collect();
         let mut cluster = Self { store, nodes, processes: Vec::new(), _folder: folder };
         for node in &cluster.nodes {
             std::fs::create_dir(&node.data)?;
@@ -65,7 +68,7 @@ impl<'s> Cluster<'s> {
             cluster.processes.push(started);
         }
         let begin = Instant::now();
-        for at in 0..NODES {
+        for at in 0..count {
             while !cluster.is_ready(at).await {
                 cluster.goes_on(begin)?;
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -99,15 +102,20 @@ impl<'s> Cluster<'s> {
         ask(self.nodes[node].client, request).await.is_some()
     }
 
-    /// The address of the node that leads.
-    pub async fn leader(&mut self) -> Result<SocketAddr, Failure> {
+    /// The nodes, and the ids of their processes.
+    pub fn processes(&self) -> impl Iterator<Item = (&Node, u32)> {
+        self.nodes.iter().zip(self.processes.iter().map(Child::id))
+    }
+
+    /// The node that leads this group.
+    pub async fn leader(&mut self, group: &str) -> Result<Node, Failure> {
         let begin = Instant::now();
         loop {
-            for node in &self.nodes {
+            for node in self.nodes.iter().filter(|node| node.group == group) {
                 let answer = ask(node.client, self.store.who_leads()?).await;
                 let answer = answer.and_then(|body| serde_json::from_slice(&body).ok());
                 if answer.is_some_and(|answer: Value| self.store.leads(&answer)) {
-                    return Ok(node.client);
+                    return Ok(node.clone());
                 }
             }
             self.goes_on(begin)?;

@@ -4,9 +4,15 @@
 //!
 //! ```text
 //! cargo run --release -p throughput -- impls/paxos/naive impls/paxos impls/raft etcd
+//! cargo run --release -p throughput -- impls/sharded --groups 1,2,4
 //! ```
+//!
+//! With `--groups` a sharded store, with so many groups in turn. On a machine with few processors all nodes share them, so that more
+//! groups are not faster; then what an operation costs each node says more, see `groups.rs`.
 
 mod cluster;
+mod cpu;
+mod groups;
 mod load;
 mod store;
 
@@ -41,6 +47,9 @@ struct Arguments {
     /// How often each store is measured; the stores take turns.
     #[arg(long, default_value_t = 3, value_parser = from_one())]
     rounds: u64,
+    /// The store is sharded: measure it with so many groups in turn.
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=9))]
+    groups: Vec<u32>,
     /// The length of a value, in bytes.
     #[arg(long, default_value_t = 100)]
     value_bytes: usize,
@@ -72,6 +81,12 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
         value_bytes: arguments.value_bytes,
         time: Duration::from_secs(arguments.seconds),
     };
+    if !arguments.groups.is_empty() {
+        for store in &stores {
+            groups::measure(store, &arguments.groups, &load, &arguments.data).await?;
+        }
+        return Ok(());
+    }
     let mut rounds: Vec<Vec<Measured>> = stores.iter().map(|_| Vec::new()).collect();
     for _ in 0..arguments.rounds {
         for (store, measured) in stores.iter().zip(&mut rounds) {
@@ -95,9 +110,9 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 async fn round(store: &Arc<Store>, load: &Load, data: &Path) -> Result<Measured, Failure> {
-    let mut cluster = Cluster::start(store, data).await?;
-    let leader = cluster.leader().await?;
-    let measured = load.run(store, leader).await?;
+    let mut cluster = Cluster::start(store, &[String::new()], data).await?;
+    let leader = cluster.leader("").await?;
+    let measured = load.run(store, leader.client).await?;
     eprintln!("{}: {:.0} writes a second", store.name(), measured.per_second);
     Ok(measured)
 }

@@ -36,10 +36,16 @@ pub enum Store {
     Etcd,
 }
 
+/// The group of the shard controllers of a sharded store.
+pub const CONTROLLERS: &str = "controllers";
+
 /// A node of a cluster: where it listens for clients, where for its peers (etcd only), and its folder.
+#[derive(Clone)]
 pub struct Node {
     /// Its name.
     pub name: String,
+    /// Its replica group; empty where the store is not sharded.
+    pub group: String,
     /// For clients, and for all in a store that speaks the contract.
     pub client: SocketAddr,
     /// For peers.
@@ -148,9 +154,15 @@ fn post(path: &str, body: &Value) -> Result<Ask, Failure> {
 fn launch(node: &Node, all: &[Node]) -> Launch {
     let others = all.iter().filter(|other| other.name != node.name);
     let peers: BTreeMap<_, _> = others.map(|other| (other.name.clone(), other.client)).collect();
+    let of_group = |group: &str| -> Vec<String> {
+        all.iter().filter(|node| node.group == group).map(|node| node.name.clone()).collect()
+    };
+    let is_server = ![CONTROLLERS, ""].contains(&node.group.as_str());
     Launch {
         peers,
-        members: all.iter().map(|node| node.name.clone()).collect(),
+        members: of_group(&node.group),
+        group: is_server.then(|| node.group.clone()),
+        controllers: of_group(CONTROLLERS),
         data: node.data.clone(),
         heartbeat: Duration::from_millis(HEARTBEAT_MS),
         election: Duration::from_millis(ELECTION_MS),
