@@ -20,6 +20,11 @@ impl Store {
         self.values.get(key).map(String::as_str)
     }
 
+    /// The keys that have a value, with it, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// How many keys have a value.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -4,6 +4,7 @@ use contract::{Configuration, GroupId, NodeId, Operation, Request};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    group::Part,
     message::Origin,
     transaction::{Prepare, TransactionId, Values},
 };
@@ -18,18 +19,23 @@ pub enum Command {
         /// Where each shard comes from.
         origins: Vec<Option<Origin>>,
     },
+    /// Copies a shard for who owns it in the next configuration.
+    Copy {
+        /// The shard.
+        shard: usize,
+        /// The next configuration.
+        lost_in: u64,
+    },
     /// A part of a shard that arrives.
     Part {
         /// The shard.
         shard: usize,
-        /// The configuration in which its last owner lost it.
+        /// The configuration in which its last owner loses it.
         lost_in: u64,
-        /// How much came before.
-        offset: usize,
+        /// How many came before.
+        number: usize,
         /// The part.
-        text: String,
-        /// Whether it is the last one.
-        is_last: bool,
+        part: Part,
     },
     /// The next owner has the shard for good: what is kept of it here goes.
     Delete {

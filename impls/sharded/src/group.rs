@@ -22,7 +22,8 @@ use crate::{
     transaction::{Prepare, TransactionId},
     wait::Wait,
 };
-pub use migration::{Arriving, Kept};
+use migration::Copied;
+pub use migration::{Arriving, Incoming, Kept, Part};
 pub use transactions::Coordinated;
 use transactions::Over;
 
@@ -38,6 +39,11 @@ pub struct Group {
     clients: BTreeMap<usize, Clients>,
     /// Shards that are owned and not here yet.
     arriving: BTreeMap<usize, Arriving>,
+    /// What has come already of shards that this group will own in the next configuration.
+    ahead: BTreeMap<usize, Incoming>,
+    /// Copies for the next owners of shards that are served here, by shard and the next configuration.
+    #[serde(with = "pairs")]
+    copies: BTreeMap<(usize, u64), Copied>,
     /// Shards that other groups own now, by shard and the configuration in which they were lost. They never change.
     #[serde(with = "pairs")]
     kept: BTreeMap<(usize, u64), Kept>,
@@ -68,6 +74,8 @@ impl Group {
             store: Store::default(),
             clients: BTreeMap::new(),
             arriving: BTreeMap::new(),
+            ahead: BTreeMap::new(),
+            copies: BTreeMap::new(),
             kept: BTreeMap::new(),
             unsettled: BTreeMap::new(),
             locks: BTreeMap::new(),
@@ -94,6 +102,12 @@ impl Group {
     #[must_use]
     pub fn arriving(&self) -> &BTreeMap<usize, Arriving> {
         &self.arriving
+    }
+
+    /// What has come already of shards that this group will own in the next configuration.
+    #[must_use]
+    pub fn ahead(&self) -> &BTreeMap<usize, Incoming> {
+        &self.ahead
     }
 
     /// What is kept of shards that other groups own now, by shard and the configuration in which they were lost.
@@ -212,6 +226,7 @@ impl Group {
             return self.begin(request);
         }
         let answer = self.store.apply(&request.op);
+        self.note_written(keys);
         self.remember(home, request, &answer);
         answer
     }
@@ -231,8 +246,9 @@ impl Group {
             Command::Configure { configuration, origins } => {
                 self.configure(configuration, &origins)
             }
-            Command::Part { shard, lost_in, offset, text, is_last } => {
-                self.take_part(shard, lost_in, offset, &text, is_last)
+            Command::Copy { shard, lost_in } => self.copy(shard, lost_in),
+            Command::Part { shard, lost_in, number, part } => {
+                self.take_part(shard, lost_in, number, part)
             }
             Command::Delete { shard, lost_in } => {
                 self.kept.remove(&(shard, lost_in));

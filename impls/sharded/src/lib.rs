@@ -3,10 +3,10 @@
 //! Shard controllers keep the configurations: which replica group owns which shard. Each group is replicated by a protocol of the
 //! ladder, and so are the controllers. Around that protocol, [`Node`] carries what groups say to each other.
 //!
-//! **Migration** ([`group`], `group/migration.rs`): a group takes the configurations one after the other through its log. What it
-//! loses becomes an immutable copy; the next owner pulls it in parts, through its log, and serves the shard from the moment the
-//! last part is applied; then the copy is deleted. Shards that stay are served all the time, and each one that came is served before
-//! the others have.
+//! **Migration** ([`group`], `group/migration.rs`, where its steps are): a group takes the configurations one after the other through
+//! its log. What it will lose is copied ahead, in parts, to its next owner, through whose log they go; so only what was written
+//! meanwhile is transferred while nobody serves the shard. Shards that stay are served all the time, and each one that came is served
+//! before the others have.
 //!
 //! **Transactions** (`group/transactions.rs`): an operation whose keys are in one group takes one entry of its log. One over several
 //! groups is coordinated by the group of its first key, with two-phase commit and two-phase locking.

@@ -3,7 +3,10 @@
 use contract::{Configuration, GroupId, NodeId};
 use serde::{Deserialize, Serialize};
 
-use crate::transaction::{Prepare, TransactionId, Values};
+use crate::{
+    group::Part,
+    transaction::{Prepare, TransactionId, Values},
+};
 
 /// The last owner of a shard that goes to another group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,27 +36,39 @@ pub enum Message<M> {
         /// Where each shard comes from that has another owner than before; `None` of one that nobody ever owned, or stays.
         origins: Vec<Option<Origin>>,
     },
-    /// To the last owner of a shard: the rest of it, from here on.
+    /// To the last owner of a shard: the next part of it.
     Pull {
         /// The shard.
         shard: usize,
-        /// The configuration in which it was lost.
+        /// The configuration in which it is lost.
         lost_in: u64,
-        /// How much the next owner has.
-        offset: usize,
+        /// How many parts the next owner has.
+        number: usize,
     },
     /// A part of a shard.
     Part {
         /// The shard.
         shard: usize,
-        /// The configuration in which it was lost.
+        /// The configuration in which it is lost.
         lost_in: u64,
-        /// How much came before.
-        offset: usize,
+        /// How many came before.
+        number: usize,
         /// The part.
-        text: String,
-        /// Whether it is the last one.
-        is_last: bool,
+        part: Part,
+    },
+    /// The owner has no more parts, until it loses the shard.
+    Copied {
+        /// The shard.
+        shard: usize,
+        /// The configuration in which it is lost.
+        lost_in: u64,
+    },
+    /// To the owners of shards that come to this group: it has all that there is so far.
+    Ready {
+        /// The group.
+        group: GroupId,
+        /// The configuration in which it gets them.
+        num: u64,
     },
     /// To the last owner: the next owner has the whole shard, durably.
     Installed {
@@ -105,6 +120,8 @@ impl<M> Message<M> {
             Self::Configuration { .. } => "Configuration",
             Self::Pull { .. } => "Pull",
             Self::Part { .. } => "Part",
+            Self::Copied { .. } => "Copied",
+            Self::Ready { .. } => "Ready",
             Self::Installed { .. } => "Installed",
             Self::Deleted { .. } => "Deleted",
             Self::Prepare(_) => "PrepareTransaction",

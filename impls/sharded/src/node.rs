@@ -50,7 +50,8 @@ pub enum Timer<T> {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Proposal {
     Configure(u64),
-    Part(usize, usize),
+    Copy(usize, u64),
+    Part(usize, u64, usize),
     Delete(usize, u64),
     Settled(usize, u64),
     Prepare(TransactionId),
@@ -168,6 +169,7 @@ impl<P: Replicates<Application = Carried>> Node<P> {
         };
         self.proposed.remove(&proposal);
         match proposal {
+            Proposal::Copy(..) | Proposal::Configure(_) if is_done => self.answer_pulls(effects),
             Proposal::Prepare(id) => self.send_vote(&id, effects),
             Proposal::Finish(id) if is_done => self.send_finished(&id, effects),
             Proposal::Inquire(id) if is_done => self.send_abort(&id, effects),
@@ -222,15 +224,16 @@ impl<P: Replicates<Application = Carried>> Protocol for Node<P> {
             }
             Message::Query { num } => controller::on_query(&self.inner, from, num, effects),
             Message::Configuration { configuration, origins } => {
-                self.on_configuration(configuration, origins);
+                self.on_configuration(configuration, origins, effects.now_ms());
             }
-            Message::Pull { shard, lost_in, offset } => {
-                self.on_pull(from, shard, lost_in, offset, effects);
+            Message::Pull { shard, lost_in, number } => {
+                self.on_pull(from, (shard, lost_in), number, effects);
             }
-            Message::Part { shard, lost_in, offset, text, is_last } => {
-                let command = Command::Part { shard, lost_in, offset, text, is_last };
-                self.on_part(shard, offset, command, effects);
+            Message::Part { shard, lost_in, number, part } => {
+                self.on_part(from, (shard, lost_in), number, part, effects);
             }
+            Message::Copied { shard, lost_in } => self.on_copied(shard, lost_in),
+            Message::Ready { group, num } => self.on_ready(group, num, effects.now_ms()),
             Message::Installed { shard, lost_in } => {
                 self.on_installed(from, shard, lost_in, effects);
             }

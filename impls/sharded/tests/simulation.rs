@@ -29,6 +29,7 @@ use workloads::store::Store;
 const SHARDS: usize = 4;
 const SEEDS: u64 = 250;
 const MIGRATED: &str = "shards that came from another group";
+const AHEAD: &str = "shards of which parts came before they moved";
 const COORDINATED: &str = "transactions over groups";
 const ABORTED: &str = "attempts that were aborted";
 
@@ -54,6 +55,7 @@ impl<C: Carrier> System for Sharded<C> {
     const AT_LEAST: &'static [(&'static str, u64)] = &[
         (STARTS, 9 * SEEDS),
         (MIGRATED, 2 * SEEDS),
+        (AHEAD, SEEDS),
         (COORDINATED, 2 * SEEDS),
         (ABORTED, SEEDS / 4),
     ];
@@ -102,6 +104,7 @@ impl<C: Carrier> System for Sharded<C> {
     ) -> impl FnMut(&View<'_, Self::Node>) -> Result<(), String> + 'static {
         let coverage = coverage.clone();
         let (mut migrated, mut coordinated) = (Vec::new(), Vec::new());
+        let mut ahead = Vec::new();
         move |view| {
             let (_, node) = view.stepped();
             let Some(group) = node.group() else { return Ok(()) };
@@ -110,6 +113,13 @@ impl<C: Carrier> System for Sharded<C> {
                 if !migrated.contains(&arrival) {
                     migrated.push(arrival);
                     coverage.count(MIGRATED);
+                }
+            }
+            for (shard, incoming) in group.ahead() {
+                let copy = (group.id().clone(), *shard, incoming.lost_in);
+                if !ahead.contains(&copy) {
+                    ahead.push(copy);
+                    coverage.count(AHEAD);
                 }
             }
             for (id, transaction) in group.coordinated() {

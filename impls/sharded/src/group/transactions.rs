@@ -170,6 +170,7 @@ impl Group {
             }
             for (key, value) in after {
                 if self.is_here(&key) {
+                    self.note_written([key.as_str()]);
                     self.store.set(&key, value);
                 }
             }
@@ -211,6 +212,7 @@ impl Group {
             return Ok(());
         }
         for (key, value) in writes.into_iter().flatten() {
+            self.note_written([key.as_str()]);
             self.store.set(&key, value);
         }
         self.unlock(id);

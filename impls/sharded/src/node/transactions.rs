@@ -121,7 +121,7 @@ impl<P: Replicates<Application = Carried>> Node<P> {
         let Some(group) = self.led() else { return };
         let id = prepare.id.clone();
         let is_prepared = group.prepared().contains_key(&id);
-        let is_draining = self.migration.is_draining();
+        let is_draining = self.migration.is_draining(group, effects.now_ms());
         self.transactions.preparing.insert(id.clone(), prepare.coordinators.clone());
         if is_prepared || is_draining {
             return self.send_vote(&id, effects);

@@ -155,8 +155,10 @@ impl<P: Replicates<Application = Carried>> Node<P> {
     /// Hands a client's request to the protocol. One that would begin a transaction over groups waits, where the group is about to
     /// leave its configuration: it could not leave it with locks.
     pub(super) fn ask(&mut self, token: Token, request: Request, effects: &mut Effects<Self>) {
-        let begins = self.migration.is_draining()
-            && self.led().is_some_and(|group| group.spans_groups(&request.op));
+        let now_ms = effects.now_ms();
+        let begins = self.led().is_some_and(|group| {
+            group.spans_groups(&request.op) && self.migration.is_draining(group, now_ms)
+        });
         if begins {
             self.waiting.pause(token, effects);
         } else {
