@@ -56,6 +56,12 @@ impl Client {
         self.carry_out(&request).await
     }
 
+    /// The group that owns a key, as far as this client knows; `None` where nothing is sharded.
+    #[must_use]
+    pub fn owner_of(&self, key: &str) -> Option<&str> {
+        self.servers.owner_of(key)
+    }
+
     async fn carry_out(&mut self, request: &Request) -> Result<Outcome, Failure> {
         let begun = Instant::now();
         let mut may_have_happened = false;

@@ -84,9 +84,12 @@ impl Servers {
     }
 
     fn group_of(&self, operation: &Operation) -> String {
-        let keys = operation.keys();
-        let owner = self.known.as_ref().zip(keys.first()).and_then(|(known, key)| known.owner(key));
-        owner.cloned().unwrap_or_default()
+        let owner = operation.keys().first().and_then(|key| self.owner_of(key));
+        owner.unwrap_or_default().to_owned()
+    }
+
+    pub(crate) fn owner_of(&self, key: &str) -> Option<&str> {
+        self.known.as_ref()?.owner(key).map(String::as_str)
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
 /// So long the clients write before anything is counted.
 const WARM_UP: Duration = Duration::from_secs(1);
 /// So long an operation may take: without faults nothing is as slow.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the clients write.
 #[derive(Clone, Copy)]
@@ -50,9 +50,7 @@ pub async fn measure(
     println!("|---|---|---|---|---|---|");
     for count in groups {
         let ids: Vec<String> = (1..=*count).map(|number| format!("g{number}")).collect();
-        let all = [&ids[..], &[CONTROLLERS.to_owned()]].concat();
-        let mut cluster = Cluster::start(store, &all, data).await?;
-        share_out(&cluster, &ids).await?;
+        let mut cluster = start(store, &ids, data).await?;
         for (write, name) in [(Write::One, "one key"), (Write::Two, "two keys, two groups")] {
             if matches!(write, Write::Two) && *count == 1 {
                 continue;
@@ -64,7 +62,18 @@ pub async fn measure(
     Ok(())
 }
 
-/// The groups join, and get the shards in turn.
+/// Starts these groups and three controllers. The groups join, and get the shards in turn.
+pub async fn start<'s>(
+    store: &'s Store,
+    ids: &[String],
+    data: &Path,
+) -> Result<Cluster<'s>, Failure> {
+    let all = [ids, &[CONTROLLERS.to_owned()]].concat();
+    let cluster = Cluster::start(store, &all, data).await?;
+    share_out(&cluster, ids).await?;
+    Ok(cluster)
+}
+
 async fn share_out(cluster: &Cluster<'_>, ids: &[String]) -> Result<(), Failure> {
     let mut admin = Client::new("admin", servers(cluster), PATIENCE);
     let groups = ids.iter().map(|group| {
@@ -82,7 +91,8 @@ async fn share_out(cluster: &Cluster<'_>, ids: &[String]) -> Result<(), Failure>
     Ok(())
 }
 
-fn servers(cluster: &Cluster<'_>) -> Servers {
+/// Whom clients ask.
+pub fn servers(cluster: &Cluster<'_>) -> Servers {
     let (controllers, nodes): (Vec<_>, Vec<_>) =
         cluster.processes().map(|(node, _)| node).partition(|node| node.group == CONTROLLERS);
     let addresses = |nodes: Vec<&crate::store::Node>| {

@@ -5,6 +5,7 @@
 //! ```text
 //! cargo run --release -p throughput -- impls/paxos/naive impls/paxos impls/raft etcd
 //! cargo run --release -p throughput -- impls/sharded --groups 1,2,4
+//! cargo run --release -p throughput -- impls/sharded --move-mib 10
 //! ```
 //!
 //! With `--groups` a sharded store, with so many groups in turn. On a machine with few processors all nodes share them, so that more
@@ -14,6 +15,7 @@ mod cluster;
 mod cpu;
 mod groups;
 mod load;
+mod moves;
 mod store;
 
 use std::{
@@ -28,6 +30,9 @@ use clap::{Parser, builder::RangedU64ValueParser};
 use cluster::Cluster;
 use load::{Load, Measured};
 use store::Store;
+
+/// How often a shard is moved.
+const MOVES: u64 = 10;
 
 /// Why a store was not measured.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -50,6 +55,9 @@ struct Arguments {
     /// The store is sharded: measure it with so many groups in turn.
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=9))]
     groups: Vec<u32>,
+    /// The store is sharded: move a shard with so many MiB between two groups.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    move_mib: Option<u32>,
     /// The length of a value, in bytes.
     #[arg(long, default_value_t = 100)]
     value_bytes: usize,
@@ -81,6 +89,12 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
         value_bytes: arguments.value_bytes,
         time: Duration::from_secs(arguments.seconds),
     };
+    if let Some(mib) = arguments.move_mib {
+        for store in &stores {
+            moves::measure(store, mib as usize, MOVES, &arguments.data).await?;
+        }
+        return Ok(());
+    }
     if !arguments.groups.is_empty() {
         for store in &stores {
             groups::measure(store, &arguments.groups, &load, &arguments.data).await?;
