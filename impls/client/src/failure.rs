@@ -18,7 +18,7 @@ pub enum Failure {
         reason: String,
     },
     /// Nobody knows whether it happened, or still will.
-    #[error("no answer within {waited:?}, so that it may have happened: {reason}")]
+    #[error("after {waited:?} nobody knows whether it happened: {reason}")]
     Unknown {
         /// How long the client tried.
         waited: Duration,

@@ -20,11 +20,13 @@
 //! **No node is needed.** Who does not answer, or does not lead, is passed over. Of a sharded store the client asks the shard
 //! controllers which group owns a key, keeps that, and asks again when it is told `wrong_group`.
 
+mod attempt;
 mod client;
 mod failure;
+mod operations;
 mod servers;
 
 pub use client::Client;
-pub use contract::{Operation, Outcome};
+pub use contract::{MicroOperation, Operation, Outcome};
 pub use failure::Failure;
 pub use servers::Servers;

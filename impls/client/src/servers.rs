@@ -55,10 +55,13 @@ impl Servers {
         self.is_sharded() && !operation.is_of_controllers() && self.known.is_none()
     }
 
-    pub(crate) fn learn(&mut self, configuration: Configuration) {
-        if self.known.as_ref().is_none_or(|known| known.num < configuration.num) {
+    /// Whether that was news.
+    pub(crate) fn learn(&mut self, configuration: Configuration) -> bool {
+        let is_new = self.known.as_ref().is_none_or(|known| known.num < configuration.num);
+        if is_new {
             self.known = Some(configuration);
         }
+        is_new
     }
 
     /// Those who may serve this, whoever answered last first.

@@ -102,12 +102,13 @@ async fn what_is_known_of_an_operation_that_failed_is_said() {
     let ask = async |server: (NodeId, SocketAddr)| {
         Client::new("c", Servers::alike([server]), PATIENCE).ask(put()).await.unwrap_err()
     };
-    let (_, refuses) = server("n1", &[refusal("unsupported", None)]).await;
+    let (_, refuses) = server("n1", &[refusal("aborted", None)]).await;
     assert!(matches!(ask(refuses).await, Failure::Refused(_)));
     let (_, follows) = server("n1", &[refusal("not_leader", None)]).await;
     assert!(matches!(ask(follows).await, Failure::Unavailable { .. }));
     assert!(matches!(ask(nobody("n1")).await, Failure::Unavailable { .. }));
-    for doubtful in [Value::Null, refusal("timeout", None), json!({ "ok": 7 })] {
+    let [timeout, stale] = ["timeout", "stale_seq"].map(|code| refusal(code, None));
+    for doubtful in [Value::Null, json!({ "ok": 7 }), timeout, stale] {
         let (_, unsure) = server("n1", &[doubtful, refusal("aborted", None)]).await;
         assert!(matches!(ask(unsure).await, Failure::Unknown { .. }));
     }
@@ -116,4 +117,43 @@ async fn what_is_known_of_an_operation_that_failed_is_said() {
     assert!(matches!(failure, Failure::Unavailable { .. }), "a read changes nothing: {failure}");
     let nowhere = Client::new("c", Servers::alike([]), PATIENCE).get("x").await.unwrap_err();
     assert_eq!(nowhere.to_string().split(": ").last(), Some("there is nobody to ask"));
+}
+
+#[tokio::test]
+async fn who_is_asked_in_vain_is_asked_again_only_after_a_rest() {
+    let (one, n1) = server("n1", &[refusal("not_leader", Some("n2"))]).await;
+    let (other, n2) = server("n2", &[refusal("not_leader", Some("n1"))]).await;
+    let mut client = Client::new("c", Servers::alike([n1, n2]), PATIENCE);
+    assert!(matches!(client.get("x").await, Err(Failure::Unavailable { .. })));
+    let rounds = PATIENCE.as_millis() as usize / 20;
+    for server in [one, other] {
+        assert!((2..=rounds).contains(&server.numbers().len()), "{}", server.numbers().len());
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_is_behind_is_asked_again_only_after_a_rest() {
+    let configuration = json!({ "ok": { "num": 1, "shards": ["g1"], "groups": { "g1": ["n1"] } } });
+    let (behind, n1) = server("n1", &[refusal("wrong_group", None)]).await;
+    let (controller, c1) = server("c1", &[configuration]).await;
+    let mut client = Client::new("c", Servers::sharded([n1], [c1]), PATIENCE);
+    assert!(matches!(client.put("x", "1").await, Err(Failure::Unavailable { .. })));
+    let rounds = PATIENCE.as_millis() as usize / 20;
+    assert!((2..=rounds).contains(&behind.numbers().len()), "{}", behind.numbers().len());
+    assert_eq!(controller.numbers().len(), 1 + behind.numbers().len());
+}
+
+#[tokio::test]
+async fn nobody_is_waited_for_longer_than_the_caller_is_patient() {
+    // It accepts connections, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = |id: &str| (id.to_owned(), silent.local_addr().unwrap());
+    let servers = Servers::sharded([silent("n1")], ["c1", "c2"].map(silent));
+    let mut client = Client::new("c", servers, Duration::from_millis(50));
+    let begun = std::time::Instant::now();
+    let failure = client.put("x", "1").await.unwrap_err();
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(matches!(failure, Failure::Unavailable { .. }), "no node was asked: {failure}");
+    let mut client = Client::new("d", Servers::alike([silent("n1")]), Duration::from_millis(50));
+    assert!(matches!(client.put("x", "1").await, Err(Failure::Unknown { .. })));
 }

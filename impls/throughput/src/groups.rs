@@ -1,31 +1,35 @@
 //! A sharded store with several groups.
 //!
 //! What one more group brings shows where each node has a processor of its own. Where it has not, this is measured: the processor
-//! time that a write costs the leader of its group, which does most. A leader that has one processor cannot do more writes a second
-//! than that allows, and groups share nothing but the controllers, whom nobody asks meanwhile. So the last column is the number of
-//! groups, divided by that time: a model, not a measurement.
+//! time that a write costs the leader of its group, which does most. The last column is a model, not a measurement: a leader that
+//! has one processor cannot do more writes a second than that allows, and groups share nothing but the controllers, whom nobody
+//! asks meanwhile. So it is the number of groups, divided by that time.
 
 use std::{
     path::Path,
     time::{Duration, Instant},
 };
 
-use contract::{Operation, launch::SHARDS};
-use store_client::{Client, Servers};
+use contract::launch::SHARDS;
+use local_cluster::{Cluster, Failure, Store};
+use store_client::Client;
 use tokio::task::JoinSet;
 
-use crate::{
-    Failure,
-    cluster::Cluster,
-    cpu,
-    load::Load,
-    store::{CONTROLLERS, Store},
-};
+use crate::{cpu, load::Load};
 
 /// So long the clients write before anything is counted.
 const WARM_UP: Duration = Duration::from_secs(1);
 /// So long an operation may take: without faults nothing is as slow.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+
+const HEAD: &str = "\
+| groups | writes | a second, measured here | processor time of a write: its leaders | their followers | \
+controllers | model: a second, if each node had a processor |
+|---|---|---|---|---|---|---|";
+
+const MODEL: &str = "\
+The last column is a model, not a measurement: groups / processor time of a write at its leaders. It takes \
+the keys to be spread evenly, and leaves out disks and networks.";
 
 /// What the clients write.
 #[derive(Clone, Copy)]
@@ -39,104 +43,92 @@ enum Write {
 /// Prints a row for each number of groups, with writes of one key and of two.
 pub async fn measure(
     store: &Store,
-    groups: &[u32],
+    counts: &[u32],
     load: &Load,
     data: &Path,
 ) -> Result<(), Failure> {
-    println!(
-        "| {} | writes | a second | processor time of a write, all nodes | the leader of a group | a second, if each node has a processor |",
-        store.name()
-    );
-    println!("|---|---|---|---|---|---|");
-    for count in groups {
-        let ids: Vec<String> = (1..=*count).map(|number| format!("g{number}")).collect();
-        let mut cluster = start(store, &ids, data).await?;
-        for (write, name) in [(Write::One, "one key"), (Write::Two, "two keys, two groups")] {
+    println!("{}, {} clients:\n\n{HEAD}", store.name(), load.clients);
+    for count in counts {
+        let groups: Vec<String> = (1..=*count).map(|number| format!("g{number}")).collect();
+        let mut cluster = Cluster::start_sharded(store, &groups, data).await?;
+        for (write, name) in [(Write::One, "one key"), (Write::Two, "two keys of two groups")] {
             if matches!(write, Write::Two) && *count == 1 {
                 continue;
             }
-            let row = row(&mut cluster, &ids, load, write).await?;
-            println!("| {count} groups | {name} | {row}");
+            let row = row(&mut cluster, &groups, load, write).await?;
+            println!("| {count} | {name} | {row}");
         }
     }
+    println!("\n{MODEL}");
     Ok(())
-}
-
-/// Starts these groups and three controllers. The groups join, and get the shards in turn.
-pub async fn start<'s>(
-    store: &'s Store,
-    ids: &[String],
-    data: &Path,
-) -> Result<Cluster<'s>, Failure> {
-    let all = [ids, &[CONTROLLERS.to_owned()]].concat();
-    let cluster = Cluster::start(store, &all, data).await?;
-    share_out(&cluster, ids).await?;
-    Ok(cluster)
-}
-
-async fn share_out(cluster: &Cluster<'_>, ids: &[String]) -> Result<(), Failure> {
-    let mut admin = Client::new("admin", servers(cluster), PATIENCE);
-    let groups = ids.iter().map(|group| {
-        let its = cluster.processes().filter(|(node, _)| node.group == *group);
-        (group.clone(), its.map(|(node, _)| node.name.clone()).collect())
-    });
-    admin.ask(Operation::Join { groups: groups.collect() }).await?;
-    for shard in 0..SHARDS {
-        let group = ids[shard % ids.len()].clone();
-        // It may own the shard already.
-        let _ = admin.ask(Operation::Move { shard: shard as u64, group }).await;
-    }
-    let written = (0..SHARDS).map(|shard| (format!("k{shard}"), "0".to_owned())).collect();
-    admin.multi_put(written).await?;
-    Ok(())
-}
-
-/// Whom clients ask.
-pub fn servers(cluster: &Cluster<'_>) -> Servers {
-    let (controllers, nodes): (Vec<_>, Vec<_>) =
-        cluster.processes().map(|(node, _)| node).partition(|node| node.group == CONTROLLERS);
-    let addresses = |nodes: Vec<&crate::store::Node>| {
-        nodes.into_iter().map(|node| (node.name.clone(), node.client)).collect::<Vec<_>>()
-    };
-    Servers::sharded(addresses(nodes), addresses(controllers))
 }
 
 async fn row(
     cluster: &mut Cluster<'_>,
-    ids: &[String],
+    groups: &[String],
     load: &Load,
     write: Write,
 ) -> Result<String, Failure> {
     let mut clients = JoinSet::new();
     let begin = Instant::now() + WARM_UP;
     for number in 0..load.clients {
-        let client = Client::new(format!("c{number}-{}", write as u8), servers(cluster), PATIENCE);
+        let client = Client::new(format!("c{number}-{}", write as u8), cluster.servers(), PATIENCE);
         let value = "v".repeat(load.value_bytes);
         clients.spawn(writes(client, number, value, write, begin, begin + load.time));
     }
     tokio::time::sleep_until(begin.into()).await;
-    let before = used(cluster);
+    let (leaders, before) = (leaders(cluster, groups).await?, used(cluster));
     tokio::time::sleep(load.time).await;
     let after = used(cluster);
     let mut count = 0;
     for written in clients.join_all().await {
         count += written?;
     }
+    if leaders != self::leaders(cluster, groups).await? {
+        return Err("another node leads now than at first: measure again".into());
+    }
     let per_second = count as f64 / load.time.as_secs_f64();
     let (Some(before), Some(after)) = (before, after) else {
-        return Ok(format!("{per_second:.0} | not available here | | |"));
+        return Ok(format!("{per_second:.0} | not available here | | | |"));
     };
-    let ms = |one: usize| (after[one] - before[one]).as_secs_f64() * 1e3 / count as f64;
-    let mut leaders_ms = 0.0;
-    for group in ids {
-        let leader = cluster.leader(group).await?.name;
-        let place = cluster.processes().position(|(node, _)| node.name == leader);
-        leaders_ms += place.map_or(0.0, ms);
+    let mut costs_ms = Costs::default();
+    for (place, (node, _)) in cluster.processes().enumerate() {
+        let cost_ms = (after[place] - before[place]).as_secs_f64() * 1e3 / count as f64;
+        if leaders.contains(&node.name) {
+            costs_ms.leaders += cost_ms;
+        } else if groups.contains(&node.group) {
+            costs_ms.followers += cost_ms;
+        } else {
+            costs_ms.controllers += cost_ms;
+        }
     }
-    let all_ms: f64 = (0..after.len()).map(ms).sum();
-    // Each leader has its share of the writes.
-    let possible = ids.len() as f64 * 1e3 / leaders_ms;
-    Ok(format!("{per_second:.0} | {all_ms:.2} ms | {leaders_ms:.2} ms | {possible:.0} |"))
+    Ok(format!("{per_second:.0} | {}", costs_ms.row(groups.len())))
+}
+
+/// The processor time of a write at all nodes of a kind, in milliseconds.
+#[derive(Default)]
+struct Costs {
+    leaders: f64,
+    followers: f64,
+    controllers: f64,
+}
+
+impl Costs {
+    fn row(&self, groups: usize) -> String {
+        let Self { leaders, followers, controllers } = self;
+        // Each leader has its share of the writes.
+        let possible = groups as f64 * 1e3 / leaders;
+        format!("{leaders:.2} ms | {followers:.2} ms | {controllers:.2} ms | {possible:.0} |")
+    }
+}
+
+/// Who leads each group.
+async fn leaders(cluster: &mut Cluster<'_>, groups: &[String]) -> Result<Vec<String>, Failure> {
+    let mut leaders = Vec::new();
+    for group in groups {
+        leaders.push(cluster.leader(group).await?.name);
+    }
+    Ok(leaders)
 }
 
 /// What each process has used so far.
@@ -171,4 +163,16 @@ async fn writes(
         count += u64::from(asked >= begin);
     }
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leader_with_a_processor_does_what_its_time_allows_and_so_does_each_group() {
+        let costs_ms = Costs { leaders: 0.5, followers: 0.25, controllers: 0.0 };
+        assert_eq!(costs_ms.row(1), "0.50 ms | 0.25 ms | 0.00 ms | 2000 |");
+        assert_eq!(costs_ms.row(4), "0.50 ms | 0.25 ms | 0.00 ms | 8000 |");
+    }
 }

@@ -6,10 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
+use contract::Operation;
 use http_client::{Connection, StatusCode};
+use local_cluster::{Ask, Failure, Store, post};
+use serde_json::json;
 use tokio::task::JoinSet;
-
-use crate::{Failure, store::Store};
 
 /// So long the clients write before anything is counted.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -74,12 +76,28 @@ struct Client {
 }
 
 impl Client {
+    /// Its `number`-th write.
+    fn request(&self, number: u64) -> Result<Ask, Failure> {
+        let key = format!("c{}-{}", self.number, number % 100);
+        match &*self.store {
+            Store::Submission { .. } => {
+                let op = Operation::Put { key, value: self.value.clone() };
+                let client = format!("c{}", self.number);
+                post("/v1/op", &json!(contract::Request { client, seq: number, op }))
+            }
+            Store::Etcd => {
+                let [key, value] = [&key, &self.value].map(|text| BASE64_STANDARD.encode(text));
+                post("/v3/kv/put", &json!({ "key": key, "value": value }))
+            }
+        }
+    }
+
     /// The latencies of the writes that began in this time, in milliseconds.
     async fn write(self, begin: Instant, end: Instant) -> Result<Vec<f64>, Failure> {
         let mut connection = Connection::open(self.leader).await?;
         let mut latencies_ms = Vec::new();
         for number in 1.. {
-            let request = self.store.write(self.number, number, &self.value)?;
+            let request = self.request(number)?;
             let asked = Instant::now();
             if asked >= end {
                 break;

@@ -9,17 +9,14 @@
 //! ```
 //!
 //! With `--groups` a sharded store, with so many groups in turn. On a machine with few processors all nodes share them, so that more
-//! groups are not faster; then what an operation costs each node says more, see `groups.rs`.
+//! groups are not faster; then what an operation costs each node says more, and what that would allow is a model (`groups.rs`).
 
-mod cluster;
 mod cpu;
 mod groups;
 mod load;
 mod moves;
-mod store;
 
 use std::{
-    error::Error,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -27,15 +24,11 @@ use std::{
 };
 
 use clap::{Parser, builder::RangedU64ValueParser};
-use cluster::Cluster;
 use load::{Load, Measured};
-use store::Store;
+use local_cluster::{Cluster, Failure, Store};
 
 /// How often a shard is moved.
 const MOVES: u64 = 10;
-
-/// Why a store was not measured.
-type Failure = Box<dyn Error + Send + Sync>;
 
 /// Measures writes a second of stores without faults.
 #[derive(Debug, Parser)]
@@ -124,7 +117,7 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 async fn round(store: &Arc<Store>, load: &Load, data: &Path) -> Result<Measured, Failure> {
-    let mut cluster = Cluster::start(store, &[String::new()], data).await?;
+    let mut cluster = Cluster::start(store, data).await?;
     let leader = cluster.leader("").await?;
     let measured = load.run(store, leader.client).await?;
     eprintln!("{}: {:.0} writes a second", store.name(), measured.per_second);

@@ -10,14 +10,11 @@ use std::{
 };
 
 use contract::{Operation, launch::SHARDS};
+use local_cluster::{Cluster, Failure, Store};
 use store_client::{Client, Failure as ClientFailure};
 use tokio::task::JoinSet;
 
-use crate::{
-    Failure,
-    groups::{self, PATIENCE},
-    store::Store,
-};
+use crate::groups::PATIENCE;
 
 /// The length of a value of the shard that moves.
 const VALUE_BYTES: usize = 256 << 10;
@@ -32,8 +29,8 @@ type Write = (Instant, Instant);
 /// Fills a shard with so many MiB, moves it back and forth, and prints what clients saw who wrote all the time.
 pub async fn measure(store: &Store, mib: usize, moves: u64, data: &Path) -> Result<(), Failure> {
     let ids = ["g1", "g2"].map(str::to_owned);
-    let cluster = groups::start(store, &ids, data).await?;
-    let mut admin = Client::new("mover", groups::servers(&cluster), PATIENCE);
+    let cluster = Cluster::start_sharded(store, &ids, data).await?;
+    let mut admin = Client::new("mover", cluster.servers(), PATIENCE);
     let value = "v".repeat(VALUE_BYTES);
     for number in 0..mib * (1 << 20) / VALUE_BYTES {
         // The last digit is the shard.
@@ -43,7 +40,7 @@ pub async fn measure(store: &Store, mib: usize, moves: u64, data: &Path) -> Resu
     let mut writers = JoinSet::new();
     // Two keys of the shard that moves, and one of each other one.
     for number in [SHARDS as u64].into_iter().chain(0..SHARDS as u64) {
-        let client = Client::new(format!("w{number}"), groups::servers(&cluster), PATIENCE);
+        let client = Client::new(format!("w{number}"), cluster.servers(), PATIENCE);
         writers.spawn(write(client, number, Arc::clone(&is_over)));
     }
     let mut times = Vec::new();

@@ -13,12 +13,10 @@ use bytes::Bytes;
 use http_client::{Connection, StatusCode};
 use nix::{sys::signal::Signal, unistd::Pid};
 use serde_json::Value;
+use store_client::Servers;
 use tempfile::TempDir;
 
-use crate::{
-    Failure,
-    store::{Ask, Node, Store},
-};
+use crate::{Ask, CONTROLLERS, Failure, Node, Store};
 
 /// The nodes of a group.
 const NODES: usize = 3;
@@ -33,6 +31,7 @@ const ANSWER_BYTES_MAX: usize = 1 << 20;
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// The nodes of a store that runs.
+#[derive(Debug)]
 pub struct Cluster<'s> {
     store: &'s Store,
     nodes: Vec<Node>,
@@ -42,8 +41,20 @@ pub struct Cluster<'s> {
 }
 
 impl<'s> Cluster<'s> {
-    /// Starts these groups of three nodes, with their data in a folder of its own in this one, and waits until each node is ready.
-    pub async fn start(store: &'s Store, groups: &[String], data: &Path) -> Result<Self, Failure> {
+    /// Starts three nodes, with their data in a folder of its own in this one, and waits until each is ready.
+    ///
+    /// # Errors
+    /// A node does not start, or is not ready in time.
+    pub async fn start(store: &'s Store, data: &Path) -> Result<Self, Failure> {
+        Self::start_groups(store, &[String::new()], data).await
+    }
+
+    /// The same with three nodes in each of these groups.
+    pub(crate) async fn start_groups(
+        store: &'s Store,
+        groups: &[String],
+        data: &Path,
+    ) -> Result<Self, Failure> {
         let data = data.canonicalize().map_err(|error| format!("{}: {error}", data.display()))?;
         let folder = TempDir::with_prefix_in("throughput-", data)?;
         let count = NODES * groups.len();
@@ -107,7 +118,40 @@ impl<'s> Cluster<'s> {
         self.nodes.iter().zip(self.processes.iter().map(Child::id))
     }
 
-    /// The node that leads this group.
+    /// Whom clients ask.
+    #[must_use]
+    pub fn servers(&self) -> Servers {
+        self.servers_at(|node| node.client)
+    }
+
+    /// The same, where each node is reached at another address than its own.
+    pub fn servers_at(&self, address: impl Fn(&Node) -> SocketAddr) -> Servers {
+        let (controllers, nodes): (Vec<_>, Vec<_>) =
+            self.nodes.iter().partition(|node| node.group == CONTROLLERS);
+        let at = |nodes: Vec<&Node>| -> Vec<_> {
+            nodes.into_iter().map(|node| (node.name.clone(), address(node))).collect()
+        };
+        Servers::sharded(at(nodes), at(controllers))
+    }
+
+    /// Kills this node, which is none of the cluster's from then on.
+    ///
+    /// # Errors
+    /// There is no such node, or it cannot be killed.
+    pub fn kill(&mut self, name: &str) -> Result<(), Failure> {
+        let place = self.nodes.iter().position(|node| node.name == name);
+        let place = place.ok_or_else(|| format!("there is no node {name} to kill"))?;
+        self.nodes.remove(place);
+        let mut process = self.processes.remove(place);
+        process.kill()?;
+        process.wait()?;
+        Ok(())
+    }
+
+    /// The node that leads this group; the group of a store without shards is named by the empty string.
+    ///
+    /// # Errors
+    /// None does in time, or a node ended by itself.
     pub async fn leader(&mut self, group: &str) -> Result<Node, Failure> {
         let begin = Instant::now();
         loop {

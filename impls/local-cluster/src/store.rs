@@ -1,4 +1,4 @@
-//! What is measured: how its nodes are started, and how one is asked to write.
+//! A store: how its nodes are started, and how one is asked what it does.
 
 use std::{
     collections::BTreeMap,
@@ -8,9 +8,8 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use contract::{Launch, Manifest, Operation};
+use contract::{Launch, Manifest};
 use http_client::{Full, Request, header};
 use serde_json::{Value, json};
 
@@ -24,6 +23,7 @@ const ELECTION_MS: u64 = 500;
 pub type Ask = Request<Full<Bytes>>;
 
 /// A store.
+#[derive(Debug)]
 pub enum Store {
     /// One that speaks the contract.
     Submission {
@@ -40,7 +40,7 @@ pub enum Store {
 pub const CONTROLLERS: &str = "controllers";
 
 /// A node of a cluster: where it listens for clients, where for its peers (etcd only), and its folder.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Node {
     /// Its name.
     pub name: String,
@@ -55,7 +55,10 @@ pub struct Node {
 }
 
 impl Store {
-    /// The store that goes by this name; builds it.
+    /// The store that goes by this name: `etcd`, or a folder with a `submission.toml`, which is built.
+    ///
+    /// # Errors
+    /// There is no such store, or it does not build.
     pub fn of(name: &Path) -> Result<Self, Failure> {
         if name == Path::new("etcd") {
             let found = Command::new("etcd").arg("--version").output();
@@ -73,7 +76,18 @@ impl Store {
         Ok(Self::Submission { folder, manifest })
     }
 
+    /// The one in this folder, run as this program, which is there already.
+    ///
+    /// # Errors
+    /// There is no manifest in that folder that can be read.
+    pub fn built(folder: &Path, program: &str) -> Result<Self, Failure> {
+        let mut manifest = Box::new(Manifest::read(folder)?);
+        program.clone_into(&mut manifest.run[0]);
+        Ok(Self::Submission { folder: folder.to_owned(), manifest })
+    }
+
     /// For people.
+    #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Self::Submission { manifest, .. } => &manifest.name,
@@ -82,7 +96,7 @@ impl Store {
     }
 
     /// Starts this one of the nodes.
-    pub fn command(&self, node: &Node, all: &[Node]) -> Command {
+    pub(crate) fn command(&self, node: &Node, all: &[Node]) -> Command {
         match self {
             Self::Submission { folder, manifest } => {
                 let program = match manifest.run[0].contains('/') {
@@ -98,24 +112,8 @@ impl Store {
         }
     }
 
-    /// The `number`-th write of a client.
-    pub fn write(&self, client: u64, number: u64, value: &str) -> Result<Ask, Failure> {
-        let key = format!("c{client}-{}", number % 100);
-        match self {
-            Self::Submission { .. } => {
-                let op = Operation::Put { key, value: value.to_owned() };
-                let client = format!("c{client}");
-                post("/v1/op", &json!(contract::Request { client, seq: number, op }))
-            }
-            Self::Etcd => {
-                let [key, value] = [key.as_str(), value].map(|text| BASE64_STANDARD.encode(text));
-                post("/v3/kv/put", &json!({ "key": key, "value": value }))
-            }
-        }
-    }
-
     /// Asks a node whether it leads.
-    pub fn who_leads(&self) -> Result<Ask, Failure> {
+    pub(crate) fn who_leads(&self) -> Result<Ask, Failure> {
         match self {
             Self::Submission { .. } => get("/v1/status"),
             Self::Etcd => post("/v3/maintenance/status", &json!({})),
@@ -123,7 +121,7 @@ impl Store {
     }
 
     /// Asks a node whether it can serve; 200 if it can.
-    pub fn is_ready(&self) -> Result<Ask, Failure> {
+    pub(crate) fn is_ready(&self) -> Result<Ask, Failure> {
         get(match self {
             Self::Submission { .. } => "/readyz",
             Self::Etcd => "/health",
@@ -131,7 +129,7 @@ impl Store {
     }
 
     /// What a node that leads answers.
-    pub fn leads(&self, answer: &Value) -> bool {
+    pub(crate) fn leads(&self, answer: &Value) -> bool {
         match self {
             Self::Submission { .. } => answer["role"] == "leader",
             Self::Etcd => {
@@ -145,7 +143,11 @@ fn get(path: &str) -> Result<Ask, Failure> {
     Ok(Request::get(path).header(header::HOST, "localhost").body(Full::default())?)
 }
 
-fn post(path: &str, body: &Value) -> Result<Ask, Failure> {
+/// A request with a JSON body.
+///
+/// # Errors
+/// That is no path.
+pub fn post(path: &str, body: &Value) -> Result<Ask, Failure> {
     let request = Request::post(path).header(header::HOST, "localhost");
     let request = request.header(header::CONTENT_TYPE, "application/json");
     Ok(request.body(Full::from(body.to_string()))?)
@@ -166,7 +168,7 @@ fn launch(node: &Node, all: &[Node]) -> Launch {
         data: node.data.clone(),
         heartbeat: Duration::from_millis(HEARTBEAT_MS),
         election: Duration::from_millis(ELECTION_MS),
-        // As etcd: no snapshot within a round.
+        // As etcd: no snapshot while a measurement lasts.
         snapshot_bytes: None,
         ..Launch::alone(node.name.clone(), node.client)
     }
