@@ -54,7 +54,7 @@ pub struct StatusEntry {
 }
 
 /// Every field of the answer of `GET /v1/status`.
-pub const STATUS: [StatusEntry; 12] = [
+pub const STATUS: [StatusEntry; 14] = [
     status(
         "role",
         "string",
@@ -84,6 +84,18 @@ pub const STATUS: [StatusEntry; 12] = [
     status("log_bytes", "integer", "The size of its log."),
     status("snapshot_bytes", "integer", "The size of its last snapshot."),
     status("shards", "array", "The shards it serves."),
+    status(
+        "rates",
+        "object",
+        "Requests a second of each shard that it serves, by the shard's number: a rate of the last seconds, as whoever leads the group \
+         counts them.",
+    ),
+    status(
+        "rebalancer",
+        "object",
+        "Of a shard controller that moves shards by itself: the rates that it saw last, how uneven they are, and which `move` follows \
+         from that, or the `reason` why none does.",
+    ),
 ];
 
 const fn status(name: &'static str, kind: &'static str, meaning: &'static str) -> StatusEntry {

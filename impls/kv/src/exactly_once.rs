@@ -45,6 +45,13 @@ impl<A: Application<Command = Operation, Output = Answer>> ExactlyOnce<A> {
     }
 }
 
+impl<A: Application<Command = Operation, Output = Answer>> ExactlyOnce<A> {
+    /// Applies what no client asked for, and nobody sends again.
+    pub fn apply_own(&mut self, operation: &Operation) -> Answer {
+        self.application.apply(operation)
+    }
+}
+
 impl<A: Application<Command = Operation, Output = Answer>> Application for ExactlyOnce<A> {
     type Command = Request;
     type Output = Answer;

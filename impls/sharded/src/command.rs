@@ -1,4 +1,4 @@
-//! What a group writes into its log besides clients' requests.
+//! What groups and controllers write into their logs besides clients' requests.
 
 use contract::{Configuration, GroupId, NodeId, Operation, Request};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::{
     transaction::{Prepare, TransactionId, Values},
 };
 
-/// A command of the group's leader.
+/// A command of a leader.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// The next configuration.
@@ -79,10 +79,19 @@ pub enum Command {
         /// The attempt.
         id: TransactionId,
     },
+    /// Of the controllers: moves a shard, if the latest configuration is still the one that this was meant for.
+    Move {
+        /// The shard.
+        shard: usize,
+        /// Its next owner.
+        group: GroupId,
+        /// The number of that configuration.
+        configuration: u64,
+    },
 }
 
 impl Command {
-    /// The request that carries it through the log of this node's group.
+    /// The request that carries it through the log of those that this node leads.
     ///
     /// # Panics
     /// Never: commands have a JSON form.
@@ -97,6 +106,6 @@ impl Command {
     /// # Errors
     /// The text is none.
     pub fn parse(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|error| format!("no command of a group: {error}"))
+        serde_json::from_str(text).map_err(|error| format!("no command of a leader: {error}"))
     }
 }

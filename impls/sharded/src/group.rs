@@ -6,7 +6,7 @@
 mod migration;
 mod transactions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{
     Answer, Configuration, ErrorCode, GroupId, Operation, Outcome, Refusal, Request, shard_of,
@@ -173,6 +173,12 @@ impl Group {
         self.clients.contains_key(&self.shard(key))
     }
 
+    /// Which of these keys' shards are served here.
+    pub fn shards_here<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> BTreeSet<usize> {
+        let shards = keys.into_iter().map(|key| self.shard(key));
+        shards.filter(|shard| self.clients.contains_key(shard)).collect()
+    }
+
     /// Whether a transaction has locked one of its keys.
     #[must_use]
     pub fn is_locked(&self, operation: &Operation) -> bool {
@@ -263,6 +269,7 @@ impl Group {
             Command::Finish { id, writes } => self.finish(&id, writes),
             Command::Finished { id, group } => self.finished(&id, &group),
             Command::Inquire { id } => self.inquire(&id),
+            Command::Move { .. } => Err("a group moves no shards".to_owned()),
         };
         match done {
             Ok(()) => Answer::Ok(Outcome::Done {}),

@@ -11,15 +11,20 @@
 //! **Transactions** (`group/transactions.rs`): an operation whose keys are in one group takes one entry of its log. One over several
 //! groups is coordinated by the group of its first key, with two-phase commit and two-phase locking.
 //!
+//! **Rebalancing** ([`rebalance`], `node/rebalance.rs`): if it is switched on, the controllers' leader moves shards away from groups
+//! of which much more is asked than of others.
+//!
 //! **Exactly once**: the table of clients belongs to a shard and travels with it. An operation is remembered at its first key's shard.
 
 pub mod carried;
 pub mod command;
 mod controller;
 pub mod group;
+pub mod load;
 pub mod message;
 pub mod node;
 mod pairs;
+pub mod rebalance;
 pub mod transaction;
 pub mod wait;
 

@@ -1,5 +1,7 @@
 //! What nodes say to each other besides the messages of the protocol that replicates each group.
 
+use std::collections::BTreeMap;
+
 use contract::{Configuration, GroupId, NodeId};
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +111,15 @@ pub enum Message<M> {
         /// Who.
         group: GroupId,
     },
+    /// To a controller: how much is asked of a group, all of whose shards are there.
+    Load {
+        /// The group.
+        group: GroupId,
+        /// The number of its configuration.
+        configuration: u64,
+        /// Requests a second of each shard.
+        rates: BTreeMap<usize, f64>,
+    },
 }
 
 impl<M> Message<M> {
@@ -128,6 +139,7 @@ impl<M> Message<M> {
             Self::Vote { .. } => "Vote",
             Self::Decision { .. } => "Decision",
             Self::Finished { .. } => "Finished",
+            Self::Load { .. } => "Load",
         }
     }
 }

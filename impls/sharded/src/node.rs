@@ -4,13 +4,14 @@
 //! is applied. So a leader that is deposed, or lags, can do no harm: its proposals are refused there.
 
 mod migration;
+mod rebalance;
 mod transactions;
 mod waiting;
 
 use std::{collections::BTreeMap, ops::Range};
 
 use ::node::{Effect, Effects, Protocol, Replicates, Token};
-use contract::{Answer, ErrorCode, LogEntry, NodeId, Refusal, Request};
+use contract::{Answer, ErrorCode, GroupId, LogEntry, NodeId, Refusal, Request};
 use serde_json::{Value, json};
 
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
     transaction::TransactionId,
 };
 use migration::Migration;
+use rebalance::Rebalancer;
 use transactions::Transactions;
 use waiting::Waiting;
 
@@ -35,6 +37,8 @@ pub struct Identity {
     pub node: NodeId,
     /// The shard controllers.
     pub controllers: Vec<NodeId>,
+    /// Whether the controllers move shards by themselves.
+    pub rebalances: bool,
 }
 
 /// The timers of a node.
@@ -59,6 +63,7 @@ enum Proposal {
     Finish(TransactionId),
     Finished(TransactionId, String),
     Inquire(TransactionId),
+    Move(usize, GroupId, u64),
 }
 
 /// A controller, or a server of a group.
@@ -69,6 +74,7 @@ pub struct Node<P> {
     waiting: Waiting,
     migration: Migration,
     transactions: Transactions,
+    rebalancer: Rebalancer,
     /// What was proposed, and when.
     proposed: BTreeMap<Proposal, u64>,
     /// Which proposal an answer is for.
@@ -98,6 +104,7 @@ impl<P: Replicates<Application = Carried>> Node<P> {
             waiting: Waiting::default(),
             migration: Migration::default(),
             transactions: Transactions::default(),
+            rebalancer: Rebalancer::default(),
             proposed: BTreeMap::new(),
             own: BTreeMap::new(),
             tokens: OWN_TOKENS,
@@ -170,18 +177,24 @@ impl<P: Replicates<Application = Carried>> Node<P> {
         self.proposed.remove(&proposal);
         match proposal {
             Proposal::Copy(..) | Proposal::Configure(_) if is_done => self.answer_pulls(effects),
-            Proposal::Prepare(id) => self.send_vote(&id, effects),
+            Proposal::Prepare(id) => {
+                self.count_prepared(&id, effects);
+                self.send_vote(&id, effects);
+            }
             Proposal::Finish(id) if is_done => self.send_finished(&id, effects),
             Proposal::Inquire(id) if is_done => self.send_abort(&id, effects),
+            Proposal::Move(shard, group, _) if is_done => self.rebalancer.moved(shard, group),
             _ => {}
         }
     }
 
     /// Whatever a leader has to do now.
     fn act(&mut self, effects: &mut Effects<Self>) {
+        if !self.inner.leads() {
+            return self.rest(effects);
+        }
         if self.led().is_none() {
-            self.rest(effects);
-            return;
+            return self.rebalance(effects);
         }
         self.follow_configurations(effects);
         self.fetch_shards(effects);
@@ -189,6 +202,7 @@ impl<P: Replicates<Application = Carried>> Node<P> {
         self.coordinate(effects);
         self.ask_coordinators(effects);
         self.answer_waiting(effects);
+        self.report_load(effects);
     }
 
     /// A node that does not lead keeps nothing of what it did when it led.
@@ -197,6 +211,7 @@ impl<P: Replicates<Application = Carried>> Node<P> {
         self.own.clear();
         self.migration = Migration::default();
         self.transactions = Transactions::default();
+        self.rebalancer.rest();
         self.waiting.give_up(effects);
     }
 
@@ -242,6 +257,9 @@ impl<P: Replicates<Application = Carried>> Protocol for Node<P> {
             Message::Vote { id, group, values } => self.on_vote(from, id, group, values, effects),
             Message::Decision { id, writes } => self.on_decision(from, id, writes, effects),
             Message::Finished { id, group } => self.on_finished(id, group, effects),
+            Message::Load { group, configuration, rates } => {
+                self.on_load(group, configuration, rates, effects);
+            }
         }
         self.act(effects);
     }
@@ -260,6 +278,7 @@ impl<P: Replicates<Application = Carried>> Protocol for Node<P> {
         if let Some(refusal) = controller::misdirected(&self.inner, &self.identity, &request) {
             return effects.reply(token, Answer::Error(refusal));
         }
+        self.count_load(request.op.keys(), effects);
         self.waiting.begin(token, request.clone(), effects.now_ms());
         self.ask(token, request, effects);
         self.act(effects);
@@ -275,6 +294,12 @@ impl<P: Replicates<Application = Carried>> Protocol for Node<P> {
             fields.insert("group".to_owned(), json!(group.id()));
             fields.insert("config".to_owned(), json!(group.configuration().num));
             fields.insert("shards".to_owned(), json!(group.served().collect::<Vec<_>>()));
+            if self.inner.leads() {
+                fields.insert("rates".to_owned(), json!(self.rates()));
+            }
+        }
+        if let (Value::Object(fields), Some(found)) = (&mut status, self.rebalancer.explanation()) {
+            fields.insert("rebalancer".to_owned(), found.clone());
         }
         status
     }

@@ -1,50 +1,30 @@
 //! Thousands of simulated systems of two groups and three controllers, under faults, with joins, leaves and moves all the time:
 //! clients must see one store, whose transactions are atomic.
 
+mod world;
+
 use std::{marker::PhantomData, sync::Arc};
 
 use contract::{MicroOperation, NodeId, Operation};
 use history::Verdict;
 use invariants::Invariant;
-use kv::ExactlyOnce;
-use linearizability::{Call, Limits, check};
 use node::{
     Protocol,
-    sim::{Completion, Dice, Generator, History, NetworkOptions, Scenario, View},
+    sim::{Dice, Generator, History, NetworkOptions, Scenario, View},
 };
-use shard_controller::{
-    Controller,
-    consensus::{Carrier, OnPaxos, OnRaft, OnViewstamped},
-};
-use sharded::{Carried, Group, Identity, Node};
+use shard_controller::consensus::{Carrier, OnPaxos, OnRaft, OnViewstamped};
+use sharded::{Carried, Node};
 use simulation_checks::{
-    Coverage, Failure, System,
-    carried::{families, launch},
-    recorded,
-    run::STARTS,
-    run_seeds, same_seed_same_run,
+    Coverage, Failure, System, carried::families, recorded, run::STARTS, run_seeds,
+    same_seed_same_run,
 };
-use workloads::store::Store;
+use world::{SHARDS, atomic, ended_us, group_of, names, node};
 
-const SHARDS: usize = 4;
 const SEEDS: u64 = 250;
 const MIGRATED: &str = "shards that came from another group";
 const AHEAD: &str = "shards of which parts came before they moved";
 const COORDINATED: &str = "transactions over groups";
 const ABORTED: &str = "attempts that were aborted";
-
-fn ids(letter: char, numbers: std::ops::RangeInclusive<u32>) -> Vec<NodeId> {
-    numbers.map(|number| format!("{letter}{number}")).collect()
-}
-
-fn group_of(node: &str) -> Option<(String, Vec<NodeId>)> {
-    let (group, servers) = match node {
-        "n1" | "n2" | "n3" => (1, 1..=3),
-        "n4" | "n5" | "n6" => (2, 4..=6),
-        _ => return None,
-    };
-    Some((format!("g{group}"), ids('n', servers)))
-}
 
 /// A system that `C` replicates.
 struct Sharded<C>(PhantomData<C>);
@@ -62,7 +42,7 @@ impl<C: Carrier> System for Sharded<C> {
 
     fn scenario(seed: u64) -> Scenario {
         let mut scenario = Scenario::new(seed, 0);
-        scenario.nodes = [ids('c', 1..=3), ids('n', 1..=6)].concat();
+        scenario.nodes = names();
         scenario.settle_ms = 3_000;
         scenario.clients.clients = [3, 5][(seed % 2) as usize];
         scenario.clients.think_ms_max = [100, 30][(seed / 2 % 2) as usize];
@@ -82,20 +62,7 @@ impl<C: Carrier> System for Sharded<C> {
         _coverage: &Arc<Coverage>,
     ) -> impl Fn(&NodeId, Vec<<Self::Node as Protocol>::Record>) -> Self::Node + 'static {
         let seed = scenario.seed;
-        move |id, records| {
-            let (carried, members) = match group_of(id) {
-                Some((group, members)) => {
-                    (Carried::Group(Box::new(Group::new(group, SHARDS))), members)
-                }
-                None => {
-                    let controller = ExactlyOnce::new(Controller::new(SHARDS));
-                    (Carried::Controller(controller), ids('c', 1..=3))
-                }
-            };
-            let inner =
-                C::node(&launch(id, &members, seed), carried, records).expect("its own log");
-            Node::new(Identity { node: id.clone(), controllers: ids('c', 1..=3) }, inner)
-        }
+        move |id, records| node::<C>(id, records, seed, false)
     }
 
     fn invariant(
@@ -151,51 +118,8 @@ impl<C: Carrier> System for Sharded<C> {
     }
 }
 
-fn ended_us(history: &History) -> u64 {
-    history.events().last().map_or(0, |event| event.time_us)
-}
-
 fn is_of_controllers(f: &str) -> bool {
     ["join", "leave", "move", "query"].contains(&f)
-}
-
-/// All keys together are one object.
-fn atomic(history: &History) -> Result<(), Failure> {
-    let operations = history.operations();
-    let of_keys = operations.into_iter().filter(|it| !it.operation.is_of_controllers());
-    let calls = of_keys.map(|it| {
-        let (ret, output, failed) = match it.completion {
-            Completion::Ok(at, outcome) => (Some(at), Some(outcome), false),
-            Completion::Fail(at, _) => (Some(at), None, true),
-            Completion::Info(_) => (None, None, false),
-        };
-        Call {
-            id: it.call,
-            process: it.process,
-            input: it.operation,
-            output,
-            call: it.call,
-            ret,
-            call_ns: it.call,
-            return_ns: ret,
-            failed,
-        }
-    });
-    let calls: Vec<_> = calls.collect();
-    let report = check(&Store, &calls, &Limits::default());
-    match (report.verdict, report.witness) {
-        (Verdict::Violation, Some(witness)) => {
-            Err(Failure::new(ended_us(history), witness.sentence))
-        }
-        (Verdict::Violation, None) => {
-            Err(Failure::new(ended_us(history), "not linearizable".to_owned()))
-        }
-        (Verdict::Valid, _) => Ok(()),
-        (Verdict::Inconclusive, _) => {
-            let why = report.reason.map_or(String::new(), |reason| format!("{reason:?}"));
-            Err(Failure::new(ended_us(history), format!("not decided: {why}")))
-        }
-    }
 }
 
 /// First both groups join; then mostly keys, alone and together, and now and then a change of the configuration. The first group

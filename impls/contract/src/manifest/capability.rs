@@ -29,6 +29,8 @@ pub enum Capability {
     Introspect,
     /// `GET /v1/log`, and a status that can be checked.
     Log,
+    /// Shard controllers that also move shards when no client asked for it.
+    Rebalance,
 }
 
 /// One row of the registry of capabilities.
@@ -43,7 +45,7 @@ pub struct CapabilityEntry {
 }
 
 /// Every optional part of the contract.
-pub const CAPABILITIES: [CapabilityEntry; 11] = [
+pub const CAPABILITIES: [CapabilityEntry; 12] = [
     capability(Capability::Append, "append", "Serves the operation `append`."),
     capability(Capability::PutHash, "puthash", "Serves the operation `puthash`."),
     capability(Capability::Cas, "cas", "Serves the operation `cas`."),
@@ -83,6 +85,12 @@ pub const CAPABILITIES: [CapabilityEntry; 11] = [
         "log",
         "Answers `GET /v1/log`. What it says, and what `GET /v1/status` says of terms, is [checked](#the-log): one value a \
          slot, one leader a term, promises that are kept.",
+    ),
+    capability(
+        Capability::Rebalance,
+        "rebalance",
+        "The shard controllers of a sharded store also move shards by themselves, when no client asked for it. Nobody records such \
+         moves: whether each configuration was made by a change is not checked then.",
     ),
 ];
 
@@ -125,7 +133,8 @@ mod tests {
             | Capability::Restart
             | Capability::Rejoin
             | Capability::Introspect
-            | Capability::Log => capability as usize,
+            | Capability::Log
+            | Capability::Rebalance => capability as usize,
         }
     }
 
