@@ -5,6 +5,7 @@ mod behaviour;
 mod by_hand;
 mod clocks;
 mod compaction;
+mod configurations;
 mod diagnosis;
 mod evidence;
 mod faults;
@@ -142,13 +143,12 @@ pub fn judge(
         None => so_far::checks_of(&*workload, (events, &all), &marks, level, limits),
         Some(nothing_to_check) => vec![nothing_to_check],
     };
-    let (((mut of_bench, measured), (clocks, passed)), of_workload) =
+    let (((mut of_bench, measured), (clocks, passed)), mut of_workload) =
         at_once(|| (of_bench(), of_messages()), of_workload);
+    configurations::leave_out_untold(run, &mut of_workload);
     let answers = of_workload.iter().map(|check| check.verdict);
     let answers = answers.fold(Verdict::Valid, Verdict::merge);
-    if !run.groups.is_empty() {
-        of_bench.extend(workloads::check_configurations(&all));
-    }
+    of_bench.extend(configurations::check(run, &all));
     let compaction = Compaction::of(&run.nodes, events, &of_compaction);
     let asked = run.require.of(Evidence::PercentCompacted);
     of_bench.extend(compaction.as_ref().and_then(|compaction| compaction.check(asked)));

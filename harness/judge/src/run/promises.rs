@@ -59,6 +59,12 @@ impl Outcome<'_> {
                     "add `partition` to --faults",
                 ),
                 self.migration(),
+                self.of_check(
+                    "configurations keep the controllers' rules",
+                    "each configuration that was seen was made by a change that a client asked for, and is balanced",
+                    "configurations",
+                    "a `query` must succeed, of a store without `rebalance` in its caps: nobody records what such a one changes by itself",
+                ),
                 self.recovery(),
                 self.durability(),
                 self.at_most_once(),
