@@ -2,6 +2,7 @@
 
 use crate::{
     Availability,
+    mapreduce::{JOB_PATH, JOBS_PATH},
     view::{PING_PATH, VIEW_PATH},
 };
 
@@ -21,13 +22,15 @@ pub struct Endpoint {
 }
 
 /// Every request of the client API.
-pub const ENDPOINTS: [Endpoint; 7] = [
+pub const ENDPOINTS: [Endpoint; 9] = [
     now("GET", "/healthz", "200 once the node is bound."),
     now("GET", "/readyz", "200 while the node believes that it can serve, else 503."),
     now("POST", "/v1/op", "The result of one operation, or an error."),
     now("GET", "/v1/status", "What the node knows of itself (capability `introspect`)."),
     now("POST", PING_PATH, "The current view, after a server's ping (rung `view-service`)."),
     now("GET", VIEW_PATH, "The current view (rung `view-service`)."),
+    now("POST", JOBS_PATH, "The name of the job that was started (rung `mapreduce`)."),
+    now("GET", JOB_PATH, "How far a job is (rung `mapreduce`)."),
     Endpoint {
         query: &["from", "to"],
         ..now(

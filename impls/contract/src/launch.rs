@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{Availability, GroupId, NodeId};
+use crate::{Availability, GroupId, NodeId, mapreduce::TASK_MS};
 
 /// One row of the registry of launch variables.
 #[derive(Clone, Copy, Debug)]
@@ -27,12 +27,12 @@ pub const SHARDS: usize = 10;
 pub const VIEW_SERVICE: &str = "v1";
 
 /// Every launch variable. Reference implementations accept each as a flag of the same name as well.
-pub const VARIABLES: [Variable; 14] = [
+pub const VARIABLES: [Variable; 17] = [
     variable("DS_NODE", "n1", "This node's id; nodes are named by id everywhere."),
     variable(
         "DS_ROLE",
         "kv",
-        "What the node is: `kv`, `view` for the view service, `controller` for a shard controller. Later also `mr-coordinator`, `mr-worker`.",
+        "What the node is: `kv`, `view` for the view service, `controller` for a shard controller, `mr-coordinator` and `mr-worker` for MapReduce.",
     ),
     variable("DS_GROUP", "g1", "The node's replica group, where the rung has groups."),
     variable(
@@ -52,7 +52,22 @@ pub const VARIABLES: [Variable; 14] = [
         "The shard controllers' ids; set only where the rung has them.",
     ),
     variable("DS_VIEW", "v1", "The view service's id; set only where the rung has one."),
-    variable("DS_DATA", "/a/folder", "The only place to persist."),
+    variable(
+        "DS_COORDINATOR",
+        "c1",
+        "The MapReduce coordinator's id; set only where the rung has one.",
+    ),
+    variable("DS_DATA", "/a/folder", "The only place to persist, besides DS_SHARED."),
+    variable(
+        "DS_SHARED",
+        "/shared",
+        "A folder of all nodes, for intermediate files and outputs; set only for MapReduce.",
+    ),
+    variable(
+        "DS_TASK_MS",
+        "10000",
+        "For MapReduce: a task without news for so long is given to another worker.",
+    ),
     variable("DS_SHARDS", "10", "The number of shards, where the rung has them."),
     variable("DS_HEARTBEAT_MS", "50", "Timing hint: how often a leader shows that it lives."),
     variable("DS_ELECTION_MS", "300", "Timing hint: how long to wait for it before an election."),
@@ -89,6 +104,8 @@ pub struct Launch {
     pub group: Option<GroupId>,
     /// `DS_CONTROLLERS`: a node among them is a shard controller.
     pub controllers: Vec<NodeId>,
+    /// What only nodes of MapReduce need.
+    pub mapreduce: Option<MapReduce>,
     /// `DS_DATA`.
     pub data: PathBuf,
     /// `DS_SHARDS`.
@@ -103,6 +120,17 @@ pub struct Launch {
     pub restart: bool,
 }
 
+/// What a node of MapReduce needs to know besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapReduce {
+    /// `DS_COORDINATOR`: the node of this id is the coordinator, all others are workers.
+    pub coordinator: NodeId,
+    /// `DS_SHARED`.
+    pub shared: PathBuf,
+    /// `DS_TASK_MS`.
+    pub task_ms: u64,
+}
+
 impl Launch {
     /// A node without others, with every default.
     #[must_use]
@@ -115,6 +143,7 @@ impl Launch {
             view: None,
             controllers: Vec::new(),
             group: None,
+            mapreduce: None,
             data: PathBuf::new(),
             shards: SHARDS,
             heartbeat: Duration::from_millis(50),
@@ -128,7 +157,9 @@ impl Launch {
     #[must_use]
     pub fn to_variables(&self) -> Vec<(&'static str, String)> {
         let peers = serde_json::to_string(&self.peers).unwrap_or_default();
-        let role = match self {
+        let role = match &self.mapreduce {
+            Some(mapreduce) if mapreduce.coordinator == self.node => "mr-coordinator",
+            Some(_) => "mr-worker",
             _ if self.view.as_ref() == Some(&self.node) => "view",
             _ if self.controllers.contains(&self.node) => "controller",
             _ => "kv",
@@ -144,8 +175,14 @@ impl Launch {
             variables.push(("DS_CONTROLLERS", self.controllers.join(",")));
         }
         variables.extend(self.view.clone().map(|view| ("DS_VIEW", view)));
+        let mapreduce = self.mapreduce.as_ref();
+        variables.extend(mapreduce.map(|own| ("DS_COORDINATOR", own.coordinator.clone())));
+        variables.push(("DS_DATA", self.data.display().to_string()));
+        if let Some(MapReduce { shared, task_ms, .. }) = mapreduce {
+            variables.push(("DS_SHARED", shared.display().to_string()));
+            variables.push(("DS_TASK_MS", task_ms.to_string()));
+        }
         variables.extend([
-            ("DS_DATA", self.data.display().to_string()),
             ("DS_SHARDS", self.shards.to_string()),
             ("DS_HEARTBEAT_MS", self.heartbeat.as_millis().to_string()),
             ("DS_ELECTION_MS", self.election.as_millis().to_string()),
@@ -185,6 +222,18 @@ impl Launch {
             ids.filter(|id| !id.is_empty()).collect()
         };
         let shards = number("DS_SHARDS", 10)?;
+        let coordinator = lookup("DS_COORDINATOR").filter(|id| !id.is_empty());
+        let of_mapreduce = |coordinator| -> Result<MapReduce, String> {
+            let task_ms = number("DS_TASK_MS", i64::try_from(TASK_MS).unwrap_or(i64::MAX))?;
+            Ok(MapReduce {
+                coordinator,
+                shared: PathBuf::from(need("DS_SHARED")?),
+                task_ms: u64::try_from(task_ms)
+                    .ok()
+                    .filter(|task_ms| *task_ms > 0)
+                    .ok_or_else(|| format!("DS_TASK_MS={task_ms}: must be at least 1"))?,
+            })
+        };
         Ok(Self {
             listen: listen
                 .parse()
@@ -195,6 +244,7 @@ impl Launch {
             group: lookup("DS_GROUP").filter(|id| !id.is_empty()),
             controllers: ids(lookup("DS_CONTROLLERS").unwrap_or_default()),
             view: lookup("DS_VIEW").filter(|id| !id.is_empty()),
+            mapreduce: coordinator.map(of_mapreduce).transpose()?,
             data: PathBuf::from(need("DS_DATA")?),
             shards: usize::try_from(shards)
                 .ok()
@@ -222,6 +272,11 @@ mod tests {
             view: Some("v1".to_owned()),
             group: Some("g1".to_owned()),
             controllers: ["c1", "c2", "c3"].map(str::to_owned).to_vec(),
+            mapreduce: Some(MapReduce {
+                coordinator: "c1".to_owned(),
+                shared: PathBuf::from("/shared"),
+                task_ms: TASK_MS,
+            }),
             shards: 10,
             data: PathBuf::from("/a/folder"),
             heartbeat: Duration::from_millis(50),
@@ -248,6 +303,7 @@ mod tests {
             peers: BTreeMap::new(),
             view: None,
             group: None,
+            mapreduce: None,
             controllers: Vec::new(),
             ..launch()
         };
@@ -267,10 +323,16 @@ mod tests {
     }
 
     #[test]
-    fn the_view_service_and_shard_controllers_have_roles_of_their_own() {
-        for (node, role) in [("n1", "kv"), ("v1", "view"), ("c2", "controller")] {
-            let variables = Launch { node: node.to_owned(), ..launch() }.to_variables();
+    fn the_view_service_and_shard_controllers_have_roles_of_their_own_and_so_has_mapreduce() {
+        let is = |role: &str, launch: Launch| {
+            let variables = launch.to_variables();
             assert!(variables.contains(&("DS_ROLE", role.to_owned())), "{variables:?}");
+        };
+        for (node, role) in [("n1", "kv"), ("v1", "view"), ("c2", "controller")] {
+            is(role, Launch { node: node.to_owned(), mapreduce: None, ..launch() });
+        }
+        for (node, role) in [("c1", "mr-coordinator"), ("w1", "mr-worker")] {
+            is(role, Launch { node: node.to_owned(), ..launch() });
         }
     }
 
@@ -296,6 +358,8 @@ mod tests {
             ("DS_HEARTBEAT_MS", "soon"),
             ("DS_ELECTION_MS", "-3"),
             ("DS_SHARDS", "0"),
+            ("DS_TASK_MS", "0"),
+            ("DS_TASK_MS", "1s"),
             ("DS_SNAPSHOT_BYTES", "64k"),
         ] {
             let mut variables = launch().to_variables();

@@ -13,6 +13,7 @@ pub mod hash;
 pub mod launch;
 pub mod log;
 pub mod manifest;
+pub mod mapreduce;
 pub mod micro_operation;
 pub mod operations;
 pub mod outcome;

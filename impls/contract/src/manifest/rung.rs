@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::Capability;
-use crate::Availability;
 
 /// A rung of the course ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,40 +39,38 @@ pub struct RungEntry {
     pub meaning: &'static str,
     /// The capability that its promise includes.
     pub needs: Option<Capability>,
-    /// Whether the bench tests it already.
-    pub availability: Availability,
 }
 
 /// Every rung of the ladder, from the bottom.
 pub const RUNGS: [RungEntry; 8] = [
-    planned(
+    rung(
         Rung::Mapreduce,
         "mapreduce",
         "MIT 6.5840 lab 1",
-        "The output equals that of a sequential run, though workers may die.",
+        "The [outputs of jobs](#mapreduce) are those of a sequential run, though workers may die.",
     ),
     RungEntry {
         needs: Some(Capability::ExactlyOnce),
-        ..tested(
+        ..rung(
             Rung::ExactlyOnceKv,
             "exactly-once-kv",
             "DSLabs lab 1, MIT kvsrv",
             "Each operation happens at most once under lost replies and duplicates, in bounded memory.",
         )
     },
-    tested(
+    rung(
         Rung::ViewService,
         "view-service",
         "MIT 6.824 lab 2, part A; DSLabs lab 2, part 1; Columbia's view service",
         "The [rules of the view service](#the-view-service), which the bench asks in the place of the servers.",
     ),
-    tested(
+    rung(
         Rung::PrimaryBackup,
         "primary-backup",
         "DSLabs lab 2, Columbia's primary/backup lab",
         "Linearizable through fail-over, with a complete transfer of state; goes on without each single node.",
     ),
-    tested(
+    rung(
         Rung::ReplicatedKv,
         "replicated-kv",
         "Viewstamped Replication, Paxos, Multi-Paxos, Raft",
@@ -81,7 +78,7 @@ pub const RUNGS: [RungEntry; 8] = [
     ),
     RungEntry {
         needs: Some(Capability::Configurations),
-        ..tested(
+        ..rung(
             Rung::ShardController,
             "shard-controller",
             "DSLabs ShardMaster, MIT shardctrler",
@@ -89,13 +86,13 @@ pub const RUNGS: [RungEntry; 8] = [
              balanced, moving the fewest shards.",
         )
     },
-    tested(
+    rung(
         Rung::ShardedKv,
         "sharded-kv",
         "MIT shardkv, DSLabs ShardStore",
         "Linearizable through join, leave and move; shards that do not move keep being served; moved data is deleted.",
     ),
-    tested(
+    rung(
         Rung::ShardedTxn,
         "sharded-txn",
         "DSLabs lab 4, part 3",
@@ -103,22 +100,13 @@ pub const RUNGS: [RungEntry; 8] = [
     ),
 ];
 
-const fn tested(
+const fn rung(
     rung: Rung,
     name: &'static str,
     course: &'static str,
     meaning: &'static str,
 ) -> RungEntry {
-    RungEntry { rung, name, course, meaning, needs: None, availability: Availability::Now }
-}
-
-const fn planned(
-    rung: Rung,
-    name: &'static str,
-    course: &'static str,
-    meaning: &'static str,
-) -> RungEntry {
-    RungEntry { availability: Availability::Planned, ..tested(rung, name, course, meaning) }
+    RungEntry { rung, name, course, meaning, needs: None }
 }
 
 impl Rung {

@@ -9,6 +9,9 @@ use crate::{
     errors::{ERRORS, RETRIES, STOPS},
     launch::{VARIABLES, VIEW_SERVICE},
     manifest::{CAPABILITIES, Capability, FILE_NAME, KEYS, RUNGS, Rung, TIMEOUTS, Timeouts},
+    mapreduce::{
+        self, COORDINATOR, JOBS_PATH, JobAnswer, JobRequest, JobStatus, Part, Progress, State,
+    },
     operations::{Field, OPERATIONS, OperationEntry},
     peer::{HEADERS, PEERS, PeerEntry},
     view::{FIELDS, PING_PATH, Ping, VIEW_PATH, View},
@@ -26,6 +29,7 @@ pub fn markdown() -> String {
         errors(),
         view_service(),
         SHARD_CONTROLLER.to_owned(),
+        mapreduce(),
         EXACTLY_ONCE.to_owned(),
         introspection(),
         LOG.to_owned(),
@@ -43,7 +47,6 @@ What a store must speak to be tested, in any language: one HTTP API for clients,
 few rules. A machine-readable form of the API is in [`openapi.json`](openapi.json).
 
 A part marked *(not yet)* has its name reserved: no version of the bench uses it so far, and a store needs none of it.
-The API of MapReduce is not part of this version of the contract.
 ";
 
 const PROMISES: &str = "
@@ -163,6 +166,32 @@ The shard of a key is the number that its last characters spell, if they are ASC
 FNV-1a hash of 32 bits of the whole key, modulo the number of shards.
 ";
 
+const MAPREDUCE_API: &str = "\
+## MapReduce
+
+Only for the rung `mapreduce`. One coordinator gives out tasks, workers do them. Only the coordinator is asked.
+
+";
+
+const MAPREDUCE_RULES: &str = "
+A request that makes no sense is a `bad_request`, a job that the coordinator does not know `not_found` (status 404).
+
+1. **Words** are the longest runs of the letters A to Z and a to z; large and small ones differ. The documents of the bench are
+   ASCII.
+2. **Outputs** are text, a line a word that occurs: the word, a space, its result. For `wordcount` that is how often the word occurs in
+   all documents together. For `index` it is the number of documents that it occurs in, a space, and their paths as they are in
+   `inputs`, each once, in the order of their bytes, with commas between them.
+3. **Where.** Outputs are regular files in `DS_SHARED`, their names are free. In which output a word's line is, and in which order the lines
+   are, is free, too. Each word has one line in all outputs of its job together. An output may be empty.
+4. **Finished** is finished: once the state is `done`, the outputs are whole, and nothing changes them any more. Each job has outputs of
+   its own. With right inputs no job fails.
+5. **Workers die.** A worker may be killed and started again, stand still for shorter or longer than `DS_TASK_MS` and go on, or be cut
+   off. Each word is counted as in a sequential run all the same, and as long as one worker lives and reaches the coordinator, jobs come
+   to their ends. A worker that is killed takes with it what it has in `DS_DATA` until it is back, and perhaps what others ask it for.
+6. **The coordinator does not fail**: it is neither killed nor paused (section 3.3 of the paper: it keeps its books in memory). Its links
+   are cut and disturbed like all others.
+";
+
 const PEER_TRAFFIC: &str = "\
 ## Peer traffic
 
@@ -189,7 +218,7 @@ const MUST_NOT: &str = "\
 
 - Exchange real addresses: nodes are named by id everywhere, and hints are ids.
 - Send or follow redirects: `Location` would lead around the faults.
-- Write outside `DS_DATA`.
+- Write outside `DS_DATA` and `DS_SHARED`.
 - Open connections to anything but the addresses in `DS_PEERS`.
 - Acknowledge what a SIGKILL in the next instant would lose.
 ";
@@ -211,10 +240,8 @@ fn manifest() -> String {
         "\n### Rungs: `serves`\n\n| rung | from the courses | must hold | needs |\n|---|---|---|---|\n",
     );
     for entry in &RUNGS {
-        let mark = entry.availability.mark();
         let needs = in_code(entry.needs);
-        let row =
-            format!("| `{}`{mark} | {} | {} | {needs} |", entry.name, entry.course, entry.meaning);
+        let row = format!("| `{}` | {} | {} | {needs} |", entry.name, entry.course, entry.meaning);
         line(&mut page, &row);
     }
     page.push_str("\n### How peers talk: `peer`\n\n| value | meaning |\n|---|---|\n");
@@ -295,6 +322,13 @@ fn launch() -> String {
         Rung::ShardedTxn.name(),
     );
     line(&mut page, &sharded);
+    let mapreduce = format!(
+        "\nFor the rung `{}` the bench starts a coordinator, `{COORDINATOR}` (`DS_ROLE=mr-coordinator`), and workers, `w1` and so on \
+         (`DS_ROLE=mr-worker`), all by the same command. `DS_MEMBERS` are the workers, and `DS_PEERS` reaches everybody. The inputs of \
+         jobs are in `DS_SHARED`, too. `GET /readyz` of a worker is 200 once it can work.",
+        Rung::Mapreduce.name(),
+    );
+    line(&mut page, &mapreduce);
     page
 }
 
@@ -406,6 +440,45 @@ fn view_service() -> String {
     line(&mut page, &format!("200            {{\"ok\":{}}}", view(4, server("n1"), server("n2"))));
     page.push_str("```\n");
     page.push_str(VIEW_SERVICE_RULES);
+    page
+}
+
+fn mapreduce() -> String {
+    let mut page = MAPREDUCE_API.to_owned();
+    page.push_str("| field | holds | meaning |\n|---|---|---|\n");
+    for field in mapreduce::FIELDS {
+        let arrow = if field.part == Part::Request { "" } else { "→ " };
+        let optional = if field.required { "" } else { ", optional" };
+        let (name, kind, meaning) = (field.name, field.kind, field.meaning);
+        line(&mut page, &format!("| {arrow}`{name}` | {kind}{optional} | {meaning} |"));
+    }
+    let inputs = ["a", "b"].map(|name| format!("/shared/in/{name}")).to_vec();
+    let request = json(&JobRequest { app: mapreduce::WORDCOUNT.to_owned(), inputs, reducers: 1 });
+    let progress = |done, total| Some(Progress { done, total });
+    let going_on = JobStatus {
+        state: State::Map,
+        map: progress(1, 2),
+        reduce: progress(0, 1),
+        outputs: None,
+        error: None,
+    };
+    let done = JobStatus {
+        state: State::Done,
+        map: progress(2, 2),
+        reduce: progress(1, 1),
+        outputs: Some(vec!["/shared/mr-out-j1-0".to_owned()]),
+        error: None,
+    };
+    let job = "j1".to_owned();
+    page.push_str("\n```\n");
+    line(&mut page, &format!("POST {JOBS_PATH}  {request}"));
+    line(&mut page, &format!("200            {{\"ok\":{}}}", json(&JobAnswer { job })));
+    for status in [going_on, done] {
+        line(&mut page, &format!("GET  {JOBS_PATH}/j1"));
+        line(&mut page, &format!("200            {{\"ok\":{}}}", json(&status)));
+    }
+    page.push_str("```\n");
+    page.push_str(MAPREDUCE_RULES);
     page
 }
 

@@ -8,6 +8,7 @@ use crate::{
     endpoints::{ENDPOINTS, Endpoint, STATUS},
     errors::ERRORS,
     log::ENTRIES_MAX,
+    mapreduce::{self, JOB_PATH, JOBS_PATH, JobField, Part},
     operations::{Field, OPERATIONS, OperationEntry},
     view::{self, PING_PATH, VIEW_PATH, ViewField},
 };
@@ -37,6 +38,8 @@ fn paths() -> Value {
             "/readyz" => responses(&[("200", plain("It can.")), ("503", plain("It cannot."))]),
             PING_PATH => ping(),
             VIEW_PATH => responses(&[("200", body("The view.", &view_answer()))]),
+            JOBS_PATH => start_job(),
+            JOB_PATH => job_status(),
             "/v1/status" => responses(&[("200", body("Its state.", &reference("Status")))]),
             "/v1/log" => responses(&[("200", body("What it knows.", &reference("Log")))]),
             _ => responses(&[("200", plain(endpoint.answer))]),
@@ -78,6 +81,31 @@ fn ping() -> Value {
         "required": true,
         "content": { "application/json": { "schema": reference("Ping") } },
     });
+    operation
+}
+
+fn start_job() -> Value {
+    let answer = object(&[("ok", reference("Job"), true)]);
+    let mut operation = responses(&[
+        ("200", body("The job was started.", &answer)),
+        ("400", body("The request makes no sense.", &reference("Error"))),
+    ]);
+    operation["requestBody"] = json!({
+        "required": true,
+        "content": { "application/json": { "schema": reference("JobRequest") } },
+    });
+    operation
+}
+
+fn job_status() -> Value {
+    let answer = object(&[("ok", reference("JobStatus"), true)]);
+    let mut operation = responses(&[
+        ("200", body("Its state.", &answer)),
+        ("404", body("There is no such job.", &reference("Error"))),
+    ]);
+    let name = json!({ "type": "string" });
+    operation["parameters"] =
+        json!([{ "name": "job", "in": "path", "required": true, "schema": name }]);
     operation
 }
 
@@ -169,6 +197,9 @@ fn schemas() -> Value {
     add("Log", object(&[("entries", entries, true)]));
     add("Ping", of_view_service(false));
     add("View", of_view_service(true));
+    add("JobRequest", of_mapreduce(Part::Request));
+    add("Job", of_mapreduce(Part::Answer));
+    add("JobStatus", of_mapreduce(Part::Status));
     Value::Object(schemas)
 }
 
@@ -181,6 +212,20 @@ fn of_view_service(is_answer: bool) -> Value {
         kinds => json!({ "type": kinds, "description": field.meaning }),
     };
     object(&fields.map(|field| (field.name, schema(field), true)).collect::<Vec<_>>())
+}
+
+/// The fields of this part.
+fn of_mapreduce(part: Part) -> Value {
+    let fields = mapreduce::FIELDS.iter().filter(|field| field.part == part);
+    let schema = |field: &JobField| {
+        let mut schema = json!({ "type": field.kind, "description": field.meaning });
+        if field.kind == "array" {
+            schema["items"] = json!({ "type": "string" });
+        }
+        schema
+    };
+    let fields = fields.map(|field| (field.name, schema(field), field.required));
+    object(&fields.collect::<Vec<_>>())
 }
 
 fn micro_operation() -> Value {
