@@ -263,6 +263,7 @@ impl Clerk {
                 Next::GiveUp
             }
             ErrorCode::BadRequest
+            | ErrorCode::NotFound
             | ErrorCode::Unsupported
             | ErrorCode::StaleSeq
             | ErrorCode::Exists

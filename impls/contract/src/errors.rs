@@ -14,6 +14,8 @@ pub enum ErrorCode {
     NotReady,
     /// The request makes no sense.
     BadRequest,
+    /// The coordinator has no such job.
+    NotFound,
     /// The store does not know this operation.
     Unsupported,
     /// The client has gone past this sequence number.
@@ -52,7 +54,7 @@ pub struct ErrorEntry {
 }
 
 /// Every error code of the contract.
-pub const ERRORS: [ErrorEntry; 13] = [
+pub const ERRORS: [ErrorEntry; 14] = [
     entry(
         ErrorCode::NotLeader,
         "not_leader",
@@ -78,6 +80,14 @@ pub const ERRORS: [ErrorEntry; 13] = [
         ELSEWHERE,
     ),
     entry(ErrorCode::BadRequest, "bad_request", 400, false, "The request is malformed.", STOPS),
+    entry(
+        ErrorCode::NotFound,
+        "not_found",
+        404,
+        false,
+        "`GET /v1/jobs/{job}`: there is no such job.",
+        "Asks no more: jobs do not get lost.",
+    ),
     entry(
         ErrorCode::Unsupported,
         "unsupported",

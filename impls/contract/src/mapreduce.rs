@@ -53,7 +53,7 @@ pub enum State {
 }
 
 /// Tasks of a phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// Done ones.
     pub done: u32,
@@ -67,11 +67,11 @@ pub struct JobStatus {
     /// How far it is.
     pub state: State,
     /// Map tasks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub map: Option<Progress>,
+    #[serde(default)]
+    pub map: Progress,
     /// Reduce tasks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reduce: Option<Progress>,
+    #[serde(default)]
+    pub reduce: Progress,
     /// The paths of all outputs, once it is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Vec<String>>,
@@ -195,7 +195,7 @@ mod tests {
         let request =
             json!(JobRequest { app: INDEX.to_owned(), inputs: vec!["/a".to_owned()], reducers: 2 });
         let answer = json!({ "job": "j1" });
-        let half = Some(Progress { done: 1, total: 2 });
+        let half = Progress { done: 1, total: 2 };
         let status = JobStatus {
             state: State::Done,
             map: half,

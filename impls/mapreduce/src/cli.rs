@@ -19,7 +19,7 @@ use crate::{
     coordinator::REDUCERS_MAX,
     failure::Failure,
     files,
-    launch::{self, Launch},
+    launch::{GUARD, Launch},
     node, sequential,
 };
 
@@ -115,10 +115,9 @@ fn command_main(own: &[Entry]) -> ExitCode {
 /// Reads the command line; one that is wrong ends the process.
 fn parse(apps: &Apps) -> Command {
     let help = format!(
-        "Applications: {}\n\nA node reads its launch from these variables, or from flags (--DS_NODE w1), which take \
-         precedence:\n{}",
+        "Applications: {}\n\nWithout a command: {}  {GUARD}  In the environment only; if set: end when stdin closes, and remove this folder.\n",
         apps.names(),
-        launch::help()
+        ::node::runtime::launch::help()
     );
     let matches = Cli::command().after_help(help).get_matches();
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command

@@ -22,9 +22,13 @@ use crate::{
     failure::Failure,
     files,
     split::{self, Split},
-    wire::{AttemptId, Code, JobRequest, JobStatus, Refusal, Report, Task, TaskAnswer, Work},
+    wire::{AttemptId, Report, Task, TaskAnswer, Work},
 };
-use rules::{Assignment, Phase, Rules, State, TaskId};
+use contract::{
+    ErrorCode, Refusal,
+    mapreduce::{JobRequest, JobStatus, State},
+};
+use rules::{Assignment, Phase, Rules, TaskId};
 
 /// The most reduce tasks of a job: each map task writes a file for each of them.
 pub const REDUCERS_MAX: u32 = 1000;
@@ -81,7 +85,7 @@ impl Coordinator {
     /// # Errors
     /// The request makes no sense, an input cannot be read, or there is no folder for the job.
     pub fn submit(&self, request: JobRequest) -> Result<u64, Refusal> {
-        let bad = |message| Refusal { code: Code::BadRequest, message };
+        let bad = |message| Refusal::new(ErrorCode::BadRequest, message);
         let JobRequest { app, inputs, reducers } = request;
         self.apps.get(&app).map_err(bad)?;
         check(&inputs, reducers).map_err(bad)?;
@@ -92,7 +96,7 @@ impl Coordinator {
         let path = self.shared.join(&folder);
         fs::create_dir(&path).map_err(|error| {
             let message = Failure::file("create the folder", &path)(error).to_string();
-            Refusal { code: Code::Internal, message }
+            Refusal::new(ErrorCode::Internal, message)
         })?;
         let job = books.rules.submit(splits.len(), reducers);
         tracing::info!("job j{job}: {app}, {} map tasks, {reducers} reduce tasks", splits.len());

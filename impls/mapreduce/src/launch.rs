@@ -1,23 +1,11 @@
-//! How a node is started: the environment it gets, or flags of the same names.
+//! How a node is started: the launch of the contract, as a node of MapReduce needs it.
 
-use std::{collections::BTreeMap, ffi::OsString, net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
-/// The launch variables: name, example and meaning.
-const VARIABLES: [(&str, &str, &str); 9] = [
-    ("DS_NODE", "w1", "This node's id."),
-    ("DS_ROLE", "mr-worker", "What the node is: `mr-coordinator` or `mr-worker`."),
-    ("DS_LISTEN", "127.0.0.1:4101", "The one address to bind."),
-    ("DS_PEERS", "{\"c1\":\"127.0.0.1:4100\"}", "Where a worker finds the coordinator."),
-    ("DS_COORDINATOR", "c1", "The coordinator's id in DS_PEERS; not for the coordinator itself."),
-    ("DS_SHARED", "/shared", "A folder of all nodes, for intermediate files and outputs."),
-    ("DS_DATA", "/a/folder", "A folder of this node alone, for temporary files."),
-    ("DS_TASK_MS", "10000", "A task without news for so long is given to another worker."),
-    (
-        "DS_GUARD",
-        "/tmp/run",
-        "If set: end when stdin closes, and remove this folder. `mapreduce run` sets it.",
-    ),
-];
+use contract::launch::{Launch as Launched, MapReduce};
+
+/// If this variable is set, a node ends when its stdin closes, and removes the folder that it names. `mapreduce run` sets it.
+pub const GUARD: &str = "DS_GUARD";
 
 /// What a node is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +21,7 @@ pub enum Role {
 pub struct Launch {
     /// `DS_NODE`.
     pub node: String,
-    /// `DS_ROLE`, with `DS_COORDINATOR` in `DS_PEERS`.
+    /// `DS_COORDINATOR`, with its address from `DS_PEERS`.
     pub role: Role,
     /// `DS_LISTEN`.
     pub listen: SocketAddr,
@@ -43,7 +31,7 @@ pub struct Launch {
     pub data: PathBuf,
     /// `DS_TASK_MS`.
     pub task_ms: u64,
-    /// `DS_GUARD`.
+    /// [`GUARD`].
     pub guard: Option<PathBuf>,
 }
 
@@ -57,133 +45,55 @@ impl Launch {
             let text = argument.to_str().map(str::to_owned);
             text.ok_or_else(|| format!("{}: no UTF-8", argument.to_string_lossy()))
         };
-        let flags = parse_flags(&arguments.iter().map(text).collect::<Result<Vec<_>, _>>()?)?;
-        Self::from_lookup(|name| flags.get(name).cloned().or_else(|| std::env::var(name).ok()))
+        let arguments = arguments.iter().map(text).collect::<Result<Vec<_>, _>>()?;
+        let guard = std::env::var_os(GUARD).map(PathBuf::from);
+        Self::of(node::launch_from(&arguments)?, guard)
     }
 
-    fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let lookup = |name: &str| lookup(name).filter(|value| !value.is_empty());
-        let need = |name: &str| lookup(name).ok_or_else(|| format!("{name} is not set"));
-        let listen = need("DS_LISTEN")?;
-        let task_ms = lookup("DS_TASK_MS").unwrap_or_else(|| "10000".to_owned());
-        Ok(Self {
-            node: need("DS_NODE")?,
-            role: match need("DS_ROLE")?.as_str() {
-                "mr-coordinator" => Role::Coordinator,
-                "mr-worker" => {
-                    Role::Worker(coordinator(&need("DS_COORDINATOR")?, &need("DS_PEERS")?)?)
-                }
-                role => {
-                    return Err(format!("DS_ROLE={role}: expected mr-coordinator or mr-worker"));
-                }
-            },
-            listen: listen
-                .parse()
-                .map_err(|_| format!("DS_LISTEN={listen}: expected address:port"))?,
-            shared: PathBuf::from(need("DS_SHARED")?),
-            data: PathBuf::from(need("DS_DATA")?),
-            task_ms: task_ms.parse().ok().filter(|task_ms| *task_ms > 0).ok_or_else(|| {
-                format!("DS_TASK_MS={task_ms}: expected milliseconds, at least 1")
-            })?,
-            guard: lookup("DS_GUARD").map(PathBuf::from),
-        })
-    }
-}
-
-fn coordinator(id: &str, peers: &str) -> Result<SocketAddr, String> {
-    let addresses: BTreeMap<String, SocketAddr> =
-        serde_json::from_str(peers).map_err(|error| format!("DS_PEERS={peers}: {error}"))?;
-    let address = addresses.get(id).copied();
-    address.ok_or_else(|| format!("DS_PEERS={peers}: no address of the coordinator {id}"))
-}
-
-/// Reads `--NAME value` and `--NAME=value`.
-fn parse_flags(arguments: &[String]) -> Result<BTreeMap<String, String>, String> {
-    let mut flags = BTreeMap::new();
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        let flag = argument.strip_prefix("--").ok_or_else(|| format!("{argument}: not a flag"))?;
-        let (name, value) = match flag.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (flag, None),
+    fn of(launch: Launched, guard: Option<PathBuf>) -> Result<Self, String> {
+        let Launched { node, listen, peers, data, mapreduce, .. } = launch;
+        let mapreduce = mapreduce.ok_or("DS_COORDINATOR is not set")?;
+        let MapReduce { coordinator, shared, task_ms } = mapreduce;
+        let role = if coordinator == node {
+            Role::Coordinator
+        } else {
+            let address = peers.get(&coordinator).copied();
+            let missing = || format!("DS_PEERS: no address of the coordinator {coordinator}");
+            Role::Worker(address.ok_or_else(missing)?)
         };
-        if !VARIABLES.iter().any(|(known, ..)| *known == name) {
-            return Err(format!("--{name}: no such flag"));
-        }
-        let value = value.or_else(|| rest.next().map(String::as_str));
-        let value = value.ok_or_else(|| format!("--{name}: its value is missing"))?;
-        flags.insert(name.to_owned(), value.to_owned());
+        Ok(Self { node, role, listen, shared, data, task_ms, guard })
     }
-    Ok(flags)
-}
-
-/// The launch variables, a line each.
-#[must_use]
-pub fn help() -> String {
-    let lines = VARIABLES
-        .iter()
-        .map(|(name, example, meaning)| format!("  {name:<15} {meaning} Example: {example}\n"));
-    lines.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> Result<Launch, String> {
-        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        let flags = parse_flags(&words)?;
-        Launch::from_lookup(|name| flags.get(name).cloned())
-    }
-
-    fn examples() -> String {
-        let flags = VARIABLES.iter().map(|(name, example, _)| format!("--{name}={example} "));
-        flags.collect()
-    }
-
-    #[test]
-    fn the_examples_are_a_launch() {
-        let launch = read(&examples()).unwrap();
-        assert_eq!(launch.role, Role::Worker("127.0.0.1:4100".parse().unwrap()));
-        assert_eq!((launch.node.as_str(), launch.task_ms), ("w1", 10_000));
-        assert_eq!(launch.guard, Some(PathBuf::from("/tmp/run")));
+    fn launched(node: &str) -> Launched {
+        let address = "127.0.0.1:4100".parse().unwrap();
+        let mapreduce = MapReduce {
+            coordinator: "c1".to_owned(),
+            shared: PathBuf::from("/shared"),
+            task_ms: 700,
+        };
+        let mut launch = Launched::alone(node.to_owned(), "127.0.0.1:4101".parse().unwrap());
+        launch.peers.insert("c1".to_owned(), address);
+        Launched { mapreduce: Some(mapreduce), ..launch }
     }
 
     #[test]
-    fn a_coordinator_needs_no_peers() {
-        let line = "--DS_NODE c1 --DS_ROLE mr-coordinator --DS_LISTEN 127.0.0.1:1 --DS_SHARED /s --DS_DATA /d";
-        let launch = read(line).unwrap();
-        assert_eq!((launch.role, launch.task_ms, launch.guard), (Role::Coordinator, 10_000, None));
+    fn whoever_is_not_the_coordinator_works_for_it() {
+        let role = |node| Launch::of(launched(node), None).unwrap().role;
+        assert_eq!(role("c1"), Role::Coordinator);
+        assert_eq!(role("w1"), Role::Worker("127.0.0.1:4100".parse().unwrap()));
     }
 
     #[test]
-    fn what_is_missing_or_wrong_is_named() {
-        let needed = [
-            "DS_NODE",
-            "DS_ROLE",
-            "DS_LISTEN",
-            "DS_PEERS",
-            "DS_COORDINATOR",
-            "DS_SHARED",
-            "DS_DATA",
-        ];
-        for name in needed {
-            let error = read(&format!("{} --{name}=", examples())).unwrap_err();
-            assert_eq!(error, format!("{name} is not set"));
-        }
-        for (flag, expected) in [
-            ("--DS_ROLE kv", "DS_ROLE=kv: expected mr-coordinator or mr-worker"),
-            ("--DS_LISTEN here", "DS_LISTEN=here: expected address:port"),
-            ("--DS_TASK_MS 0", "DS_TASK_MS=0: expected milliseconds"),
-            ("--DS_TASK_MS 1s", "DS_TASK_MS=1s: expected milliseconds"),
-            ("--DS_PEERS {}", "no address of the coordinator c1"),
-            ("--DS_PEERS c1", "DS_PEERS=c1: "),
-            ("--DS_NOD n1", "--DS_NOD: no such flag"),
-            ("n1", "n1: not a flag"),
-            ("--DS_NODE", "--DS_NODE: its value is missing"),
-        ] {
-            let error = read(&format!("{} {flag}", examples())).unwrap_err();
-            assert!(error.contains(expected), "{flag}: {error}");
-        }
+    fn what_is_missing_is_named() {
+        let stranger = Launched { peers: [].into(), ..launched("w1") };
+        let error = Launch::of(stranger, None).unwrap_err();
+        assert_eq!(error, "DS_PEERS: no address of the coordinator c1");
+        let other = Launched { mapreduce: None, ..launched("w1") };
+        assert_eq!(Launch::of(other, None).unwrap_err(), "DS_COORDINATOR is not set");
     }
 }

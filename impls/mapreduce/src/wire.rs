@@ -1,47 +1,9 @@
-//! What goes over HTTP: requests and answers of the coordinator.
+//! What workers and the coordinator say to each other. What clients of the coordinator say is in `contract::mapreduce`.
 
+use contract::Refusal;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    coordinator::rules::{Progress, State},
-    split::Split,
-};
-
-/// `POST /v1/jobs`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JobRequest {
-    /// The application's name.
-    pub app: String,
-    /// Paths of the documents.
-    pub inputs: Vec<String>,
-    /// The number of reduce tasks, and of outputs.
-    pub reducers: u32,
-}
-
-/// Its answer.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct JobAnswer {
-    /// The job's name, such as `j1`.
-    pub job: String,
-}
-
-/// The answer to `GET /v1/jobs/j1`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct JobStatus {
-    /// How far it is.
-    pub state: State,
-    /// Map tasks.
-    pub map: Progress,
-    /// Reduce tasks.
-    pub reduce: Progress,
-    /// The paths of all outputs, once it is done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outputs: Option<Vec<String>>,
-    /// Why it failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-}
+use crate::split::Split;
 
 /// `POST /v1/task`: a worker asks for work.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -134,25 +96,4 @@ pub enum Answer<T> {
     Ok(T),
     /// Why there is nothing.
     Error(Refusal),
-}
-
-/// Why a request was refused.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Refusal {
-    /// For programs.
-    pub code: Code,
-    /// For people.
-    pub message: String,
-}
-
-/// The kinds of refusals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Code {
-    /// The request is wrong: status 400.
-    BadRequest,
-    /// There is no such thing: status 404.
-    NotFound,
-    /// The coordinator cannot do its part: status 500.
-    Internal,
 }

@@ -94,4 +94,4 @@ pub mod wal;
 pub use application::Application;
 pub use log_size::{LogRecord, LogSize};
 pub use protocol::{Effect, Effects, Protocol, Replicates, Token};
-pub use runtime::{main_from, main_with, serve};
+pub use runtime::{launch_from, main_from, main_with, serve};

@@ -454,7 +454,7 @@ fn mapreduce() -> String {
     }
     let inputs = ["a", "b"].map(|name| format!("/shared/in/{name}")).to_vec();
     let request = json(&JobRequest { app: mapreduce::WORDCOUNT.to_owned(), inputs, reducers: 1 });
-    let progress = |done, total| Some(Progress { done, total });
+    let progress = |done, total| Progress { done, total };
     let going_on = JobStatus {
         state: State::Map,
         map: progress(1, 2),

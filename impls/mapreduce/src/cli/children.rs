@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::progress::Progress;
+use crate::launch::GUARD;
 
 /// The coordinator's id.
 const COORDINATOR: &str = "c1";
@@ -59,7 +60,7 @@ impl Children {
             .env("DS_COORDINATOR", COORDINATOR)
             .env("DS_SHARED", folder.join("shared"))
             .env("DS_DATA", folder.join(id))
-            .env("DS_GUARD", folder)
+            .env(GUARD, folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());

@@ -2,9 +2,8 @@
 
 use std::io::{IsTerminal, Write};
 
+use contract::mapreduce::{JobStatus, State};
 use indicatif::{ProgressBar, ProgressStyle};
-
-use crate::{coordinator::rules::State, wire::JobStatus};
 
 /// Shows on stderr how far a job is.
 #[derive(Clone)]

@@ -6,13 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use contract::mapreduce::{JobAnswer, JobRequest, JobStatus, State};
+
 use super::{Job, children::Children, print, progress::Progress, publish, scratch};
-use crate::{
-    client::Client,
-    coordinator::rules::State,
-    node::signalled,
-    wire::{JobAnswer, JobRequest, JobStatus},
-};
+use crate::{client::Client, node::signalled};
 
 /// How long the coordinator may take to start.
 const START_MAX: Duration = Duration::from_secs(20);

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use contract::mapreduce::{Progress, State};
 
 /// A task that failed so often fails its job.
 pub const FAILURES_MAX: usize = 3;
@@ -15,8 +15,7 @@ pub const FAILURES_MAX: usize = 3;
 const STRAGGLER: u64 = 2;
 
 /// The two halves of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// Map tasks.
     Map,
@@ -54,29 +53,6 @@ pub struct Assignment {
     pub task: TaskId,
     /// For a reduce task: the attempt that counts of each map task.
     pub inputs: Vec<u64>,
-}
-
-/// How far a job is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// Map tasks are not all done.
-    Map,
-    /// Reduce tasks are not all done.
-    Reduce,
-    /// Every output is in its place.
-    Done,
-    /// It was given up.
-    Failed,
-}
-
-/// Tasks of a phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
-    /// Done ones.
-    pub done: u32,
-    /// All.
-    pub total: u32,
 }
 
 /// The coordinator's books.

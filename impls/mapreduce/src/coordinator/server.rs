@@ -10,12 +10,14 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use contract::{
+    ErrorCode, Refusal,
+    mapreduce::{JobAnswer, JobStatus},
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::Coordinator;
-use crate::wire::{
-    Answer, AttemptId, Code, JobAnswer, JobStatus, Needed, Refusal, TaskAnswer, TaskRequest,
-};
+use crate::wire::{Answer, AttemptId, Needed, TaskAnswer, TaskRequest};
 
 /// The longest body: the inputs of a job are in it.
 const BODY_BYTES_MAX: usize = 16 << 20;
@@ -78,29 +80,26 @@ async fn report(State(coordinator): Handle, body: Body) -> Response {
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|error| Refusal { code: Code::Internal, message: error.to_string() })
+        .map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))
 }
 
 fn parse<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
-    let bad = |message| Refusal { code: Code::BadRequest, message };
+    let bad = |message| Refusal::new(ErrorCode::BadRequest, message);
     let body = body.map_err(|rejection| bad(rejection.body_text()))?;
     serde_json::from_slice(&body)
         .map_err(|error| bad(format!("the body is not as expected: {error}")))
 }
 
 fn not_found(message: String) -> Refusal {
-    Refusal { code: Code::NotFound, message }
+    Refusal::new(ErrorCode::NotFound, message)
 }
 
 fn respond<T: Serialize>(result: Result<T, Refusal>) -> Response {
     match result {
         Ok(value) => Json(Answer::Ok(value)).into_response(),
         Err(refusal) => {
-            let status = match refusal.code {
-                Code::BadRequest => StatusCode::BAD_REQUEST,
-                Code::NotFound => StatusCode::NOT_FOUND,
-                Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            };
+            let status = StatusCode::from_u16(refusal.code.status())
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             (status, Json(Answer::<T>::Error(refusal))).into_response()
         }
     }

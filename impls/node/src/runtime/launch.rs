@@ -36,10 +36,7 @@ pub fn main_from<P: Protocol>(
         .with_writer(io::stderr)
         .with_ansi(false)
         .init();
-    let launch = parse_flags(arguments).and_then(|flags| {
-        Launch::from_lookup(|name| flags.get(name).cloned().or_else(|| std::env::var(name).ok()))
-    });
-    let launch = match launch {
+    let launch = match launch_from(arguments) {
         Ok(launch) => launch,
         Err(reason) => {
             eprintln!("{reason}\nSet it in the environment or as a flag; --help lists them all.");
@@ -53,6 +50,15 @@ pub fn main_from<P: Protocol>(
             ExitCode::FAILURE
         }
     }
+}
+
+/// The launch in these flags, and in the environment where a flag is missing.
+///
+/// # Errors
+/// Names the flag or variable that is missing or wrong, and what was expected.
+pub fn launch_from(arguments: &[String]) -> Result<Launch, String> {
+    let flags = parse_flags(arguments)?;
+    Launch::from_lookup(|name| flags.get(name).cloned().or_else(|| std::env::var(name).ok()))
 }
 
 fn run<P: Protocol>(
@@ -103,7 +109,9 @@ fn parse_flags(arguments: &[String]) -> Result<BTreeMap<String, String>, String>
     Ok(flags)
 }
 
-fn help() -> String {
+/// What launch variables there are, and what they mean.
+#[must_use]
+pub fn help() -> String {
     let intro = "One node of a store. Each of these is an environment variable and a flag \
                  (--DS_NODE n1), which takes precedence:\n";
     let lines = VARIABLES.iter().map(|Variable { name, example, meaning, availability }| {

@@ -7,7 +7,7 @@
 //! ```
 
 mod driver;
-mod launch;
+pub mod launch;
 mod log;
 mod peers;
 mod server;
@@ -17,7 +17,7 @@ use std::{future::Future, io, net::SocketAddr, sync::mpsc, thread, time::Duratio
 use contract::Launch;
 use tokio::{net::TcpListener, sync::oneshot};
 
-pub use launch::{main_from, main_with};
+pub use launch::{launch_from, main_from, main_with};
 
 use crate::{
     Protocol,

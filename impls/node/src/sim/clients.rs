@@ -193,6 +193,7 @@ impl Clients {
         attempts.reason = format!("{}: {}", refusal.code.name(), refusal.message);
         match refusal.code {
             ErrorCode::BadRequest
+            | ErrorCode::NotFound
             | ErrorCode::Unsupported
             | ErrorCode::StaleSeq
             | ErrorCode::Aborted
