@@ -37,7 +37,7 @@ pub fn run(arguments: &RunArguments) -> String {
     if let Some(target) = target {
         line.path(target);
     }
-    line.option("workload", workload);
+    line.optional("workload", workload.as_ref());
     line.optional("faults", faults.as_ref());
     line.optional("fault-interval", fault_interval.map(format_duration).as_ref());
     line.optional("plan", plan.as_ref().map(|path| path.display()).as_ref());

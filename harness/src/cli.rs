@@ -65,8 +65,8 @@ pub struct RunArguments {
     /// A folder with a submission.toml [default: the reference store]
     pub target: Option<PathBuf>,
     /// What the clients do and what must hold
-    #[arg(long, default_value = "bank", help = help::workloads())]
-    pub workload: String,
+    #[arg(long, help = help::workloads())]
+    pub workload: Option<String>,
     /// Fault families
     #[arg(long, help = help::faults())]
     pub faults: Option<Families>,

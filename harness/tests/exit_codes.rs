@@ -84,7 +84,7 @@ fn a_workload_the_store_does_not_claim_to_serve_is_a_usage_error() {
         Bench::with_manifest("name = \"x\"\nrun = [\"true\"]\nserves = [\"replicated-kv\"]\n");
     bench.run("--workload bank:txn").expect(2, "caps");
     let bench = Bench::with_manifest("name = \"x\"\nrun = [\"true\"]\nserves = [\"mapreduce\"]\n");
-    bench.run("--workload register").expect(2, "replicated-kv");
+    bench.run("--workload register").expect(2, "--workload mapreduce");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod counter;
 mod guards;
 pub mod levels;
 mod long_fork;
+pub mod mapreduce;
 mod multi;
 mod random_transactions;
 mod record;
@@ -138,10 +139,11 @@ impl WorkloadEntry {
     }
 }
 
-/// The names of all workloads, and what they do in a sentence: of those for stores, and of [`view_service`].
+/// The names of all workloads, and what they do in a sentence: of those for stores, of [`view_service`] and of [`mapreduce`].
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     let of_stores = WORKLOADS.into_iter().map(|entry| (entry.name, entry.about));
-    of_stores.chain([(view_service::NAME, view_service::ABOUT)])
+    let others = [(view_service::NAME, view_service::ABOUT), (mapreduce::NAME, mapreduce::ABOUT)];
+    of_stores.chain(others)
 }
 
 /// The names of all workloads.

@@ -11,6 +11,7 @@ mod evidence;
 mod faults;
 mod headline;
 mod introspection;
+mod jobs;
 mod majority;
 mod members;
 mod messages;
@@ -109,8 +110,9 @@ pub fn judge(
     limits: &Limits,
 ) -> Result<ResultsFile, RunError> {
     let record = Record::read(folder)?;
-    if scripts::is(&record.run) {
+    if scripts::is(&record.run) || jobs::is(&record.run) {
         return match asked {
+            None if jobs::is(&record.run) => Ok(jobs::judge(folder, &record)),
             None => Ok(scripts::judge(folder, &record)),
             Some(_) => Err(RunError::Workload(format!(
                 "the workload `{}` knows no consistency levels: leave out --consistency",

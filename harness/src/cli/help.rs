@@ -1,5 +1,6 @@
 //! What the help says that is taken from registries.
 
+use contract::manifest::Rung;
 use history::Format;
 use invariants::Invariant;
 use isolation::Datatype;
@@ -10,7 +11,12 @@ use crate::nemesis::Family;
 
 pub(super) fn workloads() -> String {
     let names: Vec<&str> = workloads::names().collect();
-    format!("What the clients do and what must hold, see below: {}", names.join(", "))
+    format!(
+        "What the clients do and what must hold, see below: {} [default: bank; of what serves nothing but `{2}`, {1}]",
+        names.join(", "),
+        workloads::mapreduce::NAME,
+        Rung::Mapreduce.name()
+    )
 }
 
 pub(super) fn workloads_in_sentences() -> String {

@@ -11,17 +11,21 @@
 //! repeats          the last write of each client, sent once more at the end
 //! protocol_errors  answers that broke the contract
 //! servers          the servers of a view service, which the bench plays
+//! submitter        one client of MapReduce; the rules of its record
+//! outputs          reads what jobs have written
 //! ```
 
 pub mod attempts;
 pub mod clerk;
 pub mod connection;
 pub mod faults;
+pub mod outputs;
 pub mod probes;
 pub mod protocol_errors;
 pub mod repeats;
 pub mod routing;
 pub mod servers;
+pub mod submitter;
 mod trail;
 
 use std::{

@@ -2,15 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use contract::{
-    Availability, Manifest,
-    manifest::{RUNGS, Rung},
-};
+use contract::{Manifest, manifest::Rung};
 use history::Verdict;
 use isolation::Consistency;
 use linearizability::Limits;
 use record::{Folder, Required, ResultsFile, RunFile, VERSION, files};
-use workloads::view_service;
 
 use super::{block_on, complain};
 use crate::{disk, exit::Failure, run::setting::Setting, target::Target};
@@ -65,6 +61,7 @@ impl Recording<'_> {
             view_service: setting.view_service.clone(),
             groups: setting.groups.clone(),
             controllers: setting.controllers.clone(),
+            coordinator: setting.coordinator.clone(),
             snapshot_bytes: setting.snapshot_bytes,
             played: setting.played.clone(),
             clients: setting.clients,
@@ -83,45 +80,23 @@ impl Recording<'_> {
     }
 }
 
-/// That this version tests what the store serves.
-///
-/// # Errors
-/// It serves only rungs that are still to come.
-pub(super) fn can_be_tested(manifest: &Manifest) -> Result<(), Failure> {
-    let tested = |rung: &Rung| rung.entry().availability == Availability::Now;
-    if manifest.serves.iter().any(tested) {
-        return Ok(());
-    }
-    Err(Failure::Usage(refusal(manifest)))
-}
-
 /// That it is a store, which clients can ask.
 ///
 /// # Errors
-/// It is a view service and nothing else.
+/// It is something else and nothing besides.
 pub(super) fn is_a_store(manifest: &Manifest) -> Result<(), Failure> {
-    let is_store = |rung: &Rung| *rung != Rung::ViewService;
+    let is_store = |rung: &Rung| !matches!(rung, Rung::ViewService | Rung::Mapreduce);
     if manifest.serves.iter().any(is_store) {
         return Ok(());
     }
+    // Each of these rungs has the workload of its own name.
+    let rungs: Vec<&str> = manifest.serves.iter().map(|rung| rung.name()).collect();
     Err(Failure::Usage(format!(
-        "{} serves only `{}`, which no client asks: test it with `harness run … --workload {}`",
+        "{} serves only `{}`, which is no store: test it with `harness run … --workload {}`",
         manifest.name,
-        Rung::ViewService.name(),
-        view_service::NAME
+        rungs.join("`, `"),
+        rungs.first().unwrap_or(&"")
     )))
-}
-
-/// Why a store that serves only planned rungs is not tested.
-fn refusal(manifest: &Manifest) -> String {
-    let names = |rungs: Vec<&str>| format!("`{}`", rungs.join("`, `"));
-    let tested = RUNGS.iter().filter(|entry| entry.availability == Availability::Now);
-    format!(
-        "{} serves {}, which this version does not test yet; it tests {}",
-        manifest.name,
-        names(manifest.serves.iter().map(|rung| rung.name()).collect()),
-        names(tested.map(|entry| entry.name).collect()),
-    )
 }
 
 /// Runs the `build` of a manifest, and says so.

@@ -7,7 +7,7 @@ use history::Verdict;
 use isolation::Consistency;
 use linearizability::Limits;
 use record::{Folder, ResultsFile};
-use workloads::{Workload, view_service};
+use workloads::{Workload, mapreduce, view_service};
 
 use super::{
     block_on, complain,
@@ -19,7 +19,7 @@ use crate::{
     again,
     cli::RunArguments,
     exit::{Exit, Failure},
-    nemesis::{Families, recorded_plan::RecordedPlan},
+    nemesis::{Families, recorded_plan::RecordedPlan, workers::FAMILIES},
     run::{
         forecast,
         interrupt::Interrupts,
@@ -80,6 +80,8 @@ enum Chosen {
     OfStore(Box<dyn Workload>, Consistency),
     /// The scripts for a view service.
     Scripts,
+    /// Jobs of MapReduce.
+    Jobs,
 }
 
 /// One repetition.
@@ -141,7 +143,7 @@ impl Run<'_> {
         let folder = target.folder.strip_prefix(&here).unwrap_or(&target.folder);
         again::run(&RunArguments {
             target: Some(folder.to_path_buf()),
-            workload: chosen.name().to_owned(),
+            workload: Some(chosen.name().to_owned()),
             consistency: chosen.level(),
             // `latest` is this run when somebody repeats it.
             plan: arguments.plan.as_ref().map(|plan| plan.canonicalize().unwrap_or(plan.clone())),
@@ -218,12 +220,13 @@ impl Outcomes {
 impl Chosen {
     fn of(target: &Target, arguments: &RunArguments) -> Result<Self, Failure> {
         let manifest = &target.manifest;
-        recording::can_be_tested(manifest)?;
-        if arguments.workload == view_service::NAME {
-            return scripts(manifest, arguments);
+        let name = arguments.workload.as_deref().unwrap_or_else(|| usual(manifest));
+        match name {
+            view_service::NAME => return scripts(manifest, arguments),
+            mapreduce::NAME => return jobs(manifest, arguments),
+            _ => recording::is_a_store(manifest)?,
         }
-        recording::is_a_store(manifest)?;
-        let workload = workload_for_store(manifest, &arguments.workload)?;
+        let workload = workload_for_store(manifest, name)?;
         let promised =
             arguments.consistency.or(target.promises).unwrap_or(Consistency::StrictSerializable);
         let level = workloads::levels::level(&*workload, promised).map_err(Failure::Usage)?;
@@ -234,13 +237,14 @@ impl Chosen {
         match self {
             Self::OfStore(workload, _) => workload.name(),
             Self::Scripts => view_service::NAME,
+            Self::Jobs => mapreduce::NAME,
         }
     }
 
     fn level(&self) -> Option<Consistency> {
         match self {
             Self::OfStore(_, level) => Some(*level),
-            Self::Scripts => None,
+            Self::Scripts | Self::Jobs => None,
         }
     }
 
@@ -248,6 +252,7 @@ impl Chosen {
         match self {
             Self::OfStore(..) => Setting::of(arguments, manifest, seed),
             Self::Scripts => Setting::of_view_service(arguments, manifest, seed),
+            Self::Jobs => Setting::of_mapreduce(arguments, manifest, seed),
         }
     }
 
@@ -255,6 +260,7 @@ impl Chosen {
         match self {
             Self::OfStore(workload, _) => Play::Clients(workload.as_ref()),
             Self::Scripts => Play::Scripts,
+            Self::Jobs => Play::Jobs,
         }
     }
 
@@ -262,20 +268,15 @@ impl Chosen {
     fn undecidable(&self) -> Option<String> {
         match self {
             Self::OfStore(workload, level) => forecast::undecidable(&**workload, *level),
-            Self::Scripts => None,
+            Self::Scripts | Self::Jobs => None,
         }
     }
 }
 
 /// The scripts for a view service, if the target is one and nothing is asked for that has no meaning there.
 fn scripts(manifest: &Manifest, arguments: &RunArguments) -> Result<Chosen, Failure> {
-    let (name, rung) = (view_service::NAME, Rung::ViewService);
-    if !manifest.serves.contains(&rung) {
-        let (target, rung) = (&manifest.name, rung.name());
-        return Err(Failure::Usage(format!(
-            "the workload `{name}` needs `{rung}` in the `serves` of {target}'s manifest"
-        )));
-    }
+    let name = view_service::NAME;
+    serves(manifest, Rung::ViewService, name)?;
     let breaks = arguments.faults.as_ref().is_some_and(|faults| !faults.0.is_empty());
     let of_stores = [
         ("--faults", breaks),
@@ -289,6 +290,47 @@ fn scripts(manifest: &Manifest, arguments: &RunArguments) -> Result<Chosen, Fail
         ))),
         None => Ok(Chosen::Scripts),
     }
+}
+
+/// Jobs of MapReduce, if the target has it and nothing is asked for that has no meaning there.
+fn jobs(manifest: &Manifest, arguments: &RunArguments) -> Result<Chosen, Failure> {
+    let name = mapreduce::NAME;
+    serves(manifest, Rung::Mapreduce, name)?;
+    let asked = arguments.faults.iter().flat_map(|faults| &faults.0);
+    let foreign = asked.map(|family| family.name()).find(|name| !FAMILIES.contains(name));
+    if let Some(family) = foreign {
+        return Err(Failure::Usage(format!(
+            "`{family}` means nothing to `{name}`: choose --faults from {}, or `none` alone",
+            FAMILIES.join(", ")
+        )));
+    }
+    let of_stores = [
+        ("--rate", arguments.rate.is_some()),
+        ("--consistency", arguments.consistency.is_some()),
+        ("--fault-interval", arguments.fault_interval.is_some()),
+    ];
+    match of_stores.into_iter().find(|(_, is_asked)| *is_asked) {
+        Some((option, _)) => Err(Failure::Usage(format!(
+            "`{name}` has jobs and no operations on keys, and a plan of faults of its own: leave out {option}"
+        ))),
+        None => Ok(Chosen::Jobs),
+    }
+}
+
+/// That the target serves what the workload is for.
+fn serves(manifest: &Manifest, rung: Rung, workload: &str) -> Result<(), Failure> {
+    if manifest.serves.contains(&rung) {
+        return Ok(());
+    }
+    let (target, rung) = (&manifest.name, rung.name());
+    Err(Failure::Usage(format!(
+        "the workload `{workload}` needs `{rung}` in the `serves` of {target}'s manifest"
+    )))
+}
+
+/// The workload where none is asked for.
+fn usual(manifest: &Manifest) -> &'static str {
+    if manifest.serves == [Rung::Mapreduce] { mapreduce::NAME } else { "bank" }
 }
 
 fn workload_for_store(manifest: &Manifest, name: &str) -> Result<Box<dyn Workload>, Failure> {

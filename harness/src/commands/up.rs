@@ -35,7 +35,6 @@ const CHECK_LIMIT: Duration = Duration::from_secs(20);
 /// Usage, a broken submission, a failure of the harness, or Ctrl-C.
 pub fn up(arguments: &UpArguments) -> Result<Exit, Failure> {
     let target = Target::locate(arguments.target.as_deref())?;
-    recording::can_be_tested(&target.manifest)?;
     recording::is_a_store(&target.manifest)?;
     let workload = ByHand::default();
     let promised = target.promises.unwrap_or(Consistency::StrictSerializable);

@@ -9,7 +9,11 @@ use std::{
 };
 
 use cluster::{NodeSpec, ports};
-use contract::{GroupId, Launch, NodeId, launch::SHARDS, manifest::Capability};
+use contract::{
+    GroupId, Launch, NodeId,
+    launch::{MapReduce, SHARDS},
+    manifest::Capability,
+};
 use network::{LinkSpec, Network, Trace};
 use record::files;
 
@@ -28,6 +32,9 @@ pub const HEARTBEAT: Duration = Duration::from_millis(50);
 /// The timing hint every node gets: how long to wait for another one.
 pub const ELECTION: Duration = Duration::from_millis(300);
 
+/// `DS_TASK_MS`: short, so that a run has many tasks that are given to another worker.
+pub const TASK: Duration = Duration::from_millis(700);
+
 /// What an environment is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<'a> {
@@ -39,6 +46,8 @@ pub struct Parts<'a> {
     pub groups: &'a [Vec<NodeId>],
     /// Its shard controllers.
     pub controllers: &'a [NodeId],
+    /// The coordinator of MapReduce: then the nodes are its workers, which clients have no link to.
+    pub coordinator: Option<&'a NodeId>,
     /// The servers that the bench plays, where the only node is a view service; else nobody.
     pub played: &'a [NodeId],
     /// How many clerks there will be.
@@ -74,6 +83,7 @@ impl Environment {
         });
         let specs = specs.collect::<Result<Vec<_>, Failure>>()?;
         let can = |capability| parts.target.manifest.can(capability);
+        let mapreduce = parts.mapreduce();
         Ok(Self {
             clients: Arc::new(parts.clients(&network, Arc::clone(&stream))),
             stream,
@@ -86,7 +96,8 @@ impl Environment {
                 can(Capability::Introspect),
             )),
             network,
-            can_restart: can(Capability::Restart) || can(Capability::Rejoin),
+            can_restart: mapreduce.is_some() || can(Capability::Restart) || can(Capability::Rejoin),
+            mapreduce,
             restarts_on_its_data: can(Capability::Restart),
             shows_log: can(Capability::Log),
             pace: Arc::default(),
@@ -104,12 +115,13 @@ pub fn group_id(place: usize) -> GroupId {
 impl Parts<'_> {
     /// Whatever is started, each as a process of its own.
     fn processes(&self) -> impl Iterator<Item = &NodeId> {
-        self.nodes.iter().chain(self.controllers).chain(self.view_service)
+        self.nodes.iter().chain(self.controllers).chain(self.view_service).chain(self.coordinator)
     }
 
     /// Whom clients ask.
     fn asked(&self) -> impl Iterator<Item = &NodeId> {
-        self.nodes.iter().chain(self.controllers)
+        let nodes = if self.coordinator.is_some() { &[] } else { self.nodes };
+        nodes.iter().chain(self.controllers).chain(self.coordinator)
     }
 
     /// Those among whom one leads at a time: each group, and the controllers; or all nodes together.
@@ -147,6 +159,14 @@ impl Parts<'_> {
         shared.routed(self.groups, self.controllers)
     }
 
+    fn mapreduce(&self) -> Option<MapReduce> {
+        self.coordinator.map(|coordinator| MapReduce {
+            coordinator: coordinator.clone(),
+            shared: self.folder.join(files::SHARED),
+            task_ms: u64::try_from(TASK.as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+
     fn launch(&self, id: &NodeId, network: &Network, listen: SocketAddr) -> Launch {
         let peer =
             |other: &NodeId| network.address(id, other).map(|address| (other.clone(), address));
@@ -168,6 +188,7 @@ impl Parts<'_> {
             view: self.view_service.or_else(|| self.played.first().map(|_| id)).cloned(),
             group: place.map(group_id),
             controllers: controllers.to_vec(),
+            mapreduce: self.mapreduce(),
             data: self.folder.join(files::NODES).join(id).join("data"),
             shards: SHARDS,
             heartbeat: HEARTBEAT,

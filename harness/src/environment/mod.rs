@@ -23,7 +23,7 @@ use std::{
 };
 
 use cluster::ports;
-use contract::{NodeId, Operation};
+use contract::{NodeId, Operation, launch::MapReduce};
 use history::words::seconds;
 use network::{Network, TraceSummary};
 use record::{Mark, OwnExit, Phase, files};
@@ -66,6 +66,8 @@ pub struct Environment {
     pub nodes: Arc<Nodes>,
     /// The links.
     pub network: Network,
+    /// What nodes of MapReduce are told.
+    pub mapreduce: Option<MapReduce>,
     /// Whether killed nodes may be started again.
     pub can_restart: bool,
     /// Whether they have then all that they had acknowledged, whoever else is there.
@@ -363,6 +365,7 @@ impl Environment {
             mover: tokio::sync::Mutex::default(),
             nodes: Arc::new(Nodes::new(Vec::new(), Timeouts::default(), false)),
             network: Network::open(Vec::new(), 1, None).await.unwrap(),
+            mapreduce: None,
             can_restart: true,
             restarts_on_its_data: true,
             shows_log: false,

@@ -18,7 +18,8 @@ pub struct Members<'a> {
     pub groups: &'a [Vec<String>],
     /// The shard controllers of a sharded store, which are a group, too.
     pub controllers: &'a [String],
-    /// The view service, where the store has one: it may be cut off, but is neither killed nor paused.
+    /// The view service, or the coordinator of MapReduce, where there is one: it may be cut off, but is neither killed nor
+    /// paused.
     pub view_service: Option<&'a String>,
     /// Whether a killed node may be started again on its data.
     pub can_restart: bool,

@@ -14,6 +14,7 @@
 //! play        … carried out
 //! recorded_plan  what broke in a run, as a file
 //! replay      … carried out again
+//! workers     the plan for workers of MapReduce
 //! ```
 //!
 //! A new family is a file in `faults/` and a row in the table of `family`; a new scenario a file in `scenarios/` and a row
@@ -32,5 +33,6 @@ pub mod scenario;
 pub mod scenarios;
 pub mod script;
 pub mod steps;
+pub mod workers;
 
 pub use family::{Families, Family};

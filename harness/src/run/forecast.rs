@@ -81,6 +81,7 @@ mod tests {
             view_service: None,
             groups: Vec::new(),
             controllers: Vec::new(),
+            coordinator: None,
             played: Vec::new(),
             can_restart: true,
             can_restart_all: true,

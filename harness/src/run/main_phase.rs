@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clients::{clerk::Clerk, probes},
-    environment::{introspection, leader},
+    environment::{Environment, introspection, leader},
     exit::Failure,
     nemesis::play::play,
     stream::Stream,
@@ -51,7 +51,7 @@ impl Runner<'_> {
         let nemesis = AbortOnDrop(tokio::spawn(nemesis));
         let probing = self.probe(&mut clients, &stopped);
         let proven = tokio::select! {
-            () = self.watch_nodes(begin + self.setting.time_limit) => None,
+            () = watch_nodes(environment, begin + self.setting.time_limit) => None,
             events = self.proven() => Some(events),
             () = probing => None,
         };
@@ -65,7 +65,11 @@ impl Runner<'_> {
         }
         environment.stream.mark(&Mark::Phase(Phase::Heal));
         stop.send_replace(true);
-        self.heal(nemesis).await?;
+        // A node that was killed last may take long to start.
+        let limit = HEAL_LIMIT + self.setting.coming_back();
+        if heal(environment, limit, nemesis).await? {
+            self.note_who_is_not_back().await;
+        }
         while let Some(ended) = clients.join_next().await {
             ended.map_err(|error| panicked("a clerk", &error))?;
         }
@@ -149,35 +153,6 @@ impl Runner<'_> {
         async move { self.environment.clients.probes.hand_out(&to, reads, rng).await }
     }
 
-    /// Waits for the end of the main phase; records nodes that end meanwhile though nobody killed them.
-    async fn watch_nodes(&self, end: Instant) {
-        while Instant::now() < end {
-            tokio::time::sleep_until(end.min(Instant::now() + WATCH_INTERVAL)).await;
-            self.environment.mark_own_exits().await;
-        }
-    }
-
-    /// Stops the faults, always: the nemesis heals what it started, and then every link is healed once more.
-    async fn heal(&self, mut nemesis: AbortOnDrop<std::io::Result<()>>) -> Result<(), Failure> {
-        // A node that was killed last may take long to start.
-        let limit = HEAL_LIMIT + self.setting.coming_back();
-        let healed = tokio::time::timeout(limit, &mut nemesis.0).await;
-        self.environment.heal_all();
-        match healed {
-            Ok(Ok(played)) => {
-                played?;
-                self.note_who_is_not_back().await;
-                Ok(())
-            }
-            Ok(Err(error)) => Err(panicked("the nemesis", &error)),
-            Err(_) => {
-                let how = "the nemesis did not finish healing in time".to_owned();
-                self.environment.stream.mark(&Mark::Hindered(how));
-                Ok(())
-            }
-        }
-    }
-
     /// A store whose nodes help each other back may go on without one that never does: a reader should know.
     async fn note_who_is_not_back(&self) {
         if !self.setting.rejoins() {
@@ -196,6 +171,34 @@ impl Runner<'_> {
     }
 }
 
+/// Waits for the end of the main phase; records nodes that end meanwhile though nobody killed them.
+pub(super) async fn watch_nodes(environment: &Environment, end: Instant) {
+    while Instant::now() < end {
+        tokio::time::sleep_until(end.min(Instant::now() + WATCH_INTERVAL)).await;
+        environment.mark_own_exits().await;
+    }
+}
+
+/// Stops the faults, always: the nemesis heals what it started, and then every link is healed once more. Whether it has come to
+/// its end.
+pub(super) async fn heal(
+    environment: &Environment,
+    limit: Duration,
+    mut nemesis: AbortOnDrop<std::io::Result<()>>,
+) -> Result<bool, Failure> {
+    let healed = tokio::time::timeout(limit, &mut nemesis.0).await;
+    environment.heal_all();
+    match healed {
+        Ok(Ok(played)) => Ok(played.map(|()| true)?),
+        Ok(Err(error)) => Err(panicked("the nemesis", &error)),
+        Err(_) => {
+            let how = "the nemesis did not finish healing in time".to_owned();
+            environment.stream.mark(&Mark::Hindered(how));
+            Ok(false)
+        }
+    }
+}
+
 /// A task that must not outlive the run: on Ctrl-C nothing is healed any more, everything is ended.
 pub(crate) struct AbortOnDrop<T = ()>(pub(crate) JoinHandle<T>);
 
@@ -205,7 +208,7 @@ impl<T> Drop for AbortOnDrop<T> {
     }
 }
 
-fn panicked(who: &str, error: &JoinError) -> Failure {
+pub(super) fn panicked(who: &str, error: &JoinError) -> Failure {
     Failure::Failed(format!("{who} panicked: {error}"))
 }
 

@@ -5,6 +5,7 @@ mod compaction;
 pub mod folder;
 pub mod forecast;
 pub mod interrupt;
+mod jobs;
 mod live;
 pub mod machine;
 mod main_phase;

@@ -10,6 +10,7 @@ use workloads::{Client, Workload};
 use super::{
     by_hand, folder,
     interrupt::Interrupts,
+    jobs,
     live::Live,
     main_phase::AbortOnDrop,
     open_files::{OpenFiles, RAN_OUT},
@@ -48,6 +49,8 @@ pub enum Play<'a> {
     ByHand(&'a Session<'a>),
     /// The servers of a view service.
     Scripts,
+    /// Clients that start jobs of MapReduce.
+    Jobs,
 }
 
 /// Runs `target` into `folder`; `onlooker` shows it.
@@ -70,6 +73,7 @@ pub async fn execute(
         view_service: setting.view_service.as_ref(),
         groups: &setting.groups,
         controllers: &setting.controllers,
+        coordinator: setting.coordinator.as_ref(),
         snapshot_bytes: setting.snapshot_bytes,
         played: &setting.played,
         clerks: setting.clerks(),
@@ -85,6 +89,7 @@ pub async fn execute(
             let played = async {
                 let (workload, session): (&dyn Workload, _) = match play {
                     Play::Scripts => return scripts::play(setting, &environment).await,
+                    Play::Jobs => return jobs::play(setting, &environment).await,
                     Play::Clients(workload) => (workload, None),
                     Play::ByHand(session) => (&session.workload, Some(session)),
                 };

@@ -6,6 +6,7 @@ use contract::{
     Manifest, NodeId, Operation,
     launch::{SHARDS, SNAPSHOT_BYTES, VIEW_SERVICE},
     manifest::{Capability, Rung, Timeouts},
+    mapreduce::COORDINATOR,
 };
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
@@ -20,6 +21,7 @@ use crate::{
         fault::Members,
         plan::{PlanInput, plannable},
         recorded_plan::RecordedPlan,
+        workers,
     },
     session::CLERKS,
 };
@@ -40,6 +42,8 @@ pub struct Setting {
     pub groups: Vec<Vec<NodeId>>,
     /// Its shard controllers, which clients ask for nothing but configurations.
     pub controllers: Vec<NodeId>,
+    /// The coordinator of MapReduce, whose workers are the nodes; clients ask nobody else.
+    pub coordinator: Option<NodeId>,
     /// The servers that the bench plays, where the only node is a view service; else nobody.
     pub played: Vec<NodeId>,
     /// Whether a killed node may be started again on its data.
@@ -119,6 +123,28 @@ impl Setting {
         }
     }
 
+    /// A coordinator of MapReduce and its workers, which have nothing that a crash could take from them.
+    #[must_use]
+    pub fn of_mapreduce(arguments: &RunArguments, manifest: &Manifest, seed: u64) -> Self {
+        let workers = arguments.nodes.unwrap_or(NODES);
+        let families = arguments.faults.clone().map(|Families(asked)| asked);
+        let of_workers = || workers::FAMILIES.iter().filter_map(|name| Family::by_name(name));
+        Self {
+            nodes: (1..=workers).map(|number| format!("w{number}")).collect(),
+            view_service: None,
+            coordinator: Some(COORDINATOR.to_owned()),
+            can_restart: true,
+            can_restart_all: true,
+            compacts: false,
+            shows_log: false,
+            clients: arguments.clients,
+            seed,
+            families: families.unwrap_or_else(|| of_workers().collect()),
+            time_limit: arguments.time_limit,
+            ..Self::of_store(None, manifest)
+        }
+    }
+
     /// What a session is made of: a person decides what is broken, and for how long.
     #[must_use]
     pub fn by_hand(arguments: &UpArguments, manifest: &Manifest) -> Self {
@@ -146,6 +172,7 @@ impl Setting {
             groups,
             controllers: if is_sharded { ids('c', 1..=CONTROLLERS) } else { Vec::new() },
             view_service: has_backup.then(|| VIEW_SERVICE.to_owned()),
+            coordinator: None,
             played: Vec::new(),
             can_restart: manifest.can(Capability::Restart) || manifest.can(Capability::Rejoin),
             can_restart_all: manifest.can(Capability::Restart),
@@ -233,7 +260,8 @@ impl Setting {
     /// How many processes are started.
     #[must_use]
     pub fn processes(&self) -> usize {
-        self.nodes.len() + self.controllers.len() + usize::from(self.view_service.is_some())
+        let besides = self.view_service.iter().chain(&self.coordinator).count();
+        self.nodes.len() + self.controllers.len() + besides
     }
 
     /// How many nodes were asked for: of a sharded store, those of a group.
@@ -249,7 +277,7 @@ impl Setting {
             nodes: &self.nodes,
             groups: &self.groups,
             controllers: &self.controllers,
-            view_service: self.view_service.as_ref(),
+            view_service: self.view_service.as_ref().or(self.coordinator.as_ref()),
             can_restart: self.can_restart,
             can_restart_all: self.can_restart_all,
             exactly_once: self.exactly_once,

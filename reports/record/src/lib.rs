@@ -73,6 +73,8 @@ pub mod files {
     pub const REPORT: &str = "report.html";
     /// One folder a node.
     pub const NODES: &str = "nodes";
+    /// The folder that nodes of MapReduce share.
+    pub const SHARED: &str = "shared";
 }
 
 /// The largest file of each kind that is read. Each is far above what a run writes: a larger one is damaged or hostile,

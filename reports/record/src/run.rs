@@ -46,6 +46,9 @@ pub struct RunFile {
     /// The shard controllers of a sharded store.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub controllers: Vec<String>,
+    /// The id of the coordinator of MapReduce, whose workers are the nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coordinator: Option<String>,
     /// The servers that the bench played, where the only node is a view service; else nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub played: Vec<String>,
@@ -83,9 +86,10 @@ pub struct RunFile {
 }
 
 impl RunFile {
-    /// The ids of all who talk to each other: the nodes, and the view service, or the shard controllers.
+    /// The ids of all who talk to each other: the nodes, and the view service, the coordinator, or the shard controllers.
     #[must_use]
     pub fn linked(&self) -> Vec<String> {
-        self.nodes.iter().chain(&self.view_service).chain(&self.controllers).cloned().collect()
+        let others = self.view_service.iter().chain(&self.coordinator).chain(&self.controllers);
+        self.nodes.iter().chain(others).cloned().collect()
     }
 }

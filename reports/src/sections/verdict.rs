@@ -172,7 +172,12 @@ fn of_run(run: &RunFile, end_ns: u64, cluster: Option<&Cluster>) -> Vec<Fact> {
         }
     };
     let nodes = match run.groups.as_slice() {
-        [] => run.nodes.join(", "),
+        [] => match &run.coordinator {
+            None => run.nodes.join(", "),
+            Some(coordinator) => {
+                format!("workers {}; coordinator {coordinator}", run.nodes.join(" "))
+            }
+        },
         groups => {
             let groups: Vec<String> = groups.iter().map(|group| group.join(" ")).collect();
             let controllers = run.controllers.join(" ");

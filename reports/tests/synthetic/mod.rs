@@ -212,6 +212,7 @@ fn run_file() -> RunFile {
         view_service: None,
         groups: Vec::new(),
         controllers: Vec::new(),
+        coordinator: None,
         played: Vec::new(),
         snapshot_bytes: Some(65_536),
         clients: 5,

@@ -70,7 +70,7 @@ pub(in crate::nemesis) fn take_away(
     members: Members<'_>,
     _: &mut ChaCha8Rng,
 ) -> Box<dyn Fault> {
-    Box::new(Kill::new(Targets::minority(nodes), members))
+    Box::new(Kill::new(Targets::these(nodes, members.nodes.len()), members))
 }
 
 /// Kills this node, which somebody chose, unless with it more than `away_max` would be away.

@@ -8,4 +8,5 @@ pub mod network;
 pub mod partition;
 pub mod pause;
 pub mod shards;
+pub mod struck;
 mod targets;

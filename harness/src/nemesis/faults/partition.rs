@@ -53,6 +53,11 @@ pub(in crate::nemesis) fn take_away(
     Box::new(Partition { shape, links, mode: CutMode::choose(rng) })
 }
 
+/// Cuts these links, all of them from some nodes or to them.
+pub(in crate::nemesis) fn one_way(links: Vec<Link>, mode: CutMode) -> Box<dyn Fault> {
+    Box::new(Partition { shape: Shape::OneWay, links, mode })
+}
+
 /// Cuts these links, which somebody chose.
 pub(crate) fn chosen(links: Vec<Link>, mode: CutMode) -> Box<dyn Fault> {
     Box::new(Partition { shape: Shape::Chosen, links, mode })

@@ -28,10 +28,10 @@ pub(in crate::nemesis) fn plan(
 /// Pauses these nodes.
 pub(in crate::nemesis) fn take_away(
     nodes: &[String],
-    _: Members<'_>,
+    members: Members<'_>,
     _: &mut ChaCha8Rng,
 ) -> Box<dyn Fault> {
-    Box::new(Pause(Targets::minority(nodes)))
+    Box::new(Pause(Targets::these(nodes, members.nodes.len())))
 }
 
 /// Pauses this node, which somebody chose.

@@ -20,7 +20,7 @@ impl Targets {
         let choice = rng.random_range(0..6);
         match choice {
             0 => Self::one(nodes, rng),
-            1 => Self::minority(&some((nodes.len() - majority).max(1), nodes, rng)),
+            1 => Self::minority(some((nodes.len() - majority).max(1), nodes, rng)),
             2 => Self::Nodes("majority", some(majority, nodes, rng)),
             3 => Self::Nodes("all", nodes.to_vec()),
             // Leaders are where most bugs live: twice as often.
@@ -32,7 +32,7 @@ impl Targets {
     pub(super) fn choose_few(nodes: &[String], dispensable: usize, rng: &mut impl Rng) -> Self {
         match rng.random_range(0..6) {
             0 | 1 => Self::one(nodes, rng),
-            2 | 3 => Self::minority(&some(dispensable, nodes, rng)),
+            2 | 3 => Self::minority(some(dispensable, nodes, rng)),
             _ => Self::Leader(some(1, nodes, rng).remove(0)),
         }
     }
@@ -42,9 +42,18 @@ impl Targets {
         Self::Nodes("one", some(1, nodes, rng))
     }
 
-    /// These few nodes.
-    pub(super) fn minority(nodes: &[String]) -> Self {
-        Self::Nodes("minority", nodes.to_vec())
+    fn minority(nodes: Vec<String>) -> Self {
+        Self::Nodes("minority", nodes)
+    }
+
+    /// These of so many nodes.
+    pub(super) fn these(nodes: &[String], of: usize) -> Self {
+        let name = match nodes.len() {
+            all if all == of => "all",
+            many if many > of / 2 => "majority",
+            _ => "minority",
+        };
+        Self::Nodes(name, nodes.to_vec())
     }
 
     /// This node, which somebody chose.

@@ -1,0 +1,115 @@
+//! The phases of a run of MapReduce: ready → main → heal → recovery → quiesce → final → stop.
+//!
+//! A job that was started is waited for, however long that takes: through the main phase, and after everything is healed for so
+//! long as any right implementation needs. Then each client has one more job, with nothing broken.
+
+use std::{sync::Arc, time::Duration};
+
+use record::{Mark, Phase};
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+    time::Instant,
+};
+
+use super::{
+    main_phase::{AbortOnDrop, HEAL_LIMIT, heal, panicked, watch_nodes},
+    phases::judge_protocol_errors,
+    setting::Setting,
+    starvation::Starvation,
+};
+use crate::{
+    clients::submitter::Submitter,
+    environment::{Environment, build::TASK},
+    exit::Failure,
+    nemesis::workers,
+};
+
+/// What is still on its way gets this long before the outputs are read again, and `DS_TASK_MS`: an attempt that was given up may
+/// still go on.
+const QUIESCE: Duration = Duration::from_millis(500);
+/// So many times `DS_TASK_MS` all open jobs may take once everything is healed, and `timeouts.recovery_ms`.
+const RECOVERY_TASKS: u32 = 20;
+
+/// Starts jobs while workers are broken, and reads the outputs of all of them again.
+///
+/// # Errors
+/// The nodes do not start, or keep breaking the contract, or the bench failed.
+pub(super) async fn play(setting: &Setting, environment: &Arc<Environment>) -> Result<(), Failure> {
+    let stream = &environment.stream;
+    let starvation = Starvation::watch(Arc::clone(stream));
+    stream.mark(&Mark::Phase(Phase::Ready));
+    environment.nodes.start_all().await?;
+    stream.mark(&Mark::Phase(Phase::Main));
+    let begin = Instant::now();
+    let (stop, stopped) = watch::channel(false);
+    let (healed, until) = watch::channel(None);
+    let mut clients = start_clients(setting, environment, &stopped, &until)?;
+    let nemesis = AbortOnDrop(break_things(setting, environment, begin, stopped));
+    watch_nodes(environment, begin + setting.time_limit).await;
+    stream.mark(&Mark::Phase(Phase::Heal));
+    stop.send_replace(true);
+    heal(environment, HEAL_LIMIT + setting.coming_back(), nemesis).await?;
+    environment.revive_nodes(HEAL_LIMIT).await;
+    stream.mark(&Mark::Phase(Phase::Recovery));
+    let recovery = setting.timeouts.recovery() + TASK * RECOVERY_TASKS;
+    healed.send_replace(Some(Instant::now() + recovery));
+    let mut submitters = Vec::new();
+    while let Some(ended) = clients.join_next().await {
+        submitters.push(ended.map_err(|error| panicked("a client", &error))?);
+    }
+    stream.mark(&Mark::Phase(Phase::Quiesce));
+    tokio::time::sleep(QUIESCE + TASK).await;
+    stream.mark(&Mark::Phase(Phase::Final));
+    for submitter in &mut submitters {
+        submitter.read_again().await;
+    }
+    environment.mark_own_exits().await;
+    stream.mark(&Mark::StarvedMs(starvation.longest_ms()));
+    judge_protocol_errors(environment)
+}
+
+fn start_clients(
+    setting: &Setting,
+    environment: &Environment,
+    stopped: &watch::Receiver<bool>,
+    until: &watch::Receiver<Option<Instant>>,
+) -> Result<JoinSet<Submitter>, Failure> {
+    let Some(mapreduce) = &environment.mapreduce else {
+        return Err(Failure::Failed("there is no coordinator to ask".to_owned()));
+    };
+    let mut running = JoinSet::new();
+    for number in 0..setting.clients {
+        let shared = Arc::clone(&environment.clients);
+        let submitter = Submitter::new(shared, mapreduce, setting.seed, number, until.clone())?;
+        running.spawn(closed_loop(submitter, stopped.clone(), until.clone()));
+    }
+    Ok(running)
+}
+
+/// One job after the other until it is stopped; and one more when all is healed.
+async fn closed_loop(
+    mut submitter: Submitter,
+    mut stopped: watch::Receiver<bool>,
+    mut until: watch::Receiver<Option<Instant>>,
+) -> Submitter {
+    while !*stopped.borrow() {
+        submitter.job().await;
+        // Cut short by the end of the main phase.
+        let _ = tokio::time::timeout(submitter.rest(), stopped.wait_for(|stop| *stop)).await;
+    }
+    // It does not end before there is a time.
+    let _ = until.wait_for(Option::is_some).await;
+    submitter.job().await;
+    submitter
+}
+
+fn break_things(
+    setting: &Setting,
+    environment: &Arc<Environment>,
+    begin: Instant,
+    stop: watch::Receiver<bool>,
+) -> JoinHandle<std::io::Result<()>> {
+    let (setting, all) = (setting.clone(), Arc::clone(environment));
+    tokio::spawn(async move { workers::play(setting.plan_input(), TASK, all, begin, stop).await })
+}
