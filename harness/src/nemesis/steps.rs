@@ -185,6 +185,11 @@ impl Steps {
         Ok(())
     }
 
+    /// Heals all of them.
+    pub async fn heal_all(mut self) {
+        self.take(|_| true).finish().await;
+    }
+
     /// The faults for which this holds, which are to be healed.
     pub fn take(&mut self, which: impl Fn(&What) -> bool) -> Healing {
         Healing(self.on.extract_if(.., |broken| which(&broken.what)).collect())

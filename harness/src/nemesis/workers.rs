@@ -21,7 +21,7 @@ use super::{
     plan::PlanInput,
     planned::PlannedFault,
     play,
-    steps::Numbers,
+    steps::{Numbers, Settings, Steps, What},
 };
 use crate::environment::Environment;
 
@@ -35,7 +35,7 @@ const TO_SHOW: Duration = Duration::from_millis(1000);
 /// The share of kills and pauses that wait for a message.
 const AT_A_MESSAGE: f64 = 0.4;
 /// The share of faults that hit one worker only, and of those that hit all but one; the others hit all.
-const ONE: f64 = 0.6;
+const ONE: f64 = 0.65;
 const ALL_BUT_ONE: f64 = 0.25;
 
 /// Breaks things from `begin` on, until `stop` turns true; returns when everything is healed.
@@ -47,19 +47,47 @@ pub async fn play(
     task: Duration,
     environment: Arc<Environment>,
     begin: Instant,
+    numbers: Numbers,
     stop: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
     if input.recorded.is_some() {
         return play::play(input, environment, begin, stop).await;
     }
-    let plan = WrittenPlan::write(plan(&input, task), &environment.stream).await?;
+    let plan = WrittenPlan::write(plan(&input, task, &numbers), &environment.stream).await?;
     carry_out(plan, environment, begin, stop).await;
     Ok(())
 }
 
+/// Kills all workers but one, until the faults are healed: whoever is left must do what they were given. What could not be killed is
+/// noted.
+pub async fn leave_one(
+    environment: &Arc<Environment>,
+    begin: Instant,
+    numbers: Numbers,
+    workers: &[NodeId],
+    seed: u64,
+) -> Steps {
+    let mut workers = workers.to_vec();
+    workers.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let environment = Arc::clone(environment);
+    let mut steps = Steps::new(Settings {
+        environment: Arc::clone(&environment),
+        away_max: None,
+        begin,
+        numbers,
+        form: Some("one-left"),
+        mode: CutMode::Refuse,
+    });
+    for worker in workers.into_iter().skip(1) {
+        if let Err(why) = steps.start(What::Killed(worker)).await {
+            environment.note(format!("One worker was to be left alone, but {why}."));
+        }
+    }
+    steps
+}
+
 /// All faults of a run: the same input gives the same plan.
-fn plan(input: &PlanInput<'_>, task: Duration) -> Vec<PlannedFault> {
-    let numbers = Numbers::default();
+fn plan(input: &PlanInput<'_>, task: Duration, numbers: &Numbers) -> Vec<PlannedFault> {
     let mut planned = Vec::new();
     for family in input.families {
         let mut rng = ChaCha8Rng::seed_from_u64(input.seed ^ hash(family.name()));
@@ -183,7 +211,7 @@ mod tests {
             time_limit: Duration::from_secs(30),
             recorded: None,
         };
-        let planned = plan(&input, TASK).into_iter();
+        let planned = plan(&input, TASK, &Numbers::default()).into_iter();
         let told = planned.map(|one| {
             let name = format!("{} {}", one.family.name(), one.fault.form());
             (name, one.fault.targets(), one.at, one.lasts)

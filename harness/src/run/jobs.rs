@@ -1,7 +1,8 @@
 //! The phases of a run of MapReduce: ready → main → heal → recovery → quiesce → final → stop.
 //!
-//! A job that was started is waited for, however long that takes: through the main phase, and after everything is healed for so
-//! long as any right implementation needs. Then each client has one more job, with nothing broken.
+//! A job that was started is waited for, however long that takes: through the main phase, and after all faults for so long as any
+//! right implementation needs. Meanwhile all workers but one are dead, if workers may be killed: what they were given, whoever is
+//! left must do. Then each client has one more job.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,13 +23,13 @@ use crate::{
     clients::submitter::Submitter,
     environment::{Environment, build::TASK},
     exit::Failure,
-    nemesis::workers,
+    nemesis::{steps::Numbers, workers},
 };
 
 /// What is still on its way gets this long before the outputs are read again, and `DS_TASK_MS`: an attempt that was given up may
 /// still go on.
 const QUIESCE: Duration = Duration::from_millis(500);
-/// So many times `DS_TASK_MS` all open jobs may take once everything is healed, and `timeouts.recovery_ms`.
+/// So many times `DS_TASK_MS` all open jobs may take after all faults, and `timeouts.recovery_ms`.
 const RECOVERY_TASKS: u32 = 20;
 
 /// Starts jobs while workers are broken, and reads the outputs of all of them again.
@@ -45,19 +46,25 @@ pub(super) async fn play(setting: &Setting, environment: &Arc<Environment>) -> R
     let (stop, stopped) = watch::channel(false);
     let (healed, until) = watch::channel(None);
     let mut clients = start_clients(setting, environment, &stopped, &until)?;
-    let nemesis = AbortOnDrop(break_things(setting, environment, begin, stopped));
+    let numbers = Numbers::default();
+    let nemesis =
+        AbortOnDrop(break_things(setting, environment, (begin, numbers.clone()), stopped));
     watch_nodes(environment, begin + setting.time_limit).await;
     stream.mark(&Mark::Phase(Phase::Heal));
     stop.send_replace(true);
     heal(environment, HEAL_LIMIT + setting.coming_back(), nemesis).await?;
     environment.revive_nodes(HEAL_LIMIT).await;
     stream.mark(&Mark::Phase(Phase::Recovery));
+    let leaves_one = setting.breaks("kill") && setting.recorded.is_none();
+    let workers = if leaves_one { &setting.nodes[..] } else { &[] };
+    let away = workers::leave_one(environment, begin, numbers, workers, setting.seed).await;
     let recovery = setting.timeouts.recovery() + TASK * RECOVERY_TASKS;
     healed.send_replace(Some(Instant::now() + recovery));
     let mut submitters = Vec::new();
     while let Some(ended) = clients.join_next().await {
         submitters.push(ended.map_err(|error| panicked("a client", &error))?);
     }
+    away.heal_all().await;
     stream.mark(&Mark::Phase(Phase::Quiesce));
     tokio::time::sleep(QUIESCE + TASK).await;
     stream.mark(&Mark::Phase(Phase::Final));
@@ -107,9 +114,11 @@ async fn closed_loop(
 fn break_things(
     setting: &Setting,
     environment: &Arc<Environment>,
-    begin: Instant,
+    (begin, numbers): (Instant, Numbers),
     stop: watch::Receiver<bool>,
 ) -> JoinHandle<std::io::Result<()>> {
     let (setting, all) = (setting.clone(), Arc::clone(environment));
-    tokio::spawn(async move { workers::play(setting.plan_input(), TASK, all, begin, stop).await })
+    let played =
+        async move { workers::play(setting.plan_input(), TASK, all, begin, numbers, stop).await };
+    tokio::spawn(played)
 }

@@ -205,7 +205,8 @@ impl Setting {
         self.breaks("client") && self.exactly_once
     }
 
-    fn breaks(&self, family: &str) -> bool {
+    /// Whether faults of this family were asked for.
+    pub(super) fn breaks(&self, family: &str) -> bool {
         self.families.iter().any(|own| own.name() == family)
     }
 

@@ -229,7 +229,7 @@ fn promises(checks: &[CheckResult]) -> Vec<Promise> {
         (
             PROGRESS,
             "jobs come to their ends",
-            "whatever happens to workers, once all is healed each job that was started is done in time",
+            "each job that was started is done in time once all faults are over, though only one worker is left",
         ),
         (EXITS, "nodes do not end by themselves", "their processes are watched"),
     ];
