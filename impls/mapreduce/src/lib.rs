@@ -51,8 +51,7 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `POST /v1/jobs` with `{"app":"wordcount","inputs":["/path"],"reducers":10}` | `{"ok":{"job":"j1"}}` |
-//! | `GET /v1/jobs/j1` | `{"ok":{"state":"map","map":{"done":3,"total":8},"reduce":{"done":0,"total":10}}}`; the state is `map`, `reduce`, `done` (with `outputs`, their paths) or `failed` (with `error`) |
+//! | `POST /v1/jobs`, `GET /v1/jobs/j1` | those of the contract (`contract::mapreduce`) |
 //! | `POST /v1/task`, `/v1/heartbeat`, `/v1/report` | for workers, see `wire.rs` |
 //! | `GET /healthz`, `/readyz` | status 200; a worker is ready once the coordinator has answered it |
 //!
