@@ -73,3 +73,35 @@ fn what_has_no_meaning_is_refused() {
     let mut up = Command::new(HARNESS);
     finish(up.arg("up").arg(bench.store())).expect(2, "which is no store");
 }
+
+/// A coordinator that does all by itself: nobody would notice that its workers are away.
+fn toy(flaw: &str) -> Bench {
+    let toy = common::example("toy_mapreduce");
+    Bench::with_manifest(&format!(
+        "name = \"toy\"\nrun = [{toy:?}, {flaw:?}]\nserves = [\"mapreduce\"]\n\
+         [timeouts]\nrecovery_ms = 2000\n"
+    ))
+}
+
+#[test]
+fn outputs_that_are_none_are_violations_and_harm_nobody() {
+    let run = "--faults none --seed 1 --clients 4 --time-limit 2s";
+    toy("").run(run).expect(0, "were those of a sequential run");
+    for (flaw, sentence) in [
+        ("outside", "is not in DS_SHARED"),
+        ("binary", "is no UTF-8 from byte 1 on"),
+        ("huge", "at most 1048576 are read"),
+    ] {
+        let ran = toy(flaw).run(run).expect(1, "VIOLATION: Unreadable output: Job j");
+        assert!(ran.stdout.contains(sentence), "{}", ran.stdout);
+    }
+    let ran = toy("ends").run(run);
+    ran.expect(1, "Node c1 ended by itself (exited with code 3; its stderr ends with \"five jobs");
+    toy("gibberish").run(run).expect(4, "the result is no job's name");
+}
+
+#[test]
+fn jobs_that_never_end_are_a_violation() {
+    let ran = toy("never").run("--faults none --seed 1 --clients 2 --time-limit 1s");
+    ran.expect(1, "VIOLATION: No progress: A job that a client started at ");
+}

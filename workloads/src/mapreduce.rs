@@ -34,5 +34,7 @@ pub const JOB: &str = "job";
 /// The outputs of a finished job are read once more. The arguments are a [`ReadAgain`], the result is [`Again`].
 pub const READ: &str = "read-again";
 
-/// How the reason begins for which a job has no end: none came, although all faults were healed for long.
+/// How the reason begins for which a job has no end: none came, and no other job went on either, long after all faults.
 pub const NOT_DONE: &str = "not done: ";
+/// How it begins where jobs still went on when nobody wanted to wait any longer.
+pub const TOO_SLOW: &str = "still going on: ";

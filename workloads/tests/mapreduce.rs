@@ -8,7 +8,7 @@ use history::{CheckResult, Completion, Operation, Verdict};
 use serde_json::{Value, json};
 use workloads::mapreduce::{
     Again, Content, Document, End, Ended, JOB, Job, Jobs, NOT_DONE, OUTPUTS, Output, PROGRESS,
-    READ, ReadAgain, STAY, judge,
+    READ, ReadAgain, STAY, TOO_SLOW, judge,
 };
 
 const NS_A_MS: u64 = 1_000_000;
@@ -169,6 +169,8 @@ fn a_job_without_an_end_is_a_violation_and_one_that_was_perhaps_not_started_is_n
     };
     let stuck = open(format!("{NOT_DONE}of job j1, 3 of 8 map tasks were done"));
     finds(&stuck, "no progress", "started at 0.005 s did not come to its end: of job j1, 3 of 8");
+    let slow = open(format!("{TOO_SLOW}of job j1, 3 of 8 map tasks were done"));
+    assert_eq!(slow.verdict, Verdict::Inconclusive);
     let doubtful = open("c1: no answer within 2000 ms".to_owned());
     assert_eq!(doubtful.verdict, Verdict::Valid);
     assert!(doubtful.summary.contains("Whether 1 other had been started"), "{doubtful:?}");

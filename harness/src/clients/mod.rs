@@ -13,6 +13,7 @@
 //! servers          the servers of a view service, which the bench plays
 //! submitter        one client of MapReduce; the rules of its record
 //! outputs          reads what jobs have written
+//! waits            … how long it waits for a job
 //! ```
 
 pub mod attempts;
@@ -27,6 +28,7 @@ pub mod routing;
 pub mod servers;
 pub mod submitter;
 mod trail;
+pub mod waits;
 
 use std::{
     collections::HashMap,

@@ -14,14 +14,14 @@ const PATH_BYTES_MAX: usize = 4096;
 /// What is at these paths, all of which must be in this folder.
 pub async fn read(paths: Vec<String>, folder: PathBuf) -> Vec<Output> {
     let reading = tokio::task::spawn_blocking(move || read_all(paths, &folder));
-    reading.await.unwrap_or_else(|error| vec![trouble(String::new(), error.to_string())])
+    reading.await.unwrap_or_else(|error| vec![trouble("", error.to_string())])
 }
 
 fn read_all(paths: Vec<String>, folder: &Path) -> Vec<Output> {
     let count = paths.len();
     if count > OUTPUTS_MAX {
         let why = format!("there are {count} outputs, and {OUTPUTS_MAX} at most are read");
-        return vec![trouble(String::new(), why)];
+        return vec![trouble("", why)];
     }
     let mut left = BYTES_MAX;
     let read = |path: String| match content(&path, folder, left) {
@@ -29,7 +29,7 @@ fn read_all(paths: Vec<String>, folder: &Path) -> Vec<Output> {
             left -= text.len() as u64;
             Output { path, content: Content::Text(text) }
         }
-        Err(why) => trouble(path, why),
+        Err(why) => trouble(&path, why),
     };
     paths.into_iter().map(read).collect()
 }
@@ -56,8 +56,8 @@ fn is_in(path: &Path, folder: &Path) -> bool {
     whole(parent).zip(whole(folder)).is_some_and(|(parent, folder)| parent.starts_with(folder))
 }
 
-fn trouble(path: String, why: String) -> Output {
-    let path = history::words::cut(&path, PATH_BYTES_MAX);
+fn trouble(path: &str, why: String) -> Output {
+    let path = history::words::cut(path, PATH_BYTES_MAX);
     Output { path, content: Content::Trouble(why) }
 }
 

@@ -10,16 +10,14 @@ use contract::{
 };
 use history::EventKind;
 use serde_json::{Value, json};
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep},
-};
-use workloads::mapreduce::{Again, End, Ended, JOB, Job, Jobs, NOT_DONE, Output, READ, ReadAgain};
+use tokio::time::sleep;
+use workloads::mapreduce::{Again, End, Ended, JOB, Job, Jobs, Output, READ, ReadAgain};
 
 use super::{
     Shared,
     connection::{AttemptResult, Connections, get, post},
     outputs,
+    waits::Waits,
 };
 use crate::exit::Failure;
 
@@ -37,8 +35,7 @@ pub struct Submitter {
     /// `DS_SHARED`.
     place: PathBuf,
     jobs: Jobs,
-    /// Until when it waits; `None`: something may still be broken.
-    until: watch::Receiver<Option<Instant>>,
+    waits: Arc<Waits>,
     finished: Vec<Finished>,
 }
 
@@ -63,7 +60,7 @@ impl Submitter {
         mapreduce: &MapReduce,
         seed: u64,
         number: u32,
-        until: watch::Receiver<Option<Instant>>,
+        waits: Arc<Waits>,
     ) -> Result<Self, Failure> {
         let place = mapreduce.shared.clone();
         let inputs = place.join(INPUTS);
@@ -74,7 +71,7 @@ impl Submitter {
             coordinator: mapreduce.coordinator.clone(),
             jobs: Jobs::new(seed, number, inputs.display().to_string()),
             place,
-            until,
+            waits,
             finished: Vec::new(),
             shared,
         })
@@ -124,7 +121,9 @@ impl Submitter {
 
     async fn carry_out(&mut self, job: &Job) -> Result<Ended, InDoubt> {
         let name = self.submit(job).await?;
+        self.waits.went_on();
         let end = self.wait(&name).await?;
+        self.waits.went_on();
         Ok(Ended { job: name, end })
     }
 
@@ -143,7 +142,7 @@ impl Submitter {
                     message
                 }
                 AttemptResult::NotSent(reason) => reason,
-                AttemptResult::Uncertain(reason) if self.is_healed() => reason,
+                AttemptResult::Uncertain(reason) if self.waits.is_healed() => reason,
                 AttemptResult::Uncertain(reason) => return Err(InDoubt(reason)),
                 AttemptResult::Refused(refusal) => {
                     return Err(InDoubt(self.broken(JOBS_PATH, refusal.code.name())));
@@ -164,7 +163,13 @@ impl Submitter {
             let limit = self.shared.patience.attempt;
             match self.call(get(&path), limit, JobStatus::parse).await {
                 AttemptResult::Answered(status) => match status.state {
-                    State::Map | State::Reduce => last = progress(&status),
+                    State::Map | State::Reduce => {
+                        let latest = progress(&status);
+                        if latest != last {
+                            self.waits.went_on();
+                        }
+                        last = latest;
+                    }
                     State::Done => {
                         let paths = status.outputs.unwrap_or_default();
                         let outputs = outputs::read(paths, self.place.clone()).await;
@@ -192,15 +197,11 @@ impl Submitter {
 
     /// Goes on after a moment, if there is time.
     async fn go_on(&self, why: impl FnOnce() -> String) -> Result<(), InDoubt> {
-        if self.until.borrow().is_some_and(|until| Instant::now() >= until) {
-            return Err(InDoubt(format!("{NOT_DONE}{}", why())));
+        if let Some(over) = self.waits.over() {
+            return Err(InDoubt(format!("{over}{}", why())));
         }
         sleep(POLL).await;
         Ok(())
-    }
-
-    fn is_healed(&self) -> bool {
-        self.until.borrow().is_some()
     }
 
     async fn call<T>(

@@ -33,7 +33,7 @@ pub const HEARTBEAT: Duration = Duration::from_millis(50);
 pub const ELECTION: Duration = Duration::from_millis(300);
 
 /// `DS_TASK_MS`: short, so that a run has many tasks that are given to another worker.
-pub const TASK: Duration = Duration::from_millis(700);
+pub const TASK: Duration = Duration::from_millis(500);
 
 /// What an environment is made of.
 #[derive(Clone, Copy, Debug)]

@@ -20,7 +20,7 @@ use super::{
     starvation::Starvation,
 };
 use crate::{
-    clients::submitter::Submitter,
+    clients::{submitter::Submitter, waits::Waits},
     environment::{Environment, build::TASK},
     exit::Failure,
     nemesis::{steps::Numbers, workers},
@@ -29,7 +29,7 @@ use crate::{
 /// What is still on its way gets this long before the outputs are read again, and `DS_TASK_MS`: an attempt that was given up may
 /// still go on.
 const QUIESCE: Duration = Duration::from_millis(500);
-/// So many times `DS_TASK_MS` all open jobs may take after all faults, and `timeouts.recovery_ms`.
+/// So many times `DS_TASK_MS`, and `timeouts.recovery_ms`, no job may go on after all faults.
 const RECOVERY_TASKS: u32 = 20;
 
 /// Starts jobs while workers are broken, and reads the outputs of all of them again.
@@ -44,8 +44,8 @@ pub(super) async fn play(setting: &Setting, environment: &Arc<Environment>) -> R
     stream.mark(&Mark::Phase(Phase::Main));
     let begin = Instant::now();
     let (stop, stopped) = watch::channel(false);
-    let (healed, until) = watch::channel(None);
-    let mut clients = start_clients(setting, environment, &stopped, &until)?;
+    let waits = Waits::new(setting.timeouts.recovery() + TASK * RECOVERY_TASKS);
+    let mut clients = start_clients(setting, environment, &stopped, &waits)?;
     let numbers = Numbers::default();
     let nemesis =
         AbortOnDrop(break_things(setting, environment, (begin, numbers.clone()), stopped));
@@ -58,8 +58,7 @@ pub(super) async fn play(setting: &Setting, environment: &Arc<Environment>) -> R
     let leaves_one = setting.breaks("kill") && setting.recorded.is_none();
     let workers = if leaves_one { &setting.nodes[..] } else { &[] };
     let away = workers::leave_one(environment, begin, numbers, workers, setting.seed).await;
-    let recovery = setting.timeouts.recovery() + TASK * RECOVERY_TASKS;
-    healed.send_replace(Some(Instant::now() + recovery));
+    waits.heal();
     let mut submitters = Vec::new();
     while let Some(ended) = clients.join_next().await {
         submitters.push(ended.map_err(|error| panicked("a client", &error))?);
@@ -80,7 +79,7 @@ fn start_clients(
     setting: &Setting,
     environment: &Environment,
     stopped: &watch::Receiver<bool>,
-    until: &watch::Receiver<Option<Instant>>,
+    waits: &Arc<Waits>,
 ) -> Result<JoinSet<Submitter>, Failure> {
     let Some(mapreduce) = &environment.mapreduce else {
         return Err(Failure::Failed("there is no coordinator to ask".to_owned()));
@@ -88,8 +87,8 @@ fn start_clients(
     let mut running = JoinSet::new();
     for number in 0..setting.clients {
         let shared = Arc::clone(&environment.clients);
-        let submitter = Submitter::new(shared, mapreduce, setting.seed, number, until.clone())?;
-        running.spawn(closed_loop(submitter, stopped.clone(), until.clone()));
+        let submitter = Submitter::new(shared, mapreduce, setting.seed, number, Arc::clone(waits))?;
+        running.spawn(closed_loop(submitter, stopped.clone(), Arc::clone(waits)));
     }
     Ok(running)
 }
@@ -98,15 +97,14 @@ fn start_clients(
 async fn closed_loop(
     mut submitter: Submitter,
     mut stopped: watch::Receiver<bool>,
-    mut until: watch::Receiver<Option<Instant>>,
+    waits: Arc<Waits>,
 ) -> Submitter {
     while !*stopped.borrow() {
         submitter.job().await;
         // Cut short by the end of the main phase.
         let _ = tokio::time::timeout(submitter.rest(), stopped.wait_for(|stop| *stop)).await;
     }
-    // It does not end before there is a time.
-    let _ = until.wait_for(Option::is_some).await;
+    waits.until_healed().await;
     submitter.job().await;
     submitter
 }

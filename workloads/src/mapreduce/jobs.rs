@@ -33,7 +33,7 @@ struct Size {
 /// longer; and tiny ones, most of whose outputs are empty.
 const SIZES: [Size; 4] = [
     Size { percent: 70, documents: 2..9, words: 20..250 },
-    Size { percent: 10, documents: 75..95, words: 0..8 },
+    Size { percent: 10, documents: 75..250, words: 0..4 },
     Size { percent: 10, documents: 3..6, words: 800..1500 },
     Size { percent: 10, documents: 1..3, words: 0..4 },
 ];

@@ -8,7 +8,7 @@ use history::{
 };
 
 use super::{
-    Again, Content, End, Ended, JOB, Job, NOT_DONE, Output, READ, ReadAgain,
+    Again, Content, End, Ended, JOB, Job, NOT_DONE, Output, READ, ReadAgain, TOO_SLOW,
     differences::{self, Difference},
     record,
 };
@@ -153,7 +153,7 @@ fn differing_line(was: &str, is: &str) -> (Option<String>, Option<String>) {
 /// Whether jobs came to their ends.
 fn progress(operations: &[Operation]) -> CheckResult {
     let mut findings = Findings::default();
-    let (mut ended, mut unknown) = (0, 0);
+    let (mut ended, mut slow, mut unknown) = (0, 0, 0);
     for operation in of(operations, JOB) {
         match &operation.completion {
             Completion::Ok(..) => ended += 1,
@@ -166,6 +166,7 @@ fn progress(operations: &[Operation]) -> CheckResult {
                     )
                 });
             }
+            Completion::Info(Some(reason)) if reason.starts_with(TOO_SLOW) => slow += 1,
             Completion::Info(_) | Completion::Fail(..) => unknown += 1,
         }
     }
@@ -173,6 +174,11 @@ fn progress(operations: &[Operation]) -> CheckResult {
     if unknown > 0 {
         let more = counted(unknown, "other");
         checked.push_str(&format!(" Whether {more} had been started at all, nobody knows."));
+    }
+    if slow > 0 && findings.is_empty() {
+        let jobs = counted(slow, "job");
+        let more = format!("{checked} {jobs} still went on when the bench stopped waiting.");
+        return CheckResult::inconclusive(PROGRESS, more);
     }
     findings.into_result(PROGRESS, &checked)
 }
