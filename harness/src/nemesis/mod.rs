@@ -15,6 +15,7 @@
 //! recorded_plan  what broke in a run, as a file
 //! replay      … carried out again
 //! workers     the plan for workers of MapReduce
+//! late_worker  … one that is late, and then dies
 //! ```
 //!
 //! A new family is a file in `faults/` and a row in the table of `family`; a new scenario a file in `scenarios/` and a row
@@ -24,6 +25,7 @@ pub mod execute;
 pub mod family;
 pub mod fault;
 pub mod faults;
+mod late_worker;
 pub mod plan;
 pub mod planned;
 pub mod play;

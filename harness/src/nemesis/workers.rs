@@ -18,6 +18,7 @@ use super::{
         partition::{self, CutMode},
         struck::{Blow, at_a_message},
     },
+    late_worker,
     plan::PlanInput,
     planned::PlannedFault,
     play,
@@ -54,8 +55,9 @@ pub async fn play(
         return play::play(input, environment, begin, stop).await;
     }
     let plan = WrittenPlan::write(plan(&input, task, &numbers), &environment.stream).await?;
-    carry_out(plan, environment, begin, stop).await;
-    Ok(())
+    let late = late_worker::play(&input, task, &environment, begin, &numbers, stop.clone());
+    let (late, ()) = tokio::join!(late, carry_out(plan, Arc::clone(&environment), begin, stop));
+    late
 }
 
 /// Kills all workers but one, until the faults are healed: whoever is left must do what they were given. What could not be killed is

@@ -22,7 +22,7 @@ use crate::{
 /// A request to the coordinator takes no longer than this, or half of `DS_TASK_MS` if that is less.
 const REQUEST_MAX: Duration = Duration::from_secs(5);
 /// Nor is it given up earlier than this.
-const REQUEST_MIN: Duration = Duration::from_secs(1);
+const REQUEST_MIN: Duration = Duration::from_millis(400);
 
 /// Runs a node until SIGTERM or SIGINT, or until stdin closes if it is guarded. It logs to stderr.
 ///

@@ -55,6 +55,13 @@ impl Script {
         Ok(self.environment.network.arm(trigger))
     }
 
+    /// Waits for a message of any kind between this node and the others, wherever it comes from.
+    pub fn arm_around(&mut self, node: &NodeId, boundary: Boundary, skip_max: u32) -> Armed {
+        let links = [self.links_from(node), self.links_to(node)].concat();
+        let skip = self.rng.random_range(0..skip_max);
+        self.environment.network.arm(Trigger { links, kinds: Vec::new(), boundary, skip })
+    }
+
     /// Waits for a message of a rare kind that this node sends, before it is delivered: what it says matters, and it has to stand
     /// by it afterwards. The rarest kinds are waited for most.
     pub fn arm_rare(&mut self, from: &NodeId) -> Armed {
