@@ -3,7 +3,7 @@
 //!
 //! - `outside`: outputs are outside of the shared folder
 //! - `binary`: outputs are no text
-//! - `huge`: outputs have no end
+//! - `huge`: outputs are larger than a job's can be
 //! - `never`: no job ends
 //! - `ends`: the coordinator ends after a few jobs
 //! - `gibberish`: no answer keeps the contract
@@ -60,7 +60,7 @@ fn start(request: &JobRequest) -> Value {
     }
     let job = format!("j{number}");
     let written = match flaw().as_str() {
-        "huge" => fs::File::create(output(&job)).and_then(|file| file.set_len(1 << 40)),
+        "huge" => fs::File::create(output(&job)).and_then(|file| file.set_len(4 << 20)),
         "binary" => fs::write(output(&job), b"a\xff 1\n"),
         _ => results(request).and_then(|lines| fs::write(output(&job), lines)),
     };

