@@ -37,7 +37,7 @@ struct Progress {
 }
 
 /// What follows an attempt.
-enum Next {
+enum Then {
     /// The next node of this round.
     AskNext,
     /// A new round, among those who own the key now.
@@ -73,9 +73,9 @@ impl Client {
                     return Err(progress.failure(&request.op));
                 }
                 match self.ask_node(&node, &request, &mut to_ask, &mut progress).await {
-                    Next::AskNext => {}
-                    Next::AskNewOwner => to_ask = self.servers.of(&request.op).into(),
-                    Next::End(ended) => return ended,
+                    Then::AskNext => {}
+                    Then::AskNewOwner => to_ask = self.servers.of(&request.op).into(),
+                    Then::End(ended) => return ended,
                 }
             }
             if progress.left() <= REST {
@@ -97,11 +97,11 @@ impl Client {
         request: &Request,
         to_ask: &mut VecDeque<NodeId>,
         progress: &mut Progress,
-    ) -> Next {
+    ) -> Then {
         match self.attempt(node, request, progress).await {
             Attempt::Done(outcome) => {
                 self.servers.answered(&request.op, node);
-                return Next::End(Ok(outcome));
+                return Then::End(Ok(outcome));
             }
             Attempt::Refused(refusal) => {
                 return self.refused(node, request, refusal, to_ask, progress).await;
@@ -112,7 +112,7 @@ impl Client {
                 progress.reason = format!("{node}: {reason}");
             }
         }
-        Next::AskNext
+        Then::AskNext
     }
 
     async fn refused(
@@ -122,11 +122,11 @@ impl Client {
         refusal: Refusal,
         to_ask: &mut VecDeque<NodeId>,
         progress: &mut Progress,
-    ) -> Next {
+    ) -> Then {
         progress.may_have_happened |= !refusal.code.is_definite();
         progress.reason = format!("{node}: {} {}", refusal.code.name(), refusal.message);
         match refusal.code {
-            ErrorCode::WrongGroup if self.learn(progress).await => return Next::AskNewOwner,
+            ErrorCode::WrongGroup if self.learn(progress).await => return Then::AskNewOwner,
             ErrorCode::NotLeader | ErrorCode::WrongGroup | ErrorCode::NotReady => {
                 if let Some(place) =
                     to_ask.iter().position(|node| Some(node) == refusal.hint.as_ref())
@@ -137,11 +137,11 @@ impl Client {
             ErrorCode::Timeout | ErrorCode::Internal => {}
             // Of an earlier attempt nobody knows, or the refusal itself does not say that nothing happened.
             _ if progress.may_have_happened => {
-                return Next::End(Err(progress.failure(&request.op)));
+                return Then::End(Err(progress.failure(&request.op)));
             }
-            _ => return Next::End(Err(Failure::Refused(refusal))),
+            _ => return Then::End(Err(Failure::Refused(refusal))),
         }
-        Next::AskNext
+        Then::AskNext
     }
 
     async fn attempt(&self, node: &NodeId, request: &Request, progress: &Progress) -> Attempt {
