@@ -143,9 +143,9 @@ impl<'s> Cluster<'s> {
         let place = place.ok_or_else(|| format!("there is no node {name} to kill"))?;
         self.nodes.remove(place);
         let mut process = self.processes.remove(place);
-        process.kill()?;
+        let killed = process.kill();
         process.wait()?;
-        Ok(())
+        Ok(killed?)
     }
 
     /// The node that leads this group; the group of a store without shards is named by the empty string.
