@@ -147,7 +147,7 @@ pub fn judge(
     };
     let (((mut of_bench, measured), (clocks, passed)), mut of_workload) =
         at_once(|| (of_bench(), of_messages()), of_workload);
-    configurations::leave_out_untold(run, &mut of_workload);
+    configurations::undecided_if_untold(run, &mut of_workload);
     let answers = of_workload.iter().map(|check| check.verdict);
     let answers = answers.fold(Verdict::Valid, Verdict::merge);
     of_bench.extend(configurations::check(run, &all));

@@ -106,6 +106,12 @@ impl Manifest {
                         sharded store need not claim it, and a shard controller has a manifest of its own"
                 .to_owned());
         }
+        if manifest.can(Capability::Rebalance) && !manifest.is_sharded() {
+            return Err(
+                "`caps` lists \"rebalance\", which is for a sharded store alone: leave it out"
+                    .to_owned(),
+            );
+        }
         manifest.promises_what_it_serves()?;
         manifest.timeouts.check()?;
         Ok(manifest)
@@ -214,6 +220,14 @@ caps = ["append", "txn"]
         assert!(Manifest::parse(&serves).unwrap().is_sharded());
         let both = serves.replace("\"txn\"", "\"configurations\"");
         assert!(Manifest::parse(&both).unwrap_err().contains("a manifest of its own"));
+    }
+
+    #[test]
+    fn only_a_sharded_store_moves_shards_by_itself() {
+        let moves = GOOD.replace("\"txn\"", "\"rebalance\"");
+        assert!(Manifest::parse(&moves).unwrap_err().contains("for a sharded store alone"));
+        let sharded = moves.replace("replicated-kv", "sharded-kv");
+        assert!(Manifest::parse(&sharded).unwrap().can(Capability::Rebalance));
     }
 
     #[test]

@@ -61,8 +61,11 @@ async fn relay(
         let mut buffer = vec![0; 64 << 10];
         loop {
             let length = from_node.read(&mut buffer).await?;
+            if length == 0 {
+                return Ok(());
+            }
             let is_lost = (count.fetch_add(1, Ordering::SeqCst) + 1).is_multiple_of(one_in);
-            if length == 0 || is_lost {
+            if is_lost {
                 return Ok(());
             }
             to_client.write_all(&buffer[..length]).await?;

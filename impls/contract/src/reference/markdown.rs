@@ -94,6 +94,9 @@ their slots, at most 1000 and one mebibyte of them: whoever wants more asks agai
 `value` is any text that is equal at two nodes if and only if the entry is the same; a digest does. Several commands may
 share a slot.
 
+Where a store is sharded, each group has a log and terms of its own, and so have the shard controllers: what follows is about the nodes
+of one of them.
+
 With `log`, these are promises, also of a node that was killed and started again:
 
 - What a node once said was chosen in a slot is chosen for good: no node ever says another value for that slot.

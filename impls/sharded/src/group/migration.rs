@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::Group;
 use crate::{message::Origin, transaction::Values};
 
-/// A part has no more bytes in keys and values than this, unless it is one key.
+/// A part has no more bytes in keys and values than this, unless it is one key; what clients got comes on top of the last part.
 const PART_BYTES: usize = 64 << 10;
 
 /// A part of a shard on its way.
@@ -150,7 +150,8 @@ impl Group {
         if !self.copies.contains_key(&(shard, lost_in)) {
             let shards = self.configuration.shards.len();
             let is_of_it = |key: &str| shard_of(key, shards) == shard;
-            let parts = parts(self.store.iter().filter(|(key, _)| is_of_it(key)));
+            let of_it = self.store.iter().filter(|(key, _)| is_of_it(key));
+            let parts = parts(of_it.map(|(key, value)| (key, Some(value))));
             self.copies.insert((shard, lost_in), Copied { parts, written: BTreeSet::new() });
         }
         Ok(())
@@ -175,17 +176,15 @@ impl Group {
         let Some(clients) = self.clients.remove(&shard) else { return };
         let shards = self.configuration.shards.len();
         let store = self.store.take(|key| shard_of(key, shards) == shard);
-        let (mut parts, written) = match self.copies.remove(&(shard, num)) {
-            Some(Copied { parts, written }) => (parts, written),
-            None => (parts(store.iter()), BTreeSet::new()),
+        let mut all = match self.copies.remove(&(shard, num)) {
+            Some(Copied { parts: mut copied, written }) => {
+                copied.extend(parts(written.iter().map(|key| (key.as_str(), store.get(key)))));
+                copied
+            }
+            None => parts(store.iter().map(|(key, value)| (key, Some(value)))),
         };
-        let values = written.into_iter().map(|key| {
-            let value = store.get(&key).map(str::to_owned);
-            (key, value)
-        });
-        let values = values.collect();
-        parts.push(Part { values, clients: Some(clients) });
-        self.kept.insert((shard, num), Kept { parts });
+        all.push(Part { clients: Some(clients), ..Part::default() });
+        self.kept.insert((shard, num), Kept { parts: all });
     }
 
     /// The next part of a shard that is on its way here, or will be in the next configuration.
@@ -197,19 +196,21 @@ impl Group {
         part: Part,
     ) -> Result<(), String> {
         let incoming = match self.arriving.get_mut(&shard) {
-            Some(arriving) => &mut arriving.incoming,
-            None if self.clients.contains_key(&shard) => return Err("it is here".to_owned()),
+            Some(arriving) => Some(&mut arriving.incoming),
+            None if self.clients.contains_key(&shard) => None,
             None => {
-                let ahead = self.ahead.entry(shard).or_insert_with(|| Incoming::new(lost_in));
-                if ahead.lost_in < lost_in {
-                    *ahead = Incoming::new(lost_in);
+                // A later transfer makes an earlier one void.
+                let is_newer = self.ahead.get(&shard).is_none_or(|ahead| ahead.lost_in < lost_in);
+                if is_newer && number == 0 {
+                    self.ahead.insert(shard, Incoming::new(lost_in));
                 }
-                ahead
+                self.ahead.get_mut(&shard)
             }
         };
-        if (incoming.lost_in, incoming.parts, incoming.is_whole()) != (lost_in, number, false) {
-            return Err("not the next part".to_owned());
-        }
+        let incoming = incoming.filter(|incoming| {
+            (incoming.lost_in, incoming.parts, incoming.is_whole()) == (lost_in, number, false)
+        });
+        let Some(incoming) = incoming else { return Err("not the next part".to_owned()) };
         incoming.add(part);
         self.serve_if_whole(shard);
         Ok(())
@@ -252,18 +253,18 @@ impl Group {
     }
 }
 
-fn parts<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Part> {
+fn parts<'a>(pairs: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     let mut bytes = PART_BYTES;
     for (key, value) in pairs {
-        let more = key.len() + value.len();
+        let more = key.len() + value.map_or(0, str::len);
         bytes += more;
         if bytes > PART_BYTES {
             parts.push(Part::default());
             bytes = more;
         }
         if let Some(last) = parts.last_mut() {
-            last.values.insert(key.to_owned(), Some(value.to_owned()));
+            last.values.insert(key.to_owned(), value.map(str::to_owned));
         }
     }
     parts

@@ -26,7 +26,7 @@ const STALL_MS: u64 = 1_000;
 const SETTLE_MS: u64 = 100;
 
 /// A shard, and the configuration in which its last owner loses it.
-type Move = (usize, u64);
+type Transfer = (usize, u64);
 
 /// What a leader remembers of it.
 #[derive(Debug, Default)]
@@ -38,16 +38,18 @@ pub(super) struct Migration {
     /// The last part of each shard that was asked for.
     pulls: BTreeMap<usize, Pull>,
     /// Moves to here of which all has come, until the last owner loses the shard.
-    copied: BTreeSet<Move>,
+    copied: BTreeSet<Transfer>,
     /// When the others were told that all has come.
     ready_ms: Option<u64>,
     /// Moves from here: who asked last, and how many parts it has.
-    asked: BTreeMap<Move, (NodeId, usize)>,
+    asked: BTreeMap<Transfer, (NodeId, usize)>,
+    /// The most parts that anybody had who asked.
+    taken: BTreeMap<Transfer, usize>,
     /// The groups that have all that comes to them in the configuration of this number.
     ready: BTreeSet<(GroupId, u64)>,
     /// When something came or went that had not before.
     progress_ms: u64,
-    settled_ms: BTreeMap<Move, u64>,
+    settled_ms: BTreeMap<Transfer, u64>,
 }
 
 /// The next configuration.
@@ -70,11 +72,11 @@ struct Pull {
 impl Migration {
     /// Whether the group is about to leave its configuration: it begins no transactions then.
     pub(super) fn is_draining(&self, group: &Group, now_ms: u64) -> bool {
-        self.next.as_ref().is_some_and(|next| self.is_prepared(group, next, now_ms))
+        self.next.as_ref().is_some_and(|next| self.may_leave(group, next, now_ms))
     }
 
-    /// Whether nothing is left to be copied that the group can wait for.
-    fn is_prepared(&self, group: &Group, next: &Next, now_ms: u64) -> bool {
+    /// Whether nothing is left to be copied for which the group can wait.
+    fn may_leave(&self, group: &Group, next: &Next, now_ms: u64) -> bool {
         let is_ready = |owner: &GroupId| self.ready.contains(&(owner.clone(), next.num()));
         let is_stalled = now_ms >= self.progress_ms + STALL_MS;
         is_stalled || (self.has_come(group, next) && next.takers(group).all(is_ready))
@@ -185,21 +187,26 @@ impl<P: Replicates<Application = Carried>> Node<P> {
         self.tell_owners(effects);
     }
 
-    /// Once all has come that there is, its owners may lose it.
+    /// Once all has come that there is, its owners may lose it. They are told until the rest has come, too.
     fn tell_owners(&mut self, effects: &mut Effects<Self>) {
         let Some(group) = led(&self.inner) else { return };
         let (now_ms, migration) = (effects.now_ms(), &mut self.migration);
-        let Some(next) = migration.next.clone().filter(|next| migration.has_come(group, next))
-        else {
-            return;
-        };
         if migration.ready_ms.is_some_and(|at_ms| now_ms < at_ms + PULL_MS) {
             return;
         }
+        let arriving: Vec<&Origin> =
+            group.arriving().values().map(|arriving| &arriving.origin).collect();
+        let next = migration.next.clone().filter(|next| migration.has_come(group, next));
+        let (num, origins) = match &next {
+            _ if !arriving.is_empty() => (group.configuration().num, arriving),
+            Some(next) => (next.num(), next.gained_by(group).map(|(_, origin)| origin).collect()),
+            None => return,
+        };
         migration.ready_ms = Some(now_ms);
-        let servers = next.gained_by(group).flat_map(|(_, origin)| &origin.servers);
-        for server in servers.collect::<BTreeSet<_>>() {
-            effects.send(server, Message::Ready { group: group.id().clone(), num: next.num() });
+        let servers: BTreeSet<&NodeId> =
+            origins.into_iter().flat_map(|origin| &origin.servers).collect();
+        for server in servers {
+            effects.send(server, Message::Ready { group: group.id().clone(), num });
         }
     }
 
@@ -214,7 +221,7 @@ impl<P: Replicates<Application = Carried>> Node<P> {
     pub(super) fn on_pull(
         &mut self,
         from: &NodeId,
-        of: Move,
+        of: Transfer,
         parts: usize,
         effects: &mut Effects<Self>,
     ) {
@@ -226,8 +233,10 @@ impl<P: Replicates<Application = Carried>> Node<P> {
             return;
         }
         let has_copy = group.parts_of(shard, lost_in).is_some();
-        let known = self.migration.asked.insert(of, (from.clone(), parts));
-        if known.is_none_or(|(_, known)| known < parts) {
+        self.migration.asked.insert(of, (from.clone(), parts));
+        let taken = self.migration.taken.get(&of);
+        if taken.is_none_or(|taken| *taken < parts) {
+            self.migration.taken.insert(of, parts);
             self.migration.progress_ms = effects.now_ms();
         }
         if !has_copy {
@@ -239,7 +248,7 @@ impl<P: Replicates<Application = Carried>> Node<P> {
     fn answer_pull(
         &self,
         to: &NodeId,
-        (shard, lost_in): Move,
+        (shard, lost_in): Transfer,
         parts: usize,
         effects: &mut Effects<Self>,
     ) {
@@ -260,12 +269,15 @@ impl<P: Replicates<Application = Carried>> Node<P> {
         }
         let num = self.led().map_or(0, |group| group.configuration().num);
         self.migration.asked.retain(|(_, lost_in), _| *lost_in > num);
+        self.migration.taken.retain(|(_, lost_in), _| *lost_in > num);
+        // There may be another one already.
+        self.migration.queried_ms = None;
     }
 
     pub(super) fn on_part(
         &mut self,
         from: &NodeId,
-        (shard, lost_in): Move,
+        (shard, lost_in): Transfer,
         number: usize,
         part: Part,
         effects: &mut Effects<Self>,

@@ -87,6 +87,7 @@ fn moves(shard: usize, served: &[Served<'_>]) -> Vec<Move> {
             let asked_ns = served
                 .iter()
                 .filter(|other| other.return_ns > last.return_ns && other.call_ns < one.return_ns)
+                .filter(|other| other.call_ns >= moved_ns)
                 .map(|other| other.call_ns)
                 .min();
             let from_ns = last.return_ns.max(asked_ns.unwrap_or(one.call_ns));
@@ -157,8 +158,9 @@ mod tests {
             on("x1", "n3", (20, 60)),
             on("x1", "n1", (5, 70)),
             on("x1", "n3", (70, 80)),
+            on("x1", "n1", (200, 210)),
         ];
-        assert_eq!(migrations(&operations).paused_ns, [50 * MS]);
+        assert_eq!(migrations(&operations).paused_ns, [40 * MS, 10 * MS]);
     }
 
     #[test]

@@ -21,8 +21,8 @@ const LEADING: [&str; 2] = ["leader", "primary"];
 pub(super) struct Leaders {
     /// Who was the first to say so, by term.
     of_term: BTreeMap<Place, Statement>,
-    /// Who was asked.
-    asked: BTreeSet<String>,
+    /// Who was asked, by the log that they have a copy of.
+    asked: BTreeMap<usize, BTreeSet<String>>,
     contradicted: BTreeSet<Place>,
     /// The first two who contradict each other, with the term.
     first: Option<(u64, Statement, Statement)>,
@@ -31,8 +31,9 @@ pub(super) struct Leaders {
 impl Leaders {
     pub(super) fn take(&mut self, by: Statement, role: &str, term: Option<u64>) {
         let Some(term) = term else { return };
-        if !self.asked.contains(&by.node) {
-            self.asked.insert(by.node.clone());
+        let asked = self.asked.entry(by.log).or_default();
+        if !asked.contains(&by.node) {
+            asked.insert(by.node.clone());
         }
         if !LEADING.contains(&role) {
             return;
@@ -51,7 +52,13 @@ impl Leaders {
 
 impl Comparison for Leaders {
     fn check(&self) -> Option<CheckResult> {
-        let terms = self.of_term.len();
+        // One node alone cannot contradict another one.
+        let compared: BTreeMap<&usize, usize> = (self.asked.iter())
+            .map(|(log, asked)| (log, asked.len()))
+            .filter(|(_, count)| *count > 1)
+            .collect();
+        let terms = self.of_term.keys().filter(|(_, log)| compared.contains_key(log)).count();
+        let nodes: usize = compared.values().sum();
         let result = match &self.first {
             Some((term, one, other)) => {
                 let more = match self.contradicted.len() - 1 {
@@ -63,7 +70,7 @@ impl Comparison for Leaders {
                     format!("both {one} and {other} said that they led in term {term}.{more}");
                 found(ONE_LEADER_A_TERM, TWO_LEADERS, &sentence)
             }
-            None if terms == 0 || self.asked.len() < 2 => return None,
+            None if terms == 0 => return None,
             None => CheckResult::valid(
                 ONE_LEADER_A_TERM,
                 format!(
@@ -73,7 +80,7 @@ impl Comparison for Leaders {
                 ),
             ),
         };
-        Some(result.with_statistics(json!({ "terms": terms, "nodes": self.asked.len() })))
+        Some(result.with_statistics(json!({ "terms": terms, "nodes": nodes })))
     }
 
     fn promise(&self) -> (&'static str, &'static str) {

@@ -314,6 +314,7 @@ fn each_group_has_a_log_of_its_own_and_so_have_the_controllers() {
         ("c1", S, log(&[(1, "c")])),
         ("c2", S, log(&[(1, "c")])),
         ("n1", S, leads(4)),
+        ("n2", S, follows(4)),
         ("n3", S, leads(4)),
         ("c1", S, leads(4)),
     ];
@@ -322,6 +323,8 @@ fn each_group_has_a_log_of_its_own_and_so_have_the_controllers() {
     assert_eq!(verdicts(&all), [valid(slots::ONE_VALUE_A_SLOT), valid(leaders::ONE_LEADER_A_TERM)]);
     let seen: Vec<String> = all.promises().map(|promise| promise.seen).collect();
     assert!(seen[0].starts_with("Of 2 slots two nodes or more said"), "{seen:?}");
+    // Of the others only one node each said its role.
+    assert!(seen[1].starts_with("Of 1 term that a node said"), "{seen:?}");
     for wrong in [("n4", S, log(&[(1, "a")])), ("c2", 2 * S, leads(4))] {
         let lines: Vec<_> = right.iter().cloned().chain([wrong]).collect();
         assert_eq!(sentences(&read(&run, &lines)).len(), 1);
