@@ -12,7 +12,7 @@ use crate::{
 
 /// So long one node may take to answer, before another one is asked.
 const ATTEMPT: Duration = Duration::from_millis(1_000);
-/// After all nodes were asked in vain: an election takes its time.
+/// After all nodes were asked in vain: an election takes its time. Also the least that an attempt is given.
 const REST: Duration = Duration::from_millis(20);
 
 /// A client of a store. One operation is under way at a time.
@@ -65,24 +65,21 @@ impl Client {
         if self.servers.needs_configuration(&request.op) {
             self.learn(&progress).await;
         }
-        loop {
-            // Each is asked once in a round, so that two who take each other for the leader do not keep the client busy.
-            let mut to_ask = VecDeque::from(self.servers.of(&request.op));
-            while let Some(node) = to_ask.pop_front() {
-                if progress.left().is_zero() {
-                    return Err(progress.failure(&request.op));
-                }
-                match self.ask_node(&node, &request, &mut to_ask, &mut progress).await {
-                    Then::AskNext => {}
-                    Then::AskNewOwner => to_ask = self.servers.of(&request.op).into(),
-                    Then::End(ended) => return ended,
-                }
+        // Each is asked once in a round, so that two who take each other for the leader do not keep the client busy.
+        let mut to_ask = VecDeque::from(self.servers.of(&request.op));
+        while !progress.is_over() {
+            let Some(node) = to_ask.pop_front() else {
+                sleep(REST).await;
+                to_ask = self.servers.of(&request.op).into();
+                continue;
+            };
+            match self.ask_node(&node, &request, &mut to_ask, &mut progress).await {
+                Then::AskNext => {}
+                Then::AskNewOwner => to_ask = self.servers.of(&request.op).into(),
+                Then::End(ended) => return ended,
             }
-            if progress.left() <= REST {
-                return Err(progress.failure(&request.op));
-            }
-            sleep(REST).await;
         }
+        Err(progress.failure(&request.op))
     }
 
     /// The group that owns a key, as far as this client knows; `None` where nothing is sharded.
@@ -128,9 +125,8 @@ impl Client {
         match refusal.code {
             ErrorCode::WrongGroup if self.learn(progress).await => return Then::AskNewOwner,
             ErrorCode::NotLeader | ErrorCode::WrongGroup | ErrorCode::NotReady => {
-                if let Some(place) =
-                    to_ask.iter().position(|node| Some(node) == refusal.hint.as_ref())
-                {
+                let hinted = to_ask.iter().position(|node| refusal.hint.as_ref() == Some(node));
+                if let Some(place) = hinted {
                     to_ask.swap(0, place);
                 }
             }
@@ -181,12 +177,17 @@ impl Progress {
             begun,
             deadline: begun + patience,
             may_have_happened: false,
-            reason: "there is nobody to ask".to_owned(),
+            reason: "nobody was asked".to_owned(),
         }
     }
 
     fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Whether there is no time left in which somebody could answer: an attempt would only put the outcome in doubt.
+    fn is_over(&self) -> bool {
+        self.left() <= REST
     }
 
     /// What is known of an operation that nobody answered. A read changes nothing, whatever came of it.

@@ -116,7 +116,7 @@ async fn what_is_known_of_an_operation_that_failed_is_said() {
     let failure = Client::new("c", Servers::alike([mute]), PATIENCE).get("x").await.unwrap_err();
     assert!(matches!(failure, Failure::Unavailable { .. }), "a read changes nothing: {failure}");
     let nowhere = Client::new("c", Servers::alike([]), PATIENCE).get("x").await.unwrap_err();
-    assert_eq!(nowhere.to_string().split(": ").last(), Some("there is nobody to ask"));
+    assert_eq!(nowhere.to_string().split(": ").last(), Some("nobody was asked"));
 }
 
 #[tokio::test]
