@@ -11,7 +11,7 @@ use common::{Bench, HARNESS, finish};
 #[test]
 fn right_outputs_under_faults_are_valid_and_the_record_alone_says_so() {
     let bench = Bench::with_store("mapreduce", "mapreduce");
-    let ran = bench.run_until_decided("--clients 4 --seed 1");
+    let ran = bench.run_until_decided("--nodes 3 --clients 4 --seed 1");
     ran.expect(0, "were those of a sequential run");
     let of_latest = |file| std::fs::read_to_string(bench.latest().join(file)).unwrap();
     let history = of_latest("history.jsonl");
@@ -97,7 +97,7 @@ fn outputs_that_are_none_are_violations_and_harm_nobody() {
     }
     let ran = toy("ends").run(run);
     ran.expect(1, "Node c1 ended by itself (exited with code 3; its stderr ends with \"five jobs");
-    toy("gibberish").run(run).expect(4, "the result is no job's name");
+    toy("gibberish").run(run).expect(4, "missing field `job`");
 }
 
 #[test]
