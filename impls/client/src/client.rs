@@ -132,7 +132,7 @@ impl Client {
             }
             ErrorCode::Timeout | ErrorCode::Internal => {}
             // Of an earlier attempt nobody knows, or the refusal itself does not say that nothing happened.
-            _ if progress.may_have_happened => {
+            _ if progress.may_have_happened && !request.op.is_read_only() => {
                 return Then::End(Err(progress.failure(&request.op)));
             }
             _ => return Then::End(Err(Failure::Refused(refusal))),

@@ -25,8 +25,10 @@ pub enum Failure {
         /// What the last node said, or why it said nothing.
         reason: String,
     },
-    /// The answer is not what this operation is answered with.
-    #[error("`{asked}` was answered with {answer}: the store does not keep to the contract")]
+    /// The answer is that of another operation. Nobody knows whether this one happened.
+    #[error(
+        "`{asked}` was answered with {answer}: the store does not keep to the contract, and nobody knows what happened"
+    )]
     Unexpected {
         /// The operation's name.
         asked: &'static str,
