@@ -103,8 +103,12 @@ pub(super) fn word(verdict: Verdict) -> &'static str {
 fn sentences(results: &ResultsFile, folder: &Folder, run: &RunFile) -> String {
     let mut lines = vec![format!("{}: {}", word(results.verdict), results.summary)];
     lines.extend(results.notes.iter().map(|note| format!("  note: {note}")));
-    let fail_over = results.behaviour.as_ref().and_then(|behaviour| behaviour.fail_over_ms);
+    let behaviour = results.behaviour.as_ref();
+    let fail_over = behaviour.and_then(|behaviour| behaviour.fail_over_ms);
     lines.extend(fail_over.map(|times| format!("  fail-over: {}", times.words("time"))));
+    let paused = behaviour.and_then(|behaviour| behaviour.shards_paused_ms);
+    let paused = paused.map(|times| times.words("move"));
+    lines.extend(paused.map(|times| format!("  a shard that moves was not served for: {times}")));
     lines.push(format!("  report  {}", folder.path().join(files::REPORT).display()));
     lines.push(format!("  again   {}", run.command));
     lines.join("\n")
