@@ -12,6 +12,8 @@ use local_cluster::{Cluster, Failure, Store};
 use store_client::{Client, Failure as ClientFailure, MicroOperation, Operation};
 
 const TRANSFERS: usize = 300;
+/// What each account holds at first.
+const OPENING: i64 = 100;
 const ACCOUNTS: [&str; 4] = ["account0", "account1", "account2", "account3"];
 
 /// Takes 1 from one account and gives it to another one, in one transaction that commits only on the balances that it was
@@ -41,7 +43,7 @@ async fn main() -> Result<(), Failure> {
     let groups = ["g1", "g2"].map(str::to_owned);
     let mut cluster = Cluster::start_sharded(&store, &groups, &std::env::temp_dir()).await?;
     let mut client = Client::new("bank", cluster.servers(), Duration::from_secs(10));
-    let opening = ACCOUNTS.map(|account| (account.to_owned(), "100".to_owned()));
+    let opening = ACCOUNTS.map(|account| (account.to_owned(), OPENING.to_string()));
     client.multi_put(opening.into()).await?;
     for number in 0..TRANSFERS {
         if number == TRANSFERS / 3 {
@@ -61,6 +63,6 @@ async fn main() -> Result<(), Failure> {
     let balances: BTreeMap<_, _> = client.multi_get(&ACCOUNTS).await?;
     let total: i64 = balances.values().flatten().filter_map(|it| it.parse::<i64>().ok()).sum();
     println!("{balances:?}: {total} in all, as at first");
-    assert_eq!(total, 100 * ACCOUNTS.len() as i64, "money got lost or came from nowhere");
+    assert_eq!(total, OPENING * 4, "money got lost or came from nowhere");
     Ok(())
 }
