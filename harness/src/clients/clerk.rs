@@ -43,6 +43,24 @@ pub struct Clerk {
     routed: u64,
 }
 
+/// Whether the operation ends with this: with its result, or with what a shard controller remembers as its refusal.
+fn ends(operation: &Operation, result: &AttemptResult) -> bool {
+    match result {
+        AttemptResult::Answered(_) => true,
+        AttemptResult::Refused(refusal) => {
+            operation.is_of_controllers()
+                && matches!(
+                    refusal.code,
+                    ErrorCode::Exists
+                        | ErrorCode::UnknownGroup
+                        | ErrorCode::NoChange
+                        | ErrorCode::BadShard
+                )
+        }
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 #[path = "clerk_tests.rs"]
 mod tests;
@@ -179,13 +197,11 @@ impl Clerk {
         }
         let sent_ns = shared.stream.now_ns();
         let result = self.connections.ask(node, operation, body, attempts.limit()).await;
-        let lost = matches!(result, AttemptResult::Answered(_))
-            && faults_on
-            && self.rng.random_bool(LOSE_REPLY);
+        let lost = ends(operation, &result) && faults_on && self.rng.random_bool(LOSE_REPLY);
         let span = Span { sent_ns, ended_ns: shared.stream.now_ns() };
         trail.add(node, span, &result, lost);
         match result {
-            AttemptResult::Answered(_) if lost => {
+            _ if lost => {
                 shared.faults.count_one();
                 attempts.may_take_effect();
                 attempts.reason = "the reply was lost".to_owned();

@@ -298,6 +298,21 @@ async fn lost_replies_and_copies_never_change_what_a_client_may_conclude() {
     );
 }
 
+/// A controller that remembers that it was asked, and not what it said, tells the retry something else.
+#[tokio::test]
+async fn what_a_controller_refuses_may_be_lost_and_is_asked_for_again() {
+    let mut setup = setup(&vec![Reply::Refuse("exists", 409); 2000]).await;
+    setup.shared.faults.switch_on();
+    let join = Operation::Join { groups: [("g1".to_owned(), vec!["n1".to_owned()])].into() };
+    let mut outcomes = Vec::new();
+    for _ in 0..60 {
+        outcomes.push(setup.clerk.perform(&join).await);
+    }
+    assert!(setup.shared.faults.count() > 0);
+    assert!(outcomes.contains(&Performed::Fail) && outcomes.contains(&Performed::Info));
+    assert!(setup.node.seen.lock().unwrap().len() > 60, "none was asked for again");
+}
+
 #[tokio::test]
 async fn a_copy_on_its_way_makes_a_refused_write_info() {
     let mut setup = setup(&vec![Reply::Refuse("not_leader", 421); 5000]).await;
