@@ -76,7 +76,7 @@ fn what_has_no_meaning_for_a_view_service_is_refused() {
     let bench = toy("");
     bench.run(&format!("{RUN} --faults kill")).expect(2, "leave out --faults");
     bench.run(&format!("{RUN} --nodes 3")).expect(2, "leave out --nodes");
-    bench.run("--workload register").expect(2, "serves only `view-service`, which no client asks");
+    bench.run("--workload register").expect(2, "serves only `view-service`, which is no store");
     let mut up = Command::new(HARNESS);
     finish(up.arg("up").arg(bench.store())).expect(2, "serves only `view-service`");
     Bench::with_toy("").run(RUN).expect(2, "needs `view-service` in the `serves`");

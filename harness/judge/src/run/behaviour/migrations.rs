@@ -87,7 +87,7 @@ fn moves(shard: usize, served: &[Served<'_>]) -> Vec<Move> {
             let asked_ns = served
                 .iter()
                 .filter(|other| other.return_ns > last.return_ns && other.call_ns < one.return_ns)
-                .filter(|other| other.call_ns >= moved_ns)
+                .filter(|other| other.group == one.group && other.call_ns >= moved_ns)
                 .map(|other| other.call_ns)
                 .min();
             let from_ns = last.return_ns.max(asked_ns.unwrap_or(one.call_ns));
