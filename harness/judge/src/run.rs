@@ -475,6 +475,21 @@ fn undamaged(folder: &Folder, name: &str, reading: Reading) -> Result<(), RunErr
     }
 }
 
+/// The operations, and what a judge says of them; `Err`: the record cannot be judged, as a check.
+fn judged_by<T>(
+    events: &[Event],
+    judge: impl FnOnce(&[Operation]) -> Result<T, String>,
+) -> (Vec<Operation>, Result<T, CheckResult>) {
+    match history::operations(events) {
+        Ok(operations) => {
+            let judged = judge(&operations)
+                .map_err(|reason| CheckResult::inconclusive("premises", format!("{reason}.")));
+            (operations, judged)
+        }
+        Err(error) => (Vec::new(), Err(broken(&error))),
+    }
+}
+
 fn broken(error: &history::PairError) -> CheckResult {
     CheckResult::inconclusive(
         "premises",

@@ -47,18 +47,18 @@ pub struct Clerk {
 fn ends(operation: &Operation, result: &AttemptResult) -> bool {
     match result {
         AttemptResult::Answered(_) => true,
-        AttemptResult::Refused(refusal) => {
-            operation.is_of_controllers()
-                && matches!(
-                    refusal.code,
-                    ErrorCode::Exists
-                        | ErrorCode::UnknownGroup
-                        | ErrorCode::NoChange
-                        | ErrorCode::BadShard
-                )
-        }
+        AttemptResult::Refused(refusal) => refuses_change(operation, refusal.code),
         _ => false,
     }
+}
+
+/// Whether a shard controller says with this that the change can't be made.
+fn refuses_change(operation: &Operation, code: ErrorCode) -> bool {
+    operation.is_of_controllers()
+        && matches!(
+            code,
+            ErrorCode::Exists | ErrorCode::UnknownGroup | ErrorCode::NoChange | ErrorCode::BadShard
+        )
 }
 
 #[cfg(test)]
@@ -270,14 +270,7 @@ impl Clerk {
                 Next::Again
             }
             ErrorCode::Aborted => Next::GiveUp,
-            ErrorCode::Exists
-            | ErrorCode::UnknownGroup
-            | ErrorCode::NoChange
-            | ErrorCode::BadShard
-                if operation.is_of_controllers() =>
-            {
-                Next::GiveUp
-            }
+            _ if refuses_change(operation, code) => Next::GiveUp,
             ErrorCode::BadRequest
             | ErrorCode::NotFound
             | ErrorCode::Unsupported

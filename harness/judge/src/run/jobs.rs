@@ -8,8 +8,8 @@ use record::{
 use workloads::mapreduce::{self, JOB, OUTPUTS, PROGRESS, STAY};
 
 use super::{
-    ByFamily, Record, broken, faults, in_main, is_ended, notes, recovery, sentence_case, summary,
-    with_kind,
+    ByFamily, Record, faults, in_main, is_ended, judged_by, notes, recovery, sentence_case,
+    summary, with_kind,
 };
 
 /// The name of the check whether enough was seen.
@@ -34,14 +34,7 @@ pub(super) fn is(run: &RunFile) -> bool {
 pub(super) fn judge(folder: &Folder, record: &Record) -> ResultsFile {
     let Record { run, events, faults, torn_line } = record;
     let marks: Vec<Mark> = events.iter().filter_map(Mark::of).collect();
-    let (operations, judged) = match history::operations(events) {
-        Ok(operations) => {
-            let judged = mapreduce::judge(&operations)
-                .map_err(|reason| CheckResult::inconclusive("premises", format!("{reason}.")));
-            (operations, judged)
-        }
-        Err(error) => (Vec::new(), Err(broken(&error))),
-    };
+    let (operations, judged) = judged_by(events, mapreduce::judge);
     let main = in_main(&operations);
     let spans = spans(faults);
     let by_family = faults::count(faults);

@@ -6,7 +6,7 @@ use record::{Folder, Mark, OwnExit, Phase, Promise, ResultsFile, RunFile, VERSIO
 use workloads::view_service::{self, NAMED, Named, Scripts, TOO_LATE};
 
 use super::{
-    Record, broken, in_main, is_ended, notes, recovery, sentence_case, summary, with_kind,
+    Record, in_main, is_ended, judged_by, notes, recovery, sentence_case, summary, with_kind,
 };
 
 /// The name of the check whether every request was answered.
@@ -23,14 +23,7 @@ pub(super) fn is(run: &RunFile) -> bool {
 pub(super) fn judge(folder: &Folder, record: &Record) -> ResultsFile {
     let Record { events, torn_line, .. } = record;
     let marks: Vec<Mark> = events.iter().filter_map(Mark::of).collect();
-    let (operations, of_scripts) = match history::operations(events) {
-        Ok(operations) => {
-            let judged = view_service::judge(&operations)
-                .map_err(|reason| CheckResult::inconclusive("premises", format!("{reason}.")));
-            (operations, judged)
-        }
-        Err(error) => (Vec::new(), Err(broken(&error))),
-    };
+    let (operations, of_scripts) = judged_by(events, view_service::judge);
     let (mut checks, seen) = match of_scripts {
         Ok(scripts) => (scripts.checks.clone(), Some(scripts)),
         Err(premises) => (vec![premises], None),
