@@ -6,6 +6,7 @@ use record::Required;
 
 use crate::{
     cli::{CheckArguments, DEFAULT_OUT, RunArguments, STDIN, UpArguments},
+    confine::Confine,
     duration::format_duration,
     size::format_bytes,
 };
@@ -30,6 +31,7 @@ pub fn run(arguments: &RunArguments) -> String {
         repeat,
         require,
         check_time_limit,
+        confine,
         out,
         json,
     } = arguments;
@@ -53,6 +55,7 @@ pub fn run(arguments: &RunArguments) -> String {
     }
     line.required(require);
     line.optional("check-time-limit", check_time_limit.map(format_duration).as_ref());
+    line.confine(*confine);
     line.out(out);
     line.flag("json", *json);
     line.quoted()
@@ -61,13 +64,14 @@ pub fn run(arguments: &RunArguments) -> String {
 /// The command line of `harness up` with these arguments. What was typed is in the history.
 #[must_use]
 pub fn up(arguments: &UpArguments) -> String {
-    let UpArguments { target, nodes, require, out } = arguments;
+    let UpArguments { target, nodes, require, confine, out } = arguments;
     let mut line = CommandLine::new("up");
     if let Some(target) = target {
         line.path(target);
     }
     line.optional("nodes", nodes.as_ref());
     line.required(require);
+    line.confine(*confine);
     line.out(out);
     line.quoted()
 }
@@ -146,6 +150,12 @@ impl CommandLine {
     fn out(&mut self, out: &Path) {
         if out != Path::new(DEFAULT_OUT) {
             self.option("out", &out.display().to_string());
+        }
+    }
+
+    fn confine(&mut self, confine: Confine) {
+        if confine != Confine::default() {
+            self.option("confine", confine.name());
         }
     }
 

@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use isolation::Consistency;
 use record::Required;
 
-use crate::{duration::parse_duration, nemesis::Families, size::parse_bytes};
+use crate::{confine::Confine, duration::parse_duration, nemesis::Families, size::parse_bytes};
 
 /// Starts a key-value store as real processes, breaks it, records what its clients see and decides from the record
 /// alone whether it kept its promises.
@@ -107,6 +107,9 @@ pub struct RunArguments {
     /// How long the checkers may take [default: what is left of 20s after the main phase]
     #[arg(long, value_parser = parse_duration)]
     pub check_time_limit: Option<Duration>,
+    /// What the nodes are kept to
+    #[arg(long, value_enum, default_value_t)]
+    pub confine: Confine,
     /// Where results folders go
     #[arg(long, default_value = DEFAULT_OUT)]
     pub out: PathBuf,
@@ -126,6 +129,9 @@ pub struct UpArguments {
     /// What the session must have seen to be called valid
     #[arg(long, default_value_t, hide_default_value = true, value_name = "NAME=N,…", help = help::require())]
     pub require: Required,
+    /// What the nodes are kept to
+    #[arg(long, value_enum, default_value_t)]
+    pub confine: Confine,
     /// Where results folders go
     #[arg(long, default_value = DEFAULT_OUT)]
     pub out: PathBuf,

@@ -20,6 +20,7 @@ pub mod bugs;
 pub mod cli;
 pub mod clients;
 pub mod commands;
+pub mod confine;
 pub mod disk;
 pub mod duration;
 pub mod environment;

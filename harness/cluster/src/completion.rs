@@ -51,6 +51,7 @@ pub async fn run_to_completion(
         stderr: log.into(),
         stamps_since: None,
         limits: Limits::BUILD,
+        confinement: None,
         shim: shim.into(),
     };
     let process = NodeProcess::start(&spec).await?;

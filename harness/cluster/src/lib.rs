@@ -14,6 +14,7 @@
 
 mod command;
 mod completion;
+mod confinement;
 mod exit;
 mod last_resort;
 mod limits;
@@ -28,6 +29,7 @@ mod start;
 mod start_error;
 
 pub use completion::{Completed, run_to_completion};
+pub use confinement::{Confinement, Files, OwnNetwork, try_confinement};
 pub use exit::Exit;
 pub use limits::{Limits, raise_open_files_limit, survive_file_size_limit};
 pub use node::{ControlError, NodeProcess, Stopped};

@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use crate::command;
+use crate::confinement::Confinement;
 use crate::last_resort::{PROMPT, Supervisors};
 use crate::limits::Limits;
 use crate::shim;
@@ -47,6 +48,8 @@ pub struct NodeSpec {
     pub stamps_since: Option<Instant>,
     /// What each of its processes may use.
     pub limits: Limits,
+    /// The world that it is kept to; `None`: it sees all of this machine.
+    pub confinement: Option<Confinement>,
     /// An executable whose `main` begins with [`crate::shim::run_if_requested`]: see [`crate::shim::this_executable`].
     pub shim: PathBuf,
 }
@@ -69,6 +72,7 @@ pub(crate) async fn start(spec: &NodeSpec) -> Result<Started, StartError> {
     let mut guardian = Command::new(&spec.shim)
         .arg0("harness-shim")
         .args([shim::ARGUMENT, &spec.id])
+        .args(spec.confinement.as_ref().map(|own| own.network.keeper().to_string()))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -158,6 +162,7 @@ fn prepare(spec: &NodeSpec) -> Result<Launch, StartError> {
         environment: spec.environment.clone(),
         stamps_zero_ns: spec.stamps_since.and_then(monotonic_ns_at),
         limits: spec.limits,
+        files: spec.confinement.as_ref().map(|own| own.files.clone()),
     })
 }
 

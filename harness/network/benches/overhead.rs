@@ -99,7 +99,7 @@ async fn main() -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let direct = listener.local_addr()?;
     tokio::spawn(echo(listener, request().len()));
-    let links = vec![LinkSpec { from: "n1".into(), to: "n2".into(), upstream: direct }];
+    let links = vec![LinkSpec::here("n1", "n2", direct)];
     let network = Network::open(links, 1, None).await?;
     let proxy = network.address("n1", "n2").unwrap_or(direct);
 

@@ -67,11 +67,8 @@ pub(crate) async fn serve(link: Arc<Link>, mut client: TcpStream, passages: Pass
 
 async fn reach(link: &Link, mut gate: Passage) -> Option<TcpStream> {
     gate.pass().await.ok()?;
-    match TcpStream::connect(link.upstream).await {
-        Ok(upstream) => {
-            let _ = upstream.set_nodelay(true); // Fails only where it is gone already.
-            return Some(upstream);
-        }
+    match link.upstream.connect().await {
+        Ok(upstream) => return Some(upstream),
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
         // Not the doing of a dead process: the machine lacks something, which distorts the test.
         Err(error) => tracing::warn!(from = link.from, to = link.to, %error, "cannot connect"),

@@ -17,13 +17,12 @@ const ANSWER_MS_MAX: u64 = 5_000;
 /// Sends `message` once more, in the background, after so long.
 pub(crate) fn send(message: Message, late: Duration) {
     let Message { link, mut gate, bytes, verb } = message;
-    let upstream = link.upstream;
+    let upstream = link.upstream.clone();
     link.tasks.spawn(async move {
         tokio::time::sleep(late).await;
         let delivery = async {
             gate.pass().await.ok()?;
-            let mut stream = TcpStream::connect(upstream).await.ok()?;
-            stream.set_nodelay(true).ok()?;
+            let mut stream = upstream.connect().await.ok()?;
             stream.write_all(bytes.bytes()).await.ok()?;
             drop(bytes);
             Some(stream)

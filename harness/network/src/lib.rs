@@ -1,6 +1,6 @@
 //! A proxy for each directed link between nodes, with a gate and message faults.
 //!
-//! Every node gets its own view of the others: for each link (from, to) one port on loopback, behind which a proxy
+//! Every node gets its own view of the others: for each link (from, to) one address, behind which a proxy
 //! carries the bytes, verbatim, to the real address. A port stands for both ends of its link, so links can be cut one by one and
 //! in one direction. The proxy follows HTTP/1.1 only to know where messages begin and end (`framing`); what is not
 //! HTTP/1.1 is carried all the same, with gates but without message faults.
@@ -17,6 +17,7 @@ mod budget;
 mod connection;
 mod counters;
 mod duplicate;
+mod end;
 mod exchange;
 mod faults;
 mod framing;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 pub use counters::LinkCounters;
+pub use end::{End, Sockets};
 pub use faults::{Delay, MessageFaults};
 pub use gate::Gate;
 pub use link::LinkSpec;
@@ -62,7 +64,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Binds a port of 127.0.0.1 for each link. `seed` decides the message faults.
+    /// Listens at the downstream end of each link. `seed` decides the message faults.
     pub async fn open(
         links: Vec<LinkSpec>,
         seed: u64,
@@ -91,7 +93,7 @@ impl Network {
         let open = |e: io::Error| {
             io::Error::new(e.kind(), format!("cannot open a port for the link {from}>{to}: {e}"))
         };
-        let port = Port::reserve().map_err(open)?;
+        let port = Port::reserve(&spec.downstream).map_err(open)?;
         let listener = port.listen().map_err(open)?;
         let passages = Passages {
             requests: self.gate(&from, &to).passage(),

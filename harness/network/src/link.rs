@@ -10,6 +10,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::budget::Budget;
 use crate::counters::Counters;
+use crate::end::End;
 use crate::faults::{Dice, MessageFaults, Roll};
 use crate::framing::Label;
 use crate::reorder::WaitingPlace;
@@ -17,20 +18,31 @@ use crate::trace::{Recorder, Times, Unseen};
 use crate::trigger::{Kinds, Triggers, kind_of};
 
 /// A link to be: connections that `from` opens to `to`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct LinkSpec {
     /// Who will dial the link: a node's id, or `clients`.
     pub from: String,
     /// Whom it reaches.
     pub to: String,
+    /// Where `from` dials it.
+    pub downstream: End,
     /// Where `to` really listens.
-    pub upstream: SocketAddr,
+    pub upstream: End,
+}
+
+impl LinkSpec {
+    /// A link whose ends are both on this machine: `from` dials a port that the system chooses.
+    #[must_use]
+    pub fn here(from: impl Into<String>, to: impl Into<String>, upstream: SocketAddr) -> Self {
+        let (downstream, upstream) = (End::any_port(), End::here(upstream));
+        Self { from: from.into(), to: to.into(), downstream, upstream }
+    }
 }
 
 pub(crate) struct Link {
     pub from: String,
     pub to: String,
-    pub upstream: SocketAddr,
+    pub upstream: End,
     pub counters: Counters,
     pub waiting_place: WaitingPlace,
     pub budget: Arc<Budget>,

@@ -1,14 +1,15 @@
 //! A link's listener: it accepts, or does not, as the gate says.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{Domain, Socket, Type};
+use socket2::Socket;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::connection::{Passages, serve};
+use crate::end::End;
 use crate::gate::Gate;
 use crate::link::Link;
 
@@ -26,15 +27,16 @@ pub(crate) struct Port {
     /// Bound and never listening: connections are refused, and the kernel hands the port to no one else. (Who asks
     /// for this very port with SO_REUSEADDR still gets it.)
     _reserved: Socket,
+    end: End,
     address: SocketAddr,
 }
 
 impl Port {
-    pub fn reserve() -> io::Result<Self> {
-        let reserved = bound((Ipv4Addr::LOCALHOST, 0).into())?;
+    pub fn reserve(end: &End) -> io::Result<Self> {
+        let reserved = end.bind()?;
         let address = reserved.local_addr()?.as_socket();
         let address = address.ok_or_else(|| io::Error::other("a socket without an IP address"))?;
-        Ok(Self { _reserved: reserved, address })
+        Ok(Self { _reserved: reserved, end: end.at(address), address })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -42,18 +44,11 @@ impl Port {
     }
 
     pub fn listen(&self) -> io::Result<TcpListener> {
-        let socket = bound(self.address)?;
+        let socket = self.end.bind()?;
         socket.listen(BACKLOG)?;
         socket.set_nonblocking(true)?;
         TcpListener::from_std(socket.into())
     }
-}
-
-fn bound(address: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    socket.set_reuse_address(true)?; // Two sockets may share a port until one of them listens.
-    socket.bind(&address.into())?;
-    Ok(socket)
 }
 
 /// Accepts until the network closes.

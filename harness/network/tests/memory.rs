@@ -21,7 +21,7 @@ fn peak_mb() -> usize {
 async fn a_100_mb_body_streams_through() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let upstream = listener.local_addr().unwrap();
-    let links = vec![LinkSpec { from: "n1".into(), to: "n2".into(), upstream }];
+    let links = vec![LinkSpec::here("n1", "n2", upstream)];
     let network = Network::open(links, 1, None).await.unwrap();
     let before_mb = peak_mb();
     // With faults on, a message is held until it turns out too large; then it passes.

@@ -18,7 +18,7 @@ async fn link() -> (TcpListener, Network) {
 }
 
 async fn link_to(upstream: SocketAddr) -> Network {
-    let links = vec![LinkSpec { from: "n1".into(), to: "n2".into(), upstream }];
+    let links = vec![LinkSpec::here("n1", "n2", upstream)];
     Network::open(links, 1, None).await.unwrap()
 }
 
@@ -251,11 +251,7 @@ async fn a_dropped_network_ends_its_connections_too() {
 
 #[tokio::test]
 async fn a_link_is_given_once() {
-    let spec = LinkSpec {
-        from: "n1".into(),
-        to: "n2".into(),
-        upstream: SocketAddr::from(([127, 0, 0, 1], 1)),
-    };
+    let spec = LinkSpec::here("n1", "n2", SocketAddr::from(([127, 0, 0, 1], 1)));
     let error = Network::open(vec![spec.clone(), spec], 1, None).await.err().unwrap();
     assert_eq!(error.to_string(), "the link n1>n2 is given twice");
 }

@@ -1,8 +1,11 @@
 //! `harness doctor`: what this machine can and cannot do, and what each lack means.
 
-use super::{say, say_json};
+use cluster::probe::Ability;
+
+use super::{block_on, say, say_json};
 use crate::{
     cli::DoctorArguments,
+    confine::{Confine, Confined, MEANS},
     exit::{Exit, Failure},
 };
 
@@ -11,7 +14,8 @@ use crate::{
 /// # Errors
 /// The current directory is not known.
 pub fn doctor(arguments: &DoctorArguments) -> Result<Exit, Failure> {
-    let abilities = cluster::probe::abilities(&std::env::current_dir()?);
+    let mut abilities = cluster::probe::abilities(&std::env::current_dir()?);
+    abilities.push(block_on(async { Ok(confinement().await) })?);
     if arguments.json {
         let rows: Vec<_> = abilities
             .iter()
@@ -35,4 +39,13 @@ pub fn doctor(arguments: &DoctorArguments) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Valid)
+}
+
+async fn confinement() -> Ability {
+    let (available, detail) = match Confine::Auto.decide().await {
+        Ok(Confined::Namespaces) => (true, "started a process in one".to_owned()),
+        Ok(Confined::No(why)) => (false, why),
+        Err(failure) => (false, failure.to_string()),
+    };
+    Ability { name: "a world for each node", available, detail, means: MEANS }
 }

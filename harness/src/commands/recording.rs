@@ -75,7 +75,8 @@ impl Recording<'_> {
             require: self.require.clone(),
             command: self.command,
             machine: machine(),
-            lacks: lacks(self.out),
+            confinement: Some(setting.confined.name().to_owned()),
+            lacks: lacks(self.out).chain(setting.confined.lack()).collect(),
         }
     }
 }
@@ -153,11 +154,9 @@ fn machine() -> BTreeMap<String, String> {
 }
 
 /// What this machine lacks, and what that means: nothing is left out in silence.
-fn lacks(out: &Path) -> Vec<String> {
+fn lacks(out: &Path) -> impl Iterator<Item = String> {
     let lacking = cluster::probe::abilities(out).into_iter().filter(|ability| !ability.available);
-    lacking
-        .map(|ability| format!("{} ({}): {}", ability.name, ability.detail, ability.means))
-        .collect()
+    lacking.map(|ability| format!("{} ({}): {}", ability.name, ability.detail, ability.means))
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -60,6 +60,7 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, Failure> {
     for shortcoming in shortcomings.chain(chosen.undecidable()) {
         complain(&format!("This run cannot be called valid: {shortcoming}."));
     }
+    setting.confined = block_on(arguments.confine.decide())?;
     let interrupts = Interrupts::listen()?;
     let processes = setting.processes();
     machine::prepare(processes as u64, setting.clients.into())?;

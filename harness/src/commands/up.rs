@@ -44,7 +44,8 @@ pub fn up(arguments: &UpArguments) -> Result<Exit, Failure> {
             "{name} promises {promised}, and what is played by hand is judged by what a linearizable store promises"
         ))
     })?;
-    let setting = Setting::by_hand(arguments, &target.manifest);
+    let mut setting = Setting::by_hand(arguments, &target.manifest);
+    setting.confined = block_on(arguments.confine.decide())?;
     let interrupts = Interrupts::listen()?;
     let processes = setting.processes();
     machine::prepare(processes as u64, setting.clients.into())?;

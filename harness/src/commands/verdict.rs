@@ -101,7 +101,8 @@ pub(super) fn word(verdict: Verdict) -> &'static str {
 
 /// The verdict in a sentence, where the report is, and how to do it again.
 fn sentences(results: &ResultsFile, folder: &Folder, run: &RunFile) -> String {
-    let mut lines = vec![format!("{}: {}", word(results.verdict), results.summary)];
+    let mut lines =
+        vec![format!("{}{}: {}", word(results.verdict), proviso(results, run), results.summary)];
     lines.extend(results.notes.iter().map(|note| format!("  note: {note}")));
     let behaviour = results.behaviour.as_ref();
     let fail_over = behaviour.and_then(|behaviour| behaviour.fail_over_ms);
@@ -112,6 +113,15 @@ fn sentences(results: &ResultsFile, folder: &Folder, run: &RunFile) -> String {
     lines.push(format!("  report  {}", folder.path().join(files::REPORT).display()));
     lines.push(format!("  again   {}", run.command));
     lines.join("\n")
+}
+
+/// What a green depends on, beside what was seen.
+fn proviso(results: &ResultsFile, run: &RunFile) -> &'static str {
+    if results.verdict == Verdict::Valid && !run.is_confined() {
+        " if no node went around its links"
+    } else {
+        ""
+    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
-//! Builds an environment: reserves ports, opens links, prepares the nodes' folders. No node runs yet.
+//! Builds an environment: finds places, opens links, prepares the nodes' folders. No node runs yet.
 
 use std::{
-    collections::HashMap,
-    net::SocketAddr,
     path::Path,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use cluster::{NodeSpec, ports};
+use cluster::NodeSpec;
 use contract::{
     GroupId, Launch, NodeId,
     launch::{MapReduce, SHARDS},
@@ -17,7 +15,11 @@ use contract::{
 use network::{LinkSpec, Network, Trace};
 use record::files;
 
-use super::{CLIENTS, Environment, PERSON, nodes::Nodes};
+use super::{
+    CLIENTS, Environment, PERSON,
+    nodes::Nodes,
+    places::{Places, files},
+};
 use crate::{
     clients::{Patience, Shared},
     exit::Failure,
@@ -56,6 +58,8 @@ pub struct Parts<'a> {
     pub for_a_person: bool,
     /// `DS_SNAPSHOT_BYTES`; `None`: never.
     pub snapshot_bytes: Option<u64>,
+    /// Whether each process gets a world of its own.
+    pub is_confined: bool,
     /// Decides the message faults.
     pub seed: u64,
     /// What the nodes run.
@@ -70,16 +74,17 @@ impl Environment {
     /// # Errors
     /// What the machine did not give, or a program that is not there.
     pub async fn build(parts: &Parts<'_>, stream: Arc<Stream>) -> Result<Self, Failure> {
-        let ports = ports::reserve(parts.processes().count())?;
-        let addresses = ports.iter().map(ports::Reservation::address);
-        let listens: HashMap<NodeId, SocketAddr> =
-            parts.processes().cloned().zip(addresses).collect();
+        let shim = cluster::shim::this_executable()?;
+        let places = match parts.is_confined {
+            true => Places::of_their_own(parts.processes(), &shim).await?,
+            false => Places::on_this_machine(parts.processes())?,
+        };
         let messages = parts.folder.join(files::MESSAGES);
         let trace = Trace::create(messages, stream.start_time(), TRACE_RECORDS_MAX)?;
-        let network = Network::open(parts.links(&listens), parts.seed, Some(trace)).await?;
+        let network = Network::open(parts.links(&places), parts.seed, Some(trace)).await?;
         let specs = parts.processes().map(|id| {
-            let launch = parts.launch(id, &network, listens[id]);
-            Ok((parts.node_spec(&launch, stream.start_time())?, listens[id]))
+            let launch = parts.launch(id, &network, &places);
+            Ok((parts.node_spec(&launch, stream.start_time(), &places)?, places.door(id)))
         });
         let specs = specs.collect::<Result<Vec<_>, Failure>>()?;
         let can = |capability| parts.target.manifest.can(capability);
@@ -101,7 +106,7 @@ impl Environment {
             restarts_on_its_data: can(Capability::Restart),
             shows_log: can(Capability::Log),
             pace: Arc::default(),
-            ports,
+            places,
         })
     }
 }
@@ -132,11 +137,12 @@ impl Parts<'_> {
         }
     }
 
-    fn links(&self, listens: &HashMap<NodeId, SocketAddr>) -> Vec<LinkSpec> {
+    fn links(&self, places: &Places) -> Vec<LinkSpec> {
         let link = |from: &str, to: &NodeId| LinkSpec {
             from: from.to_owned(),
             to: to.clone(),
-            upstream: listens[to],
+            downstream: places.downstream(from, to),
+            upstream: places.upstream(to),
         };
         let mut links: Vec<LinkSpec> = self.asked().map(|to| link(CLIENTS, to)).collect();
         if self.for_a_person {
@@ -167,7 +173,7 @@ impl Parts<'_> {
         })
     }
 
-    fn launch(&self, id: &NodeId, network: &Network, listen: SocketAddr) -> Launch {
+    fn launch(&self, id: &NodeId, network: &Network, places: &Places) -> Launch {
         let peer =
             |other: &NodeId| network.address(id, other).map(|address| (other.clone(), address));
         let are_controllers =
@@ -176,7 +182,7 @@ impl Parts<'_> {
         let place = self.groups.iter().position(|group| group.contains(id));
         Launch {
             node: id.clone(),
-            listen,
+            listen: places.listen(id),
             peers: self.processes().filter_map(peer).collect(),
             members: match place {
                 Some(place) => &self.groups[place],
@@ -198,20 +204,30 @@ impl Parts<'_> {
         }
     }
 
-    fn node_spec(&self, launch: &Launch, stamps_since: Instant) -> Result<NodeSpec, Failure> {
+    fn node_spec(
+        &self,
+        launch: &Launch,
+        stamps_since: Instant,
+        places: &Places,
+    ) -> Result<NodeSpec, Failure> {
         let place = self.folder.join(files::NODES).join(&launch.node);
         std::fs::create_dir_all(&launch.data)?;
+        let shared = launch.mapreduce.as_ref().map(|mapreduce| mapreduce.shared.clone());
+        let writable = shared.into_iter().chain([launch.data.clone()]).collect();
+        let argv = self.target.argv()?;
+        let sees = || files(&self.target.folder, &argv, self.folder, writable);
         let variables = launch.to_variables().into_iter();
         Ok(NodeSpec {
             id: launch.node.clone(),
-            argv: self.target.argv()?,
             folder: self.target.folder.clone(),
             environment: variables.map(|(name, value)| (name.to_owned(), value)).collect(),
             stdout: place.join("stdout.log"),
             stderr: place.join("stderr.log"),
             stamps_since: Some(stamps_since),
             limits: cluster::Limits::default(),
+            confinement: places.confinement(&launch.node, sees),
             shim: cluster::shim::this_executable()?,
+            argv,
         })
     }
 }

@@ -59,6 +59,7 @@ mod tests {
             stderr: "/dev/null".into(),
             stamps_since: None,
             limits: cluster::Limits::default(),
+            confinement: None,
             shim: "/dev/null".into(),
         };
         (said, (spec, address))

@@ -1,7 +1,9 @@
 //! What a run happens in: the nodes' processes, the links between them, the clients, the record.
 //!
 //! ```text
-//! build   ports, links, launches: an environment in which no node runs yet
+//! build   places, links, launches: an environment in which no node runs yet
+//! places  where each process listens, on this machine or in a world of its own
+//! door    a way into such a world for the bench itself
 //! nodes   all nodes together
 //! node    one node: its process, and what happened to it
 //! leader  who leads, as the nodes say
@@ -10,11 +12,13 @@
 //! ```
 
 pub mod build;
+pub mod door;
 pub mod footprint;
 pub mod introspection;
 pub mod leader;
 pub mod node;
 pub mod nodes;
+pub mod places;
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +26,6 @@ use std::{
     time::Duration,
 };
 
-use cluster::ports;
 use contract::{NodeId, Operation, launch::MapReduce};
 use history::words::seconds;
 use network::{Network, TraceSummary};
@@ -35,6 +38,7 @@ use crate::{
 };
 use node::NotStarted;
 use nodes::Nodes;
+use places::Places;
 
 /// The name of the clients' end of a link.
 pub const CLIENTS: &str = "clients";
@@ -76,8 +80,8 @@ pub struct Environment {
     pub shows_log: bool,
     /// The pace of these questions.
     pub pace: Arc<introspection::Pace>,
-    /// The nodes' ports, kept from everyone else.
-    pub ports: Vec<ports::Reservation>,
+    /// Where the nodes listen.
+    pub places: Places,
 }
 
 /// Who leads.
@@ -370,7 +374,7 @@ impl Environment {
             restarts_on_its_data: true,
             shows_log: false,
             pace: Arc::default(),
-            ports: Vec::new(),
+            places: Places::on_this_machine(std::iter::empty()).unwrap(),
         }
     }
 }

@@ -77,6 +77,7 @@ mod tests {
     fn setting(nodes: usize, rate: Option<f64>, seconds: u64, faults: &str) -> Setting {
         let time_limit = Duration::from_secs(seconds);
         Setting {
+            confined: crate::confine::Confined::Namespaces,
             nodes: (1..=nodes).map(|number| format!("n{number}")).collect(),
             view_service: None,
             groups: Vec::new(),

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     clients::{Patience, attempts::Performed, clerk::Clerk, repeats},
+    confine::Confined,
     duration::format_duration,
     environment::{Environment, build::Parts},
     exit::Failure,
@@ -78,6 +79,7 @@ pub async fn execute(
         played: &setting.played,
         clerks: setting.clerks(),
         for_a_person: matches!(play, Play::ByHand(_)),
+        is_confined: setting.confined == Confined::Namespaces,
         seed: setting.seed,
         target,
         folder: folder.path(),

@@ -15,6 +15,7 @@ use workloads::view_service::SERVERS;
 use crate::{
     cli::{RunArguments, UpArguments},
     clients::probes::PROBERS,
+    confine::Confined,
     environment::build::group_id,
     nemesis::{
         Families, Family,
@@ -78,6 +79,8 @@ pub struct Setting {
     pub to_the_end: bool,
     /// How long to wait for the store.
     pub timeouts: Timeouts,
+    /// What the nodes are kept to.
+    pub confined: Confined,
 }
 
 /// `DS_SNAPSHOT_BYTES` of a log that is compacted after a few dozen operations.
@@ -190,6 +193,7 @@ impl Setting {
             time_limit: Duration::ZERO,
             recorded: None,
             timeouts: manifest.timeouts.clone(),
+            confined: Confined::Namespaces,
         }
     }
 

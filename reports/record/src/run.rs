@@ -80,12 +80,21 @@ pub struct RunFile {
     pub command: String,
     /// Operating system, cores, memory.
     pub machine: BTreeMap<String, String>,
+    /// What the nodes were kept to: `namespaces`, or `none`. Older benches had nothing of the kind.
+    #[serde(default)]
+    pub confinement: Option<String>,
     /// What this environment could not offer, and what that means for the verdict.
     #[serde(default)]
     pub lacks: Vec<String>,
 }
 
 impl RunFile {
+    /// Whether each node was kept to a world of its own.
+    #[must_use]
+    pub fn is_confined(&self) -> bool {
+        self.confinement.as_deref() == Some("namespaces")
+    }
+
     /// The ids of all who talk to each other: the nodes, and the view service, the coordinator, or the shard controllers.
     #[must_use]
     pub fn linked(&self) -> Vec<String> {

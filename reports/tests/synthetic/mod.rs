@@ -230,7 +230,8 @@ fn run_file() -> RunFile {
             ("cores".into(), "2".into()),
             ("memory".into(), "24 GB".into()),
         ]),
-        lacks: vec!["Landlock is off: a node could have written outside its data folder unseen.".into()],
+        confinement: Some("none".into()),
+        lacks: vec!["a world of its own for each node (not allowed here): a node could have written outside its data folder unseen.".into()],
     }
 }
 

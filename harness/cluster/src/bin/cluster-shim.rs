@@ -31,6 +31,7 @@ fn supervise(folder: PathBuf, argv: Vec<OsString>) -> Result<(), Box<dyn std::er
             folder,
             stamps_since: None,
             limits: cluster::Limits::default(),
+            confinement: None,
             shim: shim::this_executable()?,
         };
         let node = NodeProcess::start(&spec).await?;

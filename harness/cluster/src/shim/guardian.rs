@@ -1,7 +1,8 @@
 //! The guardian: the shim's parent, for nodes that turn against their shim.
 //!
-//! A node runs as the same user as its shim, so it can stop or kill it. The guardian sleeps in one `waitpid`. A stopped shim it continues at once; of a killed one it inherits the whole
-//! tree, as the next subreaper up, and kills it. Against itself being attacked:
+//! A node that is not confined runs as the same user as its shim and sees it, so it can stop or kill it. The guardian sleeps in
+//! one `waitpid`. A stopped shim it continues at once; of a killed one it inherits the whole tree, as the next subreaper up,
+//! and kills it. Against itself being attacked:
 //!
 //! - stopped, it is continued by the kernel when the harness dies (the parent-death signal), and by the harness when the
 //!   shim does not answer (see [`crate::last_resort`]);
@@ -14,7 +15,7 @@ use std::io;
 #[cfg(target_os = "linux")]
 use std::{thread, time::Duration};
 
-use nix::unistd::{Pid, getppid};
+use nix::unistd::{Pid, getpid, getppid};
 #[cfg(target_os = "linux")]
 use nix::{
     errno::Errno,
@@ -23,7 +24,7 @@ use nix::{
         signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction},
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
-    unistd::{ForkResult, fork, getpid},
+    unistd::{ForkResult, fork},
 };
 
 #[cfg(target_os = "linux")]
@@ -32,10 +33,22 @@ use super::tree::Tree;
 /// How the guardian ends when the shim was lost and it has seen every process of the tree gone.
 pub(crate) const CLEARED: i32 = 3;
 
+/// Where a shim stands among the processes.
+pub(super) struct Place {
+    /// The parent that it must have, as it sees it: one that has another has lost it.
+    pub(super) guardian: Pid,
+    /// Its own id, as the harness knows it.
+    pub(super) shim: Pid,
+}
+
 /// Splits the calling process, which must have one thread: it stays behind as the guardian, for good, and a child
-/// returns as the shim. Gives the guardian's id: whoever has another parent has lost it.
+/// returns as the shim. With the keeper of a network, both enter that network, and the shim is the first process of a PID
+/// namespace: nothing below it sees or reaches what is above it, and all of it ends with it.
 #[cfg(target_os = "linux")]
-pub(super) fn stay_behind() -> io::Result<Pid> {
+pub(super) fn stay_behind(network: Option<u32>) -> io::Result<Place> {
+    if let Some(keeper) = network {
+        crate::confinement::enter_network_and_unshare(keeper)?;
+    }
     Tree::adopt_orphans()?;
     // An ignored SIGCHLD, which outlives exec, would reap the shim unseen.
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
@@ -49,10 +62,16 @@ pub(super) fn stay_behind() -> io::Result<Pid> {
     #[allow(unsafe_code)]
     match unsafe { fork() }? {
         ForkResult::Parent { child } => std::process::exit(guard(child)),
+        ForkResult::Child if network.is_some() => {
+            prctl::set_pdeathsig(Signal::SIGKILL)?;
+            let shim = crate::confinement::mount_own_processes()?;
+            // A parent in another PID namespace has no id in this one.
+            return Ok(Place { guardian: getppid(), shim });
+        }
         ForkResult::Child => prctl::set_pdeathsig(Signal::SIGCONT)?,
     }
     if getppid() == guardian {
-        Ok(guardian)
+        Ok(Place { guardian, shim: getpid() })
     } else {
         Err(io::Error::other("the guardian died during the start"))
     }
@@ -60,8 +79,8 @@ pub(super) fn stay_behind() -> io::Result<Pid> {
 
 /// Without subreapers there is nothing to inherit, so there is no guardian: the shim's parent is the harness.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn stay_behind() -> io::Result<Pid> {
-    Ok(getppid())
+pub(super) fn stay_behind(_: Option<u32>) -> io::Result<Place> {
+    Ok(Place { guardian: getppid(), shim: getpid() })
 }
 
 /// Keeps the shim going until it ends; gives the code to end with.

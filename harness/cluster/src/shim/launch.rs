@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 use std::io::{self, PipeReader};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::{Pid, getpid};
 
-use crate::limits::Limits;
+#[cfg(target_os = "linux")]
+use crate::confinement;
 use crate::logs::BoundedLog;
 use crate::shim::output::Output;
 use crate::shim::stamps::Stamps;
@@ -32,9 +33,9 @@ pub(super) fn launch(launch: &Launch) -> Result<Launched, Failure> {
         command.arg0(name).args(arguments);
     }
     command.current_dir(&launch.folder).stdin(Stdio::null()).process_group(0);
-    set_environment(&mut command, &launch.environment);
+    set_environment(&mut command, launch);
     let pipes = connect(&mut command, stderr.is_some())?;
-    prepare_child(&mut command, launch.limits);
+    prepare_child(&mut command, launch);
 
     let child = command.spawn().map_err(|error| Failure::Program {
         error: error.to_string(),
@@ -73,14 +74,27 @@ fn separate_lives(log: &mut BoundedLog, stamps: Option<&mut Stamps>, id: &str, p
     log.flush();
 }
 
-/// What the harness has, without what an outer run may have left, plus what is asked for.
-fn set_environment(command: &mut Command, environment: &[(String, String)]) {
+/// What the harness has, without what an outer run may have left, plus what is asked for. One that is confined gets only what
+/// finds programs and says how to write: no secrets, and nothing that makes it another store on another machine.
+fn set_environment(command: &mut Command, launch: &Launch) {
     for (name, _) in std::env::vars_os() {
-        if name.as_encoded_bytes().starts_with(b"DS_") {
+        let is_left = name.as_encoded_bytes().starts_with(b"DS_");
+        if is_left || launch.files.is_some() && !is_passed_on(&name.to_string_lossy()) {
             command.env_remove(name);
         }
     }
-    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    command.envs(launch.environment.iter().map(|(name, value)| (name, value)));
+}
+
+/// Whether a confined program gets this variable of the harness.
+fn is_passed_on(name: &str) -> bool {
+    const NAMES: [&str; 7] = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "RUST_BACKTRACE"];
+    const STARTS: [&str; 1] = ["LC_"];
+    // JAVA_HOME, GOPATH, PYENV_ROOT, NVM_DIR, VIRTUAL_ENV, LD_LIBRARY_PATH.
+    const ENDS: [&str; 5] = ["_HOME", "PATH", "ROOT", "_DIR", "_ENV"];
+    NAMES.contains(&name)
+        || STARTS.iter().any(|start| name.starts_with(start))
+        || ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Pipes for what the node prints. One for both streams when they share a log, so that their order is kept.
@@ -99,12 +113,20 @@ fn connect(command: &mut Command, two: bool) -> io::Result<Vec<PipeReader>> {
 }
 
 /// What the child does between fork and exec.
-fn prepare_child(command: &mut Command, limits: Limits) {
+fn prepare_child(command: &mut Command, launch: &Launch) {
     let shim = getpid();
+    let (limits, files, folder) =
+        (launch.limits, launch.files.clone(), PathBuf::from(&launch.folder));
     let prepare = move || {
         reset_signals()?;
         die_with(shim)?;
-        limits.apply()
+        limits.apply()?;
+        #[cfg(target_os = "linux")]
+        if let Some(files) = &files {
+            files.enter(&folder)?;
+            confinement::drop_capabilities()?;
+        }
+        Ok(())
     };
     // SAFETY: the shim has one thread, so no lock can be held by another one at the fork, and the child may do
     // whatever the shim may, allocation included.

@@ -22,10 +22,11 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, getpid, getppid, setsid};
+use nix::unistd::{Pid, getppid, setsid};
 
 use crate::exit::Exit;
 use children::Children;
+use guardian::Place;
 use output::Output;
 use tree::Tree;
 use wire::{Action, Command, Event, Failure, Launch, Reply};
@@ -36,9 +37,12 @@ pub(crate) const ARGUMENT: &str = "__shim";
 /// How long a kill may take before the harness learns that it did not work.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Becomes a shim if this process was started as one, and never returns then. To be called first thing in `main`:
+/// Becomes a shim, or the keeper of a network, if this process was started as one, and never returns then. To be called first thing in `main`:
 /// before a runtime, a thread or a file exists.
 pub fn run_if_requested() {
+    #[cfg(target_os = "linux")]
+    crate::confinement::run_if_requested();
+    crate::confinement::end_if_requested();
     if std::env::args_os().nth(1).is_some_and(|argument| argument == ARGUMENT) {
         std::process::exit(match run() {
             Ok(()) => 0,
@@ -69,7 +73,8 @@ fn run() -> io::Result<()> {
     let _ = setsid();
     // So that no mount stays busy because of us.
     std::env::set_current_dir("/")?;
-    let guardian = guardian::stay_behind()?;
+    let network = std::env::args().nth(3).and_then(|keeper| keeper.parse().ok());
+    let Place { guardian, shim } = guardian::stay_behind(network)?;
     Tree::adopt_orphans()?;
     let children = Children::watch()?;
     let mut control = Control::default();
@@ -79,7 +84,7 @@ fn run() -> io::Result<()> {
         Ok(launched) => {
             let pid = launched.pid;
             let number = |pid: Pid| pid.as_raw().cast_unsigned();
-            say(&Event::Started { pid: number(pid), shim: number(getpid()) });
+            say(&Event::Started { pid: number(pid), shim: number(shim) });
             let (tree, outputs) = (Tree::of(pid), launched.outputs);
             Shim { guardian, node: pid, tree, outputs, children, exited: false }.serve(control);
         }

@@ -5,6 +5,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use crate::confinement::Files;
 use crate::exit::Exit;
 use crate::limits::Limits;
 
@@ -22,6 +23,8 @@ pub(crate) struct Launch {
     /// Lines of the logs are stamped with the time since the monotonic clock showed this; `None`: they are not.
     pub(crate) stamps_zero_ns: Option<u64>,
     pub(crate) limits: Limits,
+    /// What the program sees of the machine's files; `None`: all.
+    pub(crate) files: Option<Files>,
 }
 
 /// Every further line to the shim.
@@ -53,7 +56,7 @@ pub(crate) enum Action {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Event {
-    /// The node's program runs.
+    /// The node's program runs. `pid` is its id as the shim knows it, `shim` the shim's as the harness knows it.
     Started { pid: u32, shim: u32 },
     /// It does not, and the shim ends.
     Failed(Failure),

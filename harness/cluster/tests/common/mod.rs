@@ -51,6 +51,7 @@ impl Bench {
             stderr: self.path("stderr.log"),
             stamps_since: None,
             limits: Limits::default(),
+            confinement: None,
             shim: shim(),
         }
     }

@@ -159,11 +159,8 @@ impl Bench {
 
     pub async fn traced(trace: Option<Trace>) -> Self {
         let (n1, n2) = (Upstream::start().await, Upstream::start().await);
-        let link = |from: &str, to: &str, upstream: &Upstream| LinkSpec {
-            from: from.into(),
-            to: to.into(),
-            upstream: upstream.address,
-        };
+        let link =
+            |from: &str, to: &str, upstream: &Upstream| LinkSpec::here(from, to, upstream.address);
         let links = vec![
             link("n1", "n2", &n2),
             link("n2", "n1", &n1),

@@ -1,0 +1,157 @@
+//! Where each process of a run listens, and how it is reached: on this machine, or in a world of its own.
+
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use cluster::{Confinement, Files, OwnNetwork, ports};
+use contract::NodeId;
+use network::{End, Sockets};
+use socket2::Socket;
+
+use super::door::Door;
+
+/// The first node listens at the port after this one. In networks of their own, ports clash with nobody's.
+const PORT_BEFORE: u16 = 7000;
+
+/// Where processes listen.
+pub struct Places {
+    listens: HashMap<NodeId, SocketAddr>,
+    /// Empty where they share this machine's network.
+    networks: HashMap<NodeId, Arc<OwnNetwork>>,
+    doors: HashMap<NodeId, Door>,
+    /// Kept from everyone else.
+    _ports: Vec<ports::Reservation>,
+}
+
+impl Places {
+    /// Ports of this machine.
+    ///
+    /// # Errors
+    /// When there are not so many.
+    pub fn on_this_machine<'a>(ids: impl Iterator<Item = &'a NodeId>) -> io::Result<Self> {
+        let ids: Vec<&NodeId> = ids.collect();
+        let ports = ports::reserve(ids.len())?;
+        let addresses = ports.iter().map(ports::Reservation::address);
+        let listens = ids.into_iter().cloned().zip(addresses).collect();
+        Ok(Self { listens, networks: HashMap::new(), doors: HashMap::new(), _ports: ports })
+    }
+
+    /// A network for each: node i has 127.0.0.i and a port of its own, and all others know it by that address.
+    ///
+    /// # Errors
+    /// What this machine does not allow.
+    pub async fn of_their_own<'a>(
+        ids: impl Iterator<Item = &'a NodeId>,
+        shim: &Path,
+    ) -> io::Result<Self> {
+        let (mut listens, mut networks, mut doors) =
+            (HashMap::new(), HashMap::new(), HashMap::new());
+        for (number, id) in (1..).zip(ids) {
+            let shim = shim.to_owned();
+            let opening = tokio::task::spawn_blocking(move || OwnNetwork::open(&shim));
+            let network = Arc::new(opening.await.map_err(io::Error::other)??);
+            let address =
+                (Ipv4Addr::new(127, 0, 0, number), PORT_BEFORE + u16::from(number)).into();
+            doors.insert(id.clone(), Door::open(within(&network, address)).await?);
+            listens.insert(id.clone(), address);
+            networks.insert(id.clone(), network);
+        }
+        Ok(Self { listens, networks, doors, _ports: Vec::new() })
+    }
+
+    /// `DS_LISTEN`.
+    #[must_use]
+    pub fn listen(&self, id: &NodeId) -> SocketAddr {
+        self.listens[id]
+    }
+
+    /// Where the bench asks it, past all links.
+    #[must_use]
+    pub fn door(&self, id: &NodeId) -> SocketAddr {
+        self.doors.get(id).map_or(self.listens[id], Door::address)
+    }
+
+    /// Where it is reached.
+    #[must_use]
+    pub fn upstream(&self, id: &NodeId) -> End {
+        match self.networks.get(id) {
+            Some(network) => within(network, self.listens[id]),
+            None => End::here(self.listens[id]),
+        }
+    }
+
+    /// Where `from`, which may be no node, dials `to`.
+    #[must_use]
+    pub fn downstream(&self, from: &str, to: &NodeId) -> End {
+        match self.networks.get(from) {
+            Some(network) => within(network, self.listens[to]),
+            None => End::any_port(),
+        }
+    }
+
+    /// What a node is kept to, if it is.
+    #[must_use]
+    pub fn confinement(&self, id: &NodeId, files: impl FnOnce() -> Files) -> Option<Confinement> {
+        let network = Arc::clone(self.networks.get(id)?);
+        Some(Confinement { network, files: files() })
+    }
+}
+
+/// What a node sees of the machine's files: not what the bench writes about the run, no other node's data, and of this user's
+/// home only the submission, what its command names and where programs are.
+#[must_use]
+pub fn files(submission: &Path, argv: &[OsString], run: &Path, writable: Vec<PathBuf>) -> Files {
+    let real = |path: PathBuf| path.canonicalize().ok();
+    let home = std::env::var_os("HOME").map(PathBuf::from).and_then(real);
+    let temporary = ["/tmp", "/var/tmp", "/dev/shm", "/run"].map(PathBuf::from);
+    let hidden = temporary.into_iter().chain([std::env::temp_dir(), run.to_owned()]);
+    let hidden = hidden.filter_map(real).chain(home.clone()).collect();
+    let programs = home.iter().flat_map(|home| programs_below(home));
+    let named = argv.iter().filter_map(|word| {
+        let named = real(submission.join(word))?;
+        Some(if named.is_dir() { named } else { named.parent()?.to_owned() })
+    });
+    let visible = [submission.to_owned()].into_iter().filter_map(real).chain(named).chain(programs);
+    let writable = writable.into_iter().filter_map(real).collect();
+    Files { writable, hidden, visible: visible.collect() }
+}
+
+/// The folders of a home that hold programs, or what programs are told to look at: those that a variable names, such as PATH or
+/// JAVA_HOME.
+fn programs_below(home: &Path) -> Vec<PathBuf> {
+    let variables = std::env::vars_os().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        ["PATH", "HOME", "ROOT", "DIR", "ENV"].iter().any(|end| name.ends_with(end))
+    });
+    let paths = variables.flat_map(|(_, value)| std::env::split_paths(&value).collect::<Vec<_>>());
+    // Programs there may be links to what lies beside their folder: all of it is shown.
+    let top = paths.filter_map(|path| {
+        let first = path.strip_prefix(home).ok()?.components().next()?;
+        Some(home.join(first))
+    });
+    // By itself a program of Rust's package manager finds its compiler there.
+    let mut top: Vec<PathBuf> =
+        top.chain([home.join(".rustup")]).filter(|path| path.exists()).collect();
+    top.sort();
+    top.dedup();
+    top
+}
+
+fn within(network: &Arc<OwnNetwork>, address: SocketAddr) -> End {
+    End::within(Arc::new(Within(Arc::clone(network))), address)
+}
+
+/// A node's network, as links see it.
+struct Within(Arc<OwnNetwork>);
+
+impl Sockets for Within {
+    fn socket(&self) -> io::Result<Socket> {
+        self.0.socket()
+    }
+}
