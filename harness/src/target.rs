@@ -84,14 +84,27 @@ impl Target {
     /// # Errors
     /// The program is not there: a broken submission.
     pub fn argv(&self) -> Result<Vec<OsString>, Failure> {
-        let mut argv: Vec<OsString> = self.manifest.run.iter().map(OsString::from).collect();
-        let program = &self.manifest.run[0];
+        self.resolved("run", &self.manifest.run)
+    }
+
+    /// The command of the program that speaks for one node, if there is one.
+    ///
+    /// # Errors
+    /// It is not there: a broken submission.
+    pub fn client_argv(&self) -> Result<Option<Vec<OsString>>, Failure> {
+        let client = self.manifest.client.as_ref();
+        client.map(|client| self.resolved("client.run", &client.run)).transpose()
+    }
+
+    fn resolved(&self, key: &str, command: &[String]) -> Result<Vec<OsString>, Failure> {
+        let mut argv: Vec<OsString> = command.iter().map(OsString::from).collect();
+        let program = &command[0];
         if program.contains('/') {
             let path = self.folder.join(program);
             let path = path.canonicalize().map_err(|error| {
                 let built = if self.manifest.build.is_empty() { "" } else { " after the build" };
                 Failure::Broken(format!(
-                    "`run` names {program}, which is not there{built}: {error}"
+                    "`{key}` names {program}, which is not there{built}: {error}"
                 ))
             })?;
             argv[0] = path.into_os_string();

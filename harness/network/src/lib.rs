@@ -86,7 +86,7 @@ impl Network {
 
     fn add(&mut self, spec: LinkSpec, seed: u64, budget: &Arc<Budget>) -> io::Result<()> {
         let (from, to) = (spec.from.clone(), spec.to.clone());
-        if self.link(&from, &to).is_some() {
+        if self.links(&from, &to).any(|(_, link)| link.port == spec.port) {
             let problem = format!("the link {from}>{to} is given twice");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
         }
@@ -111,13 +111,28 @@ impl Network {
         self.gates.entry((from.to_owned(), to.to_owned())).or_insert_with(Gatekeeper::new)
     }
 
-    fn link(&self, from: &str, to: &str) -> Option<&(SocketAddr, Arc<Link>)> {
-        self.links.iter().find(|(_, link)| link.from == from && link.to == to)
+    /// One for each port of `to`; at least one, or what is to happen to them has no effect.
+    fn links_to_disturb(&self, from: &str, to: &str) -> impl Iterator<Item = &Arc<Link>> {
+        if self.links(from, to).next().is_none() {
+            tracing::warn!(from, to, "no such link: the message faults have no effect");
+        }
+        self.links(from, to).map(|(_, link)| link)
     }
 
-    /// Where `from` must dial to reach `to`.
+    /// One for each port of `to`.
+    fn links(&self, from: &str, to: &str) -> impl Iterator<Item = &(SocketAddr, Arc<Link>)> {
+        self.links.iter().filter(move |(_, link)| link.from == from && link.to == to)
+    }
+
+    /// Where `from` must dial to reach `to`, of several ports the first.
     pub fn address(&self, from: &str, to: &str) -> Option<SocketAddr> {
-        self.link(from, to).map(|(address, _)| *address)
+        self.links(from, to).next().map(|(address, _)| *address)
+    }
+
+    /// Where `from` must dial to reach each port of `to`, where it has several.
+    pub fn addresses(&self, from: &str, to: &str) -> BTreeMap<u16, SocketAddr> {
+        let links = self.links(from, to);
+        links.filter_map(|(address, link)| Some((link.port?, *address))).collect()
     }
 
     /// Closes the gate for bytes that travel from `from` to `to`: requests on connections that `from` opened, and answers
@@ -144,9 +159,8 @@ impl Network {
 
     /// Sets the faults for requests on connections that `from` opened to `to`, from the next message on.
     pub fn set_faults(&self, from: &str, to: &str, faults: MessageFaults) {
-        match self.link(from, to) {
-            Some((_, link)) => link.set_faults(faults),
-            None => tracing::warn!(from, to, "no such link: the message faults have no effect"),
+        for link in self.links_to_disturb(from, to) {
+            link.set_faults(faults);
         }
     }
 
@@ -156,11 +170,10 @@ impl Network {
         &self,
         from: &str,
         to: &str,
-        of_kinds: BTreeMap<String, MessageFaults>,
+        of_kinds: &BTreeMap<String, MessageFaults>,
     ) {
-        match self.link(from, to) {
-            Some((_, link)) => link.set_faults_of_kinds(of_kinds),
-            None => tracing::warn!(from, to, "no such link: the message faults have no effect"),
+        for link in self.links_to_disturb(from, to) {
+            link.set_faults_of_kinds(of_kinds.clone());
         }
     }
 

@@ -24,6 +24,8 @@ pub struct LinkSpec {
     pub from: String,
     /// Whom it reaches.
     pub to: String,
+    /// Which of its ports, where it has several; each is a link of its own, and faults are of all.
+    pub port: Option<u16>,
     /// Where `from` dials it.
     pub downstream: End,
     /// Where `to` really listens.
@@ -35,13 +37,14 @@ impl LinkSpec {
     #[must_use]
     pub fn here(from: impl Into<String>, to: impl Into<String>, upstream: SocketAddr) -> Self {
         let (downstream, upstream) = (End::any_port(), End::here(upstream));
-        Self { from: from.into(), to: to.into(), downstream, upstream }
+        Self { from: from.into(), to: to.into(), port: None, downstream, upstream }
     }
 }
 
 pub(crate) struct Link {
     pub from: String,
     pub to: String,
+    pub port: Option<u16>,
     pub upstream: End,
     pub counters: Counters,
     pub waiting_place: WaitingPlace,
@@ -77,6 +80,7 @@ impl Link {
         Self {
             from: spec.from,
             to: spec.to,
+            port: spec.port,
             upstream: spec.upstream,
             counters: Counters::default(),
             waiting_place: WaitingPlace::default(),

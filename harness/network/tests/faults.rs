@@ -330,13 +330,13 @@ async fn one_kind_alone_is_doubled_and_others_pass_as_they_are() {
     let bench = Bench::traced(Some(trace)).await;
     let mut client = bench.connection().await;
     let doubled = MessageFaults { duplicate: 1.0, ..NONE };
-    bench.network.set_faults_of_kinds("n1", "n2", [("Test".to_owned(), doubled)].into());
+    bench.network.set_faults_of_kinds("n1", "n2", &[("Test".to_owned(), doubled)].into());
     client.send(post("/a", "1")).await;
     assert_eq!(client.answer().await.as_deref(), Some("1"));
     until("doubled", || bench.n2.log.count("/a") == 2).await;
     client.send("POST /other HTTP/1.1\r\nContent-Length: 1\r\n\r\n0").await;
     assert_eq!(client.answer().await.as_deref(), Some("0"));
-    bench.network.set_faults_of_kinds("n1", "n2", BTreeMap::new());
+    bench.network.set_faults_of_kinds("n1", "n2", &BTreeMap::new());
     client.send(post("/b", "2")).await;
     assert_eq!(client.answer().await.as_deref(), Some("2"));
     bench.a_while().await;

@@ -1,6 +1,8 @@
 //! Builds an environment: finds places, opens links, prepares the nodes' folders. No node runs yet.
 
 use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
     path::Path,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -75,10 +77,16 @@ impl Environment {
     /// What the machine did not give, or a program that is not there.
     pub async fn build(parts: &Parts<'_>, stream: Arc<Stream>) -> Result<Self, Failure> {
         let shim = cluster::shim::this_executable()?;
-        let places = match parts.is_confined {
-            true => Places::of_their_own(parts.processes(), &shim).await?,
-            false => Places::on_this_machine(parts.processes())?,
+        let manifest = &parts.target.manifest;
+        let first_port = manifest.ports.first().copied();
+        let mut places = match (parts.is_confined, first_port) {
+            (true, _) => Places::of_their_own(parts.processes(), first_port, &shim).await?,
+            (false, None) => Places::on_this_machine(parts.processes())?,
+            (false, Some(_)) => return Err(Failure::Failed(needs_addresses(&manifest.name))),
         };
+        if manifest.client.is_some() {
+            places.add_speakers(parts.asked())?;
+        }
         let messages = parts.folder.join(files::MESSAGES);
         let trace = Trace::create(messages, stream.start_time(), TRACE_RECORDS_MAX)?;
         let network = Network::open(parts.links(&places), parts.seed, Some(trace)).await?;
@@ -87,19 +95,21 @@ impl Environment {
             Ok((parts.node_spec(&launch, stream.start_time(), &places)?, places.door(id)))
         });
         let specs = specs.collect::<Result<Vec<_>, Failure>>()?;
-        let can = |capability| parts.target.manifest.can(capability);
+        let speakers =
+            parts.asked().filter_map(|id| parts.speaker_spec(id, &network, &places).transpose());
+        let speakers = speakers.collect::<Result<Vec<_>, Failure>>()?;
+        let can = |capability| manifest.can(capability);
         let mapreduce = parts.mapreduce();
         Ok(Self {
-            clients: Arc::new(parts.clients(&network, Arc::clone(&stream))),
+            clients: Arc::new(parts.clients(&network, &places, Arc::clone(&stream))),
             stream,
             electorates: parts.electorates(),
             focus: Mutex::default(),
             mover: tokio::sync::Mutex::default(),
-            nodes: Arc::new(Nodes::new(
-                specs,
-                parts.target.manifest.timeouts.clone(),
-                can(Capability::Introspect),
-            )),
+            nodes: Arc::new(
+                Nodes::new(specs, manifest.timeouts.clone(), can(Capability::Introspect))
+                    .spoken_for_by(speakers),
+            ),
             network,
             can_restart: mapreduce.is_some() || can(Capability::Restart) || can(Capability::Rejoin),
             mapreduce,
@@ -109,6 +119,13 @@ impl Environment {
             places,
         })
     }
+}
+
+fn needs_addresses(name: &str) -> String {
+    format!(
+        "{name} has fixed `ports`, so each of its nodes needs an address of its own, and nodes are not confined here: \
+         `harness doctor` says why"
+    )
 }
 
 /// The id of the replica group at this place, from 0.
@@ -138,25 +155,32 @@ impl Parts<'_> {
     }
 
     fn links(&self, places: &Places) -> Vec<LinkSpec> {
-        let link = |from: &str, to: &NodeId| LinkSpec {
-            from: from.to_owned(),
-            to: to.clone(),
-            downstream: places.downstream(from, to),
-            upstream: places.upstream(to),
+        let ports = &self.target.manifest.ports;
+        let ports =
+            if ports.is_empty() { vec![None] } else { ports.iter().copied().map(Some).collect() };
+        let links = |from: &str, to: &NodeId| -> Vec<LinkSpec> {
+            let link = |port: &Option<u16>| LinkSpec {
+                from: from.to_owned(),
+                to: to.clone(),
+                port: *port,
+                downstream: places.downstream(from, to, *port),
+                upstream: places.upstream(to, *port),
+            };
+            ports.iter().map(link).collect()
         };
-        let mut links: Vec<LinkSpec> = self.asked().map(|to| link(CLIENTS, to)).collect();
-        if self.for_a_person {
-            links.extend(self.asked().map(|to| link(PERSON, to)));
-        }
-        for from in self.processes() {
-            links.extend(self.processes().filter(|to| *to != from).map(|to| link(from, to)));
-        }
-        links
+        let outside = [CLIENTS, PERSON].into_iter().take(1 + usize::from(self.for_a_person));
+        let from_outside = outside.flat_map(|from| self.asked().map(move |to| (from, to)));
+        let among =
+            self.processes().flat_map(|from| self.processes().map(move |to| (from.as_str(), to)));
+        let ends = from_outside.chain(among).filter(|(from, to)| from != to);
+        ends.flat_map(|(from, to)| links(from, to)).collect()
     }
 
-    fn clients(&self, network: &Network, stream: Arc<Stream>) -> Shared {
-        let address =
-            |id: &NodeId| network.address(CLIENTS, id).map(|address| (id.clone(), address));
+    fn clients(&self, network: &Network, places: &Places, stream: Arc<Stream>) -> Shared {
+        let address = |id: &NodeId| {
+            let address = places.speaker(id).or_else(|| network.address(CLIENTS, id));
+            address.map(|address| (id.clone(), address))
+        };
         let addresses = self.asked().filter_map(address).collect();
         let patience = Patience::from(&self.target.manifest.timeouts);
         let exactly_once = self.target.manifest.can(Capability::ExactlyOnce);
@@ -211,16 +235,19 @@ impl Parts<'_> {
         places: &Places,
     ) -> Result<NodeSpec, Failure> {
         let place = self.folder.join(files::NODES).join(&launch.node);
-        std::fs::create_dir_all(&launch.data)?;
         let shared = launch.mapreduce.as_ref().map(|mapreduce| mapreduce.shared.clone());
-        let writable = shared.into_iter().chain([launch.data.clone()]).collect();
+        let writable: Vec<_> = shared.into_iter().chain([launch.data.clone()]).collect();
+        // Nodes can only be shown what is there.
+        writable.iter().try_for_each(std::fs::create_dir_all)?;
+        let own = self.target.manifest.environment.clone();
         let argv = self.target.argv()?;
         let sees = || files(&self.target.folder, &argv, self.folder, writable);
         let variables = launch.to_variables().into_iter();
+        let variables = variables.map(|(name, value)| (name.to_owned(), value));
         Ok(NodeSpec {
             id: launch.node.clone(),
             folder: self.target.folder.clone(),
-            environment: variables.map(|(name, value)| (name.to_owned(), value)).collect(),
+            environment: variables.chain(self.ports_of(&launch.node, places)).chain(own).collect(),
             stdout: place.join("stdout.log"),
             stderr: place.join("stderr.log"),
             stamps_since: Some(stamps_since),
@@ -229,5 +256,59 @@ impl Parts<'_> {
             shim: cluster::shim::this_executable()?,
             argv,
         })
+    }
+
+    /// Where a node's further ports are, and those of the others, where it has several.
+    fn ports_of(&self, id: &NodeId, places: &Places) -> Vec<(String, String)> {
+        let ports = &self.target.manifest.ports;
+        if ports.is_empty() {
+            return Vec::new();
+        }
+        let at = |node: &NodeId, ports: &[u16]| -> BTreeMap<u16, SocketAddr> {
+            ports.iter().map(|port| (*port, places.listen_at(node, Some(*port)))).collect()
+        };
+        let others = self.processes().filter(|other| *other != id);
+        let peers: BTreeMap<&NodeId, _> = others.map(|other| (other, at(other, ports))).collect();
+        let as_json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
+        let own = serde_json::to_string(&at(id, &ports[1..]));
+        vec![
+            ("DS_PORTS".to_owned(), as_json(own)),
+            ("DS_PEERS".to_owned(), as_json(serde_json::to_string(&peers))),
+        ]
+    }
+
+    /// What starts the program that speaks for a node, if there is one.
+    fn speaker_spec(
+        &self,
+        id: &NodeId,
+        network: &Network,
+        places: &Places,
+    ) -> Result<Option<NodeSpec>, Failure> {
+        let manifest = &self.target.manifest;
+        let programs = manifest.client.as_ref().zip(self.target.client_argv()?);
+        let Some(((client, argv), listen)) = programs.zip(places.speaker(id)) else {
+            return Ok(None);
+        };
+        let targets = BTreeMap::from([(id, network.addresses(CLIENTS, id))]);
+        let environment = [
+            ("DS_NODE", id.clone()),
+            ("DS_LISTEN", listen.to_string()),
+            ("DS_TARGETS", serde_json::to_string(&targets).unwrap_or_default()),
+            ("DS_LIMIT_MS", manifest.timeouts.operation_ms.to_string()),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value));
+        let log = self.folder.join(files::NODES).join(id).join("client.log");
+        Ok(Some(NodeSpec {
+            id: format!("{id}-client"),
+            argv,
+            folder: self.target.folder.clone(),
+            environment: environment.into_iter().chain(client.environment.clone()).collect(),
+            stdout: log.clone(),
+            stderr: log,
+            stamps_since: None,
+            limits: cluster::Limits::default(),
+            confinement: None,
+            shim: cluster::shim::this_executable()?,
+        }))
     }
 }

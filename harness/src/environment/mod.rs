@@ -154,6 +154,9 @@ impl Environment {
 
     /// Puts nodes that ended by themselves since the last call into the record, and says which.
     pub async fn mark_own_exits(&self) -> Vec<OwnExit> {
+        for lost in self.nodes.lost_speakers().await {
+            self.stream.mark(&Mark::Hindered(format!("{lost}; see its log")));
+        }
         let exits = self.nodes.own_exits().await;
         for own in &exits {
             self.stream.mark(&Mark::OwnExit(own.clone()));

@@ -25,6 +25,8 @@ const STATUS_BYTES_MAX: usize = 2 << 20;
 pub struct Nodes {
     nodes: BTreeMap<NodeId, Mutex<Node>>,
     listens: BTreeMap<NodeId, SocketAddr>,
+    /// The programs that speak for them, where they do not themselves. Nothing breaks these.
+    speakers: Vec<Mutex<Node>>,
     timeouts: Timeouts,
     introspect: bool,
 }
@@ -36,7 +38,14 @@ impl Nodes {
         let listens = specs.iter().map(|(spec, listen)| (spec.id.clone(), *listen)).collect();
         let node = |spec: NodeSpec| (spec.id.clone(), Mutex::new(Node::new(spec)));
         let nodes = specs.into_iter().map(|(spec, _)| node(spec)).collect();
-        Self { nodes, listens, timeouts, introspect }
+        Self { nodes, listens, speakers: Vec::new(), timeouts, introspect }
+    }
+
+    /// Programs that are started before the nodes, and speak the contract for them.
+    #[must_use]
+    pub fn spoken_for_by(mut self, specs: Vec<NodeSpec>) -> Self {
+        self.speakers = specs.into_iter().map(|spec| Mutex::new(Node::new(spec))).collect();
+        self
     }
 
     /// The nodes' ids, in order.
@@ -55,8 +64,8 @@ impl Nodes {
     /// # Errors
     /// One clear sentence on the first node that does not start, ends, answers garbage or never gets ready.
     pub async fn start_all(self: &Arc<Self>) -> Result<(), Failure> {
-        for node in self.nodes.values() {
-            node.lock().await.start().await.map_err(not_started)?;
+        for process in self.speakers.iter().chain(self.nodes.values()) {
+            process.lock().await.start().await.map_err(not_started)?;
         }
         self.wait_until_bound().await?;
         self.wait_for("/readyz", self.timeouts.ready()).await
@@ -208,6 +217,15 @@ impl Nodes {
         ended
     }
 
+    /// The programs that speak for nodes and ended, each said once.
+    pub async fn lost_speakers(&self) -> Vec<OwnExit> {
+        let mut ended = Vec::new();
+        for speaker in &self.speakers {
+            ended.extend(speaker.lock().await.own_exit());
+        }
+        ended
+    }
+
     /// Whether nodes can be asked who leads.
     #[must_use]
     pub fn can_say_who_leads(&self) -> bool {
@@ -318,6 +336,11 @@ impl Nodes {
             match ended {
                 Ok((id, stopped)) => notes.extend(shutdown_notes(&id, &stopped, grace)),
                 Err(error) => notes.push(format!("Stopping a node failed: {error}.")),
+            }
+        }
+        for speaker in &self.speakers {
+            if let Some(process) = speaker.lock().await.switch_off() {
+                process.stop(grace).await;
             }
         }
         notes.sort();

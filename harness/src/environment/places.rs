@@ -25,6 +25,8 @@ pub struct Places {
     /// Empty where they share this machine's network.
     networks: HashMap<NodeId, Arc<OwnNetwork>>,
     doors: HashMap<NodeId, Door>,
+    /// Where programs that speak for nodes serve clients.
+    speakers: HashMap<NodeId, SocketAddr>,
     /// Kept from everyone else.
     _ports: Vec<ports::Reservation>,
 }
@@ -39,30 +41,56 @@ impl Places {
         let ports = ports::reserve(ids.len())?;
         let addresses = ports.iter().map(ports::Reservation::address);
         let listens = ids.into_iter().cloned().zip(addresses).collect();
-        Ok(Self { listens, networks: HashMap::new(), doors: HashMap::new(), _ports: ports })
+        Ok(Self {
+            listens,
+            networks: HashMap::new(),
+            doors: HashMap::new(),
+            speakers: HashMap::new(),
+            _ports: ports,
+        })
     }
 
-    /// A network for each: node i has 127.0.0.i and a port of its own, and all others know it by that address.
+    /// A network for each: node i has 127.0.0.i and a port of its own, or this one, and all others know it by that address.
     ///
     /// # Errors
     /// What this machine does not allow.
     pub async fn of_their_own<'a>(
         ids: impl Iterator<Item = &'a NodeId>,
+        port: Option<u16>,
         shim: &Path,
     ) -> io::Result<Self> {
         let (mut listens, mut networks, mut doors) =
             (HashMap::new(), HashMap::new(), HashMap::new());
         for (number, id) in (1..).zip(ids) {
+            let port = port.unwrap_or(PORT_BEFORE + u16::from(number));
             let shim = shim.to_owned();
             let opening = tokio::task::spawn_blocking(move || OwnNetwork::open(&shim));
             let network = Arc::new(opening.await.map_err(io::Error::other)??);
-            let address =
-                (Ipv4Addr::new(127, 0, 0, number), PORT_BEFORE + u16::from(number)).into();
+            let address = (Ipv4Addr::new(127, 0, 0, number), port).into();
             doors.insert(id.clone(), Door::open(within(&network, address)).await?);
             listens.insert(id.clone(), address);
             networks.insert(id.clone(), network);
         }
-        Ok(Self { listens, networks, doors, _ports: Vec::new() })
+        Ok(Self { listens, networks, doors, speakers: HashMap::new(), _ports: Vec::new() })
+    }
+
+    /// Finds ports of this machine for the programs that speak for these nodes.
+    ///
+    /// # Errors
+    /// When there are not so many.
+    pub fn add_speakers<'a>(&mut self, ids: impl Iterator<Item = &'a NodeId>) -> io::Result<()> {
+        for id in ids {
+            let port = ports::reserve(1)?;
+            self.speakers.extend(port.iter().map(|port| (id.clone(), port.address())));
+            self._ports.extend(port);
+        }
+        Ok(())
+    }
+
+    /// Where the program that speaks for a node serves clients; `None` where the node speaks for itself.
+    #[must_use]
+    pub fn speaker(&self, id: &NodeId) -> Option<SocketAddr> {
+        self.speakers.get(id).copied()
     }
 
     /// `DS_LISTEN`.
@@ -71,26 +99,35 @@ impl Places {
         self.listens[id]
     }
 
-    /// Where the bench asks it, past all links.
+    /// Where it listens with this port, or its first.
     #[must_use]
-    pub fn door(&self, id: &NodeId) -> SocketAddr {
-        self.doors.get(id).map_or(self.listens[id], Door::address)
+    pub fn listen_at(&self, id: &NodeId, port: Option<u16>) -> SocketAddr {
+        let listen = self.listens[id];
+        SocketAddr::new(listen.ip(), port.unwrap_or(listen.port()))
     }
 
-    /// Where it is reached.
+    /// Where the bench asks it, or the program that speaks for it, past all links.
     #[must_use]
-    pub fn upstream(&self, id: &NodeId) -> End {
+    pub fn door(&self, id: &NodeId) -> SocketAddr {
+        let door = || self.doors.get(id).map_or(self.listens[id], Door::address);
+        self.speaker(id).unwrap_or_else(door)
+    }
+
+    /// Where this port of it is reached.
+    #[must_use]
+    pub fn upstream(&self, id: &NodeId, port: Option<u16>) -> End {
+        let address = self.listen_at(id, port);
         match self.networks.get(id) {
-            Some(network) => within(network, self.listens[id]),
-            None => End::here(self.listens[id]),
+            Some(network) => within(network, address),
+            None => End::here(address),
         }
     }
 
-    /// Where `from`, which may be no node, dials `to`.
+    /// Where `from`, which may be no node, dials this port of `to`.
     #[must_use]
-    pub fn downstream(&self, from: &str, to: &NodeId) -> End {
+    pub fn downstream(&self, from: &str, to: &NodeId, port: Option<u16>) -> End {
         match self.networks.get(from) {
-            Some(network) => within(network, self.listens[to]),
+            Some(network) => within(network, self.listen_at(to, port)),
             None => End::any_port(),
         }
     }
@@ -117,9 +154,22 @@ pub fn files(submission: &Path, argv: &[OsString], run: &Path, writable: Vec<Pat
         let named = real(submission.join(word))?;
         Some(if named.is_dir() { named } else { named.parent()?.to_owned() })
     });
-    let visible = [submission.to_owned()].into_iter().filter_map(real).chain(named).chain(programs);
+    let project = home.iter().filter_map(|home| project_below(home, submission));
+    let visible = [submission.to_owned()]
+        .into_iter()
+        .chain(project)
+        .filter_map(real)
+        .chain(named)
+        .chain(programs);
     let writable = writable.into_iter().filter_map(real).collect();
     Files { writable, hidden, visible: visible.collect() }
+}
+
+/// The checkout that a submission is part of: what it needs may lie beside it.
+fn project_below(home: &Path, submission: &Path) -> Option<PathBuf> {
+    let mut above =
+        submission.ancestors().take_while(|folder| folder.starts_with(home) && *folder != home);
+    above.find(|folder| folder.join(".git").exists()).map(Path::to_owned)
 }
 
 /// The folders of a home that hold programs, or what programs are told to look at: those that a variable names, such as PATH or

@@ -163,7 +163,7 @@ impl Setting {
         let is_sharded = manifest.is_sharded();
         let has_several =
             is_replicated || has_backup || is_sharded || serves(Rung::ShardController);
-        let nodes = nodes.unwrap_or(if has_several { NODES } else { 1 });
+        let nodes = nodes.or(manifest.nodes).unwrap_or(if has_several { NODES } else { 1 });
         let ids = |letter: char, numbers: std::ops::RangeInclusive<u32>| -> Vec<NodeId> {
             numbers.map(|number| format!("{letter}{number}")).collect()
         };
@@ -180,7 +180,8 @@ impl Setting {
             can_restart: manifest.can(Capability::Restart) || manifest.can(Capability::Rejoin),
             can_restart_all: manifest.can(Capability::Restart),
             exactly_once: manifest.can(Capability::ExactlyOnce),
-            compacts: is_replicated,
+            // What is no submission has promised nothing of its log.
+            compacts: is_replicated && manifest.client.is_none(),
             snapshot_bytes: Some(SNAPSHOT_BYTES),
             shows_log: manifest.can(Capability::Log),
             clients: 0,

@@ -5,7 +5,10 @@ mod keys;
 mod rung;
 mod timeouts;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use plain_file::PlainFileError;
 use serde::{Deserialize, Serialize};
@@ -19,6 +22,9 @@ use crate::peer::Peer;
 
 /// The manifest's file name, at the root of the implementation's folder.
 pub const FILE_NAME: &str = "submission.toml";
+
+/// More nodes are not started on one machine.
+const NODES_MAX: u32 = 15;
 
 /// A larger manifest is damaged.
 const BYTES_MAX: u64 = 1 << 20;
@@ -34,6 +40,19 @@ pub struct Manifest {
     pub build: Vec<String>,
     /// The command of one node; no shell. A program with a `/` in it is relative to the folder.
     pub run: Vec<String>,
+    /// Variables of a node, besides those of the launch.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// The ports that every node listens on at its own address, the one for clients first; empty: one, which the bench
+    /// chooses.
+    #[serde(default)]
+    pub ports: Vec<u16>,
+    /// The program that speaks the contract for a node that does not; `None`: the node does.
+    #[serde(default)]
+    pub client: Option<ClientProgram>,
+    /// How many nodes there are, unless a run says otherwise; `None`: as many as its rungs have.
+    #[serde(default)]
+    pub nodes: Option<u32>,
     /// The rungs of the ladder it serves.
     pub serves: Vec<Rung>,
     /// How peers talk to each other.
@@ -49,6 +68,17 @@ pub struct Manifest {
     /// How long the bench waits for it.
     #[serde(default)]
     pub timeouts: Timeouts,
+}
+
+/// A program that stands between the clients and a node: one runs beside each, outside of what is broken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientProgram {
+    /// Its command, as the `run` of the manifest.
+    pub run: Vec<String>,
+    /// Its variables, besides those that say where everything is.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
 }
 
 /// Why a manifest cannot be used.
@@ -90,12 +120,10 @@ impl Manifest {
             return Err("`run` is empty: it must name the program of one node".to_owned());
         }
         for (key, command) in [("build", &manifest.build), ("run", &manifest.run)] {
-            if command.iter().any(|word| word.contains('\0')) {
-                return Err(format!(
-                    "`{key}` has a NUL character in it, which no command can have"
-                ));
-            }
+            is_a_command(key, command)?;
         }
+        are_variables("environment", &manifest.environment)?;
+        manifest.has_places()?;
         if manifest.serves.is_empty() {
             return Err(
                 "`serves` is empty: name at least one rung, such as \"replicated-kv\"".to_owned()
@@ -115,6 +143,29 @@ impl Manifest {
         manifest.promises_what_it_serves()?;
         manifest.timeouts.check()?;
         Ok(manifest)
+    }
+
+    /// Its nodes are neither none nor too many, and a program for clients can be told where they listen.
+    fn has_places(&self) -> Result<(), String> {
+        if self.nodes.is_some_and(|nodes| !(1..=NODES_MAX).contains(&nodes)) {
+            return Err(format!("`nodes` must be a number from 1 to {NODES_MAX}"));
+        }
+        let mut ports = self.ports.clone();
+        ports.sort_unstable();
+        if ports.first() == Some(&0) || ports.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err("`ports` must be different numbers from 1 to 65535".to_owned());
+        }
+        let Some(client) = &self.client else { return Ok(()) };
+        if client.run.first().is_none_or(String::is_empty) {
+            return Err("`client.run` is empty: it must name a program".to_owned());
+        }
+        is_a_command("client.run", &client.run)?;
+        are_variables("client.environment", &client.environment)?;
+        if ports.is_empty() {
+            return Err("`client` needs `ports`: say where a node listens, such as ports = [5432]"
+                .to_owned());
+        }
+        Ok(())
     }
 
     /// A rung may promise a capability; the manifest must say so, too.
@@ -152,6 +203,26 @@ impl Manifest {
     pub fn can(&self, capability: Capability) -> bool {
         self.caps.contains(&capability)
     }
+}
+
+fn is_a_command(key: &str, command: &[String]) -> Result<(), String> {
+    if command.iter().any(|word| word.contains('\0')) {
+        return Err(format!("`{key}` has a NUL character in it, which no command can have"));
+    }
+    Ok(())
+}
+
+/// Those of the launch are the bench's.
+fn are_variables(key: &str, variables: &BTreeMap<String, String>) -> Result<(), String> {
+    for (name, value) in variables {
+        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+            return Err(format!("`{key}` has {name:?} in it, which is no variable"));
+        }
+        if name.starts_with("DS_") {
+            return Err(format!("`{key}` sets {name}, which is for the bench to set"));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -228,6 +299,29 @@ caps = ["append", "txn"]
         assert!(Manifest::parse(&moves).unwrap_err().contains("for a sharded store alone"));
         let sharded = moves.replace("replicated-kv", "sharded-kv");
         assert!(Manifest::parse(&sharded).unwrap().can(Capability::Rebalance));
+    }
+
+    #[test]
+    fn what_speaks_for_a_node_needs_ports_and_leaves_the_launch_alone() {
+        let client = "[client]\nrun = [\"adapter\"]\n";
+        assert!(Manifest::parse(&format!("{GOOD}{client}")).unwrap_err().contains("`ports`"));
+        let good = format!("{GOOD}ports = [2379, 2380]\n{client}");
+        assert_eq!(Manifest::parse(&good).unwrap().client.unwrap().run, ["adapter"]);
+        for (part, bad, word) in [
+            ("2379, 2380", "2379, 2379", "different numbers"),
+            ("2379, 2380", "0", "from 1"),
+            ("ports", "nodes = 16\nports", "1 to 15"),
+            ("[\"adapter\"]", "[]", "`client.run` is empty"),
+            (
+                "[\"adapter\"]",
+                "[\"adapter\"]\nenvironment = { DS_LISTEN = \"x\" }",
+                "for the bench to set",
+            ),
+            ("[\"adapter\"]", "[\"adapter\"]\nenvironment = { \"A=B\" = \"x\" }", "no variable"),
+        ] {
+            let error = Manifest::parse(&good.replace(part, bad)).unwrap_err();
+            assert!(error.contains(word), "{error}");
+        }
     }
 
     #[test]

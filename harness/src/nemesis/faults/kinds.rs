@@ -94,7 +94,7 @@ pub(in crate::nemesis) fn in_words(mishaps: &Mishaps) -> String {
 impl Kinds {
     fn set(&self, environment: &Environment, of_kinds: &BTreeMap<String, MessageFaults>) {
         for (from, to) in &self.links {
-            environment.network.set_faults_of_kinds(from, to, of_kinds.clone());
+            environment.network.set_faults_of_kinds(from, to, of_kinds);
         }
     }
 }

@@ -157,7 +157,7 @@ impl Fault for Profile {
         for (from, to, _) in network.counters() {
             network.set_faults(&from, &to, self.on_link(&from, &to));
             if !is_outside(&from) {
-                network.set_faults_of_kinds(&from, &to, of_kinds.clone());
+                network.set_faults_of_kinds(&from, &to, &of_kinds);
             }
         }
         Box::pin(async { Hits::on(self.targets()) })

@@ -14,7 +14,7 @@ pub struct KeyEntry {
 }
 
 /// Every key of the manifest.
-pub const KEYS: [KeyEntry; 8] = [
+pub const KEYS: [KeyEntry; 12] = [
     key("name", true, "\"multi-paxos\"", "The implementation's name, for reports."),
     key(
         "build",
@@ -27,6 +27,31 @@ pub const KEYS: [KeyEntry; 8] = [
         true,
         "[\"target/release/multi-paxos\"]",
         "The command of one node, no shell; a program with a `/` in it is relative to the folder.",
+    ),
+    key(
+        "environment",
+        false,
+        "{ CACHE_MB = \"64\" }",
+        "Variables of a node, besides those of the launch.",
+    ),
+    key(
+        "ports",
+        false,
+        "[2379, 2380]",
+        "The ports that every node listens on at an address of its own, the one for clients first; one that the bench chooses by \
+         default. See below.",
+    ),
+    key(
+        "client",
+        false,
+        "{ run = [\"./adapter\"], environment = { READS = \"stale\" } }",
+        "A program that speaks the contract for a node that does not: a command, and its variables. See below.",
+    ),
+    key(
+        "nodes",
+        false,
+        "1",
+        "How many nodes there are, unless a run says otherwise; as many as its rungs have by default.",
     ),
     key("serves", true, "[\"replicated-kv\"]", "The rungs of the ladder it serves, at least one."),
     key("peer", false, "\"http\"", "How peers talk to each other; `http` by default."),
@@ -78,7 +103,9 @@ mod tests {
             let mut without = lines.clone();
             without.remove(at);
             let read = Manifest::parse(&without.join("\n"));
-            assert_eq!(read.is_err(), entry.required, "without {}", entry.name);
+            // Without ports, a program for clients has nothing to reach.
+            let is_needed = entry.required || entry.name == "ports";
+            assert_eq!(read.is_err(), is_needed, "without {}", entry.name);
         }
     }
 }

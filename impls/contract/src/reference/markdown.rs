@@ -226,6 +226,22 @@ const MUST_NOT: &str = "\
 - Acknowledge what a SIGKILL in the next instant would lose.
 ";
 
+const PORTS_AND_CLIENT: &str = "
+### Databases that do not speak the contract: `ports`, `client`
+
+With `ports`, each node has an address of its own, 127.0.0.1, 127.0.0.2 and so on, and listens on the same ports there; it needs a \
+machine that lets the bench confine nodes (`harness doctor`). `DS_LISTEN` is the first port. `DS_PORTS` are the others, such as \
+`{\"2380\":\"127.0.0.1:2380\"}`, and `DS_PEERS` says where each port of the other nodes is, such as \
+`{\"n2\":{\"2379\":\"127.0.0.2:2379\",\"2380\":\"127.0.0.2:2380\"}}`. All nodes know one another by the same addresses. What they say \
+need not be HTTP.
+
+With `client`, one such program runs beside each node, outside of all that is broken: killing the node leaves it alone, and what it \
+sends to the node passes the links of the clients. It answers the client API, `GET /healthz` (it runs) and `GET /readyz` (its node \
+serves) at its own `DS_LISTEN`. `DS_NODE` is its node, `DS_TARGETS` says where it reaches the node's ports, such as \
+`{\"n1\":{\"2379\":\"127.0.0.1:40001\"}}`, and `DS_LIMIT_MS` how long clients wait for an operation. It asks its node only, and once for each \
+request. Without `exactly-once` among the `caps` no request is sent twice.
+";
+
 fn manifest() -> String {
     let mut page = format!(
         "## The manifest: `{FILE_NAME}`\n\nAt the root of the implementation's folder:\n\n```toml\n"
@@ -238,6 +254,7 @@ fn manifest() -> String {
         let needed = if entry.required { "yes" } else { "no" };
         line(&mut page, &format!("| `{}` | {needed} | {} |", entry.name, entry.meaning));
     }
+    page.push_str(PORTS_AND_CLIENT);
     page.push_str("\nAn unknown key is an error that names the key and the line. The manifest is a regular file, not a link to one.\n");
     page.push_str(
         "\n### Rungs: `serves`\n\n| rung | from the courses | must hold | needs |\n|---|---|---|---|\n",
