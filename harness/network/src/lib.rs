@@ -3,7 +3,7 @@
 //! Every node gets its own view of the others: for each link (from, to) one address, behind which a proxy
 //! carries the bytes, verbatim, to the real address. A port stands for both ends of its link, so links can be cut one by one and
 //! in one direction. The proxy follows HTTP/1.1 only to know where messages begin and end (`framing`); what is not
-//! HTTP/1.1 is carried all the same, with gates but without message faults.
+//! HTTP/1.1 is carried all the same, with gates, and late where messages would be late or lost.
 //!
 //! ```text
 //! n1 ──▶ port (n1, n2) ──▶ listener ──▶ connection ──▶ n2

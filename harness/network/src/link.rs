@@ -115,9 +115,14 @@ impl Link {
         self.faulty.store(is_faulty, Ordering::Relaxed);
     }
 
+    /// Whether message faults are on.
+    pub fn is_faulty(&self) -> bool {
+        self.faulty.load(Ordering::Relaxed)
+    }
+
     /// Whether anything may happen to a whole request.
     pub fn holds_requests(&self) -> bool {
-        self.faulty.load(Ordering::Relaxed) || self.triggers.watch(&self.from, &self.to)
+        self.is_faulty() || self.triggers.watch(&self.from, &self.to)
     }
 
     /// What happens to a message of this kind.

@@ -63,6 +63,30 @@ async fn what_is_not_http_passes_verbatim_whatever_the_faults() {
 }
 
 #[tokio::test]
+async fn bytes_that_are_no_messages_are_late_where_messages_would_be_late_or_lost() {
+    let late = MessageFaults {
+        delay: Some(network::Delay { probability: 1.0, min_ms: 150, max_ms: 150 }),
+        ..MessageFaults::default()
+    };
+    let lost = MessageFaults { drop_request: 1.0, ..MessageFaults::default() };
+    for faults in [late, lost] {
+        let (listener, network) = link().await;
+        let (mut client, mut upstream) = pair(&listener, &network).await;
+        passes(&mut client, &mut upstream, b"\0\0\0\x05hello").await;
+        assert_eq!(network.counters()[0].2.delayed, 0);
+        network.set_faults("n1", "n2", faults);
+        let started = std::time::Instant::now();
+        passes(&mut client, &mut upstream, b"\0\0\0\x05again").await;
+        assert!(started.elapsed() >= std::time::Duration::from_millis(150));
+        assert_eq!(network.counters()[0].2.delayed, 1);
+        network.clear_faults();
+        passes(&mut client, &mut upstream, b"\0\0\0\x05hello").await;
+        assert_eq!(network.counters()[0].2.delayed, 1);
+        network.close().await;
+    }
+}
+
+#[tokio::test]
 async fn after_an_upgrade_bytes_pass_raw() {
     let (listener, network) = link().await;
     let (mut client, mut upstream) = pair(&listener, &network).await;
