@@ -1,0 +1,46 @@
+//! Against a real `PostgreSQL` server.
+
+use std::sync::Arc;
+
+use contract::Operation;
+use testing::{Plan, System, checks, is_installed};
+
+const PLAN: Plan<'_> = Plan {
+    start: concat!(env!("CARGO_MANIFEST_DIR"), "/start"),
+    adapter: env!("CARGO_BIN_EXE_postgresql-adapter"),
+    ports: &[5432],
+    nodes: 1,
+    variables: &[],
+};
+
+/// Debian keeps the server out of `PATH` and gives it a wrapper for its clients.
+fn is_there() -> bool {
+    is_installed("pg_ctlcluster") || is_installed("postgres")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_carries_out_each_operation_and_loses_nothing() {
+    if !is_there() {
+        return;
+    }
+    let system = Arc::new(System::start(PLAN).await);
+    checks::each_operation(&system).await;
+    checks::refusals(&system).await;
+    // Its transaction has not committed.
+    let put = Operation::Put { key: "middle".to_owned(), value: "1".to_owned() };
+    checks::killed_in_the_middle(&system, &put, true).await;
+    assert_eq!(system.get(0, "middle").await, None);
+    checks::killed_under_load(&system, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn weaker_levels_carry_out_each_operation_too() {
+    if !is_there() {
+        return;
+    }
+    for level in ["read-committed", "repeatable-read"] {
+        let variables = [("POSTGRESQL_ISOLATION", level)];
+        let system = System::start(Plan { variables: &variables, ..PLAN }).await;
+        checks::each_operation(&system).await;
+    }
+}
