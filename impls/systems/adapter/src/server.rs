@@ -15,7 +15,7 @@ use contract::{Answer, ErrorCode, Operation, Refusal, Request};
 use serde_json::Value;
 use tokio::{net::TcpListener, time::timeout};
 
-use crate::{Database, sessions::Sessions};
+use crate::{Database, refusals, sessions::Sessions};
 
 /// The longest body of a request, as in the reference stores.
 const REQUEST_BYTES_MAX: usize = 1 << 20;
@@ -46,12 +46,15 @@ pub(crate) async fn serve<D: Database>(
     axum::serve(listener, router).await.map_err(|error| format!("cannot serve: {error}"))
 }
 
-/// Ready is what answers a read.
-async fn ready<D: Database>(State(sessions): State<Arc<Sessions<D>>>) -> StatusCode {
+/// Ready is what answers a read; else the body says why not.
+async fn ready<D: Database>(State(sessions): State<Arc<Sessions<D>>>) -> Response {
     let read = Operation::Get { key: READY_KEY.to_owned() };
-    match timeout(READY_TIMEOUT, sessions.perform(&read)).await {
-        Ok(Answer::Ok(_)) => StatusCode::OK,
-        _ => StatusCode::SERVICE_UNAVAILABLE,
+    let answer = timeout(READY_TIMEOUT, sessions.perform(&read)).await;
+    match answer.unwrap_or_else(|_| Answer::Error(refusals::late())) {
+        Answer::Ok(_) => StatusCode::OK.into_response(),
+        refused @ Answer::Error(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, Json(refused)).into_response()
+        }
     }
 }
 

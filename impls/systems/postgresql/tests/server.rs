@@ -1,6 +1,6 @@
 //! Against a real `PostgreSQL` server.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use contract::Operation;
 use testing::{Plan, System, checks, is_installed};
@@ -13,9 +13,9 @@ const PLAN: Plan<'_> = Plan {
     variables: &[],
 };
 
-/// Debian keeps the server out of `PATH` and gives it a wrapper for its clients.
+/// Debian keeps the server out of `PATH`.
 fn is_there() -> bool {
-    is_installed("pg_ctlcluster") || is_installed("postgres")
+    Path::new("/usr/lib/postgresql").exists() || is_installed("postgres")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,4 +43,14 @@ async fn weaker_levels_carry_out_each_operation_too() {
         let system = System::start(Plan { variables: &variables, ..PLAN }).await;
         checks::each_operation(&system).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_acknowledges_before_it_writes_loses_the_last_commits() {
+    if !is_there() {
+        return;
+    }
+    let variables = [("POSTGRESQL_SYNCHRONOUS_COMMIT", "off")];
+    let system = Arc::new(System::start(Plan { variables: &variables, ..PLAN }).await);
+    assert!(checks::killed_under_load(&system, true).await > 0);
 }

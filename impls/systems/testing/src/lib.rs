@@ -8,16 +8,23 @@ pub mod system;
 
 pub use system::{Plan, System};
 
-use std::process::{Command, Stdio};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
 
-/// Whether this program is installed. If not, it says that the test is skipped.
+/// Whether a program, or what is at an absolute path, is installed. If not, it says that the test is skipped.
 #[must_use]
-pub fn is_installed(program: &str) -> bool {
-    let mut command = Command::new("sh");
-    command.args(["-c", "command -v -- \"$1\"", "sh", program]).stdout(Stdio::null());
-    let found = command.status().is_ok_and(|status| status.success());
+pub fn is_installed(name: &str) -> bool {
+    let found = if Path::new(name).is_absolute() {
+        Path::new(name).exists()
+    } else {
+        let mut command = Command::new("sh");
+        command.args(["-c", "command -v -- \"$1\"", "sh", name]).stdout(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
     if !found {
-        eprintln!("SKIPPED: {program} is not installed, so nothing was tested here.");
+        eprintln!("SKIPPED: {name} is not installed, so nothing was tested here.");
     }
     found
 }

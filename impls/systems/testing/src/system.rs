@@ -25,6 +25,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
+/// So many lines of a log are shown where a node does not start.
+const LOG_LINES: usize = 20;
+
 /// What is started.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {
@@ -165,13 +168,20 @@ impl System {
         let url = format!("http://{}/readyz", self.nodes[node].adapter_address);
         let deadline = Instant::now() + READY_TIMEOUT;
         loop {
-            let answer = http_client::send(self.client.get(&url)).await;
-            if answer.is_ok_and(|answer| answer.status() == 200) {
-                return;
-            }
+            let reason = match http_client::send(self.client.get(&url)).await {
+                Ok(answer) if answer.status() == 200 => return,
+                Ok(answer) => {
+                    let body =
+                        http_client::read(answer, ANSWER_BYTES_MAX).await.unwrap_or_default();
+                    String::from_utf8_lossy(&body).into_owned()
+                }
+                Err(error) => error.to_string(),
+            };
             if Instant::now() > deadline {
                 let log = fs::read_to_string(self.log(node)).unwrap_or_default();
-                panic!("n{} does not serve; its log:\n{log}", node + 1);
+                let end: Vec<&str> = log.lines().rev().take(LOG_LINES).collect();
+                let end: Vec<&str> = end.into_iter().rev().collect();
+                panic!("n{} does not serve: {reason}\n{}", node + 1, end.join("\n"));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
