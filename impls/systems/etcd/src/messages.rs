@@ -35,11 +35,13 @@ pub(crate) struct DeleteRange {
 
 /// One request in a transaction.
 #[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
 pub(crate) enum RequestOp {
-    RequestRange(Range),
-    RequestPut(Put),
-    RequestDeleteRange(DeleteRange),
+    #[serde(rename = "request_range")]
+    Range(Range),
+    #[serde(rename = "request_put")]
+    Put(Put),
+    #[serde(rename = "request_delete_range")]
+    DeleteRange(DeleteRange),
 }
 
 /// A condition: the key was last changed at this revision; at 0 it is missing.

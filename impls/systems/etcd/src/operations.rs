@@ -77,16 +77,14 @@ pub(crate) async fn perform(
 }
 
 fn ranges(keys: &[&str], serializable: bool) -> Vec<RequestOp> {
-    keys.iter()
-        .map(|key| RequestOp::RequestRange(Range { key: encode(key), serializable }))
-        .collect()
+    keys.iter().map(|key| RequestOp::Range(Range { key: encode(key), serializable })).collect()
 }
 
 fn change(key: &str, value: Option<String>) -> RequestOp {
     let key = encode(key);
     match value {
-        Some(value) => RequestOp::RequestPut(Put { key, value: encode(&value) }),
-        None => RequestOp::RequestDeleteRange(DeleteRange { key }),
+        Some(value) => RequestOp::Put(Put { key, value: encode(&value) }),
+        None => RequestOp::DeleteRange(DeleteRange { key }),
     }
 }
 

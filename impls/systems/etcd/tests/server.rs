@@ -28,6 +28,8 @@ async fn a_cluster_carries_out_each_operation_and_loses_nothing() {
     let system = Arc::new(System::start(PLAN).await);
     checks::each_operation(&system).await;
     checks::refusals(&system).await;
+    checks::appends_at_once(&system).await;
+    assert_eq!(checks::write_skews(&system).await, 0);
     // A put may be on its way to the others; an append has only been read when the node stops.
     checks::killed_in_the_middle(&system, &put(), false).await;
     checks::killed_in_the_middle(&system, &append(), true).await;

@@ -26,6 +26,8 @@ async fn a_server_carries_out_each_operation_and_loses_nothing() {
     let system = Arc::new(System::start(PLAN).await);
     checks::each_operation(&system).await;
     checks::refusals(&system).await;
+    checks::appends_at_once(&system).await;
+    assert_eq!(checks::write_skews(&system).await, 0);
     // Its transaction has not committed.
     let put = Operation::Put { key: "middle".to_owned(), value: "1".to_owned() };
     checks::killed_in_the_middle(&system, &put, true).await;
@@ -34,14 +36,16 @@ async fn a_server_carries_out_each_operation_and_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn weaker_levels_carry_out_each_operation_too() {
+async fn weaker_levels_carry_out_each_operation_and_let_writes_skew() {
     if !is_there() {
         return;
     }
     for level in ["read-committed", "repeatable-read"] {
         let variables = [("POSTGRESQL_ISOLATION", level)];
-        let system = System::start(Plan { variables: &variables, ..PLAN }).await;
+        let system = Arc::new(System::start(Plan { variables: &variables, ..PLAN }).await);
         checks::each_operation(&system).await;
+        checks::appends_at_once(&system).await;
+        assert!(checks::write_skews(&system).await > 0, "{level} is stronger than its name");
     }
 }
 

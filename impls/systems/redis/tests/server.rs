@@ -21,6 +21,8 @@ async fn a_server_that_syncs_carries_out_each_operation_and_loses_nothing() {
     let system = Arc::new(System::start(PLAN).await);
     checks::each_operation(&system).await;
     checks::refusals(&system).await;
+    checks::appends_at_once(&system).await;
+    assert_eq!(checks::write_skews(&system).await, 0);
     let (key, value) = ("middle".to_owned(), "1".to_owned());
     let put = Operation::Put { key: key.clone(), value: value.clone() };
     checks::killed_in_the_middle(&system, &put, false).await;

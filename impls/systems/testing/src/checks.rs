@@ -1,6 +1,7 @@
 //! What every adapter must do right.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,6 +17,10 @@ use crate::System;
 
 /// How many clients write at once.
 const CLIENTS: usize = 8;
+/// How often each of them appends where all append to one key.
+const APPENDS: usize = 10;
+/// How often two transactions meet.
+const ROUNDS: usize = 100;
 /// How long they write before the node is killed, and after.
 const BEFORE_KILL: Duration = Duration::from_millis(700);
 const AFTER_KILL: Duration = Duration::from_millis(300);
@@ -119,6 +124,87 @@ pub async fn refusals(system: &System) {
         let (_, answer) = system.post(0, body.to_string()).await.expect("an answer");
         assert_eq!(answer["error"]["code"], code, "{answer}");
     }
+}
+
+/// Several clients append to one key at once, at all nodes, each until it was acknowledged. The key then holds each value once, and
+/// each answer was a beginning of that.
+///
+/// # Panics
+/// It does not, or an outcome is unknown.
+pub async fn appends_at_once(system: &Arc<System>) {
+    let mut clients = JoinSet::new();
+    for client in 0..CLIENTS {
+        let system = Arc::clone(system);
+        clients.spawn(async move {
+            let mut answers = Vec::new();
+            for number in 0..APPENDS {
+                let key = "appended".to_owned();
+                let value = format!("{client}.{number};");
+                answers.push(until_done(&system, client, Operation::Append { key, value }).await);
+            }
+            answers
+        });
+    }
+    let answers: Vec<Outcome> = clients.join_all().await.into_iter().flatten().collect();
+    let whole = system.get(0, "appended").await.unwrap_or_default();
+    let values: BTreeSet<&str> = whole.split_terminator(';').collect();
+    assert_eq!(values.len(), CLIENTS * APPENDS, "{whole}");
+    assert_eq!(whole.matches(';').count(), CLIENTS * APPENDS, "{whole}");
+    let beginnings: BTreeSet<&str> = answers
+        .iter()
+        .filter_map(|answer| match answer {
+            Outcome::Value { value: Some(value) } => Some(value.as_str()),
+            _ => None,
+        })
+        .filter(|value| whole.starts_with(value))
+        .collect();
+    assert_eq!(beginnings.len(), CLIENTS * APPENDS, "two appends were answered alike");
+}
+
+/// Asks again as long as the operation is refused for certain.
+async fn until_done(system: &System, client: usize, operation: Operation) -> Outcome {
+    let node = client % system.node_count();
+    loop {
+        match system.ask(node, &operation).await {
+            Answer::Ok(outcome) => return outcome,
+            Answer::Error(refusal) => assert!(refusal.code.is_definite(), "{refusal:?}"),
+        }
+    }
+}
+
+/// How often two transactions at once each overlooked what the other one wrote: write skew, which serializable transactions never
+/// show.
+///
+/// # Panics
+/// A key cannot be set up.
+pub async fn write_skews(system: &System) -> usize {
+    let mut skews = 0;
+    for round in 0..ROUNDS {
+        let [a, b] = ["a", "b"].map(|name| format!("skew-{name}-{round}"));
+        let values = [(a.clone(), "0".to_owned()), (b.clone(), "0".to_owned())].into();
+        until_done(system, 0, Operation::MultiPut { values }).await;
+        let write = |written: &str| Operation::Txn {
+            guards: BTreeMap::new(),
+            ops: vec![
+                MicroOperation::Read(a.clone()),
+                MicroOperation::Read(b.clone()),
+                MicroOperation::Write(written.to_owned(), "1".to_owned()),
+            ],
+        };
+        let (of_a, of_b) = (write(&a), write(&b));
+        let (of_a, of_b) = tokio::join!(system.ask(0, &of_a), system.ask(0, &of_b));
+        if overlooked(&of_a, 1) && overlooked(&of_b, 0) {
+            skews += 1;
+        }
+    }
+    eprintln!("write skew: {skews} times in {ROUNDS} rounds");
+    skews
+}
+
+/// Whether the transaction committed and read the old value at this place.
+fn overlooked(answer: &Answer, place: usize) -> bool {
+    matches!(answer, Answer::Ok(Outcome::Committed { results: Some(results), .. })
+        if results[place].as_deref() == Some("0"))
 }
 
 /// A node that stops while it has the operation, and is killed: the operation is refused, and `definite` says whether for

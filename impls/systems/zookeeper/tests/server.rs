@@ -25,6 +25,8 @@ async fn an_ensemble_carries_out_each_operation_and_loses_nothing() {
     let system = Arc::new(System::start(PLAN).await);
     checks::each_operation(&system).await;
     checks::refusals(&system).await;
+    checks::appends_at_once(&system).await;
+    assert_eq!(checks::write_skews(&system).await, 0);
     // A put may be on its way to the others; an append has only been read when the node stops.
     let (key, value) = ("middle".to_owned(), "1".to_owned());
     let put = Operation::Put { key: key.clone(), value: value.clone() };
