@@ -40,7 +40,7 @@ fn rolled_back(state: &SqlState) -> bool {
 }
 
 /// The error with its cause, which the client library leaves out.
-fn describe(error: &Error) -> String {
+pub(crate) fn describe(error: &Error) -> String {
     match error.as_db_error() {
         Some(said) => format!("{} ({})", said.message(), said.code().code()),
         None => match std::error::Error::source(error) {

@@ -51,7 +51,7 @@ impl Database for Postgresql {
         config.host(self.address.ip().to_string()).port(self.address.port());
         config.user("postgres").dbname("postgres");
         let (client, connection) =
-            config.connect(NoTls).await.map_err(|error| error.to_string())?;
+            config.connect(NoTls).await.map_err(|error| errors::describe(&error))?;
         tokio::spawn(async move {
             // A broken connection shows at the statement that waits for its answer.
             let _ = connection.await;
@@ -61,7 +61,7 @@ impl Database for Postgresql {
             self.isolation,
             transaction::TABLE
         );
-        client.batch_execute(&set_up).await.map_err(|error| error.to_string())?;
+        client.batch_execute(&set_up).await.map_err(|error| errors::describe(&error))?;
         Ok(client)
     }
 
@@ -83,7 +83,7 @@ impl Database for Postgresql {
             Err(refusal) => {
                 // Where it cannot be rolled back, its session must not be used again.
                 let rolled_back = client.batch_execute("ROLLBACK").await;
-                rolled_back.map_err(refusals::not_sent)?;
+                rolled_back.map_err(|error| refusals::not_sent(errors::describe(&error)))?;
                 Err(refusal)
             }
         }
