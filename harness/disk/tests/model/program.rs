@@ -1,0 +1,192 @@
+//! Small programs of file operations, and the tree that a disk holds.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+
+use disk::Disk;
+use disk::model::{Ino, Kind, NewNode, ROOT, RenameMode, SyncScope};
+use nix::errno::Errno;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng, seq::IndexedRandom};
+
+/// One operation; a path has at most two names.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Create(&'static str),
+    Mkdir(&'static str),
+    Link(&'static str, &'static str),
+    Unlink(&'static str),
+    Rmdir(&'static str),
+    Rename(&'static str, &'static str),
+    Exchange(&'static str, &'static str),
+    Write {
+        path: &'static str,
+        offset: usize,
+        length: usize,
+        byte: u8,
+    },
+    Resize {
+        path: &'static str,
+        size: usize,
+    },
+    /// Of a file or a directory.
+    Fsync(&'static str),
+    /// An fsync of a file that fails if anything is unsynced.
+    FailingFsync(&'static str),
+}
+
+#[derive(Debug)]
+pub struct Program(pub Vec<Step>);
+
+const PATHS: [&str; 9] = ["a", "b", "d", "e", "d/a", "d/b", "e/a", "d/e", "d/e/a"];
+
+impl Program {
+    pub fn random(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let length = rng.random_range(3..14);
+        // Few paths, so that operations meet.
+        let paths: Vec<&str> = PATHS.sample(&mut rng, 6).copied().collect();
+        let mut steps = vec![Step::Mkdir("d"), Step::Create("a")];
+        if rng.random() {
+            steps.extend([Step::Fsync("a"), Step::Fsync("")]);
+        }
+        for byte in 1..length {
+            let mut path = || *paths.choose(&mut rng).unwrap();
+            let (one, two) = (path(), path());
+            steps.push(match rng.random_range(0..20) {
+                0..3 => Step::Create(one),
+                3 => Step::Mkdir(one),
+                4 => Step::Link(one, two),
+                5 => Step::Unlink(one),
+                6 => Step::Rmdir(one),
+                7..10 => Step::Rename(one, two),
+                10 => Step::Exchange(one, two),
+                11..15 => Step::Write {
+                    path: one,
+                    offset: *[0, 100, 512, 3584, 4000, 4096].choose(&mut rng).unwrap(),
+                    length: *[1, 100, 512, 700].choose(&mut rng).unwrap(),
+                    byte,
+                },
+                15 | 16 => Step::Resize {
+                    path: one,
+                    size: *[0, 50, 512, 600, 4100].choose(&mut rng).unwrap(),
+                },
+                17 => Step::Fsync(if rng.random() { "" } else { one }),
+                18 => Step::Fsync(one),
+                _ => Step::FailingFsync(one),
+            });
+        }
+        Program(steps)
+    }
+}
+
+/// The directory of a path, which may be the root, and its last name.
+pub fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+pub fn find(disk: &Disk, path: &str) -> Result<Ino, Errno> {
+    let names = path.split('/').filter(|name| !name.is_empty());
+    names.map(OsStr::new).try_fold(ROOT, |folder, name| disk.lookup(folder, name))
+}
+
+fn place<'a>(disk: &Disk, path: &'a str) -> Result<(Ino, &'a OsStr), Errno> {
+    let (folder, name) = split(path);
+    Ok((find(disk, folder)?, OsStr::new(name)))
+}
+
+pub fn apply(disk: &mut Disk, step: &Step) -> Result<(), Errno> {
+    match *step {
+        Step::Create(path) => {
+            let (folder, name) = place(disk, path)?;
+            disk.make(folder, name, NewNode::File, 0o644).map(drop)
+        }
+        Step::Mkdir(path) => {
+            let (folder, name) = place(disk, path)?;
+            disk.make(folder, name, NewNode::Folder, 0o755).map(drop)
+        }
+        Step::Link(path, other) => {
+            let (ino, (folder, name)) = (find(disk, path)?, place(disk, other)?);
+            disk.link(ino, folder, name)
+        }
+        Step::Unlink(path) => {
+            let (folder, name) = place(disk, path)?;
+            disk.unlink(folder, name)
+        }
+        Step::Rmdir(path) => {
+            let (folder, name) = place(disk, path)?;
+            disk.rmdir(folder, name)
+        }
+        Step::Rename(path, other) => {
+            let (from, to) = (place(disk, path)?, place(disk, other)?);
+            disk.rename(from, to, RenameMode::Replace)
+        }
+        Step::Exchange(path, other) => {
+            let (from, to) = (place(disk, path)?, place(disk, other)?);
+            disk.rename(from, to, RenameMode::Exchange)
+        }
+        Step::Write { path, offset, length, byte } => {
+            disk.write(find(disk, path)?, offset as u64, &vec![byte; length])
+        }
+        Step::Resize { path, size } => disk.resize(find(disk, path)?, size as u64),
+        Step::Fsync(path) => disk.fsync(find(disk, path)?, SyncScope::All),
+        Step::FailingFsync(path) => {
+            let ino = find(disk, path)?;
+            // A directory has no data to lose.
+            if disk.attributes(ino)?.kind != Kind::File {
+                return Err(Errno::EISDIR);
+            }
+            disk.faults_mut().fail_next_fsync = true;
+            let failed = disk.fsync(ino, SyncScope::All);
+            disk.faults_mut().fail_next_fsync = false;
+            // With nothing unsynced it is an fsync like any other.
+            if failed == Err(Errno::EIO) { Ok(()) } else { Err(Errno::EAGAIN) }
+        }
+    }
+}
+
+/// What a path leads to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Found {
+    Folder,
+    /// With the first path, in order, that leads to the same file.
+    File {
+        first: String,
+        content: Vec<u8>,
+    },
+}
+
+impl Found {
+    pub fn content_mut(&mut self) -> Option<&mut Vec<u8>> {
+        if let Found::File { content, .. } = self { Some(content) } else { None }
+    }
+}
+
+/// All that can be found, by its path.
+pub type State = BTreeMap<String, Found>;
+
+pub fn state(disk: &Disk) -> State {
+    let mut state = State::new();
+    let mut first = BTreeMap::new();
+    let mut open = vec![(ROOT, String::new())];
+    let mut files = BTreeMap::new();
+    while let Some((folder, path)) = open.pop() {
+        for entry in disk.entries(folder).unwrap() {
+            let name = entry.name.to_str().unwrap();
+            let path = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
+            if entry.kind == Kind::Folder {
+                state.insert(path.clone(), Found::Folder);
+                open.push((entry.ino, path));
+            } else {
+                files.insert(path, entry.ino);
+            }
+        }
+    }
+    for (path, ino) in files {
+        let first = first.entry(ino).or_insert_with(|| path.clone()).clone();
+        let size = disk.attributes(ino).unwrap().size_bytes as usize;
+        let content = disk.read(ino, 0, size).unwrap();
+        assert_eq!(content.len(), size);
+        state.insert(path, Found::File { first, content });
+    }
+    state
+}
