@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
-use disk::Disk;
 use disk::model::{Ino, Kind, NewNode, ROOT, RenameMode, SyncScope};
+use disk::{Disk, Durability};
 use nix::errno::Errno;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng, seq::IndexedRandom};
 
@@ -37,45 +37,56 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Program(pub Vec<Step>);
 
-const PATHS: [&str; 9] = ["a", "b", "d", "e", "d/a", "d/b", "e/a", "d/e", "d/e/a"];
+const PATHS: [&str; 8] = ["a", "b", "d", "e", "d/a", "d/b", "e/a", "d/e"];
 
 impl Program {
+    /// A program of steps that a disk does not refuse.
     pub fn random(seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let length = rng.random_range(3..14);
-        // Few paths, so that operations meet.
-        let paths: Vec<&str> = PATHS.sample(&mut rng, 6).copied().collect();
-        let mut steps = vec![Step::Mkdir("d"), Step::Create("a")];
+        let mut program = vec![Step::Mkdir("d"), Step::Create("a"), Step::Create("d/a")];
         if rng.random() {
-            steps.extend([Step::Fsync("a"), Step::Fsync("")]);
+            program.extend([Step::Fsync("a"), Step::Fsync(""), Step::Fsync("d")]);
         }
-        for byte in 1..length {
-            let mut path = || *paths.choose(&mut rng).unwrap();
-            let (one, two) = (path(), path());
-            steps.push(match rng.random_range(0..20) {
-                0..3 => Step::Create(one),
-                3 => Step::Mkdir(one),
-                4 => Step::Link(one, two),
-                5 => Step::Unlink(one),
-                6 => Step::Rmdir(one),
-                7..10 => Step::Rename(one, two),
-                10 => Step::Exchange(one, two),
-                11..15 => Step::Write {
-                    path: one,
-                    offset: *[0, 100, 512, 3584, 4000, 4096].choose(&mut rng).unwrap(),
-                    length: *[1, 100, 512, 700].choose(&mut rng).unwrap(),
-                    byte,
-                },
-                15 | 16 => Step::Resize {
-                    path: one,
-                    size: *[0, 50, 512, 600, 4100].choose(&mut rng).unwrap(),
-                },
-                17 => Step::Fsync(if rng.random() { "" } else { one }),
-                18 => Step::Fsync(one),
-                _ => Step::FailingFsync(one),
-            });
+        let mut disk = Disk::new(Durability::Ext4Like, 0);
+        for step in &program {
+            apply(&mut disk, step).unwrap();
         }
-        Program(steps)
+        // Few paths, so that operations meet.
+        let paths: Vec<&str> = PATHS.sample(&mut rng, 5).copied().collect();
+        let length = program.len() + rng.random_range(1..10);
+        let mut byte = 0_u8;
+        while program.len() < length {
+            byte = byte.wrapping_add(1);
+            let step = any_step(&paths, byte, &mut rng);
+            if apply(&mut disk, &step).is_ok() {
+                program.push(step);
+            }
+        }
+        Program(program)
+    }
+}
+
+fn any_step(paths: &[&'static str], byte: u8, rng: &mut ChaCha8Rng) -> Step {
+    let mut path = || *paths.choose(rng).unwrap();
+    let (one, two) = (path(), path());
+    match rng.random_range(0..20) {
+        0..3 => Step::Create(one),
+        3 => Step::Mkdir(one),
+        4 => Step::Link(one, two),
+        5 => Step::Unlink(one),
+        6 => Step::Rmdir(one),
+        7..10 => Step::Rename(one, two),
+        10 => Step::Exchange(one, two),
+        11..15 => Step::Write {
+            path: one,
+            offset: *[0, 100, 512, 3584, 4000, 4096].choose(rng).unwrap(),
+            length: *[1, 100, 512, 700].choose(rng).unwrap(),
+            byte,
+        },
+        15 | 16 => Step::Resize { path: one, size: *[0, 50, 512, 600, 4100].choose(rng).unwrap() },
+        17 => Step::Fsync(""),
+        18 => Step::Fsync(one),
+        _ => Step::FailingFsync(one),
     }
 }
 

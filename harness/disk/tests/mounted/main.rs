@@ -1,6 +1,8 @@
 //! The disk through a real mount: each life of a node is a process of its own in a fresh user and mount namespace, which
 //! mounts the disk, works in it with `std::fs`, and is killed. Says so, and passes, where that cannot be had.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers say what they expect, too")]
+
 #[cfg(target_os = "linux")]
 mod lives;
 #[cfg(target_os = "linux")]
