@@ -14,8 +14,9 @@
 //! - A write to a shared mapping is, at the latest, when msync(2) with `MS_SYNC` or fsync(2) returns.
 //! - `O_SYNC` and `O_DSYNC` work: the kernel sends an fsync after each write.
 //! - sync(2) and syncfs(2) bring nothing to this disk: the kernel does not send them to a mount of this kind.
-//! - Extended attributes, device files, owners other than whoever asks, holes punched by fallocate(2) and
-//!   `FALLOC_FL_KEEP_SIZE` are not supported, and are refused; chown(2) does nothing.
+//! - Everything belongs to whoever asks; chown(2) changes nothing. Extended attributes, device files, and fallocate(2)
+//!   with any flag are refused.
+//! - Reads are never short, and never wrong.
 //!
 //! What this crate must not know: nodes and their lives, namespaces, verdicts. It does what it is asked, and counts what
 //! took hold.

@@ -136,13 +136,15 @@ impl Answers {
     /// Syncs after the latency that is asked for, without keeping other requests waiting.
     fn sync(&self, ino: INodeNo, data_only: bool, reply: ReplyEmpty) {
         let scope = if data_only { SyncScope::Data } else { SyncScope::All };
-        let latency = self.disk().fsync_latency();
+        let mut disk = self.disk();
+        let latency = disk.fsync_latency();
+        let power_failures = disk.counters().power_failures;
+        drop(disk);
         if latency.is_zero() {
             return self.empty(reply, |disk| disk.fsync(ino.0, scope));
         }
         let disk = Arc::clone(&self.disk);
-        let power_failures = self.disk().counters().power_failures;
-        thread::spawn(move || {
+        let sync_later = move || {
             thread::sleep(latency);
             let mut disk = lock(&disk);
             // What a later life wrote is not to be synced by this one.
@@ -156,7 +158,9 @@ impl Answers {
                 Ok(()) => reply.ok(),
                 Err(error) => reply.error(errno(error)),
             }
-        });
+        };
+        // Without a thread the reply is dropped, which answers EIO: nothing was synced.
+        let _ = thread::Builder::new().spawn(sync_later);
     }
 
     fn listing(&self, folder: Ino) -> Result<Vec<(Ino, FileType, OsString)>, nix::errno::Errno> {

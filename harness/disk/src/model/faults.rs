@@ -48,9 +48,8 @@ pub struct Counters {
 /// What a power failure took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Loss {
-    /// Bytes of files that are gone, or again as they were before. Files whose names are gone count under `entries`,
-    /// and for what was not synced of them.
+    /// Bytes of files that are not there any more as a process last saw them, whether the file has a name or not.
     pub bytes: u64,
-    /// Changes of directory entries that are undone.
+    /// Changes of directory entries that are undone: one for a file that was made, two for a rename.
     pub entries: u64,
 }

@@ -72,8 +72,8 @@ impl Disk {
         latency
     }
 
-    /// Makes of the disk one of the states that it may be in after a power failure, and of memory the same. Nobody may
-    /// serve it at that time: caches of the kernel would not learn of it.
+    /// Makes of the disk one of the states that it may be in after a power failure, and of memory the same. To be called
+    /// when nobody serves it any more: the caches of the kernel would not learn of it.
     pub fn power_failure(&mut self, rng: &mut ChaCha8Rng) -> Loss {
         let mut loss = Loss::default();
         for (ino, inode) in &mut self.inodes {
@@ -82,16 +82,15 @@ impl Disk {
                 let bytes = data.power_failure(rng);
                 loss.bytes += if reachable { bytes } else { 0 };
             }
-            if inode.metadata != inode.durable_metadata && rng.random() {
+            // Drawn for every inode: whether times differ depends on the clock.
+            if rng.random() {
                 inode.metadata = inode.durable_metadata;
             }
             inode.durable_metadata = inode.metadata;
         }
         let (left, undone) = self.names.power_failure(rng);
         self.settle(left);
-        for operation in undone {
-            loss.entries += operation.changes.len() as u64;
-        }
+        loss.entries = undone.iter().map(|operation| operation.changes.len() as u64).sum();
         self.remember_the_disk();
         self.counters.power_failures += 1;
         self.counters.lost.bytes += loss.bytes;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers say what they expect, too")]
 
+mod known_cases;
 mod legal_states;
 mod naive;
 mod plain_tree;

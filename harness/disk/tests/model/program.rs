@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::ops::Range;
 
 use disk::model::{Ino, Kind, NewNode, ROOT, RenameMode, SyncScope};
 use disk::{Disk, Durability};
@@ -51,13 +52,17 @@ impl Program {
         for step in &program {
             apply(&mut disk, step).unwrap();
         }
-        // Few paths, so that operations meet.
-        let paths: Vec<&str> = PATHS.sample(&mut rng, 5).copied().collect();
+        // Few paths, so that operations meet; every third program is about the data of one file.
+        let (paths, kinds) = if seed.is_multiple_of(3) {
+            (vec!["a"], 11..22)
+        } else {
+            (PATHS.sample(&mut rng, 5).copied().collect(), 0..20)
+        };
         let length = program.len() + rng.random_range(1..10);
         let mut byte = 0_u8;
         while program.len() < length {
             byte = byte.wrapping_add(1);
-            let step = any_step(&paths, byte, &mut rng);
+            let step = any_step(&paths, kinds.clone(), byte, &mut rng);
             if apply(&mut disk, &step).is_ok() {
                 program.push(step);
             }
@@ -66,10 +71,10 @@ impl Program {
     }
 }
 
-fn any_step(paths: &[&'static str], byte: u8, rng: &mut ChaCha8Rng) -> Step {
+fn any_step(paths: &[&'static str], kinds: Range<u32>, byte: u8, rng: &mut ChaCha8Rng) -> Step {
     let mut path = || *paths.choose(rng).unwrap();
     let (one, two) = (path(), path());
-    match rng.random_range(0..20) {
+    match rng.random_range(kinds) {
         0..3 => Step::Create(one),
         3 => Step::Mkdir(one),
         4 => Step::Link(one, two),

@@ -47,6 +47,7 @@ fn acts(act: &str, folder: &Path) -> io::Result<()> {
         "nothing" => Ok(()),
         "write" => write(folder),
         "read all" => read_all(folder),
+        "remove all" => remove_all(folder),
         "sync" => sync(folder),
         "read synced" => read_synced(folder),
         "use much" => use_much(folder),
@@ -76,6 +77,12 @@ fn read_all(folder: &Path) -> io::Result<()> {
     expect(fs::read(folder.join("link"))? == b"old", "the link leads to it")?;
     expect(fs::read(folder.join("hard"))? == b"old", "it has two names")?;
     expect(!folder.join("old").exists(), "the old name is gone")
+}
+
+fn remove_all(folder: &Path) -> io::Result<()> {
+    fs::remove_dir_all(folder.join("one"))?;
+    fs::remove_file(folder.join("link"))?;
+    fs::remove_file(folder.join("hard"))
 }
 
 fn sync(folder: &Path) -> io::Result<()> {
