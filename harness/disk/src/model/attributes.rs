@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use nix::errno::Errno;
 
-use super::{Disk, INODE_BYTES, Ino, Node};
+use super::{Disk, INODE_BYTES, Ino, Node, ROOT};
 
 /// What an inode is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Disk {
             },
             allocated_bytes: inode.bytes() - INODE_BYTES,
             mode: metadata.mode,
-            links: inode.parents.len().try_into().unwrap_or(u32::MAX),
+            links: if ino == ROOT { 1 } else { inode.parents.len() as u32 },
             accessed: metadata.accessed,
             modified: metadata.modified,
             changed: metadata.changed,

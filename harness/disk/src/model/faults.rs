@@ -11,7 +11,8 @@ pub struct Faults {
     pub fail_next_fsync: bool,
     /// Nothing that needs room succeeds: ENOSPC.
     pub full: bool,
-    /// How long each fsync takes at least.
+    /// How long each fsync takes at least. A process that is killed meanwhile is gone only after that: the kernel waits
+    /// for the answer.
     pub fsync_latency: Latency,
 }
 

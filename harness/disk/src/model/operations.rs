@@ -129,7 +129,6 @@ impl Disk {
             Err(Errno::EEXIST) => Some(self.lookup(to.0, to.1)?),
             Err(error) => return Err(error),
         };
-        let target_folder = target.filter(|target| self.folder(*target).is_ok());
         match (mode, target) {
             (RenameMode::NoReplace, Some(_)) => return Err(Errno::EEXIST),
             (RenameMode::Exchange, None) => return Err(Errno::ENOENT),
@@ -138,24 +137,17 @@ impl Disk {
             _ => {}
         }
         let target_moves = mode == RenameMode::Exchange;
-        let enters = |ino: Option<Ino>, folder| ino.is_some_and(|ino| self.lies_in(folder, ino));
-        if enters(moves_folder.then_some(moved), to.0)
-            || enters(target_folder.filter(|_| target_moves), from.0)
+        let target_folder = target.filter(|target| self.folder(*target).is_ok());
+        if moves_folder && self.lies_in(to.0, moved)
+            || target_moves && target_folder.is_some_and(|target| self.lies_in(from.0, target))
         {
             return Err(Errno::EINVAL);
         }
-        if !target_moves {
-            match (moves_folder, target, target_folder) {
-                (true, Some(_), None) => return Err(Errno::ENOTDIR),
-                (false, _, Some(_)) => return Err(Errno::EISDIR),
-                (_, _, Some(target)) if !self.folder(target)?.live.is_empty() => {
-                    return Err(Errno::ENOTEMPTY);
-                }
-                _ => {}
-            }
+        if !target_moves && let Some(target) = target {
+            self.may_replace(target, moves_folder)?;
         }
-        let whole = moves_folder || target_moves;
-        if whole && from.0 != to.0 && (moves_folder || target_folder.is_some()) {
+        let folders_move = moves_folder || target_moves && target_folder.is_some();
+        if folders_move && from.0 != to.0 {
             // Otherwise two directories might each lie in the other one, and neither in the root.
             self.settle_all();
         }
@@ -164,8 +156,17 @@ impl Disk {
             Change { folder: to.0, name: to.1.to_owned(), to: Some(moved) },
             Change { folder: from.0, name: from.1.to_owned(), to: left },
         ];
-        self.change(changes, whole);
+        self.change(changes, moves_folder || target_moves);
         Ok(())
+    }
+
+    fn may_replace(&self, target: Ino, by_folder: bool) -> Result<(), Errno> {
+        match (by_folder, self.folder(target)) {
+            (true, Err(error)) => Err(error),
+            (false, Ok(_)) => Err(Errno::EISDIR),
+            (true, Ok(folder)) if !folder.live.is_empty() => Err(Errno::ENOTEMPTY),
+            _ => Ok(()),
+        }
     }
 
     /// The target of a symbolic link.

@@ -10,12 +10,13 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use crate::node::CANNOT;
 use disk::model::ROOT;
 use disk::{Disk, Durability, Latency};
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use rand::{SeedableRng, rngs::ChaCha8Rng};
+
+use crate::node::CANNOT;
 
 type Test = (&'static str, fn(&Path));
 

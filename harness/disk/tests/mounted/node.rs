@@ -26,7 +26,8 @@ pub fn main(act: &str, folder: &Path) {
     let device = match device {
         Ok(device) => device,
         Err(error) => {
-            writeln!(test, "{CANNOT}: {error}").unwrap();
+            // In one piece: what is read with the device is read once.
+            test.write_all(format!("{CANNOT}: {error}\n").as_bytes()).unwrap();
             return;
         }
     };
