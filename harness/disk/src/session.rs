@@ -28,15 +28,18 @@ const WRITE_BYTES_MAX: u32 = 1 << 20;
 /// Answers for a mounted disk until the mount is gone; then nothing is held open any more.
 ///
 /// # Errors
-/// The kernel does not begin as FUSE does, or the mount was gone before (`NotConnected`). Later errors of the device
-/// itself; the mount is dead then.
+/// The kernel does not begin as FUSE does, or the device fails later; the mount is dead then.
 pub fn serve(device: OwnedFd, disk: &Arc<Mutex<Disk>>) -> io::Result<()> {
     let answers = Answers { disk: Arc::clone(disk), listings: Mutex::default() };
     // Who may use the mount is for the kernel to say: in here, uids of other namespaces mean nothing.
     let session = fuser::Session::from_fd(answers, device, SessionACL::All, Config::default());
     let ended = session.and_then(fuser::Session::run);
     lock(disk).release_all();
-    ended
+    match ended {
+        // The mount was gone before the first request: whoever made it was killed at once.
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+        ended => ended,
+    }
 }
 
 struct Answers {
