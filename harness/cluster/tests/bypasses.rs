@@ -53,7 +53,7 @@ impl Targets {
             _abstract: UnixListener::bind_addr(&name).unwrap(),
             _file: UnixListener::bind(bench.path("home/socket")).unwrap(),
             neighbour: Command::new("sleep").arg("1000").spawn().unwrap(),
-            segment: segment(libc::IPC_CREAT | 0o600).unwrap(),
+            segment: segment(std::process::id().cast_signed(), libc::IPC_CREAT | 0o600).unwrap(),
             bench,
             visible,
         };
@@ -67,6 +67,7 @@ impl Targets {
             targets.bench.mark(),
             targets.visible.path().display().to_string(),
             targets.in_memory(),
+            std::process::id().to_string(),
         ];
         fs::write(targets.bench.path("data/facts"), facts.join("\n")).unwrap();
         targets
@@ -115,10 +116,10 @@ impl Drop for Targets {
 }
 
 /// System V shared memory under a key that all processes of this user could agree on.
-fn segment(flags: i32) -> io::Result<i32> {
+fn segment(key: i32, flags: i32) -> io::Result<i32> {
     // SAFETY: it takes numbers only.
     #[allow(unsafe_code)]
-    let id = unsafe { libc::shmget(0x4253, 64, flags) };
+    let id = unsafe { libc::shmget(key, 64, flags) };
     nix::errno::Errno::result(id).map_err(io::Error::from)
 }
 
@@ -130,6 +131,7 @@ struct Facts {
     place: PathBuf,
     visible: PathBuf,
     in_memory: PathBuf,
+    segment: i32,
 }
 
 type Way = (&'static str, fn(&Facts) -> io::Result<()>);
@@ -160,7 +162,7 @@ const WAYS: [Way; 15] = [
     ("connect to a Unix socket in a folder", |facts| {
         UnixStream::connect(facts.place.join("home/socket")).map(drop)
     }),
-    ("share System V memory", |_| segment(0).map(drop)),
+    ("share System V memory", |facts| segment(facts.segment, 0).map(drop)),
     ("see a neighbour's process", |facts| {
         fs::read_dir(format!("/proc/{}/task", facts.neighbour)).map(drop)
     }),
@@ -190,7 +192,7 @@ fn signal(pid: Pid, signal: Signal) -> io::Result<()> {
 fn try_everything() {
     let Some(folder) = std::env::var_os(TARGETS) else { return };
     let facts = fs::read_to_string(PathBuf::from(folder).join("facts")).unwrap();
-    let [tcp, udp, neighbour, place, visible, in_memory] =
+    let [tcp, udp, neighbour, place, visible, in_memory, segment] =
         facts.lines().collect::<Vec<_>>().try_into().unwrap();
     let facts = Facts {
         tcp: tcp.into(),
@@ -199,6 +201,7 @@ fn try_everything() {
         place: place.into(),
         visible: visible.into(),
         in_memory: Path::new("/dev/shm").join(in_memory),
+        segment: segment.parse().unwrap(),
     };
     for (way, try_it) in WAYS {
         match try_it(&facts) {

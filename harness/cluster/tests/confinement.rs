@@ -24,6 +24,20 @@ fn network() -> Option<Arc<OwnNetwork>> {
     }
 }
 
+/// A socket of that network, whose stock may be empty for a moment.
+fn socket(network: &OwnNetwork) -> socket2::Socket {
+    let deadline = Instant::now() + common::PATIENCE;
+    loop {
+        match network.socket() {
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                assert!(Instant::now() < deadline, "no socket came");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            given => return given.unwrap(),
+        }
+    }
+}
+
 /// A node whose data are in `data`, and from whom the rest of the test's folder is hidden.
 fn confined(bench: &Bench, network: &Arc<OwnNetwork>, script: &str) -> NodeSpec {
     let data = bench.path("data");
@@ -75,10 +89,17 @@ async fn it_gets_no_variables_that_are_not_meant_for_it() {
 #[tokio::test]
 async fn it_cannot_undo_what_hides_the_rest() {
     let (bench, Some(network)) = (Bench::new(), network()) else { return };
-    let script = "umount /tmp; mount -o remount,rw /; grep CapBnd /proc/self/status; grep NoNewPrivs /proc/self/status; \
-                  ls /proc/1/root/tmp && echo seen; unshare -Ur umount /tmp && echo undone";
-    let printed = printed(&bench, &network, script).await;
-    assert!(!printed.contains("undone") && !printed.contains("seen"), "{printed}");
+    let plan = bench.path("plan.json");
+    let script = format!(
+        "umount /tmp; mount -o remount,rw /; grep CapBnd /proc/self/status; grep NoNewPrivs /proc/self/status; \
+         ls /proc/1/root/tmp && echo undone; unshare -Urm umount /tmp && echo undone; cat {}; \
+         echo x > /proc/sys/kernel/core_pattern && echo undone; ls /dev",
+        plan.display()
+    );
+    let printed = printed(&bench, &network, &script).await;
+    assert!(!printed.contains("undone") && !printed.contains("what comes next"), "{printed}");
+    let devices = "fd\nfull\nnull\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\n";
+    assert!(printed.contains(devices), "{printed}");
     assert!(printed.contains("NoNewPrivs:\t1"), "{printed}");
     let kept = printed.split_once("CapBnd:\t").unwrap().1;
     let kept = u64::from_str_radix(kept.split_whitespace().next().unwrap(), 16).unwrap();
@@ -141,7 +162,7 @@ async fn it_is_reached_through_its_network_and_reaches_nothing_else() {
     let theirs = outside.local_addr().unwrap();
     // A peer's address: the bench listens on it inside.
     let peer: SocketAddr = "127.0.0.2:7002".parse().unwrap();
-    let listener = network.socket().unwrap();
+    let listener = socket(&network);
     listener.bind(&peer.into()).unwrap();
     listener.listen(8).unwrap();
     let script = format!(
@@ -158,7 +179,7 @@ own.accept()[0].sendall(b\"welcome\")'",
     let mut heard = String::new();
     listener.accept().unwrap().0.read_to_string(&mut heard).unwrap();
     assert_eq!(heard, "from n1");
-    let door = network.socket().unwrap();
+    let door = socket(&network);
     eventually("it listens", || {
         let own: SocketAddr = "127.0.0.1:7001".parse().unwrap();
         door.connect(&own.into()).is_ok()
@@ -178,7 +199,7 @@ own.accept()[0].sendall(b\"welcome\")'",
 #[tokio::test]
 async fn a_network_serves_many_sockets_and_all_lives_of_a_node() {
     let (bench, Some(network)) = (Bench::new(), network()) else { return };
-    let sockets: Vec<_> = (0..300).map(|_| network.socket().unwrap()).collect();
+    let sockets: Vec<_> = (0..300).map(|_| socket(&network)).collect();
     let address: SocketAddr = "127.0.0.9:9".parse().unwrap();
     sockets[0].bind(&address.into()).unwrap();
     sockets[0].listen(8).unwrap();

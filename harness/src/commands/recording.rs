@@ -75,6 +75,7 @@ impl Recording<'_> {
             require: self.require.clone(),
             command: self.command,
             machine: machine(),
+            spoken_for: target.manifest.client.is_some(),
             confinement: Some(setting.confined.name().to_owned()),
             lacks: lacks(self.out).chain(setting.confined.lack()).collect(),
         }

@@ -117,10 +117,12 @@ fn sentences(results: &ResultsFile, folder: &Folder, run: &RunFile) -> String {
 
 /// What a green depends on, beside what was seen.
 fn proviso(results: &ResultsFile, run: &RunFile) -> &'static str {
-    if results.verdict == Verdict::Valid && !run.is_confined() {
-        " if no node went around its links"
-    } else {
-        ""
+    match results.verdict {
+        Verdict::Valid if !run.is_confined() => " if no node went around its links",
+        Verdict::Valid if run.spoken_for => {
+            " if the programs that speak for the nodes keep nothing themselves"
+        }
+        _ => "",
     }
 }
 

@@ -19,7 +19,7 @@ use record::files;
 
 use super::{
     CLIENTS, Environment, PERSON,
-    nodes::Nodes,
+    nodes::{Nodes, Speaker},
     places::{Places, files},
 };
 use crate::{
@@ -283,7 +283,7 @@ impl Parts<'_> {
         id: &NodeId,
         network: &Network,
         places: &Places,
-    ) -> Result<Option<NodeSpec>, Failure> {
+    ) -> Result<Option<Speaker>, Failure> {
         let manifest = &self.target.manifest;
         let programs = manifest.client.as_ref().zip(self.target.client_argv()?);
         let Some(((client, argv), listen)) = programs.zip(places.speaker(id)) else {
@@ -298,7 +298,7 @@ impl Parts<'_> {
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value));
         let log = self.folder.join(files::NODES).join(id).join("client.log");
-        Ok(Some(NodeSpec {
+        let spec = NodeSpec {
             id: format!("{id}-client"),
             argv,
             folder: self.target.folder.clone(),
@@ -309,6 +309,7 @@ impl Parts<'_> {
             limits: cluster::Limits::default(),
             confinement: None,
             shim: cluster::shim::this_executable()?,
-        }))
+        };
+        Ok(Some(Speaker { spec, node: id.clone(), port: places.upstream(id, None), listen }))
     }
 }

@@ -1,6 +1,7 @@
 //! One node: how it is started, what was done to it, how it ended.
 
 use cluster::{NodeProcess, NodeSpec, Stopped, ready::Readiness};
+use network::End;
 use record::OwnExit;
 use std::{
     net::SocketAddr,
@@ -12,6 +13,10 @@ use crate::{duration::format_duration, exit::Failure};
 
 /// How long a supervisor may take to say how much memory its node has.
 const MEASURE_LIMIT: Duration = Duration::from_secs(1);
+/// One look whether a node is ready that another program answers for.
+const SPOKEN_LOOK: Duration = Duration::from_secs(1);
+/// How long until a node is connected to again.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How much of a log's end is quoted.
 const LOG_TAIL_BYTES: usize = 2000;
 /// How much of its last line is told where a node ended by itself.
@@ -20,6 +25,8 @@ const LAST_WORDS_CHARS_MAX: usize = 160;
 /// A node: its launch, its process, and what it is supposed to be doing.
 pub(super) struct Node {
     spec: NodeSpec,
+    /// Where it listens, if another program answers for it: that one answers whether the node runs or not.
+    port: Option<End>,
     process: Option<NodeProcess>,
     state: State,
     /// Whether it was killed or ended, and has not been seen ready since.
@@ -57,11 +64,53 @@ impl Node {
     pub(super) fn new(spec: NodeSpec) -> Self {
         Self {
             spec,
+            port: None,
             process: None,
             state: State::Off,
             is_coming_back: false,
             was_killed_by_others: false,
             next_log_limit: None,
+        }
+    }
+
+    /// Its name.
+    pub(super) fn id(&self) -> &str {
+        &self.spec.id
+    }
+
+    /// It listens there, and another program answers for it.
+    pub(super) fn spoken_for(self, port: End) -> Self {
+        Self { port: Some(port), ..self }
+    }
+
+    /// Waits until it answers; one that another program answers for, until it can be connected to.
+    async fn wait_ready(
+        &self,
+        path: &str,
+        listen: SocketAddr,
+        process: &NodeProcess,
+        limit: Duration,
+    ) -> Readiness {
+        let Some(port) = &self.port else {
+            return cluster::ready::wait_ready(listen, path, process, limit).await;
+        };
+        if path != "/healthz" {
+            // Another program asks for it, which takes longer.
+            let limit = limit.max(SPOKEN_LOOK);
+            return cluster::ready::wait_ready(listen, path, process, limit).await;
+        }
+        let connected = async {
+            while port.connect().await.is_err() {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            exit = process.exited() => Readiness::Exited(exit),
+            connected = tokio::time::timeout(limit, connected) => match connected {
+                Ok(()) => Readiness::Ready,
+                Err(_) => Readiness::TimedOut { last: "connection refused".to_owned() },
+            },
         }
     }
 
@@ -168,7 +217,7 @@ impl Node {
             return Ok(());
         };
         let id = &self.spec.id;
-        let readiness = cluster::ready::wait_ready(listen, path, process, limit).await;
+        let readiness = self.wait_ready(path, listen, process, limit).await;
         let Some(complaint) = complaint(id, path, limit, &readiness) else { return Ok(()) };
         if !readiness.is_submissions_fault() {
             return Err(Failure::Failed(format!("the supervisor of node {id} vanished")));
@@ -186,7 +235,7 @@ impl Node {
         let Some(process) = self.process.as_ref().filter(|_| self.state == State::Running) else {
             return true;
         };
-        let readiness = cluster::ready::wait_ready(listen, "/healthz", process, limit).await;
+        let readiness = self.wait_ready("/healthz", listen, process, limit).await;
         matches!(readiness, Readiness::Ready | Readiness::Exited(_))
     }
 
@@ -196,7 +245,7 @@ impl Node {
             return true;
         };
         if self.is_coming_back {
-            let readiness = cluster::ready::wait_ready(listen, "/readyz", process, limit).await;
+            let readiness = self.wait_ready("/readyz", listen, process, limit).await;
             self.is_coming_back = !matches!(readiness, Readiness::Ready);
         }
         self.is_coming_back

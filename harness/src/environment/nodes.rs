@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 use cluster::NodeSpec;
 use contract::{NodeId, launch::VIEW_SERVICE, manifest::Timeouts};
 use http_client::Client;
+use network::End;
 use record::{Footprint, OwnExit};
 use tokio::{sync::Mutex, task::JoinSet, time::Instant};
 
@@ -21,12 +22,24 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A longer status is not read.
 const STATUS_BYTES_MAX: usize = 2 << 20;
 
+/// A program that answers for a node.
+pub struct Speaker {
+    /// How it is started.
+    pub spec: NodeSpec,
+    /// Its node.
+    pub node: NodeId,
+    /// Where that one listens.
+    pub port: End,
+    /// Where it listens itself.
+    pub listen: SocketAddr,
+}
+
 /// All nodes of a run.
 pub struct Nodes {
     nodes: BTreeMap<NodeId, Mutex<Node>>,
     listens: BTreeMap<NodeId, SocketAddr>,
     /// The programs that speak for them, where they do not themselves. Nothing breaks these.
-    speakers: Vec<Mutex<Node>>,
+    speakers: Vec<(Mutex<Node>, SocketAddr)>,
     timeouts: Timeouts,
     introspect: bool,
 }
@@ -43,8 +56,14 @@ impl Nodes {
 
     /// Programs that are started before the nodes, and speak the contract for them.
     #[must_use]
-    pub fn spoken_for_by(mut self, specs: Vec<NodeSpec>) -> Self {
-        self.speakers = specs.into_iter().map(|spec| Mutex::new(Node::new(spec))).collect();
+    pub fn spoken_for_by(mut self, speakers: Vec<Speaker>) -> Self {
+        for Speaker { spec, node, port, listen } in speakers {
+            if let Some(node) = self.nodes.remove(&node) {
+                let spoken_for = node.into_inner().spoken_for(port);
+                self.nodes.insert(spoken_for.id().to_owned(), Mutex::new(spoken_for));
+            }
+            self.speakers.push((Mutex::new(Node::new(spec)), listen));
+        }
         self
     }
 
@@ -64,8 +83,13 @@ impl Nodes {
     /// # Errors
     /// One clear sentence on the first node that does not start, ends, answers garbage or never gets ready.
     pub async fn start_all(self: &Arc<Self>) -> Result<(), Failure> {
-        for process in self.speakers.iter().chain(self.nodes.values()) {
-            process.lock().await.start().await.map_err(not_started)?;
+        for (speaker, listen) in &self.speakers {
+            let mut speaker = speaker.lock().await;
+            speaker.start().await.map_err(not_started)?;
+            speaker.wait_for("/healthz", *listen, self.timeouts.bind()).await?;
+        }
+        for node in self.nodes.values() {
+            node.lock().await.start().await.map_err(not_started)?;
         }
         self.wait_until_bound().await?;
         self.wait_for("/readyz", self.timeouts.ready()).await
@@ -220,7 +244,7 @@ impl Nodes {
     /// The programs that speak for nodes and ended, each said once.
     pub async fn lost_speakers(&self) -> Vec<OwnExit> {
         let mut ended = Vec::new();
-        for speaker in &self.speakers {
+        for (speaker, _) in &self.speakers {
             ended.extend(speaker.lock().await.own_exit());
         }
         ended
@@ -338,7 +362,7 @@ impl Nodes {
                 Err(error) => notes.push(format!("Stopping a node failed: {error}.")),
             }
         }
-        for speaker in &self.speakers {
+        for (speaker, _) in &self.speakers {
             if let Some(process) = speaker.lock().await.switch_off() {
                 process.stop(grace).await;
             }

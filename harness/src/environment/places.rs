@@ -145,24 +145,28 @@ impl Places {
 #[must_use]
 pub fn files(submission: &Path, argv: &[OsString], run: &Path, writable: Vec<PathBuf>) -> Files {
     let real = |path: PathBuf| path.canonicalize().ok();
-    let home = std::env::var_os("HOME").map(PathBuf::from).and_then(real);
+    let home = home();
     let temporary = ["/tmp", "/var/tmp", "/dev/shm", "/run"].map(PathBuf::from);
     let hidden = temporary.into_iter().chain([std::env::temp_dir(), run.to_owned()]);
-    let hidden = hidden.filter_map(real).chain(home.clone()).collect();
-    let programs = home.iter().flat_map(|home| programs_below(home));
+    let hidden: Vec<PathBuf> = hidden.filter_map(real).chain(home.clone()).collect();
+    let hides_below = |folder: &Path| hidden.iter().any(|hidden| hidden.starts_with(folder));
     let named = argv.iter().filter_map(|word| {
         let named = real(submission.join(word))?;
-        Some(if named.is_dir() { named } else { named.parent()?.to_owned() })
+        // What lies beside a program, too, but nothing that is to be hidden.
+        let beside = named.parent().filter(|beside| named.is_file() && !hides_below(beside));
+        let seen = beside.map_or(named.clone(), Path::to_owned);
+        (!hides_below(&seen)).then_some(seen)
     });
     let project = home.iter().filter_map(|home| project_below(home, submission));
-    let visible = [submission.to_owned()]
-        .into_iter()
-        .chain(project)
-        .filter_map(real)
-        .chain(named)
-        .chain(programs);
-    let writable = writable.into_iter().filter_map(real).collect();
-    Files { writable, hidden, visible: visible.collect() }
+    let visible = [submission.to_owned()].into_iter().filter_map(real).chain(project).chain(named);
+    let visible = visible.chain(programs_below(&hidden)).collect();
+    Files { writable: writable.into_iter().filter_map(real).collect(), hidden, visible }
+}
+
+/// This user's home, without links; `None` of one who has no other than the whole machine.
+fn home() -> Option<PathBuf> {
+    let home = std::env::home_dir()?.canonicalize().ok()?;
+    home.parent().is_some().then_some(home)
 }
 
 /// The checkout that a submission is part of: what it needs may lie beside it.
@@ -172,25 +176,29 @@ fn project_below(home: &Path, submission: &Path) -> Option<PathBuf> {
     above.find(|folder| folder.join(".git").exists()).map(Path::to_owned)
 }
 
-/// The folders of a home that hold programs, or what programs are told to look at: those that a variable names, such as PATH or
+/// What lies in hidden folders and holds programs, or what programs are told to look at: what a variable names, such as PATH or
 /// JAVA_HOME.
-fn programs_below(home: &Path) -> Vec<PathBuf> {
+fn programs_below(hidden: &[PathBuf]) -> Vec<PathBuf> {
     let variables = std::env::vars_os().filter(|(name, _)| {
         let name = name.to_string_lossy();
-        ["PATH", "HOME", "ROOT", "DIR", "ENV"].iter().any(|end| name.ends_with(end))
+        ["PATH", "_HOME", "ROOT", "_ENV"].iter().any(|end| name.ends_with(end))
+            && !name.starts_with("XDG_")
     });
     let paths = variables.flat_map(|(_, value)| std::env::split_paths(&value).collect::<Vec<_>>());
+    let paths = paths.filter_map(|path| path.canonicalize().ok());
     // Programs there may be links to what lies beside their folder: all of it is shown.
-    let top = paths.filter_map(|path| {
-        let first = path.strip_prefix(home).ok()?.components().next()?;
-        Some(home.join(first))
+    let tops = paths.flat_map(|path| {
+        let top = |hidden: &PathBuf| {
+            Some(hidden.join(path.strip_prefix(hidden).ok()?.components().next()?))
+        };
+        hidden.iter().filter_map(top).collect::<Vec<_>>()
     });
-    // By itself a program of Rust's package manager finds its compiler there.
-    let mut top: Vec<PathBuf> =
-        top.chain([home.join(".rustup")]).filter(|path| path.exists()).collect();
-    top.sort();
-    top.dedup();
-    top
+    // A program of Rust's package manager finds its compiler there by itself.
+    let compilers = hidden.iter().map(|hidden| hidden.join(".rustup"));
+    let mut tops: Vec<PathBuf> = tops.chain(compilers).filter(|path| path.exists()).collect();
+    tops.sort();
+    tops.dedup();
+    tops
 }
 
 fn within(network: &Arc<OwnNetwork>, address: SocketAddr) -> End {
@@ -203,5 +211,33 @@ struct Within(Arc<OwnNetwork>);
 impl Sockets for Within {
     fn socket(&self) -> io::Result<Socket> {
         self.0.socket()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_run_and_what_is_shared_are_hidden_and_the_data_and_the_store_are_not() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = |name: &str| {
+            let folder = place.path().canonicalize().unwrap().join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            folder
+        };
+        let (store, run, data) = (folder("store"), folder("run"), folder("run/nodes/n1/data"));
+        std::fs::write(store.join("program"), "").unwrap();
+        let argv = ["./program", "--flag", "/tmp", "/"].map(OsString::from);
+        let files = files(&store, &argv, &run, vec![data.clone()]);
+        assert_eq!(files.writable, [data]);
+        for hidden in [&run, Path::new("/tmp"), Path::new("/dev/shm"), &home().unwrap()] {
+            assert!(files.hidden.iter().any(|folder| folder == hidden), "{files:?}");
+        }
+        assert!(files.visible.contains(&store));
+        let is_seen = |path: &Path| {
+            files.visible.iter().any(|seen| path.starts_with(seen) && seen != Path::new("/"))
+        };
+        assert!(!is_seen(&run) && !is_seen(&place.path().join("other")), "{files:?}");
     }
 }

@@ -83,6 +83,9 @@ pub struct RunFile {
     /// What the nodes were kept to: `namespaces`, or `none`. Older benches had nothing of the kind.
     #[serde(default)]
     pub confinement: Option<String>,
+    /// Whether a program that nothing breaks speaks for each node.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spoken_for: bool,
     /// What this environment could not offer, and what that means for the verdict.
     #[serde(default)]
     pub lacks: Vec<String>,

@@ -23,7 +23,7 @@ fn run_json() {
                      "stop_ms": 2000},
         "started": "2026-03-01T11:00:00+01:00", "require": {"each-client": 0, "succeeded": 1000},
         "command": "harness run",
-        "machine": {"cores": "2"}, "lacks": [],
+        "machine": {"cores": "2"}, "confinement": "namespaces", "lacks": [],
     }));
 }
 

@@ -230,6 +230,7 @@ fn run_file() -> RunFile {
             ("cores".into(), "2".into()),
             ("memory".into(), "24 GB".into()),
         ]),
+        spoken_for: false,
         confinement: Some("none".into()),
         lacks: vec!["a world of its own for each node (not allowed here): a node could have written outside its data folder unseen.".into()],
     }

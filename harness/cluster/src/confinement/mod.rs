@@ -16,7 +16,8 @@ mod trial;
 pub use linux::OwnNetwork;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    drop_capabilities, enter_network_and_unshare, mount_own_processes, run_if_requested,
+    drop_capabilities, enter_network_and_unshare, leave_keyring, mount_own_processes,
+    run_if_requested,
 };
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;

@@ -1,7 +1,7 @@
 //! Starting the node's program below the shim.
 
 use std::ffi::OsString;
-use std::io::{self, PipeReader};
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,6 +11,7 @@ use nix::unistd::{Pid, getpid};
 
 #[cfg(target_os = "linux")]
 use crate::confinement;
+use crate::confinement::Files;
 use crate::logs::BoundedLog;
 use crate::shim::output::Output;
 use crate::shim::stamps::Stamps;
@@ -35,12 +36,22 @@ pub(super) fn launch(launch: &Launch) -> Result<Launched, Failure> {
     command.current_dir(&launch.folder).stdin(Stdio::null()).process_group(0);
     set_environment(&mut command, launch);
     let pipes = connect(&mut command, stderr.is_some())?;
-    prepare_child(&mut command, launch);
+    let (mut complaint, complain) = io::pipe()?;
+    prepare_child(&mut command, launch, complain);
 
-    let child = command.spawn().map_err(|error| Failure::Program {
-        error: error.to_string(),
-        os_error: error.raw_os_error(),
-    })?;
+    let child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            drop(command);
+            let mut own = String::new();
+            let _ = complaint.read_to_string(&mut own);
+            return Err(if own.is_empty() {
+                Failure::Program { error: error.to_string(), os_error: error.raw_os_error() }
+            } else {
+                Failure::Shim(own)
+            });
+        }
+    };
     // Our copies of the pipes' write ends go, or their end would never show.
     drop(command);
 
@@ -90,8 +101,8 @@ fn set_environment(command: &mut Command, launch: &Launch) {
 fn is_passed_on(name: &str) -> bool {
     const NAMES: [&str; 7] = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "RUST_BACKTRACE"];
     const STARTS: [&str; 1] = ["LC_"];
-    // JAVA_HOME, GOPATH, PYENV_ROOT, NVM_DIR, VIRTUAL_ENV, LD_LIBRARY_PATH.
-    const ENDS: [&str; 5] = ["_HOME", "PATH", "ROOT", "_DIR", "_ENV"];
+    // JAVA_HOME, GOPATH, PYENV_ROOT, VIRTUAL_ENV, LD_LIBRARY_PATH.
+    const ENDS: [&str; 4] = ["_HOME", "PATH", "ROOT", "_ENV"];
     NAMES.contains(&name)
         || STARTS.iter().any(|start| name.starts_with(start))
         || ENDS.iter().any(|end| name.ends_with(end))
@@ -113,20 +124,22 @@ fn connect(command: &mut Command, two: bool) -> io::Result<Vec<PipeReader>> {
 }
 
 /// What the child does between fork and exec.
-fn prepare_child(command: &mut Command, launch: &Launch) {
+///
+/// What the bench could not do for it is no fault of the program: that goes to `complain`.
+fn prepare_child(command: &mut Command, launch: &Launch, complain: PipeWriter) {
     let shim = getpid();
-    let (limits, files, folder) =
-        (launch.limits, launch.files.clone(), PathBuf::from(&launch.folder));
+    let limits = launch.limits;
+    let world = launch.files.clone().map(|files| (files, PathBuf::from(&launch.folder)));
     let prepare = move || {
         reset_signals()?;
         die_with(shim)?;
         limits.apply()?;
-        #[cfg(target_os = "linux")]
-        if let Some(files) = &files {
-            files.enter(&folder)?;
-            confinement::drop_capabilities()?;
-        }
-        Ok(())
+        world.as_ref().map_or(Ok(()), |(files, folder)| confine(files, folder))
+    };
+    let prepare = move || {
+        prepare().inspect_err(|error| {
+            let _ = write!(&complain, "{error}");
+        })
     };
     // SAFETY: the shim has one thread, so no lock can be held by another one at the fork, and the child may do
     // whatever the shim may, allocation included.
@@ -134,6 +147,19 @@ fn prepare_child(command: &mut Command, launch: &Launch) {
     unsafe {
         command.pre_exec(prepare);
     }
+}
+
+#[cfg(target_os = "linux")]
+fn confine(files: &Files, folder: &Path) -> io::Result<()> {
+    confinement::leave_keyring();
+    let refused = |error| io::Error::other(format!("the node could not be confined: {error}"));
+    files.enter(folder).map_err(refused)?;
+    confinement::drop_capabilities()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn confine(_: &Files, _: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// The node starts with no signal blocked or ignored, whatever the shim blocks and whoever started the harness ignored.

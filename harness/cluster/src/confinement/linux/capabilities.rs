@@ -10,6 +10,16 @@ const OF_ROOT: u32 = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 5 | 1 << 6 | 1 << 7;
 /// Asking for one beyond the kernel's last ends the loop.
 const ANY: libc::c_ulong = 64;
 
+/// Takes a session keyring of its own: those of one user are shared (session-keyring(7)). Where there are none, nothing is.
+pub(crate) fn leave_keyring() {
+    const JOIN_SESSION_KEYRING: libc::c_long = 1;
+    // SAFETY: it takes a number and no name.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>());
+    }
+}
+
 /// Gives up, for the calling process and all that it becomes, whatever could change mounts, networks or other processes: those
 /// of root keep what [`OF_ROOT`] says, those of others nothing.
 pub(crate) fn drop_capabilities() -> io::Result<()> {

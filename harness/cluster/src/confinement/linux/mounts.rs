@@ -57,7 +57,7 @@ impl Kept {
 
 /// Lays an empty folder in memory over this one.
 pub(super) fn hide(folder: &Path, limit_bytes: u64) -> io::Result<()> {
-    let options = format!("size={limit_bytes},mode=0755");
+    let options = format!("size={limit_bytes},mode=1777");
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
     Ok(mount(Some("tmpfs"), folder, Some("tmpfs"), flags, Some(options.as_str()))?)
 }

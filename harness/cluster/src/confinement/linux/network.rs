@@ -66,12 +66,12 @@ impl OwnNetwork {
         Ok(network)
     }
 
-    /// A TCP socket for IPv4 in this network, neither bound nor connected.
+    /// A TCP socket for IPv4 in this network, neither bound nor connected. Never waits.
     ///
     /// # Errors
-    /// When its keeper is gone, or this process may open no more files.
+    /// `WouldBlock` when there will be one in a moment; else its keeper is gone, or this process may open no more files.
     pub fn socket(&self) -> io::Result<Socket> {
-        let (_, socket) = self.receive()?;
+        let (_, socket) = self.receive(MsgFlags::MSG_DONTWAIT)?;
         socket.map(Socket::from).ok_or_else(|| io::Error::other("a node's network gave no socket"))
     }
 
@@ -81,20 +81,21 @@ impl OwnNetwork {
     }
 
     fn expect(&self, word: &[u8]) -> io::Result<()> {
-        let (said, _) = self.receive()?;
+        let (said, _) = self.receive(MsgFlags::empty())?;
         if said == word {
             return Ok(());
         }
         Err(io::Error::other(String::from_utf8_lossy(&said).into_owned()))
     }
 
-    fn receive(&self) -> io::Result<(Vec<u8>, Option<OwnedFd>)> {
+    fn receive(&self, flags: MsgFlags) -> io::Result<(Vec<u8>, Option<OwnedFd>)> {
         let mut bytes = [0; MESSAGE_BYTES];
         let mut space = nix::cmsg_space!(RawFd);
         let (count, descriptor) = loop {
             let mut parts = [IoSliceMut::new(&mut bytes)];
             let stock = self.stock.as_raw_fd();
-            match recvmsg::<()>(stock, &mut parts, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC) {
+            let flags = flags | MsgFlags::MSG_CMSG_CLOEXEC;
+            match recvmsg::<()>(stock, &mut parts, Some(&mut space), flags) {
                 Ok(message) => break (message.bytes, first_descriptor(message.cmsgs()?)),
                 Err(Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
@@ -183,18 +184,26 @@ fn keep() -> io::Result<()> {
     let bytes = STOCK_BYTES;
     setsockopt(&io::stdin(), sockopt::SndBuf, &bytes)?;
     loop {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        let descriptors = [socket.as_raw_fd()];
-        let rights = [ControlMessage::ScmRights(&descriptors)];
-        let parts = [IoSlice::new(SOCKET)];
-        match sendmsg::<()>(0, &parts, &rights, MsgFlags::MSG_NOSIGNAL, None) {
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(Errno::EPIPE | Errno::ECONNRESET) => return Ok(()),
-            // Too many sockets are on their way (unix(7)): some will be taken.
-            Err(Errno::ETOOMANYREFS) => std::thread::sleep(Duration::from_millis(1)),
-            Err(error) => return Err(error.into()),
+        match hand_out_one() {
+            Ok(()) => {}
+            Err(error)
+                if [libc::EPIPE, libc::ECONNRESET].contains(&error.raw_os_error().unwrap_or(0)) =>
+            {
+                return Ok(());
+            }
+            // The machine lacks something, or too many sockets are on their way (unix(7)): that passes.
+            Err(_) => std::thread::sleep(Duration::from_millis(1)),
         }
     }
+}
+
+/// Waits while the stock is full.
+fn hand_out_one() -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    let descriptors = [socket.as_raw_fd()];
+    let rights = [ControlMessage::ScmRights(&descriptors)];
+    sendmsg::<()>(0, &[IoSlice::new(SOCKET)], &rights, MsgFlags::MSG_NOSIGNAL, None)?;
+    Ok(())
 }
 
 /// A new network's loopback is down (netdevice(7)).

@@ -1,6 +1,7 @@
 //! Entering what a node sees of the machine's files.
 
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::sched::{CloneFlags, unshare};
@@ -18,8 +19,6 @@ impl Files {
         unshare(CloneFlags::CLONE_NEWNS)?;
         let (writable, visible) = (kept(&self.writable)?, kept(&self.visible)?);
         allow(Path::new("/"), Access::ReadOnly, true)?;
-        // Of its own processes only.
-        allow(Path::new("/proc"), Access::ReadWrite, false)?;
         let is_hidden = |folder: &&PathBuf| folder.is_dir() && !self.visible.contains(folder);
         let mut hidden: Vec<&PathBuf> = self.hidden.iter().filter(is_hidden).collect();
         // What lies below another one comes first: it stays hidden where what is between them is to be seen.
@@ -27,6 +26,7 @@ impl Files {
         for folder in hidden {
             hide(folder, HIDDEN_LIMIT_BYTES)?;
         }
+        own_devices()?;
         for kept in &visible {
             if self.hidden.iter().any(|hidden| kept.path().starts_with(hidden)) {
                 kept.show()?;
@@ -38,6 +38,23 @@ impl Files {
         }
         std::env::set_current_dir(folder)
     }
+}
+
+/// Devices that belong to nobody, for a program of root could write to all others.
+fn own_devices() -> io::Result<()> {
+    const HARMLESS: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
+    let folder = Path::new("/dev");
+    let devices = kept(&HARMLESS.map(|name| folder.join(name)))?;
+    hide(folder, HIDDEN_LIMIT_BYTES)?;
+    devices.iter().try_for_each(Kept::show)?;
+    std::fs::create_dir(folder.join("shm"))?;
+    std::fs::set_permissions(folder.join("shm"), std::fs::Permissions::from_mode(0o1777))?;
+    for (name, descriptor) in
+        [("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")]
+    {
+        std::os::unix::fs::symlink(Path::new("/proc/self").join(descriptor), folder.join(name))?;
+    }
+    Ok(())
 }
 
 fn kept(paths: &[PathBuf]) -> io::Result<Vec<Kept>> {
