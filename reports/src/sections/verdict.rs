@@ -158,6 +158,16 @@ fn of_history(history: &History, end_ns: u64) -> Vec<Fact> {
     facts
 }
 
+/// What the nodes were kept to, and who answers for them; older benches do not say it.
+fn kept_to(run: &RunFile) -> &'static str {
+    match (run.confinement.as_deref(), run.is_confined()) {
+        (None, _) => "",
+        (_, false) => " · not confined: they could go around the links",
+        (_, true) if run.spoken_for => " · confined; programs that nothing breaks speak for them",
+        (_, true) => " · confined",
+    }
+}
+
 fn of_run(run: &RunFile, end_ns: u64, cluster: Option<&Cluster>) -> Vec<Fact> {
     let rate = run.rate.map_or("as fast as answered".into(), |rate| format!("{rate} operations/s"));
     let effective = cluster.map_or(String::new(), |cluster| effective(&cluster.effective));
@@ -189,7 +199,7 @@ fn of_run(run: &RunFile, end_ns: u64, cluster: Option<&Cluster>) -> Vec<Fact> {
     vec![
         ("Target", run.target.clone(), run.target_folder.clone()),
         ("Workload", run.workload.clone(), workload_detail(run)),
-        ("Nodes", counted(run.nodes.len() as u64, "node"), nodes),
+        ("Nodes", counted(run.nodes.len() as u64, "node"), nodes + kept_to(run)),
         match run.played.as_slice() {
             [] => ("Clients", counted(u64::from(run.clients), "client"), rate),
             played => {
