@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use record::Fate;
 use tokio::task::{JoinError, JoinSet};
@@ -16,6 +17,10 @@ use crate::framing::Label;
 use crate::reorder::WaitingPlace;
 use crate::trace::{Recorder, Times, Unseen};
 use crate::trigger::{Kinds, Triggers, kind_of};
+
+/// How late the bytes of a lost packet are, which is sent again: the least that Linux waits for its acknowledgement (RFC 6298,
+/// there TCP_RTO_MIN).
+const RETRANSMISSION: Duration = Duration::from_millis(200);
 
 /// A link to be: connections that `from` opens to `to`.
 #[derive(Clone)]
@@ -133,6 +138,20 @@ impl Link {
         match label.and_then(|label| of_kinds.get(kind_of(label))) {
             Some(of_kind) => roll.and(dice.roll(of_kind)),
             None => roll,
+        }
+    }
+
+    /// What may happen to bytes that are no messages, in either direction: they come late, for of a stream nothing is lost or comes
+    /// twice.
+    pub async fn hold_up_bytes(&self) {
+        if !self.is_faulty() {
+            return;
+        }
+        let roll = self.roll(None);
+        let lost = (roll.drop_request || roll.drop_response).then_some(RETRANSMISSION);
+        if let Some(delay) = roll.delay.max(lost) {
+            self.counters.delayed.count();
+            tokio::time::sleep(delay).await;
         }
     }
 

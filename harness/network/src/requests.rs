@@ -1,6 +1,6 @@
 //! The pump from the client to the upstream: gates for bytes, faults for whole requests.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use record::Fate;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,10 +18,6 @@ use crate::pump::{CHUNK_BYTES, End};
 use crate::reorder::{Overtaken, Passing};
 use crate::trace::Times;
 use crate::trigger::{Boundary, Catch, Message};
-
-/// How late the bytes of a lost packet are, which is sent again: the least that Linux waits for its acknowledgement (RFC 6298,
-/// there TCP_RTO_MIN).
-const RETRANSMISSION: Duration = Duration::from_millis(200);
 
 /// The request being read.
 #[derive(Default)]
@@ -157,7 +153,7 @@ impl<'c> RequestPump<'c> {
             self.link.loses_sight();
         }
         if self.framer.is_raw() {
-            self.hold_up_bytes().await;
+            self.link.hold_up_bytes().await;
         }
         let Some(buffer) = &mut self.incoming.buffer else {
             return self.pass_on(piece, head_is_new, step.end).await;
@@ -252,19 +248,6 @@ impl<'c> RequestPump<'c> {
             }
         }
         wait
-    }
-
-    /// What may happen to bytes that are no messages: they come late, for of a stream nothing is lost or comes twice.
-    async fn hold_up_bytes(&self) {
-        if !self.link.is_faulty() {
-            return;
-        }
-        let roll = self.link.roll(None);
-        let lost = (roll.drop_request || roll.drop_response).then_some(RETRANSMISSION);
-        if let Some(delay) = roll.delay.max(lost) {
-            self.link.counters.delayed.count();
-            tokio::time::sleep(delay).await;
-        }
     }
 
     /// Stops where the request is to be caught before it is delivered; whether it was.

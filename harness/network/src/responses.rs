@@ -104,6 +104,9 @@ impl<'c> ResponsePump<'c> {
             if step.head.as_ref().is_some_and(|head| head.tells) {
                 self.link.misses_answer();
             }
+            if self.framer.is_raw() {
+                self.link.hold_up_bytes().await;
+            }
             self.inside |= step.head.is_some();
             let is_whole = step.end && !step.head.is_some_and(|head| head.interim);
             if step.end {

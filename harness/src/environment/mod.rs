@@ -154,6 +154,10 @@ impl Environment {
 
     /// Puts nodes that ended by themselves since the last call into the record, and says which.
     pub async fn mark_own_exits(&self) -> Vec<OwnExit> {
+        for node in self.places.lost() {
+            let how = format!("the network of {node} is gone: the process that kept it ended");
+            self.stream.mark(&Mark::Hindered(how));
+        }
         for lost in self.nodes.lost_speakers().await {
             self.stream.mark(&Mark::Hindered(format!("{lost}; see its log")));
         }

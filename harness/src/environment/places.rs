@@ -1,12 +1,12 @@
 //! Where each process of a run listens, and how it is reached: on this machine, or in a world of its own.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     ffi::OsString,
     io,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use cluster::{Confinement, Files, OwnNetwork, ports};
@@ -25,6 +25,8 @@ pub struct Places {
     /// Empty where they share this machine's network.
     networks: HashMap<NodeId, Arc<OwnNetwork>>,
     doors: HashMap<NodeId, Door>,
+    /// Whose networks are known to be gone.
+    lost: Mutex<HashSet<NodeId>>,
     /// Where programs that speak for nodes serve clients.
     speakers: HashMap<NodeId, SocketAddr>,
     /// Kept from everyone else.
@@ -46,6 +48,7 @@ impl Places {
             networks: HashMap::new(),
             doors: HashMap::new(),
             speakers: HashMap::new(),
+            lost: Mutex::default(),
             _ports: ports,
         })
     }
@@ -71,7 +74,14 @@ impl Places {
             listens.insert(id.clone(), address);
             networks.insert(id.clone(), network);
         }
-        Ok(Self { listens, networks, doors, speakers: HashMap::new(), _ports: Vec::new() })
+        Ok(Self {
+            listens,
+            networks,
+            doors,
+            speakers: HashMap::new(),
+            lost: Mutex::default(),
+            _ports: Vec::new(),
+        })
     }
 
     /// Finds ports of this machine for the programs that speak for these nodes.
@@ -130,6 +140,13 @@ impl Places {
             Some(network) => within(network, self.listen_at(to, port)),
             None => End::any_port(),
         }
+    }
+
+    /// The nodes whose networks are gone, although nobody ended them; each said once.
+    pub fn lost(&self) -> Vec<NodeId> {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = self.networks.iter().filter(|(_, network)| !network.is_there());
+        gone.filter(|(id, _)| lost.insert((*id).clone())).map(|(id, _)| id.clone()).collect()
     }
 
     /// What a node is kept to, if it is.

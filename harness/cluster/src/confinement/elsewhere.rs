@@ -26,6 +26,11 @@ impl OwnNetwork {
         match *self {}
     }
 
+    /// Whether it is still there.
+    pub fn is_there(&self) -> bool {
+        match *self {}
+    }
+
     pub(crate) fn keeper(&self) -> u32 {
         match *self {}
     }

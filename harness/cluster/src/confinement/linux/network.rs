@@ -9,6 +9,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -37,7 +38,8 @@ const MESSAGE_BYTES: usize = 512;
 /// A network with nothing in it but loopback, until this is dropped and all that is in it is gone.
 #[derive(Debug)]
 pub struct OwnNetwork {
-    keeper: Child,
+    keeper: Mutex<Child>,
+    keeper_id: u32,
     stock: OwnedFd,
 }
 
@@ -56,7 +58,8 @@ impl OwnNetwork {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let network = Self { keeper, stock };
+        let keeper_id = keeper.id();
+        let network = Self { keeper: Mutex::new(keeper), keeper_id, stock };
         let patience = TimeVal::new(PATIENCE.as_secs().cast_signed(), 0);
         setsockopt(&network.stock, sockopt::ReceiveTimeout, &patience)?;
         network.expect(READY)?;
@@ -75,9 +78,15 @@ impl OwnNetwork {
         socket.map(Socket::from).ok_or_else(|| io::Error::other("a node's network gave no socket"))
     }
 
+    /// Whether it is still there: without its keeper nobody reaches the node any more.
+    pub fn is_there(&self) -> bool {
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(keeper.try_wait(), Ok(None))
+    }
+
     /// The process that lives in it.
     pub(crate) fn keeper(&self) -> u32 {
-        self.keeper.id()
+        self.keeper_id
     }
 
     fn expect(&self, word: &[u8]) -> io::Result<()> {
@@ -109,7 +118,7 @@ impl OwnNetwork {
 
     /// Inside, users and groups have the ids that they have outside. An ordinary user can only say so of itself.
     fn map_users(&self) -> io::Result<()> {
-        let keeper = format!("/proc/{}", self.keeper.id());
+        let keeper = format!("/proc/{}", self.keeper_id);
         let write = |file: &str, text: String| std::fs::write(format!("{keeper}/{file}"), text);
         let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
         if uid.is_root()
@@ -127,9 +136,10 @@ impl OwnNetwork {
 
 impl Drop for OwnNetwork {
     fn drop(&mut self) {
+        let keeper = self.keeper.get_mut().unwrap_or_else(PoisonError::into_inner);
         // Fails only for one that is gone.
-        let _ = self.keeper.kill();
-        let _ = self.keeper.wait();
+        let _ = keeper.kill();
+        let _ = keeper.wait();
     }
 }
 
