@@ -69,8 +69,8 @@ pub(super) enum Access {
     ReadWrite,
 }
 
-/// Sets it for the mount at this path and, if asked, for all below it (mount_setattr(2)).
-pub(super) fn allow(path: &Path, access: Access, recursive: bool) -> io::Result<()> {
+/// Sets it for the mount at this path and for all below it (mount_setattr(2)).
+pub(super) fn allow(path: &Path, access: Access) -> io::Result<()> {
     let (set, clear) = match access {
         Access::ReadOnly => (libc::MOUNT_ATTR_RDONLY, 0),
         Access::ReadWrite => (0, libc::MOUNT_ATTR_RDONLY),
@@ -78,7 +78,6 @@ pub(super) fn allow(path: &Path, access: Access, recursive: bool) -> io::Result<
     let attributes =
         libc::mount_attr { attr_set: set, attr_clr: clear, propagation: 0, userns_fd: 0 };
     let path = CString::new(path.as_os_str().as_bytes())?;
-    let flags = if recursive { libc::AT_RECURSIVE } else { 0 };
     // SAFETY: path and attributes outlive the call, which only reads them, and the size is theirs.
     #[allow(unsafe_code)]
     let done = unsafe {
@@ -86,7 +85,7 @@ pub(super) fn allow(path: &Path, access: Access, recursive: bool) -> io::Result<
             libc::SYS_mount_setattr,
             libc::AT_FDCWD,
             path.as_ptr(),
-            flags,
+            libc::AT_RECURSIVE,
             &raw const attributes,
             size_of::<libc::mount_attr>(),
         )

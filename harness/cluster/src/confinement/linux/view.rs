@@ -18,7 +18,7 @@ impl Files {
     pub(crate) fn enter(&self, folder: &Path) -> io::Result<()> {
         unshare(CloneFlags::CLONE_NEWNS)?;
         let (writable, visible) = (kept(&self.writable)?, kept(&self.visible)?);
-        allow(Path::new("/"), Access::ReadOnly, true)?;
+        allow(Path::new("/"), Access::ReadOnly)?;
         let is_hidden = |folder: &&PathBuf| folder.is_dir() && !self.visible.contains(folder);
         let mut hidden: Vec<&PathBuf> = self.hidden.iter().filter(is_hidden).collect();
         // What lies below another one comes first: it stays hidden where what is between them is to be seen.
@@ -34,7 +34,7 @@ impl Files {
         }
         for kept in &writable {
             kept.show()?;
-            allow(kept.path(), Access::ReadWrite, true)?;
+            allow(kept.path(), Access::ReadWrite)?;
         }
         std::env::set_current_dir(folder)
     }
